@@ -1,0 +1,1 @@
+//! Domains, read through libvirt's C library, opened at run time.

@@ -1,0 +1,1 @@
+//! The vocabulary of accelnet: plain types and the catalogue of codes.

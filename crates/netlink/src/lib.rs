@@ -1,0 +1,1 @@
+//! Links, VFs, ethtool and devlink over netlink.

@@ -1,0 +1,1 @@
+//! PCI capabilities and topology, read over a sysfs root.

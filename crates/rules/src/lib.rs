@@ -1,0 +1,1 @@
+//! Every decision of accelnet, pure: no clock, no I/O.

@@ -1,0 +1,1 @@
+//! Nodes that never existed: generated sysfs trees and adapters with faults.

@@ -1,0 +1,1 @@
+//! The real-kernel test bench of accelnet: nodes with SR-IOV under QEMU.
