@@ -1,1 +1,28 @@
-//! The vocabulary of accelnet: plain types and the catalogue of codes.
+//! The vocabulary of accelnet: plain types that every room shares.
+//!
+//! Nothing here reads, decides or changes anything. [`node::Node`] is what was seen of a
+//! node, [`code::Code`] is the catalogue of everything that can be wrong, and
+//! [`problem::Problem`] is one such thing found in one place.
+
+pub mod adapter;
+pub mod code;
+pub mod domain;
+pub mod link;
+pub mod mac;
+pub mod node;
+pub mod observed;
+pub mod pci_address;
+pub mod platform;
+pub mod problem;
+pub mod vf;
+
+pub use adapter::Adapter;
+
+pub use domain::Domain;
+pub use mac::Mac;
+pub use node::Node;
+pub use observed::Observed;
+pub use pci_address::PciAddress;
+pub use platform::Platform;
+
+pub use vf::Vf;

@@ -1,0 +1,294 @@
+//! Adapters: the physical functions of network cards, and the way from them to the root.
+
+use serde::{Deserialize, Serialize};
+
+use crate::link::Interface;
+use crate::{Mac, Observed, PciAddress, Vf};
+
+/// One network adapter: a PCI function of class 02 that is not itself a VF.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Adapter {
+    /// PCI address.
+    pub address: PciAddress,
+    /// Its netdevs in the namespace of the observer; none with no driver bound.
+    pub interfaces: Vec<Interface>,
+    /// Vendor, by number and name.
+    pub vendor: PciId,
+    /// Device, by number and name.
+    pub device: PciId,
+    /// Bound driver; none when unbound.
+    pub driver: Observed<Option<Driver>>,
+    /// Firmware version; none where the driver reports none.
+    pub firmware: Observed<Option<String>>,
+    /// NUMA node; none on machines with one.
+    pub numa_node: Observed<Option<u32>>,
+    /// PCIe link; none for functions that are not PCI Express.
+    pub pcie_link: Observed<Option<PcieLink>>,
+    /// IOMMU group; none without an IOMMU.
+    pub iommu_group: Observed<Option<IommuGroup>>,
+    /// Bridges from the adapter's slot up to the root, nearest first.
+    pub bridges: Observed<Vec<Bridge>>,
+    /// SR-IOV; none where the function has no such capability.
+    pub sriov: Observed<Option<Sriov>>,
+    /// What the adapter can do for its VFs.
+    pub features: VfFeatures,
+    /// Its VFs, by number.
+    pub vfs: Vec<Vf>,
+}
+
+impl Adapter {
+    /// The name to call it by: its first netdev, or its PCI address without one.
+    pub fn name(&self) -> String {
+        match self.interfaces.first() {
+            Some(interface) => interface.link.name.clone(),
+            None => self.address.to_string(),
+        }
+    }
+
+    /// Whether `name` means this adapter: a netdev name, an alternative name, its PCI
+    /// address or its permanent MAC.
+    pub fn answers_to(&self, name: &str) -> bool {
+        let mac = name.parse::<Mac>().ok();
+        name.parse() == Ok(self.address)
+            || self.interfaces.iter().any(|interface| {
+                let link = &interface.link;
+                link.name == name
+                    || link.alt_names.iter().any(|alt| alt == name)
+                    || (mac.is_some() && (link.permanent_mac == mac || link.mac == mac))
+            })
+    }
+
+    /// VFs that somebody uses, or of which that cannot be told.
+    pub fn vfs_in_use(&self) -> impl Iterator<Item = &Vf> {
+        self.vfs
+            .iter()
+            .filter(|vf| vf.users.known().is_none_or(|users| !users.is_empty()))
+    }
+}
+
+/// A PCI vendor or device.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PciId {
+    /// Its number.
+    pub id: Observed<u16>,
+    /// Its name in the distribution's `pci.ids`.
+    pub name: Observed<Option<String>>,
+}
+
+/// A bound driver.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Driver {
+    /// Name, as under `/sys/bus/pci/drivers`.
+    pub name: String,
+    /// Version, where the module or ethtool gives one.
+    pub version: Option<String>,
+}
+
+/// A PCIe link now and at most.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PcieLink {
+    /// What was negotiated; none where the link reports none (integrated endpoints).
+    pub current: Option<PcieRate>,
+    /// What the device can.
+    pub max: PcieRate,
+}
+
+/// Speed and width of a PCIe link.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PcieRate {
+    /// Millions of transfers a second and lane: 2500, 5000, 8000, 16000, 32000, 64000.
+    pub megatransfers: u32,
+    /// Lanes: 1, 2, 4, 8, 12, 16, 32.
+    pub lanes: u8,
+}
+
+impl PcieRate {
+    /// Usable Mb/s after line encoding (8b/10b up to 5 GT/s, 128b/130b up to 32, flit mode above).
+    pub fn megabits(&self) -> u64 {
+        let raw = u64::from(self.megatransfers) * u64::from(self.lanes);
+        match self.megatransfers {
+            ..=5_000 => raw * 8 / 10,
+            5_001..=32_000 => raw * 128 / 130,
+            32_001.. => raw * 242 / 256,
+        }
+    }
+}
+
+/// An IOMMU group: what can only be given away together.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct IommuGroup {
+    /// Its number.
+    pub id: u32,
+    /// Every function in it, the asking one included.
+    pub members: Vec<PciAddress>,
+}
+
+/// One bridge above an adapter.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Bridge {
+    /// PCI address.
+    pub address: PciAddress,
+    /// What it is.
+    pub kind: BridgeKind,
+    /// Whether it is one of several functions of its device (header type bit 7).
+    pub multifunction: Observed<bool>,
+    /// Access Control Services; none where the bridge lacks the capability.
+    pub acs: Observed<Option<Acs>>,
+    /// Bus right below it.
+    pub secondary_bus: u8,
+    /// Highest bus number below it.
+    pub subordinate_bus: u8,
+    /// ARI forwarding: needed for VFs whose function number is past 7.
+    pub ari_forwarding: Observed<bool>,
+}
+
+/// The kind of a bridge (PCIe device/port type, PCIe section 7.5.3.2).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum BridgeKind {
+    /// Root port.
+    RootPort,
+    /// Upstream port of a switch.
+    SwitchUpstream,
+    /// Downstream port of a switch.
+    SwitchDownstream,
+    /// PCI Express to PCI bridge, or the other way round, or a conventional bridge.
+    Conventional,
+}
+
+/// Access Control Services of a port (PCIe section 7.7.7), each offered and switched on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Acs {
+    /// Source validation, translation blocking, request redirect, completion redirect,
+    /// upstream forwarding, egress control, direct translated: bits 0 to 6 of the
+    /// capability register.
+    pub capable: u16,
+    /// The same bits of the control register.
+    pub enabled: u16,
+}
+
+impl Acs {
+    /// Source validation.
+    pub const SOURCE_VALIDATION: u16 = 1;
+    /// Request redirect.
+    pub const REQUEST_REDIRECT: u16 = 1 << 2;
+    /// Completion redirect.
+    pub const COMPLETION_REDIRECT: u16 = 1 << 3;
+    /// Upstream forwarding.
+    pub const UPSTREAM_FORWARDING: u16 = 1 << 4;
+    /// What the kernel asks of a port before it separates what lies below it
+    /// (`REQ_ACS_FLAGS` in `drivers/iommu/iommu.c`).
+    pub const ISOLATION: u16 = Self::SOURCE_VALIDATION
+        | Self::REQUEST_REDIRECT
+        | Self::COMPLETION_REDIRECT
+        | Self::UPSTREAM_FORWARDING;
+
+    /// Whether the port keeps what lies below it apart.
+    pub fn isolates(&self) -> bool {
+        self.enabled & Self::ISOLATION == Self::ISOLATION
+    }
+}
+
+/// The SR-IOV capability of an adapter (PCIe section 9.3.3) and the kernel's view of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sriov {
+    /// `sriov_totalvfs`: VFs that the driver allows now; 0 where firmware caps them.
+    pub total_vfs: Observed<u32>,
+    /// `sriov_numvfs`: VFs that the kernel has switched on.
+    pub num_vfs: Observed<u32>,
+    /// The VFs that exist, counted by their `virtfn` links.
+    pub current_vfs: u32,
+    /// TotalVFs of the capability: what the hardware has.
+    pub hardware_vfs: Observed<u16>,
+    /// InitialVFs of the capability.
+    pub initial_vfs: Observed<u16>,
+    /// First VF offset: routing ids from the PF to VF 0.
+    pub offset: Observed<u16>,
+    /// VF stride: routing ids from one VF to the next.
+    pub stride: Observed<u16>,
+    /// Device id of the VFs.
+    pub vf_device: Observed<u16>,
+    /// Memory spaces of the VFs.
+    pub bars: Observed<Vec<VfBar>>,
+    /// Whether the kernel probes drivers for new VFs (`sriov_drivers_autoprobe`).
+    pub drivers_autoprobe: Observed<bool>,
+    /// MSI-X vectors that can be shared out among VFs (`sriov_vf_total_msix`); none where
+    /// the driver has no such control.
+    pub vf_total_msix: Observed<Option<u32>>,
+    /// Whether every VF's routing id lies on a bus that leads here.
+    pub bus_numbers: Observed<BusNumbers>,
+}
+
+/// A memory space (BAR) that all VFs have each.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct VfBar {
+    /// BAR number, 0..=5.
+    pub index: u8,
+    /// Bytes for one VF; none where the kernel gave the BAR no space to measure.
+    pub size: Option<u64>,
+    /// 64-bit BAR.
+    pub wide: bool,
+    /// Prefetchable.
+    pub prefetchable: bool,
+    /// Whether the firmware or kernel gave it address space.
+    pub assigned: bool,
+}
+
+/// Bus numbers that an adapter's VFs would need, against those behind its bridge.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BusNumbers {
+    /// Bus number of the last VF when all are switched on.
+    pub needed: u16,
+    /// Highest bus number that leads to the adapter.
+    pub available: u8,
+    /// VFs that can be reached with those.
+    pub reachable_vfs: u16,
+}
+
+/// What an adapter can do for its VFs; each asked of the adapter, never assumed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct VfFeatures {
+    /// Transmit rate limit.
+    pub max_tx_rate: Observed<Support>,
+    /// Guaranteed transmit rate.
+    pub min_tx_rate: Observed<Support>,
+    /// Trust.
+    pub trust: Observed<Support>,
+    /// Spoof check.
+    pub spoof_check: Observed<Support>,
+    /// VLAN by 802.1Q.
+    pub vlan: Observed<Support>,
+    /// VLAN by 802.1ad.
+    pub vlan_802_1ad: Observed<Support>,
+    /// Link state policy.
+    pub link_state: Observed<Support>,
+    /// MSI-X vectors set per VF.
+    pub msix_per_vf: Observed<Support>,
+    /// Eswitch mode (devlink); none where the driver has no eswitch.
+    pub eswitch: Observed<Option<EswitchMode>>,
+}
+
+/// Whether something works, with the refusing side's own words.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "supported")]
+pub enum Support {
+    /// It works.
+    #[serde(rename = "yes")]
+    Yes,
+    /// It was refused.
+    #[serde(rename = "no")]
+    No {
+        /// The driver's or the kernel's own words.
+        reason: String,
+    },
+}
+
+/// Mode of an embedded switch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum EswitchMode {
+    /// The adapter switches by MAC and VLAN.
+    Legacy,
+    /// The host programs the switch through representors.
+    Switchdev,
+}

@@ -1,0 +1,39 @@
+//! A node as it was seen at one moment.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{Adapter, Domain, Observed, Platform};
+
+/// What was seen of one node.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Node {
+    /// Host name.
+    pub name: Observed<String>,
+    /// When it was seen, in RFC 3339, UTC.
+    pub observed_at: String,
+    /// Machine and software.
+    pub platform: Platform,
+    /// Network adapters, by PCI address.
+    pub adapters: Observed<Vec<Adapter>>,
+    /// VMs, by name.
+    pub domains: Observed<Vec<Domain>>,
+    /// Everything that could not be read, each with its reason; what is listed here
+    /// stands as unknown where it belongs, too.
+    pub unreadable: Vec<Unreadable>,
+}
+
+impl Node {
+    /// The name, or a word for a node without one.
+    pub fn display_name(&self) -> &str {
+        self.name.known().map_or("this node", String::as_str)
+    }
+}
+
+/// Something that could not be read.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Unreadable {
+    /// What it is, in the field's words.
+    pub what: String,
+    /// Why not.
+    pub reason: String,
+}

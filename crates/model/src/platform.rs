@@ -1,0 +1,215 @@
+//! What a node is beside its adapters: kernel, CPUs, virtualisation.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+use crate::Observed;
+
+/// The machine and its software, as far as virtual functions need them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Platform {
+    /// Running kernel.
+    pub kernel: Observed<Kernel>,
+    /// Kernel lockdown (`/sys/kernel/security/lockdown`); none where the kernel has none.
+    pub lockdown: Observed<Option<Lockdown>>,
+    /// CPU topology.
+    pub cpu: Observed<Cpu>,
+    /// Simultaneous multithreading.
+    pub smt: Observed<Smt>,
+    /// IOMMU.
+    pub iommu: Observed<Iommu>,
+    /// KVM.
+    pub kvm: Observed<Kvm>,
+    /// vfio-pci.
+    pub vfio: Observed<Vfio>,
+    /// libvirt daemon; none when not installed.
+    pub libvirt: Observed<Option<Version>>,
+    /// QEMU; none when not installed.
+    pub qemu: Observed<Option<Version>>,
+}
+
+/// The running kernel.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Kernel {
+    /// Full release, as `uname -r` prints it.
+    pub release: String,
+    /// Its numbers.
+    pub version: Version,
+}
+
+/// Kernel lockdown level.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Lockdown {
+    /// Off.
+    None,
+    /// The running kernel may not be changed: PCI configuration space of devices cannot
+    /// be written from user space.
+    Integrity,
+    /// The kernel's memory may not be read either.
+    Confidentiality,
+}
+
+/// CPU topology.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Cpu {
+    /// Model name.
+    pub model: String,
+    /// Sockets with a CPU that is online.
+    pub sockets: u32,
+    /// Physical cores online, over all sockets.
+    pub cores: u32,
+    /// Logical CPUs online.
+    pub threads: u32,
+}
+
+/// Simultaneous multithreading (hyperthreading), from `/sys/devices/system/cpu/smt`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Smt {
+    /// Threads share cores now.
+    On,
+    /// The CPUs could, and it is switched off, or only one thread a core is online.
+    Off,
+    /// The CPUs cannot.
+    NotSupported,
+}
+
+impl Smt {
+    /// Whether threads share cores now.
+    pub fn is_on(self) -> bool {
+        self == Smt::On
+    }
+}
+
+/// Whether DMA of devices is translated.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Iommu {
+    /// Names of the IOMMUs under `/sys/class/iommu`.
+    pub units: Vec<String>,
+    /// Number of IOMMU groups.
+    pub groups: u32,
+}
+
+impl Iommu {
+    /// Devices can be given away only where they are in IOMMU groups.
+    pub fn is_on(&self) -> bool {
+        self.groups > 0
+    }
+}
+
+/// Whether KVM can be used.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "state", rename_all = "kebab-case")]
+pub enum Kvm {
+    /// `/dev/kvm` opens and speaks the stable API.
+    Usable {
+        /// `kvm_intel`, `kvm_amd`, or whatever the architecture has, where it can be told.
+        module: Option<String>,
+    },
+    /// There is no `/dev/kvm`.
+    Missing {
+        /// Why, as far as it can be told.
+        reason: String,
+    },
+    /// `/dev/kvm` is there and does not work.
+    Broken {
+        /// What it answered.
+        reason: String,
+    },
+}
+
+/// Whether vfio-pci is there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Vfio {
+    /// The driver is registered.
+    Loaded,
+    /// The module is installed for the running kernel and is loaded when needed.
+    Available,
+    /// Neither.
+    Missing,
+}
+
+/// A version of three numbers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Version {
+    /// First number.
+    pub major: u32,
+    /// Second number.
+    pub minor: u32,
+    /// Third number.
+    pub patch: u32,
+}
+
+impl Version {
+    /// A version from its numbers.
+    pub const fn new(major: u32, minor: u32, patch: u32) -> Self {
+        Version {
+            major,
+            minor,
+            patch,
+        }
+    }
+
+    /// From libvirt's form: `major * 1_000_000 + minor * 1_000 + patch`.
+    pub fn from_libvirt(number: u64) -> Self {
+        let part = |divisor: u64| (number / divisor % 1_000) as u32;
+        Version::new((number / 1_000_000) as u32, part(1_000), part(1))
+    }
+}
+
+impl fmt::Display for Version {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}.{}", self.major, self.minor, self.patch)
+    }
+}
+
+/// The text does not begin with a version.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0:?} does not begin with a version like 6.12.3")]
+pub struct NotAVersion(pub String);
+
+impl FromStr for Version {
+    type Err = NotAVersion;
+
+    /// Reads the numbers that `text` begins with; what follows them is a vendor's.
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let wrong = || NotAVersion(text.to_owned());
+        let mut numbers = [0u32; 3];
+        let mut rest = text;
+        for (place, number) in numbers.iter_mut().enumerate() {
+            let digits = rest.len() - rest.trim_start_matches(|c: char| c.is_ascii_digit()).len();
+            if digits == 0 {
+                match place {
+                    0 => return Err(wrong()),
+                    _ => break,
+                }
+            }
+            *number = rest[..digits].parse().map_err(|_| wrong())?;
+            match rest[digits..].strip_prefix('.') {
+                Some(after) => rest = after,
+                None => break,
+            }
+        }
+        let [major, minor, patch] = numbers;
+        Ok(Version::new(major, minor, patch))
+    }
+}
+
+impl TryFrom<String> for Version {
+    type Error = NotAVersion;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        text.parse()
+    }
+}
+
+impl From<Version> for String {
+    fn from(version: Version) -> Self {
+        version.to_string()
+    }
+}
