@@ -128,8 +128,8 @@ pub struct IommuGroup {
 pub struct Bridge {
     /// PCI address.
     pub address: PciAddress,
-    /// What it is.
-    pub kind: BridgeKind,
+    /// What it is; told by a capability that ordinary users may not read.
+    pub kind: Observed<BridgeKind>,
     /// Whether it is one of several functions of its device (header type bit 7).
     pub multifunction: Observed<bool>,
     /// Access Control Services; none where the bridge lacks the capability.
@@ -224,7 +224,8 @@ pub struct Sriov {
 pub struct VfBar {
     /// BAR number, 0..=5.
     pub index: u8,
-    /// Bytes for one VF; none where the kernel gave the BAR no space to measure.
+    /// Bytes for one VF; none where the kernel gave the BAR no space to measure, or where it
+    /// cannot be told how many VFs share that space.
     pub size: Option<u64>,
     /// 64-bit BAR.
     pub wide: bool,
