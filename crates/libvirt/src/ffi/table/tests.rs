@@ -1,0 +1,26 @@
+use super::*;
+
+#[test]
+fn a_library_that_is_not_there_is_told_from_a_broken_one() {
+    // The words of glibc and of musl.
+    for words in [
+        "libvirt.so.0: cannot open shared object file: No such file or directory",
+        "Error loading shared library libvirt.so.0: No such file or directory",
+    ] {
+        let error = not_loaded(words.to_owned());
+        assert!(
+            matches!(error, LibvirtError::NotInstalled { .. }),
+            "{error}"
+        );
+        assert!(error.to_string().contains(words), "{error}");
+    }
+    for words in [
+        "libyajl.so.2: cannot open shared object file: No such file or directory",
+        "Error loading shared library libyajl.so.2: No such file or directory (needed by \
+         /usr/lib/libvirt.so.0)",
+        "libvirt.so.0: invalid ELF header",
+    ] {
+        let error = not_loaded(words.to_owned());
+        assert!(matches!(error, LibvirtError::Unusable { .. }), "{error}");
+    }
+}

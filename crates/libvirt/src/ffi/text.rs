@@ -1,0 +1,28 @@
+//! C strings that libvirt lends or gives away.
+
+use std::ffi::{CStr, c_char};
+
+/// Copies a string that libvirt keeps; none for a null pointer.
+///
+/// # Safety
+/// `text` is null or a C string that lives during the call.
+pub unsafe fn lent(text: *const c_char) -> Option<String> {
+    if text.is_null() {
+        return None;
+    }
+    // SAFETY: not null, and a C string as the caller promises.
+    let text = unsafe { CStr::from_ptr(text) };
+    Some(text.to_string_lossy().into_owned())
+}
+
+/// Copies a string that libvirt gave away, and frees it; none for a null pointer.
+///
+/// # Safety
+/// `text` is null or a C string from `malloc` that nobody else uses.
+pub unsafe fn given(text: *mut c_char) -> Option<String> {
+    // SAFETY: as the caller promises.
+    let copy = unsafe { lent(text) };
+    // SAFETY: from `malloc` or null, as the caller promises, and not used after this.
+    unsafe { libc::free(text.cast()) };
+    copy
+}

@@ -1,0 +1,154 @@
+//! A libvirt daemon, asked directly; see [`crate::read`] for asking with a deadline.
+
+use accelnet_model::Domain;
+use accelnet_model::domain::DomainState;
+use accelnet_model::platform::Version;
+
+use crate::LibvirtError;
+use crate::ffi::{Connection, DomainHandle, Failure};
+use crate::xml;
+
+/// The daemon of this machine's own VMs.
+pub const SYSTEM: &str = "qemu:///system";
+
+/// A read-only connection to a libvirt daemon. Every call waits for as long as the daemon
+/// takes.
+pub struct Libvirt {
+    connection: Connection,
+}
+
+/// Versions that libvirt tells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Versions {
+    /// The daemon (`virConnectGetLibVersion`).
+    pub libvirt: Version,
+    /// The hypervisor (`virConnectGetVersion`); none where libvirt has found no emulator.
+    pub qemu: Option<Version>,
+}
+
+/// The domains of a daemon.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Domains {
+    /// Those that were read whole, by name.
+    pub read: Vec<Domain>,
+    /// Those that exist and could not be read: they may hold any device.
+    pub unreadable: Vec<UnreadableDomain>,
+}
+
+/// A domain that exists and could not be read whole.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UnreadableDomain {
+    /// Its name, or a word for a domain without one.
+    pub name: String,
+    /// Its UUID, where libvirt gave it.
+    pub uuid: Option<String>,
+    /// What it is doing.
+    pub state: DomainState,
+    /// Why it could not be read.
+    pub reason: String,
+}
+
+impl Libvirt {
+    /// Connects to this machine's own daemon.
+    pub fn open() -> Result<Self, LibvirtError> {
+        Libvirt::open_uri(SYSTEM)
+    }
+
+    /// Connects to the daemon at `uri`.
+    pub fn open_uri(uri: &str) -> Result<Self, LibvirtError> {
+        let connection = Connection::open_read_only(uri)?;
+        Ok(Libvirt { connection })
+    }
+
+    /// What runs there.
+    pub fn versions(&self) -> Result<Versions, LibvirtError> {
+        let libvirt = self.connection.library_version();
+        let libvirt = libvirt.map_err(|failure| failure.doing("tell its version"))?;
+        // A failure here is an emulator that libvirt has not found; 0 is "cannot tell".
+        let qemu = self.connection.hypervisor_version().ok();
+        Ok(Versions {
+            libvirt: Version::from_libvirt(libvirt),
+            qemu: qemu.filter(|&number| number > 0).map(Version::from_libvirt),
+        })
+    }
+
+    /// Every domain, each read for itself. One that disappears meanwhile is left out.
+    pub fn domains(&self) -> Result<Domains, LibvirtError> {
+        let handles = self.connection.domains();
+        let handles = handles.map_err(|failure| failure.doing("list its domains"))?;
+        let mut domains = Domains::default();
+        for handle in &handles {
+            match read_domain(handle) {
+                Ok(domain) => domains.read.push(domain),
+                Err(NotRead::Gone) => {}
+                Err(NotRead::Because(reason)) => {
+                    domains.unreadable.push(unreadable(handle, reason));
+                }
+            }
+        }
+        domains.read.sort_by(|a, b| a.name.cmp(&b.name));
+        domains.unreadable.sort_by(|a, b| a.name.cmp(&b.name));
+        Ok(domains)
+    }
+}
+
+/// Why there is no domain to show.
+enum NotRead {
+    /// It was listed and has disappeared since.
+    Gone,
+    /// It is there.
+    Because(String),
+}
+
+impl From<Failure> for NotRead {
+    fn from(failure: Failure) -> Self {
+        match failure.is_gone() {
+            true => NotRead::Gone,
+            false => NotRead::Because(failure.words),
+        }
+    }
+}
+
+fn read_domain(handle: &DomainHandle) -> Result<Domain, NotRead> {
+    let info = handle.info()?;
+    let definition = xml::Definition::parse(&handle.xml()?)
+        .map_err(|error| NotRead::Because(error.to_string()))?;
+    Ok(Domain {
+        name: handle.name()?,
+        uuid: handle.uuid()?,
+        state: state(info.state),
+        persistent: handle.is_persistent()?,
+        vcpus: definition.vcpus.unwrap_or(info.vcpus.into()),
+        memory_mib: definition
+            .memory_mib
+            .unwrap_or(info.max_memory_kib.div_ceil(1024)),
+        vnics: definition.vnics,
+        host_devices: definition.host_devices,
+    })
+}
+
+fn unreadable(handle: &DomainHandle, reason: String) -> UnreadableDomain {
+    UnreadableDomain {
+        name: handle.name().unwrap_or_else(|_| "a domain".to_owned()),
+        uuid: handle.uuid().ok(),
+        state: handle
+            .info()
+            .map_or(DomainState::Unknown, |info| state(info.state)),
+        reason,
+    }
+}
+
+/// From `virDomainState`.
+fn state(number: u8) -> DomainState {
+    match number {
+        1 | 2 | 4 => DomainState::Running,
+        3 => DomainState::Paused,
+        5 => DomainState::ShutOff,
+        6 => DomainState::Crashed,
+        7 => DomainState::Suspended,
+        _ => DomainState::Unknown,
+    }
+}
+
+#[cfg(test)]
+mod tests;
