@@ -1,1 +1,158 @@
-//! stub
+//! The codes: every thing that can be wrong, by id.
+//!
+//! What each one says stands in [`crate::catalogue`]. Ids and exit statuses never change
+//! once released; a code that is no longer raised keeps its place.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+use crate::catalogue::{self, Entry};
+
+macro_rules! codes {
+    ($($(#[doc = $doc:literal])+ $variant:ident = $id:literal,)+) => {
+        /// One thing that can be wrong. Serialised as its id.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+        pub enum Code {
+            $($(#[doc = $doc])+ #[serde(rename = $id)] $variant,)+
+        }
+
+        impl Code {
+            /// All codes, in the order of the catalogue.
+            pub const ALL: &'static [Code] = &[$(Code::$variant,)+];
+
+            /// The id, as it is shown and searched for.
+            pub fn id(self) -> &'static str {
+                match self {
+                    $(Code::$variant => $id,)+
+                }
+            }
+        }
+    };
+}
+
+codes! {
+    /// The node cannot carry accelerated VMs.
+    AccelNetNotSupported = "Accel_net_not_supported",
+    /// SMT differs among the nodes.
+    HyperthreadingCheckFailed = "Hyperthreading_check_failed",
+    /// No intent has that name.
+    IntentNotFound = "Intent_not_found",
+    /// The intent has no compute role.
+    IntentTypeCheckFailed = "Intent_type_check_failed",
+    /// The adapter has no SR-IOV capability.
+    SriovUnknown = "Sriov_support_Unknown",
+    /// A bridge above the adapter lacks ACS.
+    SriovMissingAcs = "Sriov_support_MissingAcs",
+    /// No driver, or one without SR-IOV.
+    SriovMissingPfDriver = "Sriov_support_MissingPfDriver",
+    /// VFs would lie past the last bus number.
+    SriovNoBusResources = "Sriov_support_NoBusResources",
+    /// A VM's vNICs cannot be had.
+    GetNetworkAdapterFailed = "Get_network_adapter_failed",
+    /// A setting's minimum of vCPUs, by SMT.
+    MinProcessorCounter = "ht_enabled_min_processor_counter",
+    /// A setting that an adapter cannot give.
+    CannotProvisionPerformance = "cannot_provision_performance",
+    /// Enabling the cluster failed.
+    EnableAccelNetFailed = "enable_accel_net_failed",
+    /// The VM has too few vCPUs.
+    VmNotEnoughVcpus = "vm_not_enough_vcpus",
+    /// No VF or queue pairs are left for the VM.
+    ClusterNotEnoughResources = "cluster_not_enough_resources",
+
+    /// The kernel is too old.
+    KernelTooOld = "kernel_too_old",
+    /// The kernel is locked down.
+    KernelLockdown = "kernel_lockdown",
+    /// KVM does not work.
+    KvmUnusable = "kvm_unusable",
+    /// No IOMMU is on.
+    IommuOff = "iommu_off",
+    /// vfio-pci is not there.
+    VfioMissing = "vfio_missing",
+    /// libvirt is not there.
+    LibvirtMissing = "libvirt_missing",
+    /// libvirt is too old.
+    LibvirtTooOld = "libvirt_too_old",
+    /// QEMU is not there.
+    QemuMissing = "qemu_missing",
+    /// QEMU is too old.
+    QemuTooOld = "qemu_too_old",
+    /// Something a check needs could not be read.
+    NotReadable = "not_readable",
+
+    /// VFs share an IOMMU group.
+    IommuGroupShared = "iommu_group_shared",
+    /// VF memory space was not assigned.
+    VfMemoryNotAssigned = "vf_memory_not_assigned",
+    /// Firmware allows no VFs.
+    FirmwareCapsVfs = "firmware_caps_vfs",
+    /// A driver refuses VFs.
+    DriverRefuses = "driver_refuses",
+    /// A model that accelnet has no record of.
+    AdapterModelUnknown = "adapter_model_unknown",
+    /// The adapter is down.
+    AdapterDown = "adapter_down",
+
+    /// No adapter has that name.
+    AdapterNotFound = "adapter_not_found",
+    /// Several adapters have that name.
+    AdapterAmbiguous = "adapter_ambiguous",
+    /// The caller may not do that.
+    PermissionDenied = "permission_denied",
+    /// A VF is in use.
+    VfInUse = "vf_in_use",
+    /// Whether a VF is in use cannot be told.
+    VfUseUnknown = "vf_use_unknown",
+    /// More VFs asked than the adapter has.
+    VfCountTooHigh = "vf_count_too_high",
+    /// The kernel is busy with the adapter.
+    VfCountBusy = "vf_count_busy",
+    /// No room for that many VFs.
+    VfNoRoom = "vf_no_room",
+    /// Fewer VFs than asked.
+    VfFewerThanAsked = "vf_fewer_than_asked",
+    /// The kernel does not come back.
+    VfCountTimedOut = "vf_count_timed_out",
+    /// VFs not ready by the deadline.
+    VfNotReady = "vf_not_ready",
+    /// The adapter or its driver went away.
+    AdapterLost = "adapter_lost",
+    /// Another change is under way.
+    ChangeInProgress = "change_in_progress",
+    /// No code has that id.
+    CodeNotFound = "code_not_found",
+}
+
+impl Code {
+    /// What the catalogue says of it.
+    pub fn entry(self) -> &'static Entry {
+        catalogue::entry(self)
+    }
+}
+
+impl fmt::Display for Code {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.id())
+    }
+}
+
+/// No code has this id.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("no code is called {0:?}")]
+pub struct NotACode(pub String);
+
+impl FromStr for Code {
+    type Err = NotACode;
+
+    /// Reads an id, in any case.
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Code::ALL
+            .iter()
+            .copied()
+            .find(|code| code.id().eq_ignore_ascii_case(text))
+            .ok_or_else(|| NotACode(text.to_owned()))
+    }
+}

@@ -5,6 +5,8 @@
 //! [`problem::Problem`] is one such thing found in one place.
 
 pub mod adapter;
+pub mod catalogue;
+pub mod check;
 pub mod code;
 pub mod domain;
 pub mod link;
@@ -17,12 +19,13 @@ pub mod problem;
 pub mod vf;
 
 pub use adapter::Adapter;
-
+pub use check::Check;
+pub use code::Code;
 pub use domain::Domain;
 pub use mac::Mac;
 pub use node::Node;
 pub use observed::Observed;
 pub use pci_address::PciAddress;
 pub use platform::Platform;
-
+pub use problem::Problem;
 pub use vf::Vf;

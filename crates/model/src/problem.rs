@@ -1,1 +1,86 @@
-//! stub
+//! One thing that is wrong in one place: a code with what was found there.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::Code;
+
+/// A code of the catalogue, filled in for one case.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Problem {
+    /// Which one.
+    pub code: Code,
+    /// The document's id that this case falls under, where that is another.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub document_code: Option<Code>,
+    /// The sentence, with names and figures in it.
+    pub message: String,
+    /// What was found.
+    pub found: String,
+    /// What was needed.
+    pub needed: String,
+    /// What to do next.
+    pub resolution: String,
+    /// The kernel's, the driver's or libvirt's own words, where they said something.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub cause: Option<String>,
+}
+
+impl Problem {
+    /// The code's sentence, needs and resolution with `{0}`, `{1}`, ... replaced by
+    /// `names`; `found` says what is so in this case.
+    pub fn new(code: Code, names: &[&str], found: impl Into<String>) -> Self {
+        let entry = code.entry();
+        Problem {
+            code,
+            document_code: entry.stands_under,
+            message: fill(entry.sentence, names),
+            found: found.into(),
+            needed: fill(entry.needed, names),
+            resolution: fill(entry.resolution, names),
+            cause: None,
+        }
+    }
+
+    /// Says more exactly what was needed.
+    pub fn needed(mut self, needed: impl Into<String>) -> Self {
+        self.needed = needed.into();
+        self
+    }
+
+    /// Says more exactly what to do.
+    pub fn resolution(mut self, resolution: impl Into<String>) -> Self {
+        self.resolution = resolution.into();
+        self
+    }
+
+    /// Keeps the words of whoever refused.
+    pub fn cause(mut self, words: impl Into<String>) -> Self {
+        self.cause = Some(words.into());
+        self
+    }
+
+    /// Exit status of a command that ends with this problem.
+    pub fn exit_status(&self) -> u8 {
+        self.code.entry().exit_status
+    }
+}
+
+/// Replaces `{0}`, `{1}`, ... in `template`.
+fn fill(template: &str, names: &[&str]) -> String {
+    names
+        .iter()
+        .enumerate()
+        .fold(template.to_owned(), |text, (place, name)| {
+            text.replace(&format!("{{{place}}}"), name)
+        })
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} ({})", self.message, self.code)
+    }
+}
+
+impl std::error::Error for Problem {}

@@ -1,1 +1,11 @@
-//! Every decision of accelnet, pure: no clock, no I/O.
+//! Every decision of accelnet, pure: no clock, no input or output, no threads.
+//!
+//! [`prereq`] judges nodes, [`vf_count`] plans a change of the number of VFs and reads the
+//! kernel's refusals, [`vm`] judges one VM against a performance setting.
+
+pub mod enable;
+pub mod intent;
+pub mod performance;
+pub mod prereq;
+pub mod vf_count;
+pub mod vm;

@@ -1,0 +1,73 @@
+//! What Linux adds for an adapter.
+
+use super::{Entry, Severity};
+use crate::Code;
+
+pub(super) static ENTRIES: &[Entry] = &[
+    Entry {
+        code: Code::IommuGroupShared,
+        exit_status: 40,
+        http_status: 412,
+        severity: Severity::Error,
+        stands_under: Some(Code::SriovMissingAcs),
+        sentence: "VFs of adapter {0} share an IOMMU group, so one cannot be given to a VM without the other.",
+        found: "The groups and what is in them.",
+        needed: "An IOMMU group of its own for every VF.",
+        resolution: "Move the adapter to a slot below a port with ACS, look for an ACS or ARI setting in the BIOS, or update the adapter's firmware.",
+    },
+    Entry {
+        code: Code::VfMemoryNotAssigned,
+        exit_status: 41,
+        http_status: 412,
+        severity: Severity::Error,
+        stands_under: Some(Code::SriovNoBusResources),
+        sentence: "Adapter {0} cannot be enabled for Accelerated Networking because the memory space of its VFs was not assigned.",
+        found: "The VF BARs that have no address.",
+        needed: "Address space for every VF BAR.",
+        resolution: "Enable 'Above 4G decoding' and SR-IOV in the BIOS, or boot with 'pci=realloc', then reboot; 'dmesg | grep -i \"can.t assign\"' shows what did not fit.",
+    },
+    Entry {
+        code: Code::FirmwareCapsVfs,
+        exit_status: 42,
+        http_status: 412,
+        severity: Severity::Error,
+        stands_under: Some(Code::SriovUnknown),
+        sentence: "Adapter {0} has SR-IOV, but its firmware or driver allows no VFs.",
+        found: "sriov_totalvfs is 0.",
+        needed: "At least one VF.",
+        resolution: "Enable SR-IOV and set a number of VFs in the adapter's own firmware: its BIOS page, or the vendor's tool (mlxconfig for NVIDIA, bnxtnvm for Broadcom, the Intel boot utility), then reboot.",
+    },
+    Entry {
+        code: Code::DriverRefuses,
+        exit_status: 43,
+        http_status: 502,
+        severity: Severity::Error,
+        stands_under: Some(Code::SriovMissingPfDriver),
+        sentence: "The driver of adapter {0} refused to change the number of VFs.",
+        found: "The error that the driver returned.",
+        needed: "A driver that accepts the number of VFs.",
+        resolution: "Read the driver's own words in 'dmesg | tail', look whether a module option or another program (devlink, DPDK, a firmware setting) holds the adapter, then try again.",
+    },
+    Entry {
+        code: Code::AdapterModelUnknown,
+        exit_status: 44,
+        http_status: 200,
+        severity: Severity::Warning,
+        stands_under: None,
+        sentence: "Adapter {0} is of a model that accelnet has no record of.",
+        found: "Vendor, device and driver.",
+        needed: "Nothing: what it can do is asked of it.",
+        resolution: "Try it with a VM that may fail first, and tell the project how it went.",
+    },
+    Entry {
+        code: Code::AdapterDown,
+        exit_status: 45,
+        http_status: 200,
+        severity: Severity::Warning,
+        stands_under: None,
+        sentence: "Adapter {0} is down, and its VFs have no link while it is.",
+        found: "The adapter's administrative state and carrier.",
+        needed: "An adapter that is up, with carrier.",
+        resolution: "Bring it up with 'ip link set {0} up', and look at the cable and the switch port when it has no carrier then.",
+    },
+];

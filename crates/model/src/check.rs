@@ -1,0 +1,191 @@
+//! One row of a prerequisite check: what was judged, of what, and how it came out.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{Code, Problem};
+
+/// One row. Its JSON is part of the API.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Check {
+    /// Which check.
+    pub name: CheckName,
+    /// Node that was judged.
+    pub node: String,
+    /// What was judged on it: the node itself, an adapter, an intent.
+    pub subject: String,
+    /// Whether nothing stands in the way; false also for what could not be judged.
+    pub passed: bool,
+    /// How it came out.
+    pub outcome: Outcome,
+    /// What is so, in one sentence.
+    pub message: String,
+    /// The code, unless it simply passed.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub code: Option<Code>,
+    /// The document's id for this kind of failure, where `code` is a case of it.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub document_code: Option<Code>,
+    /// What was found.
+    pub found: String,
+    /// What was needed; empty when it simply passed.
+    pub needed: String,
+    /// What to do; empty when it simply passed.
+    pub resolution: String,
+    /// The words of whoever refused.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub cause: Option<String>,
+}
+
+/// How a check came out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Outcome {
+    /// As it should be.
+    Passed,
+    /// It works, and something is worth knowing.
+    Warning,
+    /// It does not work.
+    Failed,
+    /// It could not be judged.
+    Unknown,
+}
+
+/// The checks there are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum CheckName {
+    /// Kernel at or above the minimum.
+    Kernel,
+    /// Kernel lockdown.
+    Lockdown,
+    /// KVM usable.
+    Kvm,
+    /// IOMMU on.
+    Iommu,
+    /// vfio-pci there.
+    Vfio,
+    /// libvirt at or above the minimum.
+    Libvirt,
+    /// QEMU at or above the minimum.
+    Qemu,
+    /// All of the above.
+    Platform,
+    /// SMT the same on all nodes.
+    Hyperthreading,
+    /// The intent exists.
+    Intent,
+    /// The intent has the compute role.
+    IntentType,
+    /// Which adapters there are.
+    Adapters,
+    /// The adapter advertises SR-IOV.
+    Sriov,
+    /// The way to the root has ACS.
+    Acs,
+    /// Every VF has an IOMMU group of its own.
+    IommuGroups,
+    /// The driver does SR-IOV.
+    Driver,
+    /// Bus numbers suffice.
+    BusNumbers,
+    /// Memory space of the VFs was assigned.
+    VfMemory,
+    /// The model is known.
+    Model,
+    /// The adapter is up.
+    Link,
+}
+
+impl CheckName {
+    /// The name as it is shown.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            CheckName::Kernel => "kernel",
+            CheckName::Lockdown => "lockdown",
+            CheckName::Kvm => "kvm",
+            CheckName::Iommu => "iommu",
+            CheckName::Vfio => "vfio",
+            CheckName::Libvirt => "libvirt",
+            CheckName::Qemu => "qemu",
+            CheckName::Platform => "platform",
+            CheckName::Hyperthreading => "hyperthreading",
+            CheckName::Intent => "intent",
+            CheckName::IntentType => "intent-type",
+            CheckName::Adapters => "adapters",
+            CheckName::Sriov => "sriov",
+            CheckName::Acs => "acs",
+            CheckName::IommuGroups => "iommu-groups",
+            CheckName::Driver => "driver",
+            CheckName::BusNumbers => "bus-numbers",
+            CheckName::VfMemory => "vf-memory",
+            CheckName::Model => "model",
+            CheckName::Link => "link",
+        }
+    }
+}
+
+/// A row that is being made: its name, node and subject, before its outcome.
+#[derive(Debug, Clone, Copy)]
+pub struct Row<'a> {
+    /// Which check.
+    pub name: CheckName,
+    /// Node that is judged.
+    pub node: &'a str,
+    /// What is judged on it.
+    pub subject: &'a str,
+}
+
+impl Row<'_> {
+    /// As it should be; `found` is a sentence.
+    pub fn passed(self, found: impl Into<String>) -> Check {
+        let found = found.into();
+        Check {
+            name: self.name,
+            node: self.node.to_owned(),
+            subject: self.subject.to_owned(),
+            passed: true,
+            outcome: Outcome::Passed,
+            message: found.clone(),
+            code: None,
+            document_code: None,
+            found,
+            needed: String::new(),
+            resolution: String::new(),
+            cause: None,
+        }
+    }
+
+    /// It does not work.
+    pub fn failed(self, problem: Problem) -> Check {
+        self.with(problem, Outcome::Failed)
+    }
+
+    /// It works, and something is worth knowing.
+    pub fn warned(self, problem: Problem) -> Check {
+        self.with(problem, Outcome::Warning)
+    }
+
+    /// It could not be judged, because `what` could not be read, and why.
+    pub fn unknown(self, what: &str, reason: &str) -> Check {
+        let judged = format!("{} of {}", self.name.as_str(), self.subject);
+        let problem = Problem::new(Code::NotReadable, &[&judged, what], reason);
+        self.with(problem, Outcome::Unknown)
+    }
+
+    fn with(self, problem: Problem, outcome: Outcome) -> Check {
+        Check {
+            name: self.name,
+            node: self.node.to_owned(),
+            subject: self.subject.to_owned(),
+            passed: outcome == Outcome::Warning,
+            outcome,
+            message: problem.message,
+            code: Some(problem.code),
+            document_code: problem.document_code,
+            found: problem.found,
+            needed: problem.needed,
+            resolution: problem.resolution,
+            cause: problem.cause,
+        }
+    }
+}

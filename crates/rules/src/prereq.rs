@@ -1,0 +1,165 @@
+//! The prerequisite checks: which rows a node, its adapters and a cluster get.
+
+mod adapter;
+mod isolation;
+mod models;
+mod platform;
+
+use accelnet_model::check::{CheckName, Row};
+use accelnet_model::{Adapter, Check, Code, Node, Observed, Problem};
+
+use crate::intent::{self, Intent};
+
+pub use platform::{MINIMUM_KERNEL, MINIMUM_LIBVIRT, MINIMUM_QEMU};
+
+/// Which adapters are judged.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Scope {
+    /// Every adapter of every node.
+    All,
+    /// The adapters with these names.
+    Adapters(Vec<String>),
+    /// The adapters of the intent with this name.
+    Intent(String),
+}
+
+/// Judges `nodes`: the machine, then the cluster, then the intent, then each adapter of
+/// `scope` for itself. Every check gets its row, whatever the others say.
+pub fn judge(nodes: &[Node], intents: &[Intent], scope: &Scope) -> Vec<Check> {
+    let mut rows = Vec::new();
+    for node in nodes {
+        rows.extend(platform::judge(node));
+    }
+    rows.extend(hyperthreading(nodes));
+    for node in nodes {
+        rows.extend(adapters(node, intents, scope));
+    }
+    rows
+}
+
+/// Exit status of a command that shows `rows`: 0 only if all passed, otherwise that of the
+/// first row that did not.
+pub fn exit_status(rows: &[Check]) -> u8 {
+    rows.iter()
+        .find(|row| !row.passed)
+        .map_or(0, |row| row.code.map_or(1, |code| code.entry().exit_status))
+}
+
+/// SMT must be the same on all nodes.
+fn hyperthreading(nodes: &[Node]) -> Option<Check> {
+    let cluster = match nodes {
+        [] => return None,
+        [only] => only.display_name(),
+        _ => "cluster",
+    };
+    let row = Row {
+        name: CheckName::Hyperthreading,
+        node: cluster,
+        subject: cluster,
+    };
+    let mut with = Vec::new();
+    let mut without = Vec::new();
+    for node in nodes {
+        match &node.platform.smt {
+            Observed::Known(smt) if smt.is_on() => with.push(node.display_name()),
+            Observed::Known(_) => without.push(node.display_name()),
+            Observed::Unknown(reason) => {
+                let what = format!("SMT of node {}", node.display_name());
+                return Some(row.unknown(&what, reason));
+            }
+        }
+    }
+    Some(match (with.as_slice(), without.as_slice()) {
+        (_, []) => row.passed("Hyperthreading is on on all nodes."),
+        ([], _) => row.passed("Hyperthreading is off on all nodes."),
+        (with, without) => row.failed(Problem::new(
+            Code::HyperthreadingCheckFailed,
+            &[],
+            format!("On: {}. Off: {}.", with.join(", "), without.join(", ")),
+        )),
+    })
+}
+
+/// The rows of the adapters of `scope` on one node.
+fn adapters(node: &Node, intents: &[Intent], scope: &Scope) -> Vec<Check> {
+    let name = node.display_name();
+    let row = |check, subject| Row {
+        name: check,
+        node: name,
+        subject,
+    };
+    let mut rows = Vec::new();
+    let wanted = match scope {
+        Scope::All => None,
+        Scope::Adapters(names) => Some(names),
+        Scope::Intent(wanted) => match intent::find(wanted, intents) {
+            Err(problem) => return vec![row(CheckName::Intent, wanted).failed(problem)],
+            Ok(intent) => {
+                rows.push(row(CheckName::Intent, wanted).passed("The intent is there."));
+                rows.push(match intent::must_be_compute(intent) {
+                    Ok(()) => row(CheckName::IntentType, wanted).passed("It has the compute role."),
+                    Err(problem) => row(CheckName::IntentType, wanted).failed(problem),
+                });
+                Some(&intent.adapters)
+            }
+        },
+    };
+    let all = match &node.adapters {
+        Observed::Known(all) => all,
+        Observed::Unknown(reason) => {
+            rows.push(row(CheckName::Adapters, name).unknown("the list of adapters", reason));
+            return rows;
+        }
+    };
+    let Some(wanted) = wanted else {
+        if all.is_empty() {
+            rows.push(row(CheckName::Adapters, name).failed(none_at_all()));
+        }
+        rows.extend(all.iter().flat_map(|each| adapter::judge(node, each)));
+        return rows;
+    };
+    for wanted in wanted {
+        match find(wanted, all) {
+            Ok(found) => rows.extend(adapter::judge(node, found)),
+            Err(problem) => rows.push(row(CheckName::Adapters, wanted).failed(problem)),
+        }
+    }
+    rows
+}
+
+/// The adapter that `name` means, of which there must be exactly one.
+pub fn find<'a>(name: &str, adapters: &'a [Adapter]) -> Result<&'a Adapter, Problem> {
+    let matching: Vec<&Adapter> = adapters
+        .iter()
+        .filter(|adapter| adapter.answers_to(name))
+        .collect();
+    match matching.as_slice() {
+        [only] => Ok(only),
+        [] => {
+            let names: Vec<String> = adapters.iter().map(Adapter::name).collect();
+            let found = match names.as_slice() {
+                [] => "This node has no adapter at all.".to_owned(),
+                names => format!("The adapters here are {}.", names.join(", ")),
+            };
+            Err(Problem::new(Code::AdapterNotFound, &[name], found))
+        }
+        several => {
+            let addresses: Vec<String> = several.iter().map(|a| a.address.to_string()).collect();
+            let found = format!("{} answer to it.", addresses.join(" and "));
+            Err(Problem::new(Code::AdapterAmbiguous, &[name], found))
+        }
+    }
+}
+
+/// A node without any PCI network adapter cannot have one that does SR-IOV.
+fn none_at_all() -> Problem {
+    Problem::new(
+        Code::SriovUnknown,
+        &["(none)"],
+        "This node has no PCI network adapter.",
+    )
+}
+
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,169 @@
+//! Whether a VF can be given away alone: ACS on the way to the root, and IOMMU groups.
+//!
+//! Where there are IOMMU groups they are the answer, since the kernel made them from ACS
+//! and its own knowledge of hardware; the bridges then say why. Without an IOMMU the
+//! bridges' capabilities are all there is.
+
+use std::collections::BTreeMap;
+
+use accelnet_model::adapter::{Bridge, BridgeKind, IommuGroup};
+use accelnet_model::check::Row;
+use accelnet_model::{Adapter, Check, Code, Observed, PciAddress, Problem};
+
+/// Judges the way from the adapter to the root.
+pub fn acs(adapter: &Adapter, row: Row<'_>) -> Check {
+    let bridges = match &adapter.bridges {
+        Observed::Known(bridges) => bridges.as_slice(),
+        Observed::Unknown(reason) => return row.unknown("the bridges above it", reason),
+    };
+    let weak = Weak::of(bridges);
+    match &adapter.iommu_group {
+        Observed::Known(Some(group)) => match strangers(adapter, group).as_slice() {
+            [] => row.passed(passed_by_group(group, &weak)),
+            strangers => row.failed(problem(row, shared_words(group, strangers, &weak))),
+        },
+        _ if !weak.lacking.is_empty() => row.failed(problem(row, weak.lacking.join(" "))),
+        _ => match weak.unknown.first() {
+            Some(reason) => row.unknown("ACS of the bridges above it", reason),
+            None => row.passed(match bridges {
+                [] => "It sits on the root itself; no bridge is above it.",
+                _ => "Every port above it has ACS; an IOMMU that is on switches it on.",
+            }),
+        },
+    }
+}
+
+/// Judges the groups of the VFs that are there; no row without VFs or without an IOMMU.
+pub fn groups(adapter: &Adapter, row: Row<'_>) -> Option<Check> {
+    let mut inside: BTreeMap<u32, Vec<u32>> = BTreeMap::new();
+    for vf in &adapter.vfs {
+        match &vf.iommu_group {
+            Observed::Known(Some(group)) => inside.entry(*group).or_default().push(vf.index),
+            Observed::Known(None) => {}
+            Observed::Unknown(reason) => {
+                let what = format!("the IOMMU group of VF {}", vf.index);
+                return Some(row.unknown(&what, reason));
+            }
+        }
+    }
+    if inside.is_empty() {
+        return None;
+    }
+    let own = adapter.iommu_group.present().map(|group| group.id);
+    let shared: Vec<String> = inside
+        .iter()
+        .filter(|(group, vfs)| vfs.len() > 1 || own == Some(**group))
+        .map(|(group, vfs)| {
+            let vfs: Vec<String> = vfs.iter().map(u32::to_string).collect();
+            let and = match own == Some(*group) {
+                true => " and the adapter itself",
+                false => "",
+            };
+            format!("Group {group} holds VF {}{and}.", vfs.join(", "))
+        })
+        .collect();
+    Some(match shared.as_slice() {
+        [] => row.passed("Every VF has an IOMMU group of its own."),
+        shared => row.failed(Problem::new(
+            Code::IommuGroupShared,
+            &[row.subject],
+            shared.join(" "),
+        )),
+    })
+}
+
+/// The bridges that do not keep apart what lies below them, each in a sentence.
+struct Weak {
+    /// Without ACS, or without what isolation needs.
+    lacking: Vec<String>,
+    /// With ACS that is switched off.
+    off: Vec<String>,
+    /// Whose capabilities could not be read.
+    unknown: Vec<String>,
+}
+
+impl Weak {
+    fn of(bridges: &[Bridge]) -> Self {
+        let mut weak = Weak {
+            lacking: Vec::new(),
+            off: Vec::new(),
+            unknown: Vec::new(),
+        };
+        for bridge in bridges {
+            let named = describe(bridge);
+            match (&bridge.acs, needs_acs(bridge)) {
+                (_, false) => {}
+                (_, true) if bridge.kind == Observed::Known(BridgeKind::Conventional) => {
+                    weak.lacking.push(format!("{named} cannot have ACS."));
+                }
+                (Observed::Known(None), true) => {
+                    weak.lacking.push(format!("{named} has no ACS."));
+                }
+                (Observed::Known(Some(acs)), true) if !acs.isolates() => {
+                    weak.off.push(format!("{named} has ACS switched off."));
+                }
+                (Observed::Known(Some(_)), true) => {}
+                (Observed::Unknown(reason), true) => weak.unknown.push(reason.clone()),
+            }
+        }
+        weak
+    }
+}
+
+/// Upstream ports of a switch need ACS only as one of several functions, as the kernel has
+/// it (`pci_acs_enabled` in `drivers/pci/pci.c`).
+fn needs_acs(bridge: &Bridge) -> bool {
+    bridge.kind != Observed::Known(BridgeKind::SwitchUpstream)
+        || bridge.multifunction == Observed::Known(true)
+}
+
+fn describe(bridge: &Bridge) -> String {
+    let kind = match bridge.kind.known() {
+        Some(BridgeKind::RootPort) => "Root port",
+        Some(BridgeKind::SwitchUpstream) => "Switch upstream port",
+        Some(BridgeKind::SwitchDownstream) => "Switch downstream port",
+        Some(BridgeKind::Conventional) => "Conventional PCI bridge",
+        None => "Bridge",
+    };
+    format!("{kind} {}", bridge.address)
+}
+
+/// Members of the adapter's group that are neither functions of its own card nor its VFs.
+fn strangers(adapter: &Adapter, group: &IommuGroup) -> Vec<PciAddress> {
+    let own = |member: &PciAddress| {
+        let address = adapter.address;
+        (member.domain, member.bus, member.device)
+            == (address.domain, address.bus, address.device)
+            || adapter.vfs.iter().any(|vf| vf.address == *member)
+    };
+    let mut members = group.members.clone();
+    members.retain(|member| !own(member));
+    members
+}
+
+fn passed_by_group(group: &IommuGroup, weak: &Weak) -> String {
+    let base = format!("IOMMU group {} holds nothing but the adapter.", group.id);
+    match weak.lacking.as_slice() {
+        [] => base,
+        lacking => format!(
+            "{base} {} The kernel knows it to keep devices apart all the same.",
+            lacking.join(" ")
+        ),
+    }
+}
+
+fn shared_words(group: &IommuGroup, strangers: &[PciAddress], weak: &Weak) -> String {
+    let strangers: Vec<String> = strangers.iter().map(PciAddress::to_string).collect();
+    let mut words = weak.lacking.clone();
+    words.extend(weak.off.iter().cloned());
+    words.push(format!(
+        "IOMMU group {} holds the adapter together with {}.",
+        group.id,
+        strangers.join(", ")
+    ));
+    words.join(" ")
+}
+
+fn problem(row: Row<'_>, found: String) -> Problem {
+    Problem::new(Code::SriovMissingAcs, &[row.subject], found)
+}

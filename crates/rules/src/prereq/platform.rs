@@ -1,0 +1,172 @@
+//! A node's machine and software, each for itself, and the sum of them.
+
+use accelnet_model::check::{CheckName, Row};
+use accelnet_model::platform::{Kvm, Lockdown, Version, Vfio};
+use accelnet_model::{Check, Code, Node, Observed, Problem};
+
+/// Oldest kernel: the first that names the PCI device behind a link of another network
+/// namespace (`IFLA_PARENT_DEV_NAME`, Linux 5.14).
+pub const MINIMUM_KERNEL: Version = Version::new(5, 14, 0);
+/// Oldest libvirt: the first with `<teaming>` (7.1.0).
+pub const MINIMUM_LIBVIRT: Version = Version::new(7, 1, 0);
+/// Oldest QEMU: the first with virtio-net failover (4.2.0).
+pub const MINIMUM_QEMU: Version = Version::new(4, 2, 0);
+
+/// One row a requirement, then the platform as a whole.
+pub fn judge(node: &Node) -> Vec<Check> {
+    let name = node.display_name();
+    let row = |check| Row {
+        name: check,
+        node: name,
+        subject: name,
+    };
+    let mut rows = vec![
+        kernel(node, row(CheckName::Kernel)),
+        lockdown(node, row(CheckName::Lockdown)),
+        kvm(node, row(CheckName::Kvm)),
+        iommu(node, row(CheckName::Iommu)),
+        vfio(node, row(CheckName::Vfio)),
+        libvirt(node, row(CheckName::Libvirt)),
+        qemu(node, row(CheckName::Qemu)),
+    ];
+    rows.push(whole(&rows, row(CheckName::Platform)));
+    rows
+}
+
+fn kernel(node: &Node, row: Row<'_>) -> Check {
+    match &node.platform.kernel {
+        Observed::Unknown(reason) => row.unknown("the kernel's release", reason),
+        Observed::Known(kernel) if kernel.version >= MINIMUM_KERNEL => {
+            row.passed(format!("Linux {}.", kernel.release))
+        }
+        Observed::Known(kernel) => row.failed(Problem::new(
+            Code::KernelTooOld,
+            &[row.node],
+            format!("Linux {}.", kernel.release),
+        )),
+    }
+}
+
+fn lockdown(node: &Node, row: Row<'_>) -> Check {
+    match &node.platform.lockdown {
+        Observed::Unknown(reason) => row.unknown("the lockdown level", reason),
+        Observed::Known(None | Some(Lockdown::None)) => row.passed("The kernel is not locked down."),
+        Observed::Known(Some(level)) => {
+            let level = match level {
+                Lockdown::Confidentiality => "confidentiality",
+                _ => "integrity",
+            };
+            row.warned(Problem::new(
+                Code::KernelLockdown,
+                &[row.node],
+                format!("Lockdown level {level}."),
+            ))
+        }
+    }
+}
+
+fn kvm(node: &Node, row: Row<'_>) -> Check {
+    match &node.platform.kvm {
+        Observed::Unknown(reason) => row.unknown("/dev/kvm", reason),
+        Observed::Known(Kvm::Usable { module }) => row.passed(match module {
+            Some(module) => format!("/dev/kvm opens ({module})."),
+            None => "/dev/kvm opens.".to_owned(),
+        }),
+        Observed::Known(Kvm::Missing { reason } | Kvm::Broken { reason }) => row.failed(
+            Problem::new(Code::KvmUnusable, &[row.node], reason.clone()),
+        ),
+    }
+}
+
+fn iommu(node: &Node, row: Row<'_>) -> Check {
+    match &node.platform.iommu {
+        Observed::Unknown(reason) => row.unknown("the IOMMU groups", reason),
+        Observed::Known(iommu) if iommu.is_on() => row.passed(format!(
+            "{} IOMMU groups ({}).",
+            iommu.groups,
+            iommu.units.join(", ")
+        )),
+        Observed::Known(iommu) => {
+            let found = match iommu.units.as_slice() {
+                [] => "No IOMMU and no IOMMU group.".to_owned(),
+                units => format!("IOMMU {} is there, and no IOMMU group.", units.join(", ")),
+            };
+            row.failed(Problem::new(Code::IommuOff, &[row.node], found))
+        }
+    }
+}
+
+fn vfio(node: &Node, row: Row<'_>) -> Check {
+    match &node.platform.vfio {
+        Observed::Unknown(reason) => row.unknown("the vfio-pci driver", reason),
+        Observed::Known(Vfio::Loaded) => row.passed("vfio-pci is loaded."),
+        Observed::Known(Vfio::Available) => {
+            row.passed("vfio-pci is installed and is loaded when it is needed.")
+        }
+        Observed::Known(Vfio::Missing) => row.failed(Problem::new(
+            Code::VfioMissing,
+            &[row.node],
+            "vfio-pci is neither loaded nor installed for the running kernel.",
+        )),
+    }
+}
+
+fn libvirt(node: &Node, row: Row<'_>) -> Check {
+    versioned(
+        &node.platform.libvirt,
+        row,
+        ("libvirt", MINIMUM_LIBVIRT),
+        (Code::LibvirtMissing, Code::LibvirtTooOld),
+    )
+}
+
+fn qemu(node: &Node, row: Row<'_>) -> Check {
+    versioned(
+        &node.platform.qemu,
+        row,
+        ("QEMU", MINIMUM_QEMU),
+        (Code::QemuMissing, Code::QemuTooOld),
+    )
+}
+
+/// A program that must be there at a version.
+fn versioned(
+    seen: &Observed<Option<Version>>,
+    row: Row<'_>,
+    (program, minimum): (&str, Version),
+    (missing, too_old): (Code, Code),
+) -> Check {
+    match seen {
+        Observed::Unknown(reason) => row.unknown(&format!("the version of {program}"), reason),
+        Observed::Known(None) => row.failed(Problem::new(
+            missing,
+            &[row.node],
+            format!("{program} is not installed."),
+        )),
+        Observed::Known(Some(version)) if *version >= minimum => {
+            row.passed(format!("{program} {version}."))
+        }
+        Observed::Known(Some(version)) => row.failed(Problem::new(
+            too_old,
+            &[row.node],
+            format!("{program} {version}."),
+        )),
+    }
+}
+
+/// The document's own check: everything above together.
+fn whole(parts: &[Check], row: Row<'_>) -> Check {
+    let missing: Vec<&str> = parts
+        .iter()
+        .filter(|part| !part.passed)
+        .map(|part| part.name.as_str())
+        .collect();
+    match missing.as_slice() {
+        [] => row.passed("The node can carry accelerated VMs."),
+        missing => row.failed(Problem::new(
+            Code::AccelNetNotSupported,
+            &[row.node],
+            format!("Not as it should be: {}.", missing.join(", ")),
+        )),
+    }
+}

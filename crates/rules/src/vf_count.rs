@@ -1,0 +1,223 @@
+//! Changing the number of VFs: the plan, what stops it, and what a refusal means.
+//!
+//! The kernel changes the number only through zero, and zero destroys every VF. So the
+//! plan goes through zero only where nobody uses any VF.
+
+mod refusal;
+
+use accelnet_model::{Adapter, Code, Observed, Problem, Vf};
+use serde::Serialize;
+
+pub use refusal::{Refusal, read as read_refusal};
+
+/// What an administrator asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ask {
+    /// As many VFs as the adapter can give.
+    All,
+    /// This many, at least 1.
+    Exactly(u32),
+    /// None: SR-IOV off.
+    Off,
+}
+
+/// One step; each can be done twice.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(tag = "step", rename_all = "kebab-case")]
+pub enum Step {
+    /// Keep the host's drivers off VFs that appear (`sriov_drivers_autoprobe` to 0).
+    KeepDriversOff,
+    /// Destroy the VFs (`sriov_numvfs` to 0).
+    Destroy {
+        /// How many there are.
+        vfs: u32,
+    },
+    /// Create VFs (`sriov_numvfs` to that number).
+    Create {
+        /// How many.
+        vfs: u32,
+    },
+    /// Wait for all of them at once.
+    AwaitReady {
+        /// How many.
+        vfs: u32,
+    },
+    /// Let the host's drivers have VFs again (`sriov_drivers_autoprobe` to 1).
+    LetDriversOn,
+}
+
+impl std::fmt::Display for Step {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Step::KeepDriversOff => f.write_str("keep the host's drivers off new VFs"),
+            Step::Destroy { vfs } => write!(f, "remove the {vfs} VFs that are there"),
+            Step::Create { vfs } => write!(f, "create {vfs} VFs"),
+            Step::AwaitReady { vfs } => write!(f, "wait until all {vfs} are ready"),
+            Step::LetDriversOn => f.write_str("let the host's drivers have VFs again"),
+        }
+    }
+}
+
+/// The steps, and why these.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Plan {
+    /// VFs there now.
+    pub from: u32,
+    /// VFs there afterwards.
+    pub to: u32,
+    /// In this order; none when there is nothing to do.
+    pub steps: Vec<Step>,
+    /// Why these.
+    pub why: String,
+}
+
+/// Decides how `adapter` gets from what it has to what is asked.
+///
+/// # Errors
+///
+/// What stops it: no SR-IOV, no driver, more VFs than there are, VFs in use.
+pub fn plan(adapter: &Adapter, ask: Ask) -> Result<Plan, Problem> {
+    let name = adapter.name();
+    let address = adapter.address.to_string();
+    let sriov = match &adapter.sriov {
+        Observed::Known(Some(sriov)) => sriov,
+        Observed::Known(None) => {
+            let found = format!("{address} has no SR-IOV capability.");
+            return Err(Problem::new(Code::SriovUnknown, &[&name], found));
+        }
+        Observed::Unknown(reason) => {
+            let names = [name.as_str(), "its PCI capabilities"];
+            return Err(Problem::new(Code::NotReadable, &names, reason.clone()));
+        }
+    };
+    let from = sriov.current_vfs;
+    let to = match ask {
+        Ask::Off => return off(adapter, from, &name),
+        Ask::All => total(adapter, &sriov.total_vfs, &name)?,
+        Ask::Exactly(count) => {
+            let total = total(adapter, &sriov.total_vfs, &name)?;
+            let count_text = count.to_string();
+            if count == 0 || count > total {
+                let found = format!("{name} can give {total} VFs.");
+                return Err(
+                    Problem::new(Code::VfCountTooHigh, &[&name, &count_text], found)
+                        .needed(format!("A number from 1 to {total}.")),
+                );
+            }
+            count
+        }
+    };
+    if adapter.driver == Observed::Known(None) {
+        let found = format!("No driver is bound to {address}.");
+        let names = [name.as_str(), address.as_str()];
+        return Err(Problem::new(Code::SriovMissingPfDriver, &names, found));
+    }
+    if from == to && adapter.vfs.iter().all(is_settled) {
+        return Ok(Plan {
+            from,
+            to,
+            steps: vec![Step::KeepDriversOff, Step::AwaitReady { vfs: to }],
+            why: format!("{to} VFs are there already; none is made anew."),
+        });
+    }
+    unused(adapter, &name)?;
+    let mut steps = vec![Step::KeepDriversOff];
+    let why = match from {
+        0 => format!("There are no VFs; {to} are made."),
+        from if from == to => {
+            steps.push(Step::Destroy { vfs: from });
+            "The VFs have host drivers; they are made anew without, since none is in use.".to_owned()
+        }
+        from => {
+            steps.push(Step::Destroy { vfs: from });
+            format!("The kernel changes {from} to {to} only through 0, and no VF is in use.")
+        }
+    };
+    steps.extend([Step::Create { vfs: to }, Step::AwaitReady { vfs: to }]);
+    Ok(Plan {
+        from,
+        to,
+        steps,
+        why,
+    })
+}
+
+/// Removing all VFs.
+fn off(adapter: &Adapter, from: u32, name: &str) -> Result<Plan, Problem> {
+    if from == 0 {
+        return Ok(Plan {
+            from,
+            to: 0,
+            steps: vec![Step::LetDriversOn],
+            why: "There are no VFs.".to_owned(),
+        });
+    }
+    unused(adapter, name)?;
+    Ok(Plan {
+        from,
+        to: 0,
+        steps: vec![Step::Destroy { vfs: from }, Step::LetDriversOn],
+        why: format!("None of the {from} VFs is in use."),
+    })
+}
+
+/// How many VFs the adapter can give, at least 1.
+fn total(adapter: &Adapter, total: &Observed<u32>, name: &str) -> Result<u32, Problem> {
+    match total {
+        Observed::Known(0) => Err(Problem::new(
+            Code::FirmwareCapsVfs,
+            &[name],
+            format!("{} allows 0 VFs.", adapter.address),
+        )),
+        Observed::Known(total) => Ok(*total),
+        Observed::Unknown(reason) => Err(Problem::new(
+            Code::NotReadable,
+            &[name, "the number of VFs it can give"],
+            reason.clone(),
+        )),
+    }
+}
+
+/// A VF that need not be made anew: somebody uses it, or no host netdev is on it.
+fn is_settled(vf: &Vf) -> bool {
+    let used = vf.users.known().is_none_or(|users| !users.is_empty());
+    used || is_ready(vf)
+}
+
+/// Whether a VF can be handed to vfio: no host driver has it, or vfio itself does.
+pub fn is_ready(vf: &Vf) -> bool {
+    let free = match &vf.driver {
+        Observed::Known(None) => true,
+        Observed::Known(Some(driver)) => driver == "vfio-pci",
+        Observed::Unknown(_) => false,
+    };
+    free && vf.netdevs.is_empty()
+}
+
+/// No VF may be in use, and of none may that be unknown.
+pub fn unused(adapter: &Adapter, name: &str) -> Result<(), Problem> {
+    let mut used = Vec::new();
+    let mut unknown = Vec::new();
+    for vf in &adapter.vfs {
+        match &vf.users {
+            Observed::Known(users) => used.extend(
+                users
+                    .iter()
+                    .map(|user| format!("VF {} ({}) is used by {user}", vf.index, vf.address)),
+            ),
+            Observed::Unknown(reason) => unknown.push(format!("VF {}: {reason}", vf.index)),
+        }
+    }
+    if !used.is_empty() {
+        let found = format!("{}.", used.join("; "));
+        return Err(Problem::new(Code::VfInUse, &[name], found));
+    }
+    if !unknown.is_empty() {
+        let found = format!("{}.", unknown.join("; "));
+        return Err(Problem::new(Code::VfUseUnknown, &[name], found));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,59 @@
+//! What the kernel's refusal of a new number of VFs means.
+
+use std::time::Duration;
+
+use accelnet_model::{Code, Problem};
+
+/// How a write of `sriov_numvfs` ended badly.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Refusal {
+    /// The kernel answered with an error number.
+    Errno {
+        /// The number, as in `errno.h`.
+        number: i32,
+        /// Its text.
+        text: String,
+    },
+    /// The kernel had not answered after so long.
+    TimedOut(Duration),
+}
+
+// errno.h, the same on every architecture that Linux runs KVM on.
+const EPERM: i32 = 1;
+const ENOENT: i32 = 2;
+const ENXIO: i32 = 6;
+const ENOMEM: i32 = 12;
+const EACCES: i32 = 13;
+const EBUSY: i32 = 16;
+const ENODEV: i32 = 19;
+const ENOSPC: i32 = 28;
+const EROFS: i32 = 30;
+const ERANGE: i32 = 34;
+
+/// The problem that `refusal` makes of asking `name` at `address` for `asked` VFs; `left`
+/// says what there is now.
+pub fn read(refusal: &Refusal, name: &str, address: &str, asked: u32, left: &str) -> Problem {
+    let asked = asked.to_string();
+    let (number, text) = match refusal {
+        Refusal::TimedOut(after) => {
+            let seconds = after.as_secs();
+            let found = format!("The write was still under way after {seconds} s. {left}");
+            return Problem::new(Code::VfCountTimedOut, &[name], found);
+        }
+        Refusal::Errno { number, text } => (*number, text),
+    };
+    let (code, names): (Code, [&str; 2]) = match number {
+        EBUSY => (Code::VfCountBusy, [name, address]),
+        ENOENT => (Code::SriovMissingPfDriver, [name, address]),
+        ERANGE => (Code::VfCountTooHigh, [name, &asked]),
+        ENOSPC | ENOMEM => (Code::VfNoRoom, [name, &asked]),
+        EPERM | EACCES | EROFS => (Code::PermissionDenied, [name, address]),
+        ENODEV | ENXIO => (Code::AdapterLost, [name, address]),
+        _ => (Code::DriverRefuses, [name, address]),
+    };
+    let found = match number {
+        ENOENT => format!("The driver bound to {address} has no SR-IOV configuration. {left}"),
+        _ => format!("{text} on the write of {asked} to sriov_numvfs of {address}. {left}"),
+    };
+    Problem::new(code, &names, found)
+}

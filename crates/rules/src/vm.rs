@@ -1,0 +1,98 @@
+//! One VM against a performance setting: vNICs, vCPUs, figures, room.
+
+use accelnet_model::{Code, Domain, Problem};
+
+use crate::performance::Performance;
+
+/// The VM must have a vNIC.
+pub fn has_vnics(vm: &Domain) -> Result<(), Problem> {
+    match vm.vnics.as_slice() {
+        [] => Err(Problem::new(
+            Code::GetNetworkAdapterFailed,
+            &[&vm.name],
+            format!("VM {} has no vNIC.", vm.name),
+        )),
+        _ => Ok(()),
+    }
+}
+
+/// The vCPUs of a new definition must reach the setting's minimum; the sentence names the
+/// minimum and SMT.
+pub fn minimum_vcpus(asked: u32, setting: Performance, smt: bool) -> Result<(), Problem> {
+    let minimum = setting.minimum_vcpus(smt);
+    if asked >= minimum {
+        return Ok(());
+    }
+    let state = if smt { "enabled" } else { "disabled" };
+    Err(Problem::new(
+        Code::MinProcessorCounter,
+        &[&minimum.to_string(), state],
+        format!("{asked} vCPUs for {setting}."),
+    ))
+}
+
+/// The VM as it is must have the setting's minimum of vCPUs; the sentence names the VM.
+pub fn enough_vcpus(vm: &Domain, setting: Performance, smt: bool) -> Result<(), Problem> {
+    minimum_vcpus(vm.vcpus, setting, smt).map_err(|minimum| {
+        Problem::new(
+            Code::VmNotEnoughVcpus,
+            &[&vm.name],
+            format!("VM {} has {} vCPUs.", vm.name, vm.vcpus),
+        )
+        .needed(minimum.message)
+    })
+}
+
+/// What one adapter has to give.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Room {
+    /// VFs that nobody uses.
+    pub free_vfs: u32,
+    /// Queue pairs that are free for VFs.
+    pub free_queue_pairs: u32,
+    /// Queue pairs that one VF can have at most.
+    pub most_queue_pairs: u32,
+}
+
+/// One of the adapters must be able to give a VF the setting's queue pairs at all.
+pub fn provisionable(setting: Performance, adapters: &[Room]) -> Result<(), Problem> {
+    let most = adapters.iter().map(|room| room.most_queue_pairs).max();
+    match most {
+        Some(most) if most >= setting.queue_pairs() => Ok(()),
+        _ => Err(Problem::new(
+            Code::CannotProvisionPerformance,
+            &[&setting.to_string()],
+            format!(
+                "A VF here can have {} queue pairs at most.",
+                most.unwrap_or(0)
+            ),
+        )
+        .needed(format!(
+            "{} queue pairs for one VF.",
+            setting.queue_pairs()
+        ))),
+    }
+}
+
+/// One of the adapters must have room for the VM now; the first that has it is named by
+/// its place.
+pub fn place(vm: &str, setting: Performance, adapters: &[Room]) -> Result<usize, Problem> {
+    provisionable(setting, adapters)?;
+    let pairs = setting.queue_pairs();
+    let fits = |room: &Room| {
+        room.free_vfs >= 1 && room.free_queue_pairs >= pairs && room.most_queue_pairs >= pairs
+    };
+    adapters.iter().position(fits).ok_or_else(|| {
+        let vfs: u32 = adapters.iter().map(|room| room.free_vfs).sum();
+        let free: u32 = adapters.iter().map(|room| room.free_queue_pairs).sum();
+        let binding = if vfs == 0 { "VFs" } else { "queue pairs" };
+        Problem::new(
+            Code::ClusterNotEnoughResources,
+            &[vm],
+            format!("{vfs} VFs and {free} queue pairs are free; {binding} bind."),
+        )
+    })
+}
+
+#[cfg(test)]
+mod tests;
