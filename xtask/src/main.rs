@@ -1,1 +1,53 @@
-fn main() {}
+//! What a developer of accelnet types: `cargo xtask COMMAND`, one file each.
+
+mod error;
+mod fuzz;
+mod generate;
+mod lab;
+mod lint;
+mod packages;
+mod run;
+mod test;
+mod tools;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Test, check and explore accelnet
+#[derive(Debug, Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask")]
+struct Xtask {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Test(test::Test),
+    Lint(lint::Lint),
+    Generate(generate::Generate),
+    #[command(subcommand)]
+    Lab(lab::Lab),
+    Fuzz(fuzz::Fuzz),
+}
+
+fn main() -> ExitCode {
+    let result = match Xtask::parse().command {
+        Command::Test(test) => test.run(),
+        Command::Lint(lint) => lint.run(),
+        Command::Generate(generate) => generate.run(),
+        Command::Lab(lab) => lab.run(),
+        Command::Fuzz(fuzz) => fuzz.run(),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            // A test runner has said it all, and its summary is to stay the last thing said.
+            if !matches!(error, error::Error::Tests { .. }) {
+                eprintln!("error: {error}");
+            }
+            error.exit_code()
+        }
+    }
+}

@@ -1,0 +1,76 @@
+//! `cargo xtask fuzz`: what reads bytes from outside, on bytes that nobody thought of.
+
+use std::process::Command;
+
+use clap::Args;
+
+use crate::error::Error;
+use crate::packages;
+use crate::run::{cargo, root, status};
+use crate::tools::Tool;
+
+const CARGO_FUZZ: Tool = Tool {
+    name: "cargo-fuzz",
+    version: "^0.13",
+};
+
+/// Everything that decodes what the kernel or a device hands over.
+const TARGETS: [&str; 2] = ["config_space", "netlink"];
+
+/// Fuzz the capability walker and the netlink decoding
+///
+/// Installs cargo-fuzz below target/tools when it is missing. Runs on the stable toolchain.
+/// What is found stays in fuzz/artifacts, what was learned in fuzz/corpus.
+#[derive(Debug, Args)]
+pub struct Fuzz {
+    /// How long to run each target
+    #[arg(long, default_value_t = 120, value_name = "SECONDS")]
+    seconds: u32,
+    /// Only this target
+    #[arg(value_parser = TARGETS)]
+    target: Option<String>,
+}
+
+impl Fuzz {
+    pub fn run(&self) -> Result<(), Error> {
+        packages::ensure(packages::FUZZ)?;
+        CARGO_FUZZ.ensure()?;
+        let asked = |target: &&str| self.target.as_deref().is_none_or(|only| only == *target);
+        let mut failed = Vec::new();
+        let mut said = Vec::new();
+        for target in TARGETS.into_iter().filter(asked) {
+            let sanitizer = sanitizer(target)?;
+            let limit = format!("-max_total_time={}", self.seconds);
+            let mut fuzz = cargo_fuzz("run", sanitizer, target);
+            let outcome = match status(fuzz.args(["--", &limit, "-print_final_stats=1"]))? {
+                status if status.success() => "nothing found",
+                _ => {
+                    failed.push(target);
+                    "failed"
+                }
+            };
+            let seconds = self.seconds;
+            said.push(format!(
+                "{target}: {outcome} in {seconds} s, sanitizer {sanitizer}"
+            ));
+        }
+        println!("{}", said.join("\n"));
+        match failed.is_empty() {
+            true => Ok(()),
+            false => Err(Error::Fuzzed(failed)),
+        }
+    }
+}
+
+/// Builds the target, with the address sanitizer where this toolchain has it.
+fn sanitizer(target: &str) -> Result<&'static str, Error> {
+    let built = status(&mut cargo_fuzz("build", "address", target))?;
+    Ok(if built.success() { "address" } else { "none" })
+}
+
+/// cargo-fuzz wants flags that stable rustc knows, but keeps for nightly.
+fn cargo_fuzz(what: &str, sanitizer: &str, target: &str) -> Command {
+    let mut command = cargo(["fuzz", what, "--sanitizer", sanitizer, target]);
+    command.current_dir(root()).env("RUSTC_BOOTSTRAP", "1");
+    command
+}

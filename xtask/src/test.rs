@@ -1,0 +1,77 @@
+//! `cargo xtask test`: every test there is, from nothing.
+
+use std::env;
+use std::process::Command;
+
+use clap::Args;
+
+use crate::error::Error;
+use crate::packages;
+use crate::run::{cargo, run, status};
+use crate::tools::Tool;
+
+/// Preferred over cargo's own runner: it has deadlines, and runs the lab beside the rest.
+const NEXTEST: Tool = Tool {
+    name: "cargo-nextest",
+    version: "^0.9",
+};
+
+/// Run every test, the lab with its real kernels included
+///
+/// Installs the Debian packages that are missing (as root or with sudo), builds the lab's
+/// node image (once, about two minutes), builds the workspace, and runs its tests: with
+/// cargo-nextest where it is installed, else with `cargo test`. The exit status is the
+/// runner's.
+#[derive(Debug, Args)]
+pub struct Test {
+    /// Leave out the lab, and install nothing: for a quick answer
+    #[arg(long)]
+    no_lab: bool,
+    /// More words for the test runner, such as the name of a test
+    #[arg(
+        trailing_var_arg = true,
+        allow_hyphen_values = true,
+        value_name = "ARGS"
+    )]
+    args: Vec<String>,
+}
+
+impl Test {
+    pub fn run(&self) -> Result<(), Error> {
+        if self.no_lab {
+            return runner(&["--workspace", "--exclude", "accelnet-lab"], &self.args);
+        }
+        packages::ensure(packages::TEST)?;
+        // Held until the tests are done, so that no other run removes it.
+        let _lab = accelnet_lab::build()?;
+        // The lab runs the program itself, not only tests.
+        run(&mut cargo(["build", "--workspace"]))?;
+        runner(&["--workspace"], &self.args)
+    }
+}
+
+/// Runs the tests of the packages that `which` selects; the runner's summary comes last.
+pub fn runner(which: &[&str], args: &[String]) -> Result<(), Error> {
+    let mut command: Command = match NEXTEST.is_installed() {
+        true => {
+            // nextest leaves out the examples in the documentation.
+            if args.is_empty() {
+                let doc = ["test", "--quiet", "--doc"];
+                run(cargo(doc).args(which))?;
+            }
+            let profile = if env::var_os("CI").is_some() {
+                "ci"
+            } else {
+                "default"
+            };
+            cargo(["nextest", "run", "--profile", profile])
+        }
+        false => cargo(["test", "--no-fail-fast"]),
+    };
+    command.args(which).args(args);
+    let status = status(&mut command)?;
+    match status.success() {
+        true => Ok(()),
+        false => Err(Error::Tests { status }),
+    }
+}
