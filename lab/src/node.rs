@@ -1,0 +1,331 @@
+//! A running node. It is gone when its value is dropped, and also when the test process is killed.
+
+use std::fs::{self, File};
+use std::io::ErrorKind;
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::{Mutex, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+
+use crate::command::{Output, quote, tail, wait};
+use crate::error::{Error, Result, io};
+use crate::image::{Artifacts, build};
+use crate::qemu::{self, Files};
+use crate::qmp::Qmp;
+use crate::slots::Slot;
+use crate::ssh::Ssh;
+use crate::topology::Topology;
+
+/// A boot takes about 20 s alone, three at once 55 s; a busy machine may take much longer.
+const BOOT: Duration = Duration::from_secs(300);
+const COMMAND: Duration = Duration::from_secs(120);
+const POWEROFF: Duration = Duration::from_secs(90);
+/// What the node's last service writes to the console.
+const READY: &str = "accelnet-lab: ready";
+/// Becomes QEMU, leaving a watcher behind that ends QEMU when this process, however it ends, closes
+/// the other side of standard input; then the node's folder is removed.
+const WATCHED: &str = r#"exec 3<&0 < /dev/null
+folder=$1; shift
+(read -r _ <&3; kill -KILL $$; rm -rf "$folder") &
+exec "$@" 3<&-"#;
+
+/// A running node.
+#[derive(Debug)]
+pub struct Node {
+    // Dropped in this order: the connection before the place that another node may take.
+    ssh: Ssh,
+    qmp: Mutex<Qmp>,
+    qemu: Child,
+    folder: tempfile::TempDir,
+    name: String,
+    _artifacts: Artifacts,
+    _slot: Slot,
+}
+
+impl Node {
+    /// Builds the artifacts if need be, waits for a free place on the machine, boots the node and
+    /// waits until it can be used.
+    ///
+    /// # Errors
+    /// When the artifacts cannot be built, QEMU ends, or the node is not up in time; the text holds the
+    /// end of its console.
+    pub fn boot(topology: &Topology) -> Result<Self> {
+        let artifacts = build()?;
+        let slot = Slot::take()?;
+        let folder = tempfile::Builder::new()
+            .prefix("accelnet-lab-")
+            .tempdir_in("/var/tmp")
+            .map_err(io("create a folder in /var/tmp"))?;
+        let files = Files { dir: folder.path() };
+        fs::create_dir(files.share()).map_err(io("create the node's share"))?;
+        let mut qemu = start(topology, &artifacts, &files)?;
+        match connect(topology, &artifacts, &files, &mut qemu) {
+            Ok((qmp, ssh)) => {
+                let qmp = Mutex::new(qmp);
+                let name = topology.name.clone();
+                let node = Self { ssh, qmp, qemu, folder, name, _artifacts: artifacts, _slot: slot };
+                node.take_drivers_away(topology)?;
+                Ok(node)
+            }
+            Err(error) => {
+                end(&mut qemu);
+                Err(error)
+            }
+        }
+    }
+
+    /// Boots a node that finds the program under test as `accelnet` on its path.
+    ///
+    /// # Errors
+    /// As [`Node::boot`], and when the program was not built.
+    pub fn boot_with_accelnet(topology: &Topology) -> Result<Self> {
+        let program = accelnet_binary()?;
+        let node = Self::boot(topology)?;
+        node.share_file(&program)?;
+        let linked = node.run("ln -sf /host/accelnet /usr/local/bin/accelnet");
+        if linked.success() { Ok(node) } else { Err(failed("put accelnet on the node's path", &linked)) }
+    }
+
+    /// Runs a bash script in the node, for at most two minutes.
+    #[must_use]
+    pub fn run(&self, script: &str) -> Output {
+        self.run_within(script, COMMAND)
+    }
+
+    /// Runs a bash script in the node with a deadline of its own.
+    #[must_use]
+    pub fn run_within(&self, script: &str, deadline: Duration) -> Output {
+        self.ssh.run(script, deadline)
+    }
+
+    /// Runs a bash script that must succeed, and gives back its standard output without the last
+    /// line's end.
+    ///
+    /// # Panics
+    /// When it does not succeed, with all that it printed and the end of the console.
+    #[must_use]
+    pub fn ok(&self, script: &str) -> String {
+        let output = self.run(script);
+        assert!(
+            output.success(),
+            "in node {}: {script}\n{output}\n--- console\n{}",
+            self.name,
+            tail(&self.console(), 15)
+        );
+        output.stdout.trim_end().to_owned()
+    }
+
+    /// Starts a daemon in the node, as the systemd unit `unit`.
+    ///
+    /// # Errors
+    /// When systemd does not start it.
+    pub fn spawn(&self, unit: &str, script: &str) -> Result<()> {
+        let started = self.run(&format!("systemd-run --quiet --collect --unit={unit} bash -c {}", quote(script)));
+        if started.success() { Ok(()) } else { Err(failed(&format!("start {unit}"), &started)) }
+    }
+
+    /// Waits until a bash script succeeds. `what` says what is waited for, as in "the VM is up".
+    ///
+    /// # Errors
+    /// When it does not in time, with what the script printed last.
+    pub fn wait_until(&self, what: &str, script: &str, deadline: Duration) -> Result<String> {
+        let begin = Instant::now();
+        loop {
+            let output = self.run(script);
+            if output.success() {
+                return Ok(output.stdout);
+            }
+            if begin.elapsed() >= deadline {
+                return Err(Error::Deadline { what: what.to_owned(), deadline, detail: output.to_string() });
+            }
+            thread::sleep(Duration::from_millis(300));
+        }
+    }
+
+    /// Runs a QMP command. Adapters are `nic0`, `nic1`, ... on the networks `net0`, `net1`, ...; ports
+    /// have the names that the topology gives them.
+    ///
+    /// # Errors
+    /// When QEMU refuses it.
+    pub fn qmp(&self, command: &str, arguments: &Value) -> Result<Value> {
+        self.qmp.lock().unwrap_or_else(PoisonError::into_inner).execute(command, arguments)
+    }
+
+    /// Plugs or unplugs the cable of an adapter.
+    ///
+    /// # Errors
+    /// When there is no adapter of this number.
+    pub fn set_link(&self, number: usize, up: bool) -> Result<()> {
+        self.qmp("set_link", &json!({ "name": format!("nic{number}"), "up": up })).map(drop)
+    }
+
+    /// The folder on the host that the node sees as `/host`.
+    #[must_use]
+    pub fn share(&self) -> PathBuf {
+        self.files().share()
+    }
+
+    /// Puts a file of the host into the node's `/host`, under its own name.
+    ///
+    /// # Errors
+    /// When it cannot be copied.
+    pub fn share_file(&self, file: &Path) -> Result<()> {
+        let to = self.share().join(file.file_name().unwrap_or_default());
+        let failed = || io(format!("copy {} to {}", file.display(), to.display()));
+        fs::copy(file, &to).map(drop).map_err(failed())
+    }
+
+    /// All that the node wrote to its console.
+    #[must_use]
+    pub fn console(&self) -> String {
+        console(&self.files())
+    }
+
+    /// Where the console's text is, and the command for a shell in the node.
+    #[must_use]
+    pub fn how_to_look(&self) -> String {
+        format!("console: {}\nshell: {}", self.files().console().display(), self.ssh.typed())
+    }
+
+    /// Gives the developer's terminal a shell in the node until it ends.
+    ///
+    /// # Errors
+    /// When ssh cannot be run.
+    pub fn interact(&self) -> Result<()> {
+        self.ssh.interact()
+    }
+
+    /// Powers the node off in order.
+    ///
+    /// # Errors
+    /// When it does not go down in time; it is gone all the same.
+    pub fn shutdown(mut self) -> Result<()> {
+        // The connection ends with the node, so the command's own status says nothing.
+        let _ = self.run("systemctl poweroff --no-block");
+        match wait(&mut self.qemu, POWEROFF).map_err(io("wait for QEMU"))? {
+            Some(_) => Ok(()),
+            None => Err(Error::Deadline {
+                what: format!("the power-off of node {}", self.name),
+                deadline: POWEROFF,
+                detail: tail(&self.console(), 20),
+            }),
+        }
+    }
+
+    fn files(&self) -> Files<'_> {
+        Files { dir: self.folder.path() }
+    }
+
+    fn take_drivers_away(&self, topology: &Topology) -> Result<()> {
+        for (number, adapter) in topology.adapters().enumerate() {
+            if !adapter.bound {
+                let script = format!(
+                    "device=$(readlink -f /sys/class/net/pf{number}/device) && \
+                     basename $device > $device/driver/unbind"
+                );
+                self.wait_until(&format!("pf{number} losing its driver"), &script, COMMAND)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Node {
+    fn drop(&mut self) {
+        if thread::panicking() {
+            eprintln!("--- the end of the console of node {}\n{}", self.name, tail(&self.console(), 25));
+        }
+        end(&mut self.qemu);
+    }
+}
+
+/// The program under test, beside the folder of the running test.
+///
+/// # Errors
+/// When it is not there.
+pub fn accelnet_binary() -> Result<PathBuf> {
+    let test = std::env::current_exe().map_err(io("find the running program"))?;
+    let folder = test.parent().and_then(Path::parent).unwrap_or(Path::new("/"));
+    let path = folder.join("accelnet");
+    if path.exists() { Ok(path) } else { Err(Error::NoBinary { path }) }
+}
+
+fn start(topology: &Topology, artifacts: &Artifacts, files: &Files<'_>) -> Result<Child> {
+    // The folder's name is random, and so is the id that MACs of bridges are made from.
+    let seed = files.dir.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let machine_id: String = seed.bytes().rev().map(|byte| format!("{byte:02x}")).take(16).collect();
+    let log = File::create(files.log()).map_err(io("create QEMU's log"))?;
+    let errors = log.try_clone().map_err(io("create QEMU's log"))?;
+    Command::new("sh")
+        .args(["-c", WATCHED, "accelnet-lab"])
+        .arg(files.dir)
+        .arg(qemu::PROGRAM)
+        .args(qemu::arguments(topology, artifacts, files, &machine_id))
+        .stdin(Stdio::piped())
+        .stdout(log)
+        .stderr(errors)
+        .process_group(0)
+        .spawn()
+        .map_err(io("start QEMU"))
+}
+
+fn connect(topology: &Topology, artifacts: &Artifacts, files: &Files<'_>, qemu: &mut Child) -> Result<(Qmp, Ssh)> {
+    let begin = Instant::now();
+    let mut awaited = "QEMU's control socket";
+    let mut connection: Option<(Qmp, Ssh)> = None;
+    loop {
+        if let Some(status) = qemu.try_wait().map_err(io("wait for QEMU"))? {
+            let status = status.to_string();
+            return Err(Error::QemuEnded { node: topology.name.clone(), status, detail: detail(files) });
+        }
+        if begin.elapsed() >= BOOT {
+            let what = format!("{awaited} of node {}", topology.name);
+            return Err(Error::Deadline { what, deadline: BOOT, detail: detail(files) });
+        }
+        connection = match connection.take() {
+            None => match Qmp::connect(&files.qmp()) {
+                Ok(mut qmp) => {
+                    awaited = "the end of the boot";
+                    let port = qmp.ssh_port()?;
+                    Some((qmp, Ssh::new(&artifacts.key(), &files.ssh(), port)))
+                }
+                Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::ConnectionRefused) => None,
+                Err(error) => return Err(io("talk to QEMU")(error)),
+            },
+            Some((qmp, mut ssh)) if console(files).contains(READY) => {
+                awaited = "an ssh connection";
+                if ssh.connect()? {
+                    return Ok((qmp, ssh));
+                }
+                Some((qmp, ssh))
+            }
+            waiting => waiting,
+        };
+        thread::sleep(Duration::from_millis(100));
+    }
+}
+
+/// Ends QEMU, and with standard input its watcher, before the process id can be another's.
+fn end(qemu: &mut Child) {
+    // It may have ended by itself, which is as good.
+    let _ = qemu.kill();
+    let _ = qemu.wait();
+    drop(qemu.stdin.take());
+}
+
+fn console(files: &Files<'_>) -> String {
+    fs::read(files.console()).map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).unwrap_or_default()
+}
+
+fn detail(files: &Files<'_>) -> String {
+    let log = fs::read_to_string(files.log()).unwrap_or_default();
+    format!("--- QEMU\n{}\n--- console\n{}", tail(&log, 10), tail(&console(files), 40))
+}
+
+fn failed(what: &str, output: &Output) -> Error {
+    Error::Command { what: what.to_owned(), status: output.status, output: output.to_string() }
+}

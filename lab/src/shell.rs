@@ -1,0 +1,24 @@
+//! A node for the developer: boot it, look around in it, and it is gone.
+
+use crate::error::Result;
+use crate::node::{Node, accelnet_binary};
+use crate::topologies;
+
+/// Boots the topology of this name and gives a shell in it, until the shell ends. The node has the
+/// `accelnet` that was built last, if any.
+///
+/// # Errors
+/// When there is no such topology, or as [`Node::boot`].
+pub fn shell(name: &str) -> Result<()> {
+    let topology = topologies::named(name)?;
+    eprintln!("lab: booting {}: {}", topology.name(), topology.about());
+    let node = match accelnet_binary() {
+        Ok(_) => Node::boot_with_accelnet(&topology)?,
+        Err(error) => {
+            eprintln!("lab: no accelnet in the node: {error}");
+            Node::boot(&topology)?
+        }
+    };
+    eprintln!("{}\nThe node is gone when this shell ends.", node.how_to_look());
+    node.interact()
+}
