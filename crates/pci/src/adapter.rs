@@ -1,0 +1,237 @@
+//! Network adapters: every PCI function of class 02 that is not itself a VF.
+
+use std::collections::BTreeSet;
+
+use accelnet_model::adapter::{Bridge, Driver, IommuGroup, PciId, PcieLink, Sriov};
+use accelnet_model::{Observed, PciAddress};
+
+use crate::config::{ConfigFile, ConfigSpace, Incomplete};
+use crate::locked::{Locked, LockedRead};
+use crate::names::Names;
+use crate::read_error::{ReadError, if_there};
+use crate::root::Root;
+use crate::sriov::{self, Function};
+use crate::vf::{self, PciVf};
+use crate::{bridge, link};
+
+/// Where the kernel lists PCI functions.
+const DEVICES: &str = "/sys/bus/pci/devices";
+/// Class 02: network controllers (PCI Code and ID Assignment Specification, section 1.3).
+const NETWORK: u32 = 0x02;
+
+/// A network adapter, as sysfs and its configuration space show it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PciAdapter {
+    /// PCI address.
+    pub address: PciAddress,
+    /// Vendor, by number and name.
+    pub vendor: PciId,
+    /// Device, by number and name.
+    pub device: PciId,
+    /// Bound driver, with its version where its module has one; none when unbound.
+    pub driver: Observed<Option<Driver>>,
+    /// NUMA node; none where the firmware names none.
+    pub numa_node: Observed<Option<u32>>,
+    /// PCIe link; none for functions without one.
+    pub pcie_link: Observed<Option<PcieLink>>,
+    /// IOMMU group; none without an IOMMU.
+    pub iommu_group: Observed<Option<IommuGroup>>,
+    /// Bridges above it, nearest first.
+    pub bridges: Observed<Vec<Bridge>>,
+    /// SR-IOV; none where the function has no such capability.
+    pub sriov: Observed<Option<Sriov>>,
+    /// Its netdevs in the namespace of the observer.
+    pub netdevs: Vec<String>,
+    /// Its VFs, by number.
+    pub vfs: Vec<PciVf>,
+}
+
+/// The folder of a function.
+pub(crate) fn device_folder(address: PciAddress) -> String {
+    format!("{DEVICES}/{address}")
+}
+
+/// Reads every network adapter below `root`, by address.
+///
+/// # Errors
+///
+/// When the list of PCI functions cannot be read. A machine without PCI has no adapters,
+/// and what cannot be read of one adapter is unknown there.
+pub fn adapters(root: &Root, locked: &dyn LockedRead) -> Result<Vec<PciAdapter>, ReadError> {
+    let names = match root.names(DEVICES) {
+        Err(error) if error.is_missing() && root.exists("/sys/bus") => return Ok(Vec::new()),
+        names => names?,
+    };
+    let mut adapters: Vec<PciAddress> = names
+        .iter()
+        .filter_map(|name| name.parse().ok())
+        .filter(|&address| is_adapter(root, address))
+        .collect();
+    adapters.sort_unstable();
+    Ok(read_all(root, &adapters, locked))
+}
+
+/// Reads the network adapter at `address`; none where there is no such adapter. What
+/// cannot be read of it is unknown there.
+pub fn adapter(root: &Root, address: PciAddress, locked: &dyn LockedRead) -> Option<PciAdapter> {
+    let found = is_adapter(root, address).then_some(address);
+    read_all(root, found.as_slice(), locked).pop()
+}
+
+/// Whether the function at `address` is a network adapter. One whose class cannot be read
+/// counts as one, so that it is seen at all; one that is gone does not.
+fn is_adapter(root: &Root, address: PciAddress) -> bool {
+    let folder = device_folder(address);
+    let class = match root.hex(&format!("{folder}/class")) {
+        Ok(class) => Ok(class),
+        Err(error) if error.is_missing() => return false,
+        Err(_) => class_register(root, &folder),
+    };
+    let is_network = class.map_or(true, |class| class >> 16 == NETWORK);
+    is_network && !matches!(root.link_name(&format!("{folder}/physfn")), Ok(Some(_)))
+}
+
+fn class_register(root: &Root, folder: &str) -> Result<u32, Incomplete> {
+    ConfigSpace::new(ConfigFile::open(root, folder)?).class()
+}
+
+/// A function with the names in its folder.
+struct Listed {
+    address: PciAddress,
+    folder: String,
+    names: Result<Vec<String>, ReadError>,
+    vendor: Observed<u16>,
+}
+
+impl Listed {
+    fn new(root: &Root, address: PciAddress) -> Self {
+        let folder = device_folder(address);
+        Listed {
+            address,
+            names: root.names(&folder),
+            vendor: root.hex(&format!("{folder}/vendor")).into(),
+            folder,
+        }
+    }
+
+    /// The attributes that are shown under the device lock.
+    fn locked_paths(&self) -> impl Iterator<Item = String> {
+        let names = self.names.as_deref().unwrap_or_default();
+        names
+            .iter()
+            .filter(|name| [sriov::NUM_VFS, sriov::VF_TOTAL_MSIX].contains(&name.as_str()))
+            .map(|name| format!("{}/{name}", self.folder))
+    }
+}
+
+fn read_all(
+    root: &Root,
+    addresses: &[PciAddress],
+    locked: &dyn LockedRead,
+) -> Vec<PciAdapter> {
+    let listed: Vec<Listed> = addresses
+        .iter()
+        .map(|&address| Listed::new(root, address))
+        .collect();
+    let paths = listed.iter().flat_map(Listed::locked_paths).collect();
+    let locked = Locked::read(root, locked, paths);
+    let vendors: BTreeSet<u16> = listed
+        .iter()
+        .filter_map(|function| function.vendor.known().copied())
+        .collect();
+    let names = Names::read(root, &vendors);
+    listed
+        .iter()
+        .map(|function| read(root, function, &locked, &names))
+        .collect()
+}
+
+fn read(root: &Root, listed: &Listed, locked: &Locked, names: &Names) -> PciAdapter {
+    let Listed {
+        address, folder, ..
+    } = listed;
+    let device: Observed<u16> = root.hex(&format!("{folder}/device")).into();
+    let bridges = bridge::above(root, *address).into();
+    let present = listed.names.as_deref().unwrap_or_default();
+    let sriov = match &listed.names {
+        Ok(names) => sriov::read(
+            root,
+            &Function {
+                address: *address,
+                folder,
+                names,
+                bridges: &bridges,
+                locked,
+            },
+        )
+        .into(),
+        Err(error) => Observed::unknown(error.to_string()),
+    };
+    PciAdapter {
+        address: *address,
+        vendor: PciId {
+            id: listed.vendor.clone(),
+            name: name(&listed.vendor, |vendor| names.vendor(vendor)),
+        },
+        device: PciId {
+            name: match (&listed.vendor, &device) {
+                (Observed::Known(vendor), device) => {
+                    name(device, |device| names.device(*vendor, device))
+                }
+                (Observed::Unknown(reason), _) => Observed::Unknown(reason.clone()),
+            },
+            id: device,
+        },
+        driver: driver(root, folder).into(),
+        numa_node: numa_node(root, folder).into(),
+        pcie_link: link::read(root, folder).into(),
+        iommu_group: iommu_group(root, folder).into(),
+        bridges,
+        sriov,
+        netdevs: vf::netdevs(root, folder),
+        vfs: vf::read_all(root, folder, present),
+    }
+}
+
+/// The name that goes with a number, if the number is known.
+fn name(
+    id: &Observed<u16>,
+    look_up: impl Fn(u16) -> Observed<Option<String>>,
+) -> Observed<Option<String>> {
+    match id {
+        Observed::Known(id) => look_up(*id),
+        Observed::Unknown(reason) => Observed::Unknown(reason.clone()),
+    }
+}
+
+fn driver(root: &Root, folder: &str) -> Result<Option<Driver>, ReadError> {
+    let Some(name) = root.link_name(&format!("{folder}/driver"))? else {
+        return Ok(None);
+    };
+    // The driver's own link to its module: their names can differ.
+    let module = root.link_name(&format!("/sys/bus/pci/drivers/{name}/module"));
+    let version = match module.ok().flatten() {
+        Some(module) => if_there(root.text(&format!("/sys/module/{module}/version")))?,
+        None => None,
+    };
+    Ok(Some(Driver { name, version }))
+}
+
+/// `numa_node`: -1 where the firmware names none; missing in a kernel without NUMA.
+fn numa_node(root: &Root, folder: &str) -> Result<Option<u32>, ReadError> {
+    let node = if_there(root.number::<i32>(&format!("{folder}/numa_node")))?;
+    Ok(node.and_then(|node| u32::try_from(node).ok()))
+}
+
+fn iommu_group(root: &Root, folder: &str) -> Result<Option<IommuGroup>, ReadError> {
+    let Some(id) = vf::iommu_group(root, folder)? else {
+        return Ok(None);
+    };
+    let members = root.names(&format!("/sys/kernel/iommu_groups/{id}/devices"))?;
+    let mut members: Vec<PciAddress> = members
+        .iter()
+        .filter_map(|name| name.parse().ok())
+        .collect();
+    members.sort_unstable();
+    Ok(Some(IommuGroup { id, members }))
+}

@@ -1,0 +1,82 @@
+//! The SR-IOV capability of a physical function (section 9.3.3).
+
+use super::{ConfigSpace, Incomplete, Registers};
+
+/// `PCI_EXT_CAP_ID_SRIOV` and its size up to the VF BARs' end.
+const SRIOV: u16 = 0x10;
+const SIZE: u16 = 0x40;
+/// `PCI_SRIOV_CTRL`: VF enable, memory space enable, ARI capable hierarchy.
+const CONTROL: u16 = 0x08;
+const ENABLE: u16 = 1;
+const MEMORY: u16 = 1 << 3;
+const ARI: u16 = 1 << 4;
+/// `PCI_SRIOV_INITIAL_VF`, `PCI_SRIOV_TOTAL_VF`, `PCI_SRIOV_NUM_VF`.
+const INITIAL: u16 = 0x0c;
+const TOTAL: u16 = 0x0e;
+const NUMBER: u16 = 0x10;
+/// `PCI_SRIOV_VF_OFFSET`, `PCI_SRIOV_VF_STRIDE`, `PCI_SRIOV_VF_DID`.
+const OFFSET: u16 = 0x14;
+const STRIDE: u16 = 0x16;
+const DEVICE: u16 = 0x1a;
+/// `PCI_SRIOV_SUP_PGSIZE`.
+const PAGE_SIZES: u16 = 0x1c;
+/// `PCI_SRIOV_BAR`.
+const BARS: u16 = 0x24;
+
+/// The SR-IOV capability.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SriovCapability {
+    /// VFs are switched on.
+    pub enabled: bool,
+    /// The memory spaces of the VFs answer.
+    pub memory_enabled: bool,
+    /// VFs may use function numbers past 7 (ARI capable hierarchy).
+    pub ari_hierarchy: bool,
+    /// InitialVFs.
+    pub initial_vfs: u16,
+    /// TotalVFs.
+    pub total_vfs: u16,
+    /// NumVFs.
+    pub num_vfs: u16,
+    /// First VF offset; may be 0 while NumVFs is.
+    pub offset: u16,
+    /// VF stride; may be 0 while NumVFs is 0 or 1.
+    pub stride: u16,
+    /// Device id of the VFs.
+    pub vf_device: u16,
+    /// Page sizes it can align VF BARs to: bit n stands for 4096 << n bytes.
+    pub page_sizes: u32,
+    /// The VF BAR registers as they are.
+    pub bars: [u32; 6],
+}
+
+impl<R: Registers> ConfigSpace<R> {
+    /// The SR-IOV capability; none where the function lacks it.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be told whether there is one, or what it holds.
+    pub fn sriov(&self) -> Result<Option<SriovCapability>, Incomplete> {
+        let Some(at) = self.extended(SRIOV, SIZE)? else {
+            return Ok(None);
+        };
+        let control = self.u16(at + CONTROL)?;
+        let mut bars = [0; 6];
+        for (bar, place) in bars.iter_mut().zip((at + BARS..).step_by(4)) {
+            *bar = self.u32(place)?;
+        }
+        Ok(Some(SriovCapability {
+            enabled: control & ENABLE != 0,
+            memory_enabled: control & MEMORY != 0,
+            ari_hierarchy: control & ARI != 0,
+            initial_vfs: self.u16(at + INITIAL)?,
+            total_vfs: self.u16(at + TOTAL)?,
+            num_vfs: self.u16(at + NUMBER)?,
+            offset: self.u16(at + OFFSET)?,
+            stride: self.u16(at + STRIDE)?,
+            vf_device: self.u16(at + DEVICE)?,
+            page_sizes: self.u32(at + PAGE_SIZES)?,
+            bars,
+        }))
+    }
+}

@@ -1,0 +1,81 @@
+//! Virtual functions, as sysfs and their configuration space show them.
+
+use accelnet_model::{Observed, PciAddress};
+
+use crate::adapter::device_folder;
+use crate::config::{ConfigFile, ConfigSpace, Incomplete};
+use crate::read_error::{ReadError, if_there};
+use crate::root::Root;
+use crate::sriov::virtfn;
+
+/// One virtual function.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PciVf {
+    /// Number on its adapter, from 0.
+    pub index: u32,
+    /// PCI address.
+    pub address: PciAddress,
+    /// Bound driver; none when unbound.
+    pub driver: Observed<Option<String>>,
+    /// IOMMU group; none without an IOMMU.
+    pub iommu_group: Observed<Option<u32>>,
+    /// Its netdevs in the namespace of the observer.
+    pub netdevs: Vec<String>,
+    /// Vectors in its MSI-X table; none where it has no MSI-X.
+    pub msix_vectors: Observed<Option<u16>>,
+}
+
+/// Reads the VFs of the adapter in the folder `device`, which holds `names`, by number. A
+/// VF that goes away meanwhile is left out.
+pub fn read_all(root: &Root, device: &str, names: &[String]) -> Vec<PciVf> {
+    let mut vfs: Vec<PciVf> = names
+        .iter()
+        .filter_map(|name| {
+            let index = virtfn(name)?;
+            let target = root.link_name(&format!("{device}/{name}")).ok()??;
+            Some(read(root, index, target.parse().ok()?))
+        })
+        .collect();
+    vfs.sort_unstable_by_key(|vf| vf.index);
+    vfs
+}
+
+fn read(root: &Root, index: u32, address: PciAddress) -> PciVf {
+    let folder = device_folder(address);
+    PciVf {
+        index,
+        address,
+        driver: root.link_name(&format!("{folder}/driver")).into(),
+        iommu_group: iommu_group(root, &folder).into(),
+        netdevs: netdevs(root, &folder),
+        msix_vectors: msix_vectors(root, &folder).into(),
+    }
+}
+
+/// The IOMMU group of the function in `folder`; none without an IOMMU.
+///
+/// # Errors
+///
+/// When the link to it cannot be read or does not lead to a number.
+pub fn iommu_group(root: &Root, folder: &str) -> Result<Option<u32>, ReadError> {
+    let path = format!("{folder}/iommu_group");
+    let Some(name) = root.link_name(&path)? else {
+        return Ok(None);
+    };
+    match name.parse() {
+        Ok(id) => Ok(Some(id)),
+        Err(_) => Err(ReadError::unexpected(&path, &name, "a link to a group")),
+    }
+}
+
+/// The netdevs of the function in `folder`; without a driver it has none, and no folder
+/// for them.
+pub fn netdevs(root: &Root, folder: &str) -> Vec<String> {
+    let names = if_there(root.names(&format!("{folder}/net")));
+    names.ok().flatten().unwrap_or_default()
+}
+
+fn msix_vectors(root: &Root, folder: &str) -> Result<Option<u16>, Incomplete> {
+    let config = ConfigSpace::new(ConfigFile::open(root, folder)?);
+    Ok(config.msix()?.map(|msix| msix.vectors))
+}
