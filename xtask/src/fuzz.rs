@@ -6,7 +6,7 @@ use clap::Args;
 
 use crate::error::Error;
 use crate::packages;
-use crate::run::{cargo, root, status};
+use crate::run::{cargo, run, status};
 use crate::tools::Tool;
 
 const CARGO_FUZZ: Tool = Tool {
@@ -64,13 +64,17 @@ impl Fuzz {
 
 /// Builds the target, with the address sanitizer where this toolchain has it.
 fn sanitizer(target: &str) -> Result<&'static str, Error> {
-    let built = status(&mut cargo_fuzz("build", "address", target))?;
-    Ok(if built.success() { "address" } else { "none" })
+    if status(&mut cargo_fuzz("build", "address", target))?.success() {
+        return Ok("address");
+    }
+    eprintln!("not built with the address sanitizer; trying without");
+    run(&mut cargo_fuzz("build", "none", target))?;
+    Ok("none")
 }
 
 /// cargo-fuzz wants flags that stable rustc knows, but keeps for nightly.
 fn cargo_fuzz(what: &str, sanitizer: &str, target: &str) -> Command {
     let mut command = cargo(["fuzz", what, "--sanitizer", sanitizer, target]);
-    command.current_dir(root()).env("RUSTC_BOOTSTRAP", "1");
+    command.env("RUSTC_BOOTSTRAP", "1");
     command
 }
