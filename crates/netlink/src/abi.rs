@@ -1,0 +1,82 @@
+//! Numbers of the kernel's interface, by the names and in the order of its headers
+//! (`include/uapi/linux/`), as far as this room uses them.
+
+// netlink.h
+pub const NLMSG_ERROR: u16 = 2;
+pub const NLMSG_DONE: u16 = 3;
+pub const NLMSG_OVERRUN: u16 = 4;
+pub const NLM_F_REQUEST: u16 = 0x01;
+pub const NLM_F_MULTI: u16 = 0x02;
+pub const NLM_F_ACK: u16 = 0x04;
+pub const NLM_F_DUMP_INTR: u16 = 0x10;
+pub const NLM_F_DUMP: u16 = 0x300;
+pub const NLM_F_CAPPED: u16 = 0x100;
+pub const NLM_F_ACK_TLVS: u16 = 0x200;
+pub const NLMSGERR_ATTR_MSG: u16 = 1;
+pub const NLMSGERR_ATTR_OFFS: u16 = 2;
+pub const NLMSGERR_ATTR_MISS_TYPE: u16 = 5;
+/// Both flag bits of `nla_type`: `NLA_F_NESTED` and `NLA_F_NET_BYTEORDER`.
+pub const NLA_FLAGS: u16 = 0xc000;
+pub const NLA_F_NESTED: u16 = 0x8000;
+
+// rtnetlink.h
+pub const RTM_NEWLINK: u16 = 16;
+pub const RTM_GETLINK: u16 = 18;
+pub const RTM_SETLINK: u16 = 19;
+pub const RTEXT_FILTER_VF: u32 = 1 << 0;
+pub const RTEXT_FILTER_SKIP_STATS: u32 = 1 << 3;
+/// `sizeof(struct ifinfomsg)`.
+pub const IFINFO_LEN: usize = 16;
+
+// if_link.h
+pub const IFLA_ADDRESS: u16 = 1;
+pub const IFLA_IFNAME: u16 = 3;
+pub const IFLA_MTU: u16 = 4;
+pub const IFLA_MASTER: u16 = 10;
+pub const IFLA_LINKINFO: u16 = 18;
+pub const IFLA_NUM_VF: u16 = 21;
+pub const IFLA_VFINFO_LIST: u16 = 22;
+pub const IFLA_EXT_MASK: u16 = 29;
+pub const IFLA_CARRIER: u16 = 33;
+pub const IFLA_PROP_LIST: u16 = 52;
+pub const IFLA_ALT_IFNAME: u16 = 53;
+pub const IFLA_PERM_ADDRESS: u16 = 54;
+pub const IFLA_PARENT_DEV_NAME: u16 = 56;
+pub const IFLA_PARENT_DEV_BUS_NAME: u16 = 57;
+pub const IFLA_INFO_KIND: u16 = 1;
+pub const IFLA_VF_INFO: u16 = 1;
+pub const IFLA_VF_MAC: u16 = 1;
+pub const IFLA_VF_VLAN: u16 = 2;
+pub const IFLA_VF_TX_RATE: u16 = 3;
+pub const IFLA_VF_SPOOFCHK: u16 = 4;
+pub const IFLA_VF_LINK_STATE: u16 = 5;
+pub const IFLA_VF_RATE: u16 = 6;
+pub const IFLA_VF_RSS_QUERY_EN: u16 = 7;
+pub const IFLA_VF_STATS: u16 = 8;
+pub const IFLA_VF_TRUST: u16 = 9;
+pub const IFLA_VF_VLAN_LIST: u16 = 12;
+pub const IFLA_VF_BROADCAST: u16 = 13;
+pub const IFLA_VF_VLAN_INFO: u16 = 1;
+pub const IFLA_VF_LINK_STATE_AUTO: u32 = 0;
+pub const IFLA_VF_LINK_STATE_ENABLE: u32 = 1;
+pub const IFLA_VF_LINK_STATE_DISABLE: u32 = 2;
+/// Longest address, in the `mac` of `struct ifla_vf_mac`.
+pub const MAX_ADDR_LEN: usize = 32;
+
+// if.h, if_ether.h, if_arp.h
+pub const IFF_UP: u32 = 1;
+pub const ETH_P_8021Q: u16 = 0x8100;
+pub const ETH_P_8021AD: u16 = 0x88a8;
+pub const ARPHRD_ETHER: u16 = 1;
+
+// genetlink.h, devlink.h
+pub const GENL_ID_CTRL: u16 = 16;
+pub const CTRL_CMD_GETFAMILY: u8 = 3;
+pub const CTRL_ATTR_FAMILY_ID: u16 = 1;
+pub const CTRL_ATTR_FAMILY_NAME: u16 = 2;
+pub const DEVLINK_CMD_ESWITCH_GET: u8 = 29;
+pub const DEVLINK_ATTR_BUS_NAME: u16 = 1;
+pub const DEVLINK_ATTR_DEV_NAME: u16 = 2;
+pub const DEVLINK_ATTR_ESWITCH_MODE: u16 = 25;
+/// `sizeof(struct genlmsghdr)`.
+pub const GENL_LEN: usize = 4;

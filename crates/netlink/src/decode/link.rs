@@ -1,0 +1,102 @@
+//! One link of an answer.
+
+use std::collections::HashMap;
+
+use accelnet_model::Mac;
+use accelnet_model::link::Link;
+
+use super::LinkBody;
+use crate::abi::*;
+use crate::attr::{Attr, Malformed};
+
+/// A link, and the number of its master.
+pub type WithMaster = (Link, Option<u32>);
+
+/// Reads the body of an `RTM_NEWLINK` message.
+pub fn decode(body: &[u8]) -> Result<WithMaster, Malformed> {
+    let body = LinkBody::read(body)?;
+    let mut name = None;
+    let mut mtu = None;
+    let mut master = None;
+    let mut parent = None;
+    let mut bus = None;
+    let mut link = Link {
+        index: body.index,
+        name: String::new(),
+        alt_names: Vec::new(),
+        mac: None,
+        permanent_mac: None,
+        mtu: 0,
+        up: body.flags & IFF_UP != 0,
+        carrier: false,
+        master: None,
+        kind: None,
+        parent: None,
+        vf_count: None,
+    };
+    for attr in body.attrs {
+        let attr = attr?;
+        match attr.kind {
+            IFLA_IFNAME => name = Some(attr.text()),
+            IFLA_MTU => mtu = Some(attr.u32()?),
+            IFLA_ADDRESS => link.mac = mac(attr),
+            IFLA_PERM_ADDRESS => link.permanent_mac = mac(attr),
+            IFLA_CARRIER => link.carrier = attr.u8()? != 0,
+            IFLA_MASTER => master = Some(attr.u32()?).filter(|index| *index != 0),
+            IFLA_NUM_VF => link.vf_count = Some(attr.u32()?),
+            IFLA_LINKINFO => link.kind = texts(attr, IFLA_INFO_KIND)?.pop(),
+            IFLA_PROP_LIST => link.alt_names = texts(attr, IFLA_ALT_IFNAME)?,
+            IFLA_PARENT_DEV_NAME => parent = Some(attr.text()),
+            IFLA_PARENT_DEV_BUS_NAME => bus = Some(attr.text()),
+            _ => {}
+        }
+    }
+    let missing = |field| Malformed(format!("link {} has no {field}", body.index));
+    link.name = name.ok_or_else(|| missing("name"))?;
+    link.mtu = mtu.ok_or_else(|| missing("MTU"))?;
+    link.parent = match (bus.as_deref(), parent) {
+        (Some("pci"), Some(parent)) => Some(
+            parent
+                .parse()
+                .map_err(|error| Malformed(format!("the parent of {}: {error}", link.name)))?,
+        ),
+        _ => None,
+    };
+    Ok((link, master))
+}
+
+/// Puts the names of masters where their numbers were.
+pub fn name_masters(found: Vec<WithMaster>) -> Vec<Link> {
+    let names: HashMap<u32, String> = found
+        .iter()
+        .map(|(link, _)| (link.index, link.name.clone()))
+        .collect();
+    let name = |index: u32| match names.get(&index) {
+        Some(name) => name.clone(),
+        None => format!("link {index}"),
+    };
+    found
+        .into_iter()
+        .map(|(link, master)| Link {
+            master: master.map(name),
+            ..link
+        })
+        .collect()
+}
+
+/// An Ethernet address; none for addresses of other sizes (tunnels, InfiniBand).
+fn mac(attr: Attr<'_>) -> Option<Mac> {
+    attr.value.try_into().ok().map(Mac)
+}
+
+/// The texts of one type inside a nest.
+fn texts(attr: Attr<'_>, kind: u16) -> Result<Vec<String>, Malformed> {
+    let mut texts = Vec::new();
+    for inner in attr.nested() {
+        let inner = inner?;
+        if inner.kind == kind {
+            texts.push(inner.text());
+        }
+    }
+    Ok(texts)
+}

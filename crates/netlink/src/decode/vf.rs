@@ -1,0 +1,172 @@
+//! The VFs of one link (`IFLA_NUM_VF` and `IFLA_VFINFO_LIST`).
+
+use accelnet_model::Mac;
+use accelnet_model::vf::{VfLinkState, VfSettings, VlanProtocol};
+
+use super::LinkBody;
+use crate::NetlinkError;
+use crate::abi::*;
+use crate::attr::{Attr, Attrs, Malformed};
+
+/// What the kernel presets where it asks a driver: the driver did not answer.
+const NOT_REPORTED: u32 = u32::MAX;
+
+/// Reads the body of an `RTM_NEWLINK` message.
+pub fn decode(what: &str, body: &[u8]) -> Result<Vec<VfSettings>, NetlinkError> {
+    let malformed = |reason| NetlinkError::malformed(what, reason);
+    let mut count = None;
+    let mut list = None;
+    // The kernel puts the number before the list. Where the list's length wrapped around,
+    // what follows it is no attribute of the link: its VFs were already counted by then.
+    for attr in LinkBody::read(body).map_err(malformed)?.attrs {
+        let attr = attr.map_err(malformed)?;
+        match attr.kind {
+            IFLA_NUM_VF => count = Some(attr.u32().map_err(malformed)?),
+            IFLA_VFINFO_LIST => {
+                list = Some(entries(attr, count)?.map_err(malformed)?);
+            }
+            _ => {}
+        }
+    }
+    match (count, list) {
+        (None | Some(0), None) => Ok(Vec::new()),
+        (Some(vfs), None) => Err(NetlinkError::NoVfSettings { vfs }),
+        (_, Some(list)) => list
+            .iter()
+            .zip(0..)
+            .map(|(vf, index)| settings(vf.nested(), index))
+            .collect::<Result<_, _>>()
+            .map_err(malformed),
+    }
+}
+
+/// The entries of the list, as many as there must be.
+fn entries<'a>(
+    list: Attr<'a>,
+    count: Option<u32>,
+) -> Result<Result<Vec<Attr<'a>>, Malformed>, NetlinkError> {
+    let Some(expected) = count else {
+        return Ok(Err(Malformed::new("it lists VFs before it counts them")));
+    };
+    let all: Vec<_> = list.nested().collect();
+    let whole = all
+        .iter()
+        .filter(|vf| matches!(vf, Ok(vf) if vf.kind == IFLA_VF_INFO));
+    let got = whole.count() as u32;
+    if got != expected {
+        return Err(NetlinkError::CutShort { got, expected });
+    }
+    let stranger = all.iter().flatten().find(|vf| vf.kind != IFLA_VF_INFO);
+    Ok(match stranger {
+        Some(vf) => Err(Malformed(format!("attribute {} among the VFs", vf.kind))),
+        None => all.into_iter().collect(),
+    })
+}
+
+/// One VF, which must be number `index`: the kernel lists them in order.
+fn settings(attrs: Attrs<'_>, index: u32) -> Result<VfSettings, Malformed> {
+    let of = |vf: u32| match vf == index {
+        true => Ok(()),
+        false => Err(Malformed(format!("VF {vf} stands where {index} should"))),
+    };
+    let value = |attr: Attr<'_>| -> Result<Option<u32>, Malformed> {
+        let words: [u32; 2] = attr.words()?;
+        of(words[0])?;
+        Ok(Some(words[1]).filter(|value| *value != NOT_REPORTED))
+    };
+    let mut mac = None;
+    let mut vlan = None;
+    let mut protocol = None;
+    let mut rate = None;
+    let mut old_rate = None;
+    let mut spoof_check = None;
+    let mut trust = None;
+    let mut link_state = None;
+    let mut rss_query = None;
+    for attr in attrs {
+        let attr = attr?;
+        match attr.kind {
+            IFLA_VF_MAC => {
+                of(attr.words::<1>()?[0])?;
+                mac = Some(octets(attr)?);
+            }
+            IFLA_VF_VLAN => {
+                let words: [u32; 3] = attr.words()?;
+                of(words[0])?;
+                vlan = Some(words);
+            }
+            IFLA_VF_VLAN_LIST => protocol = vlan_protocol(attr, index)?,
+            IFLA_VF_RATE => {
+                let words: [u32; 3] = attr.words()?;
+                of(words[0])?;
+                rate = Some((words[1], words[2]));
+            }
+            // Older than minimum rates (Linux 3.16): the maximum alone.
+            IFLA_VF_TX_RATE => {
+                let words: [u32; 2] = attr.words()?;
+                of(words[0])?;
+                old_rate = Some((0, words[1]));
+            }
+            IFLA_VF_SPOOFCHK => spoof_check = value(attr)?.map(|on| on != 0),
+            IFLA_VF_TRUST => trust = value(attr)?.map(|on| on != 0),
+            IFLA_VF_RSS_QUERY_EN => rss_query = value(attr)?.map(|on| on != 0),
+            IFLA_VF_LINK_STATE => link_state = value(attr)?.map(state).transpose()?,
+            _ => {}
+        }
+    }
+    let missing = |field| Malformed(format!("VF {index} has no {field}"));
+    let [_, vlan, qos] = vlan.ok_or_else(|| missing("VLAN"))?;
+    let (min_tx_rate, max_tx_rate) = rate.or(old_rate).ok_or_else(|| missing("rate"))?;
+    let range = |_| Malformed(format!("VF {index} has VLAN {vlan} with priority {qos}"));
+    Ok(VfSettings {
+        index,
+        mac: mac.ok_or_else(|| missing("MAC"))?,
+        vlan: u16::try_from(vlan).map_err(range)?,
+        qos: u8::try_from(qos).map_err(range)?,
+        vlan_protocol: protocol.unwrap_or(VlanProtocol::Dot1Q),
+        max_tx_rate,
+        min_tx_rate,
+        spoof_check,
+        trust,
+        link_state,
+        rss_query,
+    })
+}
+
+/// The first six of the 32 address bytes of `struct ifla_vf_mac`.
+fn octets(attr: Attr<'_>) -> Result<Mac, Malformed> {
+    match attr.value.get(4..).and_then(<[u8]>::first_chunk) {
+        Some(octets) if attr.value.len() >= 4 + MAX_ADDR_LEN => Ok(Mac(*octets)),
+        _ => Err(Malformed(format!("a MAC of {} bytes", attr.value.len()))),
+    }
+}
+
+/// The protocol of the first (and, in all kernels so far, only) VLAN of a VF.
+fn vlan_protocol(list: Attr<'_>, index: u32) -> Result<Option<VlanProtocol>, Malformed> {
+    let Some(info) = list.nested().next().transpose()? else {
+        return Ok(None);
+    };
+    let [vf, ..] = info.words::<3>()?;
+    let protocol = match info.value.get(12..14) {
+        Some(bytes) if vf == index => u16::from_be_bytes([bytes[0], bytes[1]]),
+        _ => return Err(Malformed(format!("the VLAN list of VF {index} is short"))),
+    };
+    match protocol {
+        ETH_P_8021Q => Ok(Some(VlanProtocol::Dot1Q)),
+        ETH_P_8021AD => Ok(Some(VlanProtocol::Dot1Ad)),
+        _ => Err(Malformed(format!(
+            "VF {index} has VLAN protocol {protocol:#06x}, which is neither 802.1Q nor 802.1ad"
+        ))),
+    }
+}
+
+fn state(value: u32) -> Result<VfLinkState, Malformed> {
+    match value {
+        IFLA_VF_LINK_STATE_AUTO => Ok(VfLinkState::Auto),
+        IFLA_VF_LINK_STATE_ENABLE => Ok(VfLinkState::Enable),
+        IFLA_VF_LINK_STATE_DISABLE => Ok(VfLinkState::Disable),
+        _ => Err(Malformed(format!(
+            "link state {value} of a VF is not known"
+        ))),
+    }
+}
