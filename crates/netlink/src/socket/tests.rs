@@ -198,3 +198,24 @@ fn a_driver_that_hangs_does_not_take_us_with_it() {
     );
     drop(hold);
 }
+
+#[test]
+fn the_running_kernel_says_why_in_its_own_words() {
+    // Strict checking (Linux 4.20) refuses `ifi_flags` in a question.
+    let mut body = vec![0; 16];
+    body[8] = 1;
+    for dump in [true, false] {
+        let body = body.clone();
+        let error = ask(Request {
+            body,
+            ..request(dump)
+        })
+        .unwrap_err();
+        let NetlinkError::Refused { name, words, .. } = &error else {
+            panic!("{error}");
+        };
+        let words = words.as_deref().unwrap_or_default();
+        assert!(words.starts_with("Invalid values in header"), "{error}");
+        assert_eq!(name, "EINVAL");
+    }
+}
