@@ -58,6 +58,15 @@ pub(crate) fn device_folder(address: PciAddress) -> String {
 /// When the list of PCI functions cannot be read. A machine without PCI has no adapters,
 /// and what cannot be read of one adapter is unknown there.
 pub fn adapters(root: &Root, locked: &dyn LockedRead) -> Result<Vec<PciAdapter>, ReadError> {
+    Ok(read_all(root, &addresses(root)?, locked))
+}
+
+/// The PCI addresses of every network adapter below `root`, in order.
+///
+/// # Errors
+///
+/// As [`adapters`].
+pub fn addresses(root: &Root) -> Result<Vec<PciAddress>, ReadError> {
     let names = match root.names(DEVICES) {
         Err(error) if error.is_missing() && root.exists("/sys/bus") => return Ok(Vec::new()),
         names => names?,
@@ -68,7 +77,7 @@ pub fn adapters(root: &Root, locked: &dyn LockedRead) -> Result<Vec<PciAdapter>,
         .filter(|&address| is_adapter(root, address))
         .collect();
     adapters.sort_unstable();
-    Ok(read_all(root, &adapters, locked))
+    Ok(adapters)
 }
 
 /// Reads the network adapter at `address`; none where there is no such adapter. What
@@ -124,11 +133,7 @@ impl Listed {
     }
 }
 
-fn read_all(
-    root: &Root,
-    addresses: &[PciAddress],
-    locked: &dyn LockedRead,
-) -> Vec<PciAdapter> {
+fn read_all(root: &Root, addresses: &[PciAddress], locked: &dyn LockedRead) -> Vec<PciAdapter> {
     let listed: Vec<Listed> = addresses
         .iter()
         .map(|&address| Listed::new(root, address))

@@ -126,7 +126,10 @@ fn offered(
     let registers = capability.known().map(|found| &found.bars);
     let vfs_at_most = hardware_vfs.known().copied();
     let msix = match function.has(VF_TOTAL_MSIX) {
-        true => function.locked.number(&function.path(VF_TOTAL_MSIX)).map(Some),
+        true => function
+            .locked
+            .number(&function.path(VF_TOTAL_MSIX))
+            .map(Some),
         false => Observed::Known(None),
     };
     Sriov {
@@ -167,7 +170,11 @@ fn not_offered(function: &Function<'_>, capability: &SriovCapability) -> Sriov {
         offset,
         stride,
         vf_device: Observed::Known(capability.vf_device),
-        bars: Observed::Known(bars(&[], Some(&capability.bars), Some(capability.total_vfs))),
+        bars: Observed::Known(bars(
+            &[],
+            Some(&capability.bars),
+            Some(capability.total_vfs),
+        )),
         drivers_autoprobe: Observed::unknown(NOT_OFFERED),
         vf_total_msix: Observed::Known(None),
     }

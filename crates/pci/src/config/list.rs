@@ -148,11 +148,7 @@ impl<R: Registers> ConfigSpace<R> {
 }
 
 /// `offset`, if `bytes` from there on end before `end`.
-pub(super) fn within(
-    offset: Option<u16>,
-    bytes: u16,
-    end: u16,
-) -> Result<Option<u16>, Incomplete> {
+pub(super) fn within(offset: Option<u16>, bytes: u16, end: u16) -> Result<Option<u16>, Incomplete> {
     match offset {
         Some(at) if at > end - bytes => Err(Incomplete::Broken {
             at,

@@ -1,0 +1,222 @@
+//! Trees like those of `/sys` and `/proc`, from a small description.
+//!
+//! ```
+//! use accelnet_sim::{AdapterSpec, Port, Tree};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let folder = tempfile::tempdir()?;
+//! let igb = AdapterSpec::igb("0000:01:00.0".parse()?, "ens1").vfs(2);
+//! let node = Tree::new()
+//!     .port(Port::root("0000:00:01.0".parse()?, 1, 2).adapter(igb))
+//!     .write(folder.path())?;
+//! assert!(node.root().join("sys/class/net/ens1/device/virtfn1").exists());
+//! # Ok(())
+//! # }
+//! ```
+
+mod adapter;
+mod folder;
+mod function;
+mod numvfs;
+mod pf;
+mod platform;
+mod port;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeSet;
+use std::io;
+use std::path::Path;
+
+use accelnet_model::PciAddress;
+
+pub use adapter::{AdapterSpec, SriovSpec};
+pub use platform::PlatformSpec;
+pub use port::Port;
+
+use folder::Folder;
+use function::Function;
+use pf::Placed;
+
+/// A few lines of `pci.ids`, in its format.
+const PCI_IDS: &str = "# Names of what trees are made of
+104c  Texas Instruments
+\t8233  XIO3130 PCI Express Switch (Downstream)
+15b3  Mellanox Technologies
+\t101d  MT2892 Family [ConnectX-6 Dx]
+\t101e  ConnectX Family mlx5Gen Virtual Function
+8086  Intel Corporation
+\t10c9  82576 Gigabit Network Connection
+\t\t8086 a01c  Gigabit ET Dual Port Server Adapter
+\t10ca  82576 Virtual Function
+\t10d3  82574L Gigabit Network Connection
+C 02  Network controller
+";
+
+/// The description of a node.
+#[derive(Debug, Clone, Default)]
+pub struct Tree {
+    platform: PlatformSpec,
+    ports: Vec<Port>,
+    adapters: Vec<AdapterSpec>,
+}
+
+impl Tree {
+    /// A node without adapters.
+    pub fn new() -> Self {
+        Tree::default()
+    }
+
+    /// With a root port.
+    #[must_use]
+    pub fn port(mut self, port: Port) -> Self {
+        self.ports.push(port);
+        self
+    }
+
+    /// With an adapter on the root bus.
+    #[must_use]
+    pub fn adapter(mut self, adapter: AdapterSpec) -> Self {
+        self.adapters.push(adapter);
+        self
+    }
+
+    /// With another machine or kernel.
+    #[must_use]
+    pub fn platform(mut self, change: impl FnOnce(&mut PlatformSpec)) -> Self {
+        change(&mut self.platform);
+        self
+    }
+
+    /// `adapters` adapters with `vfs` VFs each, every one behind a root port of its own:
+    /// what benchmarks look at. At most 31 adapters, on buses of their own.
+    pub fn of_size(adapters: u8, vfs: u16) -> Self {
+        (1..=adapters.min(31)).fold(Tree::new(), |tree, number| {
+            let bus = (number - 1) * 8 + 1;
+            let on = |bus, device| PciAddress {
+                domain: 0,
+                bus,
+                device,
+                function: 0,
+            };
+            let adapter = AdapterSpec::mlx5(on(bus, 0), &format!("ens{number}np0")).vfs(vfs);
+            tree.port(Port::root(on(0, number), bus, bus + 7).adapter(adapter))
+        })
+    }
+
+    /// Writes the node into the empty folder `root`.
+    ///
+    /// # Errors
+    ///
+    /// When something cannot be written there.
+    pub fn write(self, root: impl AsRef<Path>) -> io::Result<SimNode> {
+        let mut node = SimNode {
+            folder: Folder::new(root.as_ref().to_owned()),
+            placed: Vec::new(),
+            groups: BTreeSet::new(),
+            has_iommu: !self.platform.iommus.is_empty(),
+            root_reads: self.platform.root_reads,
+        };
+        self.platform.write(&node.folder)?;
+        node.folder.write("usr/share/misc/pci.ids", PCI_IDS)?;
+        let open = Above {
+            last_bus: None,
+            isolates: true,
+            group: None,
+        };
+        for port in self.ports {
+            let host_bridge = host_bridge(port.address);
+            node.add_port(port, &host_bridge, open)?;
+        }
+        for adapter in self.adapters {
+            let host_bridge = host_bridge(adapter.address);
+            node.add_adapter(adapter, host_bridge, open)?;
+        }
+        Ok(node)
+    }
+}
+
+fn host_bridge(address: PciAddress) -> String {
+    format!("sys/devices/pci{:04x}:00", address.domain)
+}
+
+/// What lies above a function.
+#[derive(Debug, Clone, Copy)]
+struct Above {
+    /// The last bus of the nearest port.
+    last_bus: Option<u8>,
+    /// Whether every port up to the root keeps apart what is below it.
+    isolates: bool,
+    /// The IOMMU group of the nearest port.
+    group: Option<u32>,
+}
+
+/// A node that was written, and that can change its VFs.
+#[derive(Debug)]
+pub struct SimNode {
+    folder: Folder,
+    placed: Vec<Placed>,
+    groups: BTreeSet<u32>,
+    has_iommu: bool,
+    root_reads: bool,
+}
+
+impl SimNode {
+    /// The root folder.
+    pub fn root(&self) -> &Path {
+        self.folder.root()
+    }
+
+    fn add_port(&mut self, port: Port, above: &str, way: Above) -> io::Result<()> {
+        let config = port.config();
+        let function = Function {
+            address: port.address,
+            above,
+            ids: port.ids(),
+            class: 0x06_0400,
+            config: self.readable(&config),
+            numa_node: -1,
+            driver: Some("pcieport"),
+            group: self.group(way),
+        };
+        function.write(&self.folder)?;
+        let (here, group) = (function.folder(), function.group);
+        self.groups.extend(group);
+        let below = Above {
+            last_bus: Some(port.buses.1),
+            isolates: way.isolates && port.isolates(),
+            group,
+        };
+        for adapter in port.adapters {
+            self.add_adapter(adapter, here.clone(), below)?;
+        }
+        for port in port.ports {
+            self.add_port(port, &here, below)?;
+        }
+        Ok(())
+    }
+
+    /// The part of a configuration space that the node's user may read.
+    fn readable<'a>(&self, config: &'a [u8]) -> &'a [u8] {
+        match self.root_reads {
+            true => config,
+            false => &config[..64],
+        }
+    }
+
+    /// The IOMMU group of a new function (`pci_device_group`): its port's where that does
+    /// not keep things apart, or else the lowest number that is free.
+    fn group(&self, way: Above) -> Option<u32> {
+        if !self.has_iommu {
+            return None;
+        }
+        match way {
+            Above {
+                isolates: false,
+                group: Some(group),
+                ..
+            } => Some(group),
+            Above { .. } => (0..).find(|number| !self.groups.contains(number)),
+        }
+    }
+}

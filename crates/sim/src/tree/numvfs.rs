@@ -1,0 +1,196 @@
+//! What the kernel does on a write to `sriov_numvfs` (`sriov_numvfs_store` in
+//! `drivers/pci/pci-sysfs.c`, `sriov_enable` in `drivers/pci/iov.c`).
+
+use std::io;
+
+use accelnet_model::PciAddress;
+
+use super::SimNode;
+use super::function::{Function, Netdev};
+use super::pf::config;
+use crate::config::ConfigBuilder;
+
+/// Error numbers of Linux.
+const ENOENT: i32 = 2;
+const ENOMEM: i32 = 12;
+const EBUSY: i32 = 16;
+const ENODEV: i32 = 19;
+const ERANGE: i32 = 34;
+
+impl SimNode {
+    /// Changes the number of VFs as a write of `vfs` to `sriov_numvfs` would.
+    ///
+    /// # Errors
+    ///
+    /// As the kernel: ERANGE past `sriov_totalvfs`, ENOENT without a driver, EBUSY from one
+    /// number to another, ENOMEM without bus numbers or memory space for the VFs; ENODEV
+    /// for an adapter that is not there. Errors of writing the tree have other numbers.
+    pub fn apply_numvfs(&mut self, adapter: PciAddress, vfs: u16) -> io::Result<()> {
+        self.apply_numvfs_partly(adapter, vfs, vfs)
+    }
+
+    /// The same, but only `made` of the VFs come to be: a driver that gave up in the middle.
+    ///
+    /// # Errors
+    ///
+    /// As [`SimNode::apply_numvfs`].
+    pub fn apply_numvfs_partly(
+        &mut self,
+        adapter: PciAddress,
+        vfs: u16,
+        made: u16,
+    ) -> io::Result<()> {
+        let refuse = |number| Err(io::Error::from_raw_os_error(number));
+        let mut placed = self.placed.iter();
+        let Some(index) = placed.position(|placed| placed.spec.address == adapter) else {
+            return refuse(ENODEV);
+        };
+        let placed = &self.placed[index];
+        let spec = &placed.spec;
+        let Some(sriov) = &spec.sriov else {
+            return refuse(ENODEV);
+        };
+        if vfs > sriov.total_vfs {
+            return refuse(ERANGE);
+        }
+        let now = self
+            .folder
+            .read(&format!("{}/sriov_numvfs", placed.folder()))?;
+        if now == vfs.to_string() {
+            return Ok(());
+        }
+        if spec.driver.is_none() {
+            return refuse(ENOENT);
+        }
+        if vfs != 0 && now != "0" {
+            return refuse(EBUSY);
+        }
+        let last = vfs
+            .checked_sub(1)
+            .and_then(|last| vf_address(adapter, sriov.offset, sriov.stride, last));
+        let past_buses = match (last, placed.way.last_bus) {
+            (Some(last), Some(bus)) => last.bus > bus,
+            (None, _) => vfs > 0,
+            (Some(_), None) => false,
+        };
+        if vfs > 0 && (past_buses || !sriov.bars_assigned) {
+            return refuse(ENOMEM);
+        }
+        self.set_vfs(index, vfs, made)
+    }
+
+    /// Makes `sriov_numvfs` of an adapter say `vfs` and `made` VFs exist, without asking.
+    pub(super) fn set_vfs(&mut self, adapter: usize, vfs: u16, made: u16) -> io::Result<()> {
+        let here = self.placed[adapter].folder();
+        let bytes = config(&self.placed[adapter].spec, vfs);
+        let bytes = self.readable(&bytes);
+        self.folder.write(&format!("{here}/config"), bytes)?;
+        let number = format!("{here}/sriov_numvfs");
+        if self.folder.exists(&number) {
+            self.folder.attribute(&number, vfs)?;
+        }
+        for index in 0..self.placed[adapter].vfs.len() {
+            self.remove_vf(adapter, index)?;
+        }
+        self.placed[adapter].vfs.clear();
+        for index in 0..made {
+            let group = self.add_vf(adapter, index)?;
+            self.groups.extend(group);
+            self.placed[adapter].vfs.push(group);
+        }
+        Ok(())
+    }
+
+    fn add_vf(&self, adapter: usize, index: u16) -> io::Result<Option<u32>> {
+        let placed = &self.placed[adapter];
+        let (spec, here) = (&placed.spec, placed.folder());
+        let Some(sriov) = &spec.sriov else {
+            return Ok(None);
+        };
+        let Some(address) = vf_address(spec.address, sriov.offset, sriov.stride, index) else {
+            return Ok(None);
+        };
+        let probed = match self.folder.read(&format!("{here}/sriov_drivers_autoprobe")) {
+            Ok(flag) => flag == "1",
+            Err(_) => sriov.drivers_autoprobe,
+        };
+        let config = ConfigBuilder::virtual_function()
+            .msix(0x70, sriov.vf_msix_vectors, false)
+            .build();
+        let function = Function {
+            address,
+            above: &placed.above,
+            ids: (spec.ids.0, sriov.vf_device),
+            class: 0x02_0000,
+            config: self.readable(&config),
+            numa_node: spec.numa_node,
+            driver: sriov.vf_driver.as_deref().filter(|_| probed),
+            group: self.group(placed.way),
+        };
+        function.write(&self.folder)?;
+        let there = function.folder();
+        self.folder.link(&format!("{there}/physfn"), &here)?;
+        self.folder.link(&format!("{here}/virtfn{index}"), &there)?;
+        if let Some(driver) = function.driver
+            && driver != "vfio-pci"
+        {
+            let netdev = Netdev {
+                name: &format!("{}v{index}", spec.netdev),
+                speed: spec.speed,
+            };
+            function.write_netdev(&self.folder, &netdev)?;
+        }
+        Ok(function.group)
+    }
+
+    fn remove_vf(&mut self, adapter: usize, index: usize) -> io::Result<()> {
+        let placed = &self.placed[adapter];
+        let link = format!("{}/virtfn{index}", placed.folder());
+        let (Ok(number), Ok(target)) = (
+            u16::try_from(index),
+            std::fs::read_link(self.folder.root().join(&link)),
+        ) else {
+            return Ok(());
+        };
+        let Some(sriov) = &placed.spec.sriov else {
+            return Ok(());
+        };
+        let spec = &placed.spec;
+        let Some(address) = vf_address(spec.address, sriov.offset, sriov.stride, number) else {
+            return Ok(());
+        };
+        let group = placed.vfs[index];
+        let there = format!("{}/{address}", placed.above);
+        debug_assert!(target.ends_with(address.to_string()), "links name their VF");
+        let driver = std::fs::read_link(self.folder.root().join(format!("{there}/driver")));
+        let driver = driver
+            .ok()
+            .and_then(|driver| Some(driver.file_name()?.to_str()?.to_owned()));
+        let function = Function {
+            address,
+            above: &placed.above,
+            ids: spec.ids,
+            class: 0x02_0000,
+            config: &[],
+            numa_node: spec.numa_node,
+            driver: driver.as_deref(),
+            group,
+        };
+        self.folder.remove_link(&link)?;
+        function.remove(&self.folder, &format!("{}v{index}", spec.netdev))?;
+        // A group that is left empty goes with its last function.
+        if let Some(group) = group.filter(|&group| placed.way.group != Some(group)) {
+            self.folder
+                .remove(&format!("sys/kernel/iommu_groups/{group}"))?;
+            self.groups.remove(&group);
+        }
+        Ok(())
+    }
+}
+
+/// Where VF `index` sits; none where routing ids run out.
+fn vf_address(pf: PciAddress, offset: u16, stride: u16, index: u16) -> Option<PciAddress> {
+    let id = stride.checked_mul(index)?.checked_add(offset)?;
+    let id = id.checked_add(pf.routing_id())?;
+    Some(pf.with_routing_id(id))
+}
