@@ -34,8 +34,8 @@ pub enum Error {
     Checks(Vec<&'static str>),
     /// Fuzz targets found something, or could not be run.
     #[error(
-        "failed: {}; the inputs are in fuzz/artifacts/TARGET, and \
-         `cargo fuzz run TARGET fuzz/artifacts/TARGET/INPUT` runs one again",
+        "failed: {}; the inputs are in fuzz/artifacts/TARGET. Run one again with:\n\
+         PATH=$PATH:target/tools/bin RUSTC_BOOTSTRAP=1 cargo fuzz run TARGET INPUT",
         .0.join(", ")
     )]
     Fuzzed(Vec<&'static str>),

@@ -1,5 +1,6 @@
 //! The C functions used, looked up once in `libvirt.so.0` and kept for the process.
 
+use std::error::Error;
 use std::ffi::{c_char, c_int, c_uchar, c_uint, c_ulong, c_ulonglong, c_ushort, c_void};
 use std::ptr;
 use std::sync::OnceLock;
@@ -105,11 +106,10 @@ pub fn table() -> Result<&'static Table, LibvirtError> {
 
 fn load() -> Result<Table, LibvirtError> {
     // SAFETY: libvirt's constructors have no preconditions.
-    let library =
-        unsafe { Library::new(LIBRARY) }.map_err(|error| not_loaded(error.to_string()))?;
+    let library = unsafe { Library::new(LIBRARY) }.map_err(|error| not_loaded(words(&error)))?;
     // SAFETY: this is libvirt, and `forget` below keeps it loaded.
     let table = unsafe { Table::look_up(&library) }.map_err(|error| LibvirtError::Unusable {
-        words: error.to_string(),
+        words: words(&error),
     })?;
     // libvirt has threads and thread-local state: it must never be unloaded.
     std::mem::forget(library);
@@ -122,6 +122,12 @@ fn load() -> Result<Table, LibvirtError> {
     // SAFETY: `keep_quiet` lives as long as the process and looks at neither argument.
     unsafe { (table.set_error_func)(ptr::null_mut(), Some(keep_quiet)) };
     Ok(table)
+}
+
+/// The dynamic linker's words: they stand in the source of the error only.
+fn words(error: &libloading::Error) -> String {
+    let source = error.source();
+    source.map_or_else(|| error.to_string(), ToString::to_string)
 }
 
 /// Tells a library that is not there from one that is there and broken.

@@ -24,3 +24,12 @@ fn a_library_that_is_not_there_is_told_from_a_broken_one() {
         assert!(matches!(error, LibvirtError::Unusable { .. }), "{error}");
     }
 }
+
+#[test]
+fn the_dynamic_linkers_words_are_kept() {
+    // SAFETY: nothing is loaded.
+    let error = unsafe { Library::new("libaccelnet-is-not-there.so.0") };
+    let words = words(&error.err().unwrap());
+    assert!(words.contains("libaccelnet-is-not-there.so.0"), "{words}");
+    assert!(words.contains("No such file"), "{words}");
+}
