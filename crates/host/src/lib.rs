@@ -1,1 +1,37 @@
-//! A Linux node, observed and changed: the narrow traits at the edge and the real things behind them.
+//! A Linux node, observed and changed: the narrow traits at the edge, and the real things
+//! behind them.
+//!
+//! [`Host`] holds the edge: a root folder to read below, links, knobs, a hypervisor and a
+//! clock. [`observe`] looks through it and changes nothing; [`execute`] does the steps of a
+//! plan and chooses nothing.
+
+pub mod clock;
+pub mod execute;
+pub mod features;
+pub mod hypervisor;
+pub mod kernel_log;
+pub mod knobs;
+pub mod links;
+pub mod observe;
+
+use accelnet_pci::Root;
+
+pub use clock::{Clock, SystemClock};
+pub use hypervisor::{Hypervisor, LocalHypervisor};
+pub use knobs::{Knobs, Lock, SystemKnobs};
+pub use links::{CopiedLinks, KernelLinks, Links};
+
+/// The edge of one node.
+#[derive(Clone, Copy)]
+pub struct Host<'a> {
+    /// What is read is read below it.
+    pub root: &'a Root,
+    /// Links and VFs.
+    pub links: &'a dyn Links,
+    /// What is written, and what may hang.
+    pub knobs: &'a dyn Knobs,
+    /// VMs.
+    pub hypervisor: &'a dyn Hypervisor,
+    /// Time.
+    pub clock: &'a dyn Clock,
+}

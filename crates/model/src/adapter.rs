@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::link::Interface;
+use crate::link::{Interface, Link};
 use crate::{Mac, Observed, PciAddress, Vf};
 
 /// One network adapter: a PCI function of class 02 that is not itself a VF.
@@ -37,25 +37,21 @@ pub struct Adapter {
 }
 
 impl Adapter {
-    /// The name to call it by: its first netdev, or its PCI address without one.
-    pub fn name(&self) -> String {
-        match self.interfaces.first() {
-            Some(interface) => interface.link.name.clone(),
-            None => self.address.to_string(),
+    /// What it is called.
+    pub fn identity(&self) -> Identity {
+        Identity {
+            address: self.address,
+            links: self
+                .interfaces
+                .iter()
+                .map(|interface| interface.link.clone())
+                .collect(),
         }
     }
 
-    /// Whether `name` means this adapter: a netdev name, an alternative name, its PCI
-    /// address or its permanent MAC.
-    pub fn answers_to(&self, name: &str) -> bool {
-        let mac = name.parse::<Mac>().ok();
-        name.parse() == Ok(self.address)
-            || self.interfaces.iter().any(|interface| {
-                let link = &interface.link;
-                link.name == name
-                    || link.alt_names.iter().any(|alt| alt == name)
-                    || (mac.is_some() && (link.permanent_mac == mac || link.mac == mac))
-            })
+    /// The name to call it by.
+    pub fn name(&self) -> String {
+        self.identity().name()
     }
 
     /// VFs that somebody uses, or of which that cannot be told.
@@ -63,6 +59,37 @@ impl Adapter {
         self.vfs
             .iter()
             .filter(|vf| vf.users.known().is_none_or(|users| !users.is_empty()))
+    }
+}
+
+/// What an adapter is called.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Identity {
+    /// PCI address.
+    pub address: PciAddress,
+    /// Its netdevs.
+    pub links: Vec<Link>,
+}
+
+impl Identity {
+    /// The name to call it by: its first netdev, or its PCI address without one.
+    pub fn name(&self) -> String {
+        match self.links.first() {
+            Some(link) => link.name.clone(),
+            None => self.address.to_string(),
+        }
+    }
+
+    /// Whether `name` means this adapter: a netdev name, an alternative name, its PCI
+    /// address or its MAC, permanent or present.
+    pub fn answers_to(&self, name: &str) -> bool {
+        let mac = name.parse::<Mac>().ok();
+        name.parse() == Ok(self.address)
+            || self.links.iter().any(|link| {
+                link.name == name
+                    || link.alt_names.iter().any(|alt| alt == name)
+                    || (mac.is_some() && (link.permanent_mac == mac || link.mac == mac))
+            })
     }
 }
 

@@ -17,6 +17,7 @@ pub mod pci_address;
 pub mod platform;
 pub mod problem;
 pub mod vf;
+pub mod vf_plan;
 
 pub use adapter::Adapter;
 pub use check::Check;

@@ -24,8 +24,8 @@ pub struct Platform {
     pub kvm: Observed<Kvm>,
     /// vfio-pci.
     pub vfio: Observed<Vfio>,
-    /// libvirt daemon; none when not installed.
-    pub libvirt: Observed<Option<Version>>,
+    /// libvirt.
+    pub libvirt: Observed<Libvirt>,
     /// QEMU; none when not installed.
     pub qemu: Observed<Option<Version>>,
 }
@@ -130,6 +130,24 @@ pub enum Vfio {
     /// The module is installed for the running kernel and is loaded when needed.
     Available,
     /// Neither.
+    Missing,
+}
+
+/// Whether libvirt answers.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "state", rename_all = "kebab-case")]
+pub enum Libvirt {
+    /// Its daemon answers.
+    Running {
+        /// The daemon's version.
+        version: Version,
+    },
+    /// It is installed, and its daemon does not answer.
+    NotRunning {
+        /// libvirt's own words.
+        reason: String,
+    },
+    /// It is not installed.
     Missing,
 }
 

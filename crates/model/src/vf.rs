@@ -13,8 +13,6 @@ pub struct Vf {
     pub address: PciAddress,
     /// Bound driver; none when unbound.
     pub driver: Observed<Option<String>>,
-    /// `driver_override`; none when not set.
-    pub driver_override: Observed<Option<String>>,
     /// IOMMU group; none without an IOMMU.
     pub iommu_group: Observed<Option<u32>>,
     /// Host network devices on it, in the namespace of the observer.
@@ -26,6 +24,23 @@ pub struct Vf {
     pub settings: Observed<VfSettings>,
     /// Who uses it; empty when nobody does.
     pub users: Observed<Vec<VfUser>>,
+}
+
+impl Vf {
+    /// Whether it can be handed to vfio: no host driver has it, or vfio itself does.
+    pub fn is_ready(&self) -> bool {
+        ready_for_vfio(&self.driver, &self.netdevs)
+    }
+}
+
+/// Whether a VF with that driver and those netdevs can be handed to vfio.
+pub fn ready_for_vfio(driver: &Observed<Option<String>>, netdevs: &[String]) -> bool {
+    let free = match driver {
+        Observed::Known(None) => true,
+        Observed::Known(Some(driver)) => driver == "vfio-pci",
+        Observed::Unknown(_) => false,
+    };
+    free && netdevs.is_empty()
 }
 
 /// The settings of a VF as the PF's driver reports them (`IFLA_VF_*`).

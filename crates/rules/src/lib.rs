@@ -5,6 +5,7 @@
 
 pub mod enable;
 pub mod intent;
+pub mod naming;
 pub mod performance;
 pub mod prereq;
 pub mod vf_count;

@@ -5,10 +5,12 @@ mod isolation;
 mod models;
 mod platform;
 
+use accelnet_model::adapter::Identity;
 use accelnet_model::check::{CheckName, Row};
 use accelnet_model::{Adapter, Check, Code, Node, Observed, Problem};
 
 use crate::intent::{self, Intent};
+use crate::naming;
 
 pub use platform::{MINIMUM_KERNEL, MINIMUM_LIBVIRT, MINIMUM_QEMU};
 
@@ -118,37 +120,17 @@ fn adapters(node: &Node, intents: &[Intent], scope: &Scope) -> Vec<Check> {
         rows.extend(all.iter().flat_map(|each| adapter::judge(node, each)));
         return rows;
     };
+    let identities: Vec<Identity> = all.iter().map(Adapter::identity).collect();
     for wanted in wanted {
-        match find(wanted, all) {
-            Ok(found) => rows.extend(adapter::judge(node, found)),
+        match naming::find(wanted, &identities) {
+            Ok(address) => {
+                let found = all.iter().filter(|adapter| adapter.address == address);
+                rows.extend(found.flat_map(|found| adapter::judge(node, found)));
+            }
             Err(problem) => rows.push(row(CheckName::Adapters, wanted).failed(problem)),
         }
     }
     rows
-}
-
-/// The adapter that `name` means, of which there must be exactly one.
-pub fn find<'a>(name: &str, adapters: &'a [Adapter]) -> Result<&'a Adapter, Problem> {
-    let matching: Vec<&Adapter> = adapters
-        .iter()
-        .filter(|adapter| adapter.answers_to(name))
-        .collect();
-    match matching.as_slice() {
-        [only] => Ok(only),
-        [] => {
-            let names: Vec<String> = adapters.iter().map(Adapter::name).collect();
-            let found = match names.as_slice() {
-                [] => "This node has no adapter at all.".to_owned(),
-                names => format!("The adapters here are {}.", names.join(", ")),
-            };
-            Err(Problem::new(Code::AdapterNotFound, &[name], found))
-        }
-        several => {
-            let addresses: Vec<String> = several.iter().map(|a| a.address.to_string()).collect();
-            let found = format!("{} answer to it.", addresses.join(" and "));
-            Err(Problem::new(Code::AdapterAmbiguous, &[name], found))
-        }
-    }
 }
 
 /// A node without any PCI network adapter cannot have one that does SR-IOV.

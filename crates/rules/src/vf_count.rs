@@ -4,72 +4,13 @@
 //! plan goes through zero only where nobody uses any VF.
 
 mod refusal;
+mod verdict;
 
+use accelnet_model::vf_plan::{Ask, Plan, Step};
 use accelnet_model::{Adapter, Code, Observed, Problem, Vf};
-use serde::Serialize;
 
-pub use refusal::{Refusal, read as read_refusal};
-
-/// What an administrator asked for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Ask {
-    /// As many VFs as the adapter can give.
-    All,
-    /// This many, at least 1.
-    Exactly(u32),
-    /// None: SR-IOV off.
-    Off,
-}
-
-/// One step; each can be done twice.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(tag = "step", rename_all = "kebab-case")]
-pub enum Step {
-    /// Keep the host's drivers off VFs that appear (`sriov_drivers_autoprobe` to 0).
-    KeepDriversOff,
-    /// Destroy the VFs (`sriov_numvfs` to 0).
-    Destroy {
-        /// How many there are.
-        vfs: u32,
-    },
-    /// Create VFs (`sriov_numvfs` to that number).
-    Create {
-        /// How many.
-        vfs: u32,
-    },
-    /// Wait for all of them at once.
-    AwaitReady {
-        /// How many.
-        vfs: u32,
-    },
-    /// Let the host's drivers have VFs again (`sriov_drivers_autoprobe` to 1).
-    LetDriversOn,
-}
-
-impl std::fmt::Display for Step {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Step::KeepDriversOff => f.write_str("keep the host's drivers off new VFs"),
-            Step::Destroy { vfs } => write!(f, "remove the {vfs} VFs that are there"),
-            Step::Create { vfs } => write!(f, "create {vfs} VFs"),
-            Step::AwaitReady { vfs } => write!(f, "wait until all {vfs} are ready"),
-            Step::LetDriversOn => f.write_str("let the host's drivers have VFs again"),
-        }
-    }
-}
-
-/// The steps, and why these.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Plan {
-    /// VFs there now.
-    pub from: u32,
-    /// VFs there afterwards.
-    pub to: u32,
-    /// In this order; none when there is nothing to do.
-    pub steps: Vec<Step>,
-    /// Why these.
-    pub why: String,
-}
+pub use refusal::read as read_refusal;
+pub use verdict::verdict;
 
 /// Decides how `adapter` gets from what it has to what is asked.
 ///
@@ -181,17 +122,7 @@ fn total(adapter: &Adapter, total: &Observed<u32>, name: &str) -> Result<u32, Pr
 /// A VF that need not be made anew: somebody uses it, or no host netdev is on it.
 fn is_settled(vf: &Vf) -> bool {
     let used = vf.users.known().is_none_or(|users| !users.is_empty());
-    used || is_ready(vf)
-}
-
-/// Whether a VF can be handed to vfio: no host driver has it, or vfio itself does.
-pub fn is_ready(vf: &Vf) -> bool {
-    let free = match &vf.driver {
-        Observed::Known(None) => true,
-        Observed::Known(Some(driver)) => driver == "vfio-pci",
-        Observed::Unknown(_) => false,
-    };
-    free && vf.netdevs.is_empty()
+    used || vf.is_ready()
 }
 
 /// No VF may be in use, and of none may that be unknown.

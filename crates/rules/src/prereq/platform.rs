@@ -1,7 +1,7 @@
 //! A node's machine and software, each for itself, and the sum of them.
 
 use accelnet_model::check::{CheckName, Row};
-use accelnet_model::platform::{Kvm, Lockdown, Version, Vfio};
+use accelnet_model::platform::{Kvm, Libvirt, Lockdown, Version, Vfio};
 use accelnet_model::{Check, Code, Node, Observed, Problem};
 
 /// Oldest kernel: the first that names the PCI device behind a link of another network
@@ -49,7 +49,10 @@ fn kernel(node: &Node, row: Row<'_>) -> Check {
 
 fn lockdown(node: &Node, row: Row<'_>) -> Check {
     match &node.platform.lockdown {
-        Observed::Unknown(reason) => row.unknown("the lockdown level", reason),
+        Observed::Unknown(reason) => {
+            let names = [row.node, "the lockdown level"];
+            row.warned(Problem::new(Code::NotReadable, &names, reason.clone()))
+        }
         Observed::Known(None | Some(Lockdown::None)) => row.passed("The kernel is not locked down."),
         Observed::Known(Some(level)) => {
             let level = match level {
@@ -112,8 +115,21 @@ fn vfio(node: &Node, row: Row<'_>) -> Check {
 }
 
 fn libvirt(node: &Node, row: Row<'_>) -> Check {
+    let seen = match &node.platform.libvirt {
+        Observed::Unknown(reason) => Observed::Unknown(reason.clone()),
+        Observed::Known(Libvirt::Missing) => Observed::Known(None),
+        Observed::Known(Libvirt::Running { version }) => Observed::Known(Some(*version)),
+        Observed::Known(Libvirt::NotRunning { reason }) => {
+            let problem = Problem::new(
+                Code::LibvirtMissing,
+                &[row.node],
+                "libvirt is installed, and its daemon does not answer.",
+            );
+            return row.failed(problem.cause(reason));
+        }
+    };
     versioned(
-        &node.platform.libvirt,
+        &seen,
         row,
         ("libvirt", MINIMUM_LIBVIRT),
         (Code::LibvirtMissing, Code::LibvirtTooOld),

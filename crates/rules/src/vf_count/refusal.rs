@@ -1,22 +1,7 @@
 //! What the kernel's refusal of a new number of VFs means.
 
-use std::time::Duration;
-
+use accelnet_model::vf_plan::Refusal;
 use accelnet_model::{Code, Problem};
-
-/// How a write of `sriov_numvfs` ended badly.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Refusal {
-    /// The kernel answered with an error number.
-    Errno {
-        /// The number, as in `errno.h`.
-        number: i32,
-        /// Its text.
-        text: String,
-    },
-    /// The kernel had not answered after so long.
-    TimedOut(Duration),
-}
 
 // errno.h, the same on every architecture that Linux runs KVM on.
 const EPERM: i32 = 1;

@@ -1,0 +1,39 @@
+//! Time, handed in so that tests decide what it is.
+
+use std::time::Duration;
+
+/// Tells the time, and waits.
+pub trait Clock {
+    /// The date and time in RFC 3339, UTC, to the second.
+    fn now(&self) -> String;
+
+    /// Time since some fixed moment; never goes back.
+    fn uptime(&self) -> Duration;
+
+    /// Waits that long.
+    fn sleep(&self, time: Duration);
+}
+
+/// The system's clock.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct SystemClock;
+
+impl Clock for SystemClock {
+    fn now(&self) -> String {
+        let now = jiff::Timestamp::now();
+        now.round(jiff::Unit::Second).unwrap_or(now).to_string()
+    }
+
+    fn uptime(&self) -> Duration {
+        let time = rustix::time::clock_gettime(rustix::time::ClockId::Monotonic);
+        Duration::try_from(time).unwrap_or_default()
+    }
+
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the one place where waiting happens"
+    )]
+    fn sleep(&self, time: Duration) {
+        std::thread::sleep(time);
+    }
+}

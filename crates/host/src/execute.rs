@@ -1,0 +1,130 @@
+//! Does the steps of a plan. It chooses nothing: every choice is in the plan.
+
+use std::time::Duration;
+
+use accelnet_model::PciAddress;
+use accelnet_model::vf::ready_for_vfio;
+use accelnet_model::vf_plan::{Plan, Refusal, Step};
+use accelnet_pci::PciVf;
+
+use crate::kernel_log::KernelLog;
+use crate::{Host, Lock};
+
+/// How far a step is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Progress<'a> {
+    /// The step.
+    pub step: &'a Step,
+    /// VFs that are ready.
+    pub ready: u32,
+    /// VFs that are there.
+    pub there: u32,
+}
+
+/// A step that did not go through.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stopped {
+    /// Which one.
+    pub step: Step,
+    /// How it ended.
+    pub refusal: Refusal,
+    /// What the kernel logged about the adapter meanwhile.
+    pub words: Option<String>,
+}
+
+/// Does the steps of `plan` on the adapter at `address`, all of them within `within`;
+/// `on` is told how it goes. That a wait ran out is no error here: what is there
+/// afterwards tells.
+///
+/// # Errors
+///
+/// The first step that the kernel refused or did not come back from.
+pub fn execute(
+    host: &Host<'_>,
+    lock: &Lock,
+    address: PciAddress,
+    plan: &Plan,
+    within: Duration,
+    on: &mut dyn FnMut(Progress<'_>),
+) -> Result<(), Stopped> {
+    let begun = host.clock.uptime();
+    let log = KernelLog::from_now(host.root);
+    let mut run = || {
+        for step in &plan.steps {
+            let left = within.saturating_sub(host.clock.uptime().saturating_sub(begun));
+            let knob = |knob: &str| format!("/sys/bus/pci/devices/{address}/{knob}");
+            let (knob, value) = match step {
+                Step::KeepDriversOff => (knob("sriov_drivers_autoprobe"), 0),
+                Step::LetDriversOn => (knob("sriov_drivers_autoprobe"), 1),
+                Step::Destroy { .. } => (knob("sriov_numvfs"), 0),
+                Step::Create { vfs } => (knob("sriov_numvfs"), *vfs),
+                Step::AwaitReady { vfs } => {
+                    await_ready(host, address, *vfs, left, &mut |ready, there| {
+                        on(Progress { step, ready, there });
+                    });
+                    continue;
+                }
+            };
+            let mut waiting = || {
+                let there = there(host, address);
+                on(Progress {
+                    step,
+                    ready: 0,
+                    there,
+                });
+            };
+            host.knobs
+                .write(lock, &knob, &value.to_string(), left, &mut waiting)
+                .map_err(|refusal| (*step, refusal))?;
+        }
+        Ok(())
+    };
+    run().map_err(|(step, refusal)| Stopped {
+        step,
+        refusal,
+        words: log.about(&address.to_string()),
+    })
+}
+
+/// Waits until `vfs` VFs are there and ready, all at once, for no longer than `within`.
+fn await_ready(
+    host: &Host<'_>,
+    address: PciAddress,
+    vfs: u32,
+    within: Duration,
+    on: &mut dyn FnMut(u32, u32),
+) {
+    let begun = host.clock.uptime();
+    let mut pause = Duration::from_millis(2);
+    loop {
+        let Some(seen) = look(host, address) else {
+            return;
+        };
+        let ready = seen
+            .iter()
+            .filter(|vf| ready_for_vfio(&vf.driver, &vf.netdevs))
+            .count();
+        let there = seen.len();
+        let waited = host.clock.uptime().saturating_sub(begun);
+        if ready >= vfs as usize || waited >= within {
+            return;
+        }
+        on(ready as u32, there as u32);
+        host.clock.sleep(pause.min(within.saturating_sub(waited)));
+        pause = (pause * 2).min(Duration::from_millis(250));
+    }
+}
+
+/// The adapter's VFs as sysfs shows them; none when the adapter is gone.
+fn look(host: &Host<'_>, address: PciAddress) -> Option<Vec<PciVf>> {
+    let folder = format!("/sys/bus/pci/devices/{address}");
+    let names = host.root.names(&folder).ok()?;
+    Some(accelnet_pci::vf::read_all(host.root, &folder, &names))
+}
+
+/// VFs that are there.
+fn there(host: &Host<'_>, address: PciAddress) -> u32 {
+    let names = host.root.names(&format!("/sys/bus/pci/devices/{address}"));
+    let is_vf = |name: &&String| name.starts_with("virtfn");
+    names.map_or(0, |names| names.iter().filter(is_vf).count() as u32)
+}

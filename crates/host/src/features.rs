@@ -1,0 +1,113 @@
+//! What an adapter can do for its VFs, asked of it on a VF that nobody uses, and kept on
+//! record until the next boot or another driver.
+
+use accelnet_model::adapter::VfFeatures;
+use accelnet_model::link::{DriverInfo, Interface};
+use accelnet_model::{Adapter, Observed, PciAddress};
+use accelnet_netlink::{NetlinkError, VfChange, VfControl, probe};
+use serde::{Deserialize, Serialize};
+
+use crate::Host;
+
+/// What is on record of one adapter.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Record {
+    /// Form of this file; another number is another release's and counts as no record.
+    version: u32,
+    /// Driver and firmware that answered.
+    asked: DriverInfo,
+    /// What they answered.
+    features: VfFeatures,
+}
+
+const VERSION: u32 = 1;
+
+/// Where records live: gone at boot, when drivers and firmware may change.
+const FOLDER: &str = "/run/accelnet/features";
+
+/// What asking brought beside the features.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Asked {
+    /// Remarks of the driver.
+    pub remarks: Vec<String>,
+    /// Settings that could not be put back, in sentences.
+    pub not_restored: Vec<String>,
+}
+
+/// What is on record for the adapter with these `interfaces`; none when nothing is, or
+/// when another driver or firmware answered then.
+pub fn on_record(
+    host: &Host<'_>,
+    address: PciAddress,
+    interfaces: &[Interface],
+) -> Option<VfFeatures> {
+    let now = interfaces.first()?.driver_info.known()?;
+    let bytes = host.root.read(&format!("{FOLDER}/{address}.json")).ok()?;
+    let record: Record = serde_json::from_slice(&bytes).ok()?;
+    (record.version == VERSION && record.asked == *now).then_some(record.features)
+}
+
+/// Asks `adapter` on the last of its VFs that nobody uses, puts everything back, and keeps
+/// the answers on record.
+///
+/// # Errors
+///
+/// Why nothing could be asked, as a sentence.
+pub fn ask(host: &Host<'_>, adapter: &Adapter) -> Result<Asked, String> {
+    let interface = adapter
+        .interfaces
+        .first()
+        .ok_or("The adapter has no netdev here to ask.")?;
+    let unused = |users: &Observed<Vec<_>>| users.known().is_some_and(Vec::is_empty);
+    let settings = adapter
+        .vfs
+        .iter()
+        .rev()
+        .filter(|vf| unused(&vf.users))
+        .find_map(|vf| vf.settings.known())
+        .ok_or("No VF is free to ask on.")?;
+    let control = Control {
+        host,
+        index: interface.link.index,
+    };
+    let answer = probe(&control, settings, interface.link.carrier);
+    if let Some(asked) = interface.driver_info.known() {
+        let record = Record {
+            version: VERSION,
+            asked: asked.clone(),
+            features: answer.features,
+        };
+        keep(host, adapter.address, &record)
+            .map_err(|error| format!("What the adapter can do could not be kept: {error}."))?;
+    }
+    Ok(Asked {
+        remarks: answer.warnings,
+        not_restored: answer
+            .not_restored
+            .iter()
+            .map(|error| format!("failed to {error}"))
+            .collect(),
+    })
+}
+
+fn keep(host: &Host<'_>, address: PciAddress, record: &Record) -> std::io::Result<()> {
+    let folder = host.root.locate(FOLDER);
+    std::fs::create_dir_all(&folder)?;
+    let text = serde_json::to_vec_pretty(record)?;
+    let new = folder.join(format!("{address}.json.new"));
+    std::fs::write(&new, text)?;
+    std::fs::rename(new, folder.join(format!("{address}.json")))
+}
+
+/// The VFs of one link of a host.
+struct Control<'a> {
+    host: &'a Host<'a>,
+    index: u32,
+}
+
+impl VfControl for Control<'_> {
+    fn set(&self, vf: u32, change: VfChange) -> Result<Option<String>, NetlinkError> {
+        self.host.links.set_vf(self.index, vf, change)
+    }
+}

@@ -1,0 +1,54 @@
+//! The VMs of a node, asked of libvirt.
+
+use std::time::Duration;
+
+use accelnet_libvirt::{LibvirtError, Reading};
+use accelnet_model::platform::Version;
+
+/// Tells which VMs there are.
+pub trait Hypervisor {
+    /// Versions and domains, waited for no longer than `within`.
+    ///
+    /// # Errors
+    ///
+    /// libvirt is not there, does not answer, or refuses.
+    fn look(&self, within: Duration) -> Result<Reading, LibvirtError>;
+
+    /// QEMU's version without libvirt; none when QEMU is not installed.
+    ///
+    /// # Errors
+    ///
+    /// An emulator is there and does not tell its version.
+    fn qemu_version(&self) -> Result<Option<Version>, String>;
+}
+
+/// libvirt and QEMU of this machine.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct LocalHypervisor;
+
+impl Hypervisor for LocalHypervisor {
+    fn look(&self, within: Duration) -> Result<Reading, LibvirtError> {
+        accelnet_libvirt::read(accelnet_libvirt::SYSTEM, within)
+    }
+
+    fn qemu_version(&self) -> Result<Option<Version>, String> {
+        accelnet_libvirt::qemu_version(std::path::Path::new("/")).map_err(|error| error.to_string())
+    }
+}
+
+/// The hypervisor of a copy of a node: there is none to ask.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct NoHypervisor;
+
+impl Hypervisor for NoHypervisor {
+    fn look(&self, _within: Duration) -> Result<Reading, LibvirtError> {
+        Err(LibvirtError::Failed {
+            doing: "be asked",
+            words: "this is a copy of a node".to_owned(),
+        })
+    }
+
+    fn qemu_version(&self) -> Result<Option<Version>, String> {
+        Err("this is a copy of a node".to_owned())
+    }
+}

@@ -1,0 +1,195 @@
+//! What is written, and what may hang: the files through which the kernel is told to make
+//! VFs.
+//!
+//! A write of `sriov_numvfs` returns when the driver is done, and a driver may never be. A
+//! thread that is stuck in the kernel cannot be given up, and would keep this process from
+//! ending; so the write is done by a child process, which can be left behind. The child
+//! keeps the adapter's lock, so that the next call sees that the change is still under way.
+
+mod child;
+mod lock;
+
+use std::fs::File;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::mpsc;
+use std::time::Duration;
+
+use accelnet_model::PciAddress;
+use accelnet_model::vf_plan::Refusal;
+use accelnet_pci::LockedRead;
+
+pub use child::run as run_child;
+pub use lock::{Lock, LockError};
+
+/// First argument of a child that reads or writes for its parent.
+pub const CHILD: &str = "__knob";
+
+/// How long attributes under the device lock are waited for.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// The knobs of a node's adapters.
+pub trait Knobs: LockedRead {
+    /// Takes the lock of the adapter at `address` for a change.
+    ///
+    /// # Errors
+    ///
+    /// Somebody else has it, or it cannot be had.
+    fn lock(&self, address: PciAddress, note: &str) -> Result<Lock, LockError>;
+
+    /// Writes `value` into `path` below the root, and waits for the kernel for no longer
+    /// than `within`; `waiting` is called now and then meanwhile.
+    ///
+    /// # Errors
+    ///
+    /// What the kernel answered, or that it did not.
+    fn write(
+        &self,
+        lock: &Lock,
+        path: &str,
+        value: &str,
+        within: Duration,
+        waiting: &mut dyn FnMut(),
+    ) -> Result<(), Refusal>;
+
+    /// Opens the device file at `path` below the root, so that nobody else can while the
+    /// answer lives: a vfio group opens only once.
+    ///
+    /// # Errors
+    ///
+    /// `ResourceBusy` when somebody has it.
+    fn hold(&self, path: &str) -> io::Result<File>;
+}
+
+/// The knobs of the running system.
+#[derive(Debug, Clone)]
+pub struct SystemKnobs {
+    /// The program to run as a child: this one, with [`CHILD`] as its first argument.
+    pub program: PathBuf,
+}
+
+impl SystemKnobs {
+    fn child(&self, verb: &str) -> Command {
+        let mut command = Command::new(&self.program);
+        command.args([CHILD, verb]);
+        command
+    }
+}
+
+impl LockedRead for SystemKnobs {
+    fn read(&self, paths: &[PathBuf]) -> Vec<io::Result<String>> {
+        if paths.is_empty() {
+            return Vec::new();
+        }
+        let late = || {
+            io::Error::new(
+                io::ErrorKind::TimedOut,
+                format!(
+                    "the kernel did not answer within {} s: a change of the number of VFs is probably under way",
+                    PATIENCE.as_secs()
+                ),
+            )
+        };
+        let mut answers: Vec<io::Result<String>> = paths.iter().map(|_| Err(late())).collect();
+        let child = self
+            .child("read")
+            .args(paths)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .spawn();
+        let output = match child {
+            Ok(mut child) => child.stdout.take(),
+            Err(error) => {
+                let words = error.to_string();
+                return paths.iter().map(|_| Err(io::Error::other(words.clone()))).collect();
+            }
+        };
+        let (sender, lines) = mpsc::channel();
+        std::thread::spawn(move || child::read_answers(output, &sender));
+        while let Ok((place, answer)) = lines.recv_timeout(PATIENCE) {
+            if let Some(slot) = answers.get_mut(place) {
+                *slot = answer;
+            }
+        }
+        answers
+    }
+}
+
+impl Knobs for SystemKnobs {
+    fn lock(&self, address: PciAddress, note: &str) -> Result<Lock, LockError> {
+        Lock::take(Path::new("/run/accelnet/locks"), address, note)
+    }
+
+    fn write(
+        &self,
+        lock: &Lock,
+        path: &str,
+        value: &str,
+        within: Duration,
+        waiting: &mut dyn FnMut(),
+    ) -> Result<(), Refusal> {
+        let failed = |error: &io::Error| Refusal::from_io(error);
+        let kept = lock.share().map_err(|error| failed(&error))?;
+        let mut child = self
+            .child("write")
+            .args([path, value])
+            .stdin(kept)
+            .stdout(Stdio::null())
+            .spawn()
+            .map_err(|error| failed(&error))?;
+        let (sender, ended) = mpsc::channel();
+        std::thread::spawn(move || {
+            // Nobody listens any more once the deadline has passed.
+            drop(sender.send(child.wait()));
+        });
+        let slice = Duration::from_millis(100);
+        let mut left = within;
+        loop {
+            match ended.recv_timeout(slice.min(left)) {
+                Ok(Ok(status)) => return child::verdict(status),
+                Ok(Err(error)) => return Err(failed(&error)),
+                Err(_) => left = left.saturating_sub(slice),
+            }
+            if left.is_zero() {
+                return Err(Refusal::TimedOut(within));
+            }
+            waiting();
+        }
+    }
+
+    fn hold(&self, path: &str) -> io::Result<File> {
+        File::options().read(true).write(true).open(path)
+    }
+}
+
+/// The knobs of a copy of a node: everything is read at once, nothing is changed.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct NoKnobs;
+
+impl LockedRead for NoKnobs {
+    fn read(&self, paths: &[PathBuf]) -> Vec<io::Result<String>> {
+        accelnet_pci::Direct.read(paths)
+    }
+}
+
+impl Knobs for NoKnobs {
+    fn lock(&self, _address: PciAddress, _note: &str) -> Result<Lock, LockError> {
+        Err(LockError::ReadOnly)
+    }
+
+    fn write(
+        &self,
+        _lock: &Lock,
+        _path: &str,
+        _value: &str,
+        _within: Duration,
+        _waiting: &mut dyn FnMut(),
+    ) -> Result<(), Refusal> {
+        Err(Refusal::from_io(&io::ErrorKind::ReadOnlyFilesystem.into()))
+    }
+
+    fn hold(&self, _path: &str) -> io::Result<File> {
+        Err(io::ErrorKind::ReadOnlyFilesystem.into())
+    }
+}

@@ -1,0 +1,92 @@
+//! The child that reads or writes what may hang, and what its parent makes of it.
+
+use std::ffi::OsString;
+use std::io::{self, BufRead, BufReader, Write};
+use std::process::{ChildStdout, ExitStatus};
+use std::sync::mpsc::Sender;
+
+use accelnet_model::vf_plan::Refusal;
+
+/// Status of a child that was called wrongly; no error number of Linux is that high.
+const CALLED_WRONGLY: i32 = 255;
+
+/// Runs the child with the arguments after [`super::CHILD`]; returns its exit status.
+///
+/// `read PATH...` prints a line `PLACE ok TEXT` or `PLACE errno NUMBER` for each path, as
+/// each answers. `write PATH VALUE` ends with the error number as its status.
+pub fn run(mut args: impl Iterator<Item = OsString>) -> i32 {
+    match args.next().as_ref().and_then(|verb| verb.to_str()) {
+        Some("read") => {
+            std::thread::scope(|scope| {
+                for (place, path) in args.enumerate() {
+                    scope.spawn(move || print(place, std::fs::read_to_string(path)));
+                }
+            });
+            0
+        }
+        Some("write") => match (args.next(), args.next()) {
+            (Some(path), Some(value)) => status_of(write(&path, &value)),
+            _ => CALLED_WRONGLY,
+        },
+        _ => CALLED_WRONGLY,
+    }
+}
+
+/// One write call, into a file that is there.
+fn write(path: &OsString, value: &OsString) -> io::Result<()> {
+    let mut file = std::fs::OpenOptions::new().write(true).open(path)?;
+    file.write_all(value.as_encoded_bytes())
+}
+
+fn print(place: usize, answer: io::Result<String>) {
+    let line = match answer {
+        Ok(text) => format!("{place} ok {}\n", text.trim().replace('\n', " ")),
+        Err(error) => format!("{place} errno {}\n", error.raw_os_error().unwrap_or(5)),
+    };
+    // A parent that has stopped waiting has closed the pipe.
+    drop(io::stdout().lock().write_all(line.as_bytes()));
+}
+
+fn status_of(result: io::Result<()>) -> i32 {
+    match result {
+        Ok(()) => 0,
+        Err(error) => error.raw_os_error().unwrap_or(CALLED_WRONGLY),
+    }
+}
+
+/// What a write child's end means.
+pub(super) fn verdict(status: ExitStatus) -> Result<(), Refusal> {
+    match status.code() {
+        Some(0) => Ok(()),
+        Some(number) if number != CALLED_WRONGLY => {
+            Err(Refusal::from_io(&io::Error::from_raw_os_error(number)))
+        }
+        _ => Err(Refusal::Errno {
+            number: 0,
+            text: format!("the writing process ended with {status}"),
+        }),
+    }
+}
+
+/// Hands on a read child's lines as they come.
+pub(super) fn read_answers(
+    output: Option<ChildStdout>,
+    sender: &Sender<(usize, io::Result<String>)>,
+) {
+    let Some(output) = output else { return };
+    for line in BufReader::new(output).lines().map_while(Result::ok) {
+        let mut words = line.splitn(3, ' ');
+        let place = words.next().and_then(|place| place.parse().ok());
+        let answer = match (words.next(), words.next()) {
+            (Some("ok"), text) => Ok(text.unwrap_or_default().to_owned()),
+            (_, number) => {
+                let number = number.and_then(|number| number.parse().ok()).unwrap_or(5);
+                Err(io::Error::from_raw_os_error(number))
+            }
+        };
+        let Some(place) = place else { continue };
+        if sender.send((place, answer)).is_err() {
+            return;
+        }
+    }
+}

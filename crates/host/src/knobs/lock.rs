@@ -1,0 +1,86 @@
+//! The lock of an adapter: one change at a time, whoever asks.
+
+use std::fs::{File, TryLockError};
+use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::path::Path;
+use std::process::Stdio;
+
+use accelnet_model::PciAddress;
+
+/// Held while it lives, by this process and by every child that shares it.
+#[derive(Debug)]
+pub struct Lock {
+    file: Option<File>,
+}
+
+/// Why a lock could not be had.
+#[derive(Debug, thiserror::Error)]
+pub enum LockError {
+    /// Somebody else has it, and what they noted.
+    #[error("{0}")]
+    Held(String),
+    /// This is a copy of a node.
+    #[error("this is a copy of a node: nothing can be changed in it")]
+    ReadOnly,
+    /// Its file cannot be made or opened.
+    #[error("{path}: {error}")]
+    Io {
+        /// The file.
+        path: String,
+        /// The system's words.
+        error: io::Error,
+    },
+}
+
+impl Lock {
+    /// Takes the lock of `address` in `folder`, and notes who has it.
+    ///
+    /// # Errors
+    ///
+    /// See [`LockError`].
+    pub fn take(folder: &Path, address: PciAddress, note: &str) -> Result<Lock, LockError> {
+        let path = folder.join(format!("{address}.lock"));
+        let wrong = |error| LockError::Io {
+            path: path.display().to_string(),
+            error,
+        };
+        std::fs::create_dir_all(folder).map_err(wrong)?;
+        let mut file = File::options()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .open(&path)
+            .map_err(wrong)?;
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => {
+                let mut holder = String::new();
+                // The note is a courtesy: without it the lock is held all the same.
+                drop(file.read_to_string(&mut holder));
+                return Err(LockError::Held(match holder.trim() {
+                    "" => "somebody unnamed".to_owned(),
+                    holder => holder.to_owned(),
+                }));
+            }
+            Err(TryLockError::Error(error)) => return Err(wrong(error)),
+        }
+        file.set_len(0).map_err(wrong)?;
+        file.seek(SeekFrom::Start(0)).map_err(wrong)?;
+        file.write_all(note.as_bytes()).map_err(wrong)?;
+        Ok(Lock { file: Some(file) })
+    }
+
+    /// A lock that nobody else looks at, for nodes that never existed.
+    pub fn private() -> Lock {
+        Lock { file: None }
+    }
+
+    /// The same lock for a child's standard input: it is held until both are gone.
+    pub(super) fn share(&self) -> io::Result<Stdio> {
+        Ok(match &self.file {
+            Some(file) => file.try_clone()?.into(),
+            None => Stdio::null(),
+        })
+    }
+}

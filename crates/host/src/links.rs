@@ -1,0 +1,111 @@
+//! Links and VFs: asked of the kernel, or read from a copy of a node.
+
+mod copied;
+
+use std::io;
+use std::path::Path;
+
+use accelnet_model::PciAddress;
+use accelnet_model::adapter::EswitchMode;
+use accelnet_model::link::{Channels, DriverInfo, Link};
+use accelnet_model::vf::VfSettings;
+use accelnet_netlink::{self as netlink, NetlinkError, VfChange};
+
+pub use copied::CopiedLinks;
+
+/// The link layer of a node.
+pub trait Links {
+    /// The links of the observer's network namespace.
+    ///
+    /// # Errors
+    ///
+    /// See [`NetlinkError`].
+    fn links(&self) -> Result<Vec<Link>, NetlinkError>;
+
+    /// The links of the network namespace behind `file`.
+    ///
+    /// # Errors
+    ///
+    /// See [`NetlinkError`]; entering needs `CAP_SYS_ADMIN`.
+    fn links_in(&self, file: &Path) -> Result<Vec<Link>, NetlinkError>;
+
+    /// The settings of the VFs of `link`.
+    ///
+    /// # Errors
+    ///
+    /// See [`NetlinkError`]; never fewer than there are.
+    fn vf_settings(&self, link: &Link) -> Result<Vec<VfSettings>, NetlinkError>;
+
+    /// Changes a setting of VF `vf` of the link with that index; returns the driver's
+    /// remark, if it made one.
+    ///
+    /// # Errors
+    ///
+    /// See [`NetlinkError`].
+    fn set_vf(
+        &self,
+        index: u32,
+        vf: u32,
+        change: VfChange,
+    ) -> Result<Option<String>, NetlinkError>;
+
+    /// ethtool's driver information.
+    ///
+    /// # Errors
+    ///
+    /// What the kernel answered.
+    fn driver_info(&self, name: &str) -> io::Result<DriverInfo>;
+
+    /// Queue counts; none where the driver has no control of them.
+    ///
+    /// # Errors
+    ///
+    /// What the kernel answered.
+    fn channels(&self, name: &str) -> io::Result<Option<Channels>>;
+
+    /// Mode of the embedded switch; none without one.
+    ///
+    /// # Errors
+    ///
+    /// See [`NetlinkError`].
+    fn eswitch_mode(&self, address: PciAddress) -> Result<Option<EswitchMode>, NetlinkError>;
+}
+
+/// The running kernel.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct KernelLinks;
+
+impl Links for KernelLinks {
+    fn links(&self) -> Result<Vec<Link>, NetlinkError> {
+        netlink::links()
+    }
+
+    fn links_in(&self, file: &Path) -> Result<Vec<Link>, NetlinkError> {
+        netlink::links_in(file)
+    }
+
+    fn vf_settings(&self, link: &Link) -> Result<Vec<VfSettings>, NetlinkError> {
+        netlink::vf_settings(link.index)
+    }
+
+    fn set_vf(
+        &self,
+        index: u32,
+        vf: u32,
+        change: VfChange,
+    ) -> Result<Option<String>, NetlinkError> {
+        netlink::set_vf(index, vf, change)
+    }
+
+    fn driver_info(&self, name: &str) -> io::Result<DriverInfo> {
+        netlink::driver_info(name)
+    }
+
+    fn channels(&self, name: &str) -> io::Result<Option<Channels>> {
+        netlink::channels(name)
+    }
+
+    fn eswitch_mode(&self, address: PciAddress) -> Result<Option<EswitchMode>, NetlinkError> {
+        netlink::eswitch_mode(address)
+    }
+}

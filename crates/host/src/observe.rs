@@ -1,0 +1,119 @@
+//! Looks at a node, whole or in part, and changes nothing.
+//!
+//! What cannot be read becomes unknown with its reason where it belongs, and never hides
+//! anything else.
+
+mod adapter;
+mod cpu;
+mod devices;
+mod namespaces;
+mod platform;
+mod processes;
+mod users;
+
+use std::time::Duration;
+
+use accelnet_libvirt::{LibvirtError, Reading};
+use accelnet_model::link::Link;
+use accelnet_model::node::{Node, Unreadable};
+use accelnet_model::adapter::Identity;
+use accelnet_model::{Adapter, Domain, Observed, PciAddress};
+use accelnet_netlink::NetlinkError;
+
+use crate::Host;
+
+/// How long libvirt is waited for.
+pub const LIBVIRT_PATIENCE: Duration = Duration::from_secs(5);
+
+/// What is looked at once and needed by several.
+struct Scene {
+    links: Result<Vec<Link>, NetlinkError>,
+    domains: Observed<Vec<Domain>>,
+}
+
+/// The whole node.
+pub fn node(host: &Host<'_>) -> Node {
+    let reading = host.hypervisor.look(LIBVIRT_PATIENCE);
+    let mut unreadable = Vec::new();
+    let scene = Scene {
+        links: host.links.links(),
+        domains: domains(&reading, &mut unreadable),
+    };
+    if let Err(error) = &scene.links {
+        unreadable.push(Unreadable {
+            what: "network links".to_owned(),
+            reason: error.to_string(),
+        });
+    }
+    let adapters = Observed::from(accelnet_pci::adapters(host.root, host.knobs));
+    Node {
+        name: Observed::from(host.root.text("/proc/sys/kernel/hostname")),
+        observed_at: host.clock.now(),
+        platform: platform::look(host, &reading),
+        adapters: adapters.map(|all| {
+            let crowd = users::Crowd::of(host);
+            all.into_iter()
+                .map(|pci| adapter::merge(host, &scene, &crowd, pci))
+                .collect()
+        }),
+        domains: scene.domains,
+        unreadable,
+    }
+}
+
+/// What every adapter is called, without looking further.
+///
+/// # Errors
+///
+/// The PCI functions or the links could not be listed; as a fragment that says why.
+pub fn identities(host: &Host<'_>) -> Result<Vec<Identity>, String> {
+    let addresses = accelnet_pci::addresses(host.root).map_err(|error| error.to_string())?;
+    let links = host.links.links().map_err(|error| error.to_string())?;
+    Ok(addresses
+        .into_iter()
+        .map(|address| Identity {
+            address,
+            links: adapter::own_links(host, &links, address, &[]),
+        })
+        .collect())
+}
+
+/// One adapter with its VFs and who uses them; none when it is not there.
+pub fn adapter(host: &Host<'_>, address: PciAddress) -> Option<Adapter> {
+    let pci = accelnet_pci::adapter(host.root, address, host.knobs)?;
+    // Nobody uses VFs that are not there: then nobody is asked.
+    let domains = match pci.vfs.as_slice() {
+        [] => Observed::Known(Vec::new()),
+        _ => domains(&host.hypervisor.look(LIBVIRT_PATIENCE), &mut Vec::new()),
+    };
+    let scene = Scene {
+        links: host.links.links(),
+        domains,
+    };
+    let crowd = users::Crowd::of(host);
+    Some(adapter::merge(host, &scene, &crowd, pci))
+}
+
+/// The domains of a reading; those that could not be read go to `unreadable`.
+fn domains(
+    reading: &Result<Reading, LibvirtError>,
+    unreadable: &mut Vec<Unreadable>,
+) -> Observed<Vec<Domain>> {
+    let read = match reading {
+        Err(LibvirtError::NotInstalled { .. }) => return Observed::Known(Vec::new()),
+        Err(error) => Err(error),
+        Ok(reading) => reading.domains.as_ref(),
+    };
+    match read {
+        Err(error) => Observed::unknown(error.to_string()),
+        Ok(domains) => {
+            unreadable.extend(domains.unreadable.iter().map(|domain| Unreadable {
+                what: format!("VM {}", domain.name),
+                reason: domain.reason.clone(),
+            }));
+            let mut read = domains.read.clone();
+            read.sort_by(|a, b| a.name.cmp(&b.name));
+            Observed::Known(read)
+        }
+    }
+}

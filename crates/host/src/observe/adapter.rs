@@ -1,0 +1,165 @@
+//! An adapter put together: PCI, its links, its VFs, what it can do.
+
+use std::io;
+
+use accelnet_model::adapter::{Sriov, Support, VfFeatures};
+use accelnet_model::link::{Interface, Link};
+use accelnet_model::vf::{Vf, VfSettings};
+use accelnet_model::{Adapter, Observed, PciAddress};
+use accelnet_netlink as netlink;
+use accelnet_pci::PciAdapter;
+
+use super::Scene;
+use super::users::Crowd;
+use crate::{Host, features};
+
+/// Puts together what sysfs, netlink, ethtool, devlink and libvirt say of one adapter.
+pub fn merge(host: &Host<'_>, scene: &Scene, crowd: &Crowd<'_>, pci: PciAdapter) -> Adapter {
+    let interfaces = interfaces(host, scene, &pci);
+    let info = interfaces.first().map(|interface| &interface.driver_info);
+    let firmware = match info {
+        None => Observed::unknown("no netdev to ask: no driver is bound, or it is elsewhere"),
+        Some(info) => info.as_ref().map(|info| info.firmware.clone()),
+    };
+    let mut driver = pci.driver;
+    if let (Observed::Known(Some(driver)), Some(Observed::Known(info))) = (&mut driver, info)
+        && driver.version.is_none()
+    {
+        driver.version = info.version.clone();
+    }
+    let settings = settings(host, &interfaces, pci.vfs.len());
+    let features = features(host, &interfaces, &settings, &pci.sriov, pci.address);
+    let vfs = pci
+        .vfs
+        .into_iter()
+        .map(|vf| Vf {
+            users: crowd.users_of(&vf, &scene.domains, &scene.links),
+            settings: match &settings {
+                Observed::Unknown(reason) => Observed::unknown(reason.clone()),
+                Observed::Known(all) => match all.iter().find(|one| one.index == vf.index) {
+                    Some(one) => Observed::Known(one.clone()),
+                    None => Observed::unknown("the driver reports nothing for this VF"),
+                },
+            },
+            index: vf.index,
+            address: vf.address,
+            driver: vf.driver,
+            iommu_group: vf.iommu_group,
+            netdevs: vf.netdevs,
+            msix_vectors: vf.msix_vectors,
+        })
+        .collect();
+    Adapter {
+        address: pci.address,
+        interfaces,
+        vendor: pci.vendor,
+        device: pci.device,
+        driver,
+        firmware,
+        numa_node: pci.numa_node,
+        pcie_link: pci.pcie_link,
+        iommu_group: pci.iommu_group,
+        bridges: pci.bridges,
+        sriov: pci.sriov,
+        features,
+        vfs,
+    }
+}
+
+fn interfaces(host: &Host<'_>, scene: &Scene, pci: &PciAdapter) -> Vec<Interface> {
+    let links = scene.links.as_ref().map_or(&[][..], Vec::as_slice);
+    own_links(host, links, pci.address, &pci.netdevs)
+        .into_iter()
+        .map(|link| interface(host, link))
+        .collect()
+}
+
+/// The links of the function at `address` itself: representors of VFs hang below it, too,
+/// and say so in their port name. Kernels before 5.14 do not name the function behind a
+/// link; `netdevs` are the names that sysfs has below it.
+pub fn own_links(
+    host: &Host<'_>,
+    links: &[Link],
+    address: PciAddress,
+    netdevs: &[String],
+) -> Vec<Link> {
+    let is_representor = |name: &str| {
+        let port = host.root.text(&format!("/sys/class/net/{name}/phys_port_name"));
+        port.is_ok_and(|port| port.contains("vf") || port.contains("sf"))
+    };
+    let mut own: Vec<Link> = links
+        .iter()
+        .filter(|link| match link.parent {
+            Some(parent) => parent == address,
+            None => netdevs.contains(&link.name),
+        })
+        .filter(|link| !is_representor(&link.name))
+        .cloned()
+        .collect();
+    own.sort_by_key(|link| link.index);
+    own
+}
+
+fn interface(host: &Host<'_>, link: Link) -> Interface {
+    let plain = |error: io::Error| {
+        let text = error.to_string();
+        text.split(" (os error").next().unwrap_or(&text).to_owned()
+    };
+    Interface {
+        speed_mbps: speed(host, &link),
+        driver_info: host.links.driver_info(&link.name).map_err(plain).into(),
+        channels: host.links.channels(&link.name).map_err(plain).into(),
+        link,
+    }
+}
+
+/// Mb/s; the kernel answers -1 or EINVAL while there is no link.
+fn speed(host: &Host<'_>, link: &Link) -> Observed<Option<u32>> {
+    if !link.up || !link.carrier {
+        return Observed::Known(None);
+    }
+    let speed = host
+        .root
+        .number::<i32>(&format!("/sys/class/net/{}/speed", link.name));
+    Observed::from(speed).map(|speed| u32::try_from(speed).ok())
+}
+
+/// The settings of all VFs, asked of the first interface.
+fn settings(
+    host: &Host<'_>,
+    interfaces: &[Interface],
+    vfs: usize,
+) -> Observed<Vec<VfSettings>> {
+    if vfs == 0 {
+        return Observed::Known(Vec::new());
+    }
+    match interfaces.first() {
+        None => Observed::unknown("the adapter has no netdev here to ask"),
+        Some(interface) => Observed::from(host.links.vf_settings(&interface.link)),
+    }
+}
+
+/// What is on record from asking, or else what can be told without.
+fn features(
+    host: &Host<'_>,
+    interfaces: &[Interface],
+    settings: &Observed<Vec<VfSettings>>,
+    sriov: &Observed<Option<Sriov>>,
+    address: PciAddress,
+) -> VfFeatures {
+    let told = settings.known().map_or(&[][..], Vec::as_slice);
+    let mut features = features::on_record(host, address, interfaces)
+        .unwrap_or_else(|| netlink::reported(told));
+    features.msix_per_vf = match sriov {
+        Observed::Unknown(reason) => Observed::unknown(reason.clone()),
+        Observed::Known(sriov) => match sriov.as_ref().map(|sriov| &sriov.vf_total_msix) {
+            Some(Observed::Known(Some(_))) => Observed::Known(Support::Yes),
+            Some(Observed::Unknown(reason)) => Observed::unknown(reason.clone()),
+            Some(Observed::Known(None)) | None => Observed::Known(Support::No {
+                reason: "the driver has no sriov_vf_total_msix".to_owned(),
+            }),
+        },
+    };
+    features.eswitch = Observed::from(host.links.eswitch_mode(address));
+    features
+}

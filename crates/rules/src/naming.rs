@@ -1,0 +1,33 @@
+//! Which adapter a name means.
+
+use accelnet_model::adapter::Identity;
+use accelnet_model::{Code, PciAddress, Problem};
+
+/// The adapter that `name` means, of which there must be exactly one.
+///
+/// # Errors
+///
+/// None is called that, or several are.
+pub fn find(name: &str, adapters: &[Identity]) -> Result<PciAddress, Problem> {
+    let matching: Vec<PciAddress> = adapters
+        .iter()
+        .filter(|adapter| adapter.answers_to(name))
+        .map(|adapter| adapter.address)
+        .collect();
+    match matching.as_slice() {
+        [only] => Ok(*only),
+        [] => {
+            let names: Vec<String> = adapters.iter().map(Identity::name).collect();
+            let found = match names.as_slice() {
+                [] => "This node has no adapter at all.".to_owned(),
+                names => format!("The adapters here are {}.", names.join(", ")),
+            };
+            Err(Problem::new(Code::AdapterNotFound, &[name], found))
+        }
+        several => {
+            let addresses: Vec<String> = several.iter().map(PciAddress::to_string).collect();
+            let found = format!("{} answer to it.", addresses.join(" and "));
+            Err(Problem::new(Code::AdapterAmbiguous, &[name], found))
+        }
+    }
+}

@@ -1,0 +1,60 @@
+//! Whether a change of the number of VFs came out as planned, from what is there now.
+
+use accelnet_model::vf_plan::Plan;
+use accelnet_model::{Adapter, Code, Observed, Problem};
+
+/// Judges `after`, the adapter as it was seen when the steps of `plan` were done; `None`
+/// where it is not there any more. `waited` says how long was waited, as "30 s".
+///
+/// # Errors
+///
+/// The adapter or its driver went away; fewer VFs than planned; VFs that are not ready.
+pub fn verdict(
+    plan: &Plan,
+    name: &str,
+    address: &str,
+    after: Option<&Adapter>,
+    waited: &str,
+) -> Result<(), Problem> {
+    let lost = |found: String| Err(Problem::new(Code::AdapterLost, &[name, address], found));
+    let Some(after) = after else {
+        return lost(format!("Nothing is at {address} any more."));
+    };
+    if plan.to > 0 && after.driver == Observed::Known(None) {
+        let vfs = after.vfs.len();
+        return lost(format!(
+            "{address} has no driver bound any more; {vfs} VFs are there."
+        ));
+    }
+    let Some(sriov) = after.sriov.present() else {
+        return lost(format!("{address} shows no SR-IOV any more."));
+    };
+    let now = sriov.current_vfs;
+    if let Observed::Known(said) = sriov.num_vfs
+        && said < plan.to
+    {
+        let found = format!("{said} VFs; {} were asked for.", plan.to);
+        return Err(Problem::new(Code::VfFewerThanAsked, &[name], found));
+    }
+    if now != plan.to {
+        let found = format!("{now} VFs after {waited}; {} were asked for.", plan.to);
+        return Err(Problem::new(Code::VfNotReady, &[name], found));
+    }
+    let late: Vec<String> = after
+        .vfs
+        .iter()
+        .filter(|vf| vf.users.known().is_some_and(Vec::is_empty) && !vf.is_ready())
+        .map(|vf| match (vf.driver.known(), vf.netdevs.as_slice()) {
+            (_, [netdev, ..]) => format!("VF {} has the host netdev {netdev}", vf.index),
+            (Some(Some(driver)), []) => format!("VF {} is bound to {driver}", vf.index),
+            _ => format!("VF {} does not say what driver it has", vf.index),
+        })
+        .collect();
+    match late.as_slice() {
+        [] => Ok(()),
+        late => {
+            let found = format!("{}, after {waited}.", late.join("; "));
+            Err(Problem::new(Code::VfNotReady, &[name], found))
+        }
+    }
+}
