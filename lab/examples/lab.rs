@@ -11,7 +11,9 @@ fn main() -> ExitCode {
     let done = match words[..] {
         ["build"] => build().map(|made| println!("{}", made.folder().display())),
         ["shell", name] => shell(name),
-        ["fixtures"] => refresh_fixtures(&Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/config-space")),
+        ["fixtures"] => {
+            refresh_fixtures(&Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/config-space"))
+        }
         _ => {
             for topology in topologies::list() {
                 println!("{:16}{}", topology.name(), topology.about());

@@ -17,9 +17,12 @@ for dir in sound net/wireless net/mac80211 net/bluetooth net/can drivers/gpu dri
     drivers/staging drivers/iio drivers/scsi drivers/usb drivers/net/wireless drivers/net/can drivers/hwmon \
     drivers/input drivers/platform drivers/bluetooth drivers/mtd drivers/ata drivers/md drivers/target \
     drivers/isdn drivers/leds drivers/power drivers/video drivers/accel drivers/mfd drivers/hid \
-    drivers/firewire drivers/comedi drivers/rtc drivers/mmc drivers/nvme drivers/spi; do
+    drivers/firewire drivers/comedi drivers/rtc drivers/mmc drivers/nvme drivers/spi drivers/parport drivers/watchdog drivers/char/tpm drivers/edac; do
     rm -rf "${tree:?}/kernel/$dir"
 done
+# udev loads these for the CPU and the board alone, one after the other.
+find "$tree/kernel/arch/x86/crypto" -name '*.ko.xz' ! -name 'crc32*' -delete
+find "$tree/kernel/drivers" \( -name 'ppdev.ko.xz' -o -name 'lp.ko.xz' -o -name 'i2c-i801.ko.xz' -o -name 'pcspkr.ko.xz' \) -delete
 # Of the file systems only the root's and the share's stay.
 find "$tree/kernel/fs" -mindepth 1 -maxdepth 1 ! -name ext4 ! -name jbd2 ! -name mbcache.ko.xz ! -name 9p \
     ! -name netfs ! -name fuse ! -name autofs ! -name overlayfs -exec rm -rf {} +

@@ -18,31 +18,52 @@ const KEYRING: &str = "/usr/share/keyrings/debian-archive-keyring.gpg";
 #[derive(Debug)]
 pub(crate) struct Apt {
     folder: PathBuf,
-    /// The release to take QEMU, libvirt and the kernel from, if it is not the machine's own.
-    backports: Option<String>,
 }
 
 impl Apt {
     /// Fetches the package lists of the machine's own sources, and of the release's backports where
     /// the release's QEMU is too old.
     pub fn open(folder: &Path, release: &str) -> Result<Self> {
-        let folder = std::path::absolute(folder).map_err(io(format!("find {}", folder.display())))?;
-        for part in ["lists/partial", "cache/archives/partial", "sources.d"] {
-            fs::create_dir_all(folder.join(part)).map_err(io(format!("create {part} in {}", folder.display())))?;
+        let folder =
+            std::path::absolute(folder).map_err(io(format!("find {}", folder.display())))?;
+        for part in [
+            "lists/partial",
+            "cache/archives/partial",
+            "sources.d",
+            "preferences.d",
+        ] {
+            fs::create_dir_all(folder.join(part))
+                .map_err(io(format!("create {part} in {}", folder.display())))?;
         }
-        let mut apt = Self { folder, backports: None };
+        let apt = Self { folder };
+        apt.prefer("")?;
         eprintln!("lab: fetching Debian's package lists");
-        apt.get("read the machine's package lists", Sources::Machine, &["update", "-qq"])?;
+        apt.get(
+            "read the machine's package lists",
+            Sources::Machine,
+            &["update", "-qq"],
+        )?;
         let mut suites = apt.suites(release)?;
         apt.read_lists(&suites)?;
         if apt.has_qemu()? {
             return Ok(apt);
         }
-        let late = Suite { codename: format!("{release}-backports"), uri: suites[0].uri.clone() };
-        apt.backports = Some(late.codename.clone());
+        let late = Suite {
+            codename: format!("{release}-backports"),
+            uri: suites[0].uri.clone(),
+        };
+        apt.prefer(&format!(
+            "Package: {}\nPin: release n={}\nPin-Priority: 600\n",
+            recipe::LATE.join(" "),
+            late.codename
+        ))?;
         suites.push(late);
         apt.read_lists(&suites)?;
-        if apt.has_qemu()? { Ok(apt) } else { Err(no_suite(&lines(&suites))) }
+        if apt.has_qemu()? {
+            Ok(apt)
+        } else {
+            Err(no_suite(&lines(&suites)))
+        }
     }
 
     /// The sources, one a line.
@@ -50,18 +71,15 @@ impl Apt {
         self.folder.join("sources.list")
     }
 
-    /// The release of the late packages, if it is not the machine's own.
-    pub fn backports(&self) -> Option<&str> {
-        self.backports.as_deref()
+    /// What makes apt take some packages from backports; empty where the release's own are new enough.
+    pub fn preferences(&self) -> PathBuf {
+        self.folder.join("preferences.d/accelnet-lab")
     }
 
     /// The words of a command that installs `packages` on the host.
     pub fn install(&self, packages: &[&str]) -> Vec<OsString> {
         let mut words: Vec<OsString> = vec!["apt-get".into()];
         words.extend(self.options(Sources::Own));
-        if let Some(release) = &self.backports {
-            words.extend(["-t".into(), release.into()]);
-        }
         words.extend(["install", "--yes", "--no-install-recommends"].map(Into::into));
         words.extend(packages.iter().map(Into::into));
         words
@@ -69,21 +87,32 @@ impl Apt {
 
     /// Downloads the newest kernel into `folder` and returns the package file.
     pub fn download_kernel(&self, folder: &Path) -> Result<PathBuf> {
-        let meta = self.at_release(recipe::KERNEL);
-        let described = self.cache("find the kernel", &["show", "--no-all-versions", &meta])?;
+        let described = self.cache(
+            "find the kernel",
+            &["show", "--no-all-versions", recipe::KERNEL],
+        )?;
         let package = described
             .lines()
             .find_map(|line| line.strip_prefix("Depends: "))
-            .and_then(|depends| depends.split([' ', ',']).find(|word| word.starts_with("linux-image-")))
+            .and_then(|depends| {
+                depends
+                    .split([' ', ','])
+                    .find(|word| word.starts_with("linux-image-"))
+            })
             .ok_or_else(|| Error::Unexpected {
                 what: "the kernel's package".to_owned(),
                 found: described.clone(),
             })?;
         eprintln!("lab: downloading {package}");
         let mut download = Command::new("apt-get");
-        download.args(self.options(Sources::Own)).args(["download", "-q", package]).current_dir(folder);
+        download
+            .args(self.options(Sources::Own))
+            .args(["download", "-q", package])
+            .current_dir(folder);
         check("download the kernel", &mut download, MINUTES)?;
-        let mut files = fs::read_dir(folder).map_err(io(format!("list {}", folder.display())))?.flatten();
+        let mut files = fs::read_dir(folder)
+            .map_err(io(format!("list {}", folder.display())))?
+            .flatten();
         files
             .find(|file| file.file_name().to_string_lossy().ends_with(".deb"))
             .map(|file| file.path())
@@ -91,10 +120,6 @@ impl Apt {
                 what: format!("{package}_*.deb"),
                 found: folder.display().to_string(),
             })
-    }
-
-    fn at_release(&self, package: &str) -> String {
-        self.backports.as_ref().map_or_else(|| package.to_owned(), |release| format!("{package}/{release}"))
     }
 
     fn has_qemu(&self) -> Result<bool> {
@@ -112,12 +137,21 @@ impl Apt {
     fn suites(&self, release: &str) -> Result<Vec<Suite>> {
         let format = "$(CODENAME)|$(COMPONENT)|$(REPO_URI)";
         let words = ["indextargets", "--format", format, "Created-By: Packages"];
-        let listed = self.get("list the machine's package sources", Sources::Machine, &words)?;
+        let listed = self.get(
+            "list the machine's package sources",
+            Sources::Machine,
+            &words,
+        )?;
         let mut suites: Vec<Suite> = Vec::new();
         for line in listed.lines() {
             let words: Vec<&str> = line.split('|').collect();
-            let [codename, "main", uri] = words[..] else { continue };
-            let suite = Suite { codename: codename.to_owned(), uri: uri.to_owned() };
+            let [codename, "main", uri] = words[..] else {
+                continue;
+            };
+            let suite = Suite {
+                codename: codename.to_owned(),
+                uri: uri.to_owned(),
+            };
             let wanted = ["", "-updates", "-security"].map(|kind| format!("{release}{kind}"));
             if wanted.contains(&suite.codename) && !suites.contains(&suite) {
                 suites.push(suite);
@@ -130,20 +164,38 @@ impl Apt {
         }
     }
 
+    fn prefer(&self, text: &str) -> Result<()> {
+        let path = self.preferences();
+        fs::write(&path, text).map_err(io(format!("write {}", path.display())))
+    }
+
     fn read_lists(&self, suites: &[Suite]) -> Result<()> {
         let path = self.sources();
         fs::write(&path, lines(suites)).map_err(io(format!("write {}", path.display())))?;
-        self.get("read Debian's package lists", Sources::Own, &["update", "-qq"]).map(drop)
+        self.get(
+            "read Debian's package lists",
+            Sources::Own,
+            &["update", "-qq"],
+        )
+        .map(drop)
     }
 
     fn get(&self, what: &str, sources: Sources, words: &[&str]) -> Result<String> {
         let mut command = Command::new("apt-get");
-        check(what, command.args(self.options(sources)).args(words), MINUTES)
+        check(
+            what,
+            command.args(self.options(sources)).args(words),
+            MINUTES,
+        )
     }
 
     fn cache(&self, what: &str, words: &[&str]) -> Result<String> {
         let mut command = Command::new("apt-cache");
-        check(what, command.args(self.options(Sources::Own)).args(words), MINUTES)
+        check(
+            what,
+            command.args(self.options(Sources::Own)).args(words),
+            MINUTES,
+        )
     }
 
     fn options(&self, sources: Sources) -> Vec<OsString> {
@@ -161,6 +213,10 @@ impl Apt {
         if matches!(sources, Sources::Own) {
             set("Dir::Etc::SourceList", &self.sources());
             set("Dir::Etc::SourceParts", &self.folder.join("sources.d"));
+            set(
+                "Dir::Etc::PreferencesParts",
+                &self.folder.join("preferences.d"),
+            );
         }
         options
     }
@@ -180,12 +236,22 @@ struct Suite {
 }
 
 fn lines(suites: &[Suite]) -> String {
-    let signed = if Path::new(KEYRING).exists() { format!("[signed-by={KEYRING}] ") } else { String::new() };
-    suites.iter().map(|suite| format!("deb {signed}{} {} main\n", suite.uri, suite.codename)).collect()
+    let signed = if Path::new(KEYRING).exists() {
+        format!("[signed-by={KEYRING}] ")
+    } else {
+        String::new()
+    };
+    suites
+        .iter()
+        .map(|suite| format!("deb {signed}{} {} main\n", suite.uri, suite.codename))
+        .collect()
 }
 
 fn no_suite(found: &str) -> Error {
-    Error::NoSuite { wanted: recipe::QEMU.to_owned(), found: found.trim().replace('\n', ", ") }
+    Error::NoSuite {
+        wanted: recipe::QEMU.to_owned(),
+        found: found.trim().replace('\n', ", "),
+    }
 }
 
 /// Whether a Debian version is at least another.

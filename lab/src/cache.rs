@@ -13,7 +13,8 @@ pub(crate) fn folder() -> PathBuf {
         return cache.into();
     }
     let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| "target".into(), PathBuf::from);
+    let target =
+        std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| "target".into(), PathBuf::from);
     workspace.join(target).join("lab")
 }
 
@@ -30,7 +31,10 @@ impl Lock {
         if let Some(lock) = Self::try_exclusive(path)? {
             return Ok(lock);
         }
-        eprintln!("lab: waiting for another process that holds {}", path.display());
+        eprintln!(
+            "lab: waiting for another process that holds {}",
+            path.display()
+        );
         Self::take(path, FlockOperation::LockExclusive)
     }
 

@@ -45,8 +45,15 @@ pub fn capture(node: &Node, folder: &Path) -> Result<()> {
     let failed = || io(format!("write {}", folder.display()));
     fs::create_dir_all(folder).map_err(failed())?;
     let mut copy = std::process::Command::new("cp");
-    copy.arg("-R").arg(node.share().join("capture/.")).arg(folder);
-    crate::command::check("copy the captured devices", &mut copy, std::time::Duration::from_secs(60)).map(drop)
+    copy.arg("-R")
+        .arg(node.share().join("capture/."))
+        .arg(folder);
+    crate::command::check(
+        "copy the captured devices",
+        &mut copy,
+        std::time::Duration::from_secs(60),
+    )
+    .map(drop)
 }
 
 /// Boots the zoo and writes the config spaces that are fixtures into `folder`, one `.hex` file for
@@ -63,9 +70,15 @@ pub fn refresh_fixtures(folder: &Path) -> Result<()> {
         "cd /sys/class/net/pf0/device; echo 0 > sriov_drivers_autoprobe; echo 2 > sriov_numvfs",
     )?;
     for (name, device) in FIXTURES {
-        let bytes = run(&node, "read a config space", &format!("od -An -v -tx1 -w16 {device}/config"))?;
+        let bytes = run(
+            &node,
+            "read a config space",
+            &format!("od -An -v -tx1 -w16 {device}/config"),
+        )?;
         let lines = bytes.lines().enumerate();
-        let text: String = lines.map(|(number, line)| format!("{:02x}:{line}\n", number * 16)).collect();
+        let text: String = lines
+            .map(|(number, line)| format!("{:02x}:{line}\n", number * 16))
+            .collect();
         let path = folder.join(format!("{name}.hex"));
         fs::write(&path, text).map_err(io(format!("write {}", path.display())))?;
     }
@@ -77,5 +90,9 @@ fn run(node: &Node, what: &str, script: &str) -> Result<String> {
     if output.success() {
         return Ok(output.stdout);
     }
-    Err(Error::Command { what: what.to_owned(), status: output.status, output: output.to_string() })
+    Err(Error::Command {
+        what: what.to_owned(),
+        status: output.status,
+        output: output.to_string(),
+    })
 }

@@ -51,8 +51,12 @@ pub(crate) fn output(command: &mut Command, deadline: Duration) -> Result<Output
     let stderr = drain(child.stderr.take());
     let status = wait(&mut child, deadline).map_err(io(format!("wait for {}", name(command))))?;
     if status.is_none() {
-        child.kill().map_err(io(format!("stop {}", name(command))))?;
-        child.wait().map_err(io(format!("wait for {}", name(command))))?;
+        child
+            .kill()
+            .map_err(io(format!("stop {}", name(command))))?;
+        child
+            .wait()
+            .map_err(io(format!("wait for {}", name(command))))?;
     }
     Ok(Output {
         status: status.map_or(124, |status| status.code().unwrap_or(255)),
@@ -68,7 +72,11 @@ pub(crate) fn check(what: &str, command: &mut Command, deadline: Duration) -> Re
         return Ok(output.stdout);
     }
     let said = format!("{}{}", output.stdout, output.stderr);
-    Err(Error::Command { what: what.to_owned(), status: output.status, output: tail(&said, 40) })
+    Err(Error::Command {
+        what: what.to_owned(),
+        status: output.status,
+        output: tail(&said, 40),
+    })
 }
 
 /// The exit status, or none when the deadline passed.

@@ -18,7 +18,9 @@ pub enum Error {
         source: std::io::Error,
     },
     /// Host packages are missing and this user may not install them.
-    #[error("the lab needs packages that are not installed: {missing}; install them with\n  {command}")]
+    #[error(
+        "the lab needs packages that are not installed: {missing}; install them with\n  {command}"
+    )]
     PackagesMissing {
         /// Each package and what for.
         missing: String,

@@ -67,7 +67,10 @@ pub fn build() -> Result<Artifacts> {
         keep(&work.path().join("made"), &made)?;
         remove_others(&cache, &hash)?;
     }
-    Ok(Artifacts { _in_use: Lock::shared(&in_use(&cache, &hash))?, folder: made })
+    Ok(Artifacts {
+        _in_use: Lock::shared(&in_use(&cache, &hash))?,
+        folder: made,
+    })
 }
 
 /// Makes everything in `work/made`.
@@ -77,7 +80,12 @@ fn make(apt: &Apt, release: &str, work: &Path) -> Result<()> {
     fs::create_dir(&made).map_err(io(format!("create {}", made.display())))?;
     let kernel = work.join("kernel");
     let package = apt.download_kernel(work)?;
-    shell(work, "unpack the kernel", "sh kernel.sh \"$1\" kernel", &[&package])?;
+    shell(
+        work,
+        "unpack the kernel",
+        "sh kernel.sh \"$1\" kernel",
+        &[&package],
+    )?;
     eprintln!("lab: packing the initramfs of nodes and of VMs");
     initramfs(work, "init-node.sh", "made/initrd", recipe::NODE_MODULES)?;
     initramfs(work, "init-vm.sh", "initrd.vm", recipe::VM_MODULES)?;
@@ -101,7 +109,11 @@ fn make(apt: &Apt, release: &str, work: &Path) -> Result<()> {
 
 fn initramfs(work: &Path, init: &str, out: &str, modules: &[&str]) -> Result<()> {
     let script = format!("sh initramfs.sh kernel {init} {out} {}", modules.join(" "));
-    let extra = if init == "init-vm.sh" { "EXTRA=vm " } else { "" };
+    let extra = if init == "init-vm.sh" {
+        "EXTRA=vm "
+    } else {
+        ""
+    };
     shell(work, "pack an initramfs", &format!("{extra}{script}"), &[])
 }
 
@@ -119,20 +131,49 @@ fn disk(apt: &Apt, release: &str, work: &Path) -> Result<()> {
         .current_dir(work)
         .env("TMPDIR", "/var/tmp")
         .env("IMAGE", &image)
-        .env("RELEASE", apt.backports().unwrap_or_default())
-        .env("LATE_PACKAGES", recipe::NODE_LATE.join(" "))
-        .arg(if root { "--mode=root" } else { "--mode=unshare" })
+        .arg(if root {
+            "--mode=root"
+        } else {
+            "--mode=unshare"
+        })
         .args(["--variant=apt", "--format=null"])
         .arg(format!("--include={}", recipe::NODE.join(",")))
-        .args(["--aptopt=Acquire::Languages \"none\"", "--dpkgopt=force-unsafe-io"])
-        .args(["doc", "man", "locale"].map(|name| format!("--dpkgopt=path-exclude=/usr/share/{name}/*")))
+        .args([
+            "--aptopt=Acquire::Languages \"none\"",
+            "--dpkgopt=force-unsafe-io",
+        ])
+        .args(
+            ["doc", "man", "locale"]
+                .map(|name| format!("--dpkgopt=path-exclude=/usr/share/{name}/*")),
+        )
+        .arg("--setup-hook=mkdir --parents \"$1/etc/apt/preferences.d\"")
+        .arg(format!(
+            "--setup-hook=copy-in {} /etc/apt/preferences.d",
+            apt.preferences().display()
+        ))
         .arg("--customize-hook=tar-in rootfs.tar /")
-        .args(["customize.sh", "seal.sh"].map(|name| format!("--customize-hook=sh {}/{name} \"$1\"", work.display())))
+        .args(
+            ["customize.sh", "seal.sh"]
+                .map(|name| format!("--customize-hook=sh {}/{name} \"$1\"", work.display())),
+        )
         .args([release, "/dev/null"])
         .arg(apt.sources());
     let made = check("make the node image", &mut command, MINUTES);
-    made.map_err(|cause| if root { cause } else { Error::Unprivileged { cause: Box::new(cause) } })?;
-    shell(work, "keep the disk", "cp --sparse=always disk made/disk && chmod 644 made/disk", &[])
+    made.map_err(|cause| {
+        if root {
+            cause
+        } else {
+            Error::Unprivileged {
+                cause: Box::new(cause),
+            }
+        }
+    })?;
+    shell(
+        work,
+        "keep the disk",
+        "cp --sparse=always disk made/disk && chmod 644 made/disk",
+        &[],
+    )
 }
 
 /// Puts finished artifacts in their place, all at once.
@@ -143,7 +184,9 @@ fn keep(from: &Path, to: &Path) -> Result<()> {
         fs::remove_dir_all(&near).map_err(failed())?;
     }
     let mut copy = Command::new("cp");
-    copy.args(["--archive", "--sparse=always"]).arg(from).arg(&near);
+    copy.args(["--archive", "--sparse=always"])
+        .arg(from)
+        .arg(&near);
     check("copy the artifacts", &mut copy, MINUTES)?;
     fs::rename(&near, to).map_err(failed())
 }
@@ -167,6 +210,9 @@ fn in_use(cache: &Path, hash: &str) -> PathBuf {
 
 fn shell(work: &Path, what: &str, script: &str, words: &[&Path]) -> Result<()> {
     let mut command = Command::new("sh");
-    command.current_dir(work).args(["-euc", script, "sh"]).args(words);
+    command
+        .current_dir(work)
+        .args(["-euc", script, "sh"])
+        .args(words);
     check(what, &mut command, MINUTES).map(drop)
 }

@@ -67,7 +67,15 @@ impl Node {
             Ok((qmp, ssh)) => {
                 let qmp = Mutex::new(qmp);
                 let name = topology.name.clone();
-                let node = Self { ssh, qmp, qemu, folder, name, _artifacts: artifacts, _slot: slot };
+                let node = Self {
+                    ssh,
+                    qmp,
+                    qemu,
+                    folder,
+                    name,
+                    _artifacts: artifacts,
+                    _slot: slot,
+                };
                 node.take_drivers_away(topology)?;
                 Ok(node)
             }
@@ -87,7 +95,11 @@ impl Node {
         let node = Self::boot(topology)?;
         node.share_file(&program)?;
         let linked = node.run("ln -sf /host/accelnet /usr/local/bin/accelnet");
-        if linked.success() { Ok(node) } else { Err(failed("put accelnet on the node's path", &linked)) }
+        if linked.success() {
+            Ok(node)
+        } else {
+            Err(failed("put accelnet on the node's path", &linked))
+        }
     }
 
     /// Runs a bash script in the node, for at most two minutes.
@@ -124,8 +136,15 @@ impl Node {
     /// # Errors
     /// When systemd does not start it.
     pub fn spawn(&self, unit: &str, script: &str) -> Result<()> {
-        let started = self.run(&format!("systemd-run --quiet --collect --unit={unit} bash -c {}", quote(script)));
-        if started.success() { Ok(()) } else { Err(failed(&format!("start {unit}"), &started)) }
+        let started = self.run(&format!(
+            "systemd-run --quiet --collect --unit={unit} bash -c {}",
+            quote(script)
+        ));
+        if started.success() {
+            Ok(())
+        } else {
+            Err(failed(&format!("start {unit}"), &started))
+        }
     }
 
     /// Waits until a bash script succeeds. `what` says what is waited for, as in "the VM is up".
@@ -140,7 +159,11 @@ impl Node {
                 return Ok(output.stdout);
             }
             if begin.elapsed() >= deadline {
-                return Err(Error::Deadline { what: what.to_owned(), deadline, detail: output.to_string() });
+                return Err(Error::Deadline {
+                    what: what.to_owned(),
+                    deadline,
+                    detail: output.to_string(),
+                });
             }
             thread::sleep(Duration::from_millis(300));
         }
@@ -152,7 +175,10 @@ impl Node {
     /// # Errors
     /// When QEMU refuses it.
     pub fn qmp(&self, command: &str, arguments: &Value) -> Result<Value> {
-        self.qmp.lock().unwrap_or_else(PoisonError::into_inner).execute(command, arguments)
+        self.qmp
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .execute(command, arguments)
     }
 
     /// Plugs or unplugs the cable of an adapter.
@@ -160,7 +186,11 @@ impl Node {
     /// # Errors
     /// When there is no adapter of this number.
     pub fn set_link(&self, number: usize, up: bool) -> Result<()> {
-        self.qmp("set_link", &json!({ "name": format!("nic{number}"), "up": up })).map(drop)
+        self.qmp(
+            "set_link",
+            &json!({ "name": format!("nic{number}"), "up": up }),
+        )
+        .map(drop)
     }
 
     /// The folder on the host that the node sees as `/host`.
@@ -188,7 +218,11 @@ impl Node {
     /// Where the console's text is, and the command for a shell in the node.
     #[must_use]
     pub fn how_to_look(&self) -> String {
-        format!("console: {}\nshell: {}", self.files().console().display(), self.ssh.typed())
+        format!(
+            "console: {}\nshell: {}",
+            self.files().console().display(),
+            self.ssh.typed()
+        )
     }
 
     /// Gives the developer's terminal a shell in the node until it ends.
@@ -217,7 +251,9 @@ impl Node {
     }
 
     fn files(&self) -> Files<'_> {
-        Files { dir: self.folder.path() }
+        Files {
+            dir: self.folder.path(),
+        }
     }
 
     fn take_drivers_away(&self, topology: &Topology) -> Result<()> {
@@ -237,7 +273,11 @@ impl Node {
 impl Drop for Node {
     fn drop(&mut self) {
         if thread::panicking() {
-            eprintln!("--- the end of the console of node {}\n{}", self.name, tail(&self.console(), 25));
+            eprintln!(
+                "--- the end of the console of node {}\n{}",
+                self.name,
+                tail(&self.console(), 25)
+            );
         }
         end(&mut self.qemu);
     }
@@ -249,15 +289,32 @@ impl Drop for Node {
 /// When it is not there.
 pub fn accelnet_binary() -> Result<PathBuf> {
     let test = std::env::current_exe().map_err(io("find the running program"))?;
-    let folder = test.parent().and_then(Path::parent).unwrap_or(Path::new("/"));
+    let folder = test
+        .parent()
+        .and_then(Path::parent)
+        .unwrap_or(Path::new("/"));
     let path = folder.join("accelnet");
-    if path.exists() { Ok(path) } else { Err(Error::NoBinary { path }) }
+    if path.exists() {
+        Ok(path)
+    } else {
+        Err(Error::NoBinary { path })
+    }
 }
 
 fn start(topology: &Topology, artifacts: &Artifacts, files: &Files<'_>) -> Result<Child> {
     // The folder's name is random, and so is the id that MACs of bridges are made from.
-    let seed = files.dir.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    let machine_id: String = seed.bytes().rev().map(|byte| format!("{byte:02x}")).take(16).collect();
+    let seed = files
+        .dir
+        .file_name()
+        .unwrap_or_default()
+        .to_string_lossy()
+        .into_owned();
+    let machine_id: String = seed
+        .bytes()
+        .rev()
+        .map(|byte| format!("{byte:02x}"))
+        .take(16)
+        .collect();
     let log = File::create(files.log()).map_err(io("create QEMU's log"))?;
     let errors = log.try_clone().map_err(io("create QEMU's log"))?;
     Command::new("sh")
@@ -273,18 +330,31 @@ fn start(topology: &Topology, artifacts: &Artifacts, files: &Files<'_>) -> Resul
         .map_err(io("start QEMU"))
 }
 
-fn connect(topology: &Topology, artifacts: &Artifacts, files: &Files<'_>, qemu: &mut Child) -> Result<(Qmp, Ssh)> {
+fn connect(
+    topology: &Topology,
+    artifacts: &Artifacts,
+    files: &Files<'_>,
+    qemu: &mut Child,
+) -> Result<(Qmp, Ssh)> {
     let begin = Instant::now();
     let mut awaited = "QEMU's control socket";
     let mut connection: Option<(Qmp, Ssh)> = None;
     loop {
         if let Some(status) = qemu.try_wait().map_err(io("wait for QEMU"))? {
             let status = status.to_string();
-            return Err(Error::QemuEnded { node: topology.name.clone(), status, detail: detail(files) });
+            return Err(Error::QemuEnded {
+                node: topology.name.clone(),
+                status,
+                detail: detail(files),
+            });
         }
         if begin.elapsed() >= BOOT {
             let what = format!("{awaited} of node {}", topology.name);
-            return Err(Error::Deadline { what, deadline: BOOT, detail: detail(files) });
+            return Err(Error::Deadline {
+                what,
+                deadline: BOOT,
+                detail: detail(files),
+            });
         }
         connection = match connection.take() {
             None => match Qmp::connect(&files.qmp()) {
@@ -293,7 +363,14 @@ fn connect(topology: &Topology, artifacts: &Artifacts, files: &Files<'_>, qemu: 
                     let port = qmp.ssh_port()?;
                     Some((qmp, Ssh::new(&artifacts.key(), &files.ssh(), port)))
                 }
-                Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::ConnectionRefused) => None,
+                Err(error)
+                    if matches!(
+                        error.kind(),
+                        ErrorKind::NotFound | ErrorKind::ConnectionRefused
+                    ) =>
+                {
+                    None
+                }
                 Err(error) => return Err(io("talk to QEMU")(error)),
             },
             Some((qmp, mut ssh)) if console(files).contains(READY) => {
@@ -318,14 +395,24 @@ fn end(qemu: &mut Child) {
 }
 
 fn console(files: &Files<'_>) -> String {
-    fs::read(files.console()).map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).unwrap_or_default()
+    fs::read(files.console())
+        .map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
+        .unwrap_or_default()
 }
 
 fn detail(files: &Files<'_>) -> String {
     let log = fs::read_to_string(files.log()).unwrap_or_default();
-    format!("--- QEMU\n{}\n--- console\n{}", tail(&log, 10), tail(&console(files), 40))
+    format!(
+        "--- QEMU\n{}\n--- console\n{}",
+        tail(&log, 10),
+        tail(&console(files), 40)
+    )
 }
 
 fn failed(what: &str, output: &Output) -> Error {
-    Error::Command { what: what.to_owned(), status: output.status, output: output.to_string() }
+    Error::Command {
+        what: what.to_owned(),
+        status: output.status,
+        output: output.to_string(),
+    }
 }

@@ -20,11 +20,19 @@ struct Package {
 }
 
 const fn package(name: &'static str, purpose: &'static str) -> Package {
-    Package { name, purpose, lowest: None }
+    Package {
+        name,
+        purpose,
+        lowest: None,
+    }
 }
 
 const HOST: &[Package] = &[
-    Package { name: "qemu-system-x86", purpose: "runs the nodes", lowest: Some(recipe::QEMU) },
+    Package {
+        name: "qemu-system-x86",
+        purpose: "runs the nodes",
+        lowest: Some(recipe::QEMU),
+    },
     package("mmdebstrap", "makes the nodes' root folder"),
     package("uidmap", "lets an ordinary user make it"),
     package("busybox-static", "is the initramfs of nodes and VMs"),
@@ -39,10 +47,16 @@ const HOST: &[Package] = &[
 pub(crate) fn release() -> Result<String> {
     let path = "/etc/os-release";
     let text = fs::read_to_string(path).map_err(io(format!("read {path}")))?;
-    let value = |name: &str| text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix('='));
+    let value = |name: &str| {
+        text.lines()
+            .find_map(|line| line.strip_prefix(name)?.strip_prefix('='))
+    };
     match (value("ID"), value("VERSION_CODENAME")) {
         (Some("debian"), Some(release)) => Ok(release.to_owned()),
-        _ => Err(Error::NoSuite { wanted: recipe::QEMU.to_owned(), found: text.replace('\n', ", ") }),
+        _ => Err(Error::NoSuite {
+            wanted: recipe::QEMU.to_owned(),
+            found: text.replace('\n', ", "),
+        }),
     }
 }
 
@@ -58,11 +72,16 @@ pub(crate) fn ensure(apt: impl FnOnce() -> Result<Apt>) -> Result<()> {
         return Ok(());
     }
     let names: Vec<&str> = missing.iter().map(|package| package.name).collect();
-    let reasons: Vec<String> =
-        missing.iter().map(|package| format!("{} ({})", package.name, package.purpose)).collect();
+    let reasons: Vec<String> = missing
+        .iter()
+        .map(|package| format!("{} ({})", package.name, package.purpose))
+        .collect();
     let command = apt()?.install(&names);
     let Some(prefix) = become_root() else {
-        let typed: Vec<String> = command.iter().map(|word| quote(&word.to_string_lossy())).collect();
+        let typed: Vec<String> = command
+            .iter()
+            .map(|word| quote(&word.to_string_lossy()))
+            .collect();
         return Err(Error::PackagesMissing {
             missing: reasons.join(", "),
             command: format!("sudo {}", typed.join(" ")),
@@ -71,18 +90,31 @@ pub(crate) fn ensure(apt: impl FnOnce() -> Result<Apt>) -> Result<()> {
     eprintln!("lab: installing {}", reasons.join(", "));
     let words: Vec<OsString> = prefix.iter().map(Into::into).chain(command).collect();
     let mut install = Command::new(&words[0]);
-    install.args(&words[1..]).env("DEBIAN_FRONTEND", "noninteractive");
-    check("install the packages that the lab needs", &mut install, MINUTES).map(drop)
+    install
+        .args(&words[1..])
+        .env("DEBIAN_FRONTEND", "noninteractive");
+    check(
+        "install the packages that the lab needs",
+        &mut install,
+        MINUTES,
+    )
+    .map(drop)
 }
 
 fn installed(package: &Package) -> Result<bool> {
     let mut query = Command::new("dpkg-query");
-    query.args(["--show", "--showformat=${db:Status-Status} ${Version}", package.name]);
+    query.args([
+        "--show",
+        "--showformat=${db:Status-Status} ${Version}",
+        package.name,
+    ]);
     let answer = output(&mut query, MINUTES)?;
     let Some(version) = answer.stdout.strip_prefix("installed ") else {
         return Ok(false);
     };
-    package.lowest.map_or(Ok(true), |lowest| at_least(version.trim(), lowest))
+    package
+        .lowest
+        .map_or(Ok(true), |lowest| at_least(version.trim(), lowest))
 }
 
 /// What to put before a command so that root runs it, if that is possible without a question.
@@ -91,6 +123,7 @@ fn become_root() -> Option<&'static [&'static str]> {
         return Some(&[]);
     }
     let mut sudo = Command::new("sudo");
-    let answers = Path::new("/usr/bin/sudo").exists() && output(sudo.args(["-n", "true"]), MINUTES).ok()?.success();
+    let answers = Path::new("/usr/bin/sudo").exists()
+        && output(sudo.args(["-n", "true"]), MINUTES).ok()?.success();
     answers.then_some(&["sudo", "-n"])
 }

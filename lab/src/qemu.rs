@@ -32,26 +32,44 @@ impl Files<'_> {
 pub(crate) const PROGRAM: &str = "qemu-system-x86_64";
 
 /// All arguments for booting `topology` from `artifacts`.
-pub(crate) fn arguments(topology: &Topology, artifacts: &Artifacts, files: &Files<'_>, machine_id: &str) -> Vec<String> {
+pub(crate) fn arguments(
+    topology: &Topology,
+    artifacts: &Artifacts,
+    files: &Files<'_>,
+    machine_id: &str,
+) -> Vec<String> {
     let cpus = topology.cpus;
     let total = cpus.sockets * cpus.cores * cpus.threads;
     let mut args: Vec<String> = Vec::new();
     let mut add = |words: &[&str]| args.extend(words.iter().map(|&word| word.to_owned()));
 
     add(&["-name", &topology.name, "-machine", "q35"]);
-    add(&["-accel", "tcg,thread=multi,tb-size=256", "-cpu", "max"]);
+    add(&[
+        "-accel",
+        "tcg,thread=multi,tb-size=256",
+        "-cpu",
+        "max,la57=off",
+    ]);
     add(&[
         "-smp",
-        &format!("{total},sockets={},cores={},threads={}", cpus.sockets, cpus.cores, cpus.threads),
+        &format!(
+            "{total},sockets={},cores={},threads={}",
+            cpus.sockets, cpus.cores, cpus.threads
+        ),
     ]);
     add(&["-m", &format!("{}M", topology.memory_mib)]);
     add(&["-display", "none", "-vga", "none", "-no-reboot"]);
-    add(&["-kernel", &text(&artifacts.kernel()), "-initrd", &text(&artifacts.initrd())]);
+    add(&[
+        "-kernel",
+        &text(&artifacts.kernel()),
+        "-initrd",
+        &text(&artifacts.initrd()),
+    ]);
     add(&[
         "-append",
         &format!(
-            "console=ttyS0 root=/dev/vda rw intel_iommu=on iommu=pt panic=-1 net.ifnames=0 mitigations=off \
-             systemd.machine_id={machine_id} systemd.hostname={}",
+            "console=ttyS0 quiet 8250.nr_uarts=1 audit=0 root=/dev/vda rw intel_iommu=on iommu=pt panic=-1 net.ifnames=0 mitigations=off \
+             systemd.show_status=auto systemd.machine_id={machine_id} systemd.hostname={}",
             topology.name
         ),
     ]);
@@ -61,7 +79,10 @@ pub(crate) fn arguments(topology: &Topology, artifacts: &Artifacts, files: &File
     // Every node writes into its own unnamed overlay, which is gone when QEMU is.
     add(&[
         "-drive",
-        &format!("file={},format=raw,if=none,id=disk,snapshot=on", text(&artifacts.disk())),
+        &format!(
+            "file={},format=raw,if=none,id=disk,snapshot=on",
+            text(&artifacts.disk())
+        ),
         "-device",
         "virtio-blk-pci,drive=disk",
     ]);
@@ -75,12 +96,18 @@ pub(crate) fn arguments(topology: &Topology, artifacts: &Artifacts, files: &File
     add(&["-device", "virtio-rng-pci"]);
     add(&[
         "-fsdev",
-        &format!("local,id=host,path={},security_model=none", text(&files.share())),
+        &format!(
+            "local,id=host,path={},security_model=none",
+            text(&files.share())
+        ),
         "-device",
         "virtio-9p-pci,fsdev=host,mount_tag=host",
     ]);
     add(&["-serial", &format!("file:{}", text(&files.console()))]);
-    add(&["-qmp", &format!("unix:{},server=on,wait=off", text(&files.qmp()))]);
+    add(&[
+        "-qmp",
+        &format!("unix:{},server=on,wait=off", text(&files.qmp())),
+    ]);
     args.extend(ports(topology));
     args
 }
@@ -93,7 +120,10 @@ fn ports(topology: &Topology) -> Vec<String> {
     for port in &topology.ports {
         slot += 1;
         let acs = if port.acs { "off" } else { "on" };
-        device(format!("pcie-root-port,id={0},bus=pcie.0,chassis={slot},slot={slot},disable-acs={acs}", port.name));
+        device(format!(
+            "pcie-root-port,id={0},bus=pcie.0,chassis={slot},slot={slot},disable-acs={acs}",
+            port.name
+        ));
         match &port.below {
             Below::Nothing => {}
             Below::Adapter(adapter) => adapters.push((port.name.clone(), *adapter)),
@@ -103,7 +133,9 @@ fn ports(topology: &Topology) -> Vec<String> {
                 for (number, adapter) in below.iter().enumerate() {
                     slot += 1;
                     let downstream = format!("{}-down{number}", port.name);
-                    device(format!("xio3130-downstream,id={downstream},bus={upstream},chassis={slot},slot={slot}"));
+                    device(format!(
+                        "xio3130-downstream,id={downstream},bus={upstream},chassis={slot},slot={slot}"
+                    ));
                     adapters.push((downstream, *adapter));
                 }
             }
@@ -125,7 +157,9 @@ fn nic(number: usize, bus: &str, adapter: Adapter) -> [String; 4] {
         "-netdev".to_owned(),
         format!("user,id=net{number}"),
         "-device".to_owned(),
-        format!("{model},id=nic{number},bus={bus},netdev=net{number},mac=52:54:00:aa:00:{number:02x},romfile="),
+        format!(
+            "{model},id=nic{number},bus={bus},netdev=net{number},mac=52:54:00:aa:00:{number:02x},romfile="
+        ),
     ]
 }
 

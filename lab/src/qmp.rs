@@ -21,7 +21,9 @@ impl Qmp {
     pub fn connect(socket: &Path) -> std::io::Result<Self> {
         let stream = UnixStream::connect(socket)?;
         stream.set_read_timeout(Some(ANSWER))?;
-        let mut qmp = Self { stream: BufReader::new(stream) };
+        let mut qmp = Self {
+            stream: BufReader::new(stream),
+        };
         qmp.read()?;
         qmp.write("qmp_capabilities", &json!({}))?;
         qmp.read()?;
@@ -38,27 +40,40 @@ impl Qmp {
                 return Ok(value.take());
             }
             if let Some(error) = answer.get("error") {
-                return Err(Error::Qmp { command: command.to_owned(), answer: error.to_string() });
+                return Err(Error::Qmp {
+                    command: command.to_owned(),
+                    answer: error.to_string(),
+                });
             }
         }
     }
 
     /// The host's port that leads to the node's ssh.
     pub fn ssh_port(&mut self) -> Result<u16> {
-        let answer = self.execute("human-monitor-command", &json!({ "command-line": "info usernet" }))?;
+        let answer = self.execute(
+            "human-monitor-command",
+            &json!({ "command-line": "info usernet" }),
+        )?;
         let table = answer.as_str().unwrap_or_default();
         table
             .lines()
             .find_map(|line| {
-                let mut words = line.split_whitespace().skip_while(|word| !word.contains("HOST_FORWARD"));
+                let mut words = line
+                    .split_whitespace()
+                    .skip_while(|word| !word.contains("HOST_FORWARD"));
                 words.nth(3)?.parse().ok()
             })
-            .ok_or_else(|| Error::Unexpected { what: "the forwarded ssh port".to_owned(), found: table.to_owned() })
+            .ok_or_else(|| Error::Unexpected {
+                what: "the forwarded ssh port".to_owned(),
+                found: table.to_owned(),
+            })
     }
 
     fn write(&mut self, command: &str, arguments: &Value) -> std::io::Result<()> {
         let request = json!({ "execute": command, "arguments": arguments });
-        self.stream.get_mut().write_all(format!("{request}\n").as_bytes())
+        self.stream
+            .get_mut()
+            .write_all(format!("{request}\n").as_bytes())
     }
 
     fn read(&mut self) -> std::io::Result<Value> {

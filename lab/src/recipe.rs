@@ -13,7 +13,17 @@ const FORMAT: u32 = 1;
 /// The lowest QEMU that emulates the igb well enough, as Debian writes it.
 pub(crate) const QEMU: &str = "1:10.0";
 
-/// A node's packages from the release itself.
+/// The sources whose packages come from backports, where the release's own are too old.
+pub(crate) const LATE: &[&str] = &[
+    "src:qemu",
+    "src:seabios",
+    "src:libvirt",
+    "src:mmdebstrap",
+    "src:linux",
+    "src:linux-signed-amd64",
+];
+
+/// A node's packages.
 pub(crate) const NODE: &[&str] = &[
     "systemd-sysv",
     "udev",
@@ -29,10 +39,10 @@ pub(crate) const NODE: &[&str] = &[
     "python3-minimal",
     "busybox-static",
     "tcpdump",
+    "qemu-system-x86",
+    "libvirt-daemon-system",
+    "libvirt-clients",
 ];
-
-/// A node's packages that come from backports where the release has backports of QEMU.
-pub(crate) const NODE_LATE: &[&str] = &["qemu-system-x86", "libvirt-daemon-system", "libvirt-clients"];
 
 /// The package that depends on the newest kernel.
 pub(crate) const KERNEL: &str = "linux-image-amd64";
@@ -41,7 +51,13 @@ pub(crate) const KERNEL: &str = "linux-image-amd64";
 pub(crate) const NODE_MODULES: &[&str] = &["virtio_blk", "crc32c_generic", "crc32c-intel", "ext4"];
 
 /// What a nested VM's initramfs holds.
-pub(crate) const VM_MODULES: &[&str] = &["af_packet", "virtio_pci", "virtio_net", "net_failover", "igbvf"];
+pub(crate) const VM_MODULES: &[&str] = &[
+    "af_packet",
+    "virtio_pci",
+    "virtio_net",
+    "net_failover",
+    "igbvf",
+];
 
 macro_rules! files {
     ($($path:literal),* $(,)?) => {
@@ -70,7 +86,17 @@ const FILES: &[(&str, &str)] = files![
 /// The name of what this recipe makes on this Debian release.
 pub(crate) fn hash(release: &str) -> String {
     let mut hasher = DefaultHasher::new();
-    (FORMAT, release, NODE, NODE_LATE, KERNEL, NODE_MODULES, VM_MODULES, FILES).hash(&mut hasher);
+    (
+        FORMAT,
+        release,
+        LATE,
+        NODE,
+        KERNEL,
+        NODE_MODULES,
+        VM_MODULES,
+        FILES,
+    )
+        .hash(&mut hasher);
     format!("{:016x}", hasher.finish())
 }
 
@@ -84,7 +110,8 @@ pub(crate) fn write_to(folder: &Path) -> Result<()> {
         }
         fs::write(&path, text).map_err(failed())?;
         if path.starts_with(folder.join("vm")) {
-            fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(0o755)).map_err(failed())?;
+            fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(0o755))
+                .map_err(failed())?;
         }
     }
     Ok(())

@@ -24,7 +24,9 @@ impl Slot {
         let begin = Instant::now();
         while begin.elapsed() < DEADLINE {
             for number in 0..count {
-                if let Some(lock) = Lock::try_exclusive(&folder().join("slots").join(number.to_string()))? {
+                if let Some(lock) =
+                    Lock::try_exclusive(&folder().join("slots").join(number.to_string()))?
+                {
                     return Ok(Self { _lock: lock });
                 }
             }
@@ -33,15 +35,22 @@ impl Slot {
         Err(Error::Deadline {
             what: "a place for one more node".to_owned(),
             deadline: DEADLINE,
-            detail: format!("{count} nodes may run at once on this machine, and all of them still do"),
+            detail: format!(
+                "{count} nodes may run at once on this machine, and all of them still do"
+            ),
         })
     }
 }
 
 fn count() -> u64 {
     let cores = thread::available_parallelism().map_or(1, |cores| cores.get() as u64);
-    let memory = fs::read_to_string("/proc/meminfo")
-        .ok()
-        .and_then(|text| text.lines().next()?.split_whitespace().nth(1)?.parse::<u64>().ok());
+    let memory = fs::read_to_string("/proc/meminfo").ok().and_then(|text| {
+        text.lines()
+            .next()?
+            .split_whitespace()
+            .nth(1)?
+            .parse::<u64>()
+            .ok()
+    });
     memory.map_or(1, |kib| kib / NODE_KIB).clamp(1, cores)
 }

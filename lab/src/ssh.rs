@@ -22,15 +22,27 @@ pub(crate) struct Ssh {
 
 impl Ssh {
     pub fn new(key: &Path, socket: &Path, port: u16) -> Self {
-        Self { key: key.to_owned(), socket: socket.to_owned(), port, master: None }
+        Self {
+            key: key.to_owned(),
+            socket: socket.to_owned(),
+            port,
+            master: None,
+        }
     }
 
     /// Tries to connect for some seconds, and says whether it did.
     pub fn connect(&mut self) -> Result<bool> {
         let mut command = self.client();
-        command.args(["-M", "-N"]).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        command
+            .args(["-M", "-N"])
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null());
         let mut master = command.spawn().map_err(io("start ssh"))?;
-        while wait(&mut master, Duration::from_millis(100)).map_err(io("wait for ssh"))?.is_none() {
+        while wait(&mut master, Duration::from_millis(100))
+            .map_err(io("wait for ssh"))?
+            .is_none()
+        {
             let mut check = self.client();
             if self.socket.exists() && output(check.args(["-O", "check"]), CHECK)?.success() {
                 self.master = Some(master);
@@ -42,7 +54,11 @@ impl Ssh {
 
     /// Runs a bash script in the node.
     pub fn run(&self, script: &str, deadline: Duration) -> Output {
-        let remote = format!("timeout -k 5 {} bash -c {}", deadline.as_secs().max(1), quote(script));
+        let remote = format!(
+            "timeout -k 5 {} bash -c {}",
+            deadline.as_secs().max(1),
+            quote(script)
+        );
         output(self.client().arg(remote), deadline + GRACE).unwrap_or_else(|error| Output {
             status: 255,
             stdout: String::new(),
@@ -52,20 +68,38 @@ impl Ssh {
 
     /// Runs a shell at the developer's terminal.
     pub fn interact(&self) -> Result<()> {
-        self.client().arg("-t").status().map(drop).map_err(io("run ssh"))
+        self.client()
+            .arg("-t")
+            .status()
+            .map(drop)
+            .map_err(io("run ssh"))
     }
 
     /// The command to type for another shell.
     pub fn typed(&self) -> String {
         let client = self.client();
-        let words = client.get_args().map(|word| word.to_string_lossy().into_owned());
-        std::iter::once("ssh".to_owned()).chain(words).collect::<Vec<_>>().join(" ")
+        let words = client
+            .get_args()
+            .map(|word| word.to_string_lossy().into_owned());
+        std::iter::once("ssh".to_owned())
+            .chain(words)
+            .collect::<Vec<_>>()
+            .join(" ")
     }
 
     fn client(&self) -> Command {
         let mut command = Command::new("ssh");
-        command.args(["-q", "-F", "none", "-i"]).arg(&self.key).arg("-S").arg(&self.socket);
-        for option in ["StrictHostKeyChecking=no", "UserKnownHostsFile=/dev/null", "IdentitiesOnly=yes", "ConnectTimeout=10"] {
+        command
+            .args(["-q", "-F", "none", "-i"])
+            .arg(&self.key)
+            .arg("-S")
+            .arg(&self.socket);
+        for option in [
+            "StrictHostKeyChecking=no",
+            "UserKnownHostsFile=/dev/null",
+            "IdentitiesOnly=yes",
+            "ConnectTimeout=10",
+        ] {
             command.args(["-o", option]);
         }
         command.args(["-p", &self.port.to_string(), "root@127.0.0.1"]);

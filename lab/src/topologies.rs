@@ -6,9 +6,12 @@ use crate::topology::{Cpus, Nic, Port, Topology};
 /// An igb behind a root port with ACS, and an empty port to plug another into.
 #[must_use]
 pub fn igb_acs() -> Topology {
-    Topology::new("igb-acs", "an igb behind a root port with ACS, and an empty port")
-        .port(Port::new("rp1").nic(Nic::Igb))
-        .port(Port::new("spare"))
+    Topology::new(
+        "igb-acs",
+        "an igb behind a root port with ACS, and an empty port",
+    )
+    .port(Port::new("rp1").nic(Nic::Igb))
+    .port(Port::new("spare"))
 }
 
 /// An igb behind a root port without ACS.
@@ -49,27 +52,40 @@ pub fn switch() -> Topology {
 /// An igb behind a port with ACS (`pf0`) and one behind a port without (`pf1`).
 #[must_use]
 pub fn two_adapters() -> Topology {
-    Topology::new("two-adapters", "pf0 behind a port with ACS, pf1 behind a port without")
-        .port(Port::new("rp1").nic(Nic::Igb))
-        .port(Port::new("rp2").without_acs().nic(Nic::Igb))
+    Topology::new(
+        "two-adapters",
+        "pf0 behind a port with ACS, pf1 behind a port without",
+    )
+    .port(Port::new("rp1").nic(Nic::Igb))
+    .port(Port::new("rp2").without_acs().nic(Nic::Igb))
 }
 
 /// An igb in a machine with two sockets and SMT.
 #[must_use]
 pub fn smt() -> Topology {
-    Topology::new("smt", "an igb in a machine with two sockets of one core with two threads")
-        .cpus(Cpus { sockets: 2, cores: 1, threads: 2 })
-        .port(Port::new("rp1").nic(Nic::Igb))
+    Topology::new(
+        "smt",
+        "an igb in a machine with two sockets of one core with two threads",
+    )
+    .cpus(Cpus {
+        sockets: 2,
+        cores: 1,
+        threads: 2,
+    })
+    .port(Port::new("rp1").nic(Nic::Igb))
 }
 
 /// One of everything, for looking at it and for capturing fixtures.
 #[must_use]
 pub fn zoo() -> Topology {
-    Topology::new("zoo", "pf0 with ACS, pf1 without, pf2 below a switch, pf3 an e1000e")
-        .port(Port::new("rp1").nic(Nic::Igb))
-        .port(Port::new("rp2").without_acs().nic(Nic::Igb))
-        .port(Port::new("rp3").switch(&[Nic::Igb]))
-        .port(Port::new("rp4").nic(Nic::E1000e))
+    Topology::new(
+        "zoo",
+        "pf0 with ACS, pf1 without, pf2 below a switch, pf3 an e1000e",
+    )
+    .port(Port::new("rp1").nic(Nic::Igb))
+    .port(Port::new("rp2").without_acs().nic(Nic::Igb))
+    .port(Port::new("rp3").switch(&[Nic::Igb]))
+    .port(Port::new("rp4").nic(Nic::E1000e))
 }
 
 /// All topologies that have a name.
@@ -98,5 +114,8 @@ pub fn named(name: &str) -> Result<Topology> {
     let known = known.join(", ");
     all.into_iter()
         .find(|topology| topology.name() == name)
-        .ok_or_else(|| Error::UnknownTopology { name: name.to_owned(), known })
+        .ok_or_else(|| Error::UnknownTopology {
+            name: name.to_owned(),
+            known,
+        })
 }

@@ -48,7 +48,11 @@ impl Port {
     /// An empty port with ACS; a NIC can be plugged into it later.
     #[must_use]
     pub fn new(name: &str) -> Self {
-        Self { name: name.to_owned(), acs: true, below: Below::Nothing }
+        Self {
+            name: name.to_owned(),
+            acs: true,
+            below: Below::Nothing,
+        }
     }
 
     /// Takes the port's ACS capability away.
@@ -60,20 +64,29 @@ impl Port {
     /// Puts an adapter behind the port.
     #[must_use]
     pub fn nic(self, nic: Nic) -> Self {
-        Self { below: Below::Adapter(Adapter { nic, bound: true }), ..self }
+        Self {
+            below: Below::Adapter(Adapter { nic, bound: true }),
+            ..self
+        }
     }
 
     /// Puts an adapter behind the port and takes its driver away once the node is up.
     #[must_use]
     pub fn nic_without_driver(self, nic: Nic) -> Self {
-        Self { below: Below::Adapter(Adapter { nic, bound: false }), ..self }
+        Self {
+            below: Below::Adapter(Adapter { nic, bound: false }),
+            ..self
+        }
     }
 
     /// Puts a switch behind the port, whose downstream ports have no ACS, with an adapter in each.
     #[must_use]
     pub fn switch(self, nics: &[Nic]) -> Self {
         let adapters = nics.iter().map(|&nic| Adapter { nic, bound: true });
-        Self { below: Below::Switch(adapters.collect()), ..self }
+        Self {
+            below: Below::Switch(adapters.collect()),
+            ..self
+        }
     }
 }
 
@@ -99,7 +112,11 @@ impl Topology {
             about: about.to_owned(),
             ports: Vec::new(),
             iommu: true,
-            cpus: Cpus { sockets: 1, cores: 2, threads: 1 },
+            cpus: Cpus {
+                sockets: 1,
+                cores: 2,
+                threads: 1,
+            },
             memory_mib: 2048,
         }
     }
@@ -114,7 +131,10 @@ impl Topology {
     /// Leaves the IOMMU out.
     #[must_use]
     pub fn without_iommu(self) -> Self {
-        Self { iommu: false, ..self }
+        Self {
+            iommu: false,
+            ..self
+        }
     }
 
     /// Arranges the CPUs.

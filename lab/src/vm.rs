@@ -39,7 +39,10 @@ impl<'node> Vm<'node> {
     /// When libvirt refuses it, in libvirt's words, or the VM does not ping in time.
     pub fn start(node: &'node Node, name: &str, pf: &str) -> Result<Self> {
         let network = NETWORK.replace("POOL", POOL).replace("PF", pf);
-        let domain = DOMAIN.replace("NAME", name).replace("POOL", POOL).replace("MAC", &mac(name));
+        let domain = DOMAIN
+            .replace("NAME", name)
+            .replace("POOL", POOL)
+            .replace("MAC", &mac(name));
         let script = format!(
             "set -e
              ip link set {pf} up
@@ -54,10 +57,19 @@ impl<'node> Vm<'node> {
         let started = node.run(&script);
         if !started.success() {
             let what = format!("start VM {name}");
-            return Err(Error::Command { what, status: started.status, output: started.to_string() });
+            return Err(Error::Command {
+                what,
+                status: started.status,
+                output: started.to_string(),
+            });
         }
-        let vm = Self { node, name: name.to_owned() };
-        vm.wait_for("pinging through its VF", |state| state.pings && state.driver.as_deref() == Some("igbvf"))?;
+        let vm = Self {
+            node,
+            name: name.to_owned(),
+        };
+        vm.wait_for("pinging through its VF", |state| {
+            state.pings && state.driver.as_deref() == Some("igbvf")
+        })?;
         Ok(vm)
     }
 
@@ -79,8 +91,13 @@ impl<'node> Vm<'node> {
                  [ $(grep -ac '^vm: ' {log}) -ge $((before + 2)) ] && break; sleep 0.2
              done; [ $(grep -ac '^vm: ' {log}) -ge $((before + 2)) ] && grep -a '^vm: ' {log} | tail -n 1"
         );
-        let line = self.node.wait_until(&format!("a word of VM {}", self.name), &script, START)?;
-        parse(&line).ok_or_else(|| Error::Unexpected { what: "the VM's state".to_owned(), found: line.clone() })
+        let line = self
+            .node
+            .wait_until(&format!("a word of VM {}", self.name), &script, START)?;
+        parse(&line).ok_or_else(|| Error::Unexpected {
+            what: "the VM's state".to_owned(),
+            found: line.clone(),
+        })
     }
 
     /// Waits until the VM says what is `wanted`; `what` completes "VM vm1 ...".
@@ -90,14 +107,22 @@ impl<'node> Vm<'node> {
     pub fn wait_for(&self, what: &str, wanted: impl Fn(&VmState) -> bool) -> Result<VmState> {
         let begin = std::time::Instant::now();
         while begin.elapsed() < START {
-            let said = self.node.run(&format!("grep -a '^vm: ' {} | tail -n 1", self.log()));
+            let said = self
+                .node
+                .run(&format!("grep -a '^vm: ' {} | tail -n 1", self.log()));
             if let Some(state) = parse(&said.stdout).filter(|state| wanted(state)) {
                 return Ok(state);
             }
             std::thread::sleep(Duration::from_millis(300));
         }
-        let detail = self.node.run(&format!("tail -n 15 {}; virsh list --all", self.log()));
-        Err(Error::Deadline { what: format!("VM {} {what}", self.name), deadline: START, detail: detail.stdout })
+        let detail = self
+            .node
+            .run(&format!("tail -n 15 {}; virsh list --all", self.log()));
+        Err(Error::Deadline {
+            what: format!("VM {} {what}", self.name),
+            deadline: START,
+            detail: detail.stdout,
+        })
     }
 
     /// Ends the VM; its VF goes back to the pool.
@@ -110,7 +135,11 @@ impl<'node> Vm<'node> {
             return Ok(());
         }
         let what = format!("end VM {}", self.name);
-        Err(Error::Command { what, status: ended.status, output: ended.to_string() })
+        Err(Error::Command {
+            what,
+            status: ended.status,
+            output: ended.to_string(),
+        })
     }
 
     fn log(&self) -> String {
@@ -122,7 +151,11 @@ impl<'node> Vm<'node> {
 fn parse(line: &str) -> Option<VmState> {
     let mut words = line.trim().strip_prefix("vm: ")?.split(' ');
     let mut value = |name: &str| {
-        let value = words.next()?.strip_prefix(name)?.strip_prefix('=')?.to_owned();
+        let value = words
+            .next()?
+            .strip_prefix(name)?
+            .strip_prefix('=')?
+            .to_owned();
         Some(Some(value).filter(|value| value != "none"))
     };
     Some(VmState {
@@ -135,7 +168,9 @@ fn parse(line: &str) -> Option<VmState> {
 
 /// A MAC of its own for each name.
 fn mac(name: &str) -> String {
-    let sum = name.bytes().fold(0u16, |sum, byte| sum.wrapping_mul(31).wrapping_add(byte.into()));
+    let sum = name.bytes().fold(0u16, |sum, byte| {
+        sum.wrapping_mul(31).wrapping_add(byte.into())
+    });
     format!("52:54:00:0c:{:02x}:{:02x}", sum >> 8, sum & 0xff)
 }
 
@@ -177,7 +212,8 @@ mod tests {
 
     #[test]
     fn a_line_of_a_vm_is_read() {
-        let state = parse("vm: nic=eth0 driver=igbvf address=10.0.2.15/24 ping=ok\r\n").expect("a state");
+        let state =
+            parse("vm: nic=eth0 driver=igbvf address=10.0.2.15/24 ping=ok\r\n").expect("a state");
         assert_eq!(state.nic.as_deref(), Some("eth0"));
         assert_eq!(state.address.as_deref(), Some("10.0.2.15/24"));
         assert!(state.pings);
@@ -186,7 +222,15 @@ mod tests {
     #[test]
     fn a_vm_without_nic_says_so() {
         let state = parse("vm: nic=none driver=none address=none ping=lost").expect("a state");
-        assert_eq!(state, VmState { nic: None, driver: None, address: None, pings: false });
+        assert_eq!(
+            state,
+            VmState {
+                nic: None,
+                driver: None,
+                address: None,
+                pings: false
+            }
+        );
         assert_eq!(parse("[    1.0] a kernel message"), None);
     }
 }
