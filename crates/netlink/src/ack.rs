@@ -41,7 +41,7 @@ impl Ack {
             _ => return None,
         };
         let mut ack = Ack {
-            errno: i32::from_ne_bytes(*code).saturating_neg().max(0),
+            errno: i32::from_ne_bytes(*code).saturating_abs(),
             ..Ack::default()
         };
         if message.flags & NLM_F_ACK_TLVS != 0 {

@@ -6,7 +6,7 @@ use crate::attr::Writer;
 /// An `NLMSG_ERROR` as `netlink_ack()` of the kernel writes it, in answer to `request`.
 fn refusal(errno: i32, request: &[u8], capped: bool, fill: impl FnOnce(&mut Writer)) -> Vec<u8> {
     let copied = if capped { &request[..HEADER] } else { request };
-    let mut body = Writer::new(&[&(-errno).to_ne_bytes(), copied].concat());
+    let mut body = Writer::new(&[&errno.wrapping_neg().to_ne_bytes(), copied].concat());
     fill(&mut body);
     Message {
         kind: NLMSG_ERROR,
@@ -72,6 +72,14 @@ fn without_a_tail_the_number_stands_alone() {
             ..Ack::default()
         })
     );
+}
+
+#[test]
+fn no_code_but_zero_is_success() {
+    for code in [i32::MIN, -1, 1, i32::MAX] {
+        let ack = Ack::find(&refusal(code.wrapping_neg(), &request(), true, |_| {}));
+        assert!(ack.is_some_and(|ack| ack.errno > 0), "{code}");
+    }
 }
 
 #[test]

@@ -31,6 +31,11 @@ pub fn decode(what: &str, body: &[u8]) -> Result<Vec<VfSettings>, NetlinkError> 
     match (count, list) {
         (None | Some(0), None) => Ok(Vec::new()),
         (Some(vfs), None) => Err(NetlinkError::NoVfSettings { vfs }),
+        // Counted once more, in case that the number stands there twice.
+        (Some(expected), Some(list)) if list.len() as u32 != expected => {
+            let got = list.len() as u32;
+            Err(NetlinkError::CutShort { got, expected })
+        }
         (_, Some(list)) => list
             .iter()
             .zip(0..)

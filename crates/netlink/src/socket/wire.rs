@@ -6,6 +6,9 @@ use std::time::Duration;
 use netlink_sys::{Socket, SocketAddr};
 use rustix::net::sockopt::{Timeout, set_socket_timeout};
 
+#[cfg(test)]
+mod tests;
+
 /// What carries a question and its answers.
 pub trait Wire {
     /// Sends one datagram.

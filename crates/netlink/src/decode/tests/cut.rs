@@ -118,3 +118,19 @@ fn a_list_before_its_count_and_strangers_in_it_are_refused() {
         );
     }
 }
+
+#[test]
+fn a_number_that_stands_there_twice_does_not_shorten_the_list() {
+    let (link, vfs) = adapter(3);
+    let mut bytes = encode::link_answer(&link, &vfs, false);
+    bytes.extend([8, 0, 21, 0, 5, 0, 0, 0]);
+    let total = bytes.len() as u32;
+    bytes[..4].copy_from_slice(&total.to_ne_bytes());
+    assert_eq!(
+        vf_settings(&bytes),
+        Err(NetlinkError::CutShort {
+            got: 3,
+            expected: 5
+        })
+    );
+}
