@@ -12,6 +12,8 @@ use accelnet_model::{Adapter, Check, Code, Node, Observed, Problem};
 use crate::intent::{self, Intent};
 use crate::naming;
 
+pub use adapter::judge as judge_adapter;
+pub use models::describe;
 pub use platform::{MINIMUM_KERNEL, MINIMUM_LIBVIRT, MINIMUM_QEMU};
 
 /// Which adapters are judged.

@@ -10,7 +10,7 @@ use accelnet_model::vf_plan::{Ask, Plan, Step};
 use accelnet_model::{Adapter, Code, Observed, Problem, Vf};
 
 pub use refusal::read as read_refusal;
-pub use verdict::verdict;
+pub use verdict::{remarks, verdict};
 
 /// Decides how `adapter` gets from what it has to what is asked.
 ///

@@ -58,3 +58,39 @@ pub fn verdict(
         }
     }
 }
+
+/// What is worth knowing of `after`, which came out as planned: VFs that share a group,
+/// an adapter that is down, VFs that were left because they are used.
+pub fn remarks(after: &Adapter, plan: &Plan) -> Vec<String> {
+    let mut remarks = Vec::new();
+    if plan.to == 0 {
+        return remarks;
+    }
+    let groups: Vec<u32> = after
+        .vfs
+        .iter()
+        .filter_map(|vf| vf.iommu_group.present().copied())
+        .collect();
+    let mut unique = groups.clone();
+    unique.sort_unstable();
+    unique.dedup();
+    let name = after.name();
+    if unique.len() < groups.len() {
+        remarks.push(format!(
+            "VFs share an IOMMU group and cannot be given to different VMs; see 'accelnet prereq --adapter {name}'"
+        ));
+    }
+    if groups.is_empty() {
+        remarks.push(
+            "no VF has an IOMMU group, so none can be given to a VM; see 'accelnet prereq'".to_owned(),
+        );
+    }
+    if let Some(interface) = after.interfaces.first()
+        && !interface.link.up
+    {
+        remarks.push(format!(
+            "{name} is down, and its VFs have no link while it is; 'ip link set {name} up'"
+        ));
+    }
+    remarks
+}

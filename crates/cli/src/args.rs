@@ -1,0 +1,253 @@
+//! What can be typed.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
+
+/// Accelerated networking for virtual machines on Linux.
+#[derive(Debug, Parser)]
+#[command(
+    name = "accelnet",
+    version,
+    about = "Manage SR-IOV virtual functions for virtual machines",
+    long_about = "Manage SR-IOV virtual functions (VFs) for virtual machines.\n\n\
+        Begin with 'accelnet prereq', which says what this machine can and cannot do and \
+        what to do about it. Every error has a code; 'accelnet explain CODE' tells more.",
+    after_help = "Exit status: 0 when all is well; 2 for a command line that makes no sense; \
+        otherwise the number that 'accelnet explain' shows for the code of the error.",
+    subcommand_required = true,
+    arg_required_else_help = true,
+    disable_help_subcommand = true
+)]
+pub struct Args {
+    /// Read a copy of a node below DIR instead of the running system
+    #[arg(
+        long,
+        global = true,
+        value_name = "DIR",
+        long_help = "Read a copy of a node below DIR instead of the running system: DIR/sys, \
+            DIR/proc and so on, as copied from it. Nothing can be changed in a copy."
+    )]
+    pub root: Option<PathBuf>,
+
+    /// When to use colours
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
+    pub color: ColorChoice,
+
+    /// What to do
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// When to use colours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ColorChoice {
+    /// On a terminal, unless NO_COLOR is set
+    Auto,
+    /// Always
+    Always,
+    /// Never
+    Never,
+}
+
+/// How an answer is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Output {
+    /// For people
+    Table,
+    /// For programs; documented and stable
+    Json,
+}
+
+/// How a list is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ListOutput {
+    /// For people
+    Table,
+    /// For programs; documented and stable
+    Json,
+    /// One name a line
+    Name,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Check what Accelerated Networking needs
+    Prereq(Prereq),
+    /// Look at this node
+    #[command(subcommand)]
+    Node(NodeCommand),
+    /// Look at network adapters, and switch SR-IOV on and off
+    #[command(subcommand)]
+    Adapter(AdapterCommand),
+    /// Explain an error code, or list them all
+    Explain(Explain),
+    /// Write the generated part of the documentation into FOLDER
+    #[command(hide = true)]
+    Generate {
+        /// Folder to write into
+        folder: PathBuf,
+    },
+}
+
+/// `accelnet prereq`
+#[derive(Debug, ClapArgs)]
+#[command(
+    long_about = "Check what Accelerated Networking needs: the machine, and each adapter for \
+        itself. Each check is one row with what was found and, where it did not pass, what to \
+        do. Checks that need root to be read are shown as unknown for other users.",
+    after_help = "Exit status: 0 only if every check passed (warnings pass), otherwise that of \
+        the first that did not."
+)]
+pub struct Prereq {
+    /// Check only the adapters of this intent
+    #[arg(long, value_name = "NAME", conflicts_with = "adapter")]
+    pub intent: Option<String>,
+    /// Check only this adapter; can be given several times
+    #[arg(long, value_name = "NAME")]
+    pub adapter: Vec<String>,
+    /// How to write the answer
+    #[arg(long, short, value_name = "FORM", default_value = "table")]
+    pub output: Output,
+}
+
+/// `accelnet node`
+#[derive(Debug, Subcommand)]
+pub enum NodeCommand {
+    /// Show all that can be seen of this node
+    Show(Show),
+}
+
+/// Commands that only show.
+#[derive(Debug, ClapArgs)]
+pub struct Show {
+    /// How to write the answer
+    #[arg(long, short, value_name = "FORM", default_value = "table")]
+    pub output: Output,
+}
+
+/// `accelnet adapter`
+#[derive(Debug, Subcommand)]
+pub enum AdapterCommand {
+    /// List the network adapters, and whether they can have VFs
+    List(AdapterList),
+    /// Show one adapter and its VFs
+    Show(AdapterShow),
+    /// Switch SR-IOV on: create VFs that are ready for VMs
+    Enable(AdapterEnable),
+    /// Switch SR-IOV off: remove all VFs
+    Disable(AdapterDisable),
+}
+
+/// `accelnet adapter list`
+#[derive(Debug, ClapArgs)]
+pub struct AdapterList {
+    /// How to write the answer
+    #[arg(long, short, value_name = "FORM", default_value = "table")]
+    pub output: ListOutput,
+}
+
+/// `accelnet adapter show`
+#[derive(Debug, ClapArgs)]
+pub struct AdapterShow {
+    /// Netdev name, PCI address or MAC of the adapter
+    pub name: String,
+    /// Ask the adapter, on a VF that nobody uses, what it can do for VFs (needs root)
+    #[arg(
+        long,
+        long_help = "Ask the adapter what it can do for VFs: on one VF that nobody uses, \
+            settings are made and put back. 'adapter enable' does the same with the VFs that \
+            it creates. Needs root."
+    )]
+    pub ask: bool,
+    /// How to write the answer
+    #[arg(long, short, value_name = "FORM", default_value = "table")]
+    pub output: Output,
+}
+
+/// `accelnet adapter enable`
+#[derive(Debug, ClapArgs)]
+#[command(
+    long_about = "Switch SR-IOV on: create VFs, without host netdevs and ready for VMs, and \
+        wait until all of them are there. VFs that are in use are never destroyed: if the \
+        number would have to change while any VF is used, nothing is done and the error names \
+        what uses it. Running it again is safe at any time."
+)]
+pub struct AdapterEnable {
+    /// Netdev name, PCI address or MAC of the adapter
+    pub name: String,
+    /// How many VFs; all that the adapter can give when left out
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub vfs: Option<u32>,
+    /// How it is done
+    #[command(flatten)]
+    pub how: Change,
+}
+
+/// `accelnet adapter disable`
+#[derive(Debug, ClapArgs)]
+#[command(
+    long_about = "Switch SR-IOV off: remove all VFs of an adapter. VFs that are in use are \
+        never destroyed: if any VF is used, nothing is done and the error names what uses it."
+)]
+pub struct AdapterDisable {
+    /// Netdev name, PCI address or MAC of the adapter
+    pub name: String,
+    /// How it is done
+    #[command(flatten)]
+    pub how: Change,
+}
+
+/// How a change is made and told.
+#[derive(Debug, ClapArgs)]
+pub struct Change {
+    /// Give up waiting after so many seconds
+    #[arg(
+        long,
+        value_name = "SECONDS",
+        default_value_t = 180,
+        value_parser = clap::value_parser!(u64).range(1..=86_400)
+    )]
+    pub timeout: u64,
+    /// Show what would be done, and do nothing
+    #[arg(long)]
+    pub dry_run: bool,
+    /// How to write the answer
+    #[arg(long, short, value_name = "FORM", default_value = "table")]
+    pub output: Output,
+}
+
+impl Change {
+    /// The deadline of the whole change.
+    pub fn within(&self) -> Duration {
+        Duration::from_secs(self.timeout)
+    }
+}
+
+/// `accelnet explain`
+#[derive(Debug, ClapArgs)]
+pub struct Explain {
+    /// The code, in any case; all codes are listed when left out
+    pub code: Option<String>,
+    /// How to write the answer
+    #[arg(long, short, value_name = "FORM", default_value = "table")]
+    pub output: ListOutput,
+}
+
+impl Command {
+    /// Whether errors go to a program, too.
+    pub fn wants_json(&self) -> bool {
+        match self {
+            Command::Prereq(args) => args.output == Output::Json,
+            Command::Node(NodeCommand::Show(args)) => args.output == Output::Json,
+            Command::Adapter(AdapterCommand::List(args)) => args.output == ListOutput::Json,
+            Command::Adapter(AdapterCommand::Show(args)) => args.output == Output::Json,
+            Command::Adapter(AdapterCommand::Enable(args)) => args.how.output == Output::Json,
+            Command::Adapter(AdapterCommand::Disable(args)) => args.how.output == Output::Json,
+            Command::Explain(args) => args.output == ListOutput::Json,
+            Command::Generate { .. } => false,
+        }
+    }
+}

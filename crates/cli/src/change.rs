@@ -1,0 +1,241 @@
+//! A change of the number of VFs, from name to verdict: lock, observe, plan, act, observe
+//! again, judge.
+
+use std::time::Duration;
+
+use accelnet_host::execute::{Progress, Stopped, execute};
+use accelnet_host::knobs::{Lock, LockError};
+use accelnet_host::{Host, features, observe};
+use accelnet_model::vf_plan::{Ask, Plan, Refusal, Step};
+use accelnet_model::{Adapter, Code, Observed, PciAddress, Problem};
+use accelnet_rules::{naming, vf_count};
+use serde::Serialize;
+
+/// What came of it. Its JSON is part of the API.
+#[derive(Debug, Serialize)]
+pub struct Changed {
+    /// Name of the adapter.
+    pub adapter: String,
+    /// Its PCI address.
+    pub address: PciAddress,
+    /// What was done, or would be.
+    pub plan: Plan,
+    /// Whether it was done.
+    pub done: bool,
+    /// Seconds that it took.
+    pub seconds: f64,
+    /// The VFs that are there now, by number, each with its PCI address.
+    pub vfs: Vec<PciAddress>,
+    /// What is worth knowing: it was done all the same.
+    pub warnings: Vec<String>,
+}
+
+/// What to do, and how.
+#[derive(Debug, Clone, Copy)]
+pub struct Request<'a> {
+    /// Name of the adapter, of any kind.
+    pub name: &'a str,
+    /// What for.
+    pub ask: Ask,
+    /// The deadline of the whole.
+    pub within: Duration,
+    /// Only show the plan.
+    pub dry_run: bool,
+}
+
+/// The address of the adapter called `name`.
+///
+/// # Errors
+///
+/// None is, several are, or that could not be looked up.
+pub fn find(host: &Host<'_>, name: &str) -> Result<PciAddress, Problem> {
+    let identities = observe::identities(host).map_err(|reason| {
+        Problem::new(Code::NotReadable, &[name, "the list of adapters"], reason)
+    })?;
+    naming::find(name, &identities)
+}
+
+/// The adapter at `address` with all there is to know.
+///
+/// # Errors
+///
+/// It is not there any more.
+pub fn look(host: &Host<'_>, name: &str, address: PciAddress) -> Result<Adapter, Problem> {
+    observe::adapter(host, address).ok_or_else(|| {
+        let names = [name, &address.to_string()];
+        let found = format!("Nothing is at {address} any more.");
+        Problem::new(Code::AdapterLost, &names, found)
+    })
+}
+
+/// Does what `request` says; `on` is told how it goes.
+///
+/// # Errors
+///
+/// What stops it, or what stopped it; the next call goes on from whatever is there then.
+pub fn run(
+    host: &Host<'_>,
+    request: Request<'_>,
+    on: &mut dyn FnMut(Progress<'_>),
+) -> Result<Changed, Problem> {
+    let begun = host.clock.uptime();
+    let address = find(host, request.name)?;
+    let lock = match request.dry_run {
+        true => Lock::private(),
+        false => take_lock(host, request.name, address)?,
+    };
+    let before = look(host, request.name, address)?;
+    let name = before.name();
+    let plan = vf_count::plan(&before, request.ask)?;
+    let mut changed = Changed {
+        adapter: name.clone(),
+        address,
+        done: false,
+        seconds: 0.0,
+        vfs: before.vfs.iter().map(|vf| vf.address).collect(),
+        warnings: Vec::new(),
+        plan,
+    };
+    if request.dry_run {
+        return Ok(changed);
+    }
+    let plan = &changed.plan;
+    let guard = guard(host, &before, &name, plan)?;
+    let ended = execute(host, &lock, address, plan, request.within, on);
+    drop(guard);
+    if let Err(stopped) = ended {
+        return Err(stopped_problem(host, &lock, &before, plan, &stopped));
+    }
+    let after = observe::adapter(host, address);
+    let waited = format!("{} s", request.within.as_secs());
+    let address_text = address.to_string();
+    vf_count::verdict(plan, &name, &address_text, after.as_ref(), &waited)?;
+    if let Some(after) = after {
+        changed.vfs = after.vfs.iter().map(|vf| vf.address).collect();
+        let fresh = plan.steps.iter().any(|step| matches!(step, Step::Create { .. }));
+        changed.warnings = vf_count::remarks(&after, plan);
+        if fresh {
+            changed.warnings.extend(ask(host, &after));
+        }
+    }
+    changed.done = true;
+    changed.seconds = host.clock.uptime().saturating_sub(begun).as_secs_f64();
+    Ok(changed)
+}
+
+fn take_lock(host: &Host<'_>, name: &str, address: PciAddress) -> Result<Lock, Problem> {
+    let address_text = address.to_string();
+    let note = format!("process {}, since {}", std::process::id(), host.clock.now());
+    host.knobs.lock(address, &note).map_err(|error| match error {
+        LockError::Held(holder) => Problem::new(
+            Code::ChangeInProgress,
+            &[name],
+            format!("The lock of {address} is held by {holder}."),
+        ),
+        error @ (LockError::ReadOnly | LockError::Io { .. }) => Problem::new(
+            Code::PermissionDenied,
+            &[name, &address_text],
+            format!("The lock of {address} cannot be taken."),
+        )
+        .cause(error.to_string()),
+    })
+}
+
+/// Holds the vfio group of every VF while the plan destroys VFs, so that no VM can take
+/// one between the look and the act. A group that somebody holds stops the plan.
+fn guard(
+    host: &Host<'_>,
+    adapter: &Adapter,
+    name: &str,
+    plan: &Plan,
+) -> Result<Vec<std::fs::File>, Problem> {
+    let destroys = |step: &Step| matches!(step, Step::Destroy { .. });
+    if !plan.steps.iter().any(destroys) {
+        return Ok(Vec::new());
+    }
+    let mut held = Vec::new();
+    for vf in &adapter.vfs {
+        let vfio = vf.driver.present().is_some_and(|driver| driver == "vfio-pci");
+        let (true, Some(group)) = (vfio, vf.iommu_group.present()) else {
+            continue;
+        };
+        let device = format!("/dev/vfio/{group}");
+        match host.knobs.hold(&device) {
+            Ok(file) => held.push(file),
+            Err(error) if error.kind() == std::io::ErrorKind::ResourceBusy => {
+                let found = format!(
+                    "VF {} ({}) is used by someone who holds {device}.",
+                    vf.index, vf.address
+                );
+                return Err(Problem::new(Code::VfInUse, &[name], found));
+            }
+            // No such group file, or no permission: the write itself will tell.
+            Err(_) => {}
+        }
+    }
+    Ok(held)
+}
+
+/// What a step that was stopped means, with what there is now.
+fn stopped_problem(
+    host: &Host<'_>,
+    lock: &Lock,
+    before: &Adapter,
+    plan: &Plan,
+    stopped: &Stopped,
+) -> Problem {
+    let name = before.name();
+    let address = before.address.to_string();
+    // While the write hangs, the adapter's own attributes would hang as well.
+    let hung = matches!(stopped.refusal, Refusal::TimedOut(_));
+    let after = match hung {
+        true => None,
+        false => observe::adapter(host, before.address),
+    };
+    if !hung {
+        let waited = "the refusal";
+        let verdict = vf_count::verdict(plan, &name, &address, after.as_ref(), waited);
+        if let Err(lost) = verdict
+            && lost.code == Code::AdapterLost
+        {
+            return with_words(lost, stopped);
+        }
+    }
+    let there = after.as_ref().map(|adapter| adapter.vfs.len());
+    let left = match there {
+        Some(vfs) => format!("{vfs} VFs are there now."),
+        None => "How many VFs are there now cannot be told yet.".to_owned(),
+    };
+    if there == Some(0) {
+        // With no VFs left the host's drivers are let on again, as they were.
+        let knob = format!("/sys/bus/pci/devices/{address}/sriov_drivers_autoprobe");
+        let second = Duration::from_secs(1);
+        drop(host.knobs.write(lock, &knob, "1", second, &mut || {}));
+    }
+    let asked = match stopped.step {
+        Step::Create { vfs } | Step::AwaitReady { vfs } => vfs,
+        Step::Destroy { .. } | Step::KeepDriversOff | Step::LetDriversOn => 0,
+    };
+    let problem = vf_count::read_refusal(&stopped.refusal, &name, &address, asked, &left);
+    with_words(problem, stopped)
+}
+
+/// Keeps the kernel's own words.
+fn with_words(problem: Problem, stopped: &Stopped) -> Problem {
+    match &stopped.words {
+        Some(words) => problem.cause(words),
+        None => problem,
+    }
+}
+
+/// Asks the adapter what it can do while its VFs are fresh and nobody has one.
+fn ask(host: &Host<'_>, adapter: &Adapter) -> Vec<String> {
+    let none = |users: &Observed<Vec<_>>| users.known().is_some_and(Vec::is_empty);
+    if !adapter.vfs.iter().all(|vf| none(&vf.users)) {
+        return Vec::new();
+    }
+    match features::ask(host, adapter) {
+        Ok(asked) => asked.not_restored,
+        Err(reason) => vec![reason],
+    }
+}

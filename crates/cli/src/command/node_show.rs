@@ -1,0 +1,21 @@
+//! `accelnet node show`: all that can be seen of this node.
+
+use accelnet_host::observe;
+
+use super::Result;
+use crate::args::{Output, Show};
+use crate::render;
+use crate::session::Session;
+
+/// Shows this node.
+pub fn run(args: &Show, session: &mut Session<'_>) -> Result {
+    let node = observe::node(&session.host);
+    match args.output {
+        Output::Json => session.say_json(&node),
+        Output::Table => {
+            let text = render::node(&node, session.colour, session.width);
+            session.say(&text);
+        }
+    }
+    Ok(0)
+}

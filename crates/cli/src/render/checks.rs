@@ -1,0 +1,66 @@
+//! Check rows in words: the table, then each that did not pass with what to do.
+
+use accelnet_model::Check;
+use accelnet_model::check::Outcome;
+
+use super::problem::details;
+use super::table::{Table, Tone, painted};
+
+/// All rows.
+pub fn checks(rows: &[Check], colour: bool, width: Option<u16>) -> String {
+    let mut table = Table::new(&["", "CHECK", "SUBJECT", "FOUND"], colour, width);
+    for row in rows {
+        let (mark, tone) = mark(row.outcome);
+        table.toned([
+            (mark, tone),
+            (row.name.as_str(), Tone::Plain),
+            (&row.subject, Tone::Plain),
+            (&row.found, Tone::Plain),
+        ]);
+    }
+    let mut text = table.text();
+    for row in rows.iter().filter(|row| row.outcome != Outcome::Passed) {
+        let (word, tone) = mark(row.outcome);
+        let code = row.code.map_or(String::new(), |code| match row.document_code {
+            Some(document) => format!(" [{code}, a case of {document}]"),
+            None => format!(" [{code}]"),
+        });
+        text.push_str(&format!(
+            "\n{} {} of {}: {}{code}\n",
+            painted(word, tone, colour),
+            row.name.as_str(),
+            row.subject,
+            row.message
+        ));
+        let cause = row.cause.as_deref();
+        text.push_str(&details(&row.found, &row.needed, cause, &row.resolution));
+    }
+    text.push_str(&summary(rows));
+    text
+}
+
+fn mark(outcome: Outcome) -> (&'static str, Tone) {
+    match outcome {
+        Outcome::Passed => ("ok", Tone::Good),
+        Outcome::Warning => ("warning", Tone::Notice),
+        Outcome::Failed => ("failed", Tone::Bad),
+        Outcome::Unknown => ("unknown", Tone::Bad),
+    }
+}
+
+/// How many came out how.
+fn summary(rows: &[Check]) -> String {
+    let count = |outcome| rows.iter().filter(|row| row.outcome == outcome).count();
+    let mut parts = vec![format!("{} passed", count(Outcome::Passed))];
+    for (outcome, words) in [
+        (Outcome::Warning, "passed with a warning"),
+        (Outcome::Failed, "failed"),
+        (Outcome::Unknown, "could not be judged"),
+    ] {
+        match count(outcome) {
+            0 => {}
+            some => parts.push(format!("{some} {words}")),
+        }
+    }
+    format!("\n{} checks: {}.\n", rows.len(), parts.join(", "))
+}

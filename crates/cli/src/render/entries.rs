@@ -1,0 +1,43 @@
+//! The catalogue in words.
+
+use accelnet_model::catalogue::{Entry, Severity};
+
+use super::table::{Table, pairs};
+
+/// One entry, whole.
+pub fn entry(entry: &Entry) -> String {
+    let mut lines = vec![
+        ("message", entry.sentence.to_owned()),
+        ("found", entry.found.to_owned()),
+        ("needed", entry.needed.to_owned()),
+        ("do", entry.resolution.to_owned()),
+        ("severity", severity(entry).to_owned()),
+        ("exit", entry.exit_status.to_string()),
+        ("http", entry.http_status.to_string()),
+    ];
+    if let Some(document) = entry.stands_under {
+        lines.push(("case of", document.to_string()));
+    }
+    format!("{}\n{}", entry.code, pairs(&lines))
+}
+
+/// All entries, a line each.
+pub fn entries(entries: &[&Entry], colour: bool, width: Option<u16>) -> String {
+    let mut table = Table::new(&["CODE", "EXIT", "MESSAGE"], colour, width);
+    for entry in entries {
+        table.row([
+            entry.code.to_string(),
+            entry.exit_status.to_string(),
+            entry.sentence.to_owned(),
+        ]);
+    }
+    table.text()
+}
+
+/// `error` or `warning`.
+pub fn severity(entry: &Entry) -> &'static str {
+    match entry.severity {
+        Severity::Error => "error",
+        Severity::Warning => "warning",
+    }
+}

@@ -1,0 +1,149 @@
+//! A node in words: machine, adapters, VMs, and what could not be read.
+
+use accelnet_model::platform::{Iommu, Kvm, Libvirt, Lockdown, Platform, Smt, Version, Vfio};
+use accelnet_model::{Domain, Node, Observed};
+
+use super::adapter::AdapterSummary;
+use super::table::{Table, Tone, pairs, painted};
+use super::{adapter, shown, shown_or};
+
+/// The whole of it.
+pub fn node(node: &Node, colour: bool, width: Option<u16>) -> String {
+    let mut text = format!(
+        "{}, seen {}\n",
+        painted(node.display_name(), Tone::Plain, colour),
+        node.observed_at
+    );
+    text.push_str(&pairs(&platform(&node.platform)));
+    match &node.adapters {
+        Observed::Unknown(reason) => text.push_str(&format!("\nAdapters unknown: {reason}\n")),
+        Observed::Known(adapters) => {
+            text.push('\n');
+            let rows: Vec<AdapterSummary> = adapters
+                .iter()
+                .map(|adapter| AdapterSummary::of(node, adapter))
+                .collect();
+            text.push_str(&super::adapters(&rows, colour, width));
+            for each in adapters {
+                text.push('\n');
+                text.push_str(&adapter(each, colour, width));
+            }
+        }
+    }
+    text.push('\n');
+    text.push_str(&domains(&node.domains, colour, width));
+    for unreadable in &node.unreadable {
+        text.push_str(&format!(
+            "\nnot readable: {}: {}\n",
+            unreadable.what, unreadable.reason
+        ));
+    }
+    text
+}
+
+fn platform(platform: &Platform) -> Vec<(&'static str, String)> {
+    let version = |value: &Observed<Option<Version>>| {
+        shown_or(value, "not installed", Version::to_string)
+    };
+    vec![
+        (
+            "kernel",
+            shown(&platform.kernel, |kernel| kernel.release.clone()),
+        ),
+        ("lockdown", lockdown(&platform.lockdown)),
+        (
+            "cpu",
+            shown(&platform.cpu, |cpu| {
+                format!(
+                    "{}: {} sockets, {} cores, {} threads online",
+                    cpu.model, cpu.sockets, cpu.cores, cpu.threads
+                )
+            }),
+        ),
+        ("smt", shown(&platform.smt, |smt| smt_word(*smt).to_owned())),
+        ("iommu", shown(&platform.iommu, iommu)),
+        ("kvm", shown(&platform.kvm, kvm)),
+        (
+            "vfio-pci",
+            shown(&platform.vfio, |vfio| vfio_word(*vfio).to_owned()),
+        ),
+        ("libvirt", shown(&platform.libvirt, libvirt)),
+        ("qemu", version(&platform.qemu)),
+    ]
+}
+
+fn lockdown(level: &Observed<Option<Lockdown>>) -> String {
+    shown_or(level, "not in this kernel", |level| {
+        match level {
+            Lockdown::None => "none",
+            Lockdown::Integrity => "integrity",
+            Lockdown::Confidentiality => "confidentiality",
+        }
+        .to_owned()
+    })
+}
+
+fn smt_word(smt: Smt) -> &'static str {
+    match smt {
+        Smt::On => "on",
+        Smt::Off => "off",
+        Smt::NotSupported => "not supported",
+    }
+}
+
+fn iommu(iommu: &Iommu) -> String {
+    match (iommu.is_on(), iommu.units.as_slice()) {
+        (false, _) => "off".to_owned(),
+        (true, units) => format!("on, {} groups ({})", iommu.groups, units.join(", ")),
+    }
+}
+
+fn kvm(kvm: &Kvm) -> String {
+    match kvm {
+        Kvm::Usable {
+            module: Some(module),
+        } => format!("usable ({module})"),
+        Kvm::Usable { module: None } => "usable".to_owned(),
+        Kvm::Missing { reason } | Kvm::Broken { reason } => format!("not usable: {reason}"),
+    }
+}
+
+fn vfio_word(vfio: Vfio) -> &'static str {
+    match vfio {
+        Vfio::Loaded => "loaded",
+        Vfio::Available => "installed, not loaded",
+        Vfio::Missing => "missing",
+    }
+}
+
+fn libvirt(libvirt: &Libvirt) -> String {
+    match libvirt {
+        Libvirt::Running { version } => version.to_string(),
+        Libvirt::NotRunning { reason } => format!("does not answer: {reason}"),
+        Libvirt::Missing => "not installed".to_owned(),
+    }
+}
+
+fn domains(domains: &Observed<Vec<Domain>>, colour: bool, width: Option<u16>) -> String {
+    let domains = match domains {
+        Observed::Unknown(reason) => return format!("VMs unknown: {reason}\n"),
+        Observed::Known(domains) => domains,
+    };
+    if domains.is_empty() {
+        return "No VMs.\n".to_owned();
+    }
+    let heading = ["VM", "STATE", "VCPUS", "MEMORY", "VNICS", "HOST DEVICES"];
+    let mut table = Table::new(&heading, colour, width);
+    for domain in domains {
+        let devices: Vec<String> = domain.host_devices.iter().map(ToString::to_string).collect();
+        table.row([
+            domain.name.clone(),
+            format!("{:?}", domain.state).to_lowercase(),
+            domain.vcpus.to_string(),
+            format!("{} MiB", domain.memory_mib),
+            domain.vnics.len().to_string(),
+            devices.join(", "),
+        ]);
+    }
+    table.text()
+}
