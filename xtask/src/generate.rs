@@ -38,8 +38,12 @@ impl Generate {
     }
 }
 
-/// Has the program write its files into `folder`.
+/// Has the program write its files into `folder`, which is made if need be.
 fn write(folder: &Path) -> Result<(), Error> {
+    fs::create_dir_all(folder).map_err(|source| Error::File {
+        path: folder.to_owned(),
+        source,
+    })?;
     let program = ["run", "--quiet", "--package", "accelnet", "--", "generate"];
     run(cargo(program).arg(folder))
 }
