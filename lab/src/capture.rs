@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use crate::error::{Error, Result, io};
+use crate::error::{Result, io};
 use crate::node::Node;
 use crate::topologies;
 
@@ -41,7 +41,7 @@ pub fn capture(node: &Node, folder: &Path) -> Result<()> {
              basename $(readlink -f $device/..) > $to/parent
          done"
     );
-    run(node, "copy the PCI devices", &script)?;
+    node.check("copy the PCI devices", &script)?;
     let failed = || io(format!("write {}", folder.display()));
     fs::create_dir_all(folder).map_err(failed())?;
     let mut copy = std::process::Command::new("cp");
@@ -64,14 +64,12 @@ pub fn capture(node: &Node, folder: &Path) -> Result<()> {
 pub fn refresh_fixtures(folder: &Path) -> Result<()> {
     fs::create_dir_all(folder).map_err(io(format!("create {}", folder.display())))?;
     let node = Node::boot(&topologies::zoo())?;
-    run(
-        &node,
+    node.check(
         "enable two VFs",
         "cd /sys/class/net/pf0/device; echo 0 > sriov_drivers_autoprobe; echo 2 > sriov_numvfs",
     )?;
     for (name, device) in FIXTURES {
-        let bytes = run(
-            &node,
+        let bytes = node.check(
             "read a config space",
             &format!("od -An -v -tx1 -w16 {device}/config"),
         )?;
@@ -83,16 +81,4 @@ pub fn refresh_fixtures(folder: &Path) -> Result<()> {
         fs::write(&path, text).map_err(io(format!("write {}", path.display())))?;
     }
     Ok(())
-}
-
-fn run(node: &Node, what: &str, script: &str) -> Result<String> {
-    let output = node.run(script);
-    if output.success() {
-        return Ok(output.stdout);
-    }
-    Err(Error::Command {
-        what: what.to_owned(),
-        status: output.status,
-        output: output.to_string(),
-    })
 }

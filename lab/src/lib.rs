@@ -9,6 +9,7 @@
 )]
 
 mod apt;
+mod boot;
 mod cache;
 mod capture;
 mod command;

@@ -1,37 +1,26 @@
 //! A running node. It is gone when its value is dropped, and also when the test process is killed.
 
-use std::fs::{self, File};
-use std::io::ErrorKind;
-use std::os::unix::process::CommandExt;
+use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::Child;
 use std::sync::{Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
+use crate::boot::{connect, console, end, start};
 use crate::command::{Output, quote, tail, wait};
 use crate::error::{Error, Result, io};
 use crate::image::{Artifacts, build};
-use crate::qemu::{self, Files};
+use crate::qemu::Files;
 use crate::qmp::Qmp;
 use crate::slots::Slot;
 use crate::ssh::Ssh;
 use crate::topology::Topology;
 
-/// A boot takes about 20 s alone, three at once 55 s; a busy machine may take much longer.
-const BOOT: Duration = Duration::from_secs(300);
 const COMMAND: Duration = Duration::from_secs(120);
 const POWEROFF: Duration = Duration::from_secs(90);
-/// What the node's last service writes to the console.
-const READY: &str = "accelnet-lab: ready";
-/// Becomes QEMU, leaving a watcher behind that ends QEMU when this process, however it ends, closes
-/// the other side of standard input; then the node's folder is removed.
-const WATCHED: &str = r#"exec 3<&0 < /dev/null
-folder=$1; shift
-(read -r _ <&3; kill -KILL $$; rm -rf "$folder") &
-exec "$@" 3<&-"#;
 
 /// A running node.
 #[derive(Debug)]
@@ -94,12 +83,11 @@ impl Node {
         let program = accelnet_binary()?;
         let node = Self::boot(topology)?;
         node.share_file(&program)?;
-        let linked = node.run("ln -sf /host/accelnet /usr/local/bin/accelnet");
-        if linked.success() {
-            Ok(node)
-        } else {
-            Err(failed("put accelnet on the node's path", &linked))
-        }
+        node.check(
+            "put accelnet on the node's path",
+            "ln -sf /host/accelnet /usr/local/bin/accelnet",
+        )?;
+        Ok(node)
     }
 
     /// Runs a bash script in the node, for at most two minutes.
@@ -131,20 +119,34 @@ impl Node {
         output.stdout.trim_end().to_owned()
     }
 
+    /// Runs a bash script that should succeed, and gives back its standard output. `what` completes
+    /// "failed to".
+    ///
+    /// # Errors
+    /// When it does not succeed, with all that it printed.
+    pub fn check(&self, what: &str, script: &str) -> Result<String> {
+        let output = self.run(script);
+        if output.success() {
+            return Ok(output.stdout);
+        }
+        let what = format!("{what} in node {}", self.name);
+        Err(Error::Command {
+            what,
+            status: output.status,
+            output: output.to_string(),
+        })
+    }
+
     /// Starts a daemon in the node, as the systemd unit `unit`.
     ///
     /// # Errors
     /// When systemd does not start it.
     pub fn spawn(&self, unit: &str, script: &str) -> Result<()> {
-        let started = self.run(&format!(
+        let script = format!(
             "systemd-run --quiet --collect --unit={unit} bash -c {}",
             quote(script)
-        ));
-        if started.success() {
-            Ok(())
-        } else {
-            Err(failed(&format!("start {unit}"), &started))
-        }
+        );
+        self.check(&format!("start {unit}"), &script).map(drop)
     }
 
     /// Waits until a bash script succeeds. `what` says what is waited for, as in "the VM is up".
@@ -298,121 +300,5 @@ pub fn accelnet_binary() -> Result<PathBuf> {
         Ok(path)
     } else {
         Err(Error::NoBinary { path })
-    }
-}
-
-fn start(topology: &Topology, artifacts: &Artifacts, files: &Files<'_>) -> Result<Child> {
-    // The folder's name is random, and so is the id that MACs of bridges are made from.
-    let seed = files
-        .dir
-        .file_name()
-        .unwrap_or_default()
-        .to_string_lossy()
-        .into_owned();
-    let machine_id: String = seed
-        .bytes()
-        .rev()
-        .map(|byte| format!("{byte:02x}"))
-        .take(16)
-        .collect();
-    let log = File::create(files.log()).map_err(io("create QEMU's log"))?;
-    let errors = log.try_clone().map_err(io("create QEMU's log"))?;
-    Command::new("sh")
-        .args(["-c", WATCHED, "accelnet-lab"])
-        .arg(files.dir)
-        .arg(qemu::PROGRAM)
-        .args(qemu::arguments(topology, artifacts, files, &machine_id))
-        .stdin(Stdio::piped())
-        .stdout(log)
-        .stderr(errors)
-        .process_group(0)
-        .spawn()
-        .map_err(io("start QEMU"))
-}
-
-fn connect(
-    topology: &Topology,
-    artifacts: &Artifacts,
-    files: &Files<'_>,
-    qemu: &mut Child,
-) -> Result<(Qmp, Ssh)> {
-    let begin = Instant::now();
-    let mut awaited = "QEMU's control socket";
-    let mut connection: Option<(Qmp, Ssh)> = None;
-    loop {
-        if let Some(status) = qemu.try_wait().map_err(io("wait for QEMU"))? {
-            let status = status.to_string();
-            return Err(Error::QemuEnded {
-                node: topology.name.clone(),
-                status,
-                detail: detail(files),
-            });
-        }
-        if begin.elapsed() >= BOOT {
-            let what = format!("{awaited} of node {}", topology.name);
-            return Err(Error::Deadline {
-                what,
-                deadline: BOOT,
-                detail: detail(files),
-            });
-        }
-        connection = match connection.take() {
-            None => match Qmp::connect(&files.qmp()) {
-                Ok(mut qmp) => {
-                    awaited = "the end of the boot";
-                    let port = qmp.ssh_port()?;
-                    Some((qmp, Ssh::new(&artifacts.key(), &files.ssh(), port)))
-                }
-                Err(error)
-                    if matches!(
-                        error.kind(),
-                        ErrorKind::NotFound | ErrorKind::ConnectionRefused
-                    ) =>
-                {
-                    None
-                }
-                Err(error) => return Err(io("talk to QEMU")(error)),
-            },
-            Some((qmp, mut ssh)) if console(files).contains(READY) => {
-                awaited = "an ssh connection";
-                if ssh.connect()? {
-                    return Ok((qmp, ssh));
-                }
-                Some((qmp, ssh))
-            }
-            waiting => waiting,
-        };
-        thread::sleep(Duration::from_millis(100));
-    }
-}
-
-/// Ends QEMU, and with standard input its watcher, before the process id can be another's.
-fn end(qemu: &mut Child) {
-    // It may have ended by itself, which is as good.
-    let _ = qemu.kill();
-    let _ = qemu.wait();
-    drop(qemu.stdin.take());
-}
-
-fn console(files: &Files<'_>) -> String {
-    fs::read(files.console())
-        .map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
-        .unwrap_or_default()
-}
-
-fn detail(files: &Files<'_>) -> String {
-    let log = fs::read_to_string(files.log()).unwrap_or_default();
-    format!(
-        "--- QEMU\n{}\n--- console\n{}",
-        tail(&log, 10),
-        tail(&console(files), 40)
-    )
-}
-
-fn failed(what: &str, output: &Output) -> Error {
-    Error::Command {
-        what: what.to_owned(),
-        status: output.status,
-        output: output.to_string(),
     }
 }

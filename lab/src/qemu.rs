@@ -167,3 +167,59 @@ fn nic(number: usize, bus: &str, adapter: Adapter) -> [String; 4] {
 fn text(path: &Path) -> String {
     path.to_string_lossy().replace(',', ",,")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::topologies;
+
+    fn devices(topology: &Topology, model: &str) -> Vec<String> {
+        ports(topology)
+            .into_iter()
+            .filter(|word| word.starts_with(model))
+            .collect()
+    }
+
+    #[test]
+    fn a_port_loses_acs_only_where_the_topology_says_so() {
+        let ports = devices(&topologies::two_adapters(), "pcie-root-port");
+        assert!(
+            ports[0].contains("id=rp1") && ports[0].ends_with("disable-acs=off"),
+            "{ports:?}"
+        );
+        assert!(
+            ports[1].contains("id=rp2") && ports[1].ends_with("disable-acs=on"),
+            "{ports:?}"
+        );
+    }
+
+    #[test]
+    fn adapters_below_a_switch_stand_in_ports_of_their_own() {
+        let nics = devices(&topologies::switch(), "igb");
+        assert!(
+            nics[0].contains("bus=rp1-down0") && nics[0].contains("52:54:00:aa:00:00"),
+            "{nics:?}"
+        );
+        assert!(
+            nics[1].contains("bus=rp1-down1") && nics[1].contains("52:54:00:aa:00:01"),
+            "{nics:?}"
+        );
+    }
+
+    #[test]
+    fn no_two_ports_have_the_same_slot() {
+        for topology in topologies::list() {
+            let ports = ["pcie-root-port", "xio3130"]
+                .map(|model| devices(&topology, model))
+                .concat();
+            let mut slots: Vec<&str> = ports
+                .iter()
+                .filter_map(|port| port.split([',', '=']).nth(6))
+                .collect();
+            let all = slots.len();
+            slots.sort_unstable();
+            slots.dedup();
+            assert_eq!(slots.len(), all, "{}: {ports:?}", topology.name());
+        }
+    }
+}

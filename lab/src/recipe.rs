@@ -76,6 +76,7 @@ const FILES: &[(&str, &str)] = files![
     "rootfs/etc/fstab",
     "rootfs/etc/hostname",
     "rootfs/etc/hosts",
+    "rootfs/etc/modules-load.d/kvm.conf",
     "rootfs/etc/systemd/network/10-mgmt.network",
     "rootfs/etc/systemd/network/99-default.link",
     "rootfs/etc/systemd/system/host.mount",

@@ -1,6 +1,6 @@
 //! A VM inside a node: libvirt starts it with a VF of the node's adapter, and it pings through it.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::command::quote;
 use crate::error::{Error, Result};
@@ -10,6 +10,9 @@ use crate::node::Node;
 const START: Duration = Duration::from_secs(180);
 /// The libvirt network that hands out VFs.
 const POOL: &str = "vfpool";
+
+const NETWORK: &str = include_str!("../templates/network.xml");
+const DOMAIN: &str = include_str!("../templates/domain.xml");
 
 /// A VM inside a node.
 #[derive(Debug)]
@@ -54,15 +57,7 @@ impl<'node> Vm<'node> {
             quote(&network),
             quote(&domain)
         );
-        let started = node.run(&script);
-        if !started.success() {
-            let what = format!("start VM {name}");
-            return Err(Error::Command {
-                what,
-                status: started.status,
-                output: started.to_string(),
-            });
-        }
+        node.check(&format!("start VM {name}"), &script)?;
         let vm = Self {
             node,
             name: name.to_owned(),
@@ -105,7 +100,7 @@ impl<'node> Vm<'node> {
     /// # Errors
     /// When it does not in time, with the end of what it said.
     pub fn wait_for(&self, what: &str, wanted: impl Fn(&VmState) -> bool) -> Result<VmState> {
-        let begin = std::time::Instant::now();
+        let begin = Instant::now();
         while begin.elapsed() < START {
             let said = self
                 .node
@@ -130,16 +125,10 @@ impl<'node> Vm<'node> {
     /// # Errors
     /// When libvirt refuses it.
     pub fn destroy(self) -> Result<()> {
-        let ended = self.node.run(&format!("virsh destroy {}", self.name));
-        if ended.success() {
-            return Ok(());
-        }
-        let what = format!("end VM {}", self.name);
-        Err(Error::Command {
-            what,
-            status: ended.status,
-            output: ended.to_string(),
-        })
+        let script = format!("virsh destroy {}", self.name);
+        self.node
+            .check(&format!("end VM {}", self.name), &script)
+            .map(drop)
     }
 
     fn log(&self) -> String {
@@ -173,38 +162,6 @@ fn mac(name: &str) -> String {
     });
     format!("52:54:00:0c:{:02x}:{:02x}", sum >> 8, sum & 0xff)
 }
-
-const NETWORK: &str = "<network><name>POOL</name>\
-    <forward mode='hostdev' managed='yes'><pf dev='PF'/></forward></network>";
-
-const DOMAIN: &str = "<domain type='kvm'>
-  <name>NAME</name>
-  <memory unit='MiB'>384</memory>
-  <vcpu>1</vcpu>
-  <os>
-    <type arch='x86_64' machine='q35'>hvm</type>
-    <kernel>/var/lib/libvirt/images/vmlinuz</kernel>
-    <initrd>/var/lib/libvirt/images/initrd.vm</initrd>
-    <cmdline>console=ttyS0 panic=-1 quiet</cmdline>
-  </os>
-  <features><acpi/></features>
-  <cpu mode='host-passthrough'/>
-  <on_poweroff>destroy</on_poweroff>
-  <on_reboot>destroy</on_reboot>
-  <on_crash>destroy</on_crash>
-  <devices>
-    <emulator>/usr/bin/qemu-system-x86_64</emulator>
-    <controller type='pci' model='pcie-root'/>
-    <controller type='pci' model='pcie-root-port'/>
-    <controller type='pci' model='pcie-root-port'/>
-    <controller type='pci' model='pcie-root-port'/>
-    <controller type='pci' model='pcie-root-port'/>
-    <controller type='usb' model='none'/>
-    <interface type='network'><mac address='MAC'/><source network='POOL'/></interface>
-    <serial type='file'><source path='/var/log/libvirt/NAME.log'/><target port='0'/></serial>
-    <memballoon model='none'/>
-  </devices>
-</domain>";
 
 #[cfg(test)]
 mod tests {

@@ -1,0 +1,142 @@
+//! Starting a node: QEMU under a watcher, then its control socket, the end of its boot, and ssh.
+
+use std::fs::{self, File};
+use std::io::ErrorKind;
+use std::os::unix::process::CommandExt;
+use std::process::{Child, Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crate::command::tail;
+use crate::error::{Error, Result, io};
+use crate::image::Artifacts;
+use crate::qemu::{self, Files};
+use crate::qmp::Qmp;
+use crate::ssh::Ssh;
+use crate::topology::Topology;
+
+/// A boot takes about 20 s alone, three at once 55 s; a busy machine may take much longer.
+const BOOT: Duration = Duration::from_secs(300);
+/// What the node's last service writes to the console.
+const READY: &str = "accelnet-lab: ready";
+/// Becomes QEMU, leaving a watcher behind that ends QEMU when this process, however it ends, closes
+/// the other side of standard input; then the node's folder is removed.
+const WATCHED: &str = r#"exec 3<&0 < /dev/null
+folder=$1; shift
+(read -r _ <&3; kill -KILL $$; rm -rf "$folder") &
+exec "$@" 3<&-"#;
+
+/// Starts QEMU.
+pub(crate) fn start(
+    topology: &Topology,
+    artifacts: &Artifacts,
+    files: &Files<'_>,
+) -> Result<Child> {
+    // The folder's name is random, and so is the id that MACs of bridges are made from.
+    let seed = files
+        .dir
+        .file_name()
+        .unwrap_or_default()
+        .to_string_lossy()
+        .into_owned();
+    let machine_id: String = seed
+        .bytes()
+        .rev()
+        .map(|byte| format!("{byte:02x}"))
+        .take(16)
+        .collect();
+    let log = File::create(files.log()).map_err(io("create QEMU's log"))?;
+    let errors = log.try_clone().map_err(io("create QEMU's log"))?;
+    Command::new("sh")
+        .args(["-c", WATCHED, "accelnet-lab"])
+        .arg(files.dir)
+        .arg(qemu::PROGRAM)
+        .args(qemu::arguments(topology, artifacts, files, &machine_id))
+        .stdin(Stdio::piped())
+        .stdout(log)
+        .stderr(errors)
+        .process_group(0)
+        .spawn()
+        .map_err(io("start QEMU"))
+}
+
+/// Waits until the node can be used.
+pub(crate) fn connect(
+    topology: &Topology,
+    artifacts: &Artifacts,
+    files: &Files<'_>,
+    qemu: &mut Child,
+) -> Result<(Qmp, Ssh)> {
+    let begin = Instant::now();
+    let mut awaited = "QEMU's control socket";
+    let mut connection: Option<(Qmp, Ssh)> = None;
+    loop {
+        if let Some(status) = qemu.try_wait().map_err(io("wait for QEMU"))? {
+            let status = status.to_string();
+            return Err(Error::QemuEnded {
+                node: topology.name.clone(),
+                status,
+                detail: detail(files),
+            });
+        }
+        if begin.elapsed() >= BOOT {
+            let what = format!("{awaited} of node {}", topology.name);
+            return Err(Error::Deadline {
+                what,
+                deadline: BOOT,
+                detail: detail(files),
+            });
+        }
+        connection = match connection.take() {
+            None => match Qmp::connect(&files.qmp()) {
+                Ok(mut qmp) => {
+                    awaited = "the end of the boot";
+                    let port = qmp.ssh_port()?;
+                    Some((qmp, Ssh::new(&artifacts.key(), &files.ssh(), port)))
+                }
+                Err(error)
+                    if matches!(
+                        error.kind(),
+                        ErrorKind::NotFound | ErrorKind::ConnectionRefused
+                    ) =>
+                {
+                    None
+                }
+                Err(error) => return Err(io("talk to QEMU")(error)),
+            },
+            Some((qmp, mut ssh)) if console(files).contains(READY) => {
+                awaited = "an ssh connection";
+                if ssh.connect()? {
+                    return Ok((qmp, ssh));
+                }
+                Some((qmp, ssh))
+            }
+            waiting => waiting,
+        };
+        thread::sleep(Duration::from_millis(100));
+    }
+}
+
+/// Ends QEMU, and with standard input its watcher, before the process id can be another's.
+pub(crate) fn end(qemu: &mut Child) {
+    // It may have ended by itself, which is as good.
+    let _ = qemu.kill();
+    let _ = qemu.wait();
+    drop(qemu.stdin.take());
+}
+
+/// All that the node wrote to its console.
+pub(crate) fn console(files: &Files<'_>) -> String {
+    fs::read(files.console())
+        .map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
+        .unwrap_or_default()
+}
+
+fn detail(files: &Files<'_>) -> String {
+    let log = fs::read_to_string(files.log()).unwrap_or_default();
+    format!(
+        "--- QEMU\n{}\n--- console\n{}",
+        tail(&log, 10),
+        tail(&console(files), 40)
+    )
+}
