@@ -10,6 +10,8 @@ const CLASS: u16 = 0x09;
 /// `PCI_HEADER_TYPE`.
 const HEADER_TYPE: u16 = 0x0e;
 const MULTIFUNCTION: u8 = 1 << 7;
+/// Header type of functions.
+const FUNCTION: u8 = 0;
 /// Header type of PCI-to-PCI bridges.
 const BRIDGE: u8 = 1;
 /// Header type of CardBus bridges.
@@ -78,18 +80,24 @@ impl<R: Registers> ConfigSpace<R> {
         }))
     }
 
+    /// The status register, of a device that answers: some of its bits are always 0.
+    pub(super) fn status(&self) -> Result<u16, Incomplete> {
+        match self.u16(STATUS)? {
+            u16::MAX => Err(Incomplete::NoAnswer),
+            status => Ok(status),
+        }
+    }
+
     /// Where the list of capabilities begins: 0 where there is none.
     pub(super) fn first_capability(&self) -> Result<u8, Incomplete> {
-        let status = self.u16(STATUS)?;
-        if status == u16::MAX {
-            return Err(Incomplete::NoAnswer);
-        }
-        if status & STATUS_CAPABILITIES == 0 {
+        if self.status()? & STATUS_CAPABILITIES == 0 {
             return Ok(0);
         }
+        // As the kernel does: other layouts are not defined, and have no list.
         match self.header_type()? {
+            FUNCTION | BRIDGE => self.u8(CAPABILITIES),
             CARDBUS => self.u8(CARDBUS_CAPABILITIES),
-            _ => self.u8(CAPABILITIES),
+            _ => Ok(0),
         }
     }
 }

@@ -91,6 +91,7 @@ impl<R: Registers> ConfigSpace<R> {
     }
 
     fn walk_extended(&self, found: &mut Vec<ExtendedCapability>) -> Result<(), Incomplete> {
+        self.status()?;
         let mut seen = [false; 1024];
         let mut from = EXTENDED;
         let mut offset = EXTENDED;
