@@ -42,16 +42,18 @@ impl Fuzz {
             let sanitizer = sanitizer(target)?;
             let limit = format!("-max_total_time={}", self.seconds);
             let mut fuzz = cargo_fuzz("run", sanitizer, target);
-            let outcome = match status(fuzz.args(["--", &limit, "-print_final_stats=1"]))? {
-                status if status.success() => "nothing found",
-                _ => {
-                    failed.push(target);
-                    "failed"
-                }
+            let found = !status(fuzz.args(["--", &limit, "-print_final_stats=1"]))?.success();
+            if found {
+                failed.push(target);
+            }
+            let outcome = if found {
+                "something was found"
+            } else {
+                "nothing found"
             };
             let seconds = self.seconds;
             said.push(format!(
-                "{target}: {outcome} in {seconds} s, sanitizer {sanitizer}"
+                "{target}: {outcome} (at most {seconds} s, sanitizer {sanitizer})"
             ));
         }
         println!("{}", said.join("\n"));
