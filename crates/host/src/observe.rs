@@ -73,7 +73,7 @@ pub fn identities(host: &Host<'_>) -> Result<Vec<Identity>, String> {
         .into_iter()
         .map(|address| Identity {
             address,
-            links: adapter::own_links(host, &links, address, &[]),
+            links: adapter::own_links(host, &links, address),
         })
         .collect())
 }

@@ -167,7 +167,7 @@ impl Row<'_> {
 
     /// It could not be judged, because `what` could not be read, and why.
     pub fn unknown(self, what: &str, reason: &str) -> Check {
-        let judged = format!("{} of {}", self.name.as_str(), self.subject);
+        let judged = format!("Check {} of {}", self.name.as_str(), self.subject);
         let problem = Problem::new(Code::NotReadable, &[&judged, what], reason);
         self.with(problem, Outcome::Unknown)
     }

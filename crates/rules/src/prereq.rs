@@ -74,8 +74,10 @@ fn hyperthreading(nodes: &[Node]) -> Option<Check> {
         }
     }
     Some(match (with.as_slice(), without.as_slice()) {
-        (_, []) => row.passed("Hyperthreading is on on all nodes."),
-        ([], _) => row.passed("Hyperthreading is off on all nodes."),
+        ([_], []) => row.passed("Hyperthreading is on."),
+        ([], [_]) => row.passed("Hyperthreading is off."),
+        (_, []) => row.passed("Hyperthreading is enabled on all nodes."),
+        ([], _) => row.passed("Hyperthreading is disabled on all nodes."),
         (with, without) => row.failed(Problem::new(
             Code::HyperthreadingCheckFailed,
             &[],

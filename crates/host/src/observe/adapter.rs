@@ -7,7 +7,7 @@ use accelnet_model::link::{Interface, Link};
 use accelnet_model::vf::{Vf, VfSettings};
 use accelnet_model::{Adapter, Observed, PciAddress};
 use accelnet_netlink as netlink;
-use accelnet_pci::PciAdapter;
+use accelnet_pci::{PciAdapter, Root};
 
 use super::Scene;
 use super::users::Crowd;
@@ -68,36 +68,38 @@ pub fn merge(host: &Host<'_>, scene: &Scene, crowd: &Crowd<'_>, pci: PciAdapter)
 
 fn interfaces(host: &Host<'_>, scene: &Scene, pci: &PciAdapter) -> Vec<Interface> {
     let links = scene.links.as_ref().map_or(&[][..], Vec::as_slice);
-    own_links(host, links, pci.address, &pci.netdevs)
+    own_links(host, links, pci.address)
         .into_iter()
         .map(|link| interface(host, link))
         .collect()
 }
 
 /// The links of the function at `address` itself: representors of VFs hang below it, too,
-/// and say so in their port name. Kernels before 5.14 do not name the function behind a
-/// link; `netdevs` are the names that sysfs has below it.
-pub fn own_links(
-    host: &Host<'_>,
-    links: &[Link],
-    address: PciAddress,
-    netdevs: &[String],
-) -> Vec<Link> {
+/// and say so in their port name.
+pub fn own_links(host: &Host<'_>, links: &[Link], address: PciAddress) -> Vec<Link> {
     let is_representor = |name: &str| {
         let port = host.root.text(&format!("/sys/class/net/{name}/phys_port_name"));
         port.is_ok_and(|port| port.contains("vf") || port.contains("sf"))
     };
     let mut own: Vec<Link> = links
         .iter()
-        .filter(|link| match link.parent {
-            Some(parent) => parent == address,
-            None => netdevs.contains(&link.name),
-        })
+        .filter(|link| function_behind(host.root, link) == Some(address))
         .filter(|link| !is_representor(&link.name))
         .cloned()
         .collect();
     own.sort_by_key(|link| link.index);
     own
+}
+
+/// The PCI function behind a link of this namespace. Kernels before 5.14 do not name it,
+/// and for virtio netlink names the device between: then its place in sysfs tells.
+pub fn function_behind(root: &Root, link: &Link) -> Option<PciAddress> {
+    let by_place = || {
+        let place = root.link(&format!("/sys/class/net/{}", link.name)).ok()??;
+        let parts: Vec<_> = place.iter().filter_map(|part| part.to_str()).collect();
+        parts.iter().rev().find_map(|part| part.parse().ok())
+    };
+    link.parent.or_else(by_place)
 }
 
 fn interface(host: &Host<'_>, link: Link) -> Interface {

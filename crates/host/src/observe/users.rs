@@ -12,9 +12,9 @@ use accelnet_model::{Domain, Observed, PciAddress};
 use accelnet_netlink::NetlinkError;
 use accelnet_pci::PciVf;
 
+use super::{adapter, devices};
 use super::namespaces::{self, Namespace};
 use super::processes::{self, Holder};
-use super::devices;
 use crate::Host;
 
 /// Drivers under which nobody can use a VF.
@@ -105,10 +105,8 @@ impl<'a> Crowd<'a> {
         links: &Result<Vec<Link>, NetlinkError>,
     ) -> Result<Vec<VfUser>, String> {
         let links = links.as_ref().map_err(ToString::to_string)?;
-        let is_own = |link: &&Link| match link.parent {
-            Some(parent) => parent == vf.address,
-            None => vf.netdevs.contains(&link.name),
-        };
+        let root = self.host.root;
+        let is_own = |link: &&Link| adapter::function_behind(root, link) == Some(vf.address);
         let here: Vec<&Link> = links.iter().filter(is_own).collect();
         if !here.is_empty() {
             return Ok(here

@@ -50,7 +50,8 @@ fn kernel(node: &Node, row: Row<'_>) -> Check {
 fn lockdown(node: &Node, row: Row<'_>) -> Check {
     match &node.platform.lockdown {
         Observed::Unknown(reason) => {
-            let names = [row.node, "the lockdown level"];
+            let judged = format!("Lockdown of {}", row.node);
+            let names = [judged.as_str(), "its level"];
             row.warned(Problem::new(Code::NotReadable, &names, reason.clone()))
         }
         Observed::Known(None | Some(Lockdown::None)) => row.passed("The kernel is not locked down."),
