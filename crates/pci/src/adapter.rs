@@ -8,6 +8,7 @@ use accelnet_model::{Observed, PciAddress};
 use crate::config::{ConfigFile, ConfigSpace, Incomplete};
 use crate::locked::{Locked, LockedRead};
 use crate::names::Names;
+use crate::netdevs::Netdevs;
 use crate::read_error::{ReadError, if_there};
 use crate::root::Root;
 use crate::sriov::{self, Function};
@@ -58,7 +59,7 @@ pub(crate) fn device_folder(address: PciAddress) -> String {
 /// When the list of PCI functions cannot be read. A machine without PCI has no adapters,
 /// and what cannot be read of one adapter is unknown there.
 pub fn adapters(root: &Root, locked: &dyn LockedRead) -> Result<Vec<PciAdapter>, ReadError> {
-    Ok(read_all(root, &addresses(root)?, locked))
+    Ok(read_all(root, &list(root)?, locked))
 }
 
 /// The PCI addresses of every network adapter below `root`, in order.
@@ -67,37 +68,51 @@ pub fn adapters(root: &Root, locked: &dyn LockedRead) -> Result<Vec<PciAdapter>,
 ///
 /// As [`adapters`].
 pub fn addresses(root: &Root) -> Result<Vec<PciAddress>, ReadError> {
+    let listed = list(root)?;
+    Ok(listed.iter().map(|function| function.address).collect())
+}
+
+/// Every network adapter, by address: an adapter comes before its VFs, which need not be
+/// looked at, then.
+fn list(root: &Root) -> Result<Vec<Listed>, ReadError> {
     let names = match root.names(DEVICES) {
         Err(error) if error.is_missing() && root.exists("/sys/bus") => return Ok(Vec::new()),
         names => names?,
     };
-    let mut adapters: Vec<PciAddress> = names
-        .iter()
-        .filter_map(|name| name.parse().ok())
-        .filter(|&address| is_adapter(root, address))
-        .collect();
-    adapters.sort_unstable();
+    let functions: BTreeSet<PciAddress> =
+        names.iter().filter_map(|name| name.parse().ok()).collect();
+    let mut vfs = BTreeSet::new();
+    let mut adapters = Vec::new();
+    for address in functions {
+        if !vfs.contains(&address) && is_adapter(root, address) {
+            let listed = Listed::new(root, address);
+            vfs.extend(listed.vfs.iter().map(|(_, vf)| *vf));
+            adapters.push(listed);
+        }
+    }
     Ok(adapters)
 }
 
 /// Reads the network adapter at `address`; none where there is no such adapter. What
 /// cannot be read of it is unknown there.
 pub fn adapter(root: &Root, address: PciAddress, locked: &dyn LockedRead) -> Option<PciAdapter> {
-    let found = is_adapter(root, address).then_some(address);
-    read_all(root, found.as_slice(), locked).pop()
+    let listed = is_adapter(root, address).then(|| Listed::new(root, address));
+    read_all(root, listed.as_slice(), locked).pop()
 }
 
 /// Whether the function at `address` is a network adapter. One whose class cannot be read
 /// counts as one, so that it is seen at all; one that is gone does not.
 fn is_adapter(root: &Root, address: PciAddress) -> bool {
     let folder = device_folder(address);
+    if let Ok(Some(_)) = root.link_name(&format!("{folder}/physfn")) {
+        return false;
+    }
     let class = match root.hex(&format!("{folder}/class")) {
         Ok(class) => Ok(class),
         Err(error) if error.is_missing() => return false,
         Err(_) => class_register(root, &folder),
     };
-    let is_network = class.map_or(true, |class| class >> 16 == NETWORK);
-    is_network && !matches!(root.link_name(&format!("{folder}/physfn")), Ok(Some(_)))
+    class.map_or(true, |class| class >> 16 == NETWORK)
 }
 
 fn class_register(root: &Root, folder: &str) -> Result<u32, Incomplete> {
@@ -109,15 +124,19 @@ struct Listed {
     address: PciAddress,
     folder: String,
     names: Result<Vec<String>, ReadError>,
+    vfs: Vec<(u32, PciAddress)>,
     vendor: Observed<u16>,
 }
 
 impl Listed {
     fn new(root: &Root, address: PciAddress) -> Self {
         let folder = device_folder(address);
+        let names = root.names(&folder);
+        let present = names.as_deref().unwrap_or_default();
         Listed {
             address,
-            names: root.names(&folder),
+            vfs: vf::list(root, &folder, present),
+            names,
             vendor: root.hex(&format!("{folder}/vendor")).into(),
             folder,
         }
@@ -133,31 +152,41 @@ impl Listed {
     }
 }
 
-fn read_all(root: &Root, addresses: &[PciAddress], locked: &dyn LockedRead) -> Vec<PciAdapter> {
-    let listed: Vec<Listed> = addresses
-        .iter()
-        .map(|&address| Listed::new(root, address))
-        .collect();
+/// What is read once for all adapters.
+struct Shared {
+    locked: Locked,
+    names: Names,
+    netdevs: Netdevs,
+}
+
+fn read_all(root: &Root, listed: &[Listed], locked: &dyn LockedRead) -> Vec<PciAdapter> {
     let paths = listed.iter().flat_map(Listed::locked_paths).collect();
-    let locked = Locked::read(root, locked, paths);
     let vendors: BTreeSet<u16> = listed
         .iter()
         .filter_map(|function| function.vendor.known().copied())
         .collect();
-    let names = Names::read(root, &vendors);
+    let shared = Shared {
+        locked: Locked::read(root, locked, paths),
+        names: Names::read(root, &vendors),
+        netdevs: Netdevs::read(root),
+    };
     listed
         .iter()
-        .map(|function| read(root, function, &locked, &names))
+        .map(|function| read(root, function, &shared))
         .collect()
 }
 
-fn read(root: &Root, listed: &Listed, locked: &Locked, names: &Names) -> PciAdapter {
+fn read(root: &Root, listed: &Listed, shared: &Shared) -> PciAdapter {
     let Listed {
         address, folder, ..
     } = listed;
+    let Shared {
+        locked,
+        names,
+        netdevs,
+    } = shared;
     let device: Observed<u16> = root.hex(&format!("{folder}/device")).into();
     let bridges = bridge::above(root, *address).into();
-    let present = listed.names.as_deref().unwrap_or_default();
     let sriov = match &listed.names {
         Ok(names) => sriov::read(
             root,
@@ -193,8 +222,12 @@ fn read(root: &Root, listed: &Listed, locked: &Locked, names: &Names) -> PciAdap
         iommu_group: iommu_group(root, folder).into(),
         bridges,
         sriov,
-        netdevs: vf::netdevs(root, folder),
-        vfs: vf::read_all(root, folder, present),
+        netdevs: netdevs.of(*address),
+        vfs: listed
+            .vfs
+            .iter()
+            .map(|&(index, vf)| vf::read(root, index, vf, netdevs))
+            .collect(),
     }
 }
 

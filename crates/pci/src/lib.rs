@@ -12,6 +12,7 @@ pub mod config;
 pub mod link;
 pub mod locked;
 pub mod names;
+pub mod netdevs;
 pub mod read_error;
 pub mod root;
 pub mod sriov;

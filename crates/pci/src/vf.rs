@@ -4,7 +4,8 @@ use accelnet_model::{Observed, PciAddress};
 
 use crate::adapter::device_folder;
 use crate::config::{ConfigFile, ConfigSpace, Incomplete};
-use crate::read_error::{ReadError, if_there};
+use crate::netdevs::Netdevs;
+use crate::read_error::ReadError;
 use crate::root::Root;
 use crate::sriov::virtfn;
 
@@ -28,26 +29,37 @@ pub struct PciVf {
 /// Reads the VFs of the adapter in the folder `device`, which holds `names`, by number. A
 /// VF that goes away meanwhile is left out.
 pub fn read_all(root: &Root, device: &str, names: &[String]) -> Vec<PciVf> {
-    let mut vfs: Vec<PciVf> = names
+    let netdevs = Netdevs::read(root);
+    list(root, device, names)
+        .into_iter()
+        .map(|(index, address)| read(root, index, address, &netdevs))
+        .collect()
+}
+
+/// The VFs of the adapter in the folder `device`, which holds `names`, by number. A VF that
+/// goes away meanwhile is left out.
+pub(crate) fn list(root: &Root, device: &str, names: &[String]) -> Vec<(u32, PciAddress)> {
+    let mut vfs: Vec<(u32, PciAddress)> = names
         .iter()
         .filter_map(|name| {
             let index = virtfn(name)?;
             let target = root.link_name(&format!("{device}/{name}")).ok()??;
-            Some(read(root, index, target.parse().ok()?))
+            Some((index, target.parse().ok()?))
         })
         .collect();
-    vfs.sort_unstable_by_key(|vf| vf.index);
+    vfs.sort_unstable();
     vfs
 }
 
-fn read(root: &Root, index: u32, address: PciAddress) -> PciVf {
+/// Reads VF number `index` of its adapter.
+pub(crate) fn read(root: &Root, index: u32, address: PciAddress, netdevs: &Netdevs) -> PciVf {
     let folder = device_folder(address);
     PciVf {
         index,
         address,
         driver: root.link_name(&format!("{folder}/driver")).into(),
         iommu_group: iommu_group(root, &folder).into(),
-        netdevs: netdevs(root, &folder),
+        netdevs: netdevs.of(address),
         msix_vectors: msix_vectors(root, &folder).into(),
     }
 }
@@ -66,13 +78,6 @@ pub fn iommu_group(root: &Root, folder: &str) -> Result<Option<u32>, ReadError> 
         Ok(id) => Ok(Some(id)),
         Err(_) => Err(ReadError::unexpected(&path, &name, "a link to a group")),
     }
-}
-
-/// The netdevs of the function in `folder`; without a driver it has none, and no folder
-/// for them.
-pub fn netdevs(root: &Root, folder: &str) -> Vec<String> {
-    let names = if_there(root.names(&format!("{folder}/net")));
-    names.ok().flatten().unwrap_or_default()
 }
 
 fn msix_vectors(root: &Root, folder: &str) -> Result<Option<u16>, Incomplete> {
