@@ -285,20 +285,17 @@ impl Drop for Node {
     }
 }
 
-/// The program under test, beside the folder of the running test.
+/// The program under test: beside the running program, or beside its folder if that is a test.
 ///
 /// # Errors
-/// When it is not there.
+/// When it was not built.
 pub fn accelnet_binary() -> Result<PathBuf> {
-    let test = std::env::current_exe().map_err(io("find the running program"))?;
-    let folder = test
-        .parent()
-        .and_then(Path::parent)
-        .unwrap_or(Path::new("/"));
-    let path = folder.join("accelnet");
-    if path.exists() {
-        Ok(path)
-    } else {
-        Err(Error::NoBinary { path })
-    }
+    let running = std::env::current_exe().map_err(io("find the running program"))?;
+    let folders = running.ancestors().skip(1).take(2);
+    let mut candidates = folders.map(|folder| folder.join("accelnet"));
+    candidates
+        .find(|path| path.is_file())
+        .ok_or_else(|| Error::NoBinary {
+            path: running.with_file_name("accelnet"),
+        })
 }
