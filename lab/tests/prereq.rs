@@ -21,15 +21,29 @@ fn an_igb_behind_a_port_with_acs_passes_every_check() {
     for check in answer["checks"].as_array().expect("rows") {
         assert_eq!(check["outcome"], "passed", "{check:#}");
     }
-    let names: Vec<String> = rows(&answer, "pf0").iter().map(|row| row[0].clone()).collect();
+    let names: Vec<String> = rows(&answer, "pf0")
+        .iter()
+        .map(|row| row[0].clone())
+        .collect();
     assert_eq!(
         names,
-        ["sriov", "acs", "driver", "bus-numbers", "vf-memory", "model", "link"]
+        [
+            "sriov",
+            "acs",
+            "driver",
+            "bus-numbers",
+            "vf-memory",
+            "model",
+            "link"
+        ]
     );
 
     // The management NIC is an adapter, too, and is judged for itself.
     let (status, answer) = accelnet(&node, "prereq");
-    assert_eq!(row(&rows(&answer, "mgmt0"), "sriov")[2], "Sriov_support_Unknown");
+    assert_eq!(
+        row(&rows(&answer, "mgmt0"), "sriov")[2],
+        "Sriov_support_Unknown"
+    );
     assert!(rows(&answer, "pf0").iter().all(|row| row[1] == "passed"));
     assert_eq!(status, 14);
 
@@ -101,7 +115,10 @@ fn without_an_iommu_the_node_fails_with_its_own_code() {
     let iommu = row(&of_node, "iommu");
     assert_eq!([&iommu[1], &iommu[2]], ["failed", "iommu_off"]);
     let whole = row(&of_node, "platform");
-    assert_eq!([&whole[1], &whole[2]], ["failed", "Accel_net_not_supported"]);
+    assert_eq!(
+        [&whole[1], &whole[2]],
+        ["failed", "Accel_net_not_supported"]
+    );
     assert_eq!(row(&rows(&answer, "pf0"), "acs")[1], "passed");
     assert_eq!(status, 33);
 
@@ -125,7 +142,10 @@ fn a_switch_without_acs_below_it_is_named() {
             acs[3].contains(&format!("Switch downstream port {port} has no ACS.")),
             "{acs:?}"
         );
-        assert!(!acs[3].contains("Root port"), "the root port has ACS: {acs:?}");
+        assert!(
+            !acs[3].contains("Root port"),
+            "the root port has ACS: {acs:?}"
+        );
     }
     assert_eq!(status, 15);
 }
@@ -135,7 +155,10 @@ fn two_adapters_are_judged_each_for_itself() {
     let node = boot(&topologies::two_adapters());
     let _ = node.ok("ip link set pf0 up; ip link set pf1 up; udevadm settle");
     let (status, answer) = accelnet(&node, "prereq");
-    assert!(rows(&answer, "pf0").iter().all(|row| row[1] == "passed"), "{answer:#}");
+    assert!(
+        rows(&answer, "pf0").iter().all(|row| row[1] == "passed"),
+        "{answer:#}"
+    );
     let of_pf1 = rows(&answer, "pf1");
     let failed: Vec<&str> = of_pf1
         .iter()

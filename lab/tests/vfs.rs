@@ -38,17 +38,32 @@ fn vfs_are_made_changed_and_never_taken_from_their_users() {
     // All of them, unless told otherwise; without a host netdev, though igbvf is loaded.
     let (status, answer) = accelnet(&node, "adapter enable pf0");
     assert_eq!(status, 0, "{answer:#}");
-    assert_eq!(answer["vfs"].as_array().map(Vec::len), Some(7), "{answer:#}");
+    assert_eq!(
+        answer["vfs"].as_array().map(Vec::len),
+        Some(7),
+        "{answer:#}"
+    );
     assert_eq!(answer["warnings"].to_string(), "[]");
     assert_eq!(count(&node), "7");
     let _ = node.ok("udevadm settle");
-    assert_eq!(node.ok(&format!("ls -d {PF0}/virtfn*/net 2>/dev/null || true")), "");
-    assert_eq!(node.ok(&format!("ls -d {PF0}/virtfn*/driver 2>/dev/null || true")), "");
+    assert_eq!(
+        node.ok(&format!("ls -d {PF0}/virtfn*/net 2>/dev/null || true")),
+        ""
+    );
+    assert_eq!(
+        node.ok(&format!("ls -d {PF0}/virtfn*/driver 2>/dev/null || true")),
+        ""
+    );
 
     // Once more changes nothing; another number goes through zero by itself.
     let (status, answer) = accelnet(&node, "adapter enable pf0");
     assert_eq!(status, 0);
-    assert!(answer["plan"]["why"].as_str().unwrap_or_default().contains("already"));
+    assert!(
+        answer["plan"]["why"]
+            .as_str()
+            .unwrap_or_default()
+            .contains("already")
+    );
     let (status, answer) = accelnet(&node, "adapter enable pf0 --vfs 4 --dry-run");
     assert_eq!((status, count(&node).as_str()), (0, "7"), "{answer:#}");
     let (status, _) = accelnet(&node, "adapter enable pf0 --vfs 4");
@@ -63,7 +78,9 @@ fn vfs_are_made_changed_and_never_taken_from_their_users() {
     assert_eq!(features["min_tx_rate"]["supported"], "no");
     assert_eq!(features["link_state"]["supported"], "no");
     assert!(
-        features["link_state"]["reason"].to_string().contains("EOPNOTSUPP"),
+        features["link_state"]["reason"]
+            .to_string()
+            .contains("EOPNOTSUPP"),
         "{features:#}"
     );
     assert_eq!(features["vlan_802_1ad"]["supported"], "no");
@@ -89,8 +106,11 @@ fn vfs_are_made_changed_and_never_taken_from_their_users() {
     };
     assert_eq!(node.ok(&bind(1, "vfio-pci")), "vfio-pci");
     let group = node.ok(&format!("basename $(readlink {PF0}/virtfn1/iommu_group)"));
-    node.spawn("holder", &format!("exec 3<>/dev/vfio/{group}; exec -a holder sleep 1000"))
-        .expect("a process that holds the group");
+    node.spawn(
+        "holder",
+        &format!("exec 3<>/dev/vfio/{group}; exec -a holder sleep 1000"),
+    )
+    .expect("a process that holds the group");
     node.wait_until(
         "the holder",
         &format!("ls -l /proc/[0-9]*/fd 2>/dev/null | grep -q /dev/vfio/{group}"),
@@ -103,7 +123,9 @@ fn vfs_are_made_changed_and_never_taken_from_their_users() {
     // One in another network namespace, one that is up, and one that is a bridge's port.
     let _ = node.ok(&bind(2, "igbvf"));
     let netdev = node.ok(&format!("udevadm settle; ls {PF0}/virtfn2/net"));
-    let _ = node.ok(&format!("ip netns add elsewhere; ip link set {netdev} netns elsewhere"));
+    let _ = node.ok(&format!(
+        "ip netns add elsewhere; ip link set {netdev} netns elsewhere"
+    ));
     refused(&node, 2, "network namespace elsewhere");
     let _ = node.ok(&format!(
         "ip netns exec elsewhere ip link set {netdev} netns 1; ip netns del elsewhere; ip link set {netdev} up"
@@ -119,13 +141,20 @@ fn vfs_are_made_changed_and_never_taken_from_their_users() {
     let vm = Vm::start(&node, "vm1", "pf0").unwrap_or_else(|error| panic!("{error}"));
     refused(&node, 0, "VM vm1");
     let state = vm.state().expect("the VM speaks");
-    assert!(state.pings && state.driver.as_deref() == Some("igbvf"), "{state:?}");
-    let _ = node.ok("systemctl stop libvirtd libvirtd.socket libvirtd-ro.socket libvirtd-admin.socket");
+    assert!(
+        state.pings && state.driver.as_deref() == Some("igbvf"),
+        "{state:?}"
+    );
+    let _ =
+        node.ok("systemctl stop libvirtd libvirtd.socket libvirtd-ro.socket libvirtd-admin.socket");
     refused(&node, 0, "guest vm1");
     let _ = node.ok("systemctl start libvirtd.socket libvirtd-ro.socket libvirtd");
     let (_, seen) = accelnet(&node, "node show");
     let domains = seen["domains"].to_string();
-    assert!(domains.contains("vm1") && domains.contains("running"), "{domains}");
+    assert!(
+        domains.contains("vm1") && domains.contains("running"),
+        "{domains}"
+    );
     vm.destroy().expect("the VM ends");
 
     // Nobody is left: VFs with vfio-pci and host drivers are no hindrance.

@@ -102,7 +102,10 @@ impl LockedRead for SystemKnobs {
             Ok(mut child) => child.stdout.take(),
             Err(error) => {
                 let words = error.to_string();
-                return paths.iter().map(|_| Err(io::Error::other(words.clone()))).collect();
+                return paths
+                    .iter()
+                    .map(|_| Err(io::Error::other(words.clone())))
+                    .collect();
             }
         };
         let (sender, lines) = mpsc::channel();

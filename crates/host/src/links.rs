@@ -42,12 +42,8 @@ pub trait Links {
     /// # Errors
     ///
     /// See [`NetlinkError`].
-    fn set_vf(
-        &self,
-        index: u32,
-        vf: u32,
-        change: VfChange,
-    ) -> Result<Option<String>, NetlinkError>;
+    fn set_vf(&self, index: u32, vf: u32, change: VfChange)
+    -> Result<Option<String>, NetlinkError>;
 
     /// ethtool's driver information.
     ///

@@ -14,16 +14,17 @@ mod users;
 use std::time::Duration;
 
 use accelnet_libvirt::{LibvirtError, Reading};
+use accelnet_model::adapter::Identity;
 use accelnet_model::link::Link;
 use accelnet_model::node::{Node, Unreadable};
-use accelnet_model::adapter::Identity;
 use accelnet_model::{Adapter, Domain, Observed, PciAddress};
 use accelnet_netlink::NetlinkError;
 
 use crate::Host;
 
-/// How long libvirt is waited for.
-pub const LIBVIRT_PATIENCE: Duration = Duration::from_secs(5);
+/// How long libvirt is waited for: a daemon that its socket starts can take long for its
+/// first answer.
+pub const LIBVIRT_PATIENCE: Duration = Duration::from_secs(30);
 
 /// What is looked at once and needed by several.
 struct Scene {

@@ -78,7 +78,9 @@ fn interfaces(host: &Host<'_>, scene: &Scene, pci: &PciAdapter) -> Vec<Interface
 /// and say so in their port name.
 pub fn own_links(host: &Host<'_>, links: &[Link], address: PciAddress) -> Vec<Link> {
     let is_representor = |name: &str| {
-        let port = host.root.text(&format!("/sys/class/net/{name}/phys_port_name"));
+        let port = host
+            .root
+            .text(&format!("/sys/class/net/{name}/phys_port_name"));
         port.is_ok_and(|port| port.contains("vf") || port.contains("sf"))
     };
     let mut own: Vec<Link> = links
@@ -127,11 +129,7 @@ fn speed(host: &Host<'_>, link: &Link) -> Observed<Option<u32>> {
 }
 
 /// The settings of all VFs, asked of the first interface.
-fn settings(
-    host: &Host<'_>,
-    interfaces: &[Interface],
-    vfs: usize,
-) -> Observed<Vec<VfSettings>> {
+fn settings(host: &Host<'_>, interfaces: &[Interface], vfs: usize) -> Observed<Vec<VfSettings>> {
     if vfs == 0 {
         return Observed::Known(Vec::new());
     }
@@ -150,8 +148,8 @@ fn features(
     address: PciAddress,
 ) -> VfFeatures {
     let told = settings.known().map_or(&[][..], Vec::as_slice);
-    let mut features = features::on_record(host, address, interfaces)
-        .unwrap_or_else(|| netlink::reported(told));
+    let mut features =
+        features::on_record(host, address, interfaces).unwrap_or_else(|| netlink::reported(told));
     features.msix_per_vf = match sriov {
         Observed::Unknown(reason) => Observed::unknown(reason.clone()),
         Observed::Known(sriov) => match sriov.as_ref().map(|sriov| &sriov.vf_total_msix) {

@@ -89,6 +89,8 @@ fn number(host: &Host<'_>, pid: &str) -> Result<u64, Option<String>> {
     let text = target.to_string_lossy();
     let digits = text.trim_start_matches("net:[").trim_end_matches(']');
     digits.parse().map_err(|_| {
-        Some(format!("{text:?} where a namespace should be, reading {path}"))
+        Some(format!(
+            "{text:?} where a namespace should be, reading {path}"
+        ))
     })
 }

@@ -1,10 +1,8 @@
 //! The machine and its software.
 
 use accelnet_libvirt::{LibvirtError, Reading};
-use accelnet_model::platform::{
-    Iommu, Kernel, Kvm, Libvirt, Lockdown, Platform, Version, Vfio,
-};
 use accelnet_model::Observed;
+use accelnet_model::platform::{Iommu, Kernel, Kvm, Libvirt, Lockdown, Platform, Version, Vfio};
 use accelnet_pci::{ReadError, Root};
 
 use super::cpu;

@@ -12,9 +12,9 @@ use accelnet_model::{Domain, Observed, PciAddress};
 use accelnet_netlink::NetlinkError;
 use accelnet_pci::PciVf;
 
-use super::{adapter, devices};
 use super::namespaces::{self, Namespace};
 use super::processes::{self, Holder};
+use super::{adapter, devices};
 use crate::Host;
 
 /// Drivers under which nobody can use a VF.
