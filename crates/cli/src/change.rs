@@ -112,7 +112,10 @@ pub fn run(
     vf_count::verdict(plan, &name, &address_text, after.as_ref(), &waited)?;
     if let Some(after) = after {
         changed.vfs = after.vfs.iter().map(|vf| vf.address).collect();
-        let fresh = plan.steps.iter().any(|step| matches!(step, Step::Create { .. }));
+        let fresh = plan
+            .steps
+            .iter()
+            .any(|step| matches!(step, Step::Create { .. }));
         changed.warnings = vf_count::remarks(&after, plan);
         if fresh {
             changed.warnings.extend(ask(host, &after));
@@ -126,19 +129,21 @@ pub fn run(
 fn take_lock(host: &Host<'_>, name: &str, address: PciAddress) -> Result<Lock, Problem> {
     let address_text = address.to_string();
     let note = format!("process {}, since {}", std::process::id(), host.clock.now());
-    host.knobs.lock(address, &note).map_err(|error| match error {
-        LockError::Held(holder) => Problem::new(
-            Code::ChangeInProgress,
-            &[name],
-            format!("The lock of {address} is held by {holder}."),
-        ),
-        error @ (LockError::ReadOnly | LockError::Io { .. }) => Problem::new(
-            Code::PermissionDenied,
-            &[name, &address_text],
-            format!("The lock of {address} cannot be taken."),
-        )
-        .cause(error.to_string()),
-    })
+    host.knobs
+        .lock(address, &note)
+        .map_err(|error| match error {
+            LockError::Held(holder) => Problem::new(
+                Code::ChangeInProgress,
+                &[name],
+                format!("The lock of {address} is held by {holder}."),
+            ),
+            error @ (LockError::ReadOnly | LockError::Io { .. }) => Problem::new(
+                Code::PermissionDenied,
+                &[name, &address_text],
+                format!("The lock of {address} cannot be taken."),
+            )
+            .cause(error.to_string()),
+        })
 }
 
 /// Holds the vfio group of every VF while the plan destroys VFs, so that no VM can take
@@ -155,7 +160,10 @@ fn guard(
     }
     let mut held = Vec::new();
     for vf in &adapter.vfs {
-        let vfio = vf.driver.present().is_some_and(|driver| driver == "vfio-pci");
+        let vfio = vf
+            .driver
+            .present()
+            .is_some_and(|driver| driver == "vfio-pci");
         let (true, Some(group)) = (vfio, vf.iommu_group.present()) else {
             continue;
         };

@@ -146,6 +146,5 @@ fn none_at_all() -> Problem {
     )
 }
 
-
 #[cfg(test)]
 mod tests;

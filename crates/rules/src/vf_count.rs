@@ -67,7 +67,8 @@ pub fn plan(adapter: &Adapter, ask: Ask) -> Result<Plan, Problem> {
         0 => format!("There are no VFs; {to} are made."),
         from if from == to => {
             steps.push(Step::Destroy { vfs: from });
-            "The VFs have host drivers; they are made anew without, since none is in use.".to_owned()
+            "The VFs have host drivers; they are made anew without, since none is in use."
+                .to_owned()
         }
         from => {
             steps.push(Step::Destroy { vfs: from });

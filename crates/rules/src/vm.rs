@@ -67,10 +67,7 @@ pub fn provisionable(setting: Performance, adapters: &[Room]) -> Result<(), Prob
                 most.unwrap_or(0)
             ),
         )
-        .needed(format!(
-            "{} queue pairs for one VF.",
-            setting.queue_pairs()
-        ))),
+        .needed(format!("{} queue pairs for one VF.", setting.queue_pairs()))),
     }
 }
 

@@ -84,7 +84,9 @@ fn find(text: &str) -> std::result::Result<Code, Problem> {
                 let parts = |text: &str| text.split('_').map(str::to_owned).collect::<Vec<_>>();
                 let words = parts(&wanted);
                 id.contains(&wanted)
-                    || parts(&id).iter().any(|word| word.len() > 3 && words.contains(word))
+                    || parts(&id)
+                        .iter()
+                        .any(|word| word.len() > 3 && words.contains(word))
             })
             .take(5)
             .collect();

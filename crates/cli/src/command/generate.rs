@@ -18,7 +18,11 @@ pub fn run(folder: &Path, session: &mut Session<'_>) -> Result {
         let path = folder.join(name);
         std::fs::write(&path, text).map_err(|error| {
             let what = path.display().to_string();
-            Problem::new(Code::NotReadable, &["The documentation", &what], error.to_string())
+            Problem::new(
+                Code::NotReadable,
+                &["The documentation", &what],
+                error.to_string(),
+            )
         })?;
         session.say(&format!("{}\n", path.display()));
     }

@@ -7,7 +7,7 @@ use accelnet_model::{Adapter, Code, Node, Observed};
 use accelnet_rules::prereq;
 use serde::Serialize;
 
-use super::table::{Table, Tone, pairs, painted};
+use super::table::{Table, Tone, painted, pairs};
 use super::{shown, shown_or};
 
 /// A line of the list. Its JSON is part of the API.
@@ -90,7 +90,15 @@ pub fn adapters(rows: &[AdapterSummary], colour: bool, width: Option<u16>) -> St
         return "This node has no PCI network adapter.\n".to_owned();
     }
     let heading = [
-        "NAME", "ADDRESS", "MODEL", "DRIVER", "LINK", "SR-IOV", "VFS", "IN USE", "QUEUE PAIRS",
+        "NAME",
+        "ADDRESS",
+        "MODEL",
+        "DRIVER",
+        "LINK",
+        "SR-IOV",
+        "VFS",
+        "IN USE",
+        "QUEUE PAIRS",
     ];
     let mut table = Table::new(&heading, colour, width);
     for row in rows {
@@ -225,7 +233,8 @@ fn driver(adapter: &Adapter) -> String {
 
 fn netdev(interface: &Interface) -> String {
     let link = &interface.link;
-    let mac = |mac: Option<accelnet_model::Mac>| mac.map_or("none".to_owned(), |mac| mac.to_string());
+    let mac =
+        |mac: Option<accelnet_model::Mac>| mac.map_or("none".to_owned(), |mac| mac.to_string());
     let mut text = format!("{}, MAC {}", link.name, mac(link.mac));
     if link.permanent_mac != link.mac {
         text.push_str(&format!(" (permanent {})", mac(link.permanent_mac)));
@@ -355,7 +364,11 @@ fn bar_words(bars: &[VfBar]) -> String {
                 Some(size) => format!("{} KiB", size >> 10),
                 None => "size unknown".to_owned(),
             };
-            let state = if bar.assigned { "assigned" } else { "NOT ASSIGNED" };
+            let state = if bar.assigned {
+                "assigned"
+            } else {
+                "NOT ASSIGNED"
+            };
             format!("BAR {} {size} {state}", bar.index)
         })
         .collect();
@@ -420,7 +433,10 @@ fn settings(settings: &VfSettings) -> String {
             VlanProtocol::Dot1Q => "VLAN",
             VlanProtocol::Dot1Ad => "service VLAN",
         };
-        words.push(format!("{kind} {} (priority {})", settings.vlan, settings.qos));
+        words.push(format!(
+            "{kind} {} (priority {})",
+            settings.vlan, settings.qos
+        ));
     }
     match (settings.min_tx_rate, settings.max_tx_rate) {
         (0, 0) => {}

@@ -9,7 +9,10 @@ pub fn changed(changed: &Changed) -> String {
     let plan = &changed.plan;
     let name = &changed.adapter;
     if !changed.done {
-        let mut text = format!("{name} ({}), without doing it: {}\n", changed.address, plan.why);
+        let mut text = format!(
+            "{name} ({}), without doing it: {}\n",
+            changed.address, plan.why
+        );
         for (place, step) in plan.steps.iter().enumerate() {
             text.push_str(&format!("  {}. {step}\n", place + 1));
         }
@@ -27,7 +30,10 @@ pub fn changed(changed: &Changed) -> String {
     };
     text.push_str(&format!(", in {:.1} s.\n", changed.seconds));
     if let ([first, ..], [.., last]) = (changed.vfs.as_slice(), changed.vfs.as_slice()) {
-        text.push_str(&format!("VF 0 is {first}, VF {} is {last}.\n", changed.vfs.len() - 1));
+        text.push_str(&format!(
+            "VF 0 is {first}, VF {} is {last}.\n",
+            changed.vfs.len() - 1
+        ));
     }
     for warning in &changed.warnings {
         text.push_str(&format!("warning: {warning}\n"));

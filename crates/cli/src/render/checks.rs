@@ -21,10 +21,12 @@ pub fn checks(rows: &[Check], colour: bool, width: Option<u16>) -> String {
     let mut text = table.text();
     for row in rows.iter().filter(|row| row.outcome != Outcome::Passed) {
         let (word, tone) = mark(row.outcome);
-        let code = row.code.map_or(String::new(), |code| match row.document_code {
-            Some(document) => format!(" [{code}, a case of {document}]"),
-            None => format!(" [{code}]"),
-        });
+        let code = row
+            .code
+            .map_or(String::new(), |code| match row.document_code {
+                Some(document) => format!(" [{code}, a case of {document}]"),
+                None => format!(" [{code}]"),
+            });
         text.push_str(&format!(
             "\n{} {} of {}: {}{code}\n",
             painted(word, tone, colour),

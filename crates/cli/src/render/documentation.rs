@@ -55,9 +55,8 @@ fn section(entry: &Entry) -> String {
 
 /// `docs/commands.md`.
 pub fn commands() -> String {
-    let mut text = format!(
-        "{MARK}\n# Commands\n\nWhat `accelnet` prints for `--help`, command by command.\n"
-    );
+    let mut text =
+        format!("{MARK}\n# Commands\n\nWhat `accelnet` prints for `--help`, command by command.\n");
     let mut root = Args::command().term_width(90);
     root.build();
     describe(&mut root, "accelnet", &mut text);

@@ -4,7 +4,7 @@ use accelnet_model::platform::{Iommu, Kvm, Libvirt, Lockdown, Platform, Smt, Ver
 use accelnet_model::{Domain, Node, Observed};
 
 use super::adapter::AdapterSummary;
-use super::table::{Table, Tone, pairs, painted};
+use super::table::{Table, Tone, painted, pairs};
 use super::{adapter, shown, shown_or};
 
 /// The whole of it.
@@ -42,9 +42,8 @@ pub fn node(node: &Node, colour: bool, width: Option<u16>) -> String {
 }
 
 fn platform(platform: &Platform) -> Vec<(&'static str, String)> {
-    let version = |value: &Observed<Option<Version>>| {
-        shown_or(value, "not installed", Version::to_string)
-    };
+    let version =
+        |value: &Observed<Option<Version>>| shown_or(value, "not installed", Version::to_string);
     vec![
         (
             "kernel",
@@ -135,7 +134,11 @@ fn domains(domains: &Observed<Vec<Domain>>, colour: bool, width: Option<u16>) ->
     let heading = ["VM", "STATE", "VCPUS", "MEMORY", "VNICS", "HOST DEVICES"];
     let mut table = Table::new(&heading, colour, width);
     for domain in domains {
-        let devices: Vec<String> = domain.host_devices.iter().map(ToString::to_string).collect();
+        let devices: Vec<String> = domain
+            .host_devices
+            .iter()
+            .map(ToString::to_string)
+            .collect();
         table.row([
             domain.name.clone(),
             format!("{:?}", domain.state).to_lowercase(),

@@ -2,7 +2,7 @@
 
 use accelnet_model::Problem;
 
-use super::table::{Tone, pairs, painted};
+use super::table::{Tone, painted, pairs};
 
 /// The whole of it.
 pub fn problem(problem: &Problem, colour: bool) -> String {

@@ -69,7 +69,15 @@ impl Table {
     pub fn text(&self) -> String {
         self.inner
             .lines()
-            .map(|line| format!("{}\n", line.trim_end().strip_prefix(' ').unwrap_or(&line).trim_end()))
+            .map(|line| {
+                format!(
+                    "{}\n",
+                    line.trim_end()
+                        .strip_prefix(' ')
+                        .unwrap_or(&line)
+                        .trim_end()
+                )
+            })
             .collect()
     }
 }
@@ -88,7 +96,11 @@ pub fn painted(text: &str, tone: Tone, colour: bool) -> String {
 
 /// Lines of `label: value`, the values under each other.
 pub fn pairs(pairs: &[(&str, String)]) -> String {
-    let wide = pairs.iter().map(|(label, _)| label.len()).max().unwrap_or(0);
+    let wide = pairs
+        .iter()
+        .map(|(label, _)| label.len())
+        .max()
+        .unwrap_or(0);
     pairs
         .iter()
         .map(|(label, value)| format!("  {label:<wide$}  {value}\n"))

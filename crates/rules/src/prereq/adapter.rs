@@ -105,12 +105,12 @@ fn driver(adapter: &Adapter, row: Row<'_>) -> Check {
 fn bus_numbers(adapter: &Adapter, sriov: &Sriov, row: Row<'_>) -> Check {
     match &sriov.bus_numbers {
         Observed::Unknown(reason) => row.unknown("the routing ids of its VFs", reason),
-        Observed::Known(buses) if buses.needed <= u16::from(buses.available) => row.passed(
-            format!(
+        Observed::Known(buses) if buses.needed <= u16::from(buses.available) => {
+            row.passed(format!(
                 "All VFs lie on buses up to {:02x}; those up to {:02x} lead to the adapter.",
                 buses.needed, buses.available
-            ),
-        ),
+            ))
+        }
         Observed::Known(buses) => {
             let bridge = match adapter.bridges.known().and_then(|all| all.first()) {
                 Some(bridge) => format!("bridge {}", bridge.address),

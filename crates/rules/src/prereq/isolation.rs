@@ -132,8 +132,7 @@ fn describe(bridge: &Bridge) -> String {
 fn strangers(adapter: &Adapter, group: &IommuGroup) -> Vec<PciAddress> {
     let own = |member: &PciAddress| {
         let address = adapter.address;
-        (member.domain, member.bus, member.device)
-            == (address.domain, address.bus, address.device)
+        (member.domain, member.bus, member.device) == (address.domain, address.bus, address.device)
             || adapter.vfs.iter().any(|vf| vf.address == *member)
     };
     let mut members = group.members.clone();

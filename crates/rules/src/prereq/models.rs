@@ -39,9 +39,9 @@ pub fn judge(adapter: &Adapter, row: Row<'_>) -> Check {
     let model = describe(adapter);
     let vendor = adapter.vendor.id.known().copied();
     let driver = adapter.driver.present().map(|driver| driver.name.as_str());
-    let known = ON_RECORD.iter().any(|(of, name)| {
-        Some(*of) == vendor && driver.is_none_or(|driver| driver == *name)
-    });
+    let known = ON_RECORD
+        .iter()
+        .any(|(of, name)| Some(*of) == vendor && driver.is_none_or(|driver| driver == *name));
     if known {
         return row.passed(format!("{model}."));
     }
@@ -49,7 +49,11 @@ pub fn judge(adapter: &Adapter, row: Row<'_>) -> Check {
         Some(driver) => format!("{model} with driver {driver}."),
         None => format!("{model}, no driver bound."),
     };
-    row.warned(Problem::new(Code::AdapterModelUnknown, &[row.subject], with))
+    row.warned(Problem::new(
+        Code::AdapterModelUnknown,
+        &[row.subject],
+        with,
+    ))
 }
 
 /// Vendor and device, by name where they have one.

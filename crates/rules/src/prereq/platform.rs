@@ -54,7 +54,9 @@ fn lockdown(node: &Node, row: Row<'_>) -> Check {
             let names = [judged.as_str(), "its level"];
             row.warned(Problem::new(Code::NotReadable, &names, reason.clone()))
         }
-        Observed::Known(None | Some(Lockdown::None)) => row.passed("The kernel is not locked down."),
+        Observed::Known(None | Some(Lockdown::None)) => {
+            row.passed("The kernel is not locked down.")
+        }
         Observed::Known(Some(level)) => {
             let level = match level {
                 Lockdown::Confidentiality => "confidentiality",
@@ -76,9 +78,9 @@ fn kvm(node: &Node, row: Row<'_>) -> Check {
             Some(module) => format!("/dev/kvm opens ({module})."),
             None => "/dev/kvm opens.".to_owned(),
         }),
-        Observed::Known(Kvm::Missing { reason } | Kvm::Broken { reason }) => row.failed(
-            Problem::new(Code::KvmUnusable, &[row.node], reason.clone()),
-        ),
+        Observed::Known(Kvm::Missing { reason } | Kvm::Broken { reason }) => {
+            row.failed(Problem::new(Code::KvmUnusable, &[row.node], reason.clone()))
+        }
     }
 }
 

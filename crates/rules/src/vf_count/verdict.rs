@@ -82,7 +82,8 @@ pub fn remarks(after: &Adapter, plan: &Plan) -> Vec<String> {
     }
     if groups.is_empty() {
         remarks.push(
-            "no VF has an IOMMU group, so none can be given to a VM; see 'accelnet prereq'".to_owned(),
+            "no VF has an IOMMU group, so none can be given to a VM; see 'accelnet prereq'"
+                .to_owned(),
         );
     }
     if let Some(interface) = after.interfaces.first()
