@@ -65,7 +65,7 @@ impl Node {
                     _artifacts: artifacts,
                     _slot: slot,
                 };
-                node.take_drivers_away(topology)?;
+                node.settle(topology)?;
                 Ok(node)
             }
             Err(error) => {
@@ -258,14 +258,20 @@ impl Node {
         }
     }
 
-    fn take_drivers_away(&self, topology: &Topology) -> Result<()> {
+    /// Waits until every adapter has its name, then takes the drivers away that should not be there.
+    fn settle(&self, topology: &Topology) -> Result<()> {
         for (number, adapter) in topology.adapters().enumerate() {
+            let netdev = format!("/sys/class/net/pf{number}");
+            self.wait_until(
+                &format!("pf{number}"),
+                &format!("test -e {netdev}"),
+                COMMAND,
+            )?;
             if !adapter.bound {
                 let script = format!(
-                    "device=$(readlink -f /sys/class/net/pf{number}/device) && \
-                     basename $device > $device/driver/unbind"
+                    "device=$(readlink -f {netdev}/device) && basename $device > $device/driver/unbind"
                 );
-                self.wait_until(&format!("pf{number} losing its driver"), &script, COMMAND)?;
+                self.check(&format!("take the driver of pf{number} away"), &script)?;
             }
         }
         Ok(())
