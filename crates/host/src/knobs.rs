@@ -137,7 +137,7 @@ impl Knobs for SystemKnobs {
         let mut child = self
             .child("write")
             .args([path, value])
-            .stdin(kept)
+            .stdin(kept.into_stdin())
             .stdout(Stdio::null())
             .spawn()
             .map_err(|error| failed(&error))?;

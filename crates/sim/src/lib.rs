@@ -1,10 +1,21 @@
-//! Nodes that never existed: generated sysfs trees and configuration spaces.
+//! Nodes that never existed: generated sysfs trees and configuration spaces, and the edge
+//! of such a node with faults.
 //!
 //! For tests and benchmarks: a [`Tree`](tree::Tree) describes a node in a few lines and
-//! writes what its kernel would show.
+//! writes what its kernel would show; a [`SimHost`] boots it, so that it can be looked at
+//! and changed like a real one, and broken by a [`Fault`].
 
+mod clock;
 pub mod config;
+pub mod fault;
+pub mod host;
+pub mod kernel;
+mod knobs;
+mod links;
 pub mod tree;
 
 pub use config::ConfigBuilder;
+pub use fault::Fault;
+pub use host::{SimHost, SimLibvirt};
+pub use kernel::SimKernel;
 pub use tree::{AdapterSpec, Port, SimNode, Tree};

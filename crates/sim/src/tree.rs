@@ -17,6 +17,7 @@
 mod adapter;
 mod folder;
 mod function;
+mod hotplug;
 mod numvfs;
 mod pf;
 mod platform;
@@ -113,6 +114,7 @@ impl Tree {
         let mut node = SimNode {
             folder: Folder::new(root.as_ref().to_owned()),
             placed: Vec::new(),
+            unplugged: Vec::new(),
             groups: BTreeSet::new(),
             has_iommu: !self.platform.iommus.is_empty(),
             root_reads: self.platform.root_reads,
@@ -156,6 +158,7 @@ struct Above {
 pub struct SimNode {
     folder: Folder,
     placed: Vec<Placed>,
+    unplugged: Vec<Placed>,
     groups: BTreeSet<u32>,
     has_iommu: bool,
     root_reads: bool,
@@ -165,6 +168,11 @@ impl SimNode {
     /// The root folder.
     pub fn root(&self) -> &Path {
         self.folder.root()
+    }
+
+    fn placed(&self, adapter: PciAddress) -> Option<&Placed> {
+        let mut placed = self.placed.iter();
+        placed.find(|placed| placed.spec.address == adapter)
     }
 
     fn add_port(&mut self, port: Port, above: &str, way: Above) -> io::Result<()> {

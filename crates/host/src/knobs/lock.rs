@@ -76,11 +76,18 @@ impl Lock {
         Lock { file: None }
     }
 
-    /// The same lock for a child's standard input: it is held until both are gone.
-    pub(super) fn share(&self) -> io::Result<Stdio> {
-        Ok(match &self.file {
-            Some(file) => file.try_clone()?.into(),
-            None => Stdio::null(),
-        })
+    /// The same lock once more: it is held until both are gone.
+    ///
+    /// # Errors
+    ///
+    /// The system has no room for one more open file.
+    pub fn share(&self) -> io::Result<Lock> {
+        let file = self.file.as_ref().map(File::try_clone).transpose()?;
+        Ok(Lock { file })
+    }
+
+    /// The lock as a child's standard input.
+    pub(super) fn into_stdin(self) -> Stdio {
+        self.file.map_or_else(Stdio::null, Stdio::from)
     }
 }

@@ -22,6 +22,8 @@ pub struct AdapterSpec {
     pub pcie: Option<[(&'static str, u8); 2]>,
     /// Speed of its netdev in Mb/s; none without carrier.
     pub speed: Option<u32>,
+    /// Whether its netdev is up.
+    pub up: bool,
     /// Vectors in its MSI-X table.
     pub msix_vectors: u16,
     /// SR-IOV, if it has any.
@@ -71,6 +73,7 @@ impl AdapterSpec {
             numa_node: -1,
             pcie: Some([("2.5 GT/s PCIe", 4), ("2.5 GT/s PCIe", 4)]),
             speed: Some(1_000),
+            up: true,
             msix_vectors: 10,
             sriov: Some(SriovSpec {
                 hardware_vfs: 8,

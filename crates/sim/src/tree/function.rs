@@ -26,6 +26,8 @@ pub(super) struct Netdev<'a> {
     pub(super) name: &'a str,
     /// Mb/s; none without carrier.
     pub(super) speed: Option<u32>,
+    /// Whether it is up; fresh ones are not.
+    pub(super) up: bool,
 }
 
 impl Function<'_> {
@@ -57,7 +59,7 @@ impl Function<'_> {
         Ok(())
     }
 
-    fn bind(&self, folder: &Folder, driver: &str) -> io::Result<()> {
+    pub(super) fn bind(&self, folder: &Folder, driver: &str) -> io::Result<()> {
         let here = self.folder();
         let place = format!("sys/bus/pci/drivers/{driver}");
         let module = format!("sys/module/{}", driver.replace('-', "_"));
@@ -74,18 +76,27 @@ impl Function<'_> {
         let id = self.address.routing_id().to_be_bytes();
         let mac = format_args!("52:54:00:00:{:02x}:{:02x}", id[0], id[1]).to_string();
         folder.attribute(&format!("{here}/address"), mac)?;
+        folder.attribute(&format!("{here}/addr_assign_type"), 0)?;
+        let index = u32::from(self.address.routing_id()) + 2;
+        folder.attribute(&format!("{here}/ifindex"), index)?;
         folder.attribute(&format!("{here}/mtu"), 1500)?;
         let (speed, state) = match netdev.speed {
-            Some(speed) => (speed.to_string(), "up"),
-            None => ("-1".to_owned(), "down"),
+            Some(speed) if netdev.up => (speed.to_string(), "up"),
+            _ => ("-1".to_owned(), "down"),
         };
+        folder.attribute(&format!("{here}/flags"), flags(netdev.up))?;
+        if netdev.up {
+            // Of a link that is down it is EINVAL.
+            let carrier = u8::from(netdev.speed.is_some());
+            folder.attribute(&format!("{here}/carrier"), carrier)?;
+        }
         folder.attribute(&format!("{here}/speed"), speed)?;
         folder.attribute(&format!("{here}/operstate"), state)?;
         folder.link(&format!("{here}/device"), &self.folder())?;
         folder.link(&format!("sys/class/net/{}", netdev.name), &here)
     }
 
-    /// Takes away what the other two wrote for a function that is gone.
+    /// Takes away what the others wrote for a function that is gone.
     pub(super) fn remove(&self, folder: &Folder, netdev: &str) -> io::Result<()> {
         let address = self.address;
         let mut links = vec![
@@ -105,4 +116,9 @@ impl Function<'_> {
         }
         folder.remove(&self.folder())
     }
+}
+
+/// `IFF_BROADCAST | IFF_MULTICAST`, and `IFF_UP`.
+pub(super) fn flags(up: bool) -> String {
+    format!("{:#x}", 0x1002 | u32::from(up))
 }

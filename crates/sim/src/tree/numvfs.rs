@@ -40,6 +40,20 @@ impl SimNode {
         vfs: u16,
         made: u16,
     ) -> io::Result<()> {
+        let index = self.admit(adapter, vfs)?;
+        match index {
+            Some(index) => self.set_vfs(index, vfs, made),
+            None => Ok(()),
+        }
+    }
+
+    /// Whether the kernel lets a write of `vfs` through to the driver: the place of the
+    /// adapter, or none when there is nothing to do.
+    ///
+    /// # Errors
+    ///
+    /// As [`SimNode::apply_numvfs`].
+    fn admit(&self, adapter: PciAddress, vfs: u16) -> io::Result<Option<usize>> {
         let refuse = |number| Err(io::Error::from_raw_os_error(number));
         let mut placed = self.placed.iter();
         let Some(index) = placed.position(|placed| placed.spec.address == adapter) else {
@@ -57,9 +71,9 @@ impl SimNode {
             .folder
             .read(&format!("{}/sriov_numvfs", placed.folder()))?;
         if now == vfs.to_string() {
-            return Ok(());
+            return Ok(None);
         }
-        if spec.driver.is_none() {
+        if !self.folder.exists(&format!("{}/driver", placed.folder())) {
             return refuse(ENOENT);
         }
         if vfs != 0 && now != "0" {
@@ -76,7 +90,7 @@ impl SimNode {
         if vfs > 0 && (past_buses || !sriov.bars_assigned) {
             return refuse(ENOMEM);
         }
-        self.set_vfs(index, vfs, made)
+        Ok(Some(index))
     }
 
     /// Makes `sriov_numvfs` of an adapter say `vfs` and `made` VFs exist, without asking.
@@ -93,7 +107,25 @@ impl SimNode {
             self.remove_vf(adapter, index)?;
         }
         self.placed[adapter].vfs.clear();
-        for index in 0..made {
+        self.add_vfs(adapter, made)
+    }
+
+    /// Lets VFs come that an earlier change left out, up to `made` of them.
+    ///
+    /// # Errors
+    ///
+    /// When the tree cannot be written.
+    pub fn complete_vfs(&mut self, adapter: PciAddress, made: u16) -> io::Result<()> {
+        let mut placed = self.placed.iter();
+        match placed.position(|placed| placed.spec.address == adapter) {
+            Some(index) => self.add_vfs(index, made),
+            None => Ok(()),
+        }
+    }
+
+    fn add_vfs(&mut self, adapter: usize, made: u16) -> io::Result<()> {
+        let there = u16::try_from(self.placed[adapter].vfs.len()).unwrap_or(u16::MAX);
+        for index in there..made {
             let group = self.add_vf(adapter, index)?;
             self.groups.extend(group);
             self.placed[adapter].vfs.push(group);
@@ -137,6 +169,7 @@ impl SimNode {
             let netdev = Netdev {
                 name: &format!("{}v{index}", spec.netdev),
                 speed: spec.speed,
+                up: false,
             };
             function.write_netdev(&self.folder, &netdev)?;
         }
@@ -189,7 +222,12 @@ impl SimNode {
 }
 
 /// Where VF `index` sits; none where routing ids run out.
-fn vf_address(pf: PciAddress, offset: u16, stride: u16, index: u16) -> Option<PciAddress> {
+pub(super) fn vf_address(
+    pf: PciAddress,
+    offset: u16,
+    stride: u16,
+    index: u16,
+) -> Option<PciAddress> {
     let id = stride.checked_mul(index)?.checked_add(offset)?;
     let id = id.checked_add(pf.routing_id())?;
     Some(pf.with_routing_id(id))

@@ -54,6 +54,7 @@ impl SimNode {
             let netdev = Netdev {
                 name: &spec.netdev,
                 speed: spec.speed,
+                up: spec.up,
             };
             function.write_netdev(&self.folder, &netdev)?;
             if let Some(version) = &spec.driver_version {

@@ -24,6 +24,8 @@ pub struct PlatformSpec {
     pub lockdown: Option<String>,
     /// Loaded modules beside those of the adapters' drivers.
     pub modules: Vec<String>,
+    /// Whether there is a `/dev/kvm`.
+    pub kvm: bool,
     /// Whether configuration spaces may be read whole, as root may.
     pub root_reads: bool,
 }
@@ -42,6 +44,7 @@ impl Default for PlatformSpec {
             modules: ["kvm", "kvm_intel", "vfio", "vfio_pci"]
                 .map(String::from)
                 .into(),
+            kvm: true,
             root_reads: true,
         }
     }
@@ -52,6 +55,9 @@ impl PlatformSpec {
         folder.attribute("proc/sys/kernel/hostname", &self.host_name)?;
         folder.attribute("proc/sys/kernel/osrelease", &self.kernel)?;
         self.write_cpus(folder)?;
+        if self.kvm {
+            folder.write("dev/kvm", "")?;
+        }
         folder.make("sys/class/iommu")?;
         folder.make("sys/kernel/iommu_groups")?;
         for iommu in &self.iommus {

@@ -1,0 +1,283 @@
+//! The kernel of a node that never existed: what it does on a write of a knob, with faults
+//! where the real ones are.
+
+use std::cell::{Cell, Ref, RefCell, RefMut};
+use std::fs::{self, File};
+use std::io;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use accelnet_host::Lock;
+use accelnet_model::PciAddress;
+use accelnet_model::vf_plan::Refusal;
+use accelnet_pci::Root;
+
+use crate::clock::Time;
+use crate::fault::Fault;
+use crate::tree::SimNode;
+
+const EIO: i32 = 5;
+const EACCES: i32 = 13;
+const EINVAL: i32 = 22;
+const EROFS: i32 = 30;
+
+/// How long the kernel takes for one VF.
+const FOR_ONE_VF: Duration = Duration::from_millis(40);
+
+/// A kernel over a tree.
+#[derive(Debug)]
+pub struct SimKernel {
+    node: RefCell<SimNode>,
+    pub(crate) root: Root,
+    pub(crate) time: Time,
+    fault: Cell<Option<Fault>>,
+    late: Cell<Option<Late>>,
+    stuck: RefCell<Option<Stuck>>,
+}
+
+/// VFs that are to come.
+#[derive(Debug, Clone, Copy)]
+struct Late {
+    adapter: PciAddress,
+    vfs: u16,
+    at: Duration,
+}
+
+/// A write that does not come back, or never will.
+#[derive(Debug)]
+struct Stuck {
+    adapter: PciAddress,
+    vfs: u16,
+    /// The lock that the writing child keeps; an oops killed the child, and with it that.
+    _kept: Option<Lock>,
+}
+
+impl SimKernel {
+    /// The kernel of `node`.
+    pub fn new(node: SimNode) -> Self {
+        SimKernel {
+            root: Root::new(node.root()),
+            node: RefCell::new(node),
+            time: Time::default(),
+            fault: Cell::new(None),
+            late: Cell::new(None),
+            stuck: RefCell::new(None),
+        }
+    }
+
+    /// Lets `fault` befall the node.
+    pub fn break_with(&self, fault: Fault) {
+        self.fault.set(Some(fault));
+    }
+
+    /// Mends whatever is broken: a write that hung comes back, a driver is bound again, an
+    /// adapter is plugged in again, a machine whose driver oopsed was rebooted.
+    ///
+    /// # Errors
+    ///
+    /// When the tree cannot be written.
+    pub fn mend(&self) -> io::Result<()> {
+        let fault = self.fault.take();
+        let stuck = self.stuck.take();
+        let adapters = self.node.borrow().adapters();
+        match (fault, stuck) {
+            (Some(Fault::Hang), Some(stuck)) => {
+                self.node_mut().apply_numvfs(stuck.adapter, stuck.vfs)
+            }
+            (Some(Fault::DriverOopses { .. }), Some(stuck)) => {
+                self.node_mut().unplug(stuck.adapter)?;
+                self.node_mut().plug()
+            }
+            (Some(Fault::DriverDies { .. }), _) => {
+                let bind = |adapter| self.node_mut().bind_adapter(adapter);
+                adapters.into_iter().try_for_each(bind)
+            }
+            (Some(Fault::AdapterVanishes | Fault::AdapterVanishesLater), _) => {
+                self.node_mut().plug()
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// The fault that is there now.
+    pub(crate) fn fault(&self) -> Option<Fault> {
+        self.fault.get()
+    }
+
+    /// The tree.
+    pub fn node(&self) -> Ref<'_, SimNode> {
+        self.node.borrow()
+    }
+
+    /// The tree, to be changed.
+    pub fn node_mut(&self) -> RefMut<'_, SimNode> {
+        self.node.borrow_mut()
+    }
+
+    /// Lets time pass, and what is due in it happen.
+    pub(crate) fn pass(&self, time: Duration) {
+        self.time.pass(time);
+        if let Some(late) = self.late.get()
+            && self.time.passed() >= late.at
+        {
+            self.late.set(None);
+            // A tree that cannot be written shows in what is read of it.
+            drop(self.node_mut().complete_vfs(late.adapter, late.vfs));
+        }
+        if self.fault.get() == Some(Fault::AdapterVanishesLater) {
+            let adapters = self.node().adapters();
+            for adapter in adapters {
+                drop(self.node_mut().unplug(adapter));
+            }
+        }
+    }
+
+    /// Whether whoever asks for an attribute under the device lock waits in vain.
+    pub(crate) fn is_locked(&self, path: &std::path::Path) -> bool {
+        let stuck = self.stuck.borrow();
+        let Some(stuck) = stuck.as_ref() else {
+            return false;
+        };
+        let adapter = stuck.adapter.to_string();
+        path.parent()
+            .is_some_and(|folder| folder.ends_with(&adapter))
+    }
+
+    /// One write of a knob, as the kernel does it, waited for no longer than `within`.
+    pub(crate) fn write(
+        &self,
+        lock: &Lock,
+        path: &str,
+        value: &str,
+        within: Duration,
+        waiting: &mut dyn FnMut(),
+    ) -> Result<(), Refusal> {
+        let refuse = |errno| Err(Refusal::from_io(&io::Error::from_raw_os_error(errno)));
+        match self.fault() {
+            Some(Fault::ReadOnlySys) => return refuse(EROFS),
+            Some(Fault::NotRoot) => return refuse(EACCES),
+            _ => {}
+        }
+        let place = self.root.locate(path);
+        // It is opened for writing, never made.
+        if let Err(error) = fs::metadata(&place) {
+            return Err(Refusal::from_io(&error));
+        }
+        let Some((folder, "sriov_numvfs")) = path.rsplit_once('/') else {
+            return fs::write(&place, format!("{value}\n"))
+                .map_err(|error| Refusal::from_io(&error));
+        };
+        let adapter = folder.rsplit('/').next().and_then(|name| name.parse().ok());
+        let (Some(adapter), Ok(vfs)) = (adapter, value.parse()) else {
+            return refuse(EINVAL);
+        };
+        if self.is_locked(&place) {
+            return Err(self.wait_in_vain(within, waiting));
+        }
+        self.configure(adapter, vfs, lock, within, waiting)
+    }
+
+    /// What the driver does when it is told a number of VFs.
+    fn configure(
+        &self,
+        adapter: PciAddress,
+        vfs: u16,
+        lock: &Lock,
+        within: Duration,
+        waiting: &mut dyn FnMut(),
+    ) -> Result<(), Refusal> {
+        let done = |result: io::Result<()>| result.map_err(|error| Refusal::from_io(&error));
+        let refused = |errno| done(Err(io::Error::from_raw_os_error(errno)));
+        match self.fault() {
+            Some(Fault::Errno(errno)) => refused(errno),
+            Some(Fault::Refuses { errno, words }) => {
+                done(self.log(adapter, words))?;
+                refused(errno)
+            }
+            Some(Fault::Hang) => {
+                self.get_stuck(adapter, vfs, Some(lock));
+                Err(self.wait_in_vain(within, waiting))
+            }
+            Some(Fault::FewerThanAsked(made)) if vfs > made => {
+                let words = format!("{vfs} VFs requested; only {made} enabled");
+                done(self.log(adapter, &words))?;
+                self.time.pass(FOR_ONE_VF * u32::from(made));
+                done(self.node_mut().apply_numvfs(adapter, made))
+            }
+            Some(Fault::Late { at_once, after }) if vfs > at_once => {
+                done(self.node_mut().apply_numvfs_partly(adapter, vfs, at_once))?;
+                let at = self.time.passed() + after;
+                self.late.set(Some(Late { adapter, vfs, at }));
+                Ok(())
+            }
+            Some(Fault::HostDriver { vf }) if vfs > vf => {
+                done(self.node_mut().apply_numvfs(adapter, vfs))?;
+                done(self.node().bind_vf_to_its_driver(adapter, vf))
+            }
+            Some(Fault::HostNetdevUp { vf }) if vfs > vf => {
+                done(self.node_mut().apply_numvfs(adapter, vfs))?;
+                done(self.node().bind_vf_to_its_driver(adapter, vf))?;
+                let netdev = self.node().vf_netdev(adapter, vf);
+                done(self.node().bring_up(&netdev))
+            }
+            Some(Fault::DriverDies { after_vfs }) if vfs > after_vfs => {
+                done(self.node_mut().apply_numvfs_partly(adapter, vfs, after_vfs))?;
+                done(self.log(adapter, "firmware does not respond, giving up"))?;
+                done(self.node().unbind_adapter(adapter))?;
+                refused(EIO)
+            }
+            Some(Fault::DriverOopses { after_vfs }) if vfs > after_vfs => {
+                done(self.node_mut().apply_numvfs_partly(adapter, vfs, after_vfs))?;
+                self.get_stuck(adapter, vfs, None);
+                Err(Refusal::Errno {
+                    number: 0,
+                    text: "the writing process ended with signal: 9 (SIGKILL)".to_owned(),
+                })
+            }
+            Some(Fault::AdapterVanishes) => {
+                done(self.log(adapter, "device lost from bus"))?;
+                done(self.node_mut().unplug(adapter))?;
+                refused(EIO)
+            }
+            _ => {
+                self.time.pass(FOR_ONE_VF * u32::from(vfs));
+                done(self.node_mut().apply_numvfs(adapter, vfs))
+            }
+        }
+    }
+
+    fn get_stuck(&self, adapter: PciAddress, vfs: u16, lock: Option<&Lock>) {
+        let kept = lock.and_then(|lock| lock.share().ok());
+        *self.stuck.borrow_mut() = Some(Stuck {
+            adapter,
+            vfs,
+            _kept: kept,
+        });
+    }
+
+    fn wait_in_vain(&self, within: Duration, waiting: &mut dyn FnMut()) -> Refusal {
+        let slice = Duration::from_millis(100);
+        let mut left = within;
+        while !left.is_zero() {
+            self.pass(slice.min(left));
+            left = left.saturating_sub(slice);
+            waiting();
+        }
+        Refusal::TimedOut(within)
+    }
+
+    /// A line in the kernel log, as `/dev/kmsg` shows it.
+    fn log(&self, adapter: PciAddress, words: &str) -> io::Result<()> {
+        let path: PathBuf = self.root.locate("/dev/kmsg");
+        let mut log = File::options().create(true).append(true).open(path)?;
+        let micros = self.time.passed().as_micros();
+        let driver = self
+            .root
+            .link_name(&format!("/sys/bus/pci/devices/{adapter}/driver"));
+        let driver = driver.ok().flatten().unwrap_or_else(|| "pci".to_owned());
+        io::Write::write_all(
+            &mut log,
+            format!("3,1000,{micros},-;{driver} {adapter}: {words}\n").as_bytes(),
+        )
+    }
+}
