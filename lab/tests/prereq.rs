@@ -4,7 +4,28 @@
 mod support;
 
 use accelnet_lab::{Node, topologies};
-use support::{accelnet, boot, row, rows};
+use serde_json::Value;
+use support::{accelnet, boot};
+
+/// The rows of `accelnet prereq` on `subject`, each with its name, outcome, code and what
+/// was found.
+fn rows(answer: &Value, subject: &str) -> Vec<[String; 4]> {
+    let text = |row: &Value, field: &str| row[field].as_str().unwrap_or_default().to_owned();
+    let rows = answer["checks"].as_array().expect("rows of checks");
+    let of_subject = rows.iter().filter(|row| row["subject"] == subject);
+    let rows: Vec<[String; 4]> = of_subject
+        .map(|row| ["name", "outcome", "code", "found"].map(|field| text(row, field)))
+        .collect();
+    assert!(!rows.is_empty(), "no row on {subject}: {answer:#}");
+    rows
+}
+
+/// The one row called `name`.
+fn row<'a>(rows: &'a [[String; 4]], name: &str) -> &'a [String; 4] {
+    rows.iter()
+        .find(|row| row[0] == name)
+        .unwrap_or_else(|| panic!("no row {name}: {rows:?}"))
+}
 
 /// The PCI address of the bridge right above a netdev or PCI function.
 fn bridge_above(node: &Node, device: &str) -> String {
@@ -52,7 +73,7 @@ fn an_igb_behind_a_port_with_acs_passes_every_check() {
     let seen = node.run("su guest -c 'accelnet prereq --adapter pf0 --output json'");
     let seen: serde_json::Value = serde_json::from_str(&seen.stdout).expect("JSON");
     assert_eq!(row(&rows(&seen, "pf0"), "acs")[1], "passed", "{seen:#}");
-    let hidden = row(&rows(&seen, "n1"), "kvm").clone();
+    let hidden = row(&rows(&seen, "igb-acs"), "kvm").clone();
     assert!(
         hidden[1] == "unknown" && hidden[3].contains("permission denied"),
         "{hidden:?}"
@@ -111,7 +132,7 @@ fn an_igb_without_a_driver_is_missing_its_driver() {
 fn without_an_iommu_the_node_fails_with_its_own_code() {
     let node = boot(&topologies::no_iommu());
     let (status, answer) = accelnet(&node, "prereq --adapter pf0");
-    let of_node = rows(&answer, "n1");
+    let of_node = rows(&answer, "no-iommu");
     let iommu = row(&of_node, "iommu");
     assert_eq!([&iommu[1], &iommu[2]], ["failed", "iommu_off"]);
     let whole = row(&of_node, "platform");

@@ -9,6 +9,7 @@ mod devices;
 mod namespaces;
 mod platform;
 mod processes;
+mod unreadable;
 mod users;
 
 use std::time::Duration;
@@ -47,7 +48,7 @@ pub fn node(host: &Host<'_>) -> Node {
         });
     }
     let adapters = Observed::from(accelnet_pci::adapters(host.root, host.knobs));
-    Node {
+    let mut node = Node {
         name: Observed::from(host.root.text("/proc/sys/kernel/hostname")),
         observed_at: host.clock.now(),
         platform: platform::look(host, &reading),
@@ -58,8 +59,11 @@ pub fn node(host: &Host<'_>) -> Node {
                 .collect()
         }),
         domains: scene.domains,
-        unreadable,
-    }
+        unreadable: Vec::new(),
+    };
+    unreadable.extend(unreadable::all(&node));
+    node.unreadable = unreadable;
+    node
 }
 
 /// What every adapter is called, without looking further.

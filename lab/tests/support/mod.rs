@@ -16,23 +16,3 @@ pub fn accelnet(node: &Node, args: &str) -> (i32, Value) {
     });
     (output.status, answer)
 }
-
-/// The rows of `accelnet prereq` on `subject`, each with its name, outcome, code and what
-/// was found.
-pub fn rows(answer: &Value, subject: &str) -> Vec<[String; 4]> {
-    let text = |row: &Value, field: &str| row[field].as_str().unwrap_or_default().to_owned();
-    let rows = answer["checks"].as_array().expect("rows of checks");
-    let of_subject = rows.iter().filter(|row| row["subject"] == subject);
-    let rows: Vec<[String; 4]> = of_subject
-        .map(|row| ["name", "outcome", "code", "found"].map(|field| text(row, field)))
-        .collect();
-    assert!(!rows.is_empty(), "no row on {subject}: {answer:#}");
-    rows
-}
-
-/// The one row called `name`.
-pub fn row<'a>(rows: &'a [[String; 4]], name: &str) -> &'a [String; 4] {
-    rows.iter()
-        .find(|row| row[0] == name)
-        .unwrap_or_else(|| panic!("no row {name}: {rows:?}"))
-}

@@ -1,13 +1,14 @@
 //! `accelnet node show`: all that can be seen of this node.
 
 use accelnet_host::observe;
+use accelnet_model::Code;
 
 use super::Result;
 use crate::args::{Output, Show};
 use crate::render;
 use crate::session::Session;
 
-/// Shows this node.
+/// Shows this node. All is well when its adapters and its VMs could be listed.
 pub fn run(args: &Show, session: &mut Session<'_>) -> Result {
     let node = observe::node(&session.host);
     match args.output {
@@ -17,5 +18,9 @@ pub fn run(args: &Show, session: &mut Session<'_>) -> Result {
             session.say(&text);
         }
     }
-    Ok(0)
+    let listed = node.adapters.known().is_some() && node.domains.known().is_some();
+    Ok(match listed {
+        true => 0,
+        false => Code::NotReadable.entry().exit_status,
+    })
 }

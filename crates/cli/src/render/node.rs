@@ -1,5 +1,6 @@
 //! A node in words: machine, adapters, VMs, and what could not be read.
 
+use accelnet_model::node::Unreadable;
 use accelnet_model::platform::{Iommu, Kvm, Libvirt, Lockdown, Platform, Smt, Version, Vfio};
 use accelnet_model::{Domain, Node, Observed};
 
@@ -32,11 +33,24 @@ pub fn node(node: &Node, colour: bool, width: Option<u16>) -> String {
     }
     text.push('\n');
     text.push_str(&domains(&node.domains, colour, width));
-    for unreadable in &node.unreadable {
-        text.push_str(&format!(
-            "\nnot readable: {}: {}\n",
-            unreadable.what, unreadable.reason
-        ));
+    text.push_str(&unreadable(&node.unreadable));
+    text
+}
+
+/// Lines of what could not be read that are shown; JSON has them all.
+const SHOWN: usize = 10;
+
+fn unreadable(all: &[Unreadable]) -> String {
+    if all.is_empty() {
+        return String::new();
+    }
+    let mut text = "\nCould not be read\n".to_owned();
+    for one in all.iter().take(SHOWN) {
+        text.push_str(&format!("  {}: {}\n", one.what, one.reason));
+    }
+    if all.len() > SHOWN {
+        let more = all.len() - SHOWN;
+        text.push_str(&format!("  and {more} more, see --output json\n"));
     }
     text
 }
