@@ -1,12 +1,6 @@
-//! Ids of capabilities, from what `pcics` makes of them, and those it cannot read.
+//! Ids of capabilities, from what `pcics` makes of them.
 
 use pcics::capabilities::CapabilityKind as Kind;
-
-/// Capabilities on which pcics stops the program.
-pub const UNPARSED: &[u8] = &[];
-
-/// The same for extended capabilities.
-pub const UNPARSED_EXTENDED: &[u16] = &[];
 
 /// The id of a capability.
 pub fn of(kind: &Kind<'_>) -> u8 {
