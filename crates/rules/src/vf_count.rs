@@ -57,8 +57,16 @@ pub fn plan(adapter: &Adapter, ask: Ask) -> Result<Plan, Problem> {
         return Ok(Plan {
             from,
             to,
-            steps: vec![Step::KeepDriversOff, Step::AwaitReady { vfs: to }],
+            steps: vec![Step::KeepDriversOff],
             why: format!("{to} VFs are there already; none is made anew."),
+        });
+    }
+    if from < to && sriov.num_vfs == Observed::Known(to) {
+        return Ok(Plan {
+            from,
+            to,
+            steps: vec![Step::AwaitReady { vfs: to }],
+            why: format!("The kernel has switched {to} VFs on, and {from} are there yet."),
         });
     }
     unused(adapter, &name)?;

@@ -123,7 +123,7 @@ pub(super) static ENTRIES: &[Entry] = &[
         sentence: "Not all VFs of adapter {0} were ready in time.",
         found: "The VFs that are missing or not ready, and what they lack.",
         needed: "Every VF there, without a driver and in an IOMMU group.",
-        resolution: "Run the same command again: it waits for the VFs that are there and makes none anew. --timeout gives them longer.",
+        resolution: "Run the same command again: it waits for what is missing. --timeout gives them longer. If they never come, 'accelnet adapter disable {0}' and 'accelnet adapter enable {0}' begin anew.",
     },
     Entry {
         code: Code::AdapterLost,
