@@ -60,6 +60,9 @@ pub enum Error {
         /// Debian packages that have them.
         packages: String,
     },
+    /// A benchmark saw something else than it is to time.
+    #[error("nothing to compare: {0}")]
+    Bench(String),
     /// The lab's own error.
     #[error(transparent)]
     Lab(#[from] accelnet_lab::Error),

@@ -1,5 +1,6 @@
 //! What a developer of accelnet types: `cargo xtask COMMAND`, one file each.
 
+mod bench;
 mod error;
 mod fuzz;
 mod generate;
@@ -30,6 +31,7 @@ enum Command {
     #[command(subcommand)]
     Lab(lab::Lab),
     Fuzz(fuzz::Fuzz),
+    Bench(bench::Bench),
 }
 
 fn main() -> ExitCode {
@@ -39,6 +41,7 @@ fn main() -> ExitCode {
         Command::Generate(generate) => generate.run(),
         Command::Lab(lab) => lab.run(),
         Command::Fuzz(fuzz) => fuzz.run(),
+        Command::Bench(bench) => bench.run(),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -1,0 +1,54 @@
+//! `docs/benchmarks.md`, written from a run.
+
+use super::machine::Machine;
+use super::row::Row;
+use super::table::markdown;
+
+const HEAD: &str = "# Benchmarks
+
+Written by `cargo xtask bench --write`; do not edit. Times are medians, with the shortest and the
+longest; a ratio below 1 means that accelnet is quicker. Both sides run in turns, in the same run,
+after one round that does not count.
+
+";
+
+const MEANING: &str = "
+## What is compared
+
+- **Generated trees** (`accelnet --root`): a process from its start to its end. Before it is timed,
+  the answer of accelnet is checked to hold every VF with its settings, group and MSI-X vectors, and
+  that of lspci to hold every function. `lspci` reads the same tree, and both sides look names up in
+  a `pci.ids` of the same size. The trees are ordinary files: reading sysfs costs more, on both
+  sides. `ip` cannot be given a copy of a node: it shows as many software links as the tree has
+  adapters, in a network namespace of its own where the user may make one. **It reads no VFs there,
+  while accelnet decodes recorded netlink answers of all of them**: the comparison is in favour of
+  `ip`.
+- **Lab, making VFs**: an igb that QEMU emulates, its PF up. The bare write is `0` into
+  `sriov_drivers_autoprobe`, `7` into `sriov_numvfs`, and waiting until all `virtfn` links are
+  there, by a process that runs already and starts nothing. accelnet is a process from its start to
+  its end: it also finds the adapter by name, looks at it, takes its lock, checks that no VF is in
+  use, writes through a child process that can be left behind when a driver hangs, waits until every
+  VF is ready for vfio, and looks again. The first time since boot (or with another driver) it asks
+  the adapter what it can do for VFs as well, and keeps that on record.
+- **Lab, looking**: the same node with 7 VFs, where accelnet also asks libvirt for VMs.
+
+What is not comparable: `lspci` and `ip` judge nothing and know nothing of libvirt, ACS or who uses
+a VF; accelnet does not print what it does not need of PCI. In the lab QEMU translates every
+instruction where there is no KVM: CPU time weighs ten to twenty times as much as on hardware,
+while a driver's own waits do not.
+";
+
+/// The whole document.
+pub fn text(machine: &Machine, node: &[(&'static str, String)], rows: &[Row]) -> String {
+    let mut text = HEAD.to_owned();
+    text += &markdown(rows);
+    text += MEANING;
+    text += "\n## Where\n\n";
+    let own = machine.facts.iter().map(|fact| ("this machine", fact));
+    let node = node.iter().map(|fact| ("the lab's node", fact));
+    text += "| of | what | value |\n| --- | --- | --- |\n";
+    for (whose, (what, value)) in own.chain(node) {
+        text += &format!("| {whose} | {what} | {value} |\n");
+    }
+    text
+}

@@ -1,0 +1,115 @@
+//! A node of the lab: VFs made on a real kernel, beside the bare write; and looked at.
+
+use std::path::Path;
+use std::time::Duration;
+
+use accelnet_lab::{Node, topologies};
+
+use super::machine::first_line;
+use super::row::{Row, Times};
+use crate::error::Error;
+
+/// What a node runs to time both sides.
+const SCRIPT: &str = include_str!("node.py");
+/// A round takes some seconds where there is no KVM.
+const ROUND: Duration = Duration::from_secs(60);
+
+/// What was measured in a node.
+#[derive(Debug)]
+pub struct Measured {
+    /// The comparisons.
+    pub rows: Vec<Row>,
+    /// What runs in the node.
+    pub versions: Vec<(&'static str, String)>,
+}
+
+/// Boots a node and times both sides in it.
+pub fn measure(accelnet: &Path, rounds: u32) -> Result<Measured, Error> {
+    let node = Node::boot(&topologies::igb_acs())?;
+    node.share_file(accelnet)?;
+    let script = node.share().join("node.py");
+    std::fs::write(&script, SCRIPT).map_err(|source| Error::File {
+        path: script,
+        source,
+    })?;
+    node.check(
+        "prepare the measurement",
+        // The node's own disk: the shared folder is slower to start programs from.
+        "cp /host/accelnet /usr/local/bin/ && ip link set pf0 up && modprobe vfio-pci && \
+         udevadm settle && sleep 5",
+    )?;
+    let script = format!("python3 /host/node.py accelnet {rounds}");
+    let measured = node.run_within(&script, ROUND * (rounds + 1));
+    if !measured.success() {
+        return Err(Error::Bench(measured.to_string()));
+    }
+    let rows = COMPARISONS
+        .iter()
+        .map(|comparison| comparison.row(&measured.stdout));
+    let rows = rows.collect::<Result<_, _>>()?;
+    let ask = |script| -> Result<String, Error> {
+        Ok(first_line(&node.check("tell its versions", script)?))
+    };
+    let versions = vec![
+        ("kernel", ask("uname -r")?),
+        ("iproute2", ask("ip -V")?),
+        ("pciutils", ask("lspci --version")?),
+    ];
+    node.shutdown()?;
+    Ok(Measured { rows, versions })
+}
+
+/// A comparison that the script makes.
+struct Comparison {
+    name: &'static str,
+    ours: &'static str,
+    theirs: &'static str,
+}
+
+const ENABLE: &str = "accelnet adapter enable pf0";
+const BARE: &str = "the bare write of 7 to sriov_numvfs";
+
+const COMPARISONS: [Comparison; 3] = [
+    Comparison {
+        name: "enable",
+        ours: ENABLE,
+        theirs: BARE,
+    },
+    Comparison {
+        name: "first",
+        ours: "the same, the first time since boot",
+        theirs: BARE,
+    },
+    Comparison {
+        name: "show",
+        ours: "accelnet node show --output json",
+        theirs: "lspci -vv, ip -j link show",
+    },
+];
+
+impl Comparison {
+    /// Finds its times among lines `NAME SIDE SECONDS`.
+    fn row(&self, lines: &str) -> Result<Row, Error> {
+        let times = |side: &str| {
+            let words = lines
+                .lines()
+                .map(|line| line.split(' ').collect::<Vec<_>>());
+            let own = words.filter_map(|words| match words[..] {
+                [name, of, seconds] if (name, of) == (self.name, side) => seconds.parse().ok(),
+                _ => None,
+            });
+            let times: Vec<Duration> = own.map(Duration::from_secs_f64).collect();
+            match times.as_slice() {
+                [] => Err(Error::Bench(format!("{} {side}: no times", self.name))),
+                _ => Ok(Times::new(times)),
+            }
+        };
+        Ok(Row {
+            place: "lab, 1 adapter x 7 VFs".to_owned(),
+            ours: self.ours,
+            theirs: self.theirs,
+            our_times: times("ours")?,
+            their_times: times("theirs")?,
+        })
+    }
+}
