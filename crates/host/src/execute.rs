@@ -86,7 +86,8 @@ pub fn execute(
     })
 }
 
-/// Waits until `vfs` VFs are there and ready, all at once, for no longer than `within`.
+/// Waits until `vfs` VFs are there and ready, all at once, for no longer than `within`; for
+/// fewer where the kernel says that the driver made fewer.
 fn await_ready(
     host: &Host<'_>,
     address: PciAddress,
@@ -96,6 +97,8 @@ fn await_ready(
 ) {
     let begun = host.clock.uptime();
     let mut pause = Duration::from_millis(2);
+    let mut vfs = vfs;
+    let mut asked = false;
     loop {
         let Some(seen) = look(host, address) else {
             return;
@@ -109,10 +112,22 @@ fn await_ready(
         if ready >= vfs as usize || waited >= within {
             return;
         }
+        if !asked {
+            asked = true;
+            vfs = vfs.min(switched_on(host, address).unwrap_or(vfs));
+            continue;
+        }
         on(ready as u32, there as u32);
         host.clock.sleep(pause.min(within.saturating_sub(waited)));
         pause = (pause * 2).min(Duration::from_millis(250));
     }
+}
+
+/// How many VFs the kernel says are switched on.
+fn switched_on(host: &Host<'_>, address: PciAddress) -> Option<u32> {
+    let path = format!("/sys/bus/pci/devices/{address}/sriov_numvfs");
+    let answer = host.knobs.read(&[host.root.locate(&path)]).pop()?;
+    answer.ok()?.trim().parse().ok()
 }
 
 /// The adapter's VFs as sysfs shows them; none when the adapter is gone.

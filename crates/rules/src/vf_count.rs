@@ -31,7 +31,10 @@ pub fn plan(adapter: &Adapter, ask: Ask) -> Result<Plan, Problem> {
             return Err(Problem::new(Code::NotReadable, &names, reason.clone()));
         }
     };
-    let from = sriov.current_vfs;
+    // VFs can be switched on and not (yet, or no more) be there: then too the way to
+    // another number leads through zero.
+    let switched_on = sriov.num_vfs.known().copied().unwrap_or(0);
+    let from = sriov.current_vfs.max(switched_on);
     let to = match ask {
         Ask::Off => return off(adapter, from, &name),
         Ask::All => total(adapter, &sriov.total_vfs, &name)?,
@@ -53,30 +56,30 @@ pub fn plan(adapter: &Adapter, ask: Ask) -> Result<Plan, Problem> {
         let names = [name.as_str(), address.as_str()];
         return Err(Problem::new(Code::SriovMissingPfDriver, &names, found));
     }
-    if from == to && adapter.vfs.iter().all(is_settled) {
+    let whole = from == to && adapter.vfs.len() == to as usize;
+    if whole && adapter.vfs.iter().all(is_settled) {
         return Ok(Plan {
             from,
             to,
             steps: vec![Step::KeepDriversOff],
-            why: format!("{to} VFs are there already; none is made anew."),
-        });
-    }
-    if from < to && sriov.num_vfs == Observed::Known(to) {
-        return Ok(Plan {
-            from,
-            to,
-            steps: vec![Step::AwaitReady { vfs: to }],
-            why: format!("The kernel has switched {to} VFs on, and {from} are there yet."),
+            why: format!("{} there already; none is made anew.", are(to)),
         });
     }
     unused(adapter, &name)?;
     let mut steps = vec![Step::KeepDriversOff];
     let why = match from {
-        0 => format!("There are no VFs; {to} are made."),
+        0 => "There are no VFs yet.".to_owned(),
+        from if from == to && !whole => {
+            steps.push(Step::Destroy { vfs: from });
+            let seen = adapter.vfs.len();
+            format!(
+                "{} switched on and {seen} can be seen; all are made anew, since none is in use.",
+                are(from)
+            )
+        }
         from if from == to => {
             steps.push(Step::Destroy { vfs: from });
-            "The VFs have host drivers; they are made anew without, since none is in use."
-                .to_owned()
+            "VFs have host drivers; all are made anew without, since none is in use.".to_owned()
         }
         from => {
             steps.push(Step::Destroy { vfs: from });
@@ -107,7 +110,7 @@ fn off(adapter: &Adapter, from: u32, name: &str) -> Result<Plan, Problem> {
         from,
         to: 0,
         steps: vec![Step::Destroy { vfs: from }, Step::LetDriversOn],
-        why: format!("None of the {from} VFs is in use."),
+        why: "No VF is in use.".to_owned(),
     })
 }
 
@@ -125,6 +128,14 @@ fn total(adapter: &Adapter, total: &Observed<u32>, name: &str) -> Result<u32, Pr
             &[name, "the number of VFs it can give"],
             reason.clone(),
         )),
+    }
+}
+
+/// "1 VF is" or "7 VFs are".
+fn are(vfs: u32) -> String {
+    match vfs {
+        1 => "1 VF is".to_owned(),
+        vfs => format!("{vfs} VFs are"),
     }
 }
 
@@ -147,6 +158,11 @@ pub fn unused(adapter: &Adapter, name: &str) -> Result<(), Problem> {
             ),
             Observed::Unknown(reason) => unknown.push(format!("VF {}: {reason}", vf.index)),
         }
+    }
+    let seen = adapter.vfs.len();
+    let there = adapter.sriov.present().map_or(0, |sriov| sriov.current_vfs as usize);
+    if seen < there {
+        unknown.push(format!("of {there} VFs only {seen} can be seen"));
     }
     if !used.is_empty() {
         let found = format!("{}.", used.join("; "));

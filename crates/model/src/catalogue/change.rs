@@ -123,7 +123,7 @@ pub(super) static ENTRIES: &[Entry] = &[
         sentence: "Not all VFs of adapter {0} were ready in time.",
         found: "The VFs that are missing or not ready, and what they lack.",
         needed: "Every VF there, without a driver and in an IOMMU group.",
-        resolution: "Run the same command again: it waits for what is missing. --timeout gives them longer. If they never come, 'accelnet adapter disable {0}' and 'accelnet adapter enable {0}' begin anew.",
+        resolution: "Look what takes VFs or holds them up (a udev rule, NetworkManager, driverctl, 'dmesg'), then run the same command again: while no VF is in use, all are made anew. --timeout gives them longer.",
     },
     Entry {
         code: Code::AdapterLost,

@@ -1,7 +1,7 @@
 //! Whether a change of the number of VFs came out as planned, from what is there now.
 
-use accelnet_model::vf_plan::Plan;
-use accelnet_model::{Adapter, Code, Observed, Problem};
+use accelnet_model::vf_plan::{Plan, Step};
+use accelnet_model::{Adapter, Code, Observed, Problem, Vf};
 
 /// Judges `after`, the adapter as it was seen when the steps of `plan` were done; `None`
 /// where it is not there any more. `waited` says how long was waited, as "30 s".
@@ -40,10 +40,14 @@ pub fn verdict(
         let found = format!("{now} VFs after {waited}; {} were asked for.", plan.to);
         return Err(Problem::new(Code::VfNotReady, &[name], found));
     }
+    // Of VFs that were there before, those in use were left as they are; a fresh one that is
+    // in use was taken by the host before anybody could have it.
+    let fresh = plan.steps.iter().any(|step| matches!(step, Step::Create { .. }));
+    let unused = |vf: &&Vf| vf.users.known().is_some_and(Vec::is_empty);
     let late: Vec<String> = after
         .vfs
         .iter()
-        .filter(|vf| vf.users.known().is_some_and(Vec::is_empty) && !vf.is_ready())
+        .filter(|vf| !vf.is_ready() && (fresh || unused(vf)))
         .map(|vf| match (vf.driver.known(), vf.netdevs.as_slice()) {
             (_, [netdev, ..]) => format!("VF {} has the host netdev {netdev}", vf.index),
             (Some(Some(driver)), []) => format!("VF {} is bound to {driver}", vf.index),
