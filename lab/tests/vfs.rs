@@ -84,7 +84,14 @@ fn vfs_are_made_changed_and_never_taken_from_their_users() {
         "{features:#}"
     );
     assert_eq!(features["vlan_802_1ad"]["supported"], "no");
+    assert_eq!(features["msix_per_vf"]["supported"], "no");
     assert_eq!(features["eswitch"], serde_json::Value::Null);
+    let bars = adapter["sriov"]["bars"].as_array().expect("VF BARs");
+    assert!(
+        bars.iter()
+            .all(|bar| bar["size"] == 16_384 && bar["assigned"] == true),
+        "QEMU's igb has VF BARs of 16 KiB: {bars:?}"
+    );
     assert_eq!(
         adapter["vfs"][3]["settings"]["max_tx_rate"], 0,
         "what was asked was put back"

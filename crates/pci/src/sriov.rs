@@ -125,11 +125,12 @@ fn offered(
     let (offset, stride) = (number("sriov_offset"), number("sriov_stride"));
     let registers = capability.known().map(|found| &found.bars);
     let vfs_at_most = hardware_vfs.known().copied();
+    // The kernel shows 0 for drivers that cannot share vectors out.
     let msix = match function.has(VF_TOTAL_MSIX) {
         true => function
             .locked
             .number(&function.path(VF_TOTAL_MSIX))
-            .map(Some),
+            .map(|vectors: u32| (vectors > 0).then_some(vectors)),
         false => Observed::Known(None),
     };
     Sriov {

@@ -156,7 +156,7 @@ fn features(
             Some(Observed::Known(Some(_))) => Observed::Known(Support::Yes),
             Some(Observed::Unknown(reason)) => Observed::unknown(reason.clone()),
             Some(Observed::Known(None)) | None => Observed::Known(Support::No {
-                reason: "the driver has no sriov_vf_total_msix".to_owned(),
+                reason: "the driver shares out no MSI-X vectors (sriov_vf_total_msix is 0)".to_owned(),
             }),
         },
     };

@@ -108,10 +108,8 @@ impl SimNode {
         attribute("sriov_vf_device", format!("{:x}", sriov.vf_device))?;
         let autoprobe = u8::from(sriov.drivers_autoprobe).to_string();
         attribute("sriov_drivers_autoprobe", autoprobe)?;
-        match sriov.vf_total_msix {
-            Some(vectors) => attribute("sriov_vf_total_msix", vectors.to_string()),
-            None => Ok(()),
-        }
+        let vectors = sriov.vf_total_msix.unwrap_or(0);
+        attribute("sriov_vf_total_msix", vectors.to_string())
     }
 }
 
