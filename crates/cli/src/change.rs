@@ -103,13 +103,15 @@ pub fn run(
     let guard = guard(host, &before, &name, plan)?;
     let ended = execute(host, &lock, address, plan, request.within, on);
     drop(guard);
-    if let Err(stopped) = ended {
-        return Err(stopped_problem(host, &lock, &before, plan, &stopped));
-    }
+    let words = match ended {
+        Ok(words) => words,
+        Err(stopped) => return Err(stopped_problem(host, &lock, &before, plan, &stopped)),
+    };
     let after = observe::adapter(host, address);
     let waited = format!("{} s", request.within.as_secs());
     let address_text = address.to_string();
-    vf_count::verdict(plan, &name, &address_text, after.as_ref(), &waited)?;
+    vf_count::verdict(plan, &name, &address_text, after.as_ref(), &waited)
+        .map_err(|problem| with_words(problem, words.as_deref()))?;
     if let Some(after) = after {
         changed.vfs = after.vfs.iter().map(|vf| vf.address).collect();
         let fresh = plan
@@ -206,31 +208,31 @@ fn stopped_problem(
         if let Err(lost) = verdict
             && lost.code == Code::AdapterLost
         {
-            return with_words(lost, stopped);
+            return with_words(lost, stopped.words.as_deref());
         }
     }
-    let there = after.as_ref().map(|adapter| adapter.vfs.len());
-    let left = match there {
-        Some(vfs) => format!("{vfs} VFs are there now."),
+    let left = match &after {
+        Some(after) => vf_count::left(after),
         None => "How many VFs are there now cannot be told yet.".to_owned(),
     };
-    if there == Some(0) {
+    if after.is_some_and(|after| after.vfs.is_empty()) {
         // With no VFs left the host's drivers are let on again, as they were.
         let knob = format!("/sys/bus/pci/devices/{address}/sriov_drivers_autoprobe");
         let second = Duration::from_secs(1);
         drop(host.knobs.write(lock, &knob, "1", second, &mut || {}));
     }
-    let asked = match stopped.step {
-        Step::Create { vfs } | Step::AwaitReady { vfs } => vfs,
-        Step::Destroy { .. } | Step::KeepDriversOff | Step::LetDriversOn => 0,
-    };
-    let problem = vf_count::read_refusal(&stopped.refusal, &name, &address, asked, &left);
-    with_words(problem, stopped)
+    let Stopped {
+        step,
+        refusal,
+        words,
+    } = stopped;
+    let problem = vf_count::read_refusal(refusal, &name, &address, step, &left);
+    with_words(problem, words.as_deref())
 }
 
 /// Keeps the kernel's own words.
-fn with_words(problem: Problem, stopped: &Stopped) -> Problem {
-    match &stopped.words {
+fn with_words(problem: Problem, words: Option<&str>) -> Problem {
+    match words {
         Some(words) => problem.cause(words),
         None => problem,
     }

@@ -33,8 +33,8 @@ pub struct Stopped {
 }
 
 /// Does the steps of `plan` on the adapter at `address`, all of them within `within`;
-/// `on` is told how it goes. That a wait ran out is no error here: what is there
-/// afterwards tells.
+/// `on` is told how it goes. Returns what the kernel logged about the adapter meanwhile.
+/// That a wait ran out is no error here: what is there afterwards tells.
 ///
 /// # Errors
 ///
@@ -46,25 +46,21 @@ pub fn execute(
     plan: &Plan,
     within: Duration,
     on: &mut dyn FnMut(Progress<'_>),
-) -> Result<(), Stopped> {
+) -> Result<Option<String>, Stopped> {
     let begun = host.clock.uptime();
     let log = KernelLog::from_now(host.root);
     let mut run = || {
         for step in &plan.steps {
             let left = within.saturating_sub(host.clock.uptime().saturating_sub(begun));
-            let knob = |knob: &str| format!("/sys/bus/pci/devices/{address}/{knob}");
-            let (knob, value) = match step {
-                Step::KeepDriversOff => (knob("sriov_drivers_autoprobe"), 0),
-                Step::LetDriversOn => (knob("sriov_drivers_autoprobe"), 1),
-                Step::Destroy { .. } => (knob("sriov_numvfs"), 0),
-                Step::Create { vfs } => (knob("sriov_numvfs"), *vfs),
-                Step::AwaitReady { vfs } => {
-                    await_ready(host, address, *vfs, left, &mut |ready, there| {
-                        on(Progress { step, ready, there });
-                    });
-                    continue;
-                }
+            if let Step::AwaitReady { vfs } = step {
+                await_ready(host, address, *vfs, left, &mut |ready, there| {
+                    on(Progress { step, ready, there });
+                });
+            }
+            let Some((knob, value)) = step.write() else {
+                continue;
             };
+            let knob = format!("/sys/bus/pci/devices/{address}/{knob}");
             let mut waiting = || {
                 let there = there(host, address);
                 on(Progress {
@@ -75,15 +71,23 @@ pub fn execute(
             };
             host.knobs
                 .write(lock, &knob, &value.to_string(), left, &mut waiting)
-                .map_err(|refusal| (*step, refusal))?;
+                .map_err(|refusal| match refusal {
+                    Refusal::TimedOut(_) => (*step, Refusal::TimedOut(within)),
+                    refusal @ Refusal::Errno { .. } => (*step, refusal),
+                })?;
         }
         Ok(())
     };
-    run().map_err(|(step, refusal)| Stopped {
-        step,
-        refusal,
-        words: log.about(&address.to_string()),
-    })
+    let ended = run();
+    let words = log.about(&address.to_string());
+    match ended {
+        Ok(()) => Ok(words),
+        Err((step, refusal)) => Err(Stopped {
+            step,
+            refusal,
+            words,
+        }),
+    }
 }
 
 /// Waits until `vfs` VFs are there and ready, all at once, for no longer than `within`; for

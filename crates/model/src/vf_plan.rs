@@ -5,6 +5,14 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+/// "1 VF", "7 VFs".
+pub fn vfs_in_words(vfs: u32) -> String {
+    match vfs {
+        1 => "1 VF".to_owned(),
+        vfs => format!("{vfs} VFs"),
+    }
+}
+
 /// What an administrator asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Ask {
@@ -41,12 +49,27 @@ pub enum Step {
     LetDriversOn,
 }
 
+impl Step {
+    /// The attribute of the adapter that it writes, and what; none for a step that waits.
+    pub fn write(&self) -> Option<(&'static str, u32)> {
+        match self {
+            Step::KeepDriversOff => Some(("sriov_drivers_autoprobe", 0)),
+            Step::LetDriversOn => Some(("sriov_drivers_autoprobe", 1)),
+            Step::Destroy { .. } => Some(("sriov_numvfs", 0)),
+            Step::Create { vfs } => Some(("sriov_numvfs", *vfs)),
+            Step::AwaitReady { .. } => None,
+        }
+    }
+}
+
 impl std::fmt::Display for Step {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Step::KeepDriversOff => f.write_str("keep the host's drivers off new VFs"),
+            Step::Destroy { vfs: 1 } => f.write_str("remove the VF that is there"),
             Step::Destroy { vfs } => write!(f, "remove the {vfs} VFs that are there"),
-            Step::Create { vfs } => write!(f, "create {vfs} VFs"),
+            Step::Create { vfs } => write!(f, "create {}", vfs_in_words(*vfs)),
+            Step::AwaitReady { vfs: 1 } => f.write_str("wait until it is ready"),
             Step::AwaitReady { vfs } => write!(f, "wait until all {vfs} are ready"),
             Step::LetDriversOn => f.write_str("let the host's drivers have VFs again"),
         }

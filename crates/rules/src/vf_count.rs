@@ -6,11 +6,11 @@
 mod refusal;
 mod verdict;
 
-use accelnet_model::vf_plan::{Ask, Plan, Step};
+use accelnet_model::vf_plan::{Ask, Plan, Step, vfs_in_words};
 use accelnet_model::{Adapter, Code, Observed, Problem, Vf};
 
 pub use refusal::read as read_refusal;
-pub use verdict::{remarks, verdict};
+pub use verdict::{left, remarks, verdict};
 
 /// Decides how `adapter` gets from what it has to what is asked.
 ///
@@ -42,7 +42,7 @@ pub fn plan(adapter: &Adapter, ask: Ask) -> Result<Plan, Problem> {
             let total = total(adapter, &sriov.total_vfs, &name)?;
             let count_text = count.to_string();
             if count == 0 || count > total {
-                let found = format!("{name} can give {total} VFs.");
+                let found = format!("{name} can give {}.", vfs_in_words(total));
                 return Err(
                     Problem::new(Code::VfCountTooHigh, &[&name, &count_text], found)
                         .needed(format!("A number from 1 to {total}.")),
@@ -135,7 +135,7 @@ fn total(adapter: &Adapter, total: &Observed<u32>, name: &str) -> Result<u32, Pr
 fn are(vfs: u32) -> String {
     match vfs {
         1 => "1 VF is".to_owned(),
-        vfs => format!("{vfs} VFs are"),
+        vfs => format!("{} are", vfs_in_words(vfs)),
     }
 }
 
@@ -160,7 +160,10 @@ pub fn unused(adapter: &Adapter, name: &str) -> Result<(), Problem> {
         }
     }
     let seen = adapter.vfs.len();
-    let there = adapter.sriov.present().map_or(0, |sriov| sriov.current_vfs as usize);
+    let there = adapter
+        .sriov
+        .present()
+        .map_or(0, |sriov| sriov.current_vfs as usize);
     if seen < there {
         unknown.push(format!("of {there} VFs only {seen} can be seen"));
     }

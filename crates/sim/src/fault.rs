@@ -53,7 +53,7 @@ pub enum Fault {
     },
     /// The adapter is gone when the write comes back (EIO).
     AdapterVanishes,
-    /// The adapter goes after the write has come back, while its VFs are waited for.
+    /// The adapter goes after the write has come back, while its last VF is waited for.
     AdapterVanishesLater,
     /// Somebody opens the vfio groups between the look and the act.
     GroupsTaken,

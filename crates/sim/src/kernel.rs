@@ -239,6 +239,9 @@ impl SimKernel {
                 done(self.node_mut().unplug(adapter))?;
                 refused(EIO)
             }
+            Some(Fault::AdapterVanishesLater) if vfs > 0 => {
+                done(self.node_mut().apply_numvfs_partly(adapter, vfs, vfs - 1))
+            }
             _ => {
                 self.time.pass(FOR_ONE_VF * u32::from(vfs));
                 done(self.node_mut().apply_numvfs(adapter, vfs))

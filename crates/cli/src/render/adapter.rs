@@ -45,11 +45,13 @@ impl AdapterSummary {
     /// What the list says of `adapter`, judged by the prerequisite checks.
     pub fn of(node: &Node, adapter: &Adapter) -> Self {
         let sriov = adapter.sriov.present();
-        let reasons: Vec<Code> = prereq::judge_adapter(node, adapter)
-            .into_iter()
-            .filter(|row| !row.passed)
-            .filter_map(|row| row.code)
-            .collect();
+        let mut reasons: Vec<Code> = Vec::new();
+        for row in prereq::judge_adapter(node, adapter) {
+            let reason = row
+                .code
+                .filter(|code| !row.passed && !reasons.contains(code));
+            reasons.extend(reason);
+        }
         let channels = match adapter.interfaces.first() {
             Some(interface) => interface.channels.clone(),
             None => Observed::unknown("the adapter has no netdev here to ask"),

@@ -1,6 +1,6 @@
 //! A change of the number of VFs in words.
 
-use accelnet_model::vf_plan::Step;
+use accelnet_model::vf_plan::{Step, vfs_in_words};
 
 use crate::change::Changed;
 
@@ -22,18 +22,22 @@ pub fn changed(changed: &Changed) -> String {
         .steps
         .iter()
         .any(|step| matches!(step, Step::Create { .. } | Step::Destroy { .. }));
-    let mut text = match (plan.to, made) {
-        (0, true) => format!("{name}: {} VFs removed", plan.from),
-        (0, false) => format!("{name}: there were no VFs"),
-        (to, true) => format!("{name}: {to} VFs created and ready"),
-        (to, false) => format!("{name}: {to} VFs were there already"),
+    let seconds = changed.seconds;
+    let what = match (plan.to, made) {
+        (0, true) => format!("{} removed, in {seconds:.1} s", vfs_in_words(plan.from)),
+        (0, false) => "there were no VFs".to_owned(),
+        (to, true) => format!("{} created and ready, in {seconds:.1} s", vfs_in_words(to)),
+        (1, false) => "1 VF was there already".to_owned(),
+        (to, false) => format!("{} were there already", vfs_in_words(to)),
     };
-    text.push_str(&format!(", in {:.1} s.\n", changed.seconds));
-    if let ([first, ..], [.., last]) = (changed.vfs.as_slice(), changed.vfs.as_slice()) {
-        text.push_str(&format!(
+    let mut text = format!("{name}: {what}.\n");
+    match changed.vfs.as_slice() {
+        [] => {}
+        [only] => text.push_str(&format!("VF 0 is {only}.\n")),
+        [first, .., last] => text.push_str(&format!(
             "VF 0 is {first}, VF {} is {last}.\n",
             changed.vfs.len() - 1
-        ));
+        )),
     }
     for warning in &changed.warnings {
         text.push_str(&format!("warning: {warning}\n"));

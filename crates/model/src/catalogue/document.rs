@@ -93,7 +93,7 @@ pub(super) static ENTRIES: &[Entry] = &[
         sentence: "Adapter {0} cannot be enabled for Accelerated Networking because the device driver does not support SR-IOV.",
         found: "The driver bound to the adapter: none, or one that has no SR-IOV configuration.",
         needed: "The network driver of the adapter, with SR-IOV configuration.",
-        resolution: "Bind or update the driver: 'lspci -k -s {1}' names the kernel modules that fit; 'modprobe MODULE' loads one.",
+        resolution: "Bind or update the driver: 'lspci -k -s {1}' names the kernel modules that fit; 'modprobe MODULE' loads one, and 'echo {1} > /sys/bus/pci/drivers_probe' binds it.",
     },
     Entry {
         code: Code::SriovNoBusResources,

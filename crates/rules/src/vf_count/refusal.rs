@@ -1,6 +1,6 @@
 //! What the kernel's refusal of a new number of VFs means.
 
-use accelnet_model::vf_plan::Refusal;
+use accelnet_model::vf_plan::{Refusal, Step};
 use accelnet_model::{Code, Problem};
 
 // errno.h, the same on every architecture that Linux runs KVM on.
@@ -15,10 +15,11 @@ const ENOSPC: i32 = 28;
 const EROFS: i32 = 30;
 const ERANGE: i32 = 34;
 
-/// The problem that `refusal` makes of asking `name` at `address` for `asked` VFs; `left`
-/// says what there is now.
-pub fn read(refusal: &Refusal, name: &str, address: &str, asked: u32, left: &str) -> Problem {
-    let asked = asked.to_string();
+/// The problem that `refusal` of `step` makes on the adapter `name` at `address`; `left` says
+/// what there is now.
+pub fn read(refusal: &Refusal, name: &str, address: &str, step: &Step, left: &str) -> Problem {
+    let (attribute, value) = step.write().unwrap_or(("sriov_numvfs", 0));
+    let asked = value.to_string();
     let (number, text) = match refusal {
         Refusal::TimedOut(after) => {
             let seconds = after.as_secs();
@@ -33,12 +34,18 @@ pub fn read(refusal: &Refusal, name: &str, address: &str, asked: u32, left: &str
         ERANGE => (Code::VfCountTooHigh, [name, &asked]),
         ENOSPC | ENOMEM => (Code::VfNoRoom, [name, &asked]),
         EPERM | EACCES | EROFS => (Code::PermissionDenied, [name, address]),
-        ENODEV | ENXIO => (Code::AdapterLost, [name, address]),
+        // Without a number it was no answer: whoever wrote was killed, as happens when a
+        // driver crashes in the kernel.
+        0 | ENODEV | ENXIO => (Code::AdapterLost, [name, address]),
         _ => (Code::DriverRefuses, [name, address]),
     };
+    let write = format!("The write of {asked} to {attribute} of {address}");
     let found = match number {
-        ENOENT => format!("The driver bound to {address} has no SR-IOV configuration. {left}"),
-        _ => format!("{text} on the write of {asked} to sriov_numvfs of {address}. {left}"),
+        ENOENT => {
+            format!("No driver with SR-IOV configuration is bound to {address}. {left}")
+        }
+        0 => format!("{write} was not finished: {text}. {left}"),
+        _ => format!("{write} ended with: {text}. {left}"),
     };
     Problem::new(code, &names, found)
 }

@@ -1,6 +1,6 @@
 //! Whether a change of the number of VFs came out as planned, from what is there now.
 
-use accelnet_model::vf_plan::{Plan, Step};
+use accelnet_model::vf_plan::{Plan, Step, vfs_in_words};
 use accelnet_model::{Adapter, Code, Observed, Problem, Vf};
 
 /// Judges `after`, the adapter as it was seen when the steps of `plan` were done; `None`
@@ -21,10 +21,8 @@ pub fn verdict(
         return lost(format!("Nothing is at {address} any more."));
     };
     if plan.to > 0 && after.driver == Observed::Known(None) {
-        let vfs = after.vfs.len();
-        return lost(format!(
-            "{address} has no driver bound any more; {vfs} VFs are there."
-        ));
+        let left = left(after);
+        return lost(format!("{address} has no driver bound any more. {left}"));
     }
     let Some(sriov) = after.sriov.present() else {
         return lost(format!("{address} shows no SR-IOV any more."));
@@ -33,22 +31,31 @@ pub fn verdict(
     if let Observed::Known(said) = sriov.num_vfs
         && said < plan.to
     {
-        let found = format!("{said} VFs; {} were asked for.", plan.to);
+        let (made, asked) = (vfs_in_words(said), plan.to);
+        let found = format!("The driver made {made} of the {asked} that were asked for.");
         return Err(Problem::new(Code::VfFewerThanAsked, &[name], found));
     }
     if now != plan.to {
-        let found = format!("{now} VFs after {waited}; {} were asked for.", plan.to);
+        let now = vfs_in_words(now);
+        let found = format!("{now} after {waited}, of {} that were asked for.", plan.to);
         return Err(Problem::new(Code::VfNotReady, &[name], found));
     }
     // Of VFs that were there before, those in use were left as they are; a fresh one that is
     // in use was taken by the host before anybody could have it.
-    let fresh = plan.steps.iter().any(|step| matches!(step, Step::Create { .. }));
+    let fresh = plan
+        .steps
+        .iter()
+        .any(|step| matches!(step, Step::Create { .. }));
     let unused = |vf: &&Vf| vf.users.known().is_some_and(Vec::is_empty);
     let late: Vec<String> = after
         .vfs
         .iter()
         .filter(|vf| !vf.is_ready() && (fresh || unused(vf)))
         .map(|vf| match (vf.driver.known(), vf.netdevs.as_slice()) {
+            _ if !unused(&vf) => match vf.users.known().and_then(|users| users.first()) {
+                Some(user) => format!("VF {} is used by {user}", vf.index),
+                None => format!("VF {} does not say who uses it", vf.index),
+            },
             (_, [netdev, ..]) => format!("VF {} has the host netdev {netdev}", vf.index),
             (Some(Some(driver)), []) => format!("VF {} is bound to {driver}", vf.index),
             _ => format!("VF {} does not say what driver it has", vf.index),
@@ -57,9 +64,18 @@ pub fn verdict(
     match late.as_slice() {
         [] => Ok(()),
         late => {
-            let found = format!("{}, after {waited}.", late.join("; "));
+            let found = format!("After {waited}: {}.", late.join("; "));
             Err(Problem::new(Code::VfNotReady, &[name], found))
         }
+    }
+}
+
+/// What there is now, in a sentence.
+pub fn left(adapter: &Adapter) -> String {
+    match adapter.vfs.len() {
+        0 => "No VF is there now.".to_owned(),
+        1 => "1 VF is there now.".to_owned(),
+        vfs => format!("{vfs} VFs are there now."),
     }
 }
 

@@ -48,7 +48,9 @@ impl Folder {
         let to: Vec<&str> = target.split('/').collect();
         let above = &from[..from.len() - 1];
         self.make(&above.join("/"))?;
-        let common = above.iter().zip(&to).take_while(|(a, b)| a == b).count();
+        // The last part of the target is always named (`sysfs_get_target_path`).
+        let ways = above.iter().zip(&to[..to.len() - 1]);
+        let common = ways.take_while(|(a, b)| a == b).count();
         let up = std::iter::repeat_n("..", above.len() - common);
         let way: PathBuf = up.chain(to[common..].iter().copied()).collect();
         symlink(way, self.root.join(path))

@@ -58,6 +58,7 @@ impl PlatformSpec {
         if self.kvm {
             folder.write("dev/kvm", "")?;
         }
+        folder.write("dev/kmsg", "")?;
         folder.make("sys/class/iommu")?;
         folder.make("sys/kernel/iommu_groups")?;
         for iommu in &self.iommus {

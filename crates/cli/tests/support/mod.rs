@@ -1,0 +1,82 @@
+//! Types commands, as an administrator would, on nodes that never existed.
+
+use accelnet::args::Args;
+use accelnet::session::Session;
+use accelnet_host::Host;
+use accelnet_model::PciAddress;
+use accelnet_sim::{AdapterSpec, Port, SimHost, Tree};
+use clap::Parser;
+
+/// What a command showed.
+#[derive(Debug)]
+pub struct Shown {
+    /// Standard output.
+    pub out: String,
+    /// Standard error.
+    pub err: String,
+    /// Exit status.
+    pub status: u8,
+}
+
+/// Types `command` on a node: words between blanks, the program's name first.
+pub fn types(host: Host<'_>, command: &str) -> Shown {
+    let args = match Args::try_parse_from(command.split(' ')) {
+        Ok(args) => args,
+        Err(error) => {
+            let (out, err) = match error.use_stderr() {
+                true => (String::new(), error.to_string()),
+                false => (error.to_string(), String::new()),
+            };
+            let status = u8::try_from(error.exit_code()).expect("a status");
+            return Shown { out, err, status };
+        }
+    };
+    let (mut out, mut err) = (Vec::new(), Vec::new());
+    let status = accelnet::run(
+        &args,
+        &mut Session {
+            host,
+            out: &mut out,
+            err: &mut err,
+            colour: false,
+            width: None,
+            progress: false,
+        },
+    );
+    Shown {
+        out: String::from_utf8(out).expect("text"),
+        err: String::from_utf8(err).expect("text"),
+        status,
+    }
+}
+
+/// Where the adapter of [`node`] is.
+pub fn pf() -> PciAddress {
+    "0000:01:00.0".parse().expect("an address")
+}
+
+/// A node with one adapter, ens1, with 7 VFs to give, behind a port with ACS.
+pub fn node(change: impl FnOnce(AdapterSpec) -> AdapterSpec) -> Booted {
+    let igb = change(AdapterSpec::igb(pf(), "ens1"));
+    boot(Tree::new().port(port().adapter(igb)))
+}
+
+/// The port above that adapter.
+pub fn port() -> Port {
+    Port::root("0000:00:01.0".parse().expect("an address"), 1, 2)
+}
+
+/// A node in a folder of its own.
+pub fn boot(tree: Tree) -> Booted {
+    let folder = tempfile::tempdir().expect("a folder");
+    let host = SimHost::boot(tree, folder.path()).expect("a node");
+    Booted { host, folder }
+}
+
+/// A node, and the folder that goes with it.
+pub struct Booted {
+    /// The node.
+    pub host: SimHost,
+    /// The folder.
+    pub folder: tempfile::TempDir,
+}
