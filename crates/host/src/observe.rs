@@ -7,6 +7,7 @@ mod adapter;
 mod cpu;
 mod devices;
 mod namespaces;
+mod placed;
 mod platform;
 mod processes;
 mod unreadable;
@@ -16,12 +17,13 @@ use std::time::Duration;
 
 use accelnet_libvirt::{LibvirtError, Reading};
 use accelnet_model::adapter::Identity;
-use accelnet_model::link::Link;
 use accelnet_model::node::{Node, Unreadable};
 use accelnet_model::{Adapter, Domain, Observed, PciAddress};
 use accelnet_netlink::NetlinkError;
 
 use crate::Host;
+
+use placed::Placed;
 
 /// How long libvirt is waited for: a daemon that its socket starts can take long for its
 /// first answer.
@@ -29,7 +31,7 @@ pub const LIBVIRT_PATIENCE: Duration = Duration::from_secs(30);
 
 /// What is looked at once and needed by several.
 struct Scene {
-    links: Result<Vec<Link>, NetlinkError>,
+    links: Result<Placed, NetlinkError>,
     domains: Observed<Vec<Domain>>,
 }
 
@@ -38,7 +40,7 @@ pub fn node(host: &Host<'_>) -> Node {
     let reading = host.hypervisor.look(LIBVIRT_PATIENCE);
     let mut unreadable = Vec::new();
     let scene = Scene {
-        links: host.links.links(),
+        links: links(host),
         domains: domains(&reading, &mut unreadable),
     };
     if let Err(error) = &scene.links {
@@ -66,6 +68,12 @@ pub fn node(host: &Host<'_>) -> Node {
     node
 }
 
+/// The links of this namespace, each in its place.
+fn links(host: &Host<'_>) -> Result<Placed, NetlinkError> {
+    let links = host.links.links()?;
+    Ok(Placed::new(host.root, links))
+}
+
 /// What every adapter is called, without looking further.
 ///
 /// # Errors
@@ -73,7 +81,7 @@ pub fn node(host: &Host<'_>) -> Node {
 /// The PCI functions or the links could not be listed; as a fragment that says why.
 pub fn identities(host: &Host<'_>) -> Result<Vec<Identity>, String> {
     let addresses = accelnet_pci::addresses(host.root).map_err(|error| error.to_string())?;
-    let links = host.links.links().map_err(|error| error.to_string())?;
+    let links = links(host).map_err(|error| error.to_string())?;
     Ok(addresses
         .into_iter()
         .map(|address| Identity {
@@ -92,7 +100,7 @@ pub fn adapter(host: &Host<'_>, address: PciAddress) -> Option<Adapter> {
         _ => domains(&host.hypervisor.look(LIBVIRT_PATIENCE), &mut Vec::new()),
     };
     let scene = Scene {
-        links: host.links.links(),
+        links: links(host),
         domains,
     };
     let crowd = users::Crowd::of(host);

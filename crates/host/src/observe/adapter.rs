@@ -7,9 +7,10 @@ use accelnet_model::link::{Interface, Link};
 use accelnet_model::vf::{Vf, VfSettings};
 use accelnet_model::{Adapter, Observed, PciAddress};
 use accelnet_netlink as netlink;
-use accelnet_pci::{PciAdapter, Root};
+use accelnet_pci::PciAdapter;
 
 use super::Scene;
+use super::placed::Placed;
 use super::users::Crowd;
 use crate::{Host, features};
 
@@ -67,8 +68,9 @@ pub fn merge(host: &Host<'_>, scene: &Scene, crowd: &Crowd<'_>, pci: PciAdapter)
 }
 
 fn interfaces(host: &Host<'_>, scene: &Scene, pci: &PciAdapter) -> Vec<Interface> {
-    let links = scene.links.as_ref().map_or(&[][..], Vec::as_slice);
-    own_links(host, links, pci.address)
+    let links = scene.links.as_ref();
+    links
+        .map_or(Vec::new(), |links| own_links(host, links, pci.address))
         .into_iter()
         .map(|link| interface(host, link))
         .collect()
@@ -76,7 +78,7 @@ fn interfaces(host: &Host<'_>, scene: &Scene, pci: &PciAdapter) -> Vec<Interface
 
 /// The links of the function at `address` itself: representors of VFs hang below it, too,
 /// and say so in their port name.
-pub fn own_links(host: &Host<'_>, links: &[Link], address: PciAddress) -> Vec<Link> {
+pub fn own_links(host: &Host<'_>, links: &Placed, address: PciAddress) -> Vec<Link> {
     let is_representor = |name: &str| {
         let port = host
             .root
@@ -84,24 +86,13 @@ pub fn own_links(host: &Host<'_>, links: &[Link], address: PciAddress) -> Vec<Li
         port.is_ok_and(|port| port.contains("vf") || port.contains("sf"))
     };
     let mut own: Vec<Link> = links
+        .of(address)
         .iter()
-        .filter(|link| function_behind(host.root, link) == Some(address))
         .filter(|link| !is_representor(&link.name))
         .cloned()
         .collect();
     own.sort_by_key(|link| link.index);
     own
-}
-
-/// The PCI function behind a link of this namespace. Kernels before 5.14 do not name it,
-/// and for virtio netlink names the device between: then its place in sysfs tells.
-pub fn function_behind(root: &Root, link: &Link) -> Option<PciAddress> {
-    let by_place = || {
-        let place = root.link(&format!("/sys/class/net/{}", link.name)).ok()??;
-        let parts: Vec<_> = place.iter().filter_map(|part| part.to_str()).collect();
-        parts.iter().rev().find_map(|part| part.parse().ok())
-    };
-    link.parent.or_else(by_place)
 }
 
 fn interface(host: &Host<'_>, link: Link) -> Interface {
@@ -156,7 +147,8 @@ fn features(
             Some(Observed::Known(Some(_))) => Observed::Known(Support::Yes),
             Some(Observed::Unknown(reason)) => Observed::unknown(reason.clone()),
             Some(Observed::Known(None)) | None => Observed::Known(Support::No {
-                reason: "the driver shares out no MSI-X vectors (sriov_vf_total_msix is 0)".to_owned(),
+                reason: "the driver shares out no MSI-X vectors (sriov_vf_total_msix is 0)"
+                    .to_owned(),
             }),
         },
     };

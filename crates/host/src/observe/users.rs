@@ -6,15 +6,15 @@
 
 use std::cell::OnceCell;
 
-use accelnet_model::link::Link;
 use accelnet_model::vf::VfUser;
 use accelnet_model::{Domain, Observed, PciAddress};
 use accelnet_netlink::NetlinkError;
 use accelnet_pci::PciVf;
 
+use super::devices;
 use super::namespaces::{self, Namespace};
+use super::placed::Placed;
 use super::processes::{self, Holder};
-use super::{adapter, devices};
 use crate::Host;
 
 /// Drivers under which nobody can use a VF.
@@ -45,7 +45,7 @@ impl<'a> Crowd<'a> {
         &self,
         vf: &PciVf,
         domains: &Observed<Vec<Domain>>,
-        links: &Result<Vec<Link>, NetlinkError>,
+        links: &Result<Placed, NetlinkError>,
     ) -> Observed<Vec<VfUser>> {
         let mut users = running(domains, vf.address);
         let driver = match &vf.driver {
@@ -102,15 +102,13 @@ impl<'a> Crowd<'a> {
         &self,
         vf: &PciVf,
         driver: &str,
-        links: &Result<Vec<Link>, NetlinkError>,
+        links: &Result<Placed, NetlinkError>,
     ) -> Result<Vec<VfUser>, String> {
         let links = links.as_ref().map_err(ToString::to_string)?;
-        let root = self.host.root;
-        let is_own = |link: &&Link| adapter::function_behind(root, link) == Some(vf.address);
-        let here: Vec<&Link> = links.iter().filter(is_own).collect();
+        let here = links.of(vf.address);
         if !here.is_empty() {
             return Ok(here
-                .into_iter()
+                .iter()
                 .filter(|link| link.up || link.master.is_some())
                 .map(|link| VfUser::Netdev {
                     netdev: link.name.clone(),

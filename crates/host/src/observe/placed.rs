@@ -1,0 +1,42 @@
+//! The links of the observer's namespace, by the PCI function behind each: looked up once,
+//! because there may be as many links as there are VFs to look for.
+
+use std::collections::BTreeMap;
+
+use accelnet_model::PciAddress;
+use accelnet_model::link::Link;
+use accelnet_pci::Root;
+
+/// Links in their places.
+pub struct Placed {
+    by_function: BTreeMap<PciAddress, Vec<Link>>,
+}
+
+impl Placed {
+    /// Finds the function behind each of `links`; those without one are left out.
+    pub fn new(root: &Root, links: Vec<Link>) -> Self {
+        let mut by_function: BTreeMap<PciAddress, Vec<Link>> = BTreeMap::new();
+        for link in links {
+            if let Some(function) = function_behind(root, &link) {
+                by_function.entry(function).or_default().push(link);
+            }
+        }
+        Placed { by_function }
+    }
+
+    /// The links of the function at `address`, in the kernel's order.
+    pub fn of(&self, address: PciAddress) -> &[Link] {
+        self.by_function.get(&address).map_or(&[], Vec::as_slice)
+    }
+}
+
+/// The PCI function behind a link of this namespace. Kernels before 5.14 do not name it,
+/// and for virtio netlink names the device between: then its place in sysfs tells.
+fn function_behind(root: &Root, link: &Link) -> Option<PciAddress> {
+    let by_place = || {
+        let place = root.link(&format!("/sys/class/net/{}", link.name)).ok()??;
+        let parts: Vec<_> = place.iter().filter_map(|part| part.to_str()).collect();
+        parts.iter().rev().find_map(|part| part.parse().ok())
+    };
+    link.parent.or_else(by_place)
+}
