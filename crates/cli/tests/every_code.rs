@@ -1,0 +1,149 @@
+//! Every code of the catalogue can be reached, and is explained.
+//!
+//! What a command can raise today is raised by that command on a simulated node; what waits
+//! for the commands of VMs and clusters is raised by the rule that they will ask.
+
+#[path = "every_code/changes.rs"]
+mod changes;
+#[path = "every_code/checks.rs"]
+mod checks;
+#[path = "every_code/rules.rs"]
+mod rules;
+mod support;
+
+use accelnet_model::Code;
+use accelnet_model::catalogue;
+use support::{Booted, node, types};
+
+/// The codes that the scenario of `code` comes to. A new code does not compile before it
+/// has one.
+fn raised(code: Code) -> Vec<Code> {
+    match code {
+        Code::AccelNetNotSupported | Code::IommuOff => checks::without_an_iommu(),
+        Code::HyperthreadingCheckFailed => rules::nodes_that_differ_in_smt(),
+        Code::IntentNotFound => checks::an_intent_that_is_not_there(),
+        Code::IntentTypeCheckFailed => rules::an_intent_for_storage(),
+        Code::SriovUnknown => checks::an_adapter_without_sriov(),
+        Code::SriovMissingAcs => checks::a_port_without_acs(),
+        Code::SriovMissingPfDriver => checks::no_driver_bound(),
+        Code::SriovNoBusResources => checks::vfs_past_the_last_bus(),
+        Code::GetNetworkAdapterFailed => rules::a_vm_without_vnics(),
+        Code::MinProcessorCounter => rules::a_new_vm_with_too_few_vcpus(),
+        Code::CannotProvisionPerformance => rules::a_vf_with_too_few_queue_pairs(),
+        Code::EnableAccelNetFailed => rules::a_node_that_did_not_apply(),
+        Code::VmNotEnoughVcpus => rules::a_vm_with_too_few_vcpus(),
+        Code::ClusterNotEnoughResources => rules::no_vf_left(),
+        Code::KernelTooOld => checks::an_old_kernel(),
+        Code::KernelLockdown => checks::a_locked_down_kernel(),
+        Code::KvmUnusable => checks::no_kvm(),
+        Code::VfioMissing => checks::no_vfio(),
+        Code::LibvirtMissing => checks::no_libvirt(),
+        Code::LibvirtTooOld | Code::QemuTooOld => checks::an_old_libvirt_and_qemu(),
+        Code::QemuMissing => checks::no_qemu(),
+        Code::NotReadable => checks::a_total_that_cannot_be_read(),
+        Code::IommuGroupShared => checks::vfs_in_one_group(),
+        Code::VfMemoryNotAssigned => checks::vf_bars_without_an_address(),
+        Code::FirmwareCapsVfs => checks::a_total_of_zero(),
+        Code::AdapterModelUnknown => checks::a_model_off_record(),
+        Code::AdapterDown => checks::an_adapter_that_is_down(),
+        Code::DriverRefuses => changes::a_driver_that_refuses(),
+        Code::AdapterNotFound => changes::a_name_that_nobody_has(),
+        Code::AdapterAmbiguous => changes::a_mac_that_two_have(),
+        Code::PermissionDenied => changes::an_ordinary_user(),
+        Code::VfInUse => changes::a_vf_that_is_up(),
+        Code::VfUseUnknown => changes::a_process_that_cannot_be_looked_into(),
+        Code::VfCountTooHigh => changes::more_than_there_are(),
+        Code::VfCountBusy => changes::a_busy_kernel(),
+        Code::VfNoRoom => changes::no_room(),
+        Code::VfFewerThanAsked => changes::fewer_than_asked(),
+        Code::VfCountTimedOut => changes::a_write_that_hangs(),
+        Code::VfNotReady => changes::a_vf_with_a_host_driver(),
+        Code::AdapterLost => changes::an_adapter_that_vanishes(),
+        Code::ChangeInProgress => changes::two_at_once(),
+        Code::CodeNotFound => changes::an_id_that_is_no_code(),
+    }
+}
+
+/// The codes that `command` shows on `node`, read from its JSON.
+fn shown(node: &Booted, command: &str) -> Vec<Code> {
+    let shown = types(node.host.host(), &format!("{command} --output json"));
+    let answer: serde_json::Value = serde_json::from_str(&shown.out).expect("JSON");
+    let mut found = Vec::new();
+    let rows = answer["checks"].as_array();
+    let problems = rows.into_iter().flatten().chain([&answer["error"]]);
+    for problem in problems {
+        if let Some(code) = problem["code"].as_str() {
+            found.push(code.parse().expect("a code"));
+        }
+    }
+    found
+}
+
+#[test]
+fn every_code_can_be_reached() {
+    for code in Code::ALL {
+        let raised = raised(*code);
+        assert!(
+            raised.contains(code),
+            "{code} was not raised, but {raised:?}"
+        );
+    }
+}
+
+#[test]
+fn a_sound_node_raises_none() {
+    let node = node(|igb| igb.vfs(7).sriov(|sriov| sriov.drivers_autoprobe = false));
+    assert_eq!(shown(&node, "accelnet prereq"), []);
+    assert_eq!(types(node.host.host(), "accelnet prereq").status, 0);
+}
+
+#[test]
+fn every_code_is_explained_with_all_its_fields() {
+    let node = node(|igb| igb);
+    for entry in catalogue::all() {
+        let shown = types(
+            node.host.host(),
+            &format!("accelnet explain {}", entry.code),
+        );
+        let exit = entry.exit_status.to_string();
+        let http = entry.http_status.to_string();
+        let fields = [
+            entry.code.id(),
+            entry.sentence,
+            entry.found,
+            entry.needed,
+            entry.resolution,
+            &exit,
+            &http,
+        ];
+        for field in fields {
+            assert!(shown.out.contains(field), "{}: {field:?}", entry.code);
+        }
+        assert_eq!(
+            (shown.status, shown.err.as_str()),
+            (0, ""),
+            "{}",
+            entry.code
+        );
+    }
+}
+
+#[test]
+fn codes_are_listed_and_found_in_any_case() {
+    let node = node(|igb| igb);
+    let list = types(node.host.host(), "accelnet explain --output name");
+    let ids: Vec<&str> = Code::ALL.iter().map(|code| code.id()).collect();
+    assert_eq!(list.out.lines().collect::<Vec<_>>(), ids);
+    let shown = types(
+        node.host.host(),
+        "accelnet explain SRIOV_SUPPORT_MISSINGACS",
+    );
+    assert!(shown.out.starts_with("Sriov_support_MissingAcs\n"));
+    let near = types(node.host.host(), "accelnet explain missingacs");
+    assert!(
+        near.err.contains("Like it are Sriov_support_MissingAcs."),
+        "{}",
+        near.err
+    );
+    assert_eq!(near.status, 63);
+}
