@@ -1,0 +1,120 @@
+//! Command lines: those that make no sense, and what they are told.
+
+mod support;
+
+use support::{Shown, node, types};
+
+fn typed(command: &str) -> Shown {
+    types(node(|igb| igb).host.host(), command)
+}
+
+#[test]
+fn what_makes_no_sense_ends_with_2_and_says_why() {
+    let cases = [
+        (
+            "accelnet frobnicate",
+            "unrecognized subcommand 'frobnicate'",
+        ),
+        ("accelnet adapter", "Usage: accelnet adapter"),
+        ("accelnet adapter enable", "<NAME>"),
+        ("accelnet adapter enable ens1 --vfs 0", "0 is not in 1.."),
+        ("accelnet adapter enable ens1 --vfs abc", "invalid digit"),
+        (
+            "accelnet adapter enable ens1 --vfs -1",
+            "unexpected argument '-1'",
+        ),
+        (
+            "accelnet adapter enable ens1 --timeout 0",
+            "0 is not in 1..=86400",
+        ),
+        (
+            "accelnet adapter enable ens1 --timeout soon",
+            "invalid digit",
+        ),
+        (
+            "accelnet node show --output name",
+            "possible values: table, json",
+        ),
+        (
+            "accelnet prereq --intent a --adapter b",
+            "cannot be used with",
+        ),
+    ];
+    for (command, why) in cases {
+        let shown = typed(command);
+        assert!(shown.err.contains(why), "{command}: {}", shown.err);
+        assert_eq!((shown.status, shown.out.as_str()), (2, ""), "{command}");
+    }
+}
+
+#[test]
+fn help_and_version_are_answers() {
+    for command in [
+        "accelnet --help",
+        "accelnet --version",
+        "accelnet adapter enable --help",
+    ] {
+        let shown = typed(command);
+        assert_eq!((shown.status, shown.err.as_str()), (0, ""), "{command}");
+        assert!(shown.out.contains("accelnet"), "{command}: {}", shown.out);
+    }
+}
+
+#[test]
+fn an_intent_that_is_not_there_is_told_first_and_ends_with_12() {
+    let shown = typed("accelnet prereq --intent storage");
+    assert!(
+        shown
+            .out
+            .contains("Intent validation: Failed. Intent storage not found."),
+        "{}",
+        shown.out
+    );
+    assert_eq!(shown.status, 12);
+}
+
+#[test]
+fn errors_are_for_programs_where_answers_are() {
+    let shown = typed("accelnet adapter enable ens9 --output json");
+    let answer: serde_json::Value = serde_json::from_str(&shown.out).expect("JSON");
+    assert_eq!(answer["error"]["code"], "adapter_not_found");
+    assert_eq!(answer["exit_status"], 50);
+    assert_eq!((shown.status, shown.err.as_str()), (50, ""));
+}
+
+#[test]
+fn a_dry_run_says_the_steps_and_does_none() {
+    let booted = node(|igb| igb.vfs(1).sriov(|sriov| sriov.drivers_autoprobe = false));
+    let shown = types(
+        booted.host.host(),
+        "accelnet adapter enable ens1 --vfs 2 --dry-run",
+    );
+    assert_eq!(
+        shown.out,
+        "ens1 (0000:01:00.0), without doing it: The kernel changes 1 to 2 only through 0, and \
+         no VF is in use.\n  1. keep the host's drivers off new VFs\n  2. remove the VF that is \
+         there\n  3. create 2 VFs\n  4. wait until all 2 are ready\n"
+    );
+    let device = booted
+        .folder
+        .path()
+        .join(format!("sys/bus/pci/devices/{}", support::pf()));
+    let there = std::fs::read_to_string(device.join("sriov_numvfs"));
+    assert_eq!(there.expect("a number"), "1\n");
+    assert!(
+        !booted.folder.path().join("run").exists(),
+        "not even a lock"
+    );
+}
+
+#[test]
+fn any_name_of_an_adapter_will_do() {
+    for name in ["ens1", "0000:01:00.0", "01:00.0", "52:54:00:00:01:00"] {
+        let shown = typed(&format!("accelnet adapter enable {name} --vfs 1"));
+        assert!(
+            shown.out.starts_with("ens1: 1 VF created and ready"),
+            "{name}: {shown:?}"
+        );
+        assert!(shown.out.contains("VF 0 is 0000:01:10.0.\n"), "{shown:?}");
+    }
+}
