@@ -296,6 +296,24 @@ pub struct VfFeatures {
     pub eswitch: Observed<Option<EswitchMode>>,
 }
 
+impl VfFeatures {
+    /// Nothing of it is known, for one `reason`.
+    pub fn unknown(reason: &str) -> Self {
+        let unknown = || Observed::unknown(reason);
+        VfFeatures {
+            max_tx_rate: unknown(),
+            min_tx_rate: unknown(),
+            trust: unknown(),
+            spoof_check: unknown(),
+            vlan: unknown(),
+            vlan_802_1ad: unknown(),
+            link_state: unknown(),
+            msix_per_vf: unknown(),
+            eswitch: Observed::unknown(reason),
+        }
+    }
+}
+
 /// Whether something works, with the refusing side's own words.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "supported")]

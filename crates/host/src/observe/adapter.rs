@@ -126,7 +126,10 @@ fn settings(host: &Host<'_>, interfaces: &[Interface], vfs: usize) -> Observed<V
     }
     match interfaces.first() {
         None => Observed::unknown("the adapter has no netdev here to ask"),
-        Some(interface) => Observed::from(host.links.vf_settings(&interface.link)),
+        Some(interface) => {
+            let answer = host.links.vf_settings(&interface.link);
+            Observed::from(answer.map_err(|error| format!("failed to {error}")))
+        }
     }
 }
 
@@ -138,17 +141,20 @@ fn features(
     sriov: &Observed<Option<Sriov>>,
     address: PciAddress,
 ) -> VfFeatures {
-    let told = settings.known().map_or(&[][..], Vec::as_slice);
-    let mut features =
-        features::on_record(host, address, interfaces).unwrap_or_else(|| netlink::reported(told));
+    let mut features = match (features::on_record(host, address, interfaces), settings) {
+        (Some(recorded), _) => recorded,
+        (None, Observed::Known(told)) => netlink::reported(told),
+        (None, Observed::Unknown(reason)) => VfFeatures::unknown(reason),
+    };
     features.msix_per_vf = match sriov {
         Observed::Unknown(reason) => Observed::unknown(reason.clone()),
         Observed::Known(sriov) => match sriov.as_ref().map(|sriov| &sriov.vf_total_msix) {
             Some(Observed::Known(Some(_))) => Observed::Known(Support::Yes),
             Some(Observed::Unknown(reason)) => Observed::unknown(reason.clone()),
             Some(Observed::Known(None)) | None => Observed::Known(Support::No {
-                reason: "the driver shares out no MSI-X vectors (sriov_vf_total_msix is 0)"
-                    .to_owned(),
+                reason:
+                    "the driver shares out no MSI-X vectors (sriov_vf_total_msix is missing or 0)"
+                        .to_owned(),
             }),
         },
     };
