@@ -22,7 +22,7 @@ pub struct Intent {
     pub name: String,
     /// Its roles, at least one.
     pub roles: Vec<Role>,
-    /// Its adapters, by a name that [`accelnet_model::Adapter::answers_to`].
+    /// Its adapters, by a name that [`accelnet_model::adapter::Identity::answers_to`].
     pub adapters: Vec<String>,
 }
 

@@ -8,5 +8,7 @@ pub mod intent;
 pub mod naming;
 pub mod performance;
 pub mod prereq;
+#[cfg(test)]
+mod sample;
 pub mod vf_count;
 pub mod vm;

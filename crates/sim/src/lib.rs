@@ -1,7 +1,7 @@
 //! Nodes that never existed: generated sysfs trees and configuration spaces, and the edge
 //! of such a node with faults.
 //!
-//! For tests and benchmarks: a [`Tree`](tree::Tree) describes a node in a few lines and
+//! For tests and benchmarks: a [`Tree`] describes a node in a few lines and
 //! writes what its kernel would show; a [`SimHost`] boots it, so that it can be looked at
 //! and changed like a real one, and broken by a [`Fault`].
 

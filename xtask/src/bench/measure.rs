@@ -1,8 +1,4 @@
 //! Timing processes, in turns.
-#![expect(
-    clippy::disallowed_methods,
-    reason = "a benchmark is about the time of the machine it runs on"
-)]
 
 use std::process::{Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
