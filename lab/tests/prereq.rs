@@ -71,7 +71,7 @@ fn an_igb_behind_a_port_with_acs_passes_every_check() {
     // An ordinary user gets every row, and the truth about what stays hidden.
     let _ = node.ok("useradd -m guest 2>/dev/null || true");
     let seen = node.run("su guest -c 'accelnet prereq --adapter pf0 --output json'");
-    let seen: serde_json::Value = serde_json::from_str(&seen.stdout).expect("JSON");
+    let seen: Value = serde_json::from_str(&seen.stdout).expect("JSON");
     assert_eq!(row(&rows(&seen, "pf0"), "acs")[1], "passed", "{seen:#}");
     let hidden = row(&rows(&seen, "igb-acs"), "kvm").clone();
     assert!(
