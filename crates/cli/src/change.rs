@@ -61,11 +61,13 @@ pub fn find(host: &Host<'_>, name: &str) -> Result<PciAddress, Problem> {
 ///
 /// It is not there any more.
 pub fn look(host: &Host<'_>, name: &str, address: PciAddress) -> Result<Adapter, Problem> {
-    observe::adapter(host, address).ok_or_else(|| {
-        let names = [name, &address.to_string()];
-        let found = format!("Nothing is at {address} any more.");
-        Problem::new(Code::AdapterLost, &names, found)
-    })
+    observe::adapter(host, address).ok_or_else(|| gone(name, address))
+}
+
+fn gone(name: &str, address: PciAddress) -> Problem {
+    let names = [name, &address.to_string()];
+    let found = format!("Nothing is at {address} any more.");
+    Problem::new(Code::AdapterLost, &names, found)
 }
 
 /// Does what `request` says; `on` is told how it goes.
@@ -84,7 +86,8 @@ pub fn run(
         true => Lock::private(),
         false => take_lock(host, request.name, address)?,
     };
-    let before = look(host, request.name, address)?;
+    let before = observe::adapter_in_change(host, address, false);
+    let before = before.ok_or_else(|| gone(request.name, address))?;
     let name = before.name();
     let plan = vf_count::plan(&before, request.ask)?;
     let mut changed = Changed {
@@ -107,17 +110,17 @@ pub fn run(
         Ok(words) => words,
         Err(stopped) => return Err(stopped_problem(host, &lock, &before, plan, &stopped)),
     };
-    let after = observe::adapter(host, address);
+    let fresh = plan
+        .steps
+        .iter()
+        .any(|step| matches!(step, Step::Create { .. }));
+    let after = observe::adapter_in_change(host, address, fresh);
     let waited = format!("{} s", request.within.as_secs());
     let address_text = address.to_string();
     vf_count::verdict(plan, &name, &address_text, after.as_ref(), &waited)
         .map_err(|problem| with_words(problem, words.as_deref()))?;
     if let Some(after) = after {
         changed.vfs = after.vfs.iter().map(|vf| vf.address).collect();
-        let fresh = plan
-            .steps
-            .iter()
-            .any(|step| matches!(step, Step::Create { .. }));
         changed.warnings = vf_count::remarks(&after, plan);
         if fresh {
             changed.warnings.extend(ask(host, &after));
@@ -238,10 +241,12 @@ fn with_words(problem: Problem, words: Option<&str>) -> Problem {
     }
 }
 
-/// Asks the adapter what it can do while its VFs are fresh and nobody has one.
+/// Asks the adapter what it can do while its VFs are fresh and nobody has one, unless that
+/// is on record.
 fn ask(host: &Host<'_>, adapter: &Adapter) -> Vec<String> {
     let none = |users: &Observed<Vec<_>>| users.known().is_some_and(Vec::is_empty);
-    if !adapter.vfs.iter().all(|vf| none(&vf.users)) {
+    let free = adapter.vfs.iter().all(|vf| none(&vf.users));
+    if !free || features::is_settled(host, adapter) {
         return Vec::new();
     }
     match features::ask(host, adapter) {

@@ -48,6 +48,28 @@ pub fn on_record(
     (record.version == VERSION && record.asked == *now).then_some(record.features)
 }
 
+/// Whether asking `adapter` again would bring nothing new: its driver and firmware have
+/// answered, and what they left open they left open without carrier, as there is none now.
+pub fn is_settled(host: &Host<'_>, adapter: &Adapter) -> bool {
+    let Some(known) = on_record(host, adapter.address, &adapter.interfaces) else {
+        return false;
+    };
+    let asked = [
+        &known.max_tx_rate,
+        &known.min_tx_rate,
+        &known.trust,
+        &known.spoof_check,
+        &known.vlan,
+        &known.vlan_802_1ad,
+        &known.link_state,
+    ];
+    let carrier = adapter
+        .interfaces
+        .iter()
+        .any(|interface| interface.link.carrier);
+    !carrier || asked.iter().all(|support| support.known().is_some())
+}
+
 /// Asks `adapter` on the last of its VFs that nobody uses, puts everything back, and keeps
 /// the answers on record.
 ///

@@ -26,6 +26,10 @@ pub use lock::{Lock, LockError};
 /// First argument of a child that reads or writes for its parent.
 pub const CHILD: &str = "__knob";
 
+/// Written without a child: the kernel sets a flag there and takes no lock
+/// (`sriov_drivers_autoprobe_store` of `drivers/pci/iov.c`).
+const NEVER_HANGS: &str = "/sriov_drivers_autoprobe";
+
 /// How long attributes under the device lock are waited for.
 const PATIENCE: Duration = Duration::from_secs(2);
 
@@ -133,6 +137,9 @@ impl Knobs for SystemKnobs {
         waiting: &mut dyn FnMut(),
     ) -> Result<(), Refusal> {
         let failed = |error: &io::Error| Refusal::from_io(error);
+        if path.ends_with(NEVER_HANGS) {
+            return child::write(path, value).map_err(|error| failed(&error));
+        }
         let kept = lock.share().map_err(|error| failed(&error))?;
         let mut child = self
             .child("write")

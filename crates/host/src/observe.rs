@@ -20,6 +20,7 @@ use accelnet_model::adapter::Identity;
 use accelnet_model::node::{Node, Unreadable};
 use accelnet_model::{Adapter, Domain, Observed, PciAddress};
 use accelnet_netlink::NetlinkError;
+use accelnet_pci::{PciAdapter, PciVf};
 
 use crate::Host;
 
@@ -99,12 +100,40 @@ pub fn adapter(host: &Host<'_>, address: PciAddress) -> Option<Adapter> {
         [] => Observed::Known(Vec::new()),
         _ => domains(&host.hypervisor.look(LIBVIRT_PATIENCE), &mut Vec::new()),
     };
+    Some(alone(host, pci, domains))
+}
+
+/// One adapter with nothing beside it.
+fn alone(host: &Host<'_>, pci: PciAdapter, domains: Observed<Vec<Domain>>) -> Adapter {
     let scene = Scene {
         links: links(host),
         domains,
     };
     let crowd = users::Crowd::of(host);
-    Some(adapter::merge(host, &scene, &crowd, pci))
+    adapter::merge(host, &scene, &crowd, pci)
+}
+
+/// The same during a change under the adapter's lock, and as much as a change needs: it is
+/// looked at before and after, and neither is to take longer than the change. Where VFs are
+/// `fresh`, VMs are asked about only if a driver has one by now.
+pub fn adapter_in_change(host: &Host<'_>, address: PciAddress, fresh: bool) -> Option<Adapter> {
+    let pci = accelnet_pci::brief(host.root, address)?;
+    let told = |pci: &PciAdapter| match &pci.sriov {
+        Observed::Known(sriov) => sriov
+            .as_ref()
+            .is_none_or(|sriov| sriov.num_vfs.known().is_some()),
+        Observed::Unknown(_) => false,
+    };
+    // An ordinary user may read attributes, and not the capability.
+    if !told(&pci) {
+        return adapter(host, address);
+    }
+    let unused = |vf: &PciVf| fresh && vf.driver == Observed::Known(None);
+    let domains = match pci.vfs.iter().all(unused) {
+        true => Observed::Known(Vec::new()),
+        false => domains(&host.hypervisor.look(LIBVIRT_PATIENCE), &mut Vec::new()),
+    };
+    Some(alone(host, pci, domains))
 }
 
 /// The domains of a reading; those that could not be read go to `unreadable`.

@@ -100,6 +100,19 @@ pub fn adapter(root: &Root, address: PciAddress, locked: &dyn LockedRead) -> Opt
     read_all(root, listed.as_slice(), locked).pop()
 }
 
+/// Reads what a change of the number of VFs needs of the adapter at `address`: no names, and
+/// nothing that is shown under the device lock. With the lock that keeps other changes away
+/// the number of VFs in the capability is the kernel's own.
+pub fn brief(root: &Root, address: PciAddress) -> Option<PciAdapter> {
+    let listed = is_adapter(root, address).then(|| Listed::new(root, address))?;
+    let shared = Shared {
+        locked: None,
+        names: Names::none(),
+        netdevs: Netdevs::read(root),
+    };
+    Some(read(root, &listed, &shared))
+}
+
 /// Whether the function at `address` is a network adapter. One whose class cannot be read
 /// counts as one, so that it is seen at all; one that is gone does not.
 fn is_adapter(root: &Root, address: PciAddress) -> bool {
@@ -154,7 +167,7 @@ impl Listed {
 
 /// What is read once for all adapters.
 struct Shared {
-    locked: Locked,
+    locked: Option<Locked>,
     names: Names,
     netdevs: Netdevs,
 }
@@ -166,7 +179,7 @@ fn read_all(root: &Root, listed: &[Listed], locked: &dyn LockedRead) -> Vec<PciA
         .filter_map(|function| function.vendor.known().copied())
         .collect();
     let shared = Shared {
-        locked: Locked::read(root, locked, paths),
+        locked: Some(Locked::read(root, locked, paths)),
         names: Names::read(root, &vendors),
         netdevs: Netdevs::read(root),
     };
@@ -195,7 +208,7 @@ fn read(root: &Root, listed: &Listed, shared: &Shared) -> PciAdapter {
                 folder,
                 names,
                 bridges: &bridges,
-                locked,
+                locked: locked.as_ref(),
             },
         )
         .into(),

@@ -32,8 +32,8 @@ pub struct Function<'a> {
     pub names: &'a [String],
     /// The bridges above it.
     pub bridges: &'a Observed<Vec<Bridge>>,
-    /// Attributes read with patience.
-    pub locked: &'a Locked,
+    /// Attributes read with patience; none to do without them.
+    pub locked: Option<&'a Locked>,
 }
 
 /// Reads the SR-IOV of a function; none where it has no such capability.
@@ -125,16 +125,21 @@ fn offered(
     let (offset, stride) = (number("sriov_offset"), number("sriov_stride"));
     let registers = capability.known().map(|found| &found.bars);
     let vfs_at_most = hardware_vfs.known().copied();
+    let num_vfs = match function.locked {
+        Some(locked) => locked.number(&function.path(NUM_VFS)),
+        // What the kernel counts stands in the register as well (`pci_iov_set_numvfs`).
+        None => capability.as_ref().map(SriovCapability::switched_on),
+    };
     // The kernel shows 0 for drivers that cannot share vectors out.
-    let msix = match function.has(VF_TOTAL_MSIX) {
-        true => function
-            .locked
+    let msix = match (function.has(VF_TOTAL_MSIX), function.locked) {
+        (false, _) => Observed::Known(None),
+        (true, None) => Observed::unknown("not read during a change"),
+        (true, Some(locked)) => locked
             .number(&function.path(VF_TOTAL_MSIX))
-            .map(|vectors: u32| (vectors > 0).then_some(vectors)),
-        false => Observed::Known(None),
+            .map(|vectors| (vectors > 0).then_some(vectors)),
     };
     Sriov {
-        num_vfs: function.locked.number(&function.path(NUM_VFS)),
+        num_vfs,
         current_vfs: function.current_vfs(),
         initial_vfs: capability.as_ref().map(|found| found.initial_vfs),
         bars: resources(root, function.folder)

@@ -1,7 +1,8 @@
 //! The child that reads or writes what may hang, and what its parent makes of it.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::io::{self, BufRead, BufReader, Write};
+use std::path::Path;
 use std::process::{ChildStdout, ExitStatus};
 use std::sync::mpsc::Sender;
 
@@ -25,7 +26,7 @@ pub fn run(mut args: impl Iterator<Item = OsString>) -> i32 {
             0
         }
         Some("write") => match (args.next(), args.next()) {
-            (Some(path), Some(value)) => status_of(write(&path, &value)),
+            (Some(path), Some(value)) => status_of(write(path, value)),
             _ => CALLED_WRONGLY,
         },
         _ => CALLED_WRONGLY,
@@ -33,9 +34,9 @@ pub fn run(mut args: impl Iterator<Item = OsString>) -> i32 {
 }
 
 /// One write call, into a file that is there.
-fn write(path: &OsString, value: &OsString) -> io::Result<()> {
+pub(super) fn write(path: impl AsRef<Path>, value: impl AsRef<OsStr>) -> io::Result<()> {
     let mut file = std::fs::OpenOptions::new().write(true).open(path)?;
-    file.write_all(value.as_encoded_bytes())
+    file.write_all(value.as_ref().as_encoded_bytes())
 }
 
 fn print(place: usize, answer: io::Result<String>) {

@@ -50,6 +50,16 @@ pub struct SriovCapability {
     pub bars: [u32; 6],
 }
 
+impl SriovCapability {
+    /// VFs that are switched on: NumVFs counts only with VF enable.
+    pub fn switched_on(&self) -> u32 {
+        match self.enabled {
+            true => self.num_vfs.into(),
+            false => 0,
+        }
+    }
+}
+
 impl<R: Registers> ConfigSpace<R> {
     /// The SR-IOV capability; none where the function lacks it.
     ///
