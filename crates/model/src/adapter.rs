@@ -210,9 +210,11 @@ impl Acs {
         | Self::COMPLETION_REDIRECT
         | Self::UPSTREAM_FORWARDING;
 
-    /// Whether the port keeps what lies below it apart.
+    /// Whether the port keeps what lies below it apart. What it is not capable of switching
+    /// counts as always on (`pci_acs_flags_enabled` in `drivers/pci/pci.c`).
     pub fn isolates(&self) -> bool {
-        self.enabled & Self::ISOLATION == Self::ISOLATION
+        let switched = self.capable & Self::ISOLATION;
+        self.enabled & switched == switched
     }
 }
 

@@ -63,15 +63,21 @@ fn hyperthreading(nodes: &[Node]) -> Option<Check> {
     };
     let mut with = Vec::new();
     let mut without = Vec::new();
+    let mut hidden = None;
     for node in nodes {
         match &node.platform.smt {
             Observed::Known(smt) if smt.is_on() => with.push(node.display_name()),
             Observed::Known(_) => without.push(node.display_name()),
             Observed::Unknown(reason) => {
-                let what = format!("SMT of node {}", node.display_name());
-                return Some(row.unknown(&what, reason));
+                hidden = hidden.or(Some((node.display_name(), reason)));
             }
         }
+    }
+    // Nodes that differ for certain differ whatever another would say.
+    if let Some((name, reason)) = hidden
+        && (with.is_empty() || without.is_empty())
+    {
+        return Some(row.unknown(&format!("SMT of node {name}"), reason));
     }
     Some(match (with.as_slice(), without.as_slice()) {
         ([_], []) => row.passed("Hyperthreading is on."),

@@ -27,7 +27,7 @@ pub fn minimum_vcpus(asked: u32, setting: Performance, smt: bool) -> Result<(), 
     Err(Problem::new(
         Code::MinProcessorCounter,
         &[&minimum.to_string(), state],
-        format!("{asked} vCPUs for {setting}."),
+        format!("{} for {setting}.", count(asked, "vCPU")),
     ))
 }
 
@@ -37,7 +37,7 @@ pub fn enough_vcpus(vm: &Domain, setting: Performance, smt: bool) -> Result<(), 
         Problem::new(
             Code::VmNotEnoughVcpus,
             &[&vm.name],
-            format!("VM {} has {} vCPUs.", vm.name, vm.vcpus),
+            format!("VM {} has {}.", vm.name, count(vm.vcpus, "vCPU")),
         )
         .needed(minimum.message)
     })
@@ -63,11 +63,14 @@ pub fn provisionable(setting: Performance, adapters: &[Room]) -> Result<(), Prob
             Code::CannotProvisionPerformance,
             &[&setting.to_string()],
             format!(
-                "A VF here can have {} queue pairs at most.",
-                most.unwrap_or(0)
+                "A VF here can have {} at most.",
+                count(most.unwrap_or(0), "queue pair")
             ),
         )
-        .needed(format!("{} queue pairs for one VF.", setting.queue_pairs()))),
+        .needed(format!(
+            "{} for one VF.",
+            count(setting.queue_pairs(), "queue pair")
+        ))),
     }
 }
 
@@ -82,13 +85,27 @@ pub fn place(vm: &str, setting: Performance, adapters: &[Room]) -> Result<usize,
     adapters.iter().position(fits).ok_or_else(|| {
         let vfs: u32 = adapters.iter().map(|room| room.free_vfs).sum();
         let free: u32 = adapters.iter().map(|room| room.free_queue_pairs).sum();
-        let binding = if vfs == 0 { "VFs" } else { "queue pairs" };
+        let needed = count(pairs, "queue pair");
+        let binding = match (vfs, free) {
+            (0, _) => "; VFs bind".to_owned(),
+            (_, free) if free < pairs => "; queue pairs bind".to_owned(),
+            _ => format!(", but no adapter has a VF and {needed} together"),
+        };
+        let (vfs, free) = (count(vfs, "VF"), count(free, "queue pair"));
         Problem::new(
             Code::ClusterNotEnoughResources,
             &[vm],
-            format!("{vfs} VFs and {free} queue pairs are free; {binding} bind."),
+            format!("{vfs} and {free} are free{binding}."),
         )
     })
+}
+
+/// "1 VF", "2 VFs".
+fn count(number: u32, thing: &str) -> String {
+    match number {
+        1 => format!("1 {thing}"),
+        number => format!("{number} {thing}s"),
+    }
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 use accelnet_model::adapter::Sriov;
 use accelnet_model::check::{CheckName, Row};
+use accelnet_model::vf_plan::vfs_in_words;
 use accelnet_model::{Adapter, Check, Code, Node, Observed, Problem};
 
 use super::{isolation, models};
@@ -71,8 +72,9 @@ fn total(adapter: &Adapter, sriov: &Sriov, row: Row<'_>) -> Check {
             ))
         }
         Observed::Known(total) => row.passed(format!(
-            "{} VFs, {} of them there now.",
-            total, sriov.current_vfs
+            "{}, {} of them there now.",
+            vfs_in_words(*total),
+            sriov.current_vfs
         )),
     }
 }
@@ -121,8 +123,10 @@ fn bus_numbers(adapter: &Adapter, sriov: &Sriov, row: Row<'_>) -> Check {
                     Code::SriovNoBusResources,
                     &[row.subject],
                     format!(
-                        "The last VF would lie on bus {:02x}; {bridge} leads to buses up to {:02x}. {} VFs can be reached.",
-                        buses.needed, buses.available, buses.reachable_vfs
+                        "The last VF would lie on bus {:02x}; {bridge} leads to buses up to {:02x}. {} can be reached.",
+                        buses.needed,
+                        buses.available,
+                        vfs_in_words(buses.reachable_vfs.into())
                     ),
                 )
                 .needed(format!("Buses up to {:02x} behind {bridge}.", buses.needed)),
@@ -142,14 +146,18 @@ fn vf_memory(adapter: &Adapter, sriov: &Sriov, row: Row<'_>) -> Check {
         .map(|bar| format!("BAR {}", bar.index))
         .collect();
     match missing.as_slice() {
-        [] => row.passed(format!("{} VF BARs, all assigned.", bars.len())),
+        [] => row.passed(match bars.len() {
+            1 => "1 VF BAR, assigned.".to_owned(),
+            some => format!("{some} VF BARs, all assigned."),
+        }),
         missing => row.failed(Problem::new(
             Code::VfMemoryNotAssigned,
             &[row.subject],
             format!(
-                "VF {} of {} has no address.",
+                "VF {} of {} {} no address.",
                 missing.join(" and "),
-                adapter.address
+                adapter.address,
+                if missing.len() == 1 { "has" } else { "have" }
             ),
         )),
     }

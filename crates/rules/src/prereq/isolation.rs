@@ -12,24 +12,26 @@ use accelnet_model::{Adapter, Check, Code, Observed, PciAddress, Problem};
 
 /// Judges the way from the adapter to the root.
 pub fn acs(adapter: &Adapter, row: Row<'_>) -> Check {
+    if let Observed::Known(Some(group)) = &adapter.iommu_group {
+        let bridges = adapter.bridges.known().map_or(&[][..], Vec::as_slice);
+        let weak = Weak::of(bridges);
+        return match strangers(adapter, group).as_slice() {
+            [] => row.passed(passed_by_group(group, &weak)),
+            strangers => row.failed(problem(row, shared_words(group, strangers, &weak))),
+        };
+    }
     let bridges = match &adapter.bridges {
         Observed::Known(bridges) => bridges.as_slice(),
         Observed::Unknown(reason) => return row.unknown("the bridges above it", reason),
     };
     let weak = Weak::of(bridges);
-    match &adapter.iommu_group {
-        Observed::Known(Some(group)) => match strangers(adapter, group).as_slice() {
-            [] => row.passed(passed_by_group(group, &weak)),
-            strangers => row.failed(problem(row, shared_words(group, strangers, &weak))),
-        },
-        _ if !weak.lacking.is_empty() => row.failed(problem(row, weak.lacking.join(" "))),
-        _ => match weak.unknown.first() {
-            Some(reason) => row.unknown("ACS of the bridges above it", reason),
-            None => row.passed(match bridges {
-                [] => "It sits on the root itself; no bridge is above it.",
-                _ => "Every port above it has ACS; an IOMMU that is on switches it on.",
-            }),
-        },
+    match (weak.lacking.as_slice(), weak.unknown.first()) {
+        ([], Some(reason)) => row.unknown("ACS of the bridges above it", reason),
+        ([], None) => row.passed(match bridges {
+            [] => "It sits on the root itself; no bridge is above it.",
+            _ => "Every port above it has ACS; an IOMMU that is on switches it on.",
+        }),
+        (lacking, _) => row.failed(problem(row, lacking.join(" "))),
     }
 }
 
@@ -54,12 +56,10 @@ pub fn groups(adapter: &Adapter, row: Row<'_>) -> Option<Check> {
         .iter()
         .filter(|(group, vfs)| vfs.len() > 1 || own == Some(**group))
         .map(|(group, vfs)| {
-            let vfs: Vec<String> = vfs.iter().map(u32::to_string).collect();
-            let and = match own == Some(*group) {
-                true => " and the adapter itself",
-                false => "",
-            };
-            format!("Group {group} holds VF {}{and}.", vfs.join(", "))
+            format!(
+                "Group {group} holds {}.",
+                together(vfs, own == Some(*group))
+            )
         })
         .collect();
     Some(match shared.as_slice() {
@@ -70,6 +70,20 @@ pub fn groups(adapter: &Adapter, row: Row<'_>) -> Option<Check> {
             shared.join(" "),
         )),
     })
+}
+
+/// "VFs 0, 1 and 2", "VF 2 and the adapter itself".
+fn together(vfs: &[u32], with_adapter: bool) -> String {
+    let mut names: Vec<String> = vfs.iter().map(u32::to_string).collect();
+    if with_adapter {
+        names.push("the adapter itself".to_owned());
+    }
+    let last = names.pop().unwrap_or_default();
+    let kind = if vfs.len() == 1 { "VF" } else { "VFs" };
+    match names.as_slice() {
+        [] => format!("{kind} {last}"),
+        names => format!("{kind} {} and {last}", names.join(", ")),
+    }
 }
 
 /// The bridges that do not keep apart what lies below them, each in a sentence.

@@ -34,7 +34,11 @@ fn the_table_of_vcpus_has_six_cells() {
         (Performance::High, true, 4),
     ];
     for (setting, smt, minimum) in table {
-        assert_eq!(minimum_vcpus(minimum, setting, smt), Ok(()), "{setting} {smt}");
+        assert_eq!(
+            minimum_vcpus(minimum, setting, smt),
+            Ok(()),
+            "{setting} {smt}"
+        );
         let problem = minimum_vcpus(minimum - 1, setting, smt).expect_err("one too few");
         let state = if smt { "enabled" } else { "disabled" };
         assert_eq!(problem.code, Code::MinProcessorCounter);
@@ -48,7 +52,10 @@ fn the_table_of_vcpus_has_six_cells() {
         assert_eq!(enough_vcpus(&vm(minimum), setting, smt), Ok(()));
         let problem = enough_vcpus(&vm(minimum - 1), setting, smt).expect_err("one too few");
         assert_eq!(problem.code, Code::VmNotEnoughVcpus);
-        assert!(problem.needed.ends_with(&format!("is {minimum}.")), "{problem:?}");
+        assert!(
+            problem.needed.ends_with(&format!("is {minimum}.")),
+            "{problem:?}"
+        );
     }
 }
 
@@ -65,7 +72,10 @@ fn a_vm_needs_a_vnic() {
     let mut vm = vm(2);
     let problem = has_vnics(&vm).expect_err("none");
     assert_eq!(problem.code, Code::GetNetworkAdapterFailed);
-    assert_eq!(problem.message, "Failed to get network adapters for VM web1.");
+    assert_eq!(
+        problem.message,
+        "Failed to get network adapters for VM web1."
+    );
     vm.vnics.push(Vnic {
         mac: None,
         kind: "bridge".to_owned(),
@@ -85,7 +95,14 @@ fn the_first_adapter_with_room_is_taken() {
     let narrow = room(4, 8, 2);
     let scarce = room(4, 3, 8);
     let good = room(1, 4, 4);
-    assert_eq!(place("web1", Performance::High, &[full, narrow, scarce, good, good]), Ok(3));
+    assert_eq!(
+        place(
+            "web1",
+            Performance::High,
+            &[full, narrow, scarce, good, good]
+        ),
+        Ok(3)
+    );
 }
 
 #[test]
@@ -101,7 +118,7 @@ fn what_binds_is_named() {
     );
     assert_eq!(
         binding(&[room(3, 1, 8)]),
-        "3 VFs and 1 queue pairs are free; queue pairs bind."
+        "3 VFs and 1 queue pair are free; queue pairs bind."
     );
     // Enough of both, and not on one adapter.
     assert_eq!(
@@ -118,5 +135,8 @@ fn what_no_adapter_can_give_is_not_a_lack_of_room() {
     assert_eq!(problem.message, "Cannot provision High on this system.");
     assert_eq!(problem.found, "A VF here can have 3 queue pairs at most.");
     assert_eq!(place("web1", Performance::Medium, &narrow), Ok(0));
-    assert!(provisionable(Performance::Low, &[]).is_err(), "nothing gives nothing");
+    assert!(
+        provisionable(Performance::Low, &[]).is_err(),
+        "nothing gives nothing"
+    );
 }
