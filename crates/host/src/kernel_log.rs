@@ -64,3 +64,6 @@ impl KernelLog {
 fn message(record: &str) -> Option<&str> {
     record.split_once(';').map(|(_, message)| message.trim())
 }
+
+#[cfg(test)]
+mod tests;

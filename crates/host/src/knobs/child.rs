@@ -91,3 +91,6 @@ pub(super) fn read_answers(
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

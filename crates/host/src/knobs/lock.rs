@@ -91,3 +91,6 @@ impl Lock {
         self.file.map_or_else(Stdio::null, Stdio::from)
     }
 }
+
+#[cfg(test)]
+mod tests;

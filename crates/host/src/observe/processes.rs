@@ -76,9 +76,12 @@ fn guest(root: &Root, pid: u32) -> Option<String> {
     let line = root.read(&format!("/proc/{pid}/cmdline")).ok()?;
     let mut words = line.split(|byte| *byte == 0);
     words.find(|word| *word == b"-name")?;
-    let value = String::from_utf8_lossy(words.next()?).into_owned();
-    let first = value.split(',').next()?;
-    Some(first.strip_prefix("guest=").unwrap_or(first).to_owned())
+    // A comma within a name is doubled (QEMU's `-name`).
+    let value = String::from_utf8_lossy(words.next()?).replace(",,", "\0");
+    let mut parts = value.split(',');
+    let named = parts.clone().find_map(|part| part.strip_prefix("guest="));
+    let name = named.or_else(|| parts.next())?;
+    Some(name.replace('\0', ","))
 }
 
 #[cfg(test)]
