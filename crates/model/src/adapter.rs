@@ -340,3 +340,6 @@ pub enum EswitchMode {
     /// The host programs the switch through representors.
     Switchdev,
 }
+
+#[cfg(test)]
+mod tests;

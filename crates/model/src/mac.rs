@@ -42,7 +42,7 @@ impl FromStr for Mac {
         for octet in &mut octets {
             let part = parts
                 .next()
-                .filter(|part| part.len() == 2)
+                .filter(|part| part.len() == 2 && part.bytes().all(|b| b.is_ascii_hexdigit()))
                 .ok_or_else(wrong)?;
             *octet = u8::from_str_radix(part, 16).map_err(|_| wrong())?;
         }
@@ -66,3 +66,6 @@ impl From<Mac> for String {
         mac.to_string()
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -103,3 +103,6 @@ impl<'de, T: DeserializeOwned> Deserialize<'de> for Observed<T> {
         })
     }
 }
+
+#[cfg(test)]
+mod tests;

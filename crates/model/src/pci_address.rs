@@ -91,3 +91,6 @@ impl From<PciAddress> for String {
         address.to_string()
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -231,3 +231,6 @@ impl From<Version> for String {
         version.to_string()
     }
 }
+
+#[cfg(test)]
+mod tests;

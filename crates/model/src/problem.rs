@@ -67,14 +67,29 @@ impl Problem {
     }
 }
 
-/// Replaces `{0}`, `{1}`, ... in `template`.
+/// Replaces `{0}`, `{1}`, ... in `template`; what stands in a name is left as it is.
 fn fill(template: &str, names: &[&str]) -> String {
-    names
-        .iter()
-        .enumerate()
-        .fold(template.to_owned(), |text, (place, name)| {
-            text.replace(&format!("{{{place}}}"), name)
-        })
+    let mut text = String::with_capacity(template.len());
+    let mut rest = template;
+    while let Some((before, after)) = rest.split_once('{') {
+        text.push_str(before);
+        let place = after.split_once('}').and_then(|(place, after)| {
+            let place: usize = place.parse().ok()?;
+            Some((names.get(place)?, after))
+        });
+        rest = match place {
+            Some((name, after)) => {
+                text.push_str(name);
+                after
+            }
+            None => {
+                text.push('{');
+                after
+            }
+        };
+    }
+    text.push_str(rest);
+    text
 }
 
 impl fmt::Display for Problem {
@@ -84,3 +99,6 @@ impl fmt::Display for Problem {
 }
 
 impl std::error::Error for Problem {}
+
+#[cfg(test)]
+mod tests;
