@@ -109,7 +109,11 @@ fn nothing_is_changed_in_a_copy() {
     // What would be done can be asked all the same.
     let dry = ["adapter", "disable", "ens1", "--dry-run"];
     let (answer, status) = asked(copy.path(), &dry);
-    assert_eq!((status, &answer["done"]), (0, &Value::Bool(false)), "{answer:#}");
+    assert_eq!(
+        (status, &answer["done"]),
+        (0, &Value::Bool(false)),
+        "{answer:#}"
+    );
 }
 
 #[test]

@@ -90,8 +90,11 @@ fn every_field_of_json_is_documented() {
         "accelnet explain vf_in_use --output json",
         "accelnet explain iommu_off --output json",
     ] {
-        let shown = types(node.host.host(), command);
+        let shown = types(&node, command);
+        assert_eq!(shown.err, "", "{command} says it all in JSON");
         let answer: Value = serde_json::from_str(&shown.out).expect("JSON");
+        let failed = answer.get("error").is_some();
+        assert_eq!(failed, shown.status != 0, "{command}: {answer:#}");
         let mut fields = Vec::new();
         top_fields(&answer, &mut fields);
         assert!(!fields.is_empty(), "{command} has no fields");

@@ -66,7 +66,7 @@ fn raised(code: Code) -> Vec<Code> {
 
 /// The codes that `command` shows on `node`, read from its JSON.
 fn shown(node: &Booted, command: &str) -> Vec<Code> {
-    let shown = types(node.host.host(), &format!("{command} --output json"));
+    let shown = types(node, &format!("{command} --output json"));
     let answer: serde_json::Value = serde_json::from_str(&shown.out).expect("JSON");
     let mut found = Vec::new();
     let rows = answer["checks"].as_array();
@@ -94,17 +94,14 @@ fn every_code_can_be_reached() {
 fn a_sound_node_raises_none() {
     let node = node(|igb| igb.vfs(7).sriov(|sriov| sriov.drivers_autoprobe = false));
     assert_eq!(shown(&node, "accelnet prereq"), []);
-    assert_eq!(types(node.host.host(), "accelnet prereq").status, 0);
+    assert_eq!(types(&node, "accelnet prereq").status, 0);
 }
 
 #[test]
 fn every_code_is_explained_with_all_its_fields() {
     let node = node(|igb| igb);
     for entry in catalogue::all() {
-        let shown = types(
-            node.host.host(),
-            &format!("accelnet explain {}", entry.code),
-        );
+        let shown = types(&node, &format!("accelnet explain {}", entry.code));
         let exit = entry.exit_status.to_string();
         let http = entry.http_status.to_string();
         let fields = [
@@ -131,15 +128,12 @@ fn every_code_is_explained_with_all_its_fields() {
 #[test]
 fn codes_are_listed_and_found_in_any_case() {
     let node = node(|igb| igb);
-    let list = types(node.host.host(), "accelnet explain --output name");
+    let list = types(&node, "accelnet explain --output name");
     let ids: Vec<&str> = Code::ALL.iter().map(|code| code.id()).collect();
     assert_eq!(list.out.lines().collect::<Vec<_>>(), ids);
-    let shown = types(
-        node.host.host(),
-        "accelnet explain SRIOV_SUPPORT_MISSINGACS",
-    );
+    let shown = types(&node, "accelnet explain SRIOV_SUPPORT_MISSINGACS");
     assert!(shown.out.starts_with("Sriov_support_MissingAcs\n"));
-    let near = types(node.host.host(), "accelnet explain missingacs");
+    let near = types(&node, "accelnet explain missingacs");
     assert!(
         near.err.contains("Like it are Sriov_support_MissingAcs."),
         "{}",

@@ -5,7 +5,7 @@ mod support;
 use support::{Shown, node, types};
 
 fn typed(command: &str) -> Shown {
-    types(node(|igb| igb).host.host(), command)
+    types(&node(|igb| igb), command)
 }
 
 #[test]
@@ -85,10 +85,7 @@ fn errors_are_for_programs_where_answers_are() {
 #[test]
 fn a_dry_run_says_the_steps_and_does_none() {
     let booted = node(|igb| igb.vfs(1).sriov(|sriov| sriov.drivers_autoprobe = false));
-    let shown = types(
-        booted.host.host(),
-        "accelnet adapter enable ens1 --vfs 2 --dry-run",
-    );
+    let shown = types(&booted, "accelnet adapter enable ens1 --vfs 2 --dry-run");
     assert_eq!(
         shown.out,
         "ens1 (0000:01:00.0), without doing it: The kernel changes 1 to 2 only through 0, and \

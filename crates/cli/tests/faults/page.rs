@@ -31,10 +31,9 @@ impl Page {
 
     /// Types a command, and writes down what it showed and left behind.
     pub fn types(&mut self, node: &Booted, command: &str) -> Shown {
-        let shown = types(node.host.host(), command);
+        let shown = types(node, command);
         let own = format!("process {}", std::process::id());
-        let root = node.folder.path().to_str().expect("a path");
-        let tidy = |text: &str| text.replace(&own, "process 4711").replace(root, "");
+        let tidy = |text: &str| text.replace(&own, "process 4711");
         self.text(&format!("\n```console\n# {command}\n"));
         self.text(&tidy(&shown.out));
         self.text(&tidy(&shown.err));

@@ -2,7 +2,6 @@
 
 use accelnet::args::Args;
 use accelnet::session::Session;
-use accelnet_host::Host;
 use accelnet_model::PciAddress;
 use accelnet_sim::{AdapterSpec, Port, SimHost, Tree};
 use clap::Parser;
@@ -18,8 +17,9 @@ pub struct Shown {
     pub status: u8,
 }
 
-/// Types `command` on a node: words between blanks, the program's name first.
-pub fn types(host: Host<'_>, command: &str) -> Shown {
+/// Types `command` on a node: words between blanks, the program's name first. The folder
+/// that the node is in is left out of what is shown.
+pub fn types(node: &Booted, command: &str) -> Shown {
     let args = match Args::try_parse_from(command.split(' ')) {
         Ok(args) => args,
         Err(error) => {
@@ -35,7 +35,7 @@ pub fn types(host: Host<'_>, command: &str) -> Shown {
     let status = accelnet::run(
         &args,
         &mut Session {
-            host,
+            host: node.host.host(),
             out: &mut out,
             err: &mut err,
             colour: false,
@@ -43,9 +43,11 @@ pub fn types(host: Host<'_>, command: &str) -> Shown {
             progress: false,
         },
     );
+    let folder = node.folder.path().to_str().expect("a path");
+    let text = |bytes| String::from_utf8(bytes).expect("text").replace(folder, "");
     Shown {
-        out: String::from_utf8(out).expect("text"),
-        err: String::from_utf8(err).expect("text"),
+        out: text(out),
+        err: text(err),
         status,
     }
 }
