@@ -82,13 +82,13 @@ pub fn ask(host: &Host<'_>, adapter: &Adapter) -> Result<Asked, String> {
         .first()
         .ok_or("The adapter has no netdev here to ask.")?;
     let unused = |users: &Observed<Vec<_>>| users.known().is_some_and(Vec::is_empty);
-    let settings = adapter
-        .vfs
-        .iter()
-        .rev()
-        .filter(|vf| unused(&vf.users))
-        .find_map(|vf| vf.settings.known())
-        .ok_or("No VF is free to ask on.")?;
+    let free = adapter.vfs.iter().rfind(|vf| unused(&vf.users));
+    let free = free.ok_or("No VF is free to ask on.")?;
+    let settings = host.links.vf_settings(&interface.link);
+    let settings =
+        settings.map_err(|error| format!("The adapter was not asked: failed to {error}."))?;
+    let settings = settings.iter().find(|one| one.index == free.index);
+    let settings = settings.ok_or("The driver reports nothing for the VF that is free.")?;
     let control = Control {
         host,
         index: interface.link.index,

@@ -34,6 +34,8 @@ pub const LIBVIRT_PATIENCE: Duration = Duration::from_secs(30);
 struct Scene {
     links: Result<Placed, NetlinkError>,
     domains: Observed<Vec<Domain>>,
+    /// Ask the kernel no more than a change needs.
+    brief: bool,
 }
 
 /// The whole node.
@@ -43,6 +45,7 @@ pub fn node(host: &Host<'_>) -> Node {
     let scene = Scene {
         links: links(host),
         domains: domains(&reading, &mut unreadable),
+        brief: false,
     };
     if let Err(error) = &scene.links {
         unreadable.push(Unreadable {
@@ -100,17 +103,18 @@ pub fn adapter(host: &Host<'_>, address: PciAddress) -> Option<Adapter> {
         [] => Observed::Known(Vec::new()),
         _ => domains(&host.hypervisor.look(LIBVIRT_PATIENCE), &mut Vec::new()),
     };
-    Some(alone(host, pci, domains))
-}
-
-/// One adapter with nothing beside it.
-fn alone(host: &Host<'_>, pci: PciAdapter, domains: Observed<Vec<Domain>>) -> Adapter {
     let scene = Scene {
         links: links(host),
         domains,
+        brief: false,
     };
+    Some(alone(host, &scene, pci))
+}
+
+/// One adapter with nothing beside it.
+fn alone(host: &Host<'_>, scene: &Scene, pci: PciAdapter) -> Adapter {
     let crowd = users::Crowd::of(host);
-    adapter::merge(host, &scene, &crowd, pci)
+    adapter::merge(host, scene, &crowd, pci)
 }
 
 /// The same during a change under the adapter's lock, and as much as a change needs: it is
@@ -133,7 +137,12 @@ pub fn adapter_in_change(host: &Host<'_>, address: PciAddress, fresh: bool) -> O
         true => Observed::Known(Vec::new()),
         false => domains(&host.hypervisor.look(LIBVIRT_PATIENCE), &mut Vec::new()),
     };
-    Some(alone(host, pci, domains))
+    let scene = Scene {
+        links: links(host),
+        domains,
+        brief: true,
+    };
+    Some(alone(host, &scene, pci))
 }
 
 /// The domains of a reading; those that could not be read go to `unreadable`.

@@ -14,6 +14,9 @@ use super::placed::Placed;
 use super::users::Crowd;
 use crate::{Host, features};
 
+/// Why something is unknown that a change does not need.
+const NOT_ASKED: &str = "not asked during a change";
+
 /// Puts together what sysfs, netlink, ethtool, devlink and libvirt say of one adapter.
 pub fn merge(host: &Host<'_>, scene: &Scene, crowd: &Crowd<'_>, pci: PciAdapter) -> Adapter {
     let interfaces = interfaces(host, scene, &pci);
@@ -28,8 +31,14 @@ pub fn merge(host: &Host<'_>, scene: &Scene, crowd: &Crowd<'_>, pci: PciAdapter)
     {
         driver.version = info.version.clone();
     }
-    let settings = settings(host, &interfaces, pci.vfs.len());
-    let features = features(host, &interfaces, &settings, &pci.sriov, pci.address);
+    let settings = match scene.brief {
+        true => Observed::unknown(NOT_ASKED),
+        false => settings(host, &interfaces, pci.vfs.len()),
+    };
+    let features = match scene.brief {
+        true => VfFeatures::unknown(NOT_ASKED),
+        false => features(host, &interfaces, &settings, &pci.sriov, pci.address),
+    };
     let vfs = pci
         .vfs
         .into_iter()
@@ -72,7 +81,7 @@ fn interfaces(host: &Host<'_>, scene: &Scene, pci: &PciAdapter) -> Vec<Interface
     links
         .map_or(Vec::new(), |links| own_links(host, links, pci.address))
         .into_iter()
-        .map(|link| interface(host, link))
+        .map(|link| interface(host, scene, link))
         .collect()
 }
 
@@ -95,7 +104,7 @@ pub fn own_links(host: &Host<'_>, links: &Placed, address: PciAddress) -> Vec<Li
     own
 }
 
-fn interface(host: &Host<'_>, link: Link) -> Interface {
+fn interface(host: &Host<'_>, scene: &Scene, link: Link) -> Interface {
     let plain = |error: io::Error| {
         let text = error.to_string();
         text.split(" (os error").next().unwrap_or(&text).to_owned()
@@ -103,7 +112,10 @@ fn interface(host: &Host<'_>, link: Link) -> Interface {
     Interface {
         speed_mbps: speed(host, &link),
         driver_info: host.links.driver_info(&link.name).map_err(plain).into(),
-        channels: host.links.channels(&link.name).map_err(plain).into(),
+        channels: match scene.brief {
+            true => Observed::unknown(NOT_ASKED),
+            false => host.links.channels(&link.name).map_err(plain).into(),
+        },
         link,
     }
 }
