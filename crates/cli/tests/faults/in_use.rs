@@ -135,6 +135,10 @@ fn by_nobody_knows_whom(page: &mut Page) {
     let node = with_vf("igbvf");
     node.host.kernel.node().move_away("ens1v1").expect("away");
     page.fails(&node, FEWER, "vf_in_use");
+    let back = node.host.kernel.node().bind_vf_to_its_driver(pf(), 1);
+    back.expect("bound anew");
+    page.then("When its driver has been bound anew, so that the netdev is here:");
+    page.ends_well(&node, FEWER, 4);
 
     page.fault(
         "Use unknown",

@@ -61,6 +61,10 @@ fn fewer(page: &mut Page) {
         ENABLE,
         "vf_fewer_than_asked",
     );
+    page.must(
+        node.host.host().clock.uptime() < Duration::from_secs(2),
+        "nobody waits for VFs that the kernel says are not to come",
+    );
     page.then("Asked for what it can make, it is content with them:");
     page.ends_well(&node, "accelnet adapter enable ens1 --vfs 3", 3);
     page.then("Once it can make more, all of them are made anew:");
