@@ -136,7 +136,12 @@ fn left(node: &Booted) -> String {
         true => "",
         false => "; no driver",
     };
-    format!("{vfs} VFs; host drivers {drivers}{driver}")
+    let vfs = match vfs {
+        0 => "no VFs".to_owned(),
+        1 => "1 VF".to_owned(),
+        vfs => format!("{vfs} VFs"),
+    };
+    format!("{vfs}; host drivers {drivers}{driver}")
 }
 
 /// The first lines that differ, each with a few before it.
