@@ -9,6 +9,10 @@ use crate::node::Node;
 /// A nested VM is up and pings after about 15 s; a busy machine may take much longer.
 const START: Duration = Duration::from_secs(180);
 /// The libvirt network that hands out VFs.
+/// A line of the VM that is written to its end: the serial port is slow, and its file is
+/// read while it grows.
+const WHOLE: &str = "^vm: .* ping=(ok|lost)";
+
 const POOL: &str = "vfpool";
 
 const NETWORK: &str = include_str!("../templates/network.xml");
@@ -82,9 +86,9 @@ impl<'node> Vm<'node> {
         let log = self.log();
         // Two lines further on, the line was begun after this call.
         let script = format!(
-            "before=$(grep -ac '^vm: ' {log}); for try in $(seq 100); do
-                 [ $(grep -ac '^vm: ' {log}) -ge $((before + 2)) ] && break; sleep 0.2
-             done; [ $(grep -ac '^vm: ' {log}) -ge $((before + 2)) ] && grep -a '^vm: ' {log} | tail -n 1"
+            "before=$(grep -aEc '{WHOLE}' {log}); for try in $(seq 100); do
+                 [ $(grep -aEc '{WHOLE}' {log}) -ge $((before + 2)) ] && break; sleep 0.2
+             done; [ $(grep -aEc '{WHOLE}' {log}) -ge $((before + 2)) ] && grep -aE '{WHOLE}' {log} | tail -n 1"
         );
         let line = self
             .node
@@ -104,7 +108,7 @@ impl<'node> Vm<'node> {
         while begin.elapsed() < START {
             let said = self
                 .node
-                .run(&format!("grep -a '^vm: ' {} | tail -n 1", self.log()));
+                .run(&format!("grep -aE '{WHOLE}' {} | tail -n 1", self.log()));
             if let Some(state) = parse(&said.stdout).filter(|state| wanted(state)) {
                 return Ok(state);
             }
