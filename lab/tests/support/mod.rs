@@ -1,11 +1,17 @@
 //! Running the program under test in a node, and reading what it says.
 
+use std::time::Duration;
+
 use accelnet_lab::{Node, Topology};
 use serde_json::Value;
 
-/// A node with the program on its path.
+/// A node with the program on its path. libvirt has answered once: at first contact it
+/// tries every emulator, which takes a minute on a busy machine.
 pub fn boot(topology: &Topology) -> Node {
-    Node::boot_with_accelnet(topology).unwrap_or_else(|error| panic!("{error}"))
+    let node = Node::boot_with_accelnet(topology).unwrap_or_else(|error| panic!("{error}"));
+    node.wait_until("libvirt", "virsh version", Duration::from_secs(240))
+        .unwrap_or_else(|error| panic!("{error}"));
+    node
 }
 
 /// What `accelnet ARGS --output json` answered, and its exit status.
