@@ -8,6 +8,7 @@
 
 mod child;
 mod lock;
+mod writer;
 
 use std::fs::File;
 use std::io;
@@ -22,6 +23,8 @@ use accelnet_pci::LockedRead;
 
 pub use child::run as run_child;
 pub use lock::{Lock, LockError};
+
+use writer::Writer;
 
 /// First argument of a child that reads or writes for its parent.
 pub const CHILD: &str = "__knob";
@@ -79,6 +82,10 @@ impl SystemKnobs {
         command.args([CHILD, verb]);
         command
     }
+
+    fn writer(&self, lock: &Lock) -> io::Result<Writer> {
+        Writer::start(self.child("write"), lock.share()?)
+    }
 }
 
 impl LockedRead for SystemKnobs {
@@ -125,7 +132,10 @@ impl LockedRead for SystemKnobs {
 
 impl Knobs for SystemKnobs {
     fn lock(&self, address: PciAddress, note: &str) -> Result<Lock, LockError> {
-        Lock::take(Path::new("/run/accelnet/locks"), address, note)
+        let lock = Lock::take(Path::new("/run/accelnet/locks"), address, note)?;
+        // If it cannot be started, then neither when there is something to write.
+        drop(lock.writer.replace(self.writer(&lock).ok()));
+        Ok(lock)
     }
 
     fn write(
@@ -140,32 +150,11 @@ impl Knobs for SystemKnobs {
         if path.ends_with(NEVER_HANGS) {
             return child::write(path, value).map_err(|error| failed(&error));
         }
-        let kept = lock.share().map_err(|error| failed(&error))?;
-        let mut child = self
-            .child("write")
-            .args([path, value])
-            .stdin(kept.into_stdin())
-            .stdout(Stdio::null())
-            .spawn()
-            .map_err(|error| failed(&error))?;
-        let (sender, ended) = mpsc::channel();
-        std::thread::spawn(move || {
-            // Nobody listens any more once the deadline has passed.
-            drop(sender.send(child.wait()));
-        });
-        let slice = Duration::from_millis(100);
-        let mut left = within;
-        loop {
-            match ended.recv_timeout(slice.min(left)) {
-                Ok(Ok(status)) => return child::verdict(status),
-                Ok(Err(error)) => return Err(failed(&error)),
-                Err(_) => left = left.saturating_sub(slice),
-            }
-            if left.is_zero() {
-                return Err(Refusal::TimedOut(within));
-            }
-            waiting();
-        }
+        let writer = match lock.writer.take() {
+            Some(writer) => writer,
+            None => self.writer(lock).map_err(|error| failed(&error))?,
+        };
+        writer.write(path, value, within, waiting)
     }
 
     fn hold(&self, path: &str) -> io::Result<File> {

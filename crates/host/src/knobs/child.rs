@@ -14,8 +14,13 @@ const CALLED_WRONGLY: i32 = 255;
 /// Runs the child with the arguments after [`super::CHILD`]; returns its exit status.
 ///
 /// `read PATH...` prints a line `PLACE ok TEXT` or `PLACE errno NUMBER` for each path, as
-/// each answers. `write PATH VALUE` ends with the error number as its status.
-pub fn run(mut args: impl Iterator<Item = OsString>) -> i32 {
+/// each answers. `write` waits for a line `VALUE PATH` on its standard input and ends with
+/// the error number as its status.
+pub fn run(args: impl Iterator<Item = OsString>) -> i32 {
+    run_with(args, io::stdin().lock())
+}
+
+fn run_with(mut args: impl Iterator<Item = OsString>, mut orders: impl BufRead) -> i32 {
     match args.next().as_ref().and_then(|verb| verb.to_str()) {
         Some("read") => {
             std::thread::scope(|scope| {
@@ -25,10 +30,18 @@ pub fn run(mut args: impl Iterator<Item = OsString>) -> i32 {
             });
             0
         }
-        Some("write") => match (args.next(), args.next()) {
-            (Some(path), Some(value)) => status_of(write(path, value)),
-            _ => CALLED_WRONGLY,
-        },
+        Some("write") => {
+            let mut order = String::new();
+            match orders.read_line(&mut order) {
+                // The parent has found nothing to write, or is gone.
+                Ok(0) => 0,
+                Ok(_) => match order.trim_end().split_once(' ') {
+                    Some((value, path)) => status_of(write(path, value)),
+                    None => CALLED_WRONGLY,
+                },
+                Err(error) => status_of(Err(error)),
+            }
+        }
         _ => CALLED_WRONGLY,
     }
 }

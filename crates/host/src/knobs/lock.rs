@@ -1,5 +1,6 @@
 //! The lock of an adapter: one change at a time, whoever asks.
 
+use std::cell::RefCell;
 use std::fs::{File, TryLockError};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::Path;
@@ -7,10 +8,14 @@ use std::process::Stdio;
 
 use accelnet_model::PciAddress;
 
+use super::writer::Writer;
+
 /// Held while it lives, by this process and by every child that shares it.
 #[derive(Debug)]
 pub struct Lock {
     file: Option<File>,
+    /// A child that is ready to write, until it is told to.
+    pub(super) writer: RefCell<Option<Writer>>,
 }
 
 /// Why a lock could not be had.
@@ -68,12 +73,19 @@ impl Lock {
         file.set_len(0).map_err(wrong)?;
         file.seek(SeekFrom::Start(0)).map_err(wrong)?;
         file.write_all(note.as_bytes()).map_err(wrong)?;
-        Ok(Lock { file: Some(file) })
+        Ok(Lock::of(Some(file)))
+    }
+
+    fn of(file: Option<File>) -> Lock {
+        Lock {
+            file,
+            writer: RefCell::new(None),
+        }
     }
 
     /// A lock that nobody else looks at, for nodes that never existed.
     pub fn private() -> Lock {
-        Lock { file: None }
+        Lock::of(None)
     }
 
     /// The same lock once more: it is held until both are gone.
@@ -83,12 +95,12 @@ impl Lock {
     /// The system has no room for one more open file.
     pub fn share(&self) -> io::Result<Lock> {
         let file = self.file.as_ref().map(File::try_clone).transpose()?;
-        Ok(Lock { file })
+        Ok(Lock::of(file))
     }
 
-    /// The lock as a child's standard input.
-    pub(super) fn into_stdin(self) -> Stdio {
-        self.file.map_or_else(Stdio::null, Stdio::from)
+    /// The lock as a stream that a child keeps open.
+    pub(super) fn into_stdio(mut self) -> Stdio {
+        self.file.take().map_or_else(Stdio::null, Stdio::from)
     }
 }
 
