@@ -7,8 +7,8 @@ use super::table::markdown;
 const HEAD: &str = "# Benchmarks
 
 Written by `cargo xtask bench --write`; do not edit. Times are medians, with the shortest and the
-longest; a ratio below 1 means that accelnet is quicker. Both sides run in turns, in the same run,
-after one round that does not count.
+longest; the ratio is the median of the ratios of the rounds, and below 1 where accelnet is quicker.
+Both sides run in turns, in the same run, after one round that does not count.
 
 ";
 

@@ -31,7 +31,7 @@ pub fn in_turns(
             times.push(spent);
         }
     }
-    Ok((Times::new(times.0), Times::new(times.1)))
+    Ok((Times(times.0), Times(times.1)))
 }
 
 fn time(commands: &mut [Command]) -> Result<(Duration, Vec<ExitStatus>), Error> {

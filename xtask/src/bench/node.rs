@@ -101,7 +101,7 @@ impl Comparison {
             let times: Vec<Duration> = own.map(Duration::from_secs_f64).collect();
             match times.as_slice() {
                 [] => Err(Error::Bench(format!("{} {side}: no times", self.name))),
-                _ => Ok(Times::new(times)),
+                _ => Ok(Times(times)),
             }
         };
         Ok(Row {

@@ -2,37 +2,28 @@
 
 use std::time::Duration;
 
-/// Times of one side, shortest first.
+/// Times of one side, by round; at least one.
 #[derive(Debug, Clone)]
-pub struct Times(Vec<Duration>);
+pub struct Times(pub Vec<Duration>);
 
 impl Times {
-    /// Those that were measured, in any order; at least one.
-    pub fn new(mut times: Vec<Duration>) -> Self {
-        times.sort_unstable();
-        Times(times)
+    /// The median in seconds.
+    pub fn median(&self) -> f64 {
+        median(self.seconds())
     }
 
-    /// The one in the middle, or between the two in the middle.
-    pub fn median(&self) -> Duration {
-        let at = |place: usize| self.0.get(place).copied().unwrap_or_default();
-        let count = self.0.len();
-        (at(count.saturating_sub(1) / 2) + at(count / 2)) / 2
+    /// The shortest in seconds.
+    pub fn least(&self) -> f64 {
+        self.seconds().fold(f64::INFINITY, f64::min)
     }
 
-    /// The shortest.
-    pub fn least(&self) -> Duration {
-        self.0.first().copied().unwrap_or_default()
+    /// The longest in seconds.
+    pub fn most(&self) -> f64 {
+        self.seconds().fold(0.0, f64::max)
     }
 
-    /// The longest.
-    pub fn most(&self) -> Duration {
-        self.0.last().copied().unwrap_or_default()
-    }
-
-    /// How many there are.
-    pub fn count(&self) -> usize {
-        self.0.len()
+    fn seconds(&self) -> impl Iterator<Item = f64> {
+        self.0.iter().map(Duration::as_secs_f64)
     }
 }
 
@@ -52,8 +43,24 @@ pub struct Row {
 }
 
 impl Row {
-    /// Median by median: below 1 is quicker than the others.
+    /// How long accelnet took for each second of the others: the median over the rounds, so
+    /// that a machine that is slower for a while is slower for both.
     pub fn ratio(&self) -> f64 {
-        self.our_times.median().as_secs_f64() / self.their_times.median().as_secs_f64()
+        let rounds = self.our_times.seconds().zip(self.their_times.seconds());
+        median(rounds.map(|(ours, theirs)| ours / theirs))
     }
+
+    /// How often both sides were timed.
+    pub fn rounds(&self) -> usize {
+        self.our_times.0.len()
+    }
+}
+
+/// The one in the middle, or between the two in the middle.
+fn median(numbers: impl Iterator<Item = f64>) -> f64 {
+    let mut numbers: Vec<f64> = numbers.collect();
+    numbers.sort_by(f64::total_cmp);
+    let at = |place: usize| numbers.get(place).copied().unwrap_or(f64::NAN);
+    let count = numbers.len();
+    (at(count.saturating_sub(1) / 2) + at(count / 2)) / 2.0
 }

@@ -1,7 +1,5 @@
 //! Comparisons as a table.
 
-use std::time::Duration;
-
 use super::row::{Row, Times};
 
 const HEAD: [&str; 7] = [
@@ -49,14 +47,14 @@ fn cells(row: &Row) -> [String; 7] {
         row.theirs.to_owned(),
         times(&row.their_times),
         format!("{:.2}", row.ratio()),
-        row.our_times.count().to_string(),
+        row.rounds().to_string(),
     ]
 }
 
 /// The median, and from the shortest to the longest.
 fn times(times: &Times) -> String {
-    let ms = |time: Duration| {
-        let ms = time.as_secs_f64() * 1_000.0;
+    let ms = |seconds: f64| {
+        let ms = seconds * 1_000.0;
         let places = if ms < 100.0 { 1 } else { 0 };
         format!("{ms:.places$}")
     };
