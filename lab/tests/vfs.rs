@@ -69,8 +69,17 @@ fn vfs_are_made_changed_and_never_taken_from_their_users() {
     let (status, _) = accelnet(&node, "adapter enable pf0 --vfs 4");
     assert_eq!((status, count(&node).as_str()), (0, "4"));
 
-    // What the adapter can do was asked when its VFs were made.
+    // What the adapter can do was asked when its VFs were made. igb refuses a rate while its
+    // link is down, which it is for a moment then; so it is asked again with link.
     let (_, adapter) = accelnet(&node, "adapter show pf0");
+    assert_eq!(adapter["features"]["trust"]["supported"], "yes");
+    node.wait_until(
+        "carrier",
+        "sleep 2; grep -q 1 /sys/class/net/pf0/carrier",
+        Duration::from_secs(60),
+    )
+    .expect("pf0 has link");
+    let (_, adapter) = accelnet(&node, "adapter show pf0 --ask");
     let features = &adapter["features"];
     assert_eq!(features["spoof_check"]["supported"], "yes", "{features:#}");
     assert_eq!(features["trust"]["supported"], "yes");

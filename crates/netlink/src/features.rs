@@ -99,6 +99,9 @@ pub fn probe(control: &impl VfControl, former: &VfSettings, carrier: bool) -> Pr
     features.vlan = asker.vlan(VlanProtocol::Dot1Q);
     features.vlan_802_1ad = asker.vlan(VlanProtocol::Dot1Ad);
     features.max_tx_rate = asker.max_tx_rate();
+    // A driver that takes a rate has link, whatever was seen before: links come back
+    // while VFs are made.
+    asker.carrier |= features.max_tx_rate == Observed::Known(Support::Yes);
     features.min_tx_rate = asker.min_tx_rate();
     Probe {
         features,
