@@ -7,6 +7,8 @@ use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use tempfile::TempDir;
+
 use crate::command::tail;
 use crate::error::{Error, Result, io};
 use crate::image::Artifacts;
@@ -19,6 +21,11 @@ use crate::topology::Topology;
 const BOOT: Duration = Duration::from_secs(300);
 /// What the node's last service writes to the console.
 const READY: &str = "accelnet-lab: ready";
+/// What the kernel says when an emulated processor's timer stopped: it boots no further. Seen once in
+/// some hundred boots, on a busy machine.
+const STALLED: &str = "kthread timer wakeup didn't happen";
+/// How often a node is started when its boot stalls.
+const ATTEMPTS: u32 = 3;
 /// Becomes QEMU, leaving a watcher behind that ends QEMU when this process, however it ends, closes
 /// the other side of standard input; then the node's folder is removed.
 const WATCHED: &str = r#"exec 3<&0 < /dev/null
@@ -26,12 +33,48 @@ folder=$1; shift
 (read -r _ <&3; kill -KILL $$; rm -rf "$folder") &
 exec "$@" 3<&-"#;
 
+/// A node whose boot is done.
+pub(crate) struct Booted {
+    pub folder: TempDir,
+    pub qemu: Child,
+    pub qmp: Qmp,
+    pub ssh: Ssh,
+}
+
+/// Starts QEMU and waits until the node can be used. A boot that stalls is begun anew.
+pub(crate) fn boot(topology: &Topology, artifacts: &Artifacts) -> Result<Booted> {
+    let mut attempt = 1;
+    loop {
+        let folder = tempfile::Builder::new()
+            .prefix("accelnet-lab-")
+            .tempdir_in("/var/tmp")
+            .map_err(io("create a folder in /var/tmp"))?;
+        let files = Files { dir: folder.path() };
+        fs::create_dir(files.share()).map_err(io("create the node's share"))?;
+        let mut qemu = start(topology, artifacts, &files)?;
+        match connect(topology, artifacts, &files, &mut qemu) {
+            Ok((qmp, ssh)) => {
+                return Ok(Booted {
+                    folder,
+                    qemu,
+                    qmp,
+                    ssh,
+                });
+            }
+            Err(error) => {
+                end(&mut qemu);
+                if !matches!(error, Error::Stalled { .. }) || attempt == ATTEMPTS {
+                    return Err(error);
+                }
+                eprintln!("{error}\nstarting it again ({attempt} of {ATTEMPTS} attempts used)");
+                attempt += 1;
+            }
+        }
+    }
+}
+
 /// Starts QEMU.
-pub(crate) fn start(
-    topology: &Topology,
-    artifacts: &Artifacts,
-    files: &Files<'_>,
-) -> Result<Child> {
+fn start(topology: &Topology, artifacts: &Artifacts, files: &Files<'_>) -> Result<Child> {
     // The folder's name is random, and so is the id that MACs of bridges are made from.
     let seed = files
         .dir
@@ -61,7 +104,7 @@ pub(crate) fn start(
 }
 
 /// Waits until the node can be used.
-pub(crate) fn connect(
+fn connect(
     topology: &Topology,
     artifacts: &Artifacts,
     files: &Files<'_>,
@@ -76,6 +119,12 @@ pub(crate) fn connect(
             return Err(Error::QemuEnded {
                 node: topology.name.clone(),
                 status,
+                detail: detail(files),
+            });
+        }
+        if console(files).contains(STALLED) {
+            return Err(Error::Stalled {
+                node: topology.name.clone(),
                 detail: detail(files),
             });
         }

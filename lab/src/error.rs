@@ -78,6 +78,14 @@ pub enum Error {
         /// QEMU's messages and the end of the console.
         detail: String,
     },
+    /// The kernel in a node lost its timer while it booted.
+    #[error("node {node} stalled while it booted: its emulated timer stopped\n{detail}")]
+    Stalled {
+        /// The topology's name.
+        node: String,
+        /// QEMU's messages and the end of the console.
+        detail: String,
+    },
     /// QEMU refused a command.
     #[error("QEMU refused {command}: {answer}")]
     Qmp {

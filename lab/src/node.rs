@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use crate::boot::{connect, console, end, start};
+use crate::boot::{self, Booted, console, end};
 use crate::command::{Output, quote, tail, wait};
 use crate::error::{Error, Result, io};
 use crate::image::{Artifacts, build};
@@ -45,34 +45,23 @@ impl Node {
     pub fn boot(topology: &Topology) -> Result<Self> {
         let artifacts = build()?;
         let slot = Slot::take()?;
-        let folder = tempfile::Builder::new()
-            .prefix("accelnet-lab-")
-            .tempdir_in("/var/tmp")
-            .map_err(io("create a folder in /var/tmp"))?;
-        let files = Files { dir: folder.path() };
-        fs::create_dir(files.share()).map_err(io("create the node's share"))?;
-        let mut qemu = start(topology, &artifacts, &files)?;
-        match connect(topology, &artifacts, &files, &mut qemu) {
-            Ok((qmp, ssh)) => {
-                let qmp = Mutex::new(qmp);
-                let name = topology.name.clone();
-                let node = Self {
-                    ssh,
-                    qmp,
-                    qemu,
-                    folder,
-                    name,
-                    _artifacts: artifacts,
-                    _slot: slot,
-                };
-                node.settle(topology)?;
-                Ok(node)
-            }
-            Err(error) => {
-                end(&mut qemu);
-                Err(error)
-            }
-        }
+        let Booted {
+            folder,
+            qemu,
+            qmp,
+            ssh,
+        } = boot::boot(topology, &artifacts)?;
+        let node = Self {
+            ssh,
+            qmp: Mutex::new(qmp),
+            qemu,
+            folder,
+            name: topology.name.clone(),
+            _artifacts: artifacts,
+            _slot: slot,
+        };
+        node.settle(topology)?;
+        Ok(node)
     }
 
     /// Boots a node that finds the program under test as `accelnet` on its path.
