@@ -1,9 +1,10 @@
 //! The catalogue: what every code says, needs and advises.
 //!
 //! One table per floor: the document's own codes, the ones that Linux adds for a node, for
-//! an adapter, and those of a change that did not go through.
+//! an adapter, those of a change that did not go through, and those of an agent.
 
 mod adapter;
+mod agent;
 mod change;
 mod document;
 mod platform;
@@ -57,6 +58,7 @@ pub fn all() -> impl Iterator<Item = &'static Entry> {
         platform::ENTRIES,
         adapter::ENTRIES,
         change::ENTRIES,
+        agent::ENTRIES,
     ]
     .into_iter()
     .flatten()

@@ -124,6 +124,63 @@ codes! {
     ChangeInProgress = "change_in_progress",
     /// No code has that id.
     CodeNotFound = "code_not_found",
+
+    /// The agent of this node cannot be reached.
+    AgentUnreachable = "agent_unreachable",
+    /// A request that cannot be read.
+    BadRequest = "bad_request",
+    /// The caller may look and not change.
+    NotAllowed = "not_allowed",
+    /// A node reserve out of range.
+    NodeReserveInvalid = "node_reserve_invalid",
+    /// No such performance setting.
+    PerformanceInvalid = "performance_invalid",
+    /// Figures that make no sense.
+    FiguresInvalid = "figures_invalid",
+    /// Management is not enabled.
+    ManagementDisabled = "management_disabled",
+    /// An intent that makes no sense.
+    IntentInvalid = "intent_invalid",
+    /// An intent of that name is there.
+    IntentExists = "intent_exists",
+    /// An adapter of another intent.
+    IntentAdapterTaken = "intent_adapter_taken",
+    /// A second management or storage intent.
+    IntentRoleTaken = "intent_role_taken",
+    /// An intent that something depends on.
+    IntentInUse = "intent_in_use",
+    /// An intent that is not completed.
+    IntentNotApplied = "intent_not_applied",
+    /// An adapter that cannot carry a virtual switch.
+    UplinkUnfit = "uplink_unfit",
+    /// The node was cut off, and everything was put back.
+    GatewayLost = "gateway_lost",
+    /// No such VM.
+    VmNotFound = "vm_not_found",
+    /// A VM without a setting.
+    VmNotAccelerated = "vm_not_accelerated",
+    /// No vNIC on the intent's virtual switch.
+    VmNotOnSwitch = "vm_not_on_switch",
+    /// A MAC that is there twice.
+    MacDuplicate = "mac_duplicate",
+    /// A VM whose other settings do not go with a VF.
+    VmUnfit = "vm_unfit",
+    /// Something that a VM loses with a VF.
+    VmCosts = "vm_costs",
+    /// A guest of which nothing is known.
+    GuestUnknown = "guest_unknown",
+    /// A change that waits for the VM's next start.
+    NextStart = "next_start",
+    /// libvirt did not do what it was asked.
+    LibvirtFailed = "libvirt_failed",
+    /// The store cannot be used.
+    StoreFailed = "store_failed",
+    /// A change that was not seen to work.
+    NotVerified = "not_verified",
+    /// An accelerated VM without its VF.
+    VmOnSoftwarePath = "vm_on_software_path",
+    /// libvirt does not tell about its VMs.
+    VmStateUnknown = "vm_state_unknown",
 }
 
 impl Code {

@@ -1,30 +1,7 @@
 //! Intents: which adapters do what.
 
+use accelnet_model::intent::{Intent, Role};
 use accelnet_model::{Code, Problem};
-use serde::{Deserialize, Serialize};
-
-/// What an intent's adapters are for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Role {
-    /// VM traffic.
-    Compute,
-    /// The node's own management traffic.
-    Management,
-    /// Storage traffic.
-    Storage,
-}
-
-/// A named declaration that gives adapters their roles.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Intent {
-    /// Its name.
-    pub name: String,
-    /// Its roles, at least one.
-    pub roles: Vec<Role>,
-    /// Its adapters, by a name that [`accelnet_model::adapter::Identity::answers_to`].
-    pub adapters: Vec<String>,
-}
 
 /// The intent called `name`, which must be there.
 pub fn find<'a>(name: &str, intents: &'a [Intent]) -> Result<&'a Intent, Problem> {
@@ -46,11 +23,7 @@ pub fn must_be_compute(intent: &Intent) -> Result<(), Problem> {
     if intent.roles.contains(&Role::Compute) {
         return Ok(());
     }
-    let roles: Vec<String> = intent
-        .roles
-        .iter()
-        .map(|role| format!("{role:?}").to_lowercase())
-        .collect();
+    let roles: Vec<String> = intent.roles.iter().map(Role::to_string).collect();
     let found = format!("Intent {} has the roles {}.", intent.name, roles.join(", "));
     Err(Problem::new(
         Code::IntentTypeCheckFailed,

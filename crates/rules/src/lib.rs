@@ -6,7 +6,6 @@
 pub mod enable;
 pub mod intent;
 pub mod naming;
-pub mod performance;
 pub mod prereq;
 #[cfg(test)]
 mod sample;

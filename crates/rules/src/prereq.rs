@@ -9,8 +9,9 @@ use accelnet_model::adapter::Identity;
 use accelnet_model::check::{CheckName, Row};
 use accelnet_model::{Adapter, Check, Code, Node, Observed, Problem};
 
-use crate::intent::{self, Intent};
+use crate::intent;
 use crate::naming;
+use accelnet_model::Intent;
 
 pub use adapter::judge as judge_adapter;
 pub use models::describe;

@@ -1,8 +1,7 @@
 //! One VM against a performance setting: vNICs, vCPUs, figures, room.
 
+use accelnet_model::performance::{Figures, Performance};
 use accelnet_model::{Code, Domain, Problem};
-
-use crate::performance::Performance;
 
 /// The VM must have a vNIC.
 pub fn has_vnics(vm: &Domain) -> Result<(), Problem> {
@@ -55,10 +54,15 @@ pub struct Room {
 }
 
 /// One of the adapters must be able to give a VF the setting's queue pairs at all.
-pub fn provisionable(setting: Performance, adapters: &[Room]) -> Result<(), Problem> {
+pub fn provisionable(
+    setting: Performance,
+    figures: &Figures,
+    adapters: &[Room],
+) -> Result<(), Problem> {
+    let pairs = figures.of(setting).queue_pairs;
     let most = adapters.iter().map(|room| room.most_queue_pairs).max();
     match most {
-        Some(most) if most >= setting.queue_pairs() => Ok(()),
+        Some(most) if most >= pairs => Ok(()),
         _ => Err(Problem::new(
             Code::CannotProvisionPerformance,
             &[&setting.to_string()],
@@ -67,18 +71,20 @@ pub fn provisionable(setting: Performance, adapters: &[Room]) -> Result<(), Prob
                 count(most.unwrap_or(0), "queue pair")
             ),
         )
-        .needed(format!(
-            "{} for one VF.",
-            count(setting.queue_pairs(), "queue pair")
-        ))),
+        .needed(format!("{} for one VF.", count(pairs, "queue pair")))),
     }
 }
 
 /// One of the adapters must have room for the VM now; the first that has it is named by
 /// its place.
-pub fn place(vm: &str, setting: Performance, adapters: &[Room]) -> Result<usize, Problem> {
-    provisionable(setting, adapters)?;
-    let pairs = setting.queue_pairs();
+pub fn place(
+    vm: &str,
+    setting: Performance,
+    figures: &Figures,
+    adapters: &[Room],
+) -> Result<usize, Problem> {
+    provisionable(setting, figures, adapters)?;
+    let pairs = figures.of(setting).queue_pairs;
     let fits = |room: &Room| {
         room.free_vfs >= 1 && room.free_queue_pairs >= pairs && room.most_queue_pairs >= pairs
     };

@@ -2,10 +2,10 @@
 
 use accelnet_host::observe;
 use accelnet_model::domain::DomainState;
+use accelnet_model::intent::{Intent, Role};
+use accelnet_model::performance::{Figures, Performance};
 use accelnet_model::{Code, Domain, Problem};
 use accelnet_rules::enable;
-use accelnet_rules::intent::{Intent, Role};
-use accelnet_rules::performance::Performance;
 use accelnet_rules::prereq::{self, Scope};
 use accelnet_rules::vm::{self, Room};
 use accelnet_sim::{AdapterSpec, Tree};
@@ -36,6 +36,7 @@ pub fn an_intent_for_storage() -> Vec<Code> {
         name: "disks".to_owned(),
         roles: vec![Role::Storage],
         adapters: vec!["ens1".to_owned()],
+        vfs: None,
     };
     let node = observe::node(&node(|igb| igb).host.host());
     let scope = Scope::Intent("disks".to_owned());
@@ -74,7 +75,11 @@ pub fn a_vf_with_too_few_queue_pairs() -> Vec<Code> {
         free_queue_pairs: 64,
         most_queue_pairs: 2,
     };
-    code(vm::provisionable(Performance::High, &[narrow]))
+    code(vm::provisionable(
+        Performance::High,
+        &Figures::default(),
+        &[narrow],
+    ))
 }
 
 pub fn no_vf_left() -> Vec<Code> {
@@ -83,7 +88,12 @@ pub fn no_vf_left() -> Vec<Code> {
         free_queue_pairs: 64,
         most_queue_pairs: 8,
     };
-    code(vm::place("web1", Performance::Low, &[full]))
+    code(vm::place(
+        "web1",
+        Performance::Low,
+        &Figures::default(),
+        &[full],
+    ))
 }
 
 pub fn a_node_that_did_not_apply() -> Vec<Code> {

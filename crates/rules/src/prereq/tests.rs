@@ -101,13 +101,18 @@ fn an_intent_is_looked_up_then_its_role_then_its_adapters() {
     let intents = [
         Intent {
             name: "vms".to_owned(),
-            roles: vec![intent::Role::Compute],
+            roles: vec![accelnet_model::intent::Role::Compute],
             adapters: vec!["ens1".to_owned(), "ens7".to_owned()],
+            vfs: None,
         },
         Intent {
             name: "disks".to_owned(),
-            roles: vec![intent::Role::Storage, intent::Role::Management],
+            roles: vec![
+                accelnet_model::intent::Role::Storage,
+                accelnet_model::intent::Role::Management,
+            ],
             adapters: Vec::new(),
+            vfs: None,
         },
     ];
     let judged = |name: &str| -> Vec<(CheckName, String, Option<Code>)> {

@@ -1,0 +1,59 @@
+//! What an agent does with requests.
+
+use std::time::Duration;
+
+use accelnet_model::{Node, Problem};
+
+use crate::types::*;
+
+/// Who asks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Caller {
+    /// Name, for the log: "root", "anna (uid 1000)".
+    pub name: String,
+    /// Whether changes are permitted.
+    pub may_change: bool,
+}
+
+/// An agent, as the API sees it. Every call waits for its answer; a change is answered when
+/// it is done and was seen to be, or has failed and everything is as before.
+pub trait Service: Send + Sync {
+    /// How things stand.
+    fn status(&self) -> Result<Status, Problem>;
+    /// The node as it was last seen.
+    fn node(&self) -> Result<Node, Problem>;
+    /// Every prerequisite check, judged on a fresh look; with an intent, on its adapters.
+    fn prereq(&self, intent: Option<&str>) -> Result<PrereqAnswer, Problem>;
+    /// Enables management.
+    fn enable(&self, who: &Caller, request: &Enable) -> Result<ManagementChanged, Problem>;
+    /// Changes management.
+    fn set(&self, who: &Caller, request: &Set) -> Result<ManagementChanged, Problem>;
+    /// Disables management: VMs stay as they are.
+    fn disable(&self, who: &Caller, dry_run: bool) -> Result<ManagementChanged, Problem>;
+    /// All intents, by name.
+    fn intents(&self) -> Result<Vec<IntentView>, Problem>;
+    /// Declares an intent, and waits until the node has applied it.
+    fn intent_add(&self, who: &Caller, request: &IntentAdd) -> Result<IntentChanged, Problem>;
+    /// Changes an intent.
+    fn intent_set(
+        &self,
+        who: &Caller,
+        name: &str,
+        request: &IntentSet,
+    ) -> Result<IntentChanged, Problem>;
+    /// Removes an intent that nothing uses.
+    fn intent_remove(
+        &self,
+        who: &Caller,
+        name: &str,
+        dry_run: bool,
+    ) -> Result<IntentChanged, Problem>;
+    /// All VMs, by name.
+    fn vms(&self) -> Result<Vec<VmView>, Problem>;
+    /// Changes VMs.
+    fn vms_change(&self, who: &Caller, change: &VmChange) -> Result<VmChanged, Problem>;
+    /// What would be done now.
+    fn plan(&self) -> Result<PlanAnswer, Problem>;
+    /// Events after number `after`, at most `limit` of the newest; waits up to `wait` for one.
+    fn events(&self, after: u64, limit: usize, wait: Duration) -> Result<Events, Problem>;
+}

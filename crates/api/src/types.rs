@@ -1,0 +1,18 @@
+//! Requests and answers. Their JSON is the API: fields are added, never changed.
+
+pub mod event;
+pub mod intents;
+pub mod management;
+pub mod plan;
+pub mod vms;
+
+pub use event::{Event, EventKind, Events};
+pub use intents::{IntentAdd, IntentChanged, IntentSet, IntentView};
+pub use management::{
+    AdapterUse, AgentInfo, Enable, Fault, ManagementChanged, PrereqAnswer, Set, Severity, Status,
+};
+pub use plan::{PlanAnswer, PlannedStep};
+pub use vms::{
+    Path, State, Verified, VmChange, VmChanged, VmDisable, VmEnable, VmResult, VmSet, VmView,
+    VnicView,
+};

@@ -1,0 +1,51 @@
+//! What happened.
+
+use serde::{Deserialize, Serialize};
+
+/// One thing that happened.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Event {
+    /// Number, growing.
+    pub number: u64,
+    /// When, RFC 3339, UTC.
+    pub at: String,
+    /// Node.
+    pub node: String,
+    /// What kind.
+    pub kind: EventKind,
+    /// What it is about: an intent, an adapter, a VM, "cluster".
+    pub subject: String,
+    /// What happened, a sentence.
+    pub message: String,
+    /// Who asked for it; none when the agent acted by itself.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub who: Option<String>,
+    /// Code, where something went wrong.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub code: Option<accelnet_model::Code>,
+}
+
+/// Kinds of events.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum EventKind {
+    /// An administrator asked for a change, and it was done.
+    Changed,
+    /// An administrator asked for a change, and it was refused or failed.
+    Refused,
+    /// Something was not as the policy wants it.
+    Drift,
+    /// It is again.
+    Mended,
+    /// It could not be mended, or something failed.
+    Failed,
+    /// Something else worth knowing.
+    Noticed,
+}
+
+/// Events, oldest first.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Events {
+    /// The events.
+    pub events: Vec<Event>,
+}

@@ -1,0 +1,74 @@
+//! Intents, asked and answered.
+
+use accelnet_model::intent::{Intent, IntentStatus, Role};
+use serde::{Deserialize, Serialize};
+
+use super::PlannedStep;
+
+/// Declares an intent.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct IntentAdd {
+    /// Its name.
+    pub name: String,
+    /// Its roles, at least one.
+    pub roles: Vec<Role>,
+    /// Its adapters: netdev name, PCI address or MAC; at least one.
+    pub adapters: Vec<String>,
+    /// VFs of each adapter; all that it can give when none.
+    #[serde(default)]
+    pub vfs: Option<u32>,
+    /// Say what would be done, and do nothing.
+    #[serde(default)]
+    pub dry_run: bool,
+}
+
+/// Changes an intent; what is not given stays.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct IntentSet {
+    /// New roles.
+    #[serde(default)]
+    pub roles: Option<Vec<Role>>,
+    /// New adapters.
+    #[serde(default)]
+    pub adapters: Option<Vec<String>>,
+    /// New number of VFs of each adapter; 0 for all that it can give.
+    #[serde(default)]
+    pub vfs: Option<u32>,
+    /// Change the number of VFs though VMs use some: they fall back to their software path
+    /// meanwhile.
+    #[serde(default)]
+    pub disruptive: bool,
+    /// Say what would be done, and do nothing.
+    #[serde(default)]
+    pub dry_run: bool,
+}
+
+/// An intent with what became of it on each node.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct IntentView {
+    /// The intent.
+    #[serde(flatten)]
+    pub intent: Intent,
+    /// Its bridge where it makes one, and the libvirt networks of its switch and its pool.
+    pub switch_network: String,
+    /// The libvirt network of its VFs.
+    pub pool_network: String,
+    /// Status, by node.
+    pub status: Vec<IntentStatus>,
+}
+
+/// What came of a change of an intent.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct IntentChanged {
+    /// The intent as it is now; none when it was removed.
+    pub intent: Option<IntentView>,
+    /// Whether it was done; false after a dry run.
+    pub done: bool,
+    /// What was done, or would be.
+    pub steps: Vec<PlannedStep>,
+    /// What is worth knowing.
+    #[serde(default)]
+    pub warnings: Vec<String>,
+}

@@ -1,0 +1,169 @@
+//! Management of the cluster, asked and answered.
+
+use accelnet_model::performance::{Figures, Performance};
+use accelnet_model::{Check, Code, Mac, Management, PciAddress};
+use serde::{Deserialize, Serialize};
+
+use super::PlannedStep;
+
+/// Enables management.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Enable {
+    /// The compute intent.
+    pub intent: String,
+    /// The share of nodes that may be down at once, in percent, 0..=99; 50 when none.
+    #[serde(default)]
+    pub node_reserve_percentage: Option<i64>,
+    /// What the performance settings stand for.
+    #[serde(default)]
+    pub performance: Option<Figures>,
+    /// Say what would be done, and do nothing.
+    #[serde(default)]
+    pub dry_run: bool,
+}
+
+/// Changes management; what is not given stays.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Set {
+    /// Another compute intent.
+    #[serde(default)]
+    pub intent: Option<String>,
+    /// Another reserve, in percent, 0..=99.
+    #[serde(default)]
+    pub node_reserve_percentage: Option<i64>,
+    /// What the performance settings stand for.
+    #[serde(default)]
+    pub performance: Option<Figures>,
+    /// Say what would be done, and do nothing.
+    #[serde(default)]
+    pub dry_run: bool,
+}
+
+/// What came of a change of management.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ManagementChanged {
+    /// The settings as they are now, or would be after a dry run.
+    pub management: Management,
+    /// Whether it was done; false after a dry run.
+    pub done: bool,
+    /// What was done, or would be.
+    pub steps: Vec<PlannedStep>,
+    /// What is worth knowing.
+    #[serde(default)]
+    pub warnings: Vec<String>,
+}
+
+/// Every prerequisite check.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PrereqAnswer {
+    /// Whether every check passed.
+    pub passed: bool,
+    /// When the node was seen, RFC 3339, UTC.
+    pub observed_at: String,
+    /// Every row.
+    pub checks: Vec<Check>,
+}
+
+/// How things stand.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Status {
+    /// Whether management is enabled.
+    pub enabled: bool,
+    /// The compute intent.
+    pub intent: Option<String>,
+    /// The share of nodes that may be down at once, in percent.
+    pub node_reserve_percentage: u8,
+    /// What the performance settings stand for.
+    pub performance: Figures,
+    /// Nodes of the cluster.
+    pub nodes: u32,
+    /// Nodes that may be down at once by the reserve: `floor(nodes x reserve / 100)`.
+    pub reserved_nodes: u32,
+    /// Node failures that the accelerated VMs survive now; none where nothing is promised.
+    pub survives_node_failures: Option<u32>,
+    /// Whether that is at least what the reserve promises.
+    pub promise_holds: bool,
+    /// VFs and queue pairs, by adapter of the intent.
+    pub adapters: Vec<AdapterUse>,
+    /// Accelerated VMs, by setting: low, medium, high.
+    pub accelerated_vms: Vec<(Performance, u32)>,
+    /// What is wrong now.
+    pub faults: Vec<Fault>,
+    /// The agent that answers.
+    pub agent: AgentInfo,
+}
+
+/// An adapter's VFs and queue pairs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AdapterUse {
+    /// Node.
+    pub node: String,
+    /// Name of the adapter now.
+    pub adapter: String,
+    /// PCI address.
+    pub address: PciAddress,
+    /// Permanent MAC.
+    pub mac: Option<Mac>,
+    /// VFs there.
+    pub vfs: u32,
+    /// VFs that somebody uses.
+    pub vfs_in_use: u32,
+    /// VFs promised to accelerated VMs, running or not.
+    pub vfs_promised: u32,
+    /// Queue pairs of all VFs; none where that cannot be told.
+    pub queue_pairs: Option<u32>,
+    /// Queue pairs promised to accelerated VMs, running or not.
+    pub queue_pairs_promised: u32,
+    /// Queue pairs that one VF can have at most; none where that cannot be told.
+    pub queue_pairs_per_vf: Option<u32>,
+}
+
+/// A finding of health.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Fault {
+    /// How bad it is.
+    pub severity: Severity,
+    /// Node.
+    pub node: String,
+    /// What it is about: an intent, an adapter, a VM.
+    pub subject: String,
+    /// Code.
+    pub code: Code,
+    /// What is wrong, a sentence.
+    pub message: String,
+    /// What to do.
+    pub resolution: String,
+    /// When it was raised, RFC 3339, UTC.
+    pub since: String,
+}
+
+/// How bad a fault is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Severity {
+    /// Something does not work.
+    Error,
+    /// Something costs, or may fail later.
+    Warning,
+}
+
+/// The agent that answers.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AgentInfo {
+    /// Its node.
+    pub node: String,
+    /// Its version.
+    pub version: String,
+    /// Whether its host is simulated.
+    pub simulated: bool,
+    /// When it last looked at the whole node, RFC 3339, UTC.
+    pub observed_at: String,
+    /// Seconds since then.
+    pub observed_seconds_ago: u64,
+    /// Revision of the policy as it is in the store.
+    pub policy_revision: u64,
+    /// Revision of the policy that the node was last brought to.
+    pub applied_revision: u64,
+}

@@ -1,0 +1,192 @@
+//! VMs, asked and answered.
+
+use accelnet_model::domain::DomainState;
+use accelnet_model::vm_setting::Phase;
+use accelnet_model::{Mac, PciAddress, Performance, Problem};
+use serde::{Deserialize, Serialize};
+
+use super::PlannedStep;
+
+/// Accelerates VMs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct VmEnable {
+    /// Names, UUIDs or globs (`web*`), at least one.
+    pub names: Vec<String>,
+    /// What they get.
+    pub performance: Performance,
+    /// Re-plug the vNIC of a running VM that cannot get its VF otherwise.
+    #[serde(default)]
+    pub now: bool,
+    /// Add a vNIC on the intent's virtual switch where a VM has none.
+    #[serde(default)]
+    pub add_nic: bool,
+    /// Say what would be done, and do nothing.
+    #[serde(default)]
+    pub dry_run: bool,
+}
+
+/// Changes the setting of accelerated VMs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct VmSet {
+    /// Names, UUIDs or globs, at least one.
+    pub names: Vec<String>,
+    /// What they get.
+    pub performance: Performance,
+    /// Take the VF away and give it again where the setting needs that, in running VMs too.
+    #[serde(default)]
+    pub now: bool,
+    /// Say what would be done, and do nothing.
+    #[serde(default)]
+    pub dry_run: bool,
+}
+
+/// Takes VMs back to their software path.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct VmDisable {
+    /// Names, UUIDs or globs, at least one.
+    pub names: Vec<String>,
+    /// Say what would be done, and do nothing.
+    #[serde(default)]
+    pub dry_run: bool,
+}
+
+/// One of the three.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum VmChange {
+    /// Accelerate.
+    Enable(VmEnable),
+    /// Change.
+    Set(VmSet),
+    /// Take back.
+    Disable(VmDisable),
+}
+
+/// What came of a change of VMs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct VmChanged {
+    /// Whether all of them went well.
+    pub ok: bool,
+    /// One a VM, in the order of the request; a name that no VM has gets one, too.
+    pub results: Vec<VmResult>,
+}
+
+/// What came of it for one VM.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct VmResult {
+    /// The VM, or what was asked for where there is none.
+    pub name: String,
+    /// Whether it went well.
+    pub ok: bool,
+    /// What is so now, or would be, in a sentence.
+    pub message: String,
+    /// Whether something waits for the VM's next start.
+    pub waits_for_restart: bool,
+    /// The VM as it is now; none where there is none.
+    pub vm: Option<VmView>,
+    /// Why not.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub problem: Option<Problem>,
+    /// What is worth knowing.
+    #[serde(default)]
+    pub warnings: Vec<Problem>,
+    /// What was done, or would be.
+    #[serde(default)]
+    pub steps: Vec<PlannedStep>,
+}
+
+/// Which way a VM's traffic goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Path {
+    /// Over the VF.
+    Vf,
+    /// Over the software path.
+    Software,
+    /// The VM does not run.
+    NotRunning,
+    /// It cannot be told.
+    Unknown,
+}
+
+/// How accelerated a VM is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum State {
+    /// It has no setting.
+    NotAccelerated,
+    /// It is being changed.
+    Changing,
+    /// As its setting says; when it does not run: its next start will be.
+    Accelerated,
+    /// Its definition is ready; the running VM gets its VF at its next start.
+    WaitsForRestart,
+    /// It has a setting and runs without its VF, or with other figures.
+    Degraded,
+    /// It has a setting, and management is disabled: nobody watches it.
+    Unmanaged,
+    /// libvirt no longer knows it.
+    Gone,
+}
+
+/// Something that was verified, or could not be.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Verified {
+    /// What: "VF attached", "MAC", "carrier", "guest uses the VF".
+    pub what: String,
+    /// Whether it is so; none where it could not be verified.
+    pub so: Option<bool>,
+    /// What was seen, or why it could not be, a fragment.
+    pub seen: String,
+}
+
+/// A VM.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct VmView {
+    /// Name.
+    pub name: String,
+    /// UUID.
+    pub uuid: String,
+    /// Node.
+    pub node: String,
+    /// What it is doing.
+    pub state: DomainState,
+    /// vCPUs.
+    pub vcpus: u32,
+    /// How accelerated it is.
+    pub acceleration: State,
+    /// Its setting.
+    pub performance: Option<Performance>,
+    /// How far its setting is.
+    pub phase: Option<Phase>,
+    /// Which way its traffic goes.
+    pub path: Path,
+    /// Adapter that its VF is of.
+    pub adapter: Option<String>,
+    /// PCI address of its VF.
+    pub vf: Option<PciAddress>,
+    /// Its vNICs.
+    pub vnics: Vec<VnicView>,
+    /// What was verified, and what could not be.
+    pub verified: Vec<Verified>,
+    /// What is wrong or worth knowing.
+    #[serde(default)]
+    pub remarks: Vec<String>,
+}
+
+/// A vNIC.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct VnicView {
+    /// MAC.
+    pub mac: Option<Mac>,
+    /// Model: virtio, e1000e, or `VF`.
+    pub model: String,
+    /// Bridge, network or device that it is connected to.
+    pub source: Option<String>,
+    /// Whether it is on the enabled intent's virtual switch.
+    pub on_intent_switch: bool,
+    /// Whether it is the software path of an accelerated VM, or its VF.
+    pub role: Option<String>,
+}

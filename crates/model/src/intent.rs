@@ -1,0 +1,156 @@
+//! Intents: named declarations that give adapters their roles, and what became of them on a
+//! node.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::adapter::Identity;
+use crate::{Mac, PciAddress, Problem};
+
+/// What an intent's adapters are for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Role {
+    /// VM traffic.
+    Compute,
+    /// The node's own management traffic.
+    Management,
+    /// Storage traffic.
+    Storage,
+}
+
+impl fmt::Display for Role {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Role::Compute => "compute",
+            Role::Management => "management",
+            Role::Storage => "storage",
+        })
+    }
+}
+
+/// A named declaration that gives adapters their roles.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Intent {
+    /// Its name: 1 to 32 letters, digits, `.`, `-` and `_`, a letter or digit first.
+    pub name: String,
+    /// Its roles, at least one, each once.
+    pub roles: Vec<Role>,
+    /// Its adapters as they were called: netdev name, PCI address or MAC, on every node.
+    pub adapters: Vec<String>,
+    /// VFs of each adapter; all that it can give when none.
+    #[serde(default)]
+    pub vfs: Option<u32>,
+}
+
+impl Intent {
+    /// Whether VM traffic runs on it.
+    pub fn is_compute(&self) -> bool {
+        self.roles.contains(&Role::Compute)
+    }
+
+    /// The bridge that it gives a node when its adapter has none yet: at most 15 bytes, the
+    /// kernel's limit for a netdev name.
+    pub fn bridge_name(&self) -> String {
+        const ROOM: usize = 11;
+        match self.name.len() <= ROOM {
+            true => format!("acn-{}", self.name),
+            false => {
+                let sum = self.name.bytes().fold(0x811c_9dc5_u32, |sum, byte| {
+                    (sum ^ u32::from(byte)).wrapping_mul(0x0100_0193)
+                });
+                let head = self.name.get(..6).unwrap_or("intent");
+                format!("acn-{head}{:05x}", sum & 0xf_ffff)
+            }
+        }
+    }
+
+    /// The libvirt network that VMs take their software path from.
+    pub fn switch_network(&self) -> String {
+        format!("accelnet-{}", self.name)
+    }
+
+    /// The libvirt network that VFs come from.
+    pub fn pool_network(&self) -> String {
+        format!("accelnet-{}-vf", self.name)
+    }
+}
+
+/// An adapter of an intent on one node, known by what does not change.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BoundAdapter {
+    /// As the intent calls it.
+    pub called: String,
+    /// Permanent MAC; none where the driver reports none.
+    pub mac: Option<Mac>,
+    /// PCI address when it was bound.
+    pub address: PciAddress,
+}
+
+impl BoundAdapter {
+    /// Whether `adapter` is this one: by permanent MAC where there is one, else by PCI path.
+    pub fn is(&self, adapter: &Identity) -> bool {
+        let macs = || adapter.links.iter().filter_map(|link| link.permanent_mac);
+        match self.mac {
+            Some(mac) if macs().next().is_some() => macs().any(|other| other == mac),
+            _ => adapter.address == self.address,
+        }
+    }
+}
+
+/// How far an intent is on a node.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum IntentState {
+    /// Declared; the node has not begun.
+    Pending,
+    /// The node is at it.
+    Applying,
+    /// The node is as the intent wants it, and that was seen.
+    Completed,
+    /// It could not be done.
+    Failed,
+}
+
+impl fmt::Display for IntentState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            IntentState::Pending => "pending",
+            IntentState::Applying => "applying",
+            IntentState::Completed => "completed",
+            IntentState::Failed => "failed",
+        })
+    }
+}
+
+/// An intent on one node.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct IntentStatus {
+    /// Which intent.
+    pub intent: String,
+    /// Which node.
+    pub node: String,
+    /// How far it is.
+    pub state: IntentState,
+    /// The revision of the policy that this answers; an older one than the policy's own
+    /// says nothing of the policy.
+    pub policy_revision: u64,
+    /// When the state was entered, RFC 3339, UTC.
+    pub since: String,
+    /// When it was last seen to be so, RFC 3339, UTC.
+    pub verified_at: Option<String>,
+    /// Its adapters here.
+    pub adapters: Vec<BoundAdapter>,
+    /// The bridge that its VMs are on.
+    pub bridge: Option<String>,
+    /// VFs that are there.
+    pub vfs: u32,
+    /// Why it failed.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub problem: Option<Problem>,
+    /// What is worth knowing though it works.
+    #[serde(default)]
+    pub warnings: Vec<String>,
+}

@@ -1,0 +1,34 @@
+//! Management settings of a cluster: on or off, on which intent, with what reserve.
+
+use serde::{Deserialize, Serialize};
+
+use crate::performance::Figures;
+
+/// The share of nodes that may be down at once, in percent, when nothing else is said.
+pub const DEFAULT_NODE_RESERVE: u8 = 50;
+
+/// What administrators set for a whole cluster.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Management {
+    /// Whether VMs are managed and watched.
+    pub enabled: bool,
+    /// The compute intent that VMs get their VFs from; kept while disabled.
+    pub intent: Option<String>,
+    /// The share of nodes that may be down at once, in percent, 0..=99.
+    pub node_reserve_percentage: u8,
+    /// What the performance settings stand for.
+    #[serde(default)]
+    pub performance: Figures,
+}
+
+impl Default for Management {
+    fn default() -> Self {
+        Management {
+            enabled: false,
+            intent: None,
+            node_reserve_percentage: DEFAULT_NODE_RESERVE,
+            performance: Figures::default(),
+        }
+    }
+}

@@ -1,0 +1,107 @@
+//! Performance settings: what Low, Medium and High stand for.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+/// What an accelerated VM gets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Performance {
+    /// The least.
+    Low,
+    /// Between.
+    Medium,
+    /// The most.
+    High,
+}
+
+impl Performance {
+    /// All settings, least first.
+    pub const ALL: [Performance; 3] = [Performance::Low, Performance::Medium, Performance::High];
+
+    /// vCPUs that a VM needs at least, by whether SMT is on for the cluster.
+    pub fn minimum_vcpus(self, smt: bool) -> u32 {
+        match (self, smt) {
+            (Performance::Low | Performance::Medium, false) => 2,
+            (Performance::High, _) | (_, true) => 4,
+        }
+    }
+}
+
+impl fmt::Display for Performance {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Performance::Low => "Low",
+            Performance::Medium => "Medium",
+            Performance::High => "High",
+        })
+    }
+}
+
+/// The text is not a performance setting.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0:?} is not one of Low, Medium and High")]
+pub struct NotAPerformance(pub String);
+
+impl FromStr for Performance {
+    type Err = NotAPerformance;
+
+    /// Reads a setting, in any case.
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Performance::ALL
+            .into_iter()
+            .find(|setting| setting.to_string().eq_ignore_ascii_case(text))
+            .ok_or_else(|| NotAPerformance(text.to_owned()))
+    }
+}
+
+/// What one setting stands for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Figure {
+    /// Queue pairs of the VF, 1..=64.
+    pub queue_pairs: u32,
+    /// Share of the adapter's transmit rate that the VF may use at most, in percent, 1..=100;
+    /// 100 sets no limit.
+    pub transmit_weight: u32,
+}
+
+/// What each setting stands for on a cluster.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Figures {
+    /// Of Low.
+    pub low: Figure,
+    /// Of Medium.
+    pub medium: Figure,
+    /// Of High.
+    pub high: Figure,
+}
+
+impl Default for Figures {
+    /// 1, 2 and 4 queue pairs with transmit weights 10, 50 and 100.
+    fn default() -> Self {
+        let figure = |queue_pairs, transmit_weight| Figure {
+            queue_pairs,
+            transmit_weight,
+        };
+        Figures {
+            low: figure(1, 10),
+            medium: figure(2, 50),
+            high: figure(4, 100),
+        }
+    }
+}
+
+impl Figures {
+    /// What `setting` stands for.
+    pub fn of(&self, setting: Performance) -> Figure {
+        match setting {
+            Performance::Low => self.low,
+            Performance::Medium => self.medium,
+            Performance::High => self.high,
+        }
+    }
+}

@@ -1,0 +1,42 @@
+//! The setting of one VM: what an administrator gave it, and how far that is.
+
+use serde::{Deserialize, Serialize};
+
+use crate::Mac;
+use crate::performance::Performance;
+
+/// What an administrator gave a VM.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct VmSetting {
+    /// The VM's UUID, the same wherever it runs.
+    pub uuid: String,
+    /// Its name when it was last seen.
+    pub name: String,
+    /// The node whose libvirt has it.
+    pub node: String,
+    /// What it gets.
+    pub performance: Performance,
+    /// MAC of the vNIC that is accelerated, and of the VF.
+    pub mac: Mac,
+    /// How far it is.
+    pub phase: Phase,
+    /// Whether accelnet added that vNIC, and takes it away again.
+    #[serde(default)]
+    pub nic_added: bool,
+    /// What it had before the change that is under way; none when it had nothing.
+    #[serde(default)]
+    pub before: Option<Performance>,
+}
+
+/// How far a VM's setting is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Phase {
+    /// Decided and not yet done: it is gone on with after an interruption.
+    Enabling,
+    /// Done, and seen to be so.
+    Enabled,
+    /// To be taken away: it is gone on with after an interruption.
+    Disabling,
+}
