@@ -1,7 +1,7 @@
 //! The command line of accelnet: one file a command, and how answers look.
 
 pub mod args;
-pub mod change;
+pub use accelnet_agent::vf_change as change;
 mod command;
 mod render;
 pub mod session;

@@ -55,6 +55,12 @@ impl Problem {
         self
     }
 
+    /// Names the document's code that this case falls under.
+    pub fn under(mut self, code: Code) -> Self {
+        self.document_code = Some(code);
+        self
+    }
+
     /// Keeps the words of whoever refused.
     pub fn cause(mut self, words: impl Into<String>) -> Self {
         self.cause = Some(words.into());

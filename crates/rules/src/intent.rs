@@ -31,3 +31,103 @@ pub fn must_be_compute(intent: &Intent) -> Result<(), Problem> {
         found,
     ))
 }
+
+/// Whether `intent` makes sense beside `others`: its name, its roles, its adapters.
+///
+/// # Errors
+///
+/// It cannot be declared at all, it is there already, or it would take what another has.
+pub fn may_be_declared(intent: &Intent, others: &[Intent]) -> Result<(), Problem> {
+    let wrong = |found: String| Err(Problem::new(Code::IntentInvalid, &[&intent.name], found));
+    if !is_name(&intent.name) {
+        return wrong(format!(
+            "The name {:?} is no name for an intent.",
+            intent.name
+        ));
+    }
+    if intent.roles.is_empty() {
+        return wrong("It has no role: give --compute, --management or --storage.".to_owned());
+    }
+    if intent.adapters.is_empty() {
+        return wrong("It has no adapter: give --adapter NAME.".to_owned());
+    }
+    if let Some(twice) = first_twice(&intent.adapters) {
+        return wrong(format!("Adapter {twice} stands there twice."));
+    }
+    if intent.vfs == Some(0) {
+        return wrong("0 VFs for each adapter; leave the number out for all of them.".to_owned());
+    }
+    for role in [Role::Management, Role::Storage] {
+        let second = others
+            .iter()
+            .find(|other| other.name != intent.name && other.roles.contains(&role));
+        if let (true, Some(other)) = (intent.roles.contains(&role), second) {
+            return Err(Problem::new(
+                Code::IntentRoleTaken,
+                &[&role.to_string()],
+                format!("Intent {} has it.", other.name),
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// An adapter that `other`, another intent, has is not free.
+pub fn adapter_is_free(adapter: &str, other: Option<&str>) -> Result<(), Problem> {
+    match other {
+        None => Ok(()),
+        Some(other) => Err(Problem::new(
+            Code::IntentAdapterTaken,
+            &[adapter],
+            format!("Intent {other} has it."),
+        )),
+    }
+}
+
+/// A new intent may not have a name that is taken, unless it is the very same.
+pub fn is_new(intent: &Intent, others: &[Intent]) -> Result<(), Problem> {
+    match others.iter().find(|other| other.name == intent.name) {
+        Some(other) if other != intent => Err(Problem::new(
+            Code::IntentExists,
+            &[&intent.name],
+            format!(
+                "It has the roles {} and the adapters {}.",
+                roles(other),
+                other.adapters.join(", ")
+            ),
+        )),
+        _ => Ok(()),
+    }
+}
+
+/// An intent that `users` need stays.
+pub fn is_unused(name: &str, users: &[String]) -> Result<(), Problem> {
+    match users {
+        [] => Ok(()),
+        users => Err(Problem::new(
+            Code::IntentInUse,
+            &[name],
+            format!("{} use it.", users.join(", ")),
+        )),
+    }
+}
+
+fn roles(intent: &Intent) -> String {
+    let roles: Vec<String> = intent.roles.iter().map(Role::to_string).collect();
+    roles.join(", ")
+}
+
+fn first_twice(names: &[String]) -> Option<&String> {
+    names
+        .iter()
+        .enumerate()
+        .find(|(place, name)| names.iter().take(*place).any(|other| other == *name))
+        .map(|(_, name)| name)
+}
+
+fn is_name(name: &str) -> bool {
+    let sound = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_');
+    (1..=32).contains(&name.len())
+        && name.starts_with(|c: char| c.is_ascii_alphanumeric())
+        && name.chars().all(sound)
+}

@@ -6,6 +6,7 @@
 pub mod enable;
 pub mod intent;
 pub mod naming;
+pub mod pair;
 pub mod prereq;
 #[cfg(test)]
 mod sample;

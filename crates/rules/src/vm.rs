@@ -1,7 +1,10 @@
 //! One VM against a performance setting: vNICs, vCPUs, figures, room.
 
+use std::collections::BTreeMap;
+
+use accelnet_model::domain::Vnic;
 use accelnet_model::performance::{Figures, Performance};
-use accelnet_model::{Code, Domain, Problem};
+use accelnet_model::{Code, Domain, Mac, Problem};
 
 /// The VM must have a vNIC.
 pub fn has_vnics(vm: &Domain) -> Result<(), Problem> {
@@ -39,7 +42,106 @@ pub fn enough_vcpus(vm: &Domain, setting: Performance, smt: bool) -> Result<(), 
             format!("VM {} has {}.", vm.name, count(vm.vcpus, "vCPU")),
         )
         .needed(minimum.message)
+        .under(Code::MinProcessorCounter)
     })
+}
+
+/// The virtual switch of an intent on one node, by every name that a vNIC can call it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Switch {
+    /// The intent.
+    pub intent: String,
+    /// Its bridge.
+    pub bridge: String,
+    /// libvirt networks that lead to that bridge.
+    pub networks: Vec<String>,
+}
+
+impl Switch {
+    /// Whether a vNIC is on it, as the software path that a VF can stand beside.
+    pub fn has(&self, vnic: &Vnic) -> bool {
+        let source = vnic.source.as_deref();
+        vnic.host_device.is_none()
+            && match vnic.kind.as_str() {
+                "bridge" => {
+                    source == Some(&self.bridge)
+                        || self.networks.iter().any(|name| source == Some(name))
+                }
+                "network" => self.networks.iter().any(|name| source == Some(name)),
+                _ => false,
+            }
+    }
+}
+
+/// The vNIC of `vm` that is accelerated: the first virtio one on `switch`.
+///
+/// # Errors
+///
+/// The VM has no vNIC at all, none of them is there, or none of those is virtio.
+pub fn vnic_on<'a>(vm: &'a Domain, switch: &Switch) -> Result<&'a Vnic, Problem> {
+    has_vnics(vm)?;
+    let refuse = |found: String| {
+        Err(Problem::new(
+            Code::VmNotOnSwitch,
+            &[&vm.name, &switch.intent],
+            found,
+        ))
+    };
+    let on: Vec<&Vnic> = vm.vnics.iter().filter(|vnic| switch.has(vnic)).collect();
+    let fit = |vnic: &&&Vnic| {
+        let virtio = vnic
+            .model
+            .as_deref()
+            .is_some_and(|model| model.starts_with("virtio"));
+        virtio && vnic.mac.is_some()
+    };
+    match (on.iter().find(fit), on.first()) {
+        (Some(vnic), _) => Ok(vnic),
+        (None, Some(other)) => refuse(format!(
+            "Its vNIC {} there is of model {}; a VF can only stand beside a virtio vNIC.",
+            other
+                .mac
+                .map_or_else(|| "without MAC".to_owned(), |mac| mac.to_string()),
+            other.model.as_deref().unwrap_or("libvirt's default"),
+        )),
+        (None, None) => {
+            let places: Vec<String> = vm.vnics.iter().map(place_of).collect();
+            refuse(format!(
+                "Its vNICs are on {}; the switch is bridge {}, libvirt network {}.",
+                places.join(", "),
+                switch.bridge,
+                switch.networks.join(" or ")
+            ))
+        }
+    }
+}
+
+fn place_of(vnic: &Vnic) -> String {
+    let source = vnic.source.as_deref().unwrap_or("nothing");
+    format!("{} {source}", vnic.kind)
+}
+
+/// `mac` must be nobody else's; `macs` has, for each MAC that is in use, who has it.
+pub fn mac_is_its_own(
+    vm: &str,
+    mac: Mac,
+    macs: &BTreeMap<Mac, Vec<String>>,
+) -> Result<(), Problem> {
+    let others: Vec<&str> = macs
+        .get(&mac)
+        .into_iter()
+        .flatten()
+        .map(String::as_str)
+        .filter(|owner| *owner != vm)
+        .collect();
+    match others.as_slice() {
+        [] => Ok(()),
+        others => Err(Problem::new(
+            Code::MacDuplicate,
+            &[&mac.to_string(), vm],
+            format!("{} has it, too.", others.join(" and ")),
+        )),
+    }
 }
 
 /// What one adapter has to give.

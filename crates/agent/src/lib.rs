@@ -1,0 +1,2 @@
+//! The agent of a node.
+pub mod vf_change;

@@ -1,0 +1,195 @@
+//! The two interfaces of an accelerated VM: its vNIC, which is always there, and the VF that
+//! carries its traffic, under one MAC. What one needs to become the other is a [`Plan`].
+
+use std::fmt;
+
+use accelnet_model::Mac;
+use accelnet_model::domain::{Teaming, Vnic};
+
+/// The pair with one MAC, on one side of a domain: what runs, or what it starts with.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Pair<'a> {
+    /// The software path.
+    pub nic: Option<&'a Vnic>,
+    /// The VF.
+    pub vf: Option<&'a Vnic>,
+}
+
+impl<'a> Pair<'a> {
+    /// The pair with `mac` among `vnics`, whose VF comes from the libvirt network `pool`.
+    pub fn of(vnics: &'a [Vnic], mac: Mac, pool: &str) -> Self {
+        let mine = || vnics.iter().filter(|vnic| vnic.mac == Some(mac));
+        Pair {
+            nic: mine().find(|vnic| !is_vf(vnic, pool)),
+            vf: mine().find(|vnic| is_vf(vnic, pool)),
+        }
+    }
+
+    /// Whether the vNIC can give way to a VF: the failover feature is fixed when it is plugged.
+    pub fn can_fail_over(&self) -> bool {
+        self.nic
+            .is_some_and(|nic| nic.teaming == Some(Teaming::Persistent))
+    }
+
+    /// Whether the VF's partner is this vNIC.
+    fn is_joined(&self) -> bool {
+        let (Some(nic), Some(vf)) = (self.nic, self.vf) else {
+            return false;
+        };
+        match (&vf.teaming, &nic.alias) {
+            (Some(Teaming::Transient { persistent }), Some(alias)) => persistent == alias,
+            _ => false,
+        }
+    }
+}
+
+/// Whether an interface is a VF and no software path.
+fn is_vf(vnic: &Vnic, pool: &str) -> bool {
+    vnic.host_device.is_some()
+        || vnic.kind == "hostdev"
+        || matches!(vnic.teaming, Some(Teaming::Transient { .. }))
+        || (vnic.kind == "network" && vnic.source.as_deref() == Some(pool))
+}
+
+/// The alias of the vNIC with `mac` when it has none of its own.
+pub fn nic_alias(mac: Mac) -> String {
+    format!("ua-accelnet-{}", plain(mac))
+}
+
+/// The alias of the VF with `mac`.
+pub fn vf_alias(mac: Mac) -> String {
+    format!("ua-accelnet-{}-vf", plain(mac))
+}
+
+fn plain(mac: Mac) -> String {
+    mac.to_string().replace(':', "")
+}
+
+/// One step; each can be done twice.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Step {
+    /// Write down what the VF is to have, for the moment that libvirt chooses one.
+    Wish,
+    /// Give the vNIC of the definition its part in the pair.
+    JoinNic,
+    /// Put the VF into the definition.
+    DefineVf,
+    /// Take the running vNIC out and put it in again, with the failover feature.
+    ReplugNic,
+    /// Give the running VM its VF.
+    AttachVf,
+    /// Take the VF from the running VM.
+    DetachVf,
+    /// Take the VF out of the definition.
+    UndefineVf,
+    /// Make the vNIC of the definition what it was before.
+    PartNic,
+    /// Forget what the VF was to have.
+    Forget,
+}
+
+impl Step {
+    /// Whether a running VM's network is touched.
+    pub fn touches_running(self) -> bool {
+        matches!(self, Step::ReplugNic | Step::AttachVf | Step::DetachVf)
+    }
+}
+
+impl fmt::Display for Step {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Step::Wish => "write down queue pairs, rate, MAC and VLAN for its VF",
+            Step::JoinNic => "give the vNIC in its definition the failover feature",
+            Step::DefineVf => "put a VF from the pool into its definition",
+            Step::ReplugNic => "re-plug its running vNIC with the failover feature",
+            Step::AttachVf => "attach a VF to the running VM",
+            Step::DetachVf => "detach the VF from the running VM",
+            Step::UndefineVf => "take the VF out of its definition",
+            Step::PartNic => "take the failover feature out of its definition",
+            Step::Forget => "forget what its VF was to have",
+        })
+    }
+}
+
+/// The steps of one VM, and why these.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Plan {
+    /// In this order.
+    pub steps: Vec<Step>,
+    /// Whether the running VM gets its VF only at its next start.
+    pub waits_for_restart: bool,
+    /// Why these.
+    pub why: String,
+}
+
+/// What leads to a VM with its VF. `live` is none for a VM that does not run; `now` permits a
+/// running vNIC to be re-plugged; `again` takes a VF away and gives it anew, because what it
+/// is to have can only be set before a guest has it.
+pub fn join(config: Pair<'_>, live: Option<Pair<'_>>, now: bool, again: bool) -> Plan {
+    let mut steps = vec![Step::Wish];
+    let mut why = Vec::new();
+    if config.vf.is_some() && !config.is_joined() {
+        steps.push(Step::UndefineVf);
+    }
+    if !config.can_fail_over() || config.nic.is_some_and(|nic| nic.alias.is_none()) {
+        steps.push(Step::JoinNic);
+        why.push("its definition has no pair yet");
+    }
+    if config.vf.is_none() || !config.is_joined() {
+        steps.push(Step::DefineVf);
+    }
+    let mut waits_for_restart = false;
+    if let Some(live) = live {
+        match (live.vf.is_some(), live.can_fail_over()) {
+            (true, _) if again => {
+                steps.extend([Step::DetachVf, Step::AttachVf]);
+                why.push("queue pairs can only change while no guest has the VF");
+            }
+            (true, _) => why.push("the running VM has its VF"),
+            (false, true) => {
+                steps.push(Step::AttachVf);
+                why.push("the running vNIC has the failover feature");
+            }
+            (false, false) if now => {
+                steps.extend([Step::ReplugNic, Step::AttachVf]);
+                why.push("the running vNIC has no failover feature, and --now re-plugs it");
+            }
+            (false, false) => {
+                waits_for_restart = true;
+                why.push(
+                    "the running vNIC has no failover feature: the VF comes with the next start",
+                );
+            }
+        }
+    } else {
+        why.push("the VM does not run: the VF comes with its next start");
+    }
+    Plan {
+        steps,
+        waits_for_restart,
+        why: why.join("; "),
+    }
+}
+
+/// What leads back to the software path alone.
+pub fn part(config: Pair<'_>, live: Option<Pair<'_>>) -> Plan {
+    let mut steps = Vec::new();
+    if live.is_some_and(|live| live.vf.is_some()) {
+        steps.push(Step::DetachVf);
+    }
+    if config.vf.is_some() {
+        steps.push(Step::UndefineVf);
+    }
+    if config.can_fail_over() {
+        steps.push(Step::PartNic);
+    }
+    steps.push(Step::Forget);
+    Plan {
+        steps,
+        waits_for_restart: false,
+        why: "the VM goes back to its software path, with its MAC".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,114 @@
+use super::*;
+
+const MAC: Mac = Mac([0x52, 0x54, 0, 0x0d, 0, 1]);
+const POOL: &str = "accelnet-lan-vf";
+
+fn nic(teaming: Option<Teaming>) -> Vnic {
+    Vnic {
+        mac: Some(MAC),
+        kind: "bridge".to_owned(),
+        source: Some("br0".to_owned()),
+        model: Some("virtio".to_owned()),
+        target: None,
+        alias: teaming.as_ref().map(|_| nic_alias(MAC)),
+        host_device: None,
+        teaming,
+    }
+}
+
+fn vf() -> Vnic {
+    Vnic {
+        kind: "network".to_owned(),
+        source: Some(POOL.to_owned()),
+        model: None,
+        alias: Some(vf_alias(MAC)),
+        teaming: Some(Teaming::Transient {
+            persistent: nic_alias(MAC),
+        }),
+        ..nic(None)
+    }
+}
+
+fn steps(plan: &Plan) -> &[Step] {
+    &plan.steps
+}
+
+#[test]
+fn a_stopped_vm_gets_its_pair_into_the_definition() {
+    let vnics = [nic(None)];
+    let plan = join(Pair::of(&vnics, MAC, POOL), None, false, false);
+    assert_eq!(steps(&plan), [Step::Wish, Step::JoinNic, Step::DefineVf]);
+    assert!(!plan.waits_for_restart);
+}
+
+#[test]
+fn a_running_vm_without_failover_waits_unless_now() {
+    let vnics = [nic(None)];
+    let pair = Pair::of(&vnics, MAC, POOL);
+    let waits = join(pair, Some(pair), false, false);
+    assert!(waits.waits_for_restart);
+    assert!(!waits.steps.iter().any(|step| step.touches_running()));
+    let now = join(pair, Some(pair), true, false);
+    assert!(!now.waits_for_restart);
+    assert_eq!(now.steps[3..], [Step::ReplugNic, Step::AttachVf]);
+}
+
+#[test]
+fn a_running_vm_with_failover_gets_it_at_once() {
+    let config = [nic(None)];
+    let live = [nic(Some(Teaming::Persistent))];
+    let plan = join(
+        Pair::of(&config, MAC, POOL),
+        Some(Pair::of(&live, MAC, POOL)),
+        false,
+        false,
+    );
+    assert_eq!(plan.steps.last(), Some(&Step::AttachVf));
+}
+
+#[test]
+fn what_is_whole_is_left_alone() {
+    let vnics = [nic(Some(Teaming::Persistent)), vf()];
+    let pair = Pair::of(&vnics, MAC, POOL);
+    assert_eq!(steps(&join(pair, Some(pair), true, false)), [Step::Wish]);
+    let again = join(pair, Some(pair), true, true);
+    assert_eq!(again.steps[1..], [Step::DetachVf, Step::AttachVf]);
+}
+
+#[test]
+fn a_vf_with_another_partner_is_defined_anew() {
+    let mut vnics = [nic(Some(Teaming::Persistent)), vf()];
+    vnics[0].alias = Some("ua-mine".to_owned());
+    let plan = join(Pair::of(&vnics, MAC, POOL), None, false, false);
+    assert_eq!(steps(&plan), [Step::Wish, Step::UndefineVf, Step::DefineVf]);
+}
+
+#[test]
+fn parting_takes_only_what_is_there() {
+    let vnics = [nic(Some(Teaming::Persistent)), vf()];
+    let pair = Pair::of(&vnics, MAC, POOL);
+    assert_eq!(
+        steps(&part(pair, Some(pair))),
+        [
+            Step::DetachVf,
+            Step::UndefineVf,
+            Step::PartNic,
+            Step::Forget
+        ]
+    );
+    let bare = [nic(None)];
+    let bare = Pair::of(&bare, MAC, POOL);
+    assert_eq!(steps(&part(bare, Some(bare))), [Step::Forget]);
+}
+
+#[test]
+fn a_running_vf_is_told_from_the_vnic_with_its_mac() {
+    let mut running = vf();
+    running.kind = "hostdev".to_owned();
+    running.source = None;
+    running.host_device = "0000:01:10.0".parse().ok();
+    let vnics = [running, nic(Some(Teaming::Persistent))];
+    let pair = Pair::of(&vnics, MAC, POOL);
+    assert_eq!(pair.nic.map(|nic| nic.kind.as_str()), Some("bridge"));
+    assert_eq!(pair.vf.map(|vf| vf.kind.as_str()), Some("hostdev"));
+}
