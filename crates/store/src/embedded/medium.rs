@@ -1,0 +1,134 @@
+//! Where the database lies.
+
+use std::fs::{self, DirBuilder, OpenOptions};
+use std::io;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+
+use redb::backends::{FileBackend, InMemoryBackend};
+use redb::{Builder, Database};
+
+use crate::embedded::fault::Fault;
+use crate::embedded::tables;
+
+/// The database's cache. The whole agent may use 20 MiB, and what it keeps is small: policy and a
+/// few inventories. The kernel's page cache serves the rest.
+const CACHE_BYTES: usize = 1024 * 1024;
+
+/// Where the database lies, and how it is opened.
+pub(super) trait Medium: Send + Sync {
+    /// Opens the database, whose tables are there then.
+    fn open(&self) -> Result<Database, Fault>;
+
+    /// For messages.
+    fn path(&self) -> &Path;
+}
+
+/// In no file.
+#[derive(Debug)]
+pub(super) struct Memory;
+
+impl Medium for Memory {
+    fn open(&self) -> Result<Database, Fault> {
+        let db = builder().create_with_backend(InMemoryBackend::new())?;
+        tables::prepare(&db)?;
+        Ok(db)
+    }
+
+    fn path(&self) -> &Path {
+        Path::new("in memory")
+    }
+}
+
+/// In a file.
+#[derive(Debug)]
+pub(super) struct File {
+    path: PathBuf,
+}
+
+impl File {
+    pub(super) fn new(path: &Path) -> Self {
+        Self {
+            path: path.to_path_buf(),
+        }
+    }
+
+    /// Makes the file whole under another name first: a power cut leaves no file, or a good one.
+    /// The folder is locked meanwhile, as another process may be doing the same.
+    fn make(&self) -> Result<(), Fault> {
+        let folder = match self.path.parent() {
+            Some(folder) if !folder.as_os_str().is_empty() => folder,
+            _ => Path::new("."),
+        };
+        make_folder(folder)?;
+        let lock = fs::File::open(folder)?;
+        lock.lock()?;
+        if self.path.try_exists()? {
+            return Ok(());
+        }
+        let mut unfinished = self.path.clone().into_os_string();
+        unfinished.push(".new");
+        let unfinished = PathBuf::from(unfinished);
+        match fs::remove_file(&unfinished) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error.into()),
+            _ => {}
+        }
+        let file = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .create_new(true)
+            .mode(0o600)
+            .open(&unfinished)?;
+        let whole = file.try_clone()?;
+        tables::prepare(&builder().create_file(file)?)?;
+        whole.sync_all()?;
+        fs::rename(&unfinished, &self.path)?;
+        lock.sync_all()?;
+        Ok(())
+    }
+}
+
+impl Medium for File {
+    fn open(&self) -> Result<Database, Fault> {
+        if !self.path.try_exists()? {
+            self.make()?;
+        }
+        let file = OpenOptions::new().read(true).write(true).open(&self.path)?;
+        open(FileBackend::new(file)?)
+    }
+
+    fn path(&self) -> &Path {
+        &self.path
+    }
+}
+
+/// Opens a database that was made whole.
+pub(super) fn open(backend: impl redb::StorageBackend) -> Result<Database, Fault> {
+    if backend.len()? == 0 {
+        return Err(Fault::corrupt("it is empty"));
+    }
+    let db = builder().create_with_backend(backend)?;
+    tables::prepare(&db)?;
+    Ok(db)
+}
+
+fn builder() -> Builder {
+    let mut builder = Builder::new();
+    builder.set_cache_size(CACHE_BYTES);
+    builder
+}
+
+/// Makes a folder for its owner only, where there is none, and lets its name last.
+fn make_folder(folder: &Path) -> io::Result<()> {
+    if folder.try_exists()? {
+        return Ok(());
+    }
+    DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(folder)?;
+    match folder.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => fs::File::open(parent)?.sync_all(),
+        _ => Ok(()),
+    }
+}

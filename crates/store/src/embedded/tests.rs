@@ -1,0 +1,4 @@
+mod files;
+mod history;
+mod memory;
+mod on_disk;

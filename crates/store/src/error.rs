@@ -1,0 +1,153 @@
+//! Why a store did not do what it was asked. A conflict is not here: it is an answer.
+
+use std::io;
+use std::path::PathBuf;
+
+use crate::{LeaseId, MAX_OPS, MAX_TXN_BYTES};
+
+/// Why a store did not do what it was asked: what was found, what was needed, what to do.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StoreError {
+    /// The file is open elsewhere.
+    #[error(
+        "open the store {}: it is in use, and one process at a time may have it; \
+         stop the other accelnet agent (`fuser {}` shows its process)",
+        path.display(),
+        path.display()
+    )]
+    Held {
+        /// The store's file.
+        path: PathBuf,
+    },
+    /// No room on the file system.
+    #[error(
+        "write the store {}: no room is left on its file system; \
+         make room there, then the store goes on by itself",
+        path.display()
+    )]
+    Full {
+        /// The store's file.
+        path: PathBuf,
+        /// The kernel's answer.
+        source: io::Error,
+    },
+    /// The kernel refused.
+    #[error("use the store {}: {source}; the file system must let root read and write it", path.display())]
+    Io {
+        /// The store's file.
+        path: PathBuf,
+        /// The kernel's answer.
+        source: io::Error,
+    },
+    /// The file does not hold what a store holds.
+    #[error(
+        "read the store {}: its content is damaged or not that of a store ({found}); stop the \
+         agent, move the file away, and put back a copy or start anew without it",
+        path.display()
+    )]
+    Corrupt {
+        /// The store's file.
+        path: PathBuf,
+        /// What was found in it.
+        found: String,
+    },
+    /// The file was written by a newer accelnet.
+    #[error(
+        "read the store {}: it has format {found}, and this accelnet reads formats up to {known}; \
+         install the accelnet that wrote it, or a newer one",
+        path.display()
+    )]
+    NewerStore {
+        /// The store's file.
+        path: PathBuf,
+        /// Its format.
+        found: u64,
+        /// The newest format that can be read.
+        known: u64,
+    },
+    /// A value was written by a newer accelnet, or by one too old.
+    #[error(
+        "read {key}: it has format {found} of {kind}, and this accelnet reads format {known}; \
+         {}",
+        if found > known { "install the accelnet that wrote it, or a newer one" }
+        else { "write it anew with this accelnet" }
+    )]
+    Format {
+        /// The key.
+        key: String,
+        /// What the value is.
+        kind: &'static str,
+        /// The value's format.
+        found: u32,
+        /// The format that can be read.
+        known: u32,
+    },
+    /// A value is not what its key promises.
+    #[error("read {key}: its value is not that of {kind} ({source}); write it anew")]
+    Value {
+        /// The key.
+        key: String,
+        /// What the value should be.
+        kind: &'static str,
+        /// Where it differs.
+        source: serde_json::Error,
+    },
+    /// A value has no form as JSON.
+    #[error("write {kind} as JSON: {source}")]
+    NoJson {
+        /// What the value is.
+        kind: &'static str,
+        /// Why.
+        source: serde_json::Error,
+    },
+    /// Changes that were asked for are forgotten.
+    #[error(
+        "go back to revision {asked}: the history begins at revision {oldest}; \
+         read the keys again, and watch from there"
+    )]
+    Compacted {
+        /// The revision that was asked for.
+        asked: u64,
+        /// The oldest revision whose changes are known.
+        oldest: u64,
+    },
+    /// The store is not there yet.
+    #[error("forget what was before revision {asked}: the store is at revision {revision}")]
+    FutureRevision {
+        /// The revision that was asked for.
+        asked: u64,
+        /// The store's revision.
+        revision: u64,
+    },
+    /// There is no such lease.
+    #[error("find the lease {lease}: it expired, was revoked or never was; ask for a new one")]
+    LeaseNotFound {
+        /// The lease.
+        lease: LeaseId,
+    },
+    /// A key has at least one byte.
+    #[error("use an empty key: a key has at least one byte")]
+    EmptyKey,
+    /// One transaction changes a key twice.
+    #[error("change {key} twice in one transaction: name each key once")]
+    DuplicateKey {
+        /// The key.
+        key: String,
+    },
+    /// Too many checks or ops.
+    #[error("do {found} steps in one transaction: at most {MAX_OPS} go; split it")]
+    TooManyOps {
+        /// How many there are.
+        found: usize,
+    },
+    /// Too many bytes.
+    #[error("write {found} bytes in one transaction: at most {MAX_TXN_BYTES} go; split it")]
+    TooLarge {
+        /// How many bytes there are.
+        found: usize,
+    },
+    /// The watch was closed, or its store is gone.
+    #[error("watch any longer: the watch is closed")]
+    Closed,
+}

@@ -1,0 +1,177 @@
+//! Documents: values as JSON that say which format they have.
+
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+use crate::{Commit, Entry, Store, StoreError, Txn};
+
+/// A type that is kept in the store as JSON.
+///
+/// In the store it reads `{"format":1,"value":{...}}`. A change that old readers cannot take, or
+/// that must not be lost when they write, needs a new format.
+pub trait Document: Serialize + DeserializeOwned {
+    /// What it is, for messages: "an intent".
+    const KIND: &'static str;
+
+    /// The format that is written.
+    const FORMAT: u32;
+
+    /// Turns a value of an older format into today's. `None`: that format cannot be read.
+    fn upgrade(format: u32, value: serde_json::Value) -> Option<serde_json::Value> {
+        let _ = (format, value);
+        None
+    }
+}
+
+/// A document and what the store knows of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stored<T> {
+    /// The key.
+    pub key: String,
+    /// The document.
+    pub value: T,
+    /// Revision of its last change: what a [`crate::Check`] names.
+    pub mod_revision: u64,
+}
+
+/// All documents with one prefix at one moment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Documents<T> {
+    /// In the order of the keys' bytes.
+    pub values: Vec<Stored<T>>,
+    /// The store's revision at that moment.
+    pub revision: u64,
+}
+
+/// Documents in any store.
+pub trait Json: Store {
+    /// The document at `key`.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Store::get`]; or the value is not such a document, or of a format that cannot be
+    /// read.
+    fn get_json<T: Document>(&self, key: &str) -> Result<Option<Stored<T>>, StoreError> {
+        self.get(key)?.as_ref().map(Stored::read).transpose()
+    }
+
+    /// All documents whose keys begin with `prefix`.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Store::range`]; or one of the values is not such a document, or of a format that
+    /// cannot be read.
+    fn range_json<T: Document>(&self, prefix: &str) -> Result<Documents<T>, StoreError> {
+        let range = self.range(prefix)?;
+        let values: Result<_, _> = range.entries.iter().map(Stored::read).collect();
+        Ok(Documents {
+            values: values?,
+            revision: range.revision,
+        })
+    }
+
+    /// Sets `key` when its last change was at `mod_revision` (0: when it does not exist).
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Store::commit`]; or the document has no form as JSON.
+    fn put_json<T: Document>(
+        &self,
+        key: &str,
+        document: &T,
+        mod_revision: u64,
+    ) -> Result<Commit, StoreError> {
+        self.commit(
+            &Txn::new()
+                .check(key, mod_revision)
+                .put_json(key, document)?,
+        )
+    }
+}
+
+impl<S: Store + ?Sized> Json for S {}
+
+impl Txn {
+    /// Sets a key to a document.
+    ///
+    /// # Errors
+    ///
+    /// The document has no form as JSON.
+    pub fn put_json<T: Document>(
+        self,
+        key: impl Into<String>,
+        document: &T,
+    ) -> Result<Self, StoreError> {
+        Ok(self.put(key, write(document)?))
+    }
+}
+
+impl<T: Document> Stored<T> {
+    /// Reads an entry, one of a watch for example.
+    ///
+    /// # Errors
+    ///
+    /// The value is not such a document, or of a format that cannot be read.
+    pub fn read(entry: &Entry) -> Result<Self, StoreError> {
+        let value = read(entry).map_err(|source| StoreError::Value {
+            key: entry.key.clone(),
+            kind: T::KIND,
+            source,
+        })?;
+        let value = value.map_err(|found| StoreError::Format {
+            key: entry.key.clone(),
+            kind: T::KIND,
+            found,
+            known: T::FORMAT,
+        })?;
+        Ok(Self {
+            key: entry.key.clone(),
+            value,
+            mod_revision: entry.mod_revision,
+        })
+    }
+}
+
+#[derive(Deserialize)]
+struct Head {
+    format: u32,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Whole<T> {
+    format: u32,
+    value: T,
+}
+
+/// The document as it is kept, with its format.
+fn write<T: Document>(document: &T) -> Result<Vec<u8>, StoreError> {
+    let whole = Whole {
+        format: T::FORMAT,
+        value: document,
+    };
+    serde_json::to_vec(&whole).map_err(|source| StoreError::NoJson {
+        kind: T::KIND,
+        source,
+    })
+}
+
+/// The document, or the format that cannot be read. The format is read first: a newer one may
+/// look quite different.
+fn read<T: Document>(entry: &Entry) -> Result<Result<T, u32>, serde_json::Error> {
+    let Head { format } = serde_json::from_slice(&entry.value)?;
+    if format == T::FORMAT {
+        let whole: Whole<T> = serde_json::from_slice(&entry.value)?;
+        return Ok(Ok(whole.value));
+    }
+    if format > T::FORMAT {
+        return Ok(Err(format));
+    }
+    let whole: Whole<serde_json::Value> = serde_json::from_slice(&entry.value)?;
+    match T::upgrade(format, whole.value) {
+        Some(value) => serde_json::from_value(value).map(Ok),
+        None => Ok(Err(format)),
+    }
+}
+
+#[cfg(test)]
+mod tests;

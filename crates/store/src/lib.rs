@@ -1,0 +1,26 @@
+//! The state of a cluster: one trait with etcd's meaning, and the embedded store behind it.
+//!
+//! [`Store`] is what everyone else uses: keys with revisions, changes by compare-and-swap
+//! ([`Txn`]), watches that resume from a revision, and leases. [`Embedded`] keeps it in one file
+//! for a cluster of one. [`Json`] reads and writes documents that carry a format version.
+
+mod clock;
+mod embedded;
+mod entry;
+mod error;
+mod json;
+mod lease;
+mod store;
+mod txn;
+
+#[cfg(any(test, feature = "conformance"))]
+pub mod conformance;
+
+pub use clock::Clock;
+pub use embedded::{Embedded, History};
+pub use entry::{Change, Entry, Range};
+pub use error::StoreError;
+pub use json::{Document, Documents, Json, Stored};
+pub use lease::{Lease, LeaseId};
+pub use store::{Close, Store, Watch};
+pub use txn::{Check, Commit, MAX_OPS, MAX_TXN_BYTES, Op, Txn};
