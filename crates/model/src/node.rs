@@ -23,6 +23,18 @@ pub struct Node {
 }
 
 impl Node {
+    /// A node of which nothing is known yet, for one `reason`.
+    pub fn unseen(name: &str, now: &str, reason: &str) -> Self {
+        Node {
+            name: Observed::Known(name.to_owned()),
+            observed_at: now.to_owned(),
+            platform: Platform::unknown(reason),
+            adapters: Observed::unknown(reason),
+            domains: Observed::unknown(reason),
+            unreadable: Vec::new(),
+        }
+    }
+
     /// The name, or a word for a node without one.
     pub fn display_name(&self) -> &str {
         self.name.known().map_or("this node", String::as_str)

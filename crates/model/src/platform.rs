@@ -30,6 +30,23 @@ pub struct Platform {
     pub qemu: Observed<Option<Version>>,
 }
 
+impl Platform {
+    /// A platform of which nothing is known, for one `reason`.
+    pub fn unknown(reason: &str) -> Self {
+        Platform {
+            kernel: Observed::unknown(reason),
+            lockdown: Observed::unknown(reason),
+            cpu: Observed::unknown(reason),
+            smt: Observed::unknown(reason),
+            iommu: Observed::unknown(reason),
+            kvm: Observed::unknown(reason),
+            vfio: Observed::unknown(reason),
+            libvirt: Observed::unknown(reason),
+            qemu: Observed::unknown(reason),
+        }
+    }
+}
+
 /// The running kernel.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Kernel {

@@ -1,0 +1,261 @@
+//! The mind of an agent: one thread that owns the node's edge, looks, plans, acts, and tells.
+//!
+//! Everything that changes the node happens here, one after the other. What readers want is
+//! left for them in [`crate::view::Picture`]s, so that nobody waits behind a slow change.
+
+mod apply;
+mod intents;
+mod management;
+mod room;
+mod settle;
+mod vms;
+
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
+
+use accelnet_api::types::EventKind;
+use accelnet_host::hypervisor::NoHypervisor;
+use accelnet_host::{Host, VirtualNetwork, observe};
+use accelnet_model::adapter::Identity;
+use accelnet_model::intent::{BoundAdapter, IntentStatus};
+use accelnet_model::switch::Bridge;
+use accelnet_model::{Adapter, Code, Domain, Intent, Node, Observed, Problem};
+use accelnet_store::Store;
+
+use crate::edge::Edge;
+use crate::journal::{Journal, Word};
+use crate::policy::{Policy, PolicyStore};
+use crate::report::{Report, Reports};
+use crate::view::Picture;
+
+/// How long a change of the number of VFs may take.
+const VF_DEADLINE: Duration = Duration::from_secs(180);
+/// How long a guest may take to give up its VF (QEMU's own unplug of a busy guest takes seconds).
+const GIVE_UP: Duration = Duration::from_secs(30);
+
+/// What was seen of the node at one moment, beside what other agents reported.
+pub(crate) struct Seen {
+    /// The node itself.
+    pub node: Node,
+    /// libvirt's networks.
+    pub networks: Observed<Vec<VirtualNetwork>>,
+    /// The bridges.
+    pub bridges: Observed<Vec<Bridge>>,
+}
+
+impl Seen {
+    /// The adapters, as far as they are known.
+    pub fn adapters(&self) -> &[Adapter] {
+        self.node.adapters.known().map_or(&[], Vec::as_slice)
+    }
+
+    /// The VMs, as far as they are known.
+    pub fn domains(&self) -> &[Domain] {
+        self.node.domains.known().map_or(&[], Vec::as_slice)
+    }
+
+    /// The adapter that was bound as `bound`.
+    pub fn adapter(&self, bound: &BoundAdapter) -> Option<&Adapter> {
+        self.adapters()
+            .iter()
+            .find(|adapter| bound.is(&adapter.identity()))
+    }
+
+    /// Whether SMT is on; what cannot be told counts as on, which asks for more vCPUs.
+    pub fn smt(&self) -> bool {
+        self.node.platform.smt.known().is_none_or(|smt| smt.is_on())
+    }
+}
+
+/// The mind of one agent.
+pub struct Core {
+    pub(crate) edge: Box<dyn Edge>,
+    pub(crate) name: String,
+    pub(crate) policies: PolicyStore,
+    pub(crate) journal: Journal,
+    pub(crate) reports: Reports,
+    pub(crate) statuses: Vec<IntentStatus>,
+    /// Whether libvirt may be waited for: not before its own start, which waits for us.
+    pub(crate) libvirt_may_be_asked: bool,
+    pub(crate) applied_revision: u64,
+    pub(crate) picture: Arc<RwLock<Arc<Picture>>>,
+}
+
+impl Core {
+    /// The agent of the node called `name`.
+    pub fn new(edge: Box<dyn Edge>, store: Arc<dyn Store>, name: &str) -> Self {
+        let picture = Picture::empty(name, &edge.host().clock.now());
+        Core {
+            edge,
+            name: name.to_owned(),
+            policies: PolicyStore::new(store.clone(), name),
+            journal: Journal::new(store.clone(), name),
+            reports: Reports::new(store, name),
+            statuses: Vec::new(),
+            libvirt_may_be_asked: true,
+            applied_revision: 0,
+            picture: Arc::new(RwLock::new(Arc::new(picture))),
+        }
+    }
+
+    /// Where readers find the newest picture.
+    pub fn picture(&self) -> Arc<RwLock<Arc<Picture>>> {
+        self.picture.clone()
+    }
+
+    /// Looks at the whole node.
+    pub(crate) fn look(&self) -> Seen {
+        let host = self.edge.host();
+        if !self.libvirt_may_be_asked {
+            let blind = Host {
+                hypervisor: &NoHypervisor,
+                ..host
+            };
+            return Seen {
+                node: self.named(observe::node(&blind)),
+                networks: Observed::unknown("libvirt is not asked before it has started"),
+                bridges: Observed::from(self.edge.switches().look()),
+            };
+        }
+        Seen {
+            node: self.named(observe::node(&host)),
+            networks: Observed::from(self.edge.vms().networks()),
+            bridges: Observed::from(self.edge.switches().look()),
+        }
+    }
+
+    /// A node is called what its agent is called.
+    fn named(&self, mut node: Node) -> Node {
+        node.name = Observed::Known(self.name.clone());
+        node
+    }
+
+    pub(crate) fn now(&self) -> String {
+        self.edge.host().clock.now()
+    }
+
+    pub(crate) fn tell(&self, kind: EventKind, subject: &str, message: impl Into<String>) {
+        let word = Word {
+            kind,
+            subject: subject.to_owned(),
+            message: message.into(),
+            who: None,
+            code: None,
+        };
+        self.journal.tell(&self.now(), word);
+    }
+
+    pub(crate) fn tell_problem(&self, kind: EventKind, subject: &str, problem: &Problem) {
+        let message = match &problem.cause {
+            Some(cause) => format!("{} {} ({cause})", problem.message, problem.found),
+            None => format!("{} {}", problem.message, problem.found),
+        };
+        let word = Word {
+            kind,
+            subject: subject.to_owned(),
+            message,
+            who: None,
+            code: Some(problem.code),
+        };
+        self.journal.tell(&self.now(), word);
+    }
+
+    /// Tells who asked for what, and what came of it.
+    pub(crate) fn tell_asked<T>(
+        &self,
+        who: &str,
+        subject: &str,
+        what: &str,
+        result: &Result<T, Problem>,
+    ) {
+        let (kind, message, code) = match result {
+            Ok(_) => (EventKind::Changed, what.to_owned(), None),
+            Err(problem) => (
+                EventKind::Refused,
+                format!("{what} Refused: {} {}", problem.message, problem.found),
+                Some(problem.code),
+            ),
+        };
+        let word = Word {
+            kind,
+            subject: subject.to_owned(),
+            message,
+            who: Some(who.to_owned()),
+            code,
+        };
+        self.journal.tell(&self.now(), word);
+    }
+
+    /// The adapters of `intent` on this node: as they were bound, or bound now by name.
+    pub(crate) fn bind(
+        &self,
+        intent: &Intent,
+        seen: &Seen,
+    ) -> Result<Vec<BoundAdapter>, Problem> {
+        if let Some(bound) = self.policies.bound(&intent.name)?
+            && bound.len() == intent.adapters.len()
+            && bound.iter().zip(&intent.adapters).all(|(bound, called)| bound.called == *called)
+        {
+            return Ok(bound);
+        }
+        let bound = self.resolve(intent, seen)?;
+        self.policies.bind(&intent.name, Some(&bound))?;
+        Ok(bound)
+    }
+
+    /// What the adapters of `intent` are on this node, by name.
+    pub(crate) fn resolve(
+        &self,
+        intent: &Intent,
+        seen: &Seen,
+    ) -> Result<Vec<BoundAdapter>, Problem> {
+        let identities: Vec<Identity> = seen.adapters().iter().map(Adapter::identity).collect();
+        let others = self.policies.all_bound()?;
+        let mut bound: Vec<BoundAdapter> = Vec::new();
+        for called in &intent.adapters {
+            let address = accelnet_rules::naming::find(called, &identities)?;
+            let identity = identities.iter().find(|one| one.address == address);
+            let mac = identity.and_then(|one| {
+                let mut links = one.links.iter();
+                links.find_map(|link| link.permanent_mac)
+            });
+            let other = others.iter().find(|(name, adapters)| {
+                *name != intent.name
+                    && identity.is_some_and(|one| adapters.iter().any(|bound| bound.is(one)))
+            });
+            accelnet_rules::intent::adapter_is_free(called, other.map(|(name, _)| name.as_str()))?;
+            if bound.iter().any(|other| other.address == address) {
+                return Err(Problem::new(
+                    Code::IntentInvalid,
+                    &[&intent.name],
+                    format!("{called} is an adapter that stands there already, by another name."),
+                ));
+            }
+            bound.push(BoundAdapter {
+                called: called.clone(),
+                mac,
+                address,
+            });
+        }
+        Ok(bound)
+    }
+
+    /// The status of an intent here.
+    pub(crate) fn status_of(&self, intent: &str) -> Option<&IntentStatus> {
+        self.statuses.iter().find(|status| status.intent == intent)
+    }
+
+    /// Leaves a picture for readers, and a report for the other nodes.
+    pub(crate) fn leave(&mut self, seen: Seen, policy: &Policy) {
+        let report = Report::of(self, &seen, policy);
+        self.reports.write(&report);
+        let picture = Picture {
+            node: seen.node,
+            report,
+            applied_revision: self.applied_revision,
+            simulated: self.edge.is_simulated(),
+            seen_at: self.edge.host().clock.uptime(),
+        };
+        *self.picture.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(picture);
+    }
+}

@@ -1,0 +1,395 @@
+//! Brings intents about on the node: VFs, virtual switch, libvirt's networks.
+
+use accelnet_api::types::{EventKind, PlannedStep};
+use accelnet_host::VirtualNetwork;
+use accelnet_libvirt::xml;
+use accelnet_model::intent::{BoundAdapter, IntentState, IntentStatus};
+use accelnet_model::vf_plan::Ask;
+use accelnet_model::{Adapter, Code, Intent, PciAddress, Problem};
+use accelnet_rules::vf_count;
+
+use super::{Core, Seen, VF_DEADLINE};
+use crate::policy::Policy;
+use crate::vf_change::{self, Request};
+
+/// One step towards an intent.
+pub(crate) enum Step {
+    /// Another number of VFs.
+    Vfs {
+        adapter: String,
+        address: PciAddress,
+        ask: Ask,
+        actions: Vec<String>,
+        why: String,
+    },
+    /// The virtual switch.
+    Switch(Box<accelnet_rules::switch::Plan>),
+    /// A libvirt network as it should be.
+    Network {
+        name: String,
+        xml: String,
+        /// Whether it runs with another definition, which has to end first.
+        restart: bool,
+        why: String,
+    },
+    /// A libvirt network that is there and does not run.
+    StartNetwork { name: String },
+}
+
+impl Step {
+    /// As it is shown before it is done.
+    pub fn planned(&self, node: &str, intent: &str) -> Vec<PlannedStep> {
+        let step = |subject: &str, action: String, why: &str| PlannedStep {
+            node: node.to_owned(),
+            subject: subject.to_owned(),
+            action,
+            why: why.to_owned(),
+            touches: Vec::new(),
+            restarts: None,
+        };
+        match self {
+            Step::Vfs {
+                adapter,
+                actions,
+                why,
+                ..
+            } => actions
+                .iter()
+                .map(|action| step(adapter, action.clone(), why))
+                .collect(),
+            Step::Switch(plan) => plan
+                .steps
+                .iter()
+                .map(|one| step(intent, one.to_string(), &plan.why))
+                .collect(),
+            Step::Network { name, why, .. } => {
+                vec![step(name, format!("define and start libvirt network {name}"), why)]
+            }
+            Step::StartNetwork { name } => vec![step(
+                name,
+                format!("start libvirt network {name}"),
+                "it does not run",
+            )],
+        }
+    }
+
+    /// The name by which it can be killed at.
+    fn name(&self) -> &'static str {
+        match self {
+            Step::Vfs { .. } => "vfs",
+            Step::Switch(_) => "switch",
+            Step::Network { .. } => "network",
+            Step::StartNetwork { .. } => "start-network",
+        }
+    }
+}
+
+/// What an intent needs on this node now.
+pub(crate) struct Needs {
+    pub bound: Vec<BoundAdapter>,
+    pub bridge: Option<String>,
+    pub vfs: u32,
+    pub steps: Vec<Step>,
+    pub warnings: Vec<String>,
+    /// Steps whose turn comes when libvirt may be asked.
+    pub waits_for_libvirt: bool,
+}
+
+impl Core {
+    /// Brings every intent about, once round: look, plan, act, look again.
+    pub(crate) fn apply_intents(&mut self, policy: &Policy, seen: &mut Seen) {
+        let names: Vec<String> = policy.plain_intents().into_iter().map(|one| one.name).collect();
+        self.statuses.retain(|status| names.contains(&status.intent));
+        self.withdraw_removed(policy, seen);
+        for intent in &policy.plain_intents() {
+            // What failed stands in the status.
+            drop(self.apply_intent(intent, policy, seen));
+        }
+    }
+
+    /// Brings one intent about. Its status is "completed" only when a look after the last act
+    /// found nothing left to do.
+    pub(crate) fn apply_intent(
+        &mut self,
+        intent: &Intent,
+        policy: &Policy,
+        seen: &mut Seen,
+    ) -> Result<(), Problem> {
+        let result = self.try_apply(intent, policy, seen);
+        if let Err(problem) = &result {
+            let known = self.status_of(&intent.name).and_then(|status| status.problem.clone());
+            if known.as_ref() != Some(problem) {
+                self.tell_problem(EventKind::Failed, &intent.name, problem);
+            }
+            self.enter(intent, policy, IntentState::Failed, |status| {
+                status.problem = Some(problem.clone());
+            });
+        }
+        result
+    }
+
+    fn try_apply(
+        &mut self,
+        intent: &Intent,
+        policy: &Policy,
+        seen: &mut Seen,
+    ) -> Result<(), Problem> {
+        // Each round ends with a fresh look; a second one begins where the first made room
+        // (a bridge that is there can be planned with), and no sound intent needs a fourth.
+        for round in 0..4 {
+            let needs = self.needs(intent, seen)?;
+            let now = seen.node.observed_at.clone();
+            if needs.steps.is_empty() {
+                let state = match needs.waits_for_libvirt {
+                    true => IntentState::Applying,
+                    false => IntentState::Completed,
+                };
+                let was = self.status_of(&intent.name).map(|status| status.state);
+                if state == IntentState::Completed && was != Some(IntentState::Completed) {
+                    let message = format!("Intent {} is completed on {}.", intent.name, self.name);
+                    self.tell(EventKind::Noticed, &intent.name, message);
+                }
+                self.enter(intent, policy, state, |status| {
+                    status.verified_at = Some(now);
+                    status.adapters = needs.bound;
+                    status.bridge = needs.bridge;
+                    status.vfs = needs.vfs;
+                    status.warnings = needs.warnings;
+                    status.problem = None;
+                });
+                return Ok(());
+            }
+            let done = self.status_of(&intent.name).is_some_and(|status| {
+                status.state == IntentState::Completed && status.verified_at.is_some()
+            });
+            if done && round == 0 {
+                for step in needs.steps.iter().flat_map(|step| step.planned(&self.name, &intent.name)) {
+                    let message = format!("Found: {}; to do: {}.", step.why, step.action);
+                    self.tell(EventKind::Drift, &intent.name, message);
+                }
+            }
+            self.enter(intent, policy, IntentState::Applying, |status| {
+                status.adapters = needs.bound.clone();
+                status.bridge = needs.bridge.clone();
+            });
+            for step in &needs.steps {
+                self.edge.passing(step.name());
+                self.act(step, intent)?;
+            }
+            self.edge.passing("acted");
+            *seen = self.look();
+            if done {
+                let message = format!("Intent {} is again as it was declared.", intent.name);
+                self.tell(EventKind::Mended, &intent.name, message);
+            }
+        }
+        Err(Problem::new(
+            Code::NotVerified,
+            &[&format!("intent {}", intent.name)],
+            "Its steps were done, and the node still asks for them.",
+        ))
+    }
+
+    /// What `intent` needs on this node, as it is seen.
+    pub(crate) fn needs(&self, intent: &Intent, seen: &Seen) -> Result<Needs, Problem> {
+        let bound = self.bind(intent, seen)?;
+        let mut needs = Needs {
+            bound: bound.clone(),
+            bridge: None,
+            vfs: 0,
+            steps: Vec::new(),
+            warnings: Vec::new(),
+            waits_for_libvirt: false,
+        };
+        let mut adapters: Vec<&Adapter> = Vec::new();
+        for bound in &bound {
+            let adapter = seen.adapter(bound).ok_or_else(|| {
+                let found = match seen.node.adapters.reason() {
+                    Some(reason) => reason.to_owned(),
+                    None => format!("Nothing with that MAC or at {} is there.", bound.address),
+                };
+                Problem::new(
+                    Code::AdapterLost,
+                    &[&bound.called, &bound.address.to_string()],
+                    found,
+                )
+            })?;
+            adapters.push(adapter);
+        }
+        if !intent.is_compute() {
+            return Ok(needs);
+        }
+        let ask = intent.vfs.map_or(Ask::All, Ask::Exactly);
+        for adapter in &adapters {
+            needs.vfs += u32::try_from(adapter.vfs.len()).unwrap_or(u32::MAX);
+            let plan = vf_count::plan(adapter, ask)?;
+            if !plan.steps.is_empty() {
+                needs.steps.push(Step::Vfs {
+                    adapter: adapter.name(),
+                    address: adapter.address,
+                    ask,
+                    actions: plan.steps.iter().map(ToString::to_string).collect(),
+                    why: plan.why,
+                });
+            }
+        }
+        let (bridge, plan, warnings) = self.switch_plan(intent, &adapters, seen)?;
+        needs.bridge = Some(bridge.clone());
+        needs.warnings = warnings;
+        if let Some(plan) = plan {
+            needs.steps.push(Step::Switch(Box::new(plan)));
+        }
+        // Networks name VFs and a bridge, which have to be there.
+        if needs.steps.is_empty() {
+            self.network_needs(intent, &adapters, &bridge, seen, &mut needs)?;
+        }
+        Ok(needs)
+    }
+
+    fn network_needs(
+        &self,
+        intent: &Intent,
+        adapters: &[&Adapter],
+        bridge: &str,
+        seen: &Seen,
+        needs: &mut Needs,
+    ) -> Result<(), Problem> {
+        let Some(networks) = seen.networks.known() else {
+            if self.libvirt_may_be_asked {
+                let reason = seen.networks.reason().unwrap_or_default();
+                return Err(libvirt_failed("list its networks", reason));
+            }
+            needs.waits_for_libvirt = true;
+            return Ok(());
+        };
+        let switch_name = intent.switch_network();
+        let switch_xml = xml::bridge_network(&switch_name, bridge);
+        needs.steps.extend(network_step(networks, &switch_name, &switch_xml, |found| {
+            xml::bridge_of_network(found).as_deref() == Some(bridge)
+        }));
+        let pool_name = intent.pool_network();
+        let names: Vec<String> = adapters.iter().map(|adapter| adapter.name()).collect();
+        let vfs: Vec<PciAddress> = adapters
+            .iter()
+            .flat_map(|adapter| adapter.vfs.iter().map(|vf| vf.address))
+            .collect();
+        let pool_xml = xml::hostdev_network(&pool_name, &names, &vfs);
+        needs.steps.extend(network_step(networks, &pool_name, &pool_xml, |found| {
+            xml::pool_holds(found, &names, &vfs)
+        }));
+        Ok(())
+    }
+
+    /// Does one step.
+    fn act(&mut self, step: &Step, intent: &Intent) -> Result<(), Problem> {
+        match step {
+            Step::Vfs { address, ask, .. } => {
+                let name = address.to_string();
+                let request = Request {
+                    name: &name,
+                    ask: *ask,
+                    within: VF_DEADLINE,
+                    dry_run: false,
+                };
+                let host = self.edge.host();
+                let changed = vf_change::run(&host, request, &mut |_| {})?;
+                for warning in &changed.warnings {
+                    self.tell(EventKind::Noticed, &changed.adapter, format!("{warning}."));
+                }
+                Ok(())
+            }
+            Step::Switch(plan) => self.hand_over(plan, intent),
+            Step::Network {
+                name, xml, restart, ..
+            } => {
+                let vms = self.edge.vms();
+                let result = match restart {
+                    true => vms.stop_network(name),
+                    false => Ok(()),
+                };
+                let result = result
+                    .and_then(|()| vms.define_network(xml, true))
+                    .and_then(|()| vms.start_network(name));
+                result.map_err(|error| {
+                    libvirt_failed(&format!("bring about network {name}"), &error.to_string())
+                })
+            }
+            Step::StartNetwork { name } => self.edge.vms().start_network(name).map_err(|error| {
+                libvirt_failed(&format!("start network {name}"), &error.to_string())
+            }),
+        }
+    }
+
+    /// Enters a state of an intent; one that is the same already keeps its time.
+    pub(crate) fn enter(
+        &mut self,
+        intent: &Intent,
+        policy: &Policy,
+        state: IntentState,
+        more: impl FnOnce(&mut IntentStatus),
+    ) {
+        let now = self.now();
+        let known = self.statuses.iter().position(|status| status.intent == intent.name);
+        let place = known.unwrap_or_else(|| {
+            self.statuses.push(IntentStatus {
+                intent: intent.name.clone(),
+                node: self.name.clone(),
+                state: IntentState::Pending,
+                policy_revision: 0,
+                since: now.clone(),
+                verified_at: None,
+                adapters: Vec::new(),
+                bridge: None,
+                vfs: 0,
+                problem: None,
+                warnings: Vec::new(),
+            });
+            self.statuses.len() - 1
+        });
+        let Some(status) = self.statuses.get_mut(place) else {
+            return;
+        };
+        if status.state != state {
+            status.state = state;
+            status.since = now;
+        }
+        status.policy_revision = policy.revision;
+        more(status);
+    }
+}
+
+/// The step that a libvirt network needs to be as it should be.
+fn network_step(
+    networks: &[VirtualNetwork],
+    name: &str,
+    xml: &str,
+    is_right: impl Fn(&str) -> bool,
+) -> Option<Step> {
+    let found = networks.iter().find(|network| network.name == name);
+    let network = |restart, why: &str| {
+        Some(Step::Network {
+            name: name.to_owned(),
+            xml: xml.to_owned(),
+            restart,
+            why: why.to_owned(),
+        })
+    };
+    match found {
+        None => network(false, "libvirt has no such network"),
+        Some(found) if !is_right(&found.xml) => {
+            network(found.active, "it does not name what is there now")
+        }
+        Some(found) if !found.persistent || !found.autostart => {
+            network(false, "it would not come back after a reboot")
+        }
+        Some(found) if !found.active => Some(Step::StartNetwork {
+            name: name.to_owned(),
+        }),
+        Some(_) => None,
+    }
+}
+
+/// What libvirt did not do, with its words.
+pub(crate) fn libvirt_failed(what: &str, words: &str) -> Problem {
+    Problem::new(Code::LibvirtFailed, &[what], "It refused, or did not answer.").cause(words)
+}

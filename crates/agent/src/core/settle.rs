@@ -1,0 +1,397 @@
+//! One pass of an agent: brings the node to the policy, and tells what it found.
+
+use accelnet_api::types::{EventKind, PlanAnswer, PlannedStep};
+use accelnet_model::vf::VfSettings;
+use accelnet_model::vm_setting::Phase;
+use accelnet_model::{Adapter, Code, Domain, Problem, Vf, VmSetting};
+use accelnet_netlink::VfChange;
+use accelnet_rules::pair::{self, Pair};
+
+use super::{Core, Seen};
+use crate::policy::{Change, Policy};
+use crate::view::find_vf;
+
+impl Core {
+    /// Looks, plans, acts, and leaves a picture. What cannot be done is told and stands in the
+    /// statuses; the next pass tries again.
+    ///
+    /// # Errors
+    ///
+    /// The store cannot be read: then the node stays as it is.
+    pub fn pass(&mut self) -> Result<(), Problem> {
+        let policy = self.policies.read()?;
+        let mut seen = self.look();
+        self.apply_intents(&policy, &mut seen);
+        let mut policy = policy;
+        if seen.node.domains.known().is_some() {
+            if self.settle_vms(&policy, &seen) {
+                policy = self.policies.read()?;
+                seen = self.look();
+            }
+            self.settle_vfs(&policy, &seen);
+        }
+        self.applied_revision = policy.revision;
+        self.leave(seen, &policy);
+        Ok(())
+    }
+
+    /// Brings the VMs of this node to their settings. Whether anything was done.
+    fn settle_vms(&mut self, policy: &Policy, seen: &Seen) -> bool {
+        let mut acted = false;
+        for (setting, _) in &policy.vms {
+            if setting.node != self.name {
+                continue;
+            }
+            let domain = seen.domains().iter().find(|one| one.uuid == setting.uuid);
+            let Some(domain) = domain else {
+                // A VM that is gone needs nothing taken away.
+                if setting.phase == Phase::Disabling {
+                    acted |= self.put(policy, Change::NoVm(setting.uuid.clone()));
+                }
+                continue;
+            };
+            acted |= match setting.phase {
+                Phase::Enabling => self.go_on_enabling(policy, seen, setting, domain),
+                Phase::Disabling => self.go_on_disabling(policy, setting, domain),
+                Phase::Enabled if policy.management.enabled => {
+                    self.mend_vm(policy, seen, setting, domain)
+                }
+                Phase::Enabled => false,
+            };
+        }
+        acted
+    }
+
+    /// An agent died in the middle: it arrives where it was going, or where it was.
+    fn go_on_enabling(
+        &mut self,
+        policy: &Policy,
+        seen: &Seen,
+        setting: &VmSetting,
+        domain: &Domain,
+    ) -> bool {
+        let changes = match self.enable_one(policy, seen, setting, domain, false) {
+            Ok(_) => {
+                let message = format!("The change of VM {} was gone on with, and is done.", domain.name);
+                self.tell(EventKind::Mended, &domain.name, message);
+                Change::Vm(settled(setting))
+            }
+            Err(problem) => {
+                self.tell_problem(EventKind::Failed, &domain.name, &problem);
+                taken_back(setting)
+            }
+        };
+        self.put(policy, changes)
+    }
+
+    fn go_on_disabling(&mut self, policy: &Policy, setting: &VmSetting, domain: &Domain) -> bool {
+        match self.disable_one(policy, setting, domain) {
+            Ok(()) => {
+                let message = format!("VM {} is back on its software path.", domain.name);
+                self.tell(EventKind::Mended, &domain.name, message);
+                self.put(policy, Change::NoVm(setting.uuid.clone()))
+            }
+            Err(problem) => {
+                self.tell_problem(EventKind::Failed, &domain.name, &problem);
+                self.put(
+                    policy,
+                    Change::Vm(VmSetting {
+                        phase: Phase::Enabled,
+                        ..setting.clone()
+                    }),
+                )
+            }
+        }
+    }
+
+    /// Somebody else changed the VM: its pair is mended, its name is followed.
+    fn mend_vm(
+        &mut self,
+        policy: &Policy,
+        seen: &Seen,
+        setting: &VmSetting,
+        domain: &Domain,
+    ) -> bool {
+        let mut acted = false;
+        if setting.name != domain.name {
+            let message = format!("VM {} is called {} now.", setting.name, domain.name);
+            self.tell(EventKind::Noticed, &domain.name, message);
+            let renamed = VmSetting {
+                name: domain.name.clone(),
+                ..setting.clone()
+            };
+            acted |= self.put(policy, Change::Vm(renamed));
+        }
+        let plan = match self.plan_for(policy, setting, domain, false, false) {
+            Ok(plan) => plan,
+            Err(problem) => {
+                self.blame(&setting.uuid, &problem);
+                return acted;
+            }
+        };
+        let lost = plan.steps.iter().any(|step| *step != pair::Step::Wish);
+        if !lost {
+            self.forgive(&setting.uuid);
+            return acted;
+        }
+        let found = match plan.steps.contains(&pair::Step::AttachVf) {
+            true => format!("VM {} runs without its VF.", domain.name),
+            false => format!("The definition of VM {} has lost its pair.", domain.name),
+        };
+        let news = self.reason_of(&setting.uuid).is_none();
+        if news {
+            self.tell(EventKind::Drift, &domain.name, found);
+        }
+        match self.enable_one(policy, seen, setting, domain, false) {
+            Ok(_) => {
+                self.forgive(&setting.uuid);
+                let message = format!("VM {} is again as its setting says.", domain.name);
+                self.tell(EventKind::Mended, &domain.name, message);
+            }
+            Err(problem) => {
+                if news {
+                    self.tell_problem(EventKind::Failed, &domain.name, &problem);
+                }
+                self.blame(&setting.uuid, &problem);
+            }
+        }
+        true
+    }
+
+    /// Brings the settings of VFs to what their VMs' say, and of VFs that nobody has to none.
+    fn settle_vfs(&mut self, policy: &Policy, seen: &Seen) {
+        let Some(intent) = policy.managed_intent().filter(|_| policy.management.enabled) else {
+            return;
+        };
+        let pool = intent.pool_network();
+        let mut wanted: Vec<(&Adapter, &Vf, Vec<VfChange>, String)> = Vec::new();
+        for (setting, _) in &policy.vms {
+            let domain = seen.domains().iter().find(|one| {
+                one.uuid == setting.uuid && one.state.holds_devices()
+            });
+            let vf = domain.and_then(|domain| Pair::of(&domain.vnics, setting.mac, &pool).vf);
+            let Some((adapter, vf)) = vf.and_then(|vf| find_vf(seen, vf)) else {
+                continue;
+            };
+            let changes = self.differences(policy, setting, adapter, vf);
+            wanted.push((adapter, vf, changes, setting.name.clone()));
+        }
+        let bound = self.policies.bound(&intent.name).ok().flatten();
+        for bound in bound.unwrap_or_default() {
+            let Some(adapter) = seen.adapter(&bound) else {
+                continue;
+            };
+            for vf in &adapter.vfs {
+                let free = vf.users.known().is_some_and(Vec::is_empty);
+                let none = vf.driver.known().is_some_and(|driver| driver.as_deref() != Some("vfio-pci"));
+                if let (true, true, Some(settings)) = (free, none, vf.settings.known()) {
+                    wanted.push((adapter, vf, leftovers(settings), String::new()));
+                }
+            }
+        }
+        for (adapter, vf, changes, vm) in wanted {
+            self.set_vf(adapter, vf, &changes, &vm);
+        }
+    }
+
+    fn set_vf(&self, adapter: &Adapter, vf: &Vf, changes: &[VfChange], vm: &str) {
+        let Some(interface) = adapter.interfaces.first() else {
+            return;
+        };
+        let subject = match vm {
+            "" => adapter.name(),
+            vm => vm.to_owned(),
+        };
+        for change in changes {
+            let what = match vm {
+                "" => format!("VF {} of {}, which nobody uses", vf.index, adapter.name()),
+                vm => format!("VF {} of {}, which VM {vm} has", vf.index, adapter.name()),
+            };
+            self.tell(
+                EventKind::Drift,
+                &subject,
+                format!("Found: {what}, has other settings; to do: {change}."),
+            );
+            match self.edge.host().links.set_vf(interface.link.index, vf.index, *change) {
+                Ok(_) => self.tell(EventKind::Mended, &subject, format!("Done: {change} of {what}.")),
+                Err(error) => self.tell(
+                    EventKind::Failed,
+                    &subject,
+                    format!("Of {what}, it failed to {error}."),
+                ),
+            }
+        }
+    }
+
+    /// What has to change for a VF to be as its VM's setting says.
+    fn differences(
+        &self,
+        policy: &Policy,
+        setting: &VmSetting,
+        adapter: &Adapter,
+        vf: &Vf,
+    ) -> Vec<VfChange> {
+        let Some(settings) = vf.settings.known() else {
+            return Vec::new();
+        };
+        let wish = self.wish(policy, setting, Some(adapter));
+        let mut changes = Vec::new();
+        if settings.mac != wish.mac {
+            changes.push(VfChange::Mac(wish.mac));
+        }
+        let vlan = wish.vlan.unwrap_or(0);
+        if settings.vlan != vlan {
+            changes.push(VfChange::Vlan {
+                id: vlan,
+                qos: 0,
+                protocol: settings.vlan_protocol,
+            });
+        }
+        // A rate needs link: without it, its turn comes when the link does.
+        let rate = self.rate(policy, setting, adapter);
+        if let Ok(max) = rate
+            && settings.max_tx_rate != max
+        {
+            changes.push(VfChange::Rate { min: settings.min_tx_rate, max });
+        }
+        if settings.spoof_check == Some(!wish.spoof_check) {
+            changes.push(VfChange::SpoofCheck(wish.spoof_check));
+        }
+        if settings.trust == Some(!wish.trust) {
+            changes.push(VfChange::Trust(wish.trust));
+        }
+        changes
+    }
+
+    /// Changes policy; whether it did.
+    pub(crate) fn put(&self, policy: &Policy, change: Change) -> bool {
+        // What another changed meanwhile is read by the next pass.
+        self.policies.change(policy, &[change], false).unwrap_or(false)
+    }
+
+    /// What would be done now.
+    ///
+    /// # Errors
+    ///
+    /// The store cannot be read.
+    pub fn plan(&mut self) -> Result<PlanAnswer, Problem> {
+        let policy = self.policies.read()?;
+        let seen = self.look();
+        let mut steps = Vec::new();
+        let mut blocked = Vec::new();
+        for intent in &policy.plain_intents() {
+            match self.needs(intent, &seen) {
+                Ok(needs) => {
+                    let planned = needs.steps.iter();
+                    steps.extend(planned.flat_map(|step| step.planned(&self.name, &intent.name)));
+                }
+                Err(problem) => blocked.push(told(&problem)),
+            }
+        }
+        for (setting, _) in policy.vms.iter().filter(|(vm, _)| vm.node == self.name) {
+            let Some(domain) = seen.domains().iter().find(|one| one.uuid == setting.uuid) else {
+                continue;
+            };
+            let managed = policy.management.enabled || setting.phase != Phase::Enabled;
+            if !managed {
+                continue;
+            }
+            let plan = match setting.phase {
+                Phase::Disabling => self.plan_back(&policy, setting, domain),
+                Phase::Enabling | Phase::Enabled => {
+                    self.plan_for(&policy, setting, domain, false, false)
+                }
+            };
+            match plan {
+                Ok(plan) => steps.extend(planned(&self.name, domain, &plan)),
+                Err(problem) => blocked.push(told(&problem)),
+            }
+        }
+        Ok(PlanAnswer {
+            observed_at: seen.node.observed_at.clone(),
+            policy_revision: policy.revision,
+            steps,
+            blocked,
+        })
+    }
+}
+
+/// A VM's steps as they are shown before they are done: what is merely written down again is
+/// no step.
+pub(crate) fn planned(node: &str, domain: &Domain, plan: &pair::Plan) -> Vec<PlannedStep> {
+    let quiet = |step: &pair::Step| matches!(step, pair::Step::Wish | pair::Step::Forget);
+    if plan.steps.iter().all(quiet) {
+        return Vec::new();
+    }
+    let steps = plan.steps.iter().map(|step| PlannedStep {
+        node: node.to_owned(),
+        subject: domain.name.clone(),
+        action: step.to_string(),
+        why: plan.why.clone(),
+        touches: match step.touches_running() {
+            true => vec![domain.name.clone()],
+            false => Vec::new(),
+        },
+        restarts: match step {
+            pair::Step::ReplugNic => Some("its vNIC is re-plugged: a moment without network".to_owned()),
+            _ => None,
+        },
+    });
+    steps.collect()
+}
+
+fn told(problem: &Problem) -> String {
+    format!("{} {}", problem.message, problem.found)
+}
+
+/// A setting that is done.
+pub(crate) fn settled(setting: &VmSetting) -> VmSetting {
+    VmSetting {
+        phase: Phase::Enabled,
+        before: None,
+        ..setting.clone()
+    }
+}
+
+/// A setting whose change failed: what was before.
+pub(crate) fn taken_back(setting: &VmSetting) -> Change {
+    match setting.before {
+        Some(before) => Change::Vm(VmSetting {
+            performance: before,
+            phase: Phase::Enabled,
+            before: None,
+            ..setting.clone()
+        }),
+        None => Change::NoVm(setting.uuid.clone()),
+    }
+}
+
+/// What was left on a VF that nobody has.
+fn leftovers(settings: &VfSettings) -> Vec<VfChange> {
+    let mut changes = Vec::new();
+    if settings.max_tx_rate != 0 || settings.min_tx_rate != 0 {
+        changes.push(VfChange::Rate { min: 0, max: 0 });
+    }
+    if settings.vlan != 0 {
+        changes.push(VfChange::Vlan {
+            id: 0,
+            qos: 0,
+            protocol: settings.vlan_protocol,
+        });
+    }
+    if settings.mac != accelnet_model::Mac::ZERO {
+        changes.push(VfChange::Mac(accelnet_model::Mac::ZERO));
+    }
+    if settings.trust == Some(true) {
+        changes.push(VfChange::Trust(false));
+    }
+    if settings.spoof_check == Some(false) {
+        changes.push(VfChange::SpoofCheck(true));
+    }
+    changes
+}
+
+/// A VM that libvirt does not tell of.
+pub(crate) fn vms_unknown(node: &str, reason: &str) -> Problem {
+    Problem::new(Code::VmStateUnknown, &[node], format!("{reason}."))
+}

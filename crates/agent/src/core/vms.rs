@@ -1,0 +1,590 @@
+//! VMs: enabled, changed, and taken back, each whole or not at all.
+
+mod pairs;
+
+use std::collections::BTreeMap;
+
+use accelnet_api::types::{
+    VmChange, VmChanged, VmDisable, VmEnable, VmResult, VmSet,
+};
+use accelnet_model::intent::IntentState;
+use accelnet_model::vm_setting::Phase;
+use accelnet_model::{Code, Domain, Intent, Mac, Performance, Problem, VmSetting};
+use accelnet_rules::vm::{self, Room, Switch};
+use accelnet_rules::{fitness, pair};
+
+use super::settle::{planned, settled, taken_back, vms_unknown};
+use super::{Core, Seen};
+use crate::policy::{Change, Policy};
+use crate::view;
+
+/// How often a decision is taken anew because another took one meanwhile.
+const TURNS: u32 = 16;
+
+/// What was asked for one VM.
+#[derive(Clone, Copy)]
+struct Wanted {
+    performance: Performance,
+    now: bool,
+    add_nic: bool,
+    /// The VM has a setting, and keeps one.
+    set: bool,
+}
+
+/// A VM that was judged and may have it.
+struct Admitted {
+    place: usize,
+    setting: VmSetting,
+    domain: Domain,
+    plan: pair::Plan,
+    warnings: Vec<Problem>,
+}
+
+impl Core {
+    /// Changes VMs.
+    ///
+    /// # Errors
+    ///
+    /// What stands in the way of all of them; what stands in the way of one is its result.
+    pub fn change_vms(&mut self, who: &str, change: &VmChange) -> Result<VmChanged, Problem> {
+        let changed = match change {
+            VmChange::Enable(VmEnable {
+                names,
+                performance,
+                now,
+                add_nic,
+                dry_run,
+            }) => {
+                let wanted = Wanted {
+                    performance: *performance,
+                    now: *now,
+                    add_nic: *add_nic,
+                    set: false,
+                };
+                self.give(who, names, wanted, *dry_run)
+            }
+            VmChange::Set(VmSet {
+                names,
+                performance,
+                now,
+                dry_run,
+            }) => {
+                let wanted = Wanted {
+                    performance: *performance,
+                    now: *now,
+                    add_nic: false,
+                    set: true,
+                };
+                self.give(who, names, wanted, *dry_run)
+            }
+            VmChange::Disable(VmDisable { names, dry_run }) => self.take(who, names, *dry_run),
+        };
+        if let Err(problem) = &changed {
+            let refused: Result<(), Problem> = Err(problem.clone());
+            self.tell_asked(who, "cluster", &in_words(change), &refused);
+        }
+        changed
+    }
+
+    /// Enables VMs, or changes their settings.
+    fn give(
+        &mut self,
+        who: &str,
+        names: &[String],
+        wanted: Wanted,
+        dry_run: bool,
+    ) -> Result<VmChanged, Problem> {
+        for _ in 0..TURNS {
+            let mut policy = self.policies.read()?;
+            let intent = self.managed(&policy)?;
+            let mut seen = self.look();
+            let mut results = self.named_vms(names, &seen, &policy)?;
+            if wanted.add_nic && !dry_run {
+                seen = self.add_nics(&mut results, &policy, seen);
+            }
+            let admitted = self.judge_all(&mut results, wanted, &policy, &intent, &seen)?;
+            if dry_run {
+                for one in &admitted {
+                    results[one.place].would(&self.name, &one.domain, &one.plan, wanted);
+                    results[one.place].warnings = one.warnings.clone();
+                }
+                return Ok(answer(results));
+            }
+            let changes: Vec<Change> = admitted
+                .iter()
+                .map(|one| Change::Vm(one.setting.clone()))
+                .collect();
+            // Another admitted a VM meanwhile: what was judged may no longer hold.
+            if !changes.is_empty() && !self.policies.change(&policy, &changes, true)? {
+                continue;
+            }
+            policy = self.policies.read()?;
+            self.edge.passing("decided");
+            self.carry_out(who, &policy, &seen, admitted, wanted, &mut results)?;
+            return Ok(answer(results));
+        }
+        Err(crowded(&self.name))
+    }
+
+    /// Does what was decided, then looks once and tells what is so.
+    fn carry_out(
+        &mut self,
+        who: &str,
+        policy: &Policy,
+        seen: &Seen,
+        admitted: Vec<Admitted>,
+        wanted: Wanted,
+        results: &mut [VmResult],
+    ) -> Result<(), Problem> {
+        let mut outcomes = Vec::new();
+        for one in admitted {
+            let done = self.enable_one(policy, seen, &one.setting, &one.domain, wanted.now);
+            outcomes.push((one, done));
+        }
+        self.edge.passing("acted");
+        let after = match outcomes.is_empty() {
+            true => None,
+            false => Some(self.look()),
+        };
+        let mut changes = Vec::new();
+        for (one, done) in &mut outcomes {
+            // What was done counts when it was seen.
+            let verified = match (&*done, &after) {
+                (Ok(plan), Some(after)) => self.verify(policy, &one.setting, plan, after),
+                _ => Ok(()),
+            };
+            if let Err(problem) = verified {
+                self.undo_unverified(policy, &one.setting, &one.domain);
+                *done = Err(problem);
+            }
+            changes.push(match done {
+                Ok(_) => Change::Vm(settled(&one.setting)),
+                Err(_) => taken_back(&one.setting),
+            });
+        }
+        self.edge.passing("verified");
+        if !changes.is_empty() && !self.policies.change(policy, &changes, false)? {
+            // Somebody changed one of them meanwhile: each for itself, and what is not
+            // recorded now is gone on with by the next pass.
+            for change in changes {
+                self.put(policy, change);
+            }
+        }
+        self.edge.passing("recorded");
+        let policy = self.policies.read()?;
+        let after = after.unwrap_or_else(|| self.look());
+        for (one, done) in outcomes {
+            let result = &mut results[one.place];
+            let what = format!(
+                "VM {} {} {}.",
+                one.domain.name,
+                if wanted.set { "is set to" } else { "is accelerated with" },
+                wanted.performance
+            );
+            let told = done.as_ref().map(drop).map_err(Clone::clone);
+            self.tell_asked(who, &one.domain.name, &what, &told);
+            result.warnings = one.warnings;
+            match done {
+                Ok(plan) => {
+                    result.ok = true;
+                    result.waits_for_restart = plan.waits_for_restart;
+                    result.steps = planned(&self.name, &one.domain, &plan);
+                    result.message = match plan.waits_for_restart {
+                        true => {
+                            result
+                                .warnings
+                                .push(next_start(&one.domain.name));
+                            format!(
+                                "{} The running VM gets its VF at its next start.",
+                                what
+                            )
+                        }
+                        false => what,
+                    };
+                }
+                Err(problem) => {
+                    result.message = problem.message.clone();
+                    result.problem = Some(problem);
+                }
+            }
+            if let Some(domain) = after.domains().iter().find(|vm| vm.uuid == one.setting.uuid) {
+                result.vm = Some(view::vm(self, &after, &policy, domain));
+            }
+        }
+        for result in results.iter().filter(|result| !result.ok) {
+            if let Some(problem) = result.problem.clone().filter(|_| result.steps.is_empty()) {
+                let refused: Result<(), Problem> = Err(problem);
+                let what = format!("VM {} was to be accelerated.", result.name);
+                self.tell_asked(who, &result.name, &what, &refused);
+            }
+        }
+        self.leave(after, &policy);
+        Ok(())
+    }
+
+    /// Takes VMs back to their software path.
+    fn take(&mut self, who: &str, names: &[String], dry_run: bool) -> Result<VmChanged, Problem> {
+        let policy = self.policies.read()?;
+        let seen = self.look();
+        let mut results = self.named_vms(names, &seen, &policy)?;
+        let mut decided = Vec::new();
+        for result in results.iter_mut().filter(|result| result.problem.is_none()) {
+            let uuid = result.vm.as_ref().map(|vm| vm.uuid.clone());
+            let setting = uuid.as_deref().and_then(|uuid| policy.vm(uuid));
+            let Some(setting) = setting else {
+                let found = format!("VM {} has no performance setting.", result.name);
+                result.refuse(Problem::new(Code::VmNotAccelerated, &[&result.name], found));
+                continue;
+            };
+            let domain = seen.domains().iter().find(|one| one.uuid == setting.uuid);
+            let plan = match domain {
+                Some(domain) => self.plan_back(&policy, setting, domain),
+                None => Ok(pair::Plan {
+                    steps: Vec::new(),
+                    waits_for_restart: false,
+                    why: "libvirt no longer has it".to_owned(),
+                }),
+            };
+            match plan {
+                Err(problem) => result.refuse(problem),
+                Ok(plan) => {
+                    result.steps = domain.map_or(Vec::new(), |domain| {
+                        planned(&self.name, domain, &plan)
+                    });
+                    result.ok = true;
+                    result.message = format!(
+                        "VM {} {} back on its software path, with its MAC.",
+                        result.name,
+                        if dry_run { "would be" } else { "is" }
+                    );
+                    decided.push((setting.clone(), domain.cloned()));
+                }
+            }
+        }
+        if dry_run || decided.is_empty() {
+            return Ok(answer(results));
+        }
+        let marks: Vec<Change> = decided
+            .iter()
+            .map(|(setting, _)| {
+                Change::Vm(VmSetting {
+                    phase: Phase::Disabling,
+                    ..setting.clone()
+                })
+            })
+            .collect();
+        if !self.policies.change(&policy, &marks, false)? {
+            return Err(crowded(&self.name));
+        }
+        let policy = self.policies.read()?;
+        self.edge.passing("decided");
+        for (setting, domain) in decided {
+            let done = match &domain {
+                Some(domain) => self.disable_one(&policy, &setting, domain),
+                None => Ok(()),
+            };
+            self.edge.passing("acted");
+            let change = match &done {
+                Ok(()) => Change::NoVm(setting.uuid.clone()),
+                Err(_) => Change::Vm(VmSetting {
+                    phase: Phase::Enabled,
+                    ..setting.clone()
+                }),
+            };
+            self.put(&policy, change);
+            let what = format!("VM {} is taken back to its software path.", setting.name);
+            self.tell_asked(who, &setting.name, &what, &done);
+            let result = results.iter_mut().find(|result| {
+                result.vm.as_ref().is_some_and(|vm| vm.uuid == setting.uuid)
+            });
+            if let (Err(problem), Some(result)) = (done, result) {
+                result.refuse(problem);
+            }
+        }
+        let policy = self.policies.read()?;
+        let after = self.look();
+        for result in &mut results {
+            let uuid = result.vm.as_ref().map(|vm| vm.uuid.clone());
+            let domain = after.domains().iter().find(|one| Some(&one.uuid) == uuid.as_ref());
+            result.vm = domain.map(|domain| view::vm(self, &after, &policy, domain));
+        }
+        self.leave(after, &policy);
+        Ok(answer(results))
+    }
+
+    /// The intent that VMs get their VFs from: enabled, and completed here.
+    fn managed(&self, policy: &Policy) -> Result<Intent, Problem> {
+        let intent = policy.managed_intent().filter(|_| policy.management.enabled);
+        let Some(intent) = intent else {
+            let found = match policy.management.intent.as_deref() {
+                Some(intent) => format!("Management is disabled; it was set to intent {intent}."),
+                None => "Management was never enabled.".to_owned(),
+            };
+            return Err(Problem::new(Code::ManagementDisabled, &[], found));
+        };
+        match self.status_of(&intent.name) {
+            Some(status) if status.state == IntentState::Completed => Ok(intent.clone()),
+            status => Err(not_applied(&intent.name, &self.name, status)),
+        }
+    }
+
+    /// A result for each VM that is meant, and for each name that means none.
+    fn named_vms(
+        &self,
+        names: &[String],
+        seen: &Seen,
+        policy: &Policy,
+    ) -> Result<Vec<VmResult>, Problem> {
+        let Some(domains) = seen.node.domains.known() else {
+            let reason = seen.node.domains.reason().unwrap_or_default();
+            return Err(vms_unknown(&self.name, reason));
+        };
+        let gone = policy.vms.iter().map(|(setting, _)| setting).filter(|setting| {
+            setting.node == self.name && !domains.iter().any(|one| one.uuid == setting.uuid)
+        });
+        let gone: Vec<&VmSetting> = gone.collect();
+        let mut results: Vec<VmResult> = Vec::new();
+        for name in names {
+            let mut found = false;
+            for domain in domains {
+                if !accelnet_rules::naming::means_vm(name, &domain.name, &domain.uuid) {
+                    continue;
+                }
+                found = true;
+                let vm = view::vm(self, seen, policy, domain);
+                let known = results.iter().any(|result| {
+                    result.vm.as_ref().is_some_and(|other| other.uuid == vm.uuid)
+                });
+                if !known {
+                    results.push(VmResult::begun(&domain.name, Some(vm)));
+                }
+            }
+            for setting in &gone {
+                if accelnet_rules::naming::means_vm(name, &setting.name, &setting.uuid) {
+                    found = true;
+                    let views = view::vms(self, seen, policy);
+                    let vm = views.into_iter().find(|vm| vm.uuid == setting.uuid);
+                    results.push(VmResult::begun(&setting.name, vm));
+                }
+            }
+            if !found {
+                let all: Vec<&str> = domains.iter().map(|one| one.name.as_str()).collect();
+                let found = match all.as_slice() {
+                    [] => format!("libvirt on {} has no VM.", self.name),
+                    all if all.len() <= 20 => format!("The VMs on {} are {}.", self.name, all.join(", ")),
+                    all => format!("libvirt on {} has {} VMs, none of that name.", self.name, all.len()),
+                };
+                let mut result = VmResult::begun(name, None);
+                result.refuse(Problem::new(Code::VmNotFound, &[name], found));
+                results.push(result);
+            }
+        }
+        Ok(results)
+    }
+
+    /// Judges each VM, in the order of the request: what is admitted counts for those after it.
+    fn judge_all(
+        &self,
+        results: &mut [VmResult],
+        wanted: Wanted,
+        policy: &Policy,
+        intent: &Intent,
+        seen: &Seen,
+    ) -> Result<Vec<Admitted>, Problem> {
+        let switch = self.switch(policy, seen).ok_or_else(|| {
+            not_applied(&intent.name, &self.name, self.status_of(&intent.name))
+        })?;
+        let reports = self.reports.all()?;
+        let mut macs: BTreeMap<Mac, Vec<String>> = BTreeMap::new();
+        let foreign = reports.into_iter().filter(|report| report.node != self.name);
+        let foreign = foreign.flat_map(|report| report.macs);
+        for (mac, owner) in foreign.chain(view::macs(seen)) {
+            macs.entry(mac).or_default().push(owner);
+        }
+        let mut promised: Vec<VmSetting> = policy.vms.iter().map(|(vm, _)| vm.clone()).collect();
+        let mut admitted = Vec::new();
+        for (place, result) in results.iter_mut().enumerate() {
+            if result.problem.is_some() {
+                continue;
+            }
+            let uuid = result.vm.as_ref().map(|vm| vm.uuid.clone());
+            let domain = seen.domains().iter().find(|one| Some(&one.uuid) == uuid.as_ref());
+            let Some(domain) = domain else {
+                result.refuse(Problem::new(
+                    Code::VmNotFound,
+                    &[&result.name],
+                    format!("libvirt on {} no longer has it.", self.name),
+                ));
+                continue;
+            };
+            let judged = self.judge(wanted, policy, intent, seen, &switch, &macs, &promised, domain);
+            match judged {
+                Err(problem) => result.refuse(problem),
+                Ok((setting, plan, warnings)) => {
+                    promised.retain(|vm| vm.uuid != setting.uuid);
+                    promised.push(setting.clone());
+                    admitted.push(Admitted {
+                        place,
+                        setting,
+                        domain: domain.clone(),
+                        plan,
+                        warnings,
+                    });
+                }
+            }
+        }
+        Ok(admitted)
+    }
+
+    /// Judges one VM: vNICs, the switch, vCPUs, the setting, room; then what else goes with a
+    /// VF.
+    #[expect(clippy::too_many_arguments, reason = "all that a decision rests on")]
+    fn judge(
+        &self,
+        wanted: Wanted,
+        policy: &Policy,
+        intent: &Intent,
+        seen: &Seen,
+        switch: &Switch,
+        macs: &BTreeMap<Mac, Vec<String>>,
+        promised: &[VmSetting],
+        domain: &Domain,
+    ) -> Result<(VmSetting, pair::Plan, Vec<Problem>), Problem> {
+        let known = policy.vm(&domain.uuid);
+        if wanted.set && known.is_none() {
+            let found = format!("VM {} has no performance setting.", domain.name);
+            return Err(Problem::new(Code::VmNotAccelerated, &[&domain.name], found));
+        }
+        let definition = self.definition(domain)?;
+        let vnic = vm::vnic_on(&definition, switch)?;
+        let figures = &policy.management.performance;
+        vm::enough_vcpus(domain, wanted.performance, seen.smt())?;
+        let besides: Vec<VmSetting> = promised
+            .iter()
+            .filter(|vm| vm.uuid != domain.uuid)
+            .cloned()
+            .collect();
+        let spaces = self.spaces(intent, seen, &besides);
+        let rooms: Vec<Room> = spaces.iter().map(|space| space.room(policy)).collect();
+        vm::provisionable(wanted.performance, figures, &rooms)?;
+        self.rate_is_possible(policy, wanted.performance, &spaces)?;
+        vm::place(&domain.name, wanted.performance, figures, &rooms)?;
+        self.reserve_holds(policy, &domain.name, wanted.performance, &besides, &spaces)?;
+        let mac = vnic.mac.unwrap_or(Mac::ZERO);
+        vm::mac_is_its_own(&domain.name, mac, macs)?;
+        let saved = self.edge.vms().saved_state(&domain.uuid).unwrap_or_default();
+        let mut warnings = fitness::judge(&definition, saved.managed_save, saved.snapshots)?;
+        let setting = VmSetting {
+            uuid: domain.uuid.clone(),
+            name: domain.name.clone(),
+            node: self.name.clone(),
+            performance: wanted.performance,
+            mac: known.map_or(mac, |known| known.mac),
+            phase: Phase::Enabling,
+            nic_added: known.is_some_and(|known| known.nic_added),
+            before: known.map(|known| known.before.unwrap_or(known.performance)),
+        };
+        let again = known.is_some_and(|known| {
+            figures.of(known.performance).queue_pairs != figures.of(wanted.performance).queue_pairs
+        }) && spaces.iter().any(|space| shares_vectors(space.adapter));
+        let plan = self.plan_for(policy, &setting, domain, wanted.now, again && wanted.now)?;
+        if domain.state.holds_devices()
+            && let Some(warning) = self.guest_warning(domain)
+        {
+            warnings.push(warning);
+        }
+        Ok((setting, plan, warnings))
+    }
+}
+
+/// Whether a VF's MSI-X vectors can be set.
+fn shares_vectors(adapter: &accelnet_model::Adapter) -> bool {
+    let sriov = adapter.sriov.present();
+    sriov.is_some_and(|sriov| sriov.vf_total_msix.present().is_some_and(|total| *total > 0))
+}
+
+/// An intent that is not completed on a node.
+pub(crate) fn not_applied(
+    intent: &str,
+    node: &str,
+    status: Option<&accelnet_model::intent::IntentStatus>,
+) -> Problem {
+    let found = match status {
+        None => "The node has not begun.".to_owned(),
+        Some(status) => match &status.problem {
+            Some(problem) => format!("It is {}: {} {}", status.state, problem.message, problem.found),
+            None => format!("It is {}.", status.state),
+        },
+    };
+    Problem::new(Code::IntentNotApplied, &[intent, node], found)
+}
+
+/// Others change the same all the time.
+pub(crate) fn crowded(node: &str) -> Problem {
+    Problem::new(
+        Code::ChangeInProgress,
+        &[node],
+        "Others change the same settings at this moment.",
+    )
+}
+
+fn next_start(vm: &str) -> Problem {
+    Problem::new(
+        Code::NextStart,
+        &[vm],
+        "Its running vNIC was plugged without the failover feature.",
+    )
+}
+
+fn answer(results: Vec<VmResult>) -> VmChanged {
+    VmChanged {
+        ok: results.iter().all(|result| result.ok),
+        results,
+    }
+}
+
+fn in_words(change: &VmChange) -> String {
+    match change {
+        VmChange::Enable(one) => format!("VMs {} were to be accelerated.", one.names.join(", ")),
+        VmChange::Set(one) => format!("VMs {} were to be set.", one.names.join(", ")),
+        VmChange::Disable(one) => format!("VMs {} were to be taken back.", one.names.join(", ")),
+    }
+}
+
+/// A result while it is being made.
+trait Begun {
+    fn begun(name: &str, vm: Option<accelnet_api::types::VmView>) -> Self;
+    fn refuse(&mut self, problem: Problem);
+    fn would(&mut self, node: &str, domain: &Domain, plan: &pair::Plan, wanted: Wanted);
+}
+
+impl Begun for VmResult {
+    fn begun(name: &str, vm: Option<accelnet_api::types::VmView>) -> Self {
+        VmResult {
+            name: name.to_owned(),
+            ok: false,
+            message: String::new(),
+            waits_for_restart: false,
+            vm,
+            problem: None,
+            warnings: Vec::new(),
+            steps: Vec::new(),
+        }
+    }
+
+    fn refuse(&mut self, problem: Problem) {
+        self.ok = false;
+        self.message = problem.message.clone();
+        self.problem = Some(problem);
+    }
+
+    fn would(&mut self, node: &str, domain: &Domain, plan: &pair::Plan, wanted: Wanted) {
+        self.ok = true;
+        self.waits_for_restart = plan.waits_for_restart;
+        self.steps = planned(node, domain, plan);
+        self.message = format!(
+            "VM {} would be accelerated with {}: {}.",
+            domain.name, wanted.performance, plan.why
+        );
+    }
+}

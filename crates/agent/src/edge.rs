@@ -1,0 +1,101 @@
+//! The edge of a node, owned: what an agent looks through and acts by.
+
+use std::path::{Path, PathBuf};
+
+use accelnet_host::{
+    Host, KernelLinks, LibvirtVms, LocalHypervisor, Switches, SystemClock, SystemKnobs,
+    SystemSwitches, Vms,
+};
+use accelnet_pci::Root;
+
+/// One node, as an agent has it.
+pub trait Edge: Send {
+    /// What is looked at, and the knobs of adapters.
+    fn host(&self) -> Host<'_>;
+    /// What VMs are changed by.
+    fn vms(&self) -> &dyn Vms;
+    /// What bridges are changed by.
+    fn switches(&self) -> &dyn Switches;
+    /// The folder where each VM's [`accelnet_model::VfWish`] lies for the hook.
+    fn wishes(&self) -> &Path;
+    /// Whether the node never existed.
+    fn is_simulated(&self) -> bool {
+        false
+    }
+    /// Passed before each step of a change, with its name: where tests kill the agent.
+    fn passing(&self, _step: &str) {}
+}
+
+/// The running system.
+pub struct System {
+    root: Root,
+    links: KernelLinks,
+    knobs: SystemKnobs,
+    hypervisor: LocalHypervisor,
+    clock: SystemClock,
+    vms: LibvirtVms,
+    switches: SystemSwitches,
+    wishes: PathBuf,
+    kill_at: Option<(String, std::cell::Cell<u32>)>,
+}
+
+impl System {
+    /// This machine. `kill_at` is for the lab: the name of a step, and how often it is passed
+    /// before this process kills itself there.
+    pub fn new(kill_at: Option<(String, u32)>) -> Self {
+        System {
+            root: Root::system(),
+            links: KernelLinks,
+            knobs: SystemKnobs {
+                program: PathBuf::from("/proc/self/exe"),
+            },
+            hypervisor: LocalHypervisor,
+            clock: SystemClock,
+            vms: LibvirtVms::new(),
+            switches: SystemSwitches::new(),
+            wishes: PathBuf::from(accelnet_host::hook::WISHES),
+            kill_at: kill_at.map(|(step, times)| (step, std::cell::Cell::new(times))),
+        }
+    }
+}
+
+impl Edge for System {
+    fn host(&self) -> Host<'_> {
+        Host {
+            root: &self.root,
+            links: &self.links,
+            knobs: &self.knobs,
+            hypervisor: &self.hypervisor,
+            clock: &self.clock,
+        }
+    }
+
+    fn vms(&self) -> &dyn Vms {
+        &self.vms
+    }
+
+    fn switches(&self) -> &dyn Switches {
+        &self.switches
+    }
+
+    fn wishes(&self) -> &Path {
+        &self.wishes
+    }
+
+    fn passing(&self, step: &str) {
+        let Some((at, times)) = &self.kill_at else {
+            return;
+        };
+        if at != step {
+            return;
+        }
+        match times.get() {
+            0 => {
+                let own = rustix::process::getpid();
+                // What comes after a failure to kill oneself is what comes without.
+                drop(rustix::process::kill_process(own, rustix::process::Signal::KILL));
+            }
+            left => times.set(left - 1),
+        }
+    }
+}

@@ -1,0 +1,330 @@
+//! Policy: what administrators asked for, in the store.
+
+use std::sync::Arc;
+
+use accelnet_model::intent::BoundAdapter;
+use accelnet_model::{Code, Intent, Management, Problem, VmSetting};
+use accelnet_store::{Commit, Document, Json, Store, StoreError, Txn};
+use serde::{Deserialize, Serialize};
+
+const POLICY: &str = "policy/";
+const MANAGEMENT: &str = "policy/management";
+const INTENTS: &str = "policy/intents/";
+const VMS: &str = "policy/vms/";
+
+macro_rules! documents {
+    ($($(#[doc = $doc:literal])+ $name:ident($inner:ty) = $kind:literal;)+) => {
+        $(
+            $(#[doc = $doc])+
+            #[derive(Debug, Clone, Serialize, Deserialize)]
+            #[serde(transparent)]
+            struct $name($inner);
+
+            impl Document for $name {
+                const KIND: &'static str = $kind;
+                const FORMAT: u32 = 1;
+            }
+        )+
+    };
+}
+
+documents! {
+    /// Management settings.
+    ManagementDocument(Management) = "management settings";
+    /// An intent.
+    IntentDocument(Intent) = "an intent";
+    /// The setting of a VM.
+    VmDocument(VmSetting) = "the setting of a VM";
+    /// The adapters of an intent on a node.
+    BoundDocument(Vec<BoundAdapter>) = "the adapters of an intent";
+    /// A change of the number of VFs that may take VFs from VMs.
+    DisruptionDocument(Disruption) = "a disruptive change";
+}
+
+/// A disruptive change of the number of VFs that a node is in the middle of.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Disruption {
+    /// The number of VFs of each adapter before it; all when none.
+    pub before: Option<u32>,
+    /// Whether it failed, and the number before is to come back.
+    pub going_back: bool,
+}
+
+/// All policy at one moment.
+#[derive(Debug, Clone, Default)]
+pub struct Policy {
+    /// Revision of its last change.
+    pub revision: u64,
+    /// Management settings.
+    pub management: Management,
+    /// Revision of the management settings; 0 when there are none yet.
+    pub management_revision: u64,
+    /// Intents, by name, each with its revision.
+    pub intents: Vec<(Intent, u64)>,
+    /// Settings of VMs, by UUID, each with its revision.
+    pub vms: Vec<(VmSetting, u64)>,
+}
+
+impl Policy {
+    /// The intents alone.
+    pub fn plain_intents(&self) -> Vec<Intent> {
+        self.intents.iter().map(|(intent, _)| intent.clone()).collect()
+    }
+
+    /// The intent called `name`.
+    pub fn intent(&self, name: &str) -> Option<&Intent> {
+        let mut all = self.intents.iter();
+        all.find(|(intent, _)| intent.name == name).map(|(intent, _)| intent)
+    }
+
+    /// The intent that management is set to.
+    pub fn managed_intent(&self) -> Option<&Intent> {
+        self.intent(self.management.intent.as_deref()?)
+    }
+
+    /// The setting of the VM with `uuid`.
+    pub fn vm(&self, uuid: &str) -> Option<&VmSetting> {
+        let mut all = self.vms.iter();
+        all.find(|(vm, _)| vm.uuid == uuid).map(|(vm, _)| vm)
+    }
+
+    /// Revision of a VM's setting; 0 without one.
+    fn vm_revision(&self, uuid: &str) -> u64 {
+        let mut all = self.vms.iter();
+        all.find(|(vm, _)| vm.uuid == uuid).map_or(0, |(_, revision)| *revision)
+    }
+}
+
+/// A change of policy, made against the policy that was read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Change {
+    /// Sets management.
+    Management(Management),
+    /// Sets an intent.
+    Intent(Intent),
+    /// Removes an intent.
+    NoIntent(String),
+    /// Sets the setting of a VM.
+    Vm(VmSetting),
+    /// Removes the setting of the VM with that UUID.
+    NoVm(String),
+}
+
+/// The policy of a cluster, in its store.
+#[derive(Clone)]
+pub struct PolicyStore {
+    store: Arc<dyn Store>,
+    node: String,
+}
+
+/// The store's words as a problem.
+pub fn store_failed(error: &StoreError) -> Problem {
+    Problem::new(Code::StoreFailed, &[], format!("It failed to {error}."))
+}
+
+impl PolicyStore {
+    /// The policy in `store`, as the node called `node` sees it.
+    pub fn new(store: Arc<dyn Store>, node: &str) -> Self {
+        PolicyStore {
+            store,
+            node: node.to_owned(),
+        }
+    }
+
+    /// The store itself.
+    pub fn store(&self) -> &Arc<dyn Store> {
+        &self.store
+    }
+
+    /// Reads all policy.
+    ///
+    /// # Errors
+    ///
+    /// The store cannot be read, or holds what this release cannot.
+    pub fn read(&self) -> Result<Policy, Problem> {
+        self.try_read().map_err(|error| store_failed(&error))
+    }
+
+    fn try_read(&self) -> Result<Policy, StoreError> {
+        let mut policy = Policy::default();
+        let range = self.store.range(POLICY)?;
+        for entry in &range.entries {
+            policy.revision = policy.revision.max(entry.mod_revision);
+            let revision = entry.mod_revision;
+            if entry.key == MANAGEMENT {
+                let stored: accelnet_store::Stored<ManagementDocument> =
+                    accelnet_store::Stored::read(entry)?;
+                policy.management = stored.value.0;
+                policy.management_revision = revision;
+            } else if entry.key.starts_with(INTENTS) {
+                let stored: accelnet_store::Stored<IntentDocument> =
+                    accelnet_store::Stored::read(entry)?;
+                policy.intents.push((stored.value.0, revision));
+            } else if entry.key.starts_with(VMS) {
+                let stored: accelnet_store::Stored<VmDocument> =
+                    accelnet_store::Stored::read(entry)?;
+                policy.vms.push((stored.value.0, revision));
+            }
+        }
+        Ok(policy)
+    }
+
+    /// Makes `changes` all or none, if nothing that they rest on has changed since `policy`
+    /// was read; `judged` says that they rest on all of it. True when they were made.
+    ///
+    /// # Errors
+    ///
+    /// The store cannot be written.
+    pub fn change(
+        &self,
+        policy: &Policy,
+        changes: &[Change],
+        judged: bool,
+    ) -> Result<bool, Problem> {
+        self.try_change(policy, changes, judged)
+            .map_err(|error| store_failed(&error))
+    }
+
+    fn try_change(
+        &self,
+        policy: &Policy,
+        changes: &[Change],
+        judged: bool,
+    ) -> Result<bool, StoreError> {
+        let mut txn = Txn::new();
+        if judged {
+            txn = txn.check(MANAGEMENT, policy.management_revision);
+            // Admissions exclude each other: each rests on all others.
+            let turn = self.store.get(TURN)?.map_or(0, |entry| entry.mod_revision);
+            if turn > policy.revision {
+                return Ok(false);
+            }
+            txn = txn.check(TURN, turn).put(TURN, "");
+        }
+        for change in changes {
+            txn = match change {
+                Change::Management(management) => {
+                    let txn = match judged {
+                        true => txn,
+                        false => txn.check(MANAGEMENT, policy.management_revision),
+                    };
+                    txn.put_json(MANAGEMENT, &ManagementDocument(management.clone()))?
+                }
+                Change::Intent(intent) => {
+                    let revision = intent_revision(policy, &intent.name);
+                    let key = format!("{INTENTS}{}", intent.name);
+                    txn.check(&key, revision)
+                        .put_json(key, &IntentDocument(intent.clone()))?
+                }
+                Change::NoIntent(name) => {
+                    let key = format!("{INTENTS}{name}");
+                    txn.check(&key, intent_revision(policy, name)).delete(key)
+                }
+                Change::Vm(vm) => {
+                    let key = format!("{VMS}{}", vm.uuid);
+                    txn.check(&key, policy.vm_revision(&vm.uuid))
+                        .put_json(key, &VmDocument(vm.clone()))?
+                }
+                Change::NoVm(uuid) => {
+                    let key = format!("{VMS}{uuid}");
+                    txn.check(&key, policy.vm_revision(uuid)).delete(key)
+                }
+            };
+        }
+        Ok(matches!(self.store.commit(&txn)?, Commit::Done { .. }))
+    }
+
+    /// The adapters of an intent on this node, as they were bound.
+    ///
+    /// # Errors
+    ///
+    /// The store cannot be read.
+    pub fn bound(&self, intent: &str) -> Result<Option<Vec<BoundAdapter>>, Problem> {
+        let stored = self.store.get_json::<BoundDocument>(&self.bound_key(intent));
+        let stored = stored.map_err(|error| store_failed(&error))?;
+        Ok(stored.map(|stored| stored.value.0))
+    }
+
+    /// Every adapter that is bound on this node, with its intent.
+    ///
+    /// # Errors
+    ///
+    /// The store cannot be read.
+    pub fn all_bound(&self) -> Result<Vec<(String, Vec<BoundAdapter>)>, Problem> {
+        let prefix = self.bound_key("");
+        let all = self.store.range_json::<BoundDocument>(&prefix);
+        let all = all.map_err(|error| store_failed(&error))?;
+        let named = |key: &str| key.strip_prefix(&prefix).unwrap_or(key).to_owned();
+        Ok(all
+            .values
+            .into_iter()
+            .map(|stored| (named(&stored.key), stored.value.0))
+            .collect())
+    }
+
+    /// Binds adapters to an intent on this node; none unbinds.
+    ///
+    /// # Errors
+    ///
+    /// The store cannot be written.
+    pub fn bind(&self, intent: &str, adapters: Option<&[BoundAdapter]>) -> Result<(), Problem> {
+        let key = self.bound_key(intent);
+        let txn = match adapters {
+            Some(adapters) => Txn::new().put_json(key, &BoundDocument(adapters.to_vec())),
+            None => Ok(Txn::new().delete(key)),
+        };
+        self.put(txn)
+    }
+
+    /// The disruptive change of an intent that this node is in the middle of.
+    ///
+    /// # Errors
+    ///
+    /// The store cannot be read.
+    pub fn disruption(&self, intent: &str) -> Result<Option<Disruption>, Problem> {
+        let stored = self
+            .store
+            .get_json::<DisruptionDocument>(&self.disruption_key(intent));
+        let stored = stored.map_err(|error| store_failed(&error))?;
+        Ok(stored.map(|stored| stored.value.0))
+    }
+
+    /// Begins, or with none ends, a disruptive change.
+    ///
+    /// # Errors
+    ///
+    /// The store cannot be written.
+    pub fn disrupt(&self, intent: &str, disruption: Option<&Disruption>) -> Result<(), Problem> {
+        let key = self.disruption_key(intent);
+        let txn = match disruption {
+            Some(disruption) => Txn::new().put_json(key, &DisruptionDocument(disruption.clone())),
+            None => Ok(Txn::new().delete(key)),
+        };
+        self.put(txn)
+    }
+
+    fn put(&self, txn: Result<Txn, StoreError>) -> Result<(), Problem> {
+        let done = txn.and_then(|txn| self.store.commit(&txn));
+        match done {
+            Ok(_) => Ok(()),
+            Err(error) => Err(store_failed(&error)),
+        }
+    }
+
+    fn bound_key(&self, intent: &str) -> String {
+        format!("nodes/{}/bound/{intent}", self.node)
+    }
+
+    fn disruption_key(&self, intent: &str) -> String {
+        format!("nodes/{}/disruption/{intent}", self.node)
+    }
+}
+
+/// Whose turn it is to admit.
+const TURN: &str = "policy/turn";
+
+fn intent_revision(policy: &Policy, name: &str) -> u64 {
+    let mut all = policy.intents.iter();
+    all.find(|(intent, _)| intent.name == name)
+        .map_or(0, |(_, revision)| *revision)
+}

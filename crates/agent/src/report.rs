@@ -1,0 +1,131 @@
+//! What a node reports to the others: its adapters, its intents, its VMs.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use accelnet_api::types::{AdapterUse, Fault, VmView};
+use accelnet_model::intent::IntentStatus;
+use accelnet_model::{Mac, Problem};
+use accelnet_store::{Document, Json, Store, Txn};
+use serde::{Deserialize, Serialize};
+
+use crate::core::{Core, Seen};
+use crate::policy::{Policy, store_failed};
+use crate::{faults, view};
+
+/// What one node reports.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Report {
+    /// Which node.
+    pub node: String,
+    /// When it was seen, RFC 3339, UTC.
+    pub observed_at: String,
+    /// Whether hyperthreading is on; none where that cannot be told.
+    pub smt: Option<bool>,
+    /// VFs and queue pairs of the managed intent's adapters.
+    pub adapters: Vec<AdapterUse>,
+    /// Intents here.
+    pub intents: Vec<IntentStatus>,
+    /// VMs here.
+    pub vms: Vec<VmView>,
+    /// MACs in use here, each with who has it.
+    pub macs: Vec<(Mac, String)>,
+    /// What is wrong here.
+    pub faults: Vec<Fault>,
+}
+
+impl Document for Report {
+    const KIND: &'static str = "the report of a node";
+    const FORMAT: u32 = 1;
+}
+
+impl Report {
+    /// A node of which nothing was seen yet.
+    pub fn empty(node: &str, now: &str) -> Self {
+        Report {
+            node: node.to_owned(),
+            observed_at: now.to_owned(),
+            smt: None,
+            adapters: Vec::new(),
+            intents: Vec::new(),
+            vms: Vec::new(),
+            macs: Vec::new(),
+            faults: Vec::new(),
+        }
+    }
+
+    /// What `core` has to report.
+    pub(crate) fn of(core: &Core, seen: &Seen, policy: &Policy) -> Self {
+        let vms = view::vms(core, seen, policy);
+        let before = core.reports.last();
+        Report {
+            node: core.name.clone(),
+            observed_at: seen.node.observed_at.clone(),
+            smt: seen.node.platform.smt.known().map(|smt| smt.is_on()),
+            adapters: core.adapter_uses(seen, policy),
+            intents: core.statuses.clone(),
+            macs: view::macs(seen),
+            faults: faults::of(core, seen, policy, &vms, before.as_ref()),
+            vms,
+        }
+    }
+
+    /// Whether two reports say the same, whenever that was seen.
+    fn says_the_same(&self, other: &Report) -> bool {
+        let timeless = |report: &Report| {
+            let mut report = report.clone();
+            report.observed_at.clear();
+            for status in &mut report.intents {
+                status.verified_at = None;
+            }
+            report
+        };
+        timeless(self) == timeless(other)
+    }
+}
+
+/// The reports of all nodes, in the store.
+pub(crate) struct Reports {
+    store: Arc<dyn Store>,
+    node: String,
+    last: Mutex<Option<Report>>,
+}
+
+const REPORTS: &str = "reports/";
+
+impl Reports {
+    pub fn new(store: Arc<dyn Store>, node: &str) -> Self {
+        Reports {
+            store,
+            node: node.to_owned(),
+            last: Mutex::new(None),
+        }
+    }
+
+    /// What this node reported last.
+    pub fn last(&self) -> Option<Report> {
+        self.last
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    /// Writes this node's report, if it says anything new: an idle node writes nothing.
+    pub fn write(&self, report: &Report) {
+        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        if last.as_ref().is_some_and(|last| last.says_the_same(report)) {
+            return;
+        }
+        let txn = Txn::new().put_json(format!("{REPORTS}{}", self.node), report);
+        // A report that cannot be written is written with the next look.
+        if txn.and_then(|txn| self.store.commit(&txn)).is_ok() {
+            *last = Some(report.clone());
+        }
+    }
+
+    /// What every node reported last.
+    pub fn all(&self) -> Result<Vec<Report>, Problem> {
+        let all = self.store.range_json::<Report>(REPORTS);
+        let all = all.map_err(|error| store_failed(&error))?;
+        Ok(all.values.into_iter().map(|stored| stored.value).collect())
+    }
+}

@@ -1,0 +1,264 @@
+//! What readers are shown: VMs, and the whole picture of a node.
+
+use std::time::Duration;
+
+use accelnet_api::types::{Path, State, Verified, VmView, VnicView};
+use accelnet_model::domain::{DomainState, Vnic};
+use accelnet_model::vm_setting::Phase;
+use accelnet_model::{Adapter, Domain, Mac, Node, Vf, VmSetting};
+use accelnet_rules::pair::Pair;
+
+use crate::core::{Core, Seen};
+use crate::policy::Policy;
+use crate::report::Report;
+
+/// The newest that is known of a node.
+#[derive(Debug, Clone)]
+pub struct Picture {
+    /// The node as it was seen.
+    pub node: Node,
+    /// What it reports.
+    pub report: Report,
+    /// Revision of the policy that it was brought to.
+    pub applied_revision: u64,
+    /// Whether it never existed.
+    pub simulated: bool,
+    /// When it was seen, on the clock that never goes back.
+    pub seen_at: Duration,
+}
+
+impl Picture {
+    /// A node of which nothing was seen yet.
+    pub fn empty(name: &str, now: &str) -> Self {
+        let unknown = "the agent has not looked yet";
+        Picture {
+            node: Node::unseen(name, now, unknown),
+            report: Report::empty(name, now),
+            applied_revision: 0,
+            simulated: false,
+            seen_at: Duration::ZERO,
+        }
+    }
+}
+
+/// The VMs of the node, by name; then those that have a setting and are no longer there.
+pub(crate) fn vms(core: &Core, seen: &Seen, policy: &Policy) -> Vec<VmView> {
+    let mut views: Vec<VmView> = seen
+        .domains()
+        .iter()
+        .map(|domain| vm(core, seen, policy, domain))
+        .collect();
+    if seen.node.domains.known().is_some() {
+        let gone = policy.vms.iter().map(|(vm, _)| vm).filter(|setting| {
+            let here = setting.node == core.name;
+            here && !seen.domains().iter().any(|domain| domain.uuid == setting.uuid)
+        });
+        views.extend(gone.map(|setting| gone_vm(core, setting)));
+    }
+    views
+}
+
+fn gone_vm(core: &Core, setting: &VmSetting) -> VmView {
+    VmView {
+        name: setting.name.clone(),
+        uuid: setting.uuid.clone(),
+        node: core.name.clone(),
+        state: DomainState::Unknown,
+        vcpus: 0,
+        acceleration: State::Gone,
+        performance: Some(setting.performance),
+        phase: Some(setting.phase),
+        path: Path::Unknown,
+        adapter: None,
+        vf: None,
+        vnics: Vec::new(),
+        verified: Vec::new(),
+        remarks: vec![format!(
+            "libvirt on {} no longer has it; 'accelnet vm disable {}' forgets its setting",
+            core.name, setting.name
+        )],
+    }
+}
+
+/// One VM.
+pub(crate) fn vm(core: &Core, seen: &Seen, policy: &Policy, domain: &Domain) -> VmView {
+    let setting = policy.vm(&domain.uuid);
+    let running = domain.state.holds_devices();
+    let pool = policy.managed_intent().map(|intent| intent.pool_network());
+    let pool = pool.unwrap_or_default();
+    let pair = setting.map(|setting| Pair::of(&domain.vnics, setting.mac, &pool));
+    let vf = pair.and_then(|pair| pair.vf).filter(|_| running);
+    let found = vf.and_then(|vf| find_vf(seen, vf));
+    let path = match (running, vf.is_some(), domain.state) {
+        (_, _, DomainState::Unknown) => Path::Unknown,
+        (false, ..) => Path::NotRunning,
+        (true, true, _) => Path::Vf,
+        (true, false, _) => Path::Software,
+    };
+    let switch = core.switch(policy, seen);
+    let vnics = domain.vnics.iter().map(|vnic| VnicView {
+        mac: vnic.mac,
+        model: match vnic.host_device.is_some() || vnic.kind == "hostdev" {
+            true => "VF".to_owned(),
+            false => vnic.model.clone().unwrap_or_else(|| "default".to_owned()),
+        },
+        source: vnic.source.clone(),
+        on_intent_switch: switch.as_ref().is_some_and(|switch| switch.has(vnic)),
+        role: role(setting, pair, vnic),
+    });
+    let acceleration = match (setting, pair) {
+        (None, _) | (_, None) => State::NotAccelerated,
+        (Some(_), _) if !policy.management.enabled => State::Unmanaged,
+        (Some(setting), _) if setting.phase != Phase::Enabled => State::Changing,
+        (Some(_), Some(pair)) => match (running, vf.is_some(), pair.can_fail_over()) {
+            (false, ..) | (true, true, _) => State::Accelerated,
+            (true, false, true) => State::Degraded,
+            (true, false, false) => State::WaitsForRestart,
+        },
+    };
+    let verified = match setting {
+        Some(setting) if running => verify(core, policy, setting, vf, found),
+        _ => Vec::new(),
+    };
+    let mut remarks = Vec::new();
+    if acceleration == State::WaitsForRestart {
+        remarks.push(
+            "its running vNIC has no failover feature: the VF comes when the VM is stopped and started"
+                .to_owned(),
+        );
+    }
+    if acceleration == State::Degraded {
+        let why = core.reason_of(&domain.uuid);
+        remarks.push(why.unwrap_or_else(|| "it runs without its VF".to_owned()));
+    }
+    VmView {
+        name: domain.name.clone(),
+        uuid: domain.uuid.clone(),
+        node: core.name.clone(),
+        state: domain.state,
+        vcpus: domain.vcpus,
+        acceleration,
+        performance: setting.map(|setting| setting.performance),
+        phase: setting.map(|setting| setting.phase),
+        path,
+        adapter: found.map(|(adapter, _)| adapter.name()),
+        vf: vf.and_then(|vf| vf.host_device),
+        vnics: vnics.collect(),
+        verified,
+        remarks,
+    }
+}
+
+fn role(setting: Option<&VmSetting>, pair: Option<Pair<'_>>, vnic: &Vnic) -> Option<String> {
+    setting?;
+    let pair = pair?;
+    match (pair.vf == Some(vnic), pair.nic == Some(vnic)) {
+        (true, _) => Some("VF".to_owned()),
+        (_, true) => Some("software path".to_owned()),
+        _ => None,
+    }
+}
+
+/// The adapter and the VF that a running VM's interface is.
+pub(crate) fn find_vf<'a>(seen: &'a Seen, vnic: &Vnic) -> Option<(&'a Adapter, &'a Vf)> {
+    let address = vnic.host_device?;
+    seen.adapters().iter().find_map(|adapter| {
+        let vf = adapter.vfs.iter().find(|vf| vf.address == address)?;
+        Some((adapter, vf))
+    })
+}
+
+/// What is so of a running VM, one line each.
+fn verify(
+    core: &Core,
+    policy: &Policy,
+    setting: &VmSetting,
+    vf: Option<&Vnic>,
+    found: Option<(&Adapter, &Vf)>,
+) -> Vec<Verified> {
+    let line = |what: &str, so: Option<bool>, seen: String| Verified {
+        what: what.to_owned(),
+        so,
+        seen,
+    };
+    let Some(vf) = vf else {
+        return vec![line("VF attached", Some(false), "the VM has none".to_owned())];
+    };
+    let address = vf.host_device.map(|address| address.to_string());
+    let address = address.unwrap_or_else(|| "a VF without address".to_owned());
+    let Some((adapter, vf)) = found else {
+        return vec![line(
+            "VF attached",
+            None,
+            format!("{address} is of no adapter that could be read"),
+        )];
+    };
+    let mut lines = vec![line(
+        "VF attached",
+        Some(true),
+        format!("VF {} of {} ({address})", vf.index, adapter.name()),
+    )];
+    lines.push(match vf.driver.known() {
+        Some(Some(driver)) => line("driver", Some(driver.starts_with("vfio")), driver.clone()),
+        Some(None) => line("driver", Some(false), "none".to_owned()),
+        None => line("driver", None, vf.driver.reason().unwrap_or_default().to_owned()),
+    });
+    match vf.settings.known() {
+        Some(settings) => {
+            lines.push(line(
+                "MAC",
+                Some(settings.mac == setting.mac),
+                settings.mac.to_string(),
+            ));
+            let wanted = core.rate(policy, setting, adapter);
+            lines.push(match wanted {
+                Ok(rate) => line(
+                    "transmit rate",
+                    Some(settings.max_tx_rate == rate),
+                    in_words(settings.max_tx_rate),
+                ),
+                Err(reason) => line("transmit rate", None, reason),
+            });
+        }
+        None => {
+            let reason = vf.settings.reason().unwrap_or_default();
+            lines.push(line("MAC", None, reason.to_owned()));
+            lines.push(line("transmit rate", None, reason.to_owned()));
+        }
+    }
+    let carrier = adapter.interfaces.iter().map(|one| one.link.carrier).next();
+    lines.push(match carrier {
+        Some(true) => line("carrier", Some(true), format!("{} has link", adapter.name())),
+        Some(false) => line("carrier", Some(false), format!("{} has no link", adapter.name())),
+        None => line("carrier", None, "the adapter has no netdev here".to_owned()),
+    });
+    lines.push(core.guest_word(&setting.uuid));
+    lines
+}
+
+fn in_words(rate: u32) -> String {
+    match rate {
+        0 => "no limit".to_owned(),
+        rate => format!("{rate} Mb/s"),
+    }
+}
+
+/// MACs in use on a node, each with who has it; of a pair, once.
+pub(crate) fn macs(seen: &Seen) -> Vec<(Mac, String)> {
+    let mut macs: Vec<(Mac, String)> = Vec::new();
+    for domain in seen.domains() {
+        let mut own: Vec<Mac> = domain.vnics.iter().filter_map(|vnic| vnic.mac).collect();
+        own.sort();
+        own.dedup();
+        macs.extend(own.into_iter().map(|mac| (mac, domain.name.clone())));
+    }
+    for adapter in seen.adapters() {
+        for interface in &adapter.interfaces {
+            let mac = interface.link.permanent_mac.or(interface.link.mac);
+            macs.extend(mac.map(|mac| (mac, format!("adapter {}", interface.link.name))));
+        }
+    }
+    macs.sort();
+    macs.dedup();
+    macs
+}
