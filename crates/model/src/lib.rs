@@ -18,6 +18,7 @@ pub mod platform;
 pub mod problem;
 pub mod vf;
 pub mod vf_plan;
+pub mod vf_wish;
 
 pub use adapter::Adapter;
 pub use check::Check;

@@ -42,7 +42,7 @@ fn pci(address: Node<'_, '_>) -> Result<PciAddress, XmlError> {
 }
 
 /// A number as C writes it: hexadecimal after `0x`, octal after `0`, else decimal.
-fn number(text: &str) -> Option<u32> {
+pub(super) fn number(text: &str) -> Option<u32> {
     let (digits, radix) = match text.strip_prefix("0x").or(text.strip_prefix("0X")) {
         Some(digits) => (digits, 16),
         None if text.len() > 1 && text.starts_with('0') => (&text[1..], 8),
