@@ -57,6 +57,7 @@ pub(crate) const VM_MODULES: &[&str] = &[
     "virtio_net",
     "net_failover",
     "igbvf",
+    "virtio_console",
 ];
 
 macro_rules! files {
@@ -72,6 +73,7 @@ const FILES: &[(&str, &str)] = files![
     "initramfs.sh",
     "kernel.sh",
     "seal.sh",
+    "vm/bin/agent.sh",
     "vm/bin/udhcpc.sh",
     "rootfs/etc/fstab",
     "rootfs/etc/hostname",

@@ -49,6 +49,44 @@ pub enum LibvirtError {
         /// How long it was waited for.
         after: Duration,
     },
+    /// There is no such domain.
+    #[error("libvirt knows no such VM: {words}")]
+    NoDomain {
+        /// libvirt's words.
+        words: String,
+    },
+    /// There is no such network.
+    #[error("libvirt knows no such network: {words}")]
+    NoNetwork {
+        /// libvirt's words.
+        words: String,
+    },
+    /// What was asked for needs a running domain.
+    #[error("the VM is not running: {words}")]
+    DomainNotRunning {
+        /// libvirt's words.
+        words: String,
+    },
+    /// The guest has not given a device up.
+    #[error("the guest did not give the device up: {words}")]
+    NotGivenUp {
+        /// What was seen.
+        words: String,
+    },
+    /// The domain has no guest agent configured.
+    #[error(
+        "the VM has no guest agent configured: {words} (add a channel org.qemu.guest_agent.0 to it)"
+    )]
+    NoAgent {
+        /// libvirt's words.
+        words: String,
+    },
+    /// The guest agent does not answer.
+    #[error("the guest agent does not answer: {words} (install and start qemu-guest-agent in it)")]
+    AgentSilent {
+        /// libvirt's words.
+        words: String,
+    },
     /// No thread could be started to ask on.
     #[error("no thread could be started to ask libvirt: {words}")]
     NoThread {

@@ -8,10 +8,16 @@
 
 mod connection;
 mod domain;
+mod event_loop;
+mod events;
 mod failure;
+mod network;
 mod table;
 mod text;
 
 pub use connection::Connection;
 pub use domain::DomainHandle;
+pub use events::Heard;
 pub use failure::Failure;
+pub use network::NetworkHandle;
+pub use table::ask_agent;

@@ -124,6 +124,7 @@ fn read_domain(handle: &DomainHandle) -> Result<Domain, NotRead> {
             .unwrap_or(info.max_memory_kib.div_ceil(1024)),
         vnics: definition.vnics,
         host_devices: definition.host_devices,
+        settings: definition.settings,
     })
 }
 

@@ -1,14 +1,29 @@
-//! The definition of a domain, read from libvirt's XML (formatdomain).
+//! The definition of a domain, read from libvirt's XML (formatdomain), and the fragments of
+//! it that accelnet changes.
 //!
-//! Only what names a device or a size is looked at; everything else is passed over.
+//! Only what names a device or a size is looked at; everything else is passed over. A whole
+//! domain is never written: what accelnet does not know must not be lost.
 
 mod address;
+mod device;
+mod fragment;
 mod interface;
 mod memory;
+mod network;
+mod settings;
+mod write;
 
 use accelnet_model::PciAddress;
-use accelnet_model::domain::Vnic;
+use accelnet_model::domain::{DomainSettings, Vnic};
 use roxmltree::{Document, Node, ParsingOptions};
+
+pub use device::Device;
+pub use fragment::{
+    OWN_ALIAS, Part, interface_fragment, persistent_alias, user_alias, vf_alias, with_teaming,
+    without_teaming,
+};
+pub use network::{NetworkFacts, network};
+pub use write::{PoolOf, bridge_network, hostdev_network, vf_interface};
 
 /// More elements, texts and comments than any domain has: text from elsewhere cannot take
 /// the node's memory.
@@ -25,6 +40,8 @@ pub struct Definition {
     pub vnics: Vec<Vnic>,
     /// Host PCI functions, each once, in order: of interfaces first.
     pub host_devices: Vec<PciAddress>,
+    /// What else decides whether a VF goes with it.
+    pub settings: DomainSettings,
 }
 
 /// Why a definition cannot be read.
@@ -52,13 +69,7 @@ pub enum XmlError {
 impl Definition {
     /// Reads a domain's XML.
     pub fn parse(xml: &str) -> Result<Self, XmlError> {
-        let options = ParsingOptions {
-            allow_dtd: false,
-            nodes_limit: MOST_NODES,
-            ..ParsingOptions::default()
-        };
-        let document = Document::parse_with_options(xml, options)
-            .map_err(|error| XmlError::NotXml(error.to_string()))?;
+        let document = parse(xml)?;
         let domain = document.root_element();
         if !domain.has_tag_name("domain") {
             return Err(XmlError::NotADomain(domain.tag_name().name().to_owned()));
@@ -66,6 +77,7 @@ impl Definition {
         let mut definition = Definition {
             vcpus: child(domain, "vcpu").map(vcpus).transpose()?,
             memory_mib: child(domain, "memory").map(memory::mib).transpose()?,
+            settings: settings::settings(domain)?,
             ..Definition::default()
         };
         // The format has one <devices>; more are read as libvirt reads them, as one.
@@ -94,6 +106,15 @@ impl Definition {
         }
         Ok(())
     }
+}
+
+fn parse(xml: &str) -> Result<Document<'_>, XmlError> {
+    let options = ParsingOptions {
+        allow_dtd: false,
+        nodes_limit: MOST_NODES,
+        ..ParsingOptions::default()
+    };
+    Document::parse_with_options(xml, options).map_err(|error| XmlError::NotXml(error.to_string()))
 }
 
 /// `<vcpu current='2'>4</vcpu>`: two now, four at most.

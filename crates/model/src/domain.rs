@@ -24,6 +24,9 @@ pub struct Domain {
     /// Host PCI functions it holds (when running) or would take (when not), by
     /// `<hostdev>` or `<interface type='hostdev'>`.
     pub host_devices: Vec<PciAddress>,
+    /// What else decides whether a VF goes with it.
+    #[serde(default)]
+    pub settings: DomainSettings,
 }
 
 /// The state of a domain (`virDomainState`).
@@ -51,8 +54,58 @@ impl DomainState {
     }
 }
 
+/// Settings of a domain beside its devices' own.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct DomainSettings {
+    /// Kind of virtual machine: `hvm` for a whole one.
+    pub os_type: Option<String>,
+    /// Machine type, such as `pc-q35-10.0`.
+    pub machine: Option<String>,
+    /// Memory.
+    pub memory: DomainMemory,
+    /// Where a further PCI device can be plugged in.
+    pub slots: PciSlots,
+    /// `<hostdev>` elements: devices other than vNICs that are handed through.
+    pub hostdevs: u32,
+}
+
+/// How a domain's memory is backed. A VF needs all of it locked, so what is promised twice
+/// or taken back does not go with one.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct DomainMemory {
+    /// Locked by its definition (`<memoryBacking><locked/>`).
+    pub locked: bool,
+    /// Backed by huge pages.
+    pub hugepages: bool,
+    /// Shared pages are not merged (`<nosharepages/>`).
+    pub no_share_pages: bool,
+    /// Model of the balloon; `none` when its definition says so.
+    pub balloon: Option<String>,
+    /// MiB that it has now (`<currentMemory>`), where the definition says: less than
+    /// `memory_mib` when the balloon holds some.
+    pub current_mib: Option<u64>,
+    /// MiB that it may grow to by plugging memory (`<maxMemory>`).
+    pub most_mib: Option<u64>,
+    /// MiB that its processes may use (`<memtune><hard_limit>`).
+    pub hard_limit_mib: Option<u64>,
+}
+
+/// PCI places of a domain.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct PciSlots {
+    /// PCIe root ports and switch ports.
+    pub root_ports: u32,
+    /// Places where a device can be plugged in while it runs: empty root ports, or empty
+    /// slots of a conventional bus; none where the machine has no PCI or its devices have
+    /// no addresses yet.
+    pub free: Option<u32>,
+}
+
 /// A network device of a domain.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Vnic {
     /// MAC, if the definition has one.
     pub mac: Option<Mac>,
@@ -68,8 +121,24 @@ pub struct Vnic {
     pub alias: Option<String>,
     /// Host PCI function behind it.
     pub host_device: Option<PciAddress>,
-    /// Part in a teaming pair: `persistent`, or `transient` with its partner's alias.
+    /// Part in a teaming pair: `persistent`, or `transient` with its partner's alias. Of a
+    /// running domain it is what QEMU started it with: a persistent one offers failover.
     pub teaming: Option<Teaming>,
+    /// Port group of its network.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub portgroup: Option<String>,
+    /// VLANs that libvirt puts it into.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub vlan: Option<VnicVlan>,
+}
+
+/// VLANs of a vNIC.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct VnicVlan {
+    /// Whether the guest sees the tags.
+    pub trunk: bool,
+    /// VLAN ids, in order.
+    pub tags: Vec<u16>,
 }
 
 /// The part of a vNIC in a libvirt teaming pair.

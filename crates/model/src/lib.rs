@@ -21,6 +21,7 @@ pub mod platform;
 pub mod problem;
 pub mod vf;
 pub mod vf_plan;
+pub mod vf_wish;
 pub mod vm_setting;
 
 pub use adapter::Adapter;
@@ -37,4 +38,5 @@ pub use performance::Performance;
 pub use platform::Platform;
 pub use problem::Problem;
 pub use vf::Vf;
+pub use vf_wish::VfWish;
 pub use vm_setting::VmSetting;

@@ -4,10 +4,12 @@
 //! kernel's refusals, [`vm`] judges one VM against a performance setting.
 
 pub mod enable;
+pub mod fitness;
 pub mod intent;
 pub mod naming;
 pub mod pair;
 pub mod prereq;
+pub mod reserve;
 #[cfg(test)]
 mod sample;
 pub mod vf_count;

@@ -51,20 +51,6 @@ fn is_vf(vnic: &Vnic, pool: &str) -> bool {
         || (vnic.kind == "network" && vnic.source.as_deref() == Some(pool))
 }
 
-/// The alias of the vNIC with `mac` when it has none of its own.
-pub fn nic_alias(mac: Mac) -> String {
-    format!("ua-accelnet-{}", plain(mac))
-}
-
-/// The alias of the VF with `mac`.
-pub fn vf_alias(mac: Mac) -> String {
-    format!("ua-accelnet-{}-vf", plain(mac))
-}
-
-fn plain(mac: Mac) -> String {
-    mac.to_string().replace(':', "")
-}
-
 /// One step; each can be done twice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Step {

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use accelnet_host::{Clock, Host, Hypervisor};
 use accelnet_libvirt::{Domains, LibvirtError, Reading, Versions};
-use accelnet_model::domain::DomainState;
+use accelnet_model::domain::{DomainSettings, DomainState};
 use accelnet_model::platform::Version;
 use accelnet_model::{Domain, PciAddress};
 
@@ -66,6 +66,7 @@ impl SimLibvirt {
                 memory_mib: 2048,
                 vnics: Vec::new(),
                 host_devices: devices.to_vec(),
+                settings: DomainSettings::default(),
             });
         }
     }

@@ -2,7 +2,7 @@
 
 use accelnet_api::types::{EventKind, PlannedStep};
 use accelnet_host::VirtualNetwork;
-use accelnet_libvirt::xml;
+use accelnet_libvirt::xml::{self, PoolOf};
 use accelnet_model::intent::{BoundAdapter, IntentState, IntentStatus};
 use accelnet_model::vf_plan::Ask;
 use accelnet_model::{Adapter, Code, Intent, PciAddress, Problem};
@@ -265,7 +265,7 @@ impl Core {
         let switch_name = intent.switch_network();
         let switch_xml = xml::bridge_network(&switch_name, bridge);
         needs.steps.extend(network_step(networks, &switch_name, &switch_xml, |found| {
-            xml::bridge_of_network(found).as_deref() == Some(bridge)
+            xml::network(found).and_then(|facts| facts.bridge).as_deref() == Some(bridge)
         }));
         let pool_name = intent.pool_network();
         let names: Vec<String> = adapters.iter().map(|adapter| adapter.name()).collect();
@@ -273,9 +273,20 @@ impl Core {
             .iter()
             .flat_map(|adapter| adapter.vfs.iter().map(|vf| vf.address))
             .collect();
-        let pool_xml = xml::hostdev_network(&pool_name, &names, &vfs);
+        let of = match names.as_slice() {
+            [only] => PoolOf::Pf(only),
+            _ => PoolOf::Vfs(&vfs),
+        };
+        let pool_xml = xml::hostdev_network(&pool_name, of);
         needs.steps.extend(network_step(networks, &pool_name, &pool_xml, |found| {
-            xml::pool_holds(found, &names, &vfs)
+            xml::network(found).is_some_and(|facts| {
+                let mut there = facts.vfs.clone();
+                let mut wanted = vfs.clone();
+                there.sort();
+                wanted.sort();
+                // One that does not run names its PF only.
+                there == wanted || (there.is_empty() && facts.pfs == names)
+            })
         }));
         Ok(())
     }

@@ -347,7 +347,7 @@ impl Core {
         for name in names {
             let mut found = false;
             for domain in domains {
-                if !accelnet_rules::naming::means_vm(name, &domain.name, &domain.uuid) {
+                if !accelnet_rules::vm_names::means(name, &domain.name, &domain.uuid) {
                     continue;
                 }
                 found = true;
@@ -360,7 +360,7 @@ impl Core {
                 }
             }
             for setting in &gone {
-                if accelnet_rules::naming::means_vm(name, &setting.name, &setting.uuid) {
+                if accelnet_rules::vm_names::means(name, &setting.name, &setting.uuid) {
                     found = true;
                     let views = view::vms(self, seen, policy);
                     let vm = views.into_iter().find(|vm| vm.uuid == setting.uuid);
@@ -368,14 +368,9 @@ impl Core {
                 }
             }
             if !found {
-                let all: Vec<&str> = domains.iter().map(|one| one.name.as_str()).collect();
-                let found = match all.as_slice() {
-                    [] => format!("libvirt on {} has no VM.", self.name),
-                    all if all.len() <= 20 => format!("The VMs on {} are {}.", self.name, all.join(", ")),
-                    all => format!("libvirt on {} has {} VMs, none of that name.", self.name, all.len()),
-                };
+                let all: Vec<String> = domains.iter().map(|one| one.name.clone()).collect();
                 let mut result = VmResult::begun(name, None);
-                result.refuse(Problem::new(Code::VmNotFound, &[name], found));
+                result.refuse(accelnet_rules::vm_names::not_found(name, &all));
                 results.push(result);
             }
         }

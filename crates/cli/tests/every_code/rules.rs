@@ -1,7 +1,7 @@
 //! Codes that the commands of VMs and clusters will raise, from the rules they will ask.
 
 use accelnet_host::observe;
-use accelnet_model::domain::DomainState;
+use accelnet_model::domain::{DomainSettings, DomainState};
 use accelnet_model::intent::{Intent, Role};
 use accelnet_model::performance::{Figures, Performance};
 use accelnet_model::{Code, Domain, Problem};
@@ -54,6 +54,7 @@ fn small_vm() -> Domain {
         memory_mib: 512,
         vnics: Vec::new(),
         host_devices: Vec::new(),
+        settings: DomainSettings::default(),
     }
 }
 

@@ -1,14 +1,22 @@
 //! An open connection to a libvirt daemon.
 
-use std::ffi::{CString, c_int, c_ulong};
+use std::ffi::{c_char, c_int, c_uint, c_ulong};
 use std::ptr::{self, NonNull};
 
 use super::domain::DomainHandle;
+use super::events::Subscriptions;
 use super::failure::Failure;
-use super::table::{ConnectPtr, DomainPtr, Table, table};
+use super::network::NetworkHandle;
+use super::table::{ConnectPtr, DomainPtr, NetworkPtr, Table, table};
+use super::{event_loop, text};
 use crate::LibvirtError;
 
-/// A read-only connection; closed when dropped.
+/// Seconds between two questions whether the daemon is there.
+const KEEP_ALIVE_S: c_int = 30;
+/// How many may stay without an answer.
+const KEEP_ALIVE_MISSES: c_uint = 2;
+
+/// A connection; closed when dropped.
 pub struct Connection {
     table: &'static Table,
     raw: NonNull<std::ffi::c_void>,
@@ -18,16 +26,53 @@ impl Connection {
     /// Connects to `uri`, for as long as it takes.
     pub fn open_read_only(uri: &str) -> Result<Self, LibvirtError> {
         let table = table()?;
-        let name = CString::new(uri).map_err(|error| LibvirtError::Failed {
-            doing: "open a connection",
-            words: error.to_string(),
-        })?;
+        Connection::open_with(table, table.open_read_only, uri)
+    }
+
+    /// Connects to `uri` to change things, for as long as it takes. Events are dispatched,
+    /// and a daemon that answers nothing for a minute and a half ends the connection.
+    pub fn open(uri: &str) -> Result<Self, LibvirtError> {
+        let table = table()?;
+        event_loop::run(table)?;
+        let connection = Connection::open_with(table, table.open, uri)?;
+        // Not every driver has it; then there is no wire that could break either.
+        // SAFETY: the connection is open.
+        if unsafe {
+            (table.set_keep_alive)(connection.raw.as_ptr(), KEEP_ALIVE_S, KEEP_ALIVE_MISSES)
+        } < 0
+        {
+            drop(Failure::take(table));
+        }
+        Ok(connection)
+    }
+
+    fn open_with(
+        table: &'static Table,
+        open: unsafe extern "C" fn(*const c_char) -> ConnectPtr,
+        uri: &str,
+    ) -> Result<Self, LibvirtError> {
+        let name = text::for_c(uri).map_err(|failure| failure.doing("open a connection"))?;
         // SAFETY: `name` is a C string that outlives the call.
-        let raw = unsafe { (table.open_read_only)(name.as_ptr()) };
+        let raw = unsafe { open(name.as_ptr()) };
         match NonNull::new(raw) {
             Some(raw) => Ok(Connection { table, raw }),
             None => Err(Failure::take(table).connecting()),
         }
+    }
+
+    /// Whether the daemon is still at the other end, as far as is known without asking it.
+    pub fn is_alive(&self) -> bool {
+        // SAFETY: the connection is open.
+        let alive = unsafe { (self.table.is_alive)(self.raw.as_ptr()) };
+        if alive < 0 {
+            drop(Failure::take(self.table));
+        }
+        alive == 1
+    }
+
+    /// Has `sink` told of events until the answer is dropped.
+    pub fn subscribe(&self, sink: super::events::Sink) -> Result<Subscriptions<'_>, Failure> {
+        Subscriptions::new(self.table, self.raw.as_ptr(), sink)
     }
 
     /// The daemon's version, in libvirt's form of one number.
@@ -67,6 +112,69 @@ impl Connection {
         // SAFETY: the array came from `malloc` (or is null), and its elements have been taken.
         unsafe { libc::free(list.cast()) };
         Ok(domains)
+    }
+}
+
+impl Connection {
+    /// The domain with that UUID.
+    pub fn domain(&self, uuid: &str) -> Result<DomainHandle, Failure> {
+        let uuid = text::for_c(uuid)?;
+        // SAFETY: the connection is open, `uuid` outlives the call, the reference is ours.
+        let domain = unsafe {
+            let raw = (self.table.domain_by_uuid)(self.raw.as_ptr(), uuid.as_ptr());
+            DomainHandle::from_raw(self.table, raw)
+        };
+        domain.ok_or_else(|| Failure::take(self.table))
+    }
+
+    /// Defines a domain.
+    pub fn define(&self, xml: &str) -> Result<(), Failure> {
+        let xml = text::for_c(xml)?;
+        // SAFETY: the connection is open, `xml` outlives the call, the reference is ours.
+        let domain = unsafe {
+            let raw = (self.table.domain_define)(self.raw.as_ptr(), xml.as_ptr());
+            DomainHandle::from_raw(self.table, raw)
+        };
+        domain.map(drop).ok_or_else(|| Failure::take(self.table))
+    }
+
+    /// Every virtual network, running or not.
+    pub fn networks(&self) -> Result<Vec<NetworkHandle>, Failure> {
+        let mut list: *mut NetworkPtr = ptr::null_mut();
+        // SAFETY: the connection is open, and `list` outlives the call.
+        let count = unsafe { (self.table.list_all_networks)(self.raw.as_ptr(), &mut list, 0) };
+        let Ok(count) = usize::try_from(count) else {
+            return Err(Failure::take(self.table));
+        };
+        let networks = (0..count)
+            // SAFETY: libvirt filled `count` elements of `list`, each a reference that is ours.
+            .filter_map(|place| unsafe { NetworkHandle::from_raw(self.table, *list.add(place)) })
+            .collect();
+        // SAFETY: the array came from `malloc` (or is null), and its elements have been taken.
+        unsafe { libc::free(list.cast()) };
+        Ok(networks)
+    }
+
+    /// The virtual network of that name.
+    pub fn network(&self, name: &str) -> Result<NetworkHandle, Failure> {
+        let name = text::for_c(name)?;
+        // SAFETY: the connection is open, `name` outlives the call, the reference is ours.
+        let network = unsafe {
+            let raw = (self.table.network_by_name)(self.raw.as_ptr(), name.as_ptr());
+            NetworkHandle::from_raw(self.table, raw)
+        };
+        network.ok_or_else(|| Failure::take(self.table))
+    }
+
+    /// Defines a virtual network.
+    pub fn define_network(&self, xml: &str) -> Result<NetworkHandle, Failure> {
+        let xml = text::for_c(xml)?;
+        // SAFETY: the connection is open, `xml` outlives the call, the reference is ours.
+        let network = unsafe {
+            let raw = (self.table.network_define)(self.raw.as_ptr(), xml.as_ptr());
+            NetworkHandle::from_raw(self.table, raw)
+        };
+        network.ok_or_else(|| Failure::take(self.table))
     }
 }
 

@@ -8,9 +8,14 @@ use crate::LibvirtError;
 const OPERATION_DENIED: i32 = 29;
 const SYSTEM_ERROR: i32 = 38;
 const NO_DOMAIN: i32 = 42;
+const NO_NETWORK: i32 = 43;
 const AUTH_FAILED: i32 = 45;
+const OPERATION_INVALID: i32 = 55;
+const ARGUMENT_UNSUPPORTED: i32 = 74;
 const AUTH_CANCELLED: i32 = 79;
+const AGENT_UNRESPONSIVE: i32 = 86;
 const ACCESS_DENIED: i32 = 88;
+const AGENT_UNSYNCED: i32 = 97;
 const AUTH_UNAVAILABLE: i32 = 94;
 
 /// A call that failed, in libvirt's words.
@@ -54,6 +59,21 @@ impl Failure {
         self.code == NO_DOMAIN
     }
 
+    /// Whether there is no such network.
+    pub fn is_no_network(&self) -> bool {
+        self.code == NO_NETWORK
+    }
+
+    /// The error of a question to a guest agent.
+    pub fn asking_guest(self) -> LibvirtError {
+        match self.code {
+            OPERATION_INVALID => LibvirtError::DomainNotRunning { words: self.words },
+            ARGUMENT_UNSUPPORTED => LibvirtError::NoAgent { words: self.words },
+            AGENT_UNRESPONSIVE | AGENT_UNSYNCED => LibvirtError::AgentSilent { words: self.words },
+            _ => self.doing("ask the guest agent"),
+        }
+    }
+
     /// The error of a connection that could not be opened.
     pub fn connecting(self) -> LibvirtError {
         let words = self.words;
@@ -76,6 +96,8 @@ impl Failure {
         let words = self.words;
         match self.code {
             OPERATION_DENIED | ACCESS_DENIED => LibvirtError::Refused { words },
+            NO_DOMAIN => LibvirtError::NoDomain { words },
+            NO_NETWORK => LibvirtError::NoNetwork { words },
             _ => LibvirtError::Failed { doing, words },
         }
     }

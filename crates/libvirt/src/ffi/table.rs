@@ -16,6 +16,23 @@ const LIBRARY: &str = "libvirt.so.0";
 pub type ConnectPtr = *mut c_void;
 /// A `virDomainPtr`.
 pub type DomainPtr = *mut c_void;
+/// A `virNetworkPtr`.
+pub type NetworkPtr = *mut c_void;
+
+/// A callback for events, in the form that libvirt takes every kind of them in.
+pub type Callback = unsafe extern "C" fn();
+/// `virFreeCallback`.
+pub type FreeCallback = unsafe extern "C" fn(*mut c_void);
+/// `virConnectCloseFunc`.
+pub type CloseFunc = unsafe extern "C" fn(ConnectPtr, c_int, *mut c_void);
+/// Something done with a domain.
+type OnDomain = unsafe extern "C" fn(DomainPtr) -> c_int;
+/// Something done with a domain and flags.
+type OnDomainWithFlags = unsafe extern "C" fn(DomainPtr, c_uint) -> c_int;
+/// Something done with a device of a domain.
+type OnDevice = unsafe extern "C" fn(DomainPtr, *const c_char, c_uint) -> c_int;
+/// Something done with a network.
+type OnNetwork = unsafe extern "C" fn(NetworkPtr) -> c_int;
 
 /// `struct _virError` (libvirt/virterror.h), as far as it is read.
 #[repr(C)]
@@ -85,7 +102,81 @@ table! {
     domain_is_persistent = c"virDomainIsPersistent": unsafe extern "C" fn(DomainPtr) -> c_int;
     domain_xml = c"virDomainGetXMLDesc":
         unsafe extern "C" fn(DomainPtr, c_uint) -> *mut c_char;
-    domain_free = c"virDomainFree": unsafe extern "C" fn(DomainPtr) -> c_int;
+    domain_free = c"virDomainFree": OnDomain;
+    open = c"virConnectOpen": unsafe extern "C" fn(*const c_char) -> ConnectPtr;
+    is_alive = c"virConnectIsAlive": unsafe extern "C" fn(ConnectPtr) -> c_int;
+    set_keep_alive = c"virConnectSetKeepAlive":
+        unsafe extern "C" fn(ConnectPtr, c_int, c_uint) -> c_int;
+    domain_by_uuid = c"virDomainLookupByUUIDString":
+        unsafe extern "C" fn(ConnectPtr, *const c_char) -> DomainPtr;
+    domain_define = c"virDomainDefineXML":
+        unsafe extern "C" fn(ConnectPtr, *const c_char) -> DomainPtr;
+    domain_is_active = c"virDomainIsActive": OnDomain;
+    domain_create = c"virDomainCreate": OnDomain;
+    domain_has_managed_save = c"virDomainHasManagedSaveImage": OnDomainWithFlags;
+    domain_count_snapshots = c"virDomainSnapshotNum": OnDomainWithFlags;
+    device_attach = c"virDomainAttachDeviceFlags": OnDevice;
+    device_detach = c"virDomainDetachDeviceFlags": OnDevice;
+    device_update = c"virDomainUpdateDeviceFlags": OnDevice;
+    list_all_networks = c"virConnectListAllNetworks":
+        unsafe extern "C" fn(ConnectPtr, *mut *mut NetworkPtr, c_uint) -> c_int;
+    network_by_name = c"virNetworkLookupByName":
+        unsafe extern "C" fn(ConnectPtr, *const c_char) -> NetworkPtr;
+    network_define = c"virNetworkDefineXML":
+        unsafe extern "C" fn(ConnectPtr, *const c_char) -> NetworkPtr;
+    network_name = c"virNetworkGetName": unsafe extern "C" fn(NetworkPtr) -> *const c_char;
+    network_uuid = c"virNetworkGetUUIDString":
+        unsafe extern "C" fn(NetworkPtr, *mut c_char) -> c_int;
+    network_xml = c"virNetworkGetXMLDesc":
+        unsafe extern "C" fn(NetworkPtr, c_uint) -> *mut c_char;
+    network_is_active = c"virNetworkIsActive": OnNetwork;
+    network_is_persistent = c"virNetworkIsPersistent": OnNetwork;
+    network_autostart = c"virNetworkGetAutostart":
+        unsafe extern "C" fn(NetworkPtr, *mut c_int) -> c_int;
+    network_set_autostart = c"virNetworkSetAutostart":
+        unsafe extern "C" fn(NetworkPtr, c_int) -> c_int;
+    network_create = c"virNetworkCreate": OnNetwork;
+    network_destroy = c"virNetworkDestroy": OnNetwork;
+    network_undefine = c"virNetworkUndefine": OnNetwork;
+    network_free = c"virNetworkFree": OnNetwork;
+    event_register_default = c"virEventRegisterDefaultImpl": unsafe extern "C" fn() -> c_int;
+    event_run_default = c"virEventRunDefaultImpl": unsafe extern "C" fn() -> c_int;
+    domain_events = c"virConnectDomainEventRegisterAny": unsafe extern "C" fn(
+        ConnectPtr, DomainPtr, c_int, Callback, *mut c_void, Option<FreeCallback>,
+    ) -> c_int;
+    no_domain_events = c"virConnectDomainEventDeregisterAny":
+        unsafe extern "C" fn(ConnectPtr, c_int) -> c_int;
+    network_events = c"virConnectNetworkEventRegisterAny": unsafe extern "C" fn(
+        ConnectPtr, NetworkPtr, c_int, Callback, *mut c_void, Option<FreeCallback>,
+    ) -> c_int;
+    no_network_events = c"virConnectNetworkEventDeregisterAny":
+        unsafe extern "C" fn(ConnectPtr, c_int) -> c_int;
+    on_close = c"virConnectRegisterCloseCallback": unsafe extern "C" fn(
+        ConnectPtr, CloseFunc, *mut c_void, Option<FreeCallback>,
+    ) -> c_int;
+    not_on_close = c"virConnectUnregisterCloseCallback":
+        unsafe extern "C" fn(ConnectPtr, CloseFunc) -> c_int;
+}
+
+/// `virDomainQemuAgentCommand` (libvirt/libvirt-qemu.h): domain, command, seconds, flags.
+pub type AskAgent = unsafe extern "C" fn(DomainPtr, *const c_char, c_int, c_uint) -> *mut c_char;
+
+/// The one function that stands in libvirt's library for QEMU.
+pub fn ask_agent() -> Result<AskAgent, LibvirtError> {
+    static FUNCTION: OnceLock<AskAgent> = OnceLock::new();
+    if let Some(function) = FUNCTION.get() {
+        return Ok(*function);
+    }
+    let unusable = |error: libloading::Error| LibvirtError::Unusable {
+        words: words(&error),
+    };
+    // SAFETY: its constructors have no preconditions.
+    let library = unsafe { Library::new("libvirt-qemu.so.0") }.map_err(unusable)?;
+    // SAFETY: the signature is the one in libvirt's public header; `forget` keeps it loaded.
+    let function = unsafe { library.get::<AskAgent>(c"virDomainQemuAgentCommand") };
+    let function = *function.map_err(unusable)?;
+    std::mem::forget(library);
+    Ok(*FUNCTION.get_or_init(|| function))
 }
 
 /// Without a function of our own, libvirt prints every error on stderr.

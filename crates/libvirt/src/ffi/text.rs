@@ -1,6 +1,17 @@
-//! C strings that libvirt lends or gives away.
+//! C strings that libvirt takes, lends or gives away.
 
-use std::ffi::{CStr, c_char};
+use std::ffi::{CStr, CString, c_char};
+
+use super::failure::Failure;
+
+/// A string that C can read.
+pub fn for_c(text: &str) -> Result<CString, Failure> {
+    CString::new(text).map_err(|error| Failure {
+        code: 0,
+        errno: 0,
+        words: error.to_string(),
+    })
+}
 
 /// Copies a string that libvirt keeps; none for a null pointer.
 ///

@@ -11,10 +11,16 @@ use super::{XmlError, child};
 /// of an interface, `type='pci'` stands beside, and other types are no PCI functions.
 pub fn of_source(source: Node<'_, '_>) -> Result<Option<PciAddress>, XmlError> {
     match child(source, "address") {
-        Some(address) if matches!(address.attribute("type"), None | Some("pci")) => {
-            pci(address).map(Some)
-        }
-        _ => Ok(None),
+        Some(address) => of_element(address),
+        None => Ok(None),
+    }
+}
+
+/// The PCI function that an `<address>` names; none where it is of another type.
+pub fn of_element(address: Node<'_, '_>) -> Result<Option<PciAddress>, XmlError> {
+    match address.attribute("type") {
+        None | Some("pci") => pci(address).map(Some),
+        Some(_) => Ok(None),
     }
 }
 
@@ -42,7 +48,7 @@ fn pci(address: Node<'_, '_>) -> Result<PciAddress, XmlError> {
 }
 
 /// A number as C writes it: hexadecimal after `0x`, octal after `0`, else decimal.
-fn number(text: &str) -> Option<u32> {
+pub(super) fn number(text: &str) -> Option<u32> {
     let (digits, radix) = match text.strip_prefix("0x").or(text.strip_prefix("0X")) {
         Some(digits) => (digits, 16),
         None if text.len() > 1 && text.starts_with('0') => (&text[1..], 8),

@@ -1,9 +1,9 @@
 //! Network devices of a domain.
 
-use accelnet_model::domain::{Teaming, Vnic};
+use accelnet_model::domain::{Teaming, Vnic, VnicVlan};
 use roxmltree::Node;
 
-use super::{XmlError, address, child, of_child};
+use super::{XmlError, address, child, children, of_child};
 
 /// Reads one `<interface>`.
 ///
@@ -36,6 +36,14 @@ pub fn vnic(interface: Node<'_, '_>) -> Result<Vnic, XmlError> {
         alias: text("alias", "name"),
         host_device,
         teaming: child(interface, "teaming").map(teaming).transpose()?,
+        portgroup: source
+            .and_then(|source| source.attribute("portgroup"))
+            .or_else(|| of_child(interface, "source", "portgroup"))
+            .map(str::to_owned),
+        vlan: child(shown, "vlan")
+            .or_else(|| child(interface, "vlan"))
+            .map(vlan)
+            .transpose()?,
     })
 }
 
@@ -68,4 +76,19 @@ fn teaming(node: Node<'_, '_>) -> Result<Teaming, XmlError> {
             found: other.unwrap_or_default().to_owned(),
         }),
     }
+}
+
+/// `<vlan trunk='yes'><tag id='42'/><tag id='47'/></vlan>`.
+fn vlan(node: Node<'_, '_>) -> Result<VnicVlan, XmlError> {
+    let tags = children(node, "tag").map(|tag| {
+        let id = tag.attribute("id").unwrap_or_default();
+        id.parse().map_err(|_| XmlError::BadValue {
+            what: "the VLAN of an interface",
+            found: id.to_owned(),
+        })
+    });
+    Ok(VnicVlan {
+        trunk: node.attribute("trunk") == Some("yes"),
+        tags: tags.collect::<Result<_, _>>()?,
+    })
 }

@@ -56,6 +56,7 @@ fn a_running_vm_is_read_whole() {
             alias: Some("ua-backup0".to_owned()),
             host_device: None,
             teaming: Some(Teaming::Persistent),
+            ..Vnic::default()
         }
     );
     assert_eq!(networked.kind, "network");
@@ -74,6 +75,7 @@ fn a_running_vm_is_read_whole() {
             teaming: Some(Teaming::Transient {
                 persistent: "ua-backup0".to_owned()
             }),
+            ..Vnic::default()
         }
     );
 }

@@ -1,6 +1,7 @@
 use super::*;
 
 const MAC: Mac = Mac([0x52, 0x54, 0, 0x0d, 0, 1]);
+const ALIAS: &str = "ua-nic";
 const POOL: &str = "accelnet-lan-vf";
 
 fn nic(teaming: Option<Teaming>) -> Vnic {
@@ -9,10 +10,9 @@ fn nic(teaming: Option<Teaming>) -> Vnic {
         kind: "bridge".to_owned(),
         source: Some("br0".to_owned()),
         model: Some("virtio".to_owned()),
-        target: None,
-        alias: teaming.as_ref().map(|_| nic_alias(MAC)),
-        host_device: None,
+        alias: teaming.as_ref().map(|_| ALIAS.to_owned()),
         teaming,
+        ..Vnic::default()
     }
 }
 
@@ -21,9 +21,9 @@ fn vf() -> Vnic {
         kind: "network".to_owned(),
         source: Some(POOL.to_owned()),
         model: None,
-        alias: Some(vf_alias(MAC)),
+        alias: Some("ua-vf".to_owned()),
         teaming: Some(Teaming::Transient {
-            persistent: nic_alias(MAC),
+            persistent: ALIAS.to_owned(),
         }),
         ..nic(None)
     }

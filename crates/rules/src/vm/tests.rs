@@ -1,4 +1,4 @@
-use accelnet_model::domain::{DomainState, Vnic};
+use accelnet_model::domain::{DomainSettings, DomainState, Vnic};
 
 use super::*;
 
@@ -12,6 +12,7 @@ fn vm(vcpus: u32) -> Domain {
         memory_mib: 1024,
         vnics: Vec::new(),
         host_devices: Vec::new(),
+        settings: DomainSettings::default(),
     }
 }
 
@@ -77,14 +78,8 @@ fn a_vm_needs_a_vnic() {
         "Failed to get network adapters for VM web1."
     );
     vm.vnics.push(Vnic {
-        mac: None,
         kind: "bridge".to_owned(),
-        source: None,
-        model: None,
-        target: None,
-        alias: None,
-        host_device: None,
-        teaming: None,
+        ..Vnic::default()
     });
     assert_eq!(has_vnics(&vm), Ok(()));
 }

@@ -1,0 +1,573 @@
+//! Intents: declared, changed, removed.
+
+use accelnet_api::types::{EventKind, IntentAdd, IntentChanged, IntentSet, IntentView, PlannedStep};
+use accelnet_model::intent::{Intent, IntentState};
+use accelnet_model::vf_plan::Ask;
+use accelnet_model::{Code, Problem, VmSetting};
+use accelnet_rules::pair::{Pair, Step as PairStep};
+use accelnet_rules::{intent as rules, vf_count};
+
+use super::apply::libvirt_failed;
+use super::vms::crowded;
+use super::{Core, Seen, VF_DEADLINE};
+use crate::policy::{Change, Disruption, Policy};
+use crate::report::Report;
+use crate::vf_change::{self, Request};
+
+impl Core {
+    /// Declares an intent, and brings it about here. One that cannot be is not declared.
+    ///
+    /// # Errors
+    ///
+    /// It makes no sense, takes what another has, or the node cannot do it.
+    pub fn add_intent(&mut self, who: &str, request: &IntentAdd) -> Result<IntentChanged, Problem> {
+        let result = self.try_add(request);
+        if !request.dry_run {
+            let what = format!("Intent {} was to be declared.", request.name);
+            self.tell_asked(who, &request.name, &what, &result);
+        }
+        result
+    }
+
+    fn try_add(&mut self, request: &IntentAdd) -> Result<IntentChanged, Problem> {
+        let intent = Intent {
+            name: request.name.clone(),
+            roles: sorted(request.roles.clone()),
+            adapters: request.adapters.clone(),
+            vfs: request.vfs,
+        };
+        let policy = self.policies.read()?;
+        let others = policy.plain_intents();
+        rules::may_be_declared(&intent, &others)?;
+        rules::is_new(&intent, &others)?;
+        let mut seen = self.look();
+        self.resolve(&intent, &seen)?;
+        let steps = self.foreseen(&intent, &seen)?;
+        if request.dry_run {
+            return Ok(IntentChanged {
+                intent: None,
+                done: false,
+                steps,
+                warnings: Vec::new(),
+            });
+        }
+        let known = policy.intent(&intent.name).is_some();
+        let change = [Change::Intent(intent.clone())];
+        if !known && !self.policies.change(&policy, &change, true)? {
+            return Err(crowded(&self.name));
+        }
+        self.edge.passing("decided");
+        let policy = self.policies.read()?;
+        if let Err(problem) = self.apply_intent(&intent, &policy, &mut seen) {
+            if !known {
+                self.policies
+                    .change(&policy, &[Change::NoIntent(intent.name.clone())], false)?;
+                self.withdraw(&intent, &mut seen);
+            }
+            self.refresh()?;
+            return Err(problem);
+        }
+        self.edge.passing("applied");
+        self.leave(seen, &policy);
+        self.changed(&intent.name, steps)
+    }
+
+    /// Changes an intent; what is not given stays.
+    ///
+    /// # Errors
+    ///
+    /// As [`Core::add_intent`]; VFs in use stand in the way of another number of them, unless
+    /// the change may be disruptive.
+    pub fn set_intent(
+        &mut self,
+        who: &str,
+        name: &str,
+        request: &IntentSet,
+    ) -> Result<IntentChanged, Problem> {
+        let result = self.try_set_intent(name, request);
+        if !request.dry_run {
+            let what = format!("Intent {name} was to be changed.");
+            self.tell_asked(who, name, &what, &result);
+        }
+        result
+    }
+
+    fn try_set_intent(
+        &mut self,
+        name: &str,
+        request: &IntentSet,
+    ) -> Result<IntentChanged, Problem> {
+        let policy = self.policies.read()?;
+        let others = policy.plain_intents();
+        let old = rules::find(name, &others)?.clone();
+        let intent = Intent {
+            name: old.name.clone(),
+            roles: request.roles.clone().map_or(old.roles.clone(), sorted),
+            adapters: request.adapters.clone().unwrap_or(old.adapters.clone()),
+            vfs: match request.vfs {
+                None => old.vfs,
+                Some(0) => None,
+                Some(vfs) => Some(vfs),
+            },
+        };
+        rules::may_be_declared(&intent, &others)?;
+        let managed = policy.management.intent.as_deref() == Some(name);
+        let users = users_of(&policy, name);
+        if managed && !intent.is_compute() {
+            rules::is_unused(name, &users)?;
+        }
+        let mut seen = self.look();
+        let lost: Vec<&String> = old
+            .adapters
+            .iter()
+            .filter(|adapter| !intent.adapters.contains(adapter))
+            .collect();
+        if !lost.is_empty() {
+            rules::is_unused(name, &users)?;
+        }
+        if old.adapters != intent.adapters {
+            self.resolve(&intent, &seen)?;
+        }
+        let displaced = self.displaced(&intent, &policy, &seen, request.disruptive)?;
+        let mut steps = match displaced.is_empty() {
+            true => self.foreseen(&intent, &seen)?,
+            false => self.disruption_steps(&intent, &displaced),
+        };
+        if intent == old {
+            steps.clear();
+        }
+        if request.dry_run {
+            return Ok(IntentChanged {
+                intent: None,
+                done: false,
+                steps,
+                warnings: Vec::new(),
+            });
+        }
+        if !displaced.is_empty() {
+            let disruption = Disruption {
+                before: old.vfs,
+                going_back: false,
+            };
+            self.policies.disrupt(name, Some(&disruption))?;
+            self.edge.passing("disruption-decided");
+        }
+        if intent != old
+            && !self
+                .policies
+                .change(&policy, &[Change::Intent(intent.clone())], true)?
+        {
+            self.policies.disrupt(name, None)?;
+            return Err(crowded(&self.name));
+        }
+        self.edge.passing("decided");
+        let policy = self.policies.read()?;
+        let applied = match displaced.is_empty() {
+            true => self.apply_intent(&intent, &policy, &mut seen),
+            false => self.go_on_disrupting(&intent, &policy, &mut seen),
+        };
+        if let Err(problem) = applied {
+            let policy = self.policies.read()?;
+            if policy.intent(name) != Some(&old) {
+                self.policies
+                    .change(&policy, &[Change::Intent(old.clone())], false)?;
+            }
+            self.pass()?;
+            return Err(problem);
+        }
+        self.pass()?;
+        self.changed(name, steps)
+    }
+
+    /// Removes an intent that nothing uses, and what it made here.
+    ///
+    /// # Errors
+    ///
+    /// It is not there, or something uses it.
+    pub fn remove_intent(
+        &mut self,
+        who: &str,
+        name: &str,
+        dry_run: bool,
+    ) -> Result<IntentChanged, Problem> {
+        let result = self.try_remove(name, dry_run);
+        if !dry_run {
+            let what = format!("Intent {name} was to be removed.");
+            self.tell_asked(who, name, &what, &result);
+        }
+        result
+    }
+
+    fn try_remove(&mut self, name: &str, dry_run: bool) -> Result<IntentChanged, Problem> {
+        let policy = self.policies.read()?;
+        let intents = policy.plain_intents();
+        let intent = rules::find(name, &intents)?.clone();
+        let mut users = users_of(&policy, name);
+        if policy.management.enabled && policy.management.intent.as_deref() == Some(name) {
+            users.push("management".to_owned());
+        }
+        rules::is_unused(name, &users)?;
+        let mut seen = self.look();
+        let networks = [intent.switch_network(), intent.pool_network()];
+        let connected: Vec<String> = seen
+            .domains()
+            .iter()
+            .filter(|domain| {
+                domain.vnics.iter().any(|vnic| {
+                    vnic.kind != "bridge"
+                        && vnic.source.as_ref().is_some_and(|name| networks.contains(name))
+                })
+            })
+            .map(|domain| format!("VM {} (its definition names the network)", domain.name))
+            .collect();
+        rules::is_unused(name, &connected)?;
+        let steps = vec![PlannedStep {
+            node: self.name.clone(),
+            subject: name.to_owned(),
+            action: format!("remove libvirt networks {}", networks.join(" and ")),
+            why: "the intent is removed; a bridge that it made hands the node's addresses back"
+                .to_owned(),
+            touches: Vec::new(),
+            restarts: None,
+        }];
+        let mut changed = IntentChanged {
+            intent: None,
+            done: !dry_run,
+            steps,
+            warnings: Vec::new(),
+        };
+        if dry_run {
+            return Ok(changed);
+        }
+        if !self
+            .policies
+            .change(&policy, &[Change::NoIntent(name.to_owned())], true)?
+        {
+            return Err(crowded(&self.name));
+        }
+        self.edge.passing("decided");
+        changed.warnings = self.withdraw(&intent, &mut seen);
+        self.refresh()?;
+        Ok(changed)
+    }
+
+    /// Takes away what removed intents made here.
+    pub(crate) fn withdraw_removed(&mut self, policy: &Policy, seen: &mut Seen) {
+        let bound = self.policies.all_bound().unwrap_or_default();
+        for (name, adapters) in bound {
+            if policy.intent(&name).is_none() {
+                let intent = Intent {
+                    name,
+                    roles: vec![accelnet_model::intent::Role::Compute],
+                    adapters: adapters.into_iter().map(|bound| bound.called).collect(),
+                    vfs: None,
+                };
+                self.withdraw(&intent, seen);
+            }
+        }
+    }
+
+    /// Takes away what `intent` made here; what cannot go is told.
+    fn withdraw(&mut self, intent: &Intent, seen: &mut Seen) -> Vec<String> {
+        let mut left = Vec::new();
+        let bound = self.policies.bound(&intent.name).ok().flatten();
+        let bound = bound.unwrap_or_default();
+        if intent.is_compute() {
+            for network in [intent.switch_network(), intent.pool_network()] {
+                self.edge.passing("withdraw-network");
+                let vms = self.edge.vms();
+                let gone = vms
+                    .stop_network(&network)
+                    .and_then(|()| vms.remove_network(&network));
+                if let Err(error) = gone {
+                    left.push(format!("libvirt network {network} stays: {error}"));
+                }
+            }
+            self.edge.passing("withdraw-switch");
+            if let Err(problem) = self.hand_back(intent, &bound, seen) {
+                left.push(format!("the bridge stays: {} {}", problem.message, problem.found));
+            }
+            for bound in &bound {
+                let Some(adapter) = seen.adapter(bound) else {
+                    continue;
+                };
+                if adapter.vfs.is_empty() {
+                    continue;
+                }
+                self.edge.passing("withdraw-vfs");
+                let name = adapter.address.to_string();
+                let request = Request {
+                    name: &name,
+                    ask: Ask::Off,
+                    within: VF_DEADLINE,
+                    dry_run: false,
+                };
+                let host = self.edge.host();
+                if let Err(problem) = vf_change::run(&host, request, &mut |_| {}) {
+                    left.push(format!("VFs stay: {} {}", problem.message, problem.found));
+                }
+            }
+        }
+        self.statuses.retain(|status| status.intent != intent.name);
+        if let Err(problem) = self.policies.bind(&intent.name, None) {
+            left.push(problem.message);
+        }
+        for words in &left {
+            self.tell(EventKind::Noticed, &intent.name, format!("{words}."));
+        }
+        *seen = self.look();
+        left
+    }
+
+    /// The accelerated VMs that would have to do without their VF for `intent` to be.
+    ///
+    /// # Errors
+    ///
+    /// VFs are in use, and the change may not be disruptive, or somebody else uses one.
+    fn displaced(
+        &self,
+        intent: &Intent,
+        policy: &Policy,
+        seen: &Seen,
+        disruptive: bool,
+    ) -> Result<Vec<VmSetting>, Problem> {
+        let mut displaced = Vec::new();
+        if !intent.is_compute() {
+            return Ok(displaced);
+        }
+        let bound = self.policies.bound(&intent.name)?.unwrap_or_default();
+        let ask = intent.vfs.map_or(Ask::All, Ask::Exactly);
+        for bound in &bound {
+            let Some(adapter) = seen.adapter(bound) else {
+                continue;
+            };
+            let Err(problem) = vf_count::plan(adapter, ask) else {
+                continue;
+            };
+            if problem.code != Code::VfInUse {
+                return Err(problem);
+            }
+            if !disruptive {
+                return Err(problem.resolution(
+                    "Disable the VMs that are named, or run the same command with --disruptive: they fall back to their software path, the number changes, and they get VFs again.",
+                ));
+            }
+            for vf in adapter.vfs_in_use() {
+                let domain = seen.domains().iter().find(|domain| {
+                    domain.state.holds_devices() && domain.host_devices.contains(&vf.address)
+                });
+                let setting = domain.and_then(|domain| policy.vm(&domain.uuid));
+                let able = domain.zip(setting).is_some_and(|(domain, setting)| {
+                    Pair::of(&domain.vnics, setting.mac, &intent.pool_network()).can_fail_over()
+                });
+                match setting {
+                    Some(setting) if able => displaced.push(setting.clone()),
+                    // Somebody that cannot fall back stays, and so does everything.
+                    _ => return Err(problem),
+                }
+            }
+        }
+        Ok(displaced)
+    }
+
+    /// VMs fall back, the number changes; their VFs come with the pass that follows.
+    ///
+    /// # Errors
+    ///
+    /// What stopped it: then the number before comes back, and the VMs get VFs of those.
+    pub(crate) fn go_on_disrupting(
+        &mut self,
+        intent: &Intent,
+        policy: &Policy,
+        seen: &mut Seen,
+    ) -> Result<(), Problem> {
+        let result = self.fall_back_and_change(intent, policy, seen);
+        if result.is_err()
+            && let Ok(Some(disruption)) = self.policies.disruption(&intent.name)
+            && !disruption.going_back
+        {
+            let back = Disruption {
+                going_back: true,
+                ..disruption.clone()
+            };
+            self.policies.disrupt(&intent.name, Some(&back))?;
+            self.edge.passing("going-back");
+            let before = Intent {
+                vfs: disruption.before,
+                ..intent.clone()
+            };
+            let policy = self.policies.read()?;
+            self.policies
+                .change(&policy, &[Change::Intent(before.clone())], false)?;
+            let policy = self.policies.read()?;
+            *seen = self.look();
+            // What cannot come back either stands in the status.
+            drop(self.fall_back_and_change(&before, &policy, seen));
+        }
+        self.edge.passing("disrupted");
+        self.policies.disrupt(&intent.name, None)?;
+        result
+    }
+
+    fn fall_back_and_change(
+        &mut self,
+        intent: &Intent,
+        policy: &Policy,
+        seen: &mut Seen,
+    ) -> Result<(), Problem> {
+        for setting in self.displaced(intent, policy, seen, true)? {
+            let domain = seen.domains().iter().find(|one| one.uuid == setting.uuid);
+            let Some(domain) = domain.cloned() else {
+                continue;
+            };
+            self.edge.passing("fall-back");
+            let message = format!("VM {} falls back to its software path for a while.", domain.name);
+            self.tell(EventKind::Noticed, &domain.name, message);
+            self.only(policy, &setting, &domain, PairStep::DetachVf)?;
+        }
+        self.edge.passing("stop-pool");
+        let pool = intent.pool_network();
+        self.edge.vms().stop_network(&pool).map_err(|error| {
+            libvirt_failed(&format!("stop network {pool}"), &error.to_string())
+        })?;
+        *seen = self.look();
+        self.apply_intent(intent, policy, seen)
+    }
+
+    /// What bringing `intent` about would take, as far as it can be foreseen.
+    fn foreseen(&self, intent: &Intent, seen: &Seen) -> Result<Vec<PlannedStep>, Problem> {
+        let needs = self.needs_unbound(intent, seen)?;
+        let mut steps: Vec<PlannedStep> = needs
+            .steps
+            .iter()
+            .flat_map(|step| step.planned(&self.name, &intent.name))
+            .collect();
+        if !needs.steps.is_empty() && intent.is_compute() {
+            for network in [intent.switch_network(), intent.pool_network()] {
+                if !steps.iter().any(|step| step.subject == network) {
+                    steps.push(PlannedStep {
+                        node: self.name.clone(),
+                        subject: network.clone(),
+                        action: format!("define and start libvirt network {network}"),
+                        why: "VMs name it, so that their definition is the same on every node"
+                            .to_owned(),
+                        touches: Vec::new(),
+                        restarts: None,
+                    });
+                }
+            }
+        }
+        Ok(steps)
+    }
+
+    fn disruption_steps(&self, intent: &Intent, displaced: &[VmSetting]) -> Vec<PlannedStep> {
+        let step = |subject: &str, action: String, why: &str, touches: bool| PlannedStep {
+            node: self.name.clone(),
+            subject: subject.to_owned(),
+            action,
+            why: why.to_owned(),
+            touches: match touches {
+                true => vec![subject.to_owned()],
+                false => Vec::new(),
+            },
+            restarts: None,
+        };
+        let back = displaced.iter().map(|vm| {
+            let action = PairStep::DetachVf.to_string();
+            step(&vm.name, action, "its VF goes for a while", true)
+        });
+        let change = step(
+            &intent.name,
+            match intent.vfs {
+                Some(vfs) => format!("change the number of VFs to {vfs}"),
+                None => "change the number of VFs to all".to_owned(),
+            },
+            "no VF is in use then",
+            false,
+        );
+        let again = displaced.iter().map(|vm| {
+            let action = PairStep::AttachVf.to_string();
+            step(&vm.name, action, "it gets a VF again", true)
+        });
+        back.chain([change]).chain(again).collect()
+    }
+
+    fn changed(&self, name: &str, steps: Vec<PlannedStep>) -> Result<IntentChanged, Problem> {
+        let policy = self.policies.read()?;
+        let mut reports = self.reports.all()?;
+        reports.sort_by(|a, b| a.node.cmp(&b.node));
+        let views = views(&policy, &reports);
+        let intent = views.into_iter().find(|view| view.intent.name == name);
+        let warnings = self
+            .status_of(name)
+            .map_or(Vec::new(), |status| status.warnings.clone());
+        Ok(IntentChanged {
+            intent,
+            done: true,
+            steps,
+            warnings,
+        })
+    }
+}
+
+/// Every intent with its status on every node; a node that has said nothing of it is pending.
+pub(crate) fn views(policy: &Policy, reports: &[Report]) -> Vec<IntentView> {
+    let mut views: Vec<IntentView> = policy
+        .intents
+        .iter()
+        .map(|(intent, _)| IntentView {
+            switch_network: intent.switch_network(),
+            pool_network: intent.pool_network(),
+            status: reports
+                .iter()
+                .filter_map(|report| {
+                    report
+                        .intents
+                        .iter()
+                        .find(|status| status.intent == intent.name)
+                        .cloned()
+                })
+                .collect(),
+            intent: intent.clone(),
+        })
+        .collect();
+    views.sort_by(|a, b| a.intent.name.cmp(&b.intent.name));
+    for view in &mut views {
+        for report in reports {
+            if !view.status.iter().any(|status| status.node == report.node) {
+                view.status.push(accelnet_model::intent::IntentStatus {
+                    intent: view.intent.name.clone(),
+                    node: report.node.clone(),
+                    state: IntentState::Pending,
+                    policy_revision: 0,
+                    since: report.observed_at.clone(),
+                    verified_at: None,
+                    adapters: Vec::new(),
+                    bridge: None,
+                    vfs: 0,
+                    problem: None,
+                    warnings: Vec::new(),
+                });
+            }
+        }
+    }
+    views
+}
+
+/// Accelerated VMs whose VFs come from the intent called `name`.
+fn users_of(policy: &Policy, name: &str) -> Vec<String> {
+    match policy.management.intent.as_deref() == Some(name) {
+        true => policy
+            .vms
+            .iter()
+            .map(|(vm, _)| format!("VM {}", vm.name))
+            .collect(),
+        false => Vec::new(),
+    }
+}
+
+fn sorted(mut roles: Vec<accelnet_model::intent::Role>) -> Vec<accelnet_model::intent::Role> {
+    roles.sort();
+    roles.dedup();
+    roles
+}

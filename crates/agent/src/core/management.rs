@@ -1,0 +1,428 @@
+//! Management of the cluster: enabled, changed, disabled, and how it stands.
+
+use accelnet_api::types::{
+    AgentInfo, Enable, ManagementChanged, PlannedStep, PrereqAnswer, Set, Status,
+};
+use accelnet_model::intent::IntentState;
+use accelnet_model::{Check, Code, Management, Performance, Problem, VmSetting};
+use accelnet_rules::prereq::{self, Scope};
+use accelnet_rules::reserve::{self, NodeVfs};
+use accelnet_rules::{management, vm};
+
+use super::room::Space;
+use super::vms::{crowded, not_applied};
+use super::{Core, Seen};
+use crate::policy::{Change, Policy};
+use crate::report::{Report, Reports};
+use crate::view::Picture;
+
+const TURNS: u32 = 16;
+
+impl Core {
+    /// Enables management.
+    ///
+    /// # Errors
+    ///
+    /// A prerequisite that fails, in its own words, or settings that make no sense.
+    pub fn enable(&mut self, who: &str, request: &Enable) -> Result<ManagementChanged, Problem> {
+        let result = self.try_enable(request);
+        let what = format!("Management was to be enabled on intent {}.", request.intent);
+        if !request.dry_run {
+            self.tell_asked(who, "cluster", &what, &result);
+        }
+        result
+    }
+
+    fn try_enable(&mut self, request: &Enable) -> Result<ManagementChanged, Problem> {
+        for _ in 0..TURNS {
+            let policy = self.policies.read()?;
+            let wanted = Management {
+                enabled: true,
+                intent: Some(request.intent.clone()),
+                node_reserve_percentage: reserve_of(request.node_reserve_percentage)?
+                    .unwrap_or(accelnet_model::management::DEFAULT_NODE_RESERVE),
+                performance: request
+                    .performance
+                    .unwrap_or(policy.management.performance),
+            };
+            let why = "management is enabled: VMs can be accelerated, and are watched";
+            if let Some(changed) = self.manage(&policy, wanted, request.dry_run, why)? {
+                return Ok(changed);
+            }
+        }
+        Err(crowded(&self.name))
+    }
+
+    /// Changes management; what is not given stays.
+    ///
+    /// # Errors
+    ///
+    /// As [`Core::enable`]; or management is not enabled.
+    pub fn set(&mut self, who: &str, request: &Set) -> Result<ManagementChanged, Problem> {
+        let result = self.try_set(request);
+        if !request.dry_run {
+            self.tell_asked(who, "cluster", "Management was to be changed.", &result);
+        }
+        result
+    }
+
+    fn try_set(&mut self, request: &Set) -> Result<ManagementChanged, Problem> {
+        for _ in 0..TURNS {
+            let policy = self.policies.read()?;
+            if !policy.management.enabled {
+                return Err(Problem::new(
+                    Code::ManagementDisabled,
+                    &[],
+                    "Management is disabled, so there is nothing to change.",
+                ));
+            }
+            let wanted = Management {
+                enabled: true,
+                intent: request
+                    .intent
+                    .clone()
+                    .or_else(|| policy.management.intent.clone()),
+                node_reserve_percentage: reserve_of(request.node_reserve_percentage)?
+                    .unwrap_or(policy.management.node_reserve_percentage),
+                performance: request
+                    .performance
+                    .unwrap_or(policy.management.performance),
+            };
+            let why = "the settings are changed";
+            if let Some(changed) = self.manage(&policy, wanted, request.dry_run, why)? {
+                return Ok(changed);
+            }
+        }
+        Err(crowded(&self.name))
+    }
+
+    /// Disables management: VMs stay exactly as they are.
+    ///
+    /// # Errors
+    ///
+    /// The store cannot be written.
+    pub fn disable(&mut self, who: &str, dry_run: bool) -> Result<ManagementChanged, Problem> {
+        for _ in 0..TURNS {
+            let policy = self.policies.read()?;
+            let wanted = Management {
+                enabled: false,
+                ..policy.management.clone()
+            };
+            let mut warnings = Vec::new();
+            if !policy.vms.is_empty() {
+                let many = policy.vms.len();
+                warnings.push(format!(
+                    "{many} accelerated {} as they are and are no longer managed or watched",
+                    if many == 1 { "VM stays" } else { "VMs stay" }
+                ));
+            }
+            let steps = steps(&self.name, &policy.management, &wanted, "VMs stay as they are");
+            if !dry_run && wanted != policy.management {
+                let change = [Change::Management(wanted.clone())];
+                if !self.policies.change(&policy, &change, true)? {
+                    continue;
+                }
+                let done: Result<(), Problem> = Ok(());
+                self.tell_asked(who, "cluster", "Management is disabled.", &done);
+                self.refresh()?;
+            }
+            return Ok(ManagementChanged {
+                management: wanted,
+                done: !dry_run,
+                steps,
+                warnings,
+            });
+        }
+        Err(crowded(&self.name))
+    }
+
+    /// Judges `wanted`, and sets it. None when another changed the policy meanwhile.
+    fn manage(
+        &mut self,
+        policy: &Policy,
+        wanted: Management,
+        dry_run: bool,
+        why: &str,
+    ) -> Result<Option<ManagementChanged>, Problem> {
+        management::judge_figures(&wanted.performance)?;
+        let name = wanted.intent.clone().unwrap_or_default();
+        let seen = self.look();
+        let checks = self.checks(policy, &seen, Some(&name));
+        if let Some(check) = checks.iter().find(|check| !check.passed) {
+            return Err(as_problem(check, &checks));
+        }
+        for report in self.everyone(&seen)? {
+            let status = report.intents.iter().find(|status| status.intent == name);
+            if status.is_none_or(|status| status.state != IntentState::Completed) {
+                return Err(not_applied(&name, &report.node, status));
+            }
+        }
+        self.still_fits(policy, &wanted, &seen)?;
+        let steps = steps(&self.name, &policy.management, &wanted, why);
+        let warnings = checks
+            .iter()
+            .filter(|check| check.outcome == accelnet_model::check::Outcome::Warning)
+            .map(|check| format!("{}: {}", check.subject, check.message))
+            .collect();
+        if !dry_run && wanted != policy.management {
+            let change = [Change::Management(wanted.clone())];
+            if !self.policies.change(policy, &change, true)? {
+                return Ok(None);
+            }
+            self.refresh()?;
+        }
+        Ok(Some(ManagementChanged {
+            management: wanted,
+            done: !dry_run,
+            steps,
+            warnings,
+        }))
+    }
+
+    /// The VMs that are promised something must still get it under `wanted`.
+    fn still_fits(
+        &self,
+        policy: &Policy,
+        wanted: &Management,
+        seen: &Seen,
+    ) -> Result<(), Problem> {
+        let promised: Vec<VmSetting> = policy.vms.iter().map(|(vm, _)| vm.clone()).collect();
+        if promised.is_empty() {
+            return Ok(());
+        }
+        let name = wanted.intent.as_deref().unwrap_or_default();
+        if policy.management.intent.as_deref() != Some(name) {
+            let old = policy.management.intent.clone().unwrap_or_default();
+            let users: Vec<String> = promised.iter().map(|vm| format!("VM {}", vm.name)).collect();
+            return accelnet_rules::intent::is_unused(&old, &users);
+        }
+        let Some(intent) = policy.intent(name) else {
+            return Ok(());
+        };
+        let future = Policy {
+            management: wanted.clone(),
+            ..policy.clone()
+        };
+        let spaces = self.spaces(intent, seen, &promised);
+        let rooms: Vec<vm::Room> = spaces.iter().map(|space| space.room(&future)).collect();
+        for setting in promised.iter().filter(|vm| vm.node == self.name) {
+            vm::provisionable(setting.performance, &wanted.performance, &rooms)?;
+        }
+        let Some(last) = promised.last() else {
+            return Ok(());
+        };
+        let nodes = self.node_vfs(&spaces)?;
+        reserve::admits(&last.name, &nodes, wanted.node_reserve_percentage)
+    }
+
+    /// The reserve must hold with one more VM here.
+    pub(crate) fn reserve_holds(
+        &self,
+        policy: &Policy,
+        vm: &str,
+        _setting: Performance,
+        _besides: &[VmSetting],
+        spaces: &[Space<'_>],
+    ) -> Result<(), Problem> {
+        let mut nodes = self.node_vfs(spaces)?;
+        for node in &mut nodes {
+            if node.node == self.name {
+                node.promised += 1;
+            }
+        }
+        reserve::admits(vm, &nodes, policy.management.node_reserve_percentage)
+    }
+
+    /// VFs of every node: of this one as it is judged now, of others as they reported.
+    fn node_vfs(&self, spaces: &[Space<'_>]) -> Result<Vec<NodeVfs>, Problem> {
+        let mut nodes: Vec<NodeVfs> = self
+            .reports
+            .all()?
+            .iter()
+            .filter(|report| report.node != self.name)
+            .map(node_vfs)
+            .collect();
+        let count = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
+        let all: u32 = spaces.iter().map(|space| count(space.adapter.vfs.len())).sum();
+        let foreign: u32 = spaces.iter().map(|space| space.foreign).sum();
+        nodes.push(NodeVfs {
+            node: self.name.clone(),
+            vfs: all.saturating_sub(foreign),
+            promised: spaces.iter().map(|space| count(space.promised.len())).sum(),
+        });
+        Ok(nodes)
+    }
+
+    /// Every node's report: this one's as it is now.
+    fn everyone(&self, seen: &Seen) -> Result<Vec<Report>, Problem> {
+        let mut reports = self.reports.all()?;
+        reports.retain(|report| report.node != self.name);
+        let mut own = Report::empty(&self.name, &seen.node.observed_at);
+        own.intents = self.statuses.clone();
+        reports.push(own);
+        reports.sort_by(|a, b| a.node.cmp(&b.node));
+        Ok(reports)
+    }
+
+    /// Every prerequisite check, on a fresh look.
+    ///
+    /// # Errors
+    ///
+    /// The store cannot be read.
+    pub fn prereq(&mut self, intent: Option<&str>) -> Result<PrereqAnswer, Problem> {
+        let policy = self.policies.read()?;
+        let seen = self.look();
+        let checks = self.checks(&policy, &seen, intent);
+        Ok(PrereqAnswer {
+            passed: checks.iter().all(|check| check.passed),
+            observed_at: seen.node.observed_at,
+            checks,
+        })
+    }
+
+    fn checks(&self, policy: &Policy, seen: &Seen, intent: Option<&str>) -> Vec<Check> {
+        let scope = match intent {
+            Some(intent) => Scope::Intent(intent.to_owned()),
+            None => Scope::All,
+        };
+        // An adapter may have another name today: it is judged where it was bound.
+        let intents: Vec<_> = policy
+            .plain_intents()
+            .into_iter()
+            .map(|mut intent| {
+                if let Ok(Some(bound)) = self.policies.bound(&intent.name) {
+                    let names = bound.iter().map(|bound| match seen.adapter(bound) {
+                        Some(adapter) => adapter.address.to_string(),
+                        None => bound.called.clone(),
+                    });
+                    intent.adapters = names.collect();
+                }
+                intent
+            })
+            .collect();
+        prereq::judge(std::slice::from_ref(&seen.node), &intents, &scope)
+    }
+
+    /// Looks anew and leaves a picture, without bringing anything about.
+    pub(crate) fn refresh(&mut self) -> Result<(), Problem> {
+        let policy = self.policies.read()?;
+        let seen = self.look();
+        self.applied_revision = policy.revision;
+        self.leave(seen, &policy);
+        Ok(())
+    }
+}
+
+/// How things stand, from the policy, the reports of all nodes, and this node's picture.
+///
+/// # Errors
+///
+/// The store cannot be read.
+pub(crate) fn status(
+    policy: &Policy,
+    reports: &Reports,
+    picture: &Picture,
+    uptime: std::time::Duration,
+) -> Result<Status, Problem> {
+    let reports = reports.all()?;
+    let count = u32::try_from(reports.len().max(1)).unwrap_or(u32::MAX);
+    let nodes: Vec<NodeVfs> = reports.iter().map(node_vfs).collect();
+    let management = &policy.management;
+    let reserved = reserve::reserved_nodes(count, management.node_reserve_percentage);
+    let of = |performance| {
+        let mut number = 0;
+        for (vm, _) in &policy.vms {
+            number += u32::from(vm.performance == performance);
+        }
+        (performance, number)
+    };
+    Ok(Status {
+        enabled: management.enabled,
+        intent: management.intent.clone(),
+        node_reserve_percentage: management.node_reserve_percentage,
+        performance: management.performance,
+        nodes: count,
+        reserved_nodes: reserved,
+        survives_node_failures: reserve::survives(&nodes),
+        promise_holds: reserve::worst(&nodes, reserved).1 == 0,
+        adapters: reports.iter().flat_map(|one| one.adapters.clone()).collect(),
+        accelerated_vms: Performance::ALL.into_iter().map(of).collect(),
+        faults: reports.iter().flat_map(|one| one.faults.clone()).collect(),
+        agent: AgentInfo {
+            node: picture.report.node.clone(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            simulated: picture.simulated,
+            observed_at: picture.node.observed_at.clone(),
+            observed_seconds_ago: uptime.saturating_sub(picture.seen_at).as_secs(),
+            policy_revision: policy.revision,
+            applied_revision: picture.applied_revision,
+        },
+    })
+}
+
+fn node_vfs(report: &Report) -> NodeVfs {
+    NodeVfs {
+        node: report.node.clone(),
+        vfs: report.adapters.iter().map(|one| one.vfs).sum(),
+        promised: report.adapters.iter().map(|one| one.vfs_promised).sum(),
+    }
+}
+
+/// A reserve that was given must be an integer of 0..=99.
+fn reserve_of(given: Option<i64>) -> Result<Option<u8>, Problem> {
+    given.map(management::reserve_number).transpose()
+}
+
+/// The first check that failed, in its own words; the others are counted.
+fn as_problem(first: &Check, checks: &[Check]) -> Problem {
+    let failed = checks.iter().filter(|check| !check.passed).count();
+    let code = first.code.unwrap_or(Code::EnableAccelNetFailed);
+    let mut problem = Problem::new(code, &[&first.subject], first.found.clone());
+    problem.document_code = first.document_code;
+    problem.message = first.message.clone();
+    problem.needed = first.needed.clone();
+    problem.resolution = first.resolution.clone();
+    problem.cause = first.cause.clone();
+    if failed > 1 {
+        problem.resolution = format!(
+            "{} {} checks fail in all; 'accelnet prereq' shows them.",
+            problem.resolution, failed
+        );
+    }
+    problem
+}
+
+/// What a change of management does, as it is shown.
+fn steps(node: &str, from: &Management, to: &Management, why: &str) -> Vec<PlannedStep> {
+    let mut actions = Vec::new();
+    if from.enabled != to.enabled {
+        actions.push(match to.enabled {
+            true => "enable management".to_owned(),
+            false => "disable management".to_owned(),
+        });
+    }
+    if from.intent != to.intent {
+        let intent = to.intent.as_deref().unwrap_or("none");
+        actions.push(format!("take VFs from intent {intent}"));
+    }
+    if from.node_reserve_percentage != to.node_reserve_percentage {
+        actions.push(format!(
+            "set the node reserve to {} %",
+            to.node_reserve_percentage
+        ));
+    }
+    if from.performance != to.performance {
+        actions.push("set the figures of Low, Medium and High".to_owned());
+    }
+    actions
+        .into_iter()
+        .map(|action| PlannedStep {
+            node: node.to_owned(),
+            subject: "cluster".to_owned(),
+            action,
+            why: why.to_owned(),
+            touches: Vec::new(),
+            restarts: None,
+        })
+        .collect()
+}

@@ -1,0 +1,516 @@
+//! The pair of one VM, made and taken apart: its definition first, then what runs. When a
+//! step fails, the steps before it are taken back.
+
+use accelnet_host::{Side, Vms};
+use accelnet_libvirt::LibvirtError;
+use accelnet_libvirt::xml::{self, Definition, Part};
+use accelnet_model::vf_wish::{VfWish, wish_file};
+use accelnet_model::{Adapter, Code, Domain, Performance, Problem, VmSetting};
+use accelnet_rules::pair::{self, Pair, Step};
+
+use super::super::apply::libvirt_failed;
+use super::super::room::Space;
+use super::super::{Core, GIVE_UP, Seen};
+use crate::policy::Policy;
+
+/// What a step needs to know of its VM.
+struct Bench<'a> {
+    vms: &'a dyn Vms,
+    setting: &'a VmSetting,
+    pool: String,
+    /// The definition before the first step.
+    config: String,
+    /// The running vNIC before the first step.
+    live_nic: Option<String>,
+}
+
+impl Core {
+    /// What the VM starts with, whether it runs or not.
+    pub(crate) fn definition(&self, domain: &Domain) -> Result<Domain, Problem> {
+        if !domain.state.holds_devices() {
+            return Ok(domain.clone());
+        }
+        let xml = self.config_xml(domain)?;
+        let parsed = Definition::parse(&xml).map_err(|error| {
+            libvirt_failed(
+                &format!("show the definition of VM {}", domain.name),
+                &error.to_string(),
+            )
+        })?;
+        Ok(Domain {
+            vnics: parsed.vnics,
+            host_devices: parsed.host_devices,
+            settings: parsed.settings,
+            memory_mib: parsed.memory_mib.unwrap_or(domain.memory_mib),
+            ..domain.clone()
+        })
+    }
+
+    fn config_xml(&self, domain: &Domain) -> Result<String, Problem> {
+        self.edge.vms().xml(&domain.uuid, Side::Config).map_err(|error| {
+            libvirt_failed(
+                &format!("show the definition of VM {}", domain.name),
+                &error.to_string(),
+            )
+        })
+    }
+
+    /// What leads to the VM with its VF.
+    pub(crate) fn plan_for(
+        &self,
+        policy: &Policy,
+        setting: &VmSetting,
+        domain: &Domain,
+        now: bool,
+        again: bool,
+    ) -> Result<pair::Plan, Problem> {
+        let definition = self.definition(domain)?;
+        let pool = pool_of(policy);
+        let config = Pair::of(&definition.vnics, setting.mac, &pool);
+        if config.nic.is_none() {
+            let found = format!("Its vNIC {} is no longer in its definition.", setting.mac);
+            let intent = policy.management.intent.clone().unwrap_or_default();
+            return Err(Problem::new(
+                Code::VmNotOnSwitch,
+                &[&domain.name, &intent],
+                found,
+            ));
+        }
+        let running = domain.state.holds_devices();
+        let live = running.then(|| Pair::of(&domain.vnics, setting.mac, &pool));
+        Ok(pair::join(config, live, now, again))
+    }
+
+    /// What leads back to its software path.
+    pub(crate) fn plan_back(
+        &self,
+        policy: &Policy,
+        setting: &VmSetting,
+        domain: &Domain,
+    ) -> Result<pair::Plan, Problem> {
+        let definition = self.definition(domain)?;
+        let pool = pool_of(policy);
+        let running = domain.state.holds_devices();
+        let live = running.then(|| Pair::of(&domain.vnics, setting.mac, &pool));
+        Ok(pair::part(
+            Pair::of(&definition.vnics, setting.mac, &pool),
+            live,
+        ))
+    }
+
+    /// Gives a VM its pair, or leaves it as it was.
+    pub(crate) fn enable_one(
+        &mut self,
+        policy: &Policy,
+        seen: &Seen,
+        setting: &VmSetting,
+        domain: &Domain,
+        now: bool,
+    ) -> Result<pair::Plan, Problem> {
+        let figures = &policy.management.performance;
+        let again = now
+            && setting.before.is_some_and(|before| {
+                figures.of(before).queue_pairs != figures.of(setting.performance).queue_pairs
+            })
+            && seen.adapters().iter().any(super::shares_vectors);
+        let plan = self.plan_for(policy, setting, domain, now, again)?;
+        let wish = self.wish(policy, setting, self.any_adapter(policy, seen));
+        self.carry_out_steps(policy, setting, domain, &plan, Some(&wish))?;
+        Ok(plan)
+    }
+
+    /// Takes a VM's pair apart, or leaves it as it was.
+    pub(crate) fn disable_one(
+        &mut self,
+        policy: &Policy,
+        setting: &VmSetting,
+        domain: &Domain,
+    ) -> Result<(), Problem> {
+        let plan = self.plan_back(policy, setting, domain)?;
+        self.carry_out_steps(policy, setting, domain, &plan, None)?;
+        if setting.nic_added {
+            self.remove_added_nic(setting, domain)?;
+        }
+        Ok(())
+    }
+
+    fn carry_out_steps(
+        &mut self,
+        policy: &Policy,
+        setting: &VmSetting,
+        domain: &Domain,
+        plan: &pair::Plan,
+        wish: Option<&VfWish>,
+    ) -> Result<(), Problem> {
+        let needs_definition = plan
+            .steps
+            .iter()
+            .any(|step| !matches!(step, Step::Wish | Step::Forget));
+        let config = match needs_definition {
+            true => self.config_xml(domain)?,
+            false => String::new(),
+        };
+        let live_nic = match domain.state.holds_devices() && plan.steps.contains(&Step::ReplugNic) {
+            true => self.edge.vms().xml(&domain.uuid, Side::Live).ok(),
+            false => None,
+        };
+        let live_nic = live_nic
+            .and_then(|live| xml::interface_fragment(&live, setting.mac, Part::Persistent));
+        let mut done: Vec<Step> = Vec::new();
+        for step in &plan.steps {
+            self.edge.passing(name_of(*step));
+            let bench = Bench {
+                vms: self.edge.vms(),
+                setting,
+                pool: pool_of(policy),
+                config: config.clone(),
+                live_nic: live_nic.clone(),
+            };
+            let result = match step {
+                Step::Wish => wish.map_or(Ok(()), |wish| self.write_wish(&setting.uuid, wish)),
+                Step::Forget => self.drop_wish(&setting.uuid),
+                step => bench.act(*step),
+            };
+            if let Err(error) = result {
+                let what = format!("{step} (VM {})", domain.name);
+                let mut problem = pool_exhausted(&error, domain)
+                    .unwrap_or_else(|| libvirt_failed(&what, &error.to_string()));
+                if let Err(second) = bench.undo(&done) {
+                    problem = problem.needed(format!(
+                        "libvirt to do it. Not everything could be put back: {second}"
+                    ));
+                }
+                return Err(problem);
+            }
+            done.push(*step);
+        }
+        Ok(())
+    }
+
+    /// What was done was not seen: it is taken back.
+    pub(crate) fn undo_unverified(
+        &mut self,
+        policy: &Policy,
+        setting: &VmSetting,
+        domain: &Domain,
+    ) {
+        let seen = self.look();
+        let domain = seen.domains().iter().find(|one| one.uuid == domain.uuid);
+        if let (None, Some(domain)) = (setting.before, domain)
+            && let Err(problem) = self.disable_one(policy, setting, domain)
+        {
+            self.tell_problem(
+                accelnet_api::types::EventKind::Failed,
+                &setting.name,
+                &problem,
+            );
+        }
+    }
+
+    /// Whether a VM that was given its VF has it.
+    pub(crate) fn verify(
+        &self,
+        policy: &Policy,
+        setting: &VmSetting,
+        plan: &pair::Plan,
+        after: &Seen,
+    ) -> Result<(), Problem> {
+        let domain = after.domains().iter().find(|one| one.uuid == setting.uuid);
+        let missing = |found: String| {
+            Err(Problem::new(
+                Code::NotVerified,
+                &[&format!("VM {}", setting.name)],
+                found,
+            ))
+        };
+        let Some(domain) = domain else {
+            return missing("libvirt no longer has the VM.".to_owned());
+        };
+        let pool = pool_of(policy);
+        let definition = self.definition(domain)?;
+        let config = Pair::of(&definition.vnics, setting.mac, &pool);
+        if config.vf.is_none() || !config.can_fail_over() {
+            return missing("Its definition has no pair.".to_owned());
+        }
+        if !plan.steps.contains(&Step::AttachVf) || !domain.state.holds_devices() {
+            return Ok(());
+        }
+        let live = Pair::of(&domain.vnics, setting.mac, &pool);
+        let Some((adapter, vf)) = live.vf.and_then(|vf| crate::view::find_vf(after, vf)) else {
+            return missing("The running VM has no VF.".to_owned());
+        };
+        match vf.settings.known() {
+            Some(settings) if settings.mac != setting.mac => missing(format!(
+                "VF {} of {} has MAC {}, not {}.",
+                vf.index,
+                adapter.name(),
+                settings.mac,
+                setting.mac
+            )),
+            _ => Ok(()),
+        }
+    }
+
+    fn write_wish(&self, uuid: &str, wish: &VfWish) -> Result<(), LibvirtError> {
+        let file = wish_file(self.edge.wishes(), uuid);
+        let failed = |words: String| LibvirtError::Failed {
+            doing: "be prepared for a VF",
+            words,
+        };
+        let text = serde_json::to_string(wish).map_err(|error| failed(error.to_string()))?;
+        crate::files::replace(&file, text.as_bytes())
+            .map_err(|error| failed(format!("{}: {error}", file.display())))
+    }
+
+    fn drop_wish(&self, uuid: &str) -> Result<(), LibvirtError> {
+        for file in [
+            wish_file(self.edge.wishes(), uuid),
+            accelnet_model::vf_wish::outcome_file(self.edge.wishes(), uuid),
+        ] {
+            // What is not there need not go.
+            drop(std::fs::remove_file(file));
+        }
+        Ok(())
+    }
+
+    /// What a VM's VF is to have.
+    pub(crate) fn wish(
+        &self,
+        policy: &Policy,
+        setting: &VmSetting,
+        adapter: Option<&Adapter>,
+    ) -> VfWish {
+        let figure = policy.management.performance.of(setting.performance);
+        let rate = adapter.map(|adapter| self.rate(policy, setting, adapter));
+        VfWish {
+            mac: setting.mac,
+            max_tx_rate_mbps: rate.and_then(Result::ok).unwrap_or(0),
+            min_tx_rate_mbps: 0,
+            vlan: None,
+            spoof_check: true,
+            trust: false,
+            queue_pairs: adapter
+                .is_some_and(super::shares_vectors)
+                .then_some(figure.queue_pairs),
+        }
+    }
+
+    /// The transmit rate of a VM's VF, in Mb/s; 0 for no limit.
+    ///
+    /// # Errors
+    ///
+    /// The adapter has no link, so that a share of its speed is no figure; as a fragment.
+    pub(crate) fn rate(
+        &self,
+        policy: &Policy,
+        setting: &VmSetting,
+        adapter: &Adapter,
+    ) -> Result<u32, String> {
+        let weight = policy
+            .management
+            .performance
+            .of(setting.performance)
+            .transmit_weight;
+        if weight >= 100 {
+            return Ok(0);
+        }
+        let speed = adapter
+            .interfaces
+            .iter()
+            .find_map(|interface| interface.speed_mbps.present().copied());
+        match speed {
+            Some(speed) => Ok((speed / 100 * weight).max(1)),
+            None => Err(format!(
+                "{weight} % of the speed of {}, which has no link",
+                adapter.name()
+            )),
+        }
+    }
+
+    /// A share of the rate needs an adapter that can limit one.
+    pub(crate) fn rate_is_possible(
+        &self,
+        policy: &Policy,
+        setting: Performance,
+        spaces: &[Space<'_>],
+    ) -> Result<(), Problem> {
+        let weight = policy.management.performance.of(setting).transmit_weight;
+        if weight >= 100 {
+            return Ok(());
+        }
+        let refuses = spaces.iter().find_map(|space| {
+            match space.adapter.features.max_tx_rate.known()? {
+                accelnet_model::adapter::Support::Yes => None,
+                accelnet_model::adapter::Support::No { reason } => {
+                    Some((space.adapter.name(), reason.clone()))
+                }
+            }
+        });
+        match refuses {
+            None => Ok(()),
+            Some((adapter, reason)) => Err(Problem::new(
+                Code::CannotProvisionPerformance,
+                &[&setting.to_string()],
+                format!("Adapter {adapter} cannot limit the transmit rate of a VF."),
+            )
+            .needed(format!("A transmit rate of {weight} % of the adapter's."))
+            .cause(reason)),
+        }
+    }
+
+    fn any_adapter<'a>(&self, policy: &Policy, seen: &'a Seen) -> Option<&'a Adapter> {
+        let intent = policy.managed_intent()?;
+        let bound = self.policies.bound(&intent.name).ok().flatten()?;
+        bound.iter().find_map(|bound| seen.adapter(bound))
+    }
+}
+
+impl Bench<'_> {
+    /// Does one step.
+    fn act(&self, step: Step) -> Result<(), LibvirtError> {
+        let (vms, uuid) = (self.vms, &self.setting.uuid);
+        match step {
+            Step::Wish | Step::Forget => Ok(()),
+            Step::JoinNic => {
+                let nic = self.nic()?;
+                let joined = xml::with_teaming(&nic, &xml::persistent_alias(self.setting.mac));
+                vms.update(uuid, &joined, Side::Config)
+            }
+            Step::DefineVf => vms.attach(uuid, &self.vf()?, Side::Config),
+            Step::ReplugNic => {
+                let nic = self.nic()?;
+                if let Some(live) = &self.live_nic {
+                    vms.detach(uuid, live, Side::Live, GIVE_UP)?;
+                }
+                match vms.attach(uuid, &unplaced(&nic), Side::Live) {
+                    Ok(()) => Ok(()),
+                    Err(error) => {
+                        // The VM had a vNIC: it gets that one back.
+                        if let Some(live) = &self.live_nic {
+                            vms.attach(uuid, &unplaced(live), Side::Live)?;
+                        }
+                        Err(error)
+                    }
+                }
+            }
+            Step::AttachVf => vms.attach(uuid, &self.vf()?, Side::Live),
+            Step::DetachVf => match self.fragment(Side::Live, Part::Transient)? {
+                Some(vf) => vms.detach(uuid, &vf, Side::Live, GIVE_UP),
+                None => Ok(()),
+            },
+            Step::UndefineVf => match self.fragment(Side::Config, Part::Transient)? {
+                Some(vf) => vms.detach(uuid, &vf, Side::Config, GIVE_UP),
+                None => Ok(()),
+            },
+            Step::PartNic => {
+                let nic = self.nic()?;
+                vms.update(uuid, &xml::without_teaming(&nic), Side::Config)
+            }
+        }
+    }
+
+    /// Takes back what was done, the last first; everything is tried.
+    fn undo(&self, done: &[Step]) -> Result<(), LibvirtError> {
+        let (vms, uuid) = (self.vms, &self.setting.uuid);
+        let mut result = Ok(());
+        let mut note = |outcome: Result<(), LibvirtError>| {
+            if let (Ok(()), Err(error)) = (&result, outcome) {
+                result = Err(error);
+            }
+        };
+        for step in done.iter().rev() {
+            match step {
+                Step::AttachVf => note(self.act(Step::DetachVf)),
+                Step::DetachVf => note(self.act(Step::AttachVf)),
+                Step::ReplugNic => {
+                    if let (Ok(nic), Some(live)) = (self.nic(), &self.live_nic) {
+                        note(vms.detach(uuid, &nic, Side::Live, GIVE_UP));
+                        note(vms.attach(uuid, &unplaced(live), Side::Live));
+                    }
+                }
+                _ => {}
+            }
+        }
+        let defined = [
+            Step::JoinNic,
+            Step::DefineVf,
+            Step::UndefineVf,
+            Step::PartNic,
+        ];
+        if done.iter().any(|step| defined.contains(step)) {
+            note(vms.define(&self.config));
+        }
+        result
+    }
+
+    /// The vNIC of the definition as it is now.
+    fn nic(&self) -> Result<String, LibvirtError> {
+        self.fragment(Side::Config, Part::Persistent)?
+            .ok_or_else(|| LibvirtError::Failed {
+                doing: "show the vNIC",
+                words: format!("no vNIC {} is in the definition", self.setting.mac),
+            })
+    }
+
+    /// The VF, as it is asked of libvirt.
+    fn vf(&self) -> Result<String, LibvirtError> {
+        let mac = self.setting.mac;
+        let alias = xml::user_alias(&self.nic()?);
+        let alias = alias.unwrap_or_else(|| xml::persistent_alias(mac));
+        Ok(xml::vf_interface(
+            &self.pool,
+            mac,
+            &alias,
+            &xml::vf_alias(mac),
+            None,
+        ))
+    }
+
+    fn fragment(&self, side: Side, part: Part) -> Result<Option<String>, LibvirtError> {
+        let xml = self.vms.xml(&self.setting.uuid, side)?;
+        Ok(xml::interface_fragment(&xml, self.setting.mac, part))
+    }
+}
+
+/// An interface without the place that it had: libvirt finds a free one.
+fn unplaced(fragment: &str) -> String {
+    xml::without_place(fragment)
+}
+
+/// The network that the VFs of the managed intent come from.
+fn pool_of(policy: &Policy) -> String {
+    policy
+        .managed_intent()
+        .map(|intent| intent.pool_network())
+        .unwrap_or_default()
+}
+
+/// libvirt's way of saying that the pool has no VF left.
+fn pool_exhausted(error: &LibvirtError, domain: &Domain) -> Option<Problem> {
+    let words = error.to_string();
+    words
+        .contains("requires exclusive access to interfaces")
+        .then(|| {
+            Problem::new(
+                Code::ClusterNotEnoughResources,
+                &[&domain.name],
+                "No VF of the pool is free on this node; VFs bind.",
+            )
+            .cause(words.clone())
+        })
+}
+
+/// The name of a step by which an agent can be killed.
+fn name_of(step: Step) -> &'static str {
+    match step {
+        Step::Wish => "wish",
+        Step::JoinNic => "join-nic",
+        Step::DefineVf => "define-vf",
+        Step::ReplugNic => "replug-nic",
+        Step::AttachVf => "attach-vf",
+        Step::DetachVf => "detach-vf",
+        Step::UndefineVf => "undefine-vf",
+        Step::PartNic => "part-nic",
+        Step::Forget => "forget",
+    }
+}

@@ -1,0 +1,159 @@
+//! Domains and networks, changed; what happens, handed on.
+
+mod deadline;
+mod devices;
+mod networks;
+mod watchers;
+mod worker;
+
+use std::time::Duration;
+
+use crate::event::{VmEvent, WatchHandle};
+use crate::ffi::{self, Connection, DomainHandle};
+use crate::{LibvirtError, SavedState, Side};
+use watchers::Watchers;
+use worker::Worker;
+
+/// A libvirt daemon, to change what it has. One connection is opened by the first call, and
+/// again when it died; calls queue for it. Guest agents are asked on another, because they
+/// may take long.
+pub struct Control {
+    worker: Worker,
+    guests: Worker,
+    watchers: Watchers,
+    deadline: Duration,
+}
+
+impl Control {
+    /// Of the daemon at `uri` (usually [`crate::SYSTEM`]). A call waits for it no longer than
+    /// `deadline`; when it hangs, further calls are refused at once until it comes back.
+    pub fn new(uri: &str, deadline: Duration) -> Self {
+        let watchers = Watchers::default();
+        Control {
+            worker: Worker::new(uri, Some(watchers.clone())),
+            guests: Worker::new(uri, None),
+            watchers,
+            deadline,
+        }
+    }
+
+    /// The XML of a domain: what runs, or its definition with its secrets.
+    pub fn xml(&self, uuid: &str, side: Side) -> Result<String, LibvirtError> {
+        let uuid = uuid.to_owned();
+        self.call(move |connection| xml(&domain(connection, &uuid)?, side))
+    }
+
+    /// Defines a domain.
+    pub fn define(&self, xml: &str) -> Result<(), LibvirtError> {
+        let xml = xml.to_owned();
+        self.call(move |connection| {
+            let defined = connection.define(&xml);
+            defined.map_err(|failure| failure.doing("define the VM"))
+        })
+    }
+
+    /// Starts a domain; one that runs is left as it is.
+    pub fn start(&self, uuid: &str) -> Result<(), LibvirtError> {
+        let uuid = uuid.to_owned();
+        self.call(move |connection| {
+            let domain = domain(connection, &uuid)?;
+            match domain.is_active() {
+                Ok(true) => Ok(()),
+                Ok(false) => domain
+                    .create()
+                    .map_err(|failure| failure.doing("start the VM")),
+                Err(failure) => Err(failure.doing("tell whether the VM runs")),
+            }
+        })
+    }
+
+    /// What is saved of a domain.
+    pub fn saved_state(&self, uuid: &str) -> Result<SavedState, LibvirtError> {
+        let uuid = uuid.to_owned();
+        self.call(move |connection| {
+            let domain = domain(connection, &uuid)?;
+            let saved = || {
+                Ok(SavedState {
+                    managed_save: domain.has_managed_save()?,
+                    snapshots: domain.snapshots()?,
+                })
+            };
+            saved().map_err(|failure: ffi::Failure| failure.doing("tell what is saved of the VM"))
+        })
+    }
+
+    /// Asks a domain's guest agent; waits no longer than `within`, in whole seconds.
+    pub fn ask_guest(
+        &self,
+        uuid: &str,
+        command: &str,
+        within: Duration,
+    ) -> Result<String, LibvirtError> {
+        let (uuid, command) = (uuid.to_owned(), command.to_owned());
+        let seconds = within.as_secs().clamp(1, 3600) as i32;
+        let patience = within + self.deadline;
+        self.guests.call(patience, move |connection| {
+            let ask = ffi::ask_agent()?;
+            let answer = domain(connection, &uuid)?.ask_agent(ask, &command, seconds);
+            answer.map_err(ffi::Failure::asking_guest)
+        })
+    }
+
+    /// Hands events to `on`, from a thread of its own, until the handle is dropped. When the
+    /// daemon restarts it goes on by itself, and says so.
+    pub fn watch(&self, on: Box<dyn Fn(VmEvent) + Send>) -> Result<WatchHandle, LibvirtError> {
+        let (number, events) = self.watchers.add();
+        let stop = {
+            let watchers = self.watchers.clone();
+            move || watchers.remove(number)
+        };
+        let started = std::thread::Builder::new()
+            .name("libvirt-watch".to_owned())
+            .spawn(move || {
+                while let Ok(event) = events.recv() {
+                    on(event);
+                }
+            });
+        let handle = WatchHandle::new(stop);
+        started.map_err(|error| LibvirtError::NoThread {
+            words: error.to_string(),
+        })?;
+        // The connection is there, and with it the events, once anything is done on it.
+        self.call(|_| Ok(()))?;
+        Ok(handle)
+    }
+
+    fn call<T: Send + 'static>(
+        &self,
+        ask: impl FnMut(&Connection) -> Result<T, LibvirtError> + Send + 'static,
+    ) -> Result<T, LibvirtError> {
+        self.worker.call(self.deadline, ask)
+    }
+}
+
+fn domain(connection: &Connection, uuid: &str) -> Result<DomainHandle, LibvirtError> {
+    let domain = connection.domain(uuid);
+    domain.map_err(|failure| failure.doing("find the VM"))
+}
+
+fn xml(domain: &DomainHandle, side: Side) -> Result<String, LibvirtError> {
+    let say = |failure: ffi::Failure| failure.doing("tell the definition of the VM");
+    match side {
+        Side::Live => match domain.is_active().map_err(say)? {
+            true => domain.xml().map_err(say),
+            false => Err(LibvirtError::DomainNotRunning {
+                words: "it has no live definition".to_owned(),
+            }),
+        },
+        Side::Config => match domain.is_persistent().map_err(say)? {
+            true => domain.config_xml().map_err(say),
+            false => Err(LibvirtError::Failed {
+                doing: "tell the definition of the VM",
+                words: "the VM is transient: it ends with its definition".to_owned(),
+            }),
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests;

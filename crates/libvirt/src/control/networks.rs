@@ -1,0 +1,97 @@
+//! Virtual networks.
+
+use super::Control;
+use crate::ffi::{Connection, Failure, NetworkHandle};
+use crate::{LibvirtError, VirtualNetwork};
+
+impl Control {
+    /// The virtual networks, by name. One that disappears meanwhile is left out.
+    pub fn networks(&self) -> Result<Vec<VirtualNetwork>, LibvirtError> {
+        self.call(|connection| {
+            let say = |failure: Failure| failure.doing("list its networks");
+            let mut networks = Vec::new();
+            for handle in connection.networks().map_err(say)? {
+                match read(&handle) {
+                    Ok(network) => networks.push(network),
+                    Err(failure) if failure.is_no_network() => {}
+                    Err(failure) => return Err(say(failure)),
+                }
+            }
+            networks.sort_by(|a, b| a.name.cmp(&b.name));
+            Ok(networks)
+        })
+    }
+
+    /// Defines a network, or changes its definition.
+    pub fn define_network(&self, xml: &str, autostart: bool) -> Result<(), LibvirtError> {
+        let xml = xml.to_owned();
+        self.call(move |connection| {
+            let define = || connection.define_network(&xml)?.set_autostart(autostart);
+            define().map_err(|failure| failure.doing("define the network"))
+        })
+    }
+
+    /// Starts a network; one that runs is left as it is.
+    pub fn start_network(&self, name: &str) -> Result<(), LibvirtError> {
+        let name = name.to_owned();
+        self.call(move |connection| {
+            let start = || {
+                let network = connection.network(&name)?;
+                match network.is_active()? {
+                    true => Ok(()),
+                    false => network.create(),
+                }
+            };
+            start().map_err(|failure: Failure| failure.doing("start the network"))
+        })
+    }
+
+    /// Stops a network; one that does not run or exist is no error.
+    pub fn stop_network(&self, name: &str) -> Result<(), LibvirtError> {
+        self.on_network(name, "stop the network", |network| {
+            match network.is_active()? {
+                true => network.destroy(),
+                false => Ok(()),
+            }
+        })
+    }
+
+    /// Removes the definition of a network; one that does not exist is no error.
+    pub fn remove_network(&self, name: &str) -> Result<(), LibvirtError> {
+        self.on_network(name, "remove the network", |network| {
+            match network.is_persistent()? {
+                true => network.undefine(),
+                false => Ok(()),
+            }
+        })
+    }
+
+    /// Does something to a network that may be gone.
+    fn on_network(
+        &self,
+        name: &str,
+        doing: &'static str,
+        act: fn(&NetworkHandle) -> Result<(), Failure>,
+    ) -> Result<(), LibvirtError> {
+        let name = name.to_owned();
+        self.call(move |connection: &Connection| {
+            match connection.network(&name).and_then(|network| act(&network)) {
+                Err(failure) if !failure.is_no_network() => Err(failure.doing(doing)),
+                _ => Ok(()),
+            }
+        })
+    }
+}
+
+fn read(handle: &NetworkHandle) -> Result<VirtualNetwork, Failure> {
+    let persistent = handle.is_persistent()?;
+    Ok(VirtualNetwork {
+        name: handle.name()?,
+        uuid: handle.uuid()?,
+        active: handle.is_active()?,
+        persistent,
+        // A network that ends with its definition has none.
+        autostart: persistent && handle.autostart()?,
+        xml: handle.xml()?,
+    })
+}

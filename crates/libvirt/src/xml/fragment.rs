@@ -1,0 +1,142 @@
+//! Interfaces cut out of a definition's text, and changed in as few places as can be.
+
+use std::ops::Range;
+
+use accelnet_model::Mac;
+use accelnet_model::domain::Teaming;
+use roxmltree::Node;
+
+use super::device::devices;
+use super::write::attribute;
+use super::{child, interface, parse};
+
+/// Aliases that accelnet gives begin so: what begins so is its own to take away.
+pub const OWN_ALIAS: &str = "ua-accelnet-";
+
+/// Which of the two interfaces of a teaming pair, which share a MAC.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Part {
+    /// The virtio path, in a pair or not.
+    Persistent,
+    /// The VF: in a pair, or a host device.
+    Transient,
+}
+
+/// The text of the interface with that MAC, as it stands in a domain's XML.
+pub fn interface_fragment(domain_xml: &str, mac: Mac, part: Part) -> Option<String> {
+    let document = parse(domain_xml).ok()?;
+    let found = devices(&document)
+        .filter(|node| node.has_tag_name("interface"))
+        .find(|node| {
+            interface::vnic(*node).is_ok_and(|vnic| {
+                let vf = vnic.kind == "hostdev"
+                    || matches!(vnic.teaming, Some(Teaming::Transient { .. }));
+                vnic.mac == Some(mac) && vf == (part == Part::Transient)
+            })
+        })?;
+    Some(domain_xml[found.range()].to_owned())
+}
+
+/// The alias of an interface, if it is a user's.
+pub fn user_alias(fragment: &str) -> Option<String> {
+    super::Device::parse(fragment)
+        .ok()?
+        .alias()
+        .map(str::to_owned)
+}
+
+/// The alias that accelnet gives the virtio path with that MAC.
+pub fn persistent_alias(mac: Mac) -> String {
+    format!("{OWN_ALIAS}path-{}", hex(mac))
+}
+
+/// The alias that accelnet gives the VF with that MAC.
+pub fn vf_alias(mac: Mac) -> String {
+    format!("{OWN_ALIAS}vf-{}", hex(mac))
+}
+
+fn hex(mac: Mac) -> String {
+    mac.to_string().replace(':', "")
+}
+
+/// An interface as the persistent path of a teaming pair, with `alias` unless it has a
+/// user's alias already ([`user_alias`] tells). An interface that is one stays as it is.
+pub fn with_teaming(fragment: &str, alias: &str) -> String {
+    let Ok(document) = parse(fragment) else {
+        return fragment.to_owned();
+    };
+    let root = document.root_element();
+    let mut edits = Vec::new();
+    let mut missing = Vec::new();
+    if child(root, "teaming").is_none() {
+        missing.push("<teaming type='persistent'/>".to_owned());
+    }
+    let named = format!("<alias name='{}'/>", attribute(alias));
+    match child(root, "alias") {
+        None => missing.push(named),
+        Some(found) if user_alias(fragment).is_none() => edits.push((found.range(), named)),
+        Some(_) => {}
+    }
+    if !missing.is_empty() {
+        let indent = indent(fragment, root);
+        let added: String = missing
+            .iter()
+            .flat_map(|element| [indent, element.as_str()])
+            .collect();
+        match root.last_element_child() {
+            Some(last) => edits.push((last.range().end..last.range().end, added)),
+            // It has no children: neither has it a MAC that libvirt could know it by.
+            None => return fragment.to_owned(),
+        }
+    }
+    edited(fragment, edits)
+}
+
+/// An interface without what [`with_teaming`] gave it, its text as before; one that a user
+/// paired under an alias of their own stays as it is. An alias that libvirt had made for a
+/// running domain does not come back.
+pub fn without_teaming(fragment: &str) -> String {
+    let Ok(document) = parse(fragment) else {
+        return fragment.to_owned();
+    };
+    let root = document.root_element();
+    let mut edits = Vec::new();
+    let own = |alias: &Node<'_, '_>| {
+        let name = alias.attribute("name").unwrap_or_default();
+        name.starts_with(OWN_ALIAS)
+    };
+    if let Some(alias) = child(root, "alias").filter(own) {
+        edits.push((with_white_space(fragment, alias), String::new()));
+    }
+    let persistent = |node: &Node<'_, '_>| node.attribute("type") == Some("persistent");
+    if let Some(teaming) = child(root, "teaming").filter(persistent) {
+        edits.push((with_white_space(fragment, teaming), String::new()));
+    }
+    edited(fragment, edits)
+}
+
+/// What stands before the first child: the end of the line and the indentation.
+fn indent<'a>(text: &'a str, root: Node<'_, '_>) -> &'a str {
+    let first = root
+        .first_element_child()
+        .map_or(0, |first| first.range().start);
+    let before = &text[..first];
+    &before[before.trim_end().len()..]
+}
+
+/// The text of a node with the white space before it.
+fn with_white_space(text: &str, node: Node<'_, '_>) -> Range<usize> {
+    let range = node.range();
+    text[..range.start].trim_end().len()..range.end
+}
+
+/// The text with its parts replaced.
+fn edited(text: &str, mut edits: Vec<(Range<usize>, String)>) -> String {
+    // From the end, so that the places before stay where they are.
+    edits.sort_by_key(|(range, _)| range.start);
+    let mut text = text.to_owned();
+    for (range, new) in edits.into_iter().rev() {
+        text.replace_range(range, &new);
+    }
+    text
+}

@@ -1,0 +1,45 @@
+//! What libvirt says of a virtual network, read from its XML (formatnetwork).
+
+use accelnet_model::PciAddress;
+
+use super::{address, child, parse};
+
+/// What a virtual network leads to.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct NetworkFacts {
+    /// Its forward mode; `bridge` for one that only connects to a bridge, `hostdev` for a pool.
+    pub mode: Option<String>,
+    /// The host's bridge.
+    pub bridge: Option<String>,
+    /// Netdevs of the PFs that a pool names.
+    pub pfs: Vec<String>,
+    /// VFs that a pool names, or has found once it runs.
+    pub vfs: Vec<PciAddress>,
+}
+
+/// Reads a network's XML; nothing when it is none.
+pub fn network(xml: &str) -> Option<NetworkFacts> {
+    let document = parse(xml).ok()?;
+    let root = document.root_element();
+    if !root.has_tag_name("network") {
+        return None;
+    }
+    let mut facts = NetworkFacts {
+        bridge: child(root, "bridge")
+            .and_then(|bridge| bridge.attribute("name"))
+            .map(str::to_owned),
+        ..NetworkFacts::default()
+    };
+    if let Some(forward) = child(root, "forward") {
+        facts.mode = forward.attribute("mode").map(str::to_owned);
+        for member in forward.children() {
+            if member.has_tag_name("pf") {
+                facts.pfs.extend(member.attribute("dev").map(str::to_owned));
+            }
+            if member.has_tag_name("address") {
+                facts.vfs.extend(address::of_element(member).ok().flatten());
+            }
+        }
+    }
+    Some(facts)
+}

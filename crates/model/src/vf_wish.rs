@@ -1,0 +1,60 @@
+//! What a VM's VF is to be like, handed from the agent to libvirt's network hook, and what
+//! became of it.
+
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use crate::{Mac, PciAddress};
+
+/// Where wishes and outcomes lie, below the root: gone at boot.
+pub const FOLDER: &str = "/run/accelnet/vms";
+
+/// What the VF of one VM is to be like.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct VfWish {
+    /// MAC of the vNIC that the VF stands in for: a port with another MAC is left alone.
+    pub mac: Mac,
+    /// Transmit rate at most, in Mb/s; 0 for no limit.
+    pub max_tx_rate_mbps: u32,
+    /// Transmit rate at least, in Mb/s; 0 for none.
+    pub min_tx_rate_mbps: u32,
+    /// VLAN id that its traffic is put into.
+    pub vlan: Option<u16>,
+    /// Source MAC and VLAN checking.
+    pub spoof_check: bool,
+    /// The guest may go promiscuous and change its MAC.
+    pub trust: bool,
+    /// Queue pairs, where the driver gives each VF its own number of MSI-X vectors.
+    pub queue_pairs: Option<u32>,
+}
+
+/// What became of a wish, or of putting a VF back.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct VfOutcome {
+    /// What libvirt did: `port-created` or `port-deleted`.
+    pub operation: String,
+    /// MAC of the port.
+    pub mac: Option<Mac>,
+    /// The VF that libvirt chose.
+    pub vf: Option<PciAddress>,
+    /// Netdev of its PF.
+    pub pf: Option<String>,
+    /// Number of the VF on its PF.
+    pub index: Option<u32>,
+    /// What was set, in words such as `set the rate to 0..1000 Mb/s`.
+    pub done: Vec<String>,
+    /// What was not, and why, as sentence fragments.
+    pub failures: Vec<String>,
+}
+
+/// Where the wish of a VM lies, below `folder`.
+pub fn wish_file(folder: &Path, uuid: &str) -> PathBuf {
+    folder.join(format!("{uuid}.json"))
+}
+
+/// Where the outcome of a VM's wish lies, below `folder`.
+pub fn outcome_file(folder: &Path, uuid: &str) -> PathBuf {
+    folder.join(format!("{uuid}.outcome.json"))
+}
