@@ -16,6 +16,7 @@ pub mod observed;
 pub mod pci_address;
 pub mod platform;
 pub mod problem;
+pub mod switch;
 pub mod vf;
 pub mod vf_plan;
 
