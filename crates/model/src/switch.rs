@@ -2,6 +2,7 @@
 //! plain data.
 
 mod address;
+mod keeper;
 mod plan;
 mod route;
 mod step;
@@ -9,8 +10,10 @@ mod step;
 use serde::{Deserialize, Serialize};
 
 use crate::Mac;
+use crate::link::Link;
 
 pub use address::{Address, AddressFlags, Neighbour};
+pub use keeper::Keeper;
 pub use plan::{Gateway, Plan};
 pub use route::{Network, Route, RouteMetric};
 pub use step::SwitchStep;
@@ -72,4 +75,26 @@ pub struct Carried {
     pub settings: Vec<Setting>,
     /// Links that stand on it, in this network namespace.
     pub stacked: Vec<Stacked>,
+}
+
+/// An adapter that could be an uplink.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Uplink {
+    /// Name of its link.
+    pub name: String,
+    /// What it carries.
+    pub carried: Carried,
+    /// Who else configures it.
+    pub keepers: Vec<Keeper>,
+}
+
+/// What a plan for a virtual switch is made from.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Standing {
+    /// All links of the node.
+    pub links: Vec<Link>,
+    /// Its bridges.
+    pub bridges: Vec<Bridge>,
+    /// The adapters that were asked about, as far as they are there.
+    pub uplinks: Vec<Uplink>,
 }
