@@ -19,6 +19,7 @@ pub mod pci_address;
 pub mod performance;
 pub mod platform;
 pub mod problem;
+pub mod switch;
 pub mod vf;
 pub mod vf_plan;
 pub mod vf_wish;

@@ -81,6 +81,7 @@ pub fn set_vf(index: u32, vf: u32, change: VfChange) -> Result<Option<String>, N
         protocol: netlink_sys::constants::NETLINK_ROUTE,
         kind: RTM_SETLINK,
         dump: false,
+        flags: 0,
         body: body(index, vf, change),
     })?;
     Ok(answer.warning)

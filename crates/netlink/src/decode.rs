@@ -1,16 +1,24 @@
 //! Reads raw route netlink answers. Any bytes end in a value or an error; nothing that is
 //! cut, contradictory or unknown is passed over in silence.
 
+use std::net::IpAddr;
+
 use accelnet_model::link::Link;
+use accelnet_model::switch::{Address, Bridge, Route, Stacked};
 use accelnet_model::vf::VfSettings;
 
 use crate::NetlinkError;
-use crate::abi::{IFINFO_LEN, NLMSG_DONE, NLMSG_ERROR, RTM_NEWLINK};
+use crate::abi::*;
 use crate::ack::Ack;
-use crate::attr::{Attrs, Malformed};
+use crate::attr::{Attr, Attrs, Malformed};
 use crate::message::Messages;
+use crate::neighbour::NeighbourEntry;
 
+mod address;
+mod bridge;
 mod link;
+mod neighbour;
+mod route;
 mod vf;
 
 #[cfg(test)]
@@ -21,7 +29,7 @@ mod tests;
 pub fn links(bytes: &[u8]) -> Result<Vec<Link>, NetlinkError> {
     let what = "read the links";
     let mut found = Vec::new();
-    for body in link_messages(what, bytes)? {
+    for body in bodies(what, bytes, RTM_NEWLINK)? {
         found.push(link::decode(body).map_err(|e| NetlinkError::malformed(what, e))?);
     }
     Ok(link::name_masters(found))
@@ -37,7 +45,7 @@ pub fn links(bytes: &[u8]) -> Result<Vec<Link>, NetlinkError> {
 /// [`NetlinkError::Malformed`] for everything else, an answer of no or two links included.
 pub fn vf_settings(bytes: &[u8]) -> Result<Vec<VfSettings>, NetlinkError> {
     let what = "read the VF settings";
-    let bodies = link_messages(what, bytes)?;
+    let bodies = bodies(what, bytes, RTM_NEWLINK)?;
     let [body] = bodies[..] else {
         let reason = format!("it is about {} links instead of one", bodies.len());
         return Err(NetlinkError::malformed(what, Malformed(reason)));
@@ -45,13 +53,96 @@ pub fn vf_settings(bytes: &[u8]) -> Result<Vec<VfSettings>, NetlinkError> {
     vf::decode(what, body)
 }
 
-/// The bodies of all `RTM_NEWLINK` messages in `bytes`.
-fn link_messages<'a>(what: &str, bytes: &'a [u8]) -> Result<Vec<&'a [u8]>, NetlinkError> {
+/// Reads the bridges among the links of an answer, without their addresses.
+///
+/// # Errors
+///
+/// [`NetlinkError::Malformed`].
+pub fn bridges(bytes: &[u8]) -> Result<Vec<Bridge>, NetlinkError> {
+    let what = "read the bridges";
+    let bodies = bodies(what, bytes, RTM_NEWLINK)?;
+    bridge::bridges(&bodies).map_err(|e| NetlinkError::malformed(what, e))
+}
+
+/// Reads which links of an answer stand on link `index`.
+///
+/// # Errors
+///
+/// [`NetlinkError::Malformed`].
+pub fn stacked(bytes: &[u8], index: u32) -> Result<Vec<Stacked>, NetlinkError> {
+    let what = "read what stands on a link";
+    let bodies = bodies(what, bytes, RTM_NEWLINK)?;
+    bridge::stacked(&bodies, index).map_err(|e| NetlinkError::malformed(what, e))
+}
+
+/// Reads the IP addresses of an answer, with the indexes of their links.
+///
+/// # Errors
+///
+/// [`NetlinkError::Malformed`].
+pub fn addresses(bytes: &[u8]) -> Result<Vec<(u32, Address)>, NetlinkError> {
+    each("read the addresses", bytes, RTM_NEWADDR, address::decode)
+}
+
+/// Reads the routes of one family (2 for IPv4, 10 for IPv6) that go out of link `index`.
+///
+/// # Errors
+///
+/// [`NetlinkError::Malformed`].
+pub fn routes(bytes: &[u8], family: u8, index: u32) -> Result<Vec<Route>, NetlinkError> {
+    each("read the routes", bytes, RTM_NEWROUTE, |body| {
+        route::decode(body, family, index)
+    })
+}
+
+/// Reads the IP neighbours on link `index`.
+///
+/// # Errors
+///
+/// [`NetlinkError::Malformed`].
+pub fn neighbours(bytes: &[u8], index: u32) -> Result<Vec<NeighbourEntry>, NetlinkError> {
+    each("read the neighbours", bytes, RTM_NEWNEIGH, |body| {
+        neighbour::decode(body, index)
+    })
+}
+
+/// Decodes every message of one type.
+fn each<T>(
+    what: &str,
+    bytes: &[u8],
+    kind: u16,
+    decode: impl Fn(&[u8]) -> Result<Option<T>, Malformed>,
+) -> Result<Vec<T>, NetlinkError> {
+    let mut found = Vec::new();
+    for body in bodies(what, bytes, kind)? {
+        found.extend(decode(body).map_err(|e| NetlinkError::malformed(what, e))?);
+    }
+    Ok(found)
+}
+
+/// An IP address, alone in an attribute.
+fn ip(family: u8, attr: Attr<'_>) -> Result<IpAddr, Malformed> {
+    let found = match family {
+        AF_INET => <[u8; 4]>::try_from(attr.value).ok().map(IpAddr::from),
+        AF_INET6 => <[u8; 16]>::try_from(attr.value).ok().map(IpAddr::from),
+        _ => None,
+    };
+    found.ok_or_else(|| {
+        let length = attr.value.len();
+        Malformed(format!(
+            "attribute {} has {length} bytes, which is no address of family {family}",
+            attr.kind
+        ))
+    })
+}
+
+/// The bodies of all messages in `bytes`, which are of type `wanted`.
+fn bodies<'a>(what: &str, bytes: &'a [u8], wanted: u16) -> Result<Vec<&'a [u8]>, NetlinkError> {
     let mut bodies = Vec::new();
     for message in Messages(bytes) {
         let message = message.map_err(|reason| NetlinkError::malformed(what, reason))?;
         match message.kind {
-            RTM_NEWLINK => bodies.push(message.body),
+            kind if kind == wanted => bodies.push(message.body),
             NLMSG_ERROR | NLMSG_DONE => match Ack::of(&message) {
                 Some(ack) if ack.errno == 0 => {}
                 Some(ack) => return Err(NetlinkError::refused(what, ack)),
@@ -61,7 +152,7 @@ fn link_messages<'a>(what: &str, bytes: &'a [u8]) -> Result<Vec<&'a [u8]>, Netli
                 }
             },
             kind => {
-                let reason = Malformed(format!("message type {kind} is not about links"));
+                let reason = Malformed(format!("message type {kind} is not what was asked for"));
                 return Err(NetlinkError::malformed(what, reason));
             }
         }

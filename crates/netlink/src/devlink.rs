@@ -64,6 +64,7 @@ fn question(what: &str, kind: u16, body: Writer) -> Result<Answer, NetlinkError>
         protocol: netlink_sys::constants::NETLINK_GENERIC,
         kind,
         dump: false,
+        flags: 0,
         body: body.finish(),
     })
 }

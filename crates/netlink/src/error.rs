@@ -107,6 +107,17 @@ impl NetlinkError {
         }
     }
 
+    /// Refused on this side, as the kernel would.
+    pub(crate) fn refused_here(what: &str, errno: i32, words: &str) -> Self {
+        let words = Some(words.to_owned());
+        let ack = Ack {
+            errno,
+            words,
+            ..Ack::default()
+        };
+        NetlinkError::refused(what, ack)
+    }
+
     pub(crate) fn refused(what: &str, ack: Ack) -> Self {
         let name = errno::name(ack.errno);
         NetlinkError::Refused {

@@ -8,7 +8,10 @@
 
 mod abi;
 mod ack;
+mod address;
 mod attr;
+mod bridge;
+mod by_name;
 mod change;
 pub mod decode;
 mod devlink;
@@ -18,17 +21,33 @@ mod error;
 mod ethtool;
 mod features;
 mod links;
+mod listen;
 mod message;
+mod monitor;
 mod namespace;
+mod neighbour;
+mod route;
 mod socket;
+mod uevent;
 mod vfs;
 
 pub use ack::Ack;
+pub use address::{add_address, addresses, remove_address};
+pub use bridge::{
+    LinkChange, NewBridge, bridges, create_bridge, delete_bridge, remove_port, set_link, stacked,
+};
+pub use by_name::link;
 pub use change::{VfChange, set_vf};
 pub use devlink::eswitch_mode;
 pub use error::NetlinkError;
 pub use ethtool::{channels, driver_info};
 pub use features::{PfControl, Probe, VfControl, probe, reported};
 pub use links::links;
+pub use monitor::{Event, Monitor};
 pub use namespace::links_in;
+pub use neighbour::{
+    NeighbourEntry, NeighbourState, ask_neighbour, fix_neighbour, forget_neighbour, neighbours,
+};
+pub use route::{Place, add_route, remove_route, routes};
+pub use uevent::{Subsystem, Uevent, UeventAction, UeventKind, Uevents};
 pub use vfs::vf_settings;

@@ -42,6 +42,8 @@ pub struct Request {
     pub kind: u16,
     /// Whether all there are is asked for (`NLM_F_DUMP`).
     pub dump: bool,
+    /// `NLM_F_CREATE` and the like; 0 for none.
+    pub flags: u16,
     /// Fixed part and attributes.
     pub body: Vec<u8>,
 }
@@ -125,7 +127,7 @@ fn encode(request: &Request) -> Vec<u8> {
     let mode = if request.dump { NLM_F_DUMP } else { NLM_F_ACK };
     Message {
         kind: request.kind,
-        flags: NLM_F_REQUEST | mode,
+        flags: NLM_F_REQUEST | mode | request.flags,
         sequence: SEQUENCE,
         body: &request.body,
     }

@@ -18,6 +18,7 @@ pub fn vf_settings(index: u32) -> Result<Vec<VfSettings>, NetlinkError> {
         protocol: netlink_sys::constants::NETLINK_ROUTE,
         kind: RTM_GETLINK,
         dump: false,
+        flags: 0,
         body: body.finish(),
     })?;
     decode::vf_settings(&answer.messages)

@@ -1,15 +1,11 @@
 //! Against the running kernel. What needs root says so when it is not tried.
 
-use std::path::PathBuf;
-use std::process::Command;
+mod support;
 
 use accelnet_netlink::{
     VfChange, channels, driver_info, eswitch_mode, links, links_in, set_vf, vf_settings,
 };
-
-fn root() -> bool {
-    rustix::process::geteuid().is_root()
-}
+use support::{Namespace, root};
 
 #[test]
 fn the_loopback_is_there() {
@@ -64,44 +60,6 @@ fn drivers_are_asked_by_ethtool() {
         if let Ok(info) = driver_info(&link.name) {
             assert_ne!(info.driver, "", "{}", link.name);
         }
-    }
-}
-
-/// A network namespace that `ip netns` made; none where that is not permitted.
-struct Namespace(String);
-
-impl Namespace {
-    fn new(name: &str) -> Option<Self> {
-        let name = format!("accelnet-{name}-{}", std::process::id());
-        let made = Command::new("ip").args(["netns", "add", &name]).output();
-        match made {
-            Ok(output) if output.status.success() => Some(Namespace(name)),
-            why => {
-                assert!(!root(), "`ip netns add` must work for root: {why:?}");
-                println!("SKIPPED: making a network namespace needs root: {why:?}");
-                None
-            }
-        }
-    }
-
-    fn file(&self) -> PathBuf {
-        PathBuf::from("/run/netns").join(&self.0)
-    }
-
-    fn ip(&self, arguments: &str) {
-        let output = Command::new("ip")
-            .args(["-n", &self.0])
-            .args(arguments.split(' '))
-            .output()
-            .expect("ip runs");
-        let words = String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.success(), "ip {arguments}: {words}");
-    }
-}
-
-impl Drop for Namespace {
-    fn drop(&mut self) {
-        let _ = Command::new("ip").args(["netns", "del", &self.0]).status();
     }
 }
 

@@ -1,7 +1,7 @@
 //! Every decision of accelnet, pure: no clock, no input or output, no threads.
 //!
 //! [`prereq`] judges nodes, [`vf_count`] plans a change of the number of VFs and reads the
-//! kernel's refusals, [`vm`] judges one VM against a performance setting.
+//! kernel's refusals, [`switch`] plans the virtual switch, [`vm`] judges one VM against a performance setting.
 
 pub mod enable;
 pub mod fitness;
@@ -12,5 +12,6 @@ pub mod prereq;
 pub mod reserve;
 #[cfg(test)]
 mod sample;
+pub mod switch;
 pub mod vf_count;
 pub mod vm;

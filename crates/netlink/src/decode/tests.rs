@@ -3,7 +3,6 @@ use accelnet_model::vf::{VfLinkState, VlanProtocol};
 use proptest::prelude::*;
 
 use super::*;
-use crate::abi::*;
 use crate::attr::Writer;
 use crate::encode;
 use crate::message::{HEADER, Message};

@@ -25,6 +25,7 @@ fn request(dump: bool) -> Request {
         protocol: 0,
         kind: 18,
         dump,
+        flags: 0,
         body: vec![0; 16],
     }
 }

@@ -1,0 +1,100 @@
+//! Virtual switches: the bridges of a node, what its links carry, and a change of them as
+//! plain data.
+
+mod address;
+mod keeper;
+mod plan;
+mod route;
+mod step;
+
+use serde::{Deserialize, Serialize};
+
+use crate::Mac;
+use crate::link::Link;
+
+pub use address::{Address, AddressFlags, Neighbour};
+pub use keeper::Keeper;
+pub use plan::{Gateway, Plan};
+pub use route::{Network, Route, RouteMetric};
+pub use step::SwitchStep;
+
+/// A Linux bridge.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Bridge {
+    /// Name.
+    pub name: String,
+    /// Kernel index.
+    pub index: u32,
+    /// Its own MAC.
+    pub mac: Option<Mac>,
+    /// Bytes of the largest payload.
+    pub mtu: u32,
+    /// Administratively up.
+    pub up: bool,
+    /// Names of its ports, in the order of their indexes.
+    pub ports: Vec<String>,
+    /// Its own addresses.
+    pub addresses: Vec<Address>,
+    /// Whether it takes part in a spanning tree (`IFLA_BR_STP_STATE`).
+    pub spanning_tree: bool,
+    /// How long a new port stays silent under a spanning tree, in milliseconds
+    /// (`IFLA_BR_FORWARD_DELAY`).
+    pub forward_delay_ms: u32,
+    /// Whether it looks at VLAN tags (`IFLA_BR_VLAN_FILTERING`).
+    pub vlan_filtering: bool,
+}
+
+/// A link that stands on another one, such as a VLAN or a macvlan.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stacked {
+    /// Name.
+    pub name: String,
+    /// `IFLA_INFO_KIND`: vlan, macvlan, ...
+    pub kind: String,
+}
+
+/// A per-link setting of the kernel (`Documentation/networking/ip-sysctl.rst`).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Setting {
+    /// `ipv4/rp_filter` for `/proc/sys/net/ipv4/conf/LINK/rp_filter`.
+    pub name: String,
+    /// As the kernel writes it, without white space around it.
+    pub value: String,
+}
+
+/// What a link carries of its node, and what stands on it.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Carried {
+    /// Addresses, in the kernel's order.
+    pub addresses: Vec<Address>,
+    /// Routes of all tables but `local` that go out of it.
+    pub routes: Vec<Route>,
+    /// Neighbours that an administrator fixed.
+    pub neighbours: Vec<Neighbour>,
+    /// Settings that differ from those a new link gets.
+    pub settings: Vec<Setting>,
+    /// Links that stand on it, in this network namespace.
+    pub stacked: Vec<Stacked>,
+}
+
+/// An adapter that could be an uplink.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Uplink {
+    /// Name of its link.
+    pub name: String,
+    /// What it carries.
+    pub carried: Carried,
+    /// Who else configures it.
+    pub keepers: Vec<Keeper>,
+}
+
+/// What a plan for a virtual switch is made from.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Standing {
+    /// All links of the node.
+    pub links: Vec<Link>,
+    /// Its bridges.
+    pub bridges: Vec<Bridge>,
+    /// The adapters that were asked about, as far as they are there.
+    pub uplinks: Vec<Uplink>,
+}

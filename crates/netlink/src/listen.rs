@@ -1,0 +1,90 @@
+//! A netlink socket that listens: what the kernel tells of by itself, with a deadline.
+
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd};
+use std::time::Duration;
+
+use netlink_sys::{Socket, SocketAddr};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+
+use crate::NetlinkError;
+
+/// Bytes of room for what comes while nobody reads. The kernel gives at most
+/// `/proc/sys/net/core/rmem_max`.
+pub const BUFFER: u32 = 1 << 20;
+
+/// Largest datagram that the kernel tells anything in.
+const ROOM: usize = 64 * 1024;
+
+/// What came.
+pub enum Heard {
+    /// Nothing, in time.
+    Nothing,
+    /// A datagram of the kernel.
+    Datagram(Vec<u8>),
+    /// There was more than there was room for.
+    Lost,
+}
+
+/// A socket that is told of something.
+pub struct Listener {
+    socket: Socket,
+    what: &'static str,
+}
+
+impl Listener {
+    /// Listens to multicast groups, in the network namespace of the calling thread; `what` is
+    /// as in "listen for changes of links".
+    pub fn open(
+        what: &'static str,
+        protocol: isize,
+        groups: &[u32],
+        buffer: u32,
+    ) -> Result<Self, NetlinkError> {
+        let failed = |call| move |error: io::Error| NetlinkError::system(what, call, &error);
+        let mut socket = Socket::new(protocol).map_err(failed("socket"))?;
+        // A smaller buffer loses sooner, and says so.
+        let _ = socket.set_rx_buf_sz(buffer);
+        socket.bind_auto().map_err(failed("bind"))?;
+        for group in groups {
+            socket
+                .add_membership(*group)
+                .map_err(failed("setsockopt"))?;
+        }
+        Ok(Listener { socket, what })
+    }
+
+    /// Waits for a datagram of the kernel, for no longer than `within`. Ends early and with
+    /// nothing when a signal came.
+    pub fn hear(&mut self, within: Duration) -> Result<Heard, NetlinkError> {
+        let failed = |call, error: &io::Error| NetlinkError::system(self.what, call, error);
+        let timeout = Timespec::try_from(within).ok();
+        let mut fds = [PollFd::new(&self.socket, PollFlags::IN)];
+        match poll(&mut fds, timeout.as_ref()) {
+            Ok(0) | Err(rustix::io::Errno::INTR) => return Ok(Heard::Nothing),
+            Ok(_) => {}
+            Err(error) => return Err(failed("poll", &error.into())),
+        }
+        let mut datagram = Vec::with_capacity(ROOM);
+        let flags = libc::MSG_DONTWAIT | libc::MSG_TRUNC;
+        match self.socket.recv_from(&mut datagram, flags) {
+            Ok((size, _)) if size > datagram.len() => Ok(Heard::Lost),
+            Ok((_, from)) if from == SocketAddr::new(0, from.multicast_groups()) => {
+                Ok(Heard::Datagram(datagram))
+            }
+            // Other processes can send here, too.
+            Ok(_) => Ok(Heard::Nothing),
+            Err(error) => match error.raw_os_error() {
+                Some(libc::ENOBUFS) => Ok(Heard::Lost),
+                Some(libc::EAGAIN | libc::EINTR) => Ok(Heard::Nothing),
+                _ => Err(failed("recvmsg", &error)),
+            },
+        }
+    }
+}
+
+impl AsFd for Listener {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.socket.as_fd()
+    }
+}

@@ -1,0 +1,257 @@
+//! Which adapter is the uplink, and of which bridge.
+
+use accelnet_model::link::Link;
+use accelnet_model::switch::{Address, Bridge, Standing, Uplink};
+
+use super::{SwitchRefusal, Wish, link, uplink};
+
+/// Longest name of a link (`IFNAMSIZ`, its NUL left out).
+const LONGEST_NAME: usize = 15;
+
+/// What was chosen.
+pub struct Chosen<'a> {
+    /// Name of the bridge.
+    pub bridge: String,
+    /// That bridge, where it stands.
+    pub stands: Option<&'a Bridge>,
+    /// The link of the adapter.
+    pub link: &'a Link,
+    /// What else was seen of it.
+    pub uplink: &'a Uplink,
+    /// It is a port of the bridge already, itself or by way of a bond.
+    pub is_port: bool,
+    /// Why this one.
+    pub why: String,
+    /// What becomes of the other adapters.
+    pub others: Option<String>,
+}
+
+/// Chooses: an adapter that is a port of the wished bridge, else one that is a port of
+/// another bridge, which is adopted, else the first that is there.
+pub fn choose<'a>(wish: &Wish, standing: &'a Standing) -> Result<Chosen<'a>, SwitchRefusal> {
+    let candidates: Vec<Candidate<'a>> = wish
+        .uplinks
+        .iter()
+        .filter_map(|name| Candidate::find(standing, name))
+        .collect();
+    let port_of_wished = candidates
+        .iter()
+        .find(|one| one.bridge.is_some_and(|bridge| bridge.name == wish.bridge));
+    let port = candidates.iter().find(|one| one.bridge.is_some());
+    let Some(best) = port_of_wished.or(port).or(candidates.first()) else {
+        return Err(match wish.uplinks.first() {
+            Some(uplink) => SwitchRefusal::NoSuchLink {
+                uplink: uplink.clone(),
+            },
+            None => SwitchRefusal::NoUplink,
+        });
+    };
+    let name = &best.link.name;
+    let mut chosen = Chosen {
+        bridge: wish.bridge.clone(),
+        stands: best.bridge,
+        link: best.link,
+        uplink: best.uplink,
+        is_port: best.bridge.is_some(),
+        why: String::new(),
+        others: others(&candidates, best),
+    };
+    match best.bridge {
+        Some(bridge) => {
+            chosen.bridge = bridge.name.clone();
+            chosen.why = match &best.bond {
+                Some(bond) => format!(
+                    "{name} is in {bond}, which is a port of bridge {}",
+                    bridge.name
+                ),
+                None => format!("{name} is a port of bridge {} already", bridge.name),
+            };
+            if bridge.name != wish.bridge {
+                alone(wish, standing, best, bridge)?;
+                chosen.why += ", which is adopted";
+            }
+        }
+        None => {
+            free(best)?;
+            chosen.stands = wished(wish, standing, best)?;
+            chosen.why = match chosen.stands {
+                Some(bridge) => format!(
+                    "bridge {} stands, and {name} is not its port yet",
+                    bridge.name
+                ),
+                None => format!("{name} is nobody's port yet"),
+            };
+        }
+    }
+    Ok(chosen)
+}
+
+/// An adapter, and the bridge that it is a port of.
+struct Candidate<'a> {
+    link: &'a Link,
+    uplink: &'a Uplink,
+    bridge: Option<&'a Bridge>,
+    /// The bond by way of which.
+    bond: Option<String>,
+    master: Option<&'a Link>,
+}
+
+impl<'a> Candidate<'a> {
+    fn find(standing: &'a Standing, name: &str) -> Option<Self> {
+        let own = link(standing, name)?;
+        let uplink = uplink(standing, name)?;
+        let bridge_of = |port: &str| {
+            let has = |bridge: &&Bridge| bridge.ports.iter().any(|name| name == port);
+            standing.bridges.iter().find(has)
+        };
+        let master = own
+            .master
+            .as_deref()
+            .and_then(|master| link(standing, master));
+        let direct = bridge_of(name);
+        let bond = master.filter(|master| is_bond(master));
+        let by_bond = bond.and_then(|bond| bridge_of(&bond.name));
+        Some(Candidate {
+            link: own,
+            uplink,
+            bridge: direct.or(by_bond),
+            bond: by_bond.and(bond).map(|bond| bond.name.clone()),
+            master,
+        })
+    }
+}
+
+fn is_bond(link: &Link) -> bool {
+    matches!(link.kind.as_deref(), Some("bond" | "team"))
+}
+
+/// What becomes of the adapters that are not the uplink.
+fn others(candidates: &[Candidate<'_>], best: &Candidate<'_>) -> Option<String> {
+    let bridge = best.bridge.map(|bridge| &bridge.name);
+    let names: Vec<&str> = candidates
+        .iter()
+        .filter(|one| one.link.name != best.link.name)
+        .filter(|one| bridge.is_none() || one.bridge.map(|bridge| &bridge.name) != bridge)
+        .map(|one| one.link.name.as_str())
+        .collect();
+    let verb = match names.len() {
+        0 => return None,
+        1 => "gives",
+        _ => "give",
+    };
+    Some(format!(
+        "{} {verb} VFs only, since a second uplink of the bridge would be a loop",
+        names.join(", ")
+    ))
+}
+
+/// A bridge under another name than the wished one is adopted only when no other adapter is
+/// its port.
+fn alone(
+    wish: &Wish,
+    standing: &Standing,
+    best: &Candidate<'_>,
+    bridge: &Bridge,
+) -> Result<(), SwitchRefusal> {
+    let ours = |port: &str| {
+        wish.uplinks.iter().any(|name| name == port) || best.bond.as_deref() == Some(port)
+    };
+    match adapter_among(standing, bridge, ours) {
+        None => Ok(()),
+        Some(other) => Err(SwitchRefusal::SharedBridge {
+            uplink: best.link.name.clone(),
+            bridge: bridge.name.clone(),
+            other,
+        }),
+    }
+}
+
+/// A port of the bridge that leads out of the node, other than `ours`.
+fn adapter_among(
+    standing: &Standing,
+    bridge: &Bridge,
+    ours: impl Fn(&str) -> bool,
+) -> Option<String> {
+    let leads_out = |port: &&String| {
+        let found = link(standing, port);
+        found.is_some_and(|link| link.kind.is_none() || is_bond(link))
+    };
+    let mut ports = bridge.ports.iter().filter(|port| !ours(port));
+    ports.find(leads_out).cloned()
+}
+
+/// The adapter must be able to become a port.
+fn free(best: &Candidate<'_>) -> Result<(), SwitchRefusal> {
+    let uplink = best.link.name.clone();
+    if let Some(master) = &best.link.master {
+        let kind = best.master.and_then(|master| master.kind.clone());
+        let master = master.clone();
+        return Err(match best.master.is_some_and(is_bond) {
+            true => SwitchRefusal::InBond {
+                uplink,
+                bond: master,
+            },
+            false => SwitchRefusal::PortElsewhere {
+                uplink,
+                master,
+                kind: kind.unwrap_or_else(|| "unknown".to_owned()),
+            },
+        });
+    }
+    if best.link.mac.is_none() {
+        return Err(SwitchRefusal::NotEthernet { uplink });
+    }
+    let stacked = &best.uplink.carried.stacked;
+    if !stacked.is_empty() {
+        let names: Vec<String> = stacked
+            .iter()
+            .map(|one| format!("{} ({})", one.name, one.kind))
+            .collect();
+        return Err(SwitchRefusal::Stacked {
+            uplink,
+            on_top: names.join(", "),
+        });
+    }
+    Ok(())
+}
+
+/// The wished bridge, if it stands and can take the adapter.
+fn wished<'a>(
+    wish: &Wish,
+    standing: &'a Standing,
+    best: &Candidate<'_>,
+) -> Result<Option<&'a Bridge>, SwitchRefusal> {
+    let name = &wish.bridge;
+    let odd = |letter: char| letter == '/' || letter == ':' || letter.is_whitespace();
+    if name.is_empty() || name.len() > LONGEST_NAME || name.contains(odd) || name.starts_with('.') {
+        return Err(SwitchRefusal::BadName {
+            bridge: name.clone(),
+        });
+    }
+    let Some(bridge) = standing.bridges.iter().find(|one| one.name == *name) else {
+        return match link(standing, name) {
+            None => Ok(None),
+            Some(other) => Err(SwitchRefusal::NameTaken {
+                bridge: name.clone(),
+                kind: other.kind.clone().unwrap_or_else(|| "adapter".to_owned()),
+            }),
+        };
+    };
+    if let Some(other) = adapter_among(standing, bridge, |_| false) {
+        return Err(SwitchRefusal::BridgeHasUplink {
+            bridge: name.clone(),
+            other,
+            uplink: best.link.name.clone(),
+        });
+    }
+    let carried = &best.uplink.carried;
+    let carries = !carried.addresses.iter().all(Address::is_link_local);
+    if bridge.spanning_tree && bridge.forward_delay_ms > 0 && carries {
+        return Err(SwitchRefusal::SpanningTree {
+            bridge: name.clone(),
+            uplink: best.link.name.clone(),
+            silent_s: (2 * bridge.forward_delay_ms).div_ceil(1000),
+        });
+    }
+    Ok(Some(bridge))
+}

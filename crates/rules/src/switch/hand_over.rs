@@ -1,0 +1,184 @@
+//! What goes over from the uplink to the bridge, in an order that never leaves the node
+//! without an address or a route: everything is on the bridge before it leaves the uplink.
+
+use accelnet_model::switch::{
+    Address, AddressFlags, Gateway, Neighbour, Network, Route, SwitchStep,
+};
+
+use super::Change;
+use super::choose::Chosen;
+
+/// Longest label of an IPv4 address (`IFNAMSIZ`, its NUL left out).
+const LONGEST_LABEL: usize = 15;
+
+/// Adds the steps, and their way back.
+pub fn steps(change: &mut Change, chosen: &Chosen<'_>) {
+    let bridge = chosen.bridge.as_str();
+    let uplink = chosen.link.name.as_str();
+    let addresses = addresses(chosen);
+    let routes = routes(chosen);
+    let neighbours = &chosen.uplink.carried.neighbours;
+
+    for address in &addresses {
+        let there = chosen.stands.is_some_and(|stands| {
+            let mut own = stands.addresses.iter();
+            own.any(|own| own.is(address))
+        });
+        if !there {
+            let address = on_bridge(address, uplink, bridge);
+            let link = bridge.to_owned();
+            change.step(
+                SwitchStep::AddAddress {
+                    link: link.clone(),
+                    address: address.clone(),
+                },
+                SwitchStep::RemoveAddress { link, address },
+            );
+        }
+    }
+    if !chosen.is_port {
+        let (bridge, port) = (bridge.to_owned(), uplink.to_owned());
+        change.step(
+            SwitchStep::AddPort {
+                bridge: bridge.clone(),
+                port: port.clone(),
+            },
+            SwitchStep::RemovePort { bridge, port },
+        );
+    }
+    if !chosen.link.up {
+        let link = uplink.to_owned();
+        change.step(
+            SwitchStep::Up { link: link.clone() },
+            SwitchStep::Down { link },
+        );
+    }
+    for neighbour in neighbours {
+        change.step(fix(bridge, *neighbour), forget(bridge, *neighbour));
+    }
+    for route in &routes {
+        change.step(add(bridge, route), remove(bridge, route));
+    }
+    for route in routes.iter().rev() {
+        change.step(remove(uplink, route), add(uplink, route));
+    }
+    for neighbour in neighbours {
+        change.step(forget(uplink, *neighbour), fix(uplink, *neighbour));
+    }
+    for address in addresses.iter().rev() {
+        let link = uplink.to_owned();
+        change.step(
+            SwitchStep::RemoveAddress {
+                link: link.clone(),
+                address: (*address).clone(),
+            },
+            SwitchStep::AddAddress {
+                link,
+                address: settled((*address).clone()),
+            },
+        );
+    }
+}
+
+/// The gateways that the routes lead over, each once.
+pub fn gateways(chosen: &Chosen<'_>) -> Vec<Gateway> {
+    let mut found: Vec<Gateway> = Vec::new();
+    for ip in routes(chosen).iter().filter_map(|route| route.via) {
+        if found.iter().all(|gateway| gateway.ip != ip) {
+            found.push(Gateway {
+                ip,
+                before: chosen.link.name.clone(),
+                after: chosen.bridge.clone(),
+            });
+        }
+    }
+    found
+}
+
+/// The first route of the uplink that cannot go over.
+pub fn peculiar<'a>(chosen: &Chosen<'a>) -> Option<&'a Route> {
+    let mut routes = routes(chosen).into_iter();
+    routes.find(|route| route.peculiar.is_some())
+}
+
+/// The addresses that go over. A port gets a link-local one from the kernel again and again,
+/// which says nothing.
+fn addresses<'a>(chosen: &Chosen<'a>) -> Vec<&'a Address> {
+    let all = chosen.uplink.carried.addresses.iter();
+    all.filter(|address| !(chosen.is_port && address.is_link_local()))
+        .collect()
+}
+
+/// The routes that go over, those without a gateway first: the others may need them. Those
+/// that the kernel makes with an address come with it.
+fn routes<'a>(chosen: &Chosen<'a>) -> Vec<&'a Route> {
+    let carried = &chosen.uplink.carried;
+    let by_address = |route: &Route| {
+        let makes = |address: &Address| {
+            let end = address.peer.unwrap_or(address.ip);
+            !address.flags.has(AddressFlags::NO_PREFIX_ROUTE)
+                && route.to == Network::of(end, address.prefix)
+        };
+        route.protocol == Route::BY_KERNEL
+            && route.via.is_none()
+            && carried.addresses.iter().any(makes)
+    };
+    let mut routes: Vec<&Route> = carried
+        .routes
+        .iter()
+        .filter(|route| route.table != Route::LOCAL && !by_address(route))
+        .collect();
+    routes.sort_by_key(|route| route.via.is_some());
+    routes
+}
+
+/// The address as the bridge gets it.
+fn on_bridge(address: &Address, uplink: &str, bridge: &str) -> Address {
+    let label = address.label.as_deref().and_then(|label| {
+        let own = label.strip_prefix(uplink)?;
+        Some(format!("{bridge}{own}")).filter(|label| label.len() <= LONGEST_LABEL)
+    });
+    settled(Address {
+        label,
+        ..address.clone()
+    })
+}
+
+/// An address that is known to be ours alone needs no second search for a duplicate, which
+/// would take it from us for a second.
+fn settled(mut address: Address) -> Address {
+    let doubtful = AddressFlags::TENTATIVE | AddressFlags::DUPLICATE;
+    if address.ip.is_ipv6() && address.flags.0 & doubtful == 0 {
+        address.flags.0 |= AddressFlags::NO_DUPLICATE_CHECK;
+    }
+    address.flags.0 &= AddressFlags::CHOSEN;
+    address
+}
+
+fn add(link: &str, route: &Route) -> SwitchStep {
+    SwitchStep::AddRoute {
+        link: link.to_owned(),
+        route: route.clone(),
+    }
+}
+
+fn remove(link: &str, route: &Route) -> SwitchStep {
+    SwitchStep::RemoveRoute {
+        link: link.to_owned(),
+        route: route.clone(),
+    }
+}
+
+fn fix(link: &str, neighbour: Neighbour) -> SwitchStep {
+    SwitchStep::AddNeighbour {
+        link: link.to_owned(),
+        neighbour,
+    }
+}
+
+fn forget(link: &str, neighbour: Neighbour) -> SwitchStep {
+    SwitchStep::RemoveNeighbour {
+        link: link.to_owned(),
+        neighbour,
+    }
+}

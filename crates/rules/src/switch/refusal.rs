@@ -1,0 +1,177 @@
+//! Why a node cannot get its virtual switch.
+
+/// Why not. The text is what was found, as a sentence.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum SwitchRefusal {
+    /// The intent has no adapter on this node.
+    #[error("The intent has no adapter on this node.")]
+    NoUplink,
+    /// The adapter has no network device.
+    #[error("There is no link {uplink}.")]
+    NoSuchLink {
+        /// The adapter's link.
+        uplink: String,
+    },
+    /// The adapter has no MAC.
+    #[error("{uplink} has no Ethernet address.")]
+    NotEthernet {
+        /// The adapter's link.
+        uplink: String,
+    },
+    /// A bond has it, and no bridge has the bond.
+    #[error("{uplink} is in {bond}, which is no port of a bridge.")]
+    InBond {
+        /// The adapter's link.
+        uplink: String,
+        /// The bond.
+        bond: String,
+    },
+    /// Something else has it.
+    #[error("{uplink} belongs to {master}, which is of the kind {kind}.")]
+    PortElsewhere {
+        /// The adapter's link.
+        uplink: String,
+        /// What it belongs to.
+        master: String,
+        /// Its kind.
+        kind: String,
+    },
+    /// Other links stand on it.
+    #[error("On {uplink} stand {on_top}.")]
+    Stacked {
+        /// The adapter's link.
+        uplink: String,
+        /// Names and kinds.
+        on_top: String,
+    },
+    /// Its bridge has another adapter, too.
+    #[error("{uplink} is a port of bridge {bridge}, and {other} is another one.")]
+    SharedBridge {
+        /// The adapter's link.
+        uplink: String,
+        /// The bridge.
+        bridge: String,
+        /// An adapter of somebody else.
+        other: String,
+    },
+    /// The wished bridge has an uplink that is not the intent's.
+    #[error("Bridge {bridge} stands and has the port {other}, which is no adapter of the intent.")]
+    BridgeHasUplink {
+        /// The bridge.
+        bridge: String,
+        /// Its port.
+        other: String,
+        /// The adapter's link.
+        uplink: String,
+    },
+    /// The name is somebody else's.
+    #[error("{bridge} is the name of a link that is no bridge ({kind}).")]
+    NameTaken {
+        /// The name.
+        bridge: String,
+        /// What has it.
+        kind: String,
+    },
+    /// No link can be called so.
+    #[error("{bridge:?} is no name for a bridge.")]
+    BadName {
+        /// The name.
+        bridge: String,
+    },
+    /// A new port would be silent for too long.
+    #[error(
+        "Bridge {bridge} runs a spanning tree: {uplink}, which carries addresses of the node, would be silent for {silent_s} s."
+    )]
+    SpanningTree {
+        /// The bridge.
+        bridge: String,
+        /// The adapter's link.
+        uplink: String,
+        /// Seconds.
+        silent_s: u32,
+    },
+    /// A route cannot go over.
+    #[error("Route {route} goes out of {uplink} and has {peculiar}.")]
+    RouteStays {
+        /// The adapter's link.
+        uplink: String,
+        /// The route.
+        route: String,
+        /// What it has.
+        peculiar: String,
+    },
+}
+
+impl SwitchRefusal {
+    /// What is needed, as a sentence.
+    pub fn needed(&self) -> String {
+        match self {
+            SwitchRefusal::NoUplink | SwitchRefusal::NoSuchLink { .. } => {
+                "An adapter with a network device of the host.".to_owned()
+            }
+            SwitchRefusal::NotEthernet { .. } => "An Ethernet adapter.".to_owned(),
+            SwitchRefusal::InBond { .. } => {
+                "An adapter by itself, or a bond that is a port of a bridge.".to_owned()
+            }
+            SwitchRefusal::PortElsewhere { .. } => {
+                "An adapter that belongs to a Linux bridge, or to nothing.".to_owned()
+            }
+            SwitchRefusal::Stacked { .. } => {
+                "An adapter that nothing stands on: a port of a bridge gets its frames no more."
+                    .to_owned()
+            }
+            SwitchRefusal::SharedBridge { .. } | SwitchRefusal::BridgeHasUplink { .. } => {
+                "A bridge without other adapters: a second one would be a loop.".to_owned()
+            }
+            SwitchRefusal::NameTaken { .. } => "A name that is free, or a bridge's.".to_owned(),
+            SwitchRefusal::BadName { .. } => {
+                "1 to 15 bytes without white space, `/` and `:`, not beginning with a dot."
+                    .to_owned()
+            }
+            SwitchRefusal::SpanningTree { .. } => {
+                "A bridge that forwards at once: no spanning tree, or no forward delay.".to_owned()
+            }
+            SwitchRefusal::RouteStays { .. } => {
+                "Routes with one next hop each, without encapsulation.".to_owned()
+            }
+        }
+    }
+
+    /// What an administrator does about it, as sentences.
+    pub fn to_do(&self) -> String {
+        match self {
+            SwitchRefusal::NoUplink => "Add an adapter of this node to the intent.".to_owned(),
+            SwitchRefusal::NoSuchLink { uplink } => format!(
+                "Bind the adapter of {uplink} to its network driver, or take it out of the intent."
+            ),
+            SwitchRefusal::NotEthernet { uplink } => {
+                format!("Take {uplink} out of the intent.")
+            }
+            SwitchRefusal::InBond { uplink, bond } => format!(
+                "Make {bond} a port of a bridge, which is then adopted; or take {uplink} out of {bond}."
+            ),
+            SwitchRefusal::PortElsewhere { uplink, master, .. } => {
+                format!("Take {uplink} out of {master}, or out of the intent.")
+            }
+            SwitchRefusal::Stacked { uplink, .. } => format!(
+                "Move them from {uplink} to the bridge, which you make yourself and is then adopted; or remove them."
+            ),
+            SwitchRefusal::SharedBridge { bridge, other, .. } => {
+                format!("Take {other} out of {bridge}, or add its adapter to the intent.")
+            }
+            SwitchRefusal::BridgeHasUplink { bridge, other, .. } => format!(
+                "Take {other} out of {bridge}, add its adapter to the intent, or name another bridge."
+            ),
+            SwitchRefusal::NameTaken { bridge, .. } => {
+                format!("Rename the link {bridge}, or name another bridge.")
+            }
+            SwitchRefusal::BadName { .. } => "Name another bridge.".to_owned(),
+            SwitchRefusal::SpanningTree { bridge, uplink, .. } => format!(
+                "Switch it off (`ip link set {bridge} type bridge stp_state 0`), or make {uplink} its port yourself."
+            ),
+            SwitchRefusal::RouteStays { uplink, .. } => format!(
+                "Make the bridge yourself with {uplink} as its port and the route on it; it is then adopted."
+            ),
+        }
+    }
+}
