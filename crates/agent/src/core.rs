@@ -3,13 +3,18 @@
 //! Everything that changes the node happens here, one after the other. What readers want is
 //! left for them in [`crate::view::Picture`]s, so that nobody waits behind a slow change.
 
+mod adapters;
 mod apply;
-mod intents;
-mod management;
+pub(crate) mod intents;
+pub(crate) mod management;
+mod nics;
+mod remarks;
 mod room;
 mod settle;
+mod switches;
 mod vms;
 
+use std::collections::BTreeSet;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
@@ -79,6 +84,9 @@ pub struct Core {
     pub(crate) libvirt_may_be_asked: bool,
     pub(crate) applied_revision: u64,
     pub(crate) picture: Arc<RwLock<Arc<Picture>>>,
+    remarks: remarks::Remarks,
+    /// VMs that got a vNIC in the call under way.
+    added: BTreeSet<String>,
 }
 
 impl Core {
@@ -95,6 +103,8 @@ impl Core {
             libvirt_may_be_asked: true,
             applied_revision: 0,
             picture: Arc::new(RwLock::new(Arc::new(picture))),
+            remarks: remarks::Remarks::default(),
+            added: BTreeSet::new(),
         }
     }
 

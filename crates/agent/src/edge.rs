@@ -2,10 +2,12 @@
 
 use std::path::{Path, PathBuf};
 
+use accelnet_host::switch::guard::{ChildGuard, FOLDER, Guard};
+use accelnet_host::switch::{KernelSwitches, Switches};
 use accelnet_host::{
-    Host, KernelLinks, LibvirtVms, LocalHypervisor, Switches, SystemClock, SystemKnobs,
-    SystemSwitches, Vms,
+    Host, KernelLinks, LibvirtVms, LocalHypervisor, SystemClock, SystemKnobs, Vms,
 };
+use accelnet_model::vf_wish;
 use accelnet_pci::Root;
 
 /// One node, as an agent has it.
@@ -16,6 +18,8 @@ pub trait Edge: Send {
     fn vms(&self) -> &dyn Vms;
     /// What bridges are changed by.
     fn switches(&self) -> &dyn Switches;
+    /// Who restores a switch when the agent dies in the middle of its change.
+    fn guard(&self) -> &dyn Guard;
     /// The folder where each VM's [`accelnet_model::VfWish`] lies for the hook.
     fn wishes(&self) -> &Path;
     /// Whether the node never existed.
@@ -34,7 +38,8 @@ pub struct System {
     hypervisor: LocalHypervisor,
     clock: SystemClock,
     vms: LibvirtVms,
-    switches: SystemSwitches,
+    switches: KernelSwitches,
+    guard: ChildGuard,
     wishes: PathBuf,
     kill_at: Option<(String, std::cell::Cell<u32>)>,
 }
@@ -52,8 +57,12 @@ impl System {
             hypervisor: LocalHypervisor,
             clock: SystemClock,
             vms: LibvirtVms::new(),
-            switches: SystemSwitches::new(),
-            wishes: PathBuf::from(accelnet_host::hook::WISHES),
+            switches: KernelSwitches::default(),
+            guard: ChildGuard {
+                program: PathBuf::from("/proc/self/exe"),
+                folder: PathBuf::from(FOLDER),
+            },
+            wishes: PathBuf::from(vf_wish::FOLDER),
             kill_at: kill_at.map(|(step, times)| (step, std::cell::Cell::new(times))),
         }
     }
@@ -76,6 +85,10 @@ impl Edge for System {
 
     fn switches(&self) -> &dyn Switches {
         &self.switches
+    }
+
+    fn guard(&self) -> &dyn Guard {
+        &self.guard
     }
 
     fn wishes(&self) -> &Path {

@@ -1,2 +1,24 @@
-//! The agent of a node.
+//! The agent of a node: it owns the node's edge, brings the node to the policy in the store,
+//! and tells what it found.
+//!
+//! [`core`] is its mind, one thread that looks, plans, acts and looks again; [`service`] is
+//! what the API sees of it; [`run`] puts it to work. [`vf_change`] needs no agent: it is the
+//! round of a change of the number of VFs, which the command line makes, too.
+
+pub mod core;
+pub mod edge;
+mod faults;
+mod files;
+mod journal;
+mod mind;
+mod policy;
+mod report;
+pub mod run;
+pub mod service;
+mod systemd;
 pub mod vf_change;
+mod view;
+
+pub use crate::core::Core;
+pub use crate::edge::Edge;
+pub use crate::run::{Options, run};

@@ -476,7 +476,10 @@ impl Core {
             performance: wanted.performance,
             mac: known.map_or(mac, |known| known.mac),
             phase: Phase::Enabling,
-            nic_added: known.is_some_and(|known| known.nic_added),
+            nic_added: known.map_or_else(
+                || self.added.contains(&domain.uuid),
+                |known| known.nic_added,
+            ),
             before: known.map(|known| known.before.unwrap_or(known.performance)),
         };
         let again = known.is_some_and(|known| {

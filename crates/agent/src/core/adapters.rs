@@ -1,0 +1,107 @@
+//! SR-IOV of single adapters, switched on and off through the agent.
+
+use accelnet_api::types::{AdapterResult, AdaptersChange, AdaptersChanged, PlannedStep};
+use accelnet_model::vf_plan::{Ask, vfs_in_words};
+use accelnet_model::{Code, Problem};
+
+use super::{Core, VF_DEADLINE};
+use crate::vf_change::{self, Request};
+
+impl Core {
+    /// Switches SR-IOV of adapters on or off.
+    ///
+    /// # Errors
+    ///
+    /// There is no adapter to do it for; what stands in the way of one is its result.
+    pub fn change_adapters(
+        &mut self,
+        who: &str,
+        change: &AdaptersChange,
+    ) -> Result<AdaptersChanged, Problem> {
+        let seen = self.look();
+        let names: Vec<String> = match change.names.is_empty() {
+            false => change.names.clone(),
+            true => seen
+                .adapters()
+                .iter()
+                .filter(|adapter| adapter.sriov.known().is_some_and(Option::is_some))
+                .map(|adapter| adapter.name())
+                .collect(),
+        };
+        if names.is_empty() {
+            let found = "No adapter of this node has the SR-IOV capability.";
+            return Err(Problem::new(Code::SriovUnknown, &["(any)"], found));
+        }
+        let ask = match change.vfs {
+            None => Ask::All,
+            Some(0) => Ask::Off,
+            Some(vfs) => Ask::Exactly(vfs),
+        };
+        let mut results = Vec::new();
+        for name in &names {
+            let request = Request {
+                name,
+                ask,
+                within: VF_DEADLINE,
+                dry_run: change.dry_run,
+            };
+            let host = self.edge.host();
+            let changed = vf_change::run(&host, request, &mut |_| {});
+            if !change.dry_run {
+                let what = format!("SR-IOV of adapter {name} was to be changed.");
+                self.tell_asked(who, name, &what, &changed);
+            }
+            results.push(match changed {
+                Err(problem) => AdapterResult {
+                    name: name.clone(),
+                    ok: false,
+                    message: problem.message.clone(),
+                    problem: Some(problem),
+                    steps: Vec::new(),
+                },
+                Ok(changed) => AdapterResult {
+                    name: changed.adapter.clone(),
+                    ok: true,
+                    message: match (changed.done, changed.plan.steps.is_empty()) {
+                        (_, true) => format!(
+                            "{} has {} already.",
+                            changed.adapter,
+                            vfs_in_words(changed.plan.to)
+                        ),
+                        (true, false) => format!(
+                            "{} has {} now.",
+                            changed.adapter,
+                            vfs_in_words(changed.plan.to)
+                        ),
+                        (false, false) => format!(
+                            "{} would have {}.",
+                            changed.adapter,
+                            vfs_in_words(changed.plan.to)
+                        ),
+                    },
+                    problem: None,
+                    steps: changed
+                        .plan
+                        .steps
+                        .iter()
+                        .map(|step| PlannedStep {
+                            node: self.name.clone(),
+                            subject: changed.adapter.clone(),
+                            action: step.to_string(),
+                            why: changed.plan.why.clone(),
+                            touches: Vec::new(),
+                            restarts: None,
+                        })
+                        .collect(),
+                },
+            });
+        }
+        if !change.dry_run {
+            self.pass()?;
+        }
+        Ok(AdaptersChanged {
+            ok: results.iter().all(|result| result.ok),
+            results,
+        })
+    }
+}

@@ -1,0 +1,162 @@
+//! What is remembered of VMs between two looks: why one is without its VF, and what its guest
+//! said.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use accelnet_api::types::Verified;
+use accelnet_model::{Code, Domain, Problem};
+use serde::Deserialize;
+
+use super::{Core, Seen};
+use crate::policy::Policy;
+
+/// How long a guest agent is waited for.
+const GUEST: Duration = Duration::from_secs(2);
+
+/// What is remembered, by UUID.
+#[derive(Debug, Default)]
+pub(crate) struct Remarks {
+    reasons: BTreeMap<String, String>,
+    /// The VF of which the guest was asked, and what it said.
+    guests: BTreeMap<String, (String, Verified)>,
+}
+
+#[derive(Deserialize)]
+struct Answer {
+    #[serde(rename = "return")]
+    interfaces: Vec<GuestInterface>,
+}
+
+#[derive(Deserialize)]
+struct GuestInterface {
+    name: String,
+    #[serde(rename = "hardware-address")]
+    mac: Option<String>,
+}
+
+impl Core {
+    /// Why a VM is without its VF, if that is known.
+    pub(crate) fn reason_of(&self, uuid: &str) -> Option<String> {
+        self.remarks.reasons.get(uuid).cloned()
+    }
+
+    /// Remembers why a VM is without its VF.
+    pub(crate) fn blame(&mut self, uuid: &str, problem: &Problem) {
+        let words = match &problem.cause {
+            Some(cause) => format!("{} ({cause})", problem.found.trim_end_matches('.')),
+            None => problem.found.trim_end_matches('.').to_owned(),
+        };
+        self.remarks.reasons.insert(uuid.to_owned(), words);
+    }
+
+    /// It has its VF again.
+    pub(crate) fn forgive(&mut self, uuid: &str) {
+        self.remarks.reasons.remove(uuid);
+    }
+
+    /// Asks the guests of VMs that have a VF since the last time, whether they use it.
+    pub(crate) fn ask_guests(&mut self, policy: &Policy, seen: &Seen) {
+        let settings = policy.vms.iter().map(|(vm, _)| vm);
+        for setting in settings.filter(|vm| vm.node == self.name) {
+            let domain = seen.domains().iter().find(|one| one.uuid == setting.uuid);
+            let Some(domain) = domain.filter(|one| one.state.holds_devices()) else {
+                self.remarks.guests.remove(&setting.uuid);
+                continue;
+            };
+            let held: Vec<String> = domain.host_devices.iter().map(ToString::to_string).collect();
+            let held = held.join(" ");
+            let known = self.remarks.guests.get(&setting.uuid);
+            if known.is_some_and(|(of, _)| *of == held) {
+                continue;
+            }
+            let word = self.ask_guest(domain, &setting.mac.to_string());
+            self.remarks.guests.insert(setting.uuid.clone(), (held, word));
+        }
+    }
+
+    fn ask_guest(&self, domain: &Domain, mac: &str) -> Verified {
+        let what = "guest has both vNIC and VF".to_owned();
+        let command = r#"{"execute":"guest-network-get-interfaces"}"#;
+        let answer = match self.edge.vms().ask_guest(&domain.uuid, command, GUEST) {
+            Ok(answer) => answer,
+            Err(error) => {
+                return Verified {
+                    what,
+                    so: None,
+                    seen: error.to_string(),
+                };
+            }
+        };
+        match serde_json::from_str::<Answer>(&answer) {
+            Ok(answer) => {
+                let names: Vec<String> = answer
+                    .interfaces
+                    .into_iter()
+                    .filter(|one| one.mac.as_deref().is_some_and(|own| own.eq_ignore_ascii_case(mac)))
+                    .map(|one| one.name)
+                    .collect();
+                Verified {
+                    what,
+                    so: Some(names.len() >= 2),
+                    seen: match names.as_slice() {
+                        [] => format!("the guest has no interface with MAC {mac}"),
+                        names => format!("with MAC {mac} it has {}", names.join(", ")),
+                    },
+                }
+            }
+            Err(error) => Verified {
+                what,
+                so: None,
+                seen: format!("the guest agent's answer was not understood: {error}"),
+            },
+        }
+    }
+
+    /// What the guest of a VM said.
+    pub(crate) fn guest_word(&self, uuid: &str) -> Verified {
+        match self.remarks.guests.get(uuid) {
+            Some((_, word)) => word.clone(),
+            None => Verified {
+                what: "guest has both vNIC and VF".to_owned(),
+                so: None,
+                seen: "not asked yet".to_owned(),
+            },
+        }
+    }
+
+    /// Whether the guest of a running VM is known to cope with a VF beside its vNIC.
+    pub(crate) fn guest_warning(&self, domain: &Domain) -> Option<Problem> {
+        #[derive(Deserialize)]
+        struct Os {
+            #[serde(rename = "return")]
+            info: OsInfo,
+        }
+        #[derive(Deserialize)]
+        struct OsInfo {
+            id: Option<String>,
+            #[serde(rename = "kernel-release")]
+            kernel: Option<String>,
+        }
+        let warn = |found: String| Some(Problem::new(Code::GuestUnknown, &[&domain.name], found));
+        let command = r#"{"execute":"guest-get-osinfo"}"#;
+        let answer = match self.edge.vms().ask_guest(&domain.uuid, command, GUEST) {
+            Ok(answer) => answer,
+            Err(error) => return warn(format!("Its guest agent was asked, and {error}.")),
+        };
+        let Ok(os) = serde_json::from_str::<Os>(&answer) else {
+            return warn("Its guest agent's answer was not understood.".to_owned());
+        };
+        let kernel = os.info.kernel.unwrap_or_default();
+        let version: Option<accelnet_model::platform::Version> = kernel.parse().ok();
+        let windows = os.info.id.as_deref() == Some("mswindows");
+        match version {
+            _ if windows => warn("The guest is Windows, which has no failover driver in the box.".to_owned()),
+            Some(version) if version < accelnet_model::platform::Version::new(4, 18, 0) => {
+                warn(format!("The guest runs Linux {kernel}."))
+            }
+            Some(_) => None,
+            None => warn(format!("The guest runs kernel {kernel:?}.")),
+        }
+    }
+}

@@ -1,0 +1,101 @@
+//! The thread on which a [`Core`] thinks: requests and events come in, one after the other.
+
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::time::Duration;
+
+use accelnet_host::Clock;
+
+use crate::core::Core;
+
+/// The whole node is looked at this often, for what events miss.
+const FULL_LOOK: Duration = Duration::from_secs(15 * 60);
+/// Events come in crowds: they are answered together, after so long.
+const GATHER: Duration = Duration::from_millis(300);
+/// The least time between two passes that events ask for.
+const REST: Duration = Duration::from_secs(2);
+/// A sign of life is given at least this often while nothing happens.
+const BEAT: Duration = Duration::from_secs(120);
+/// What could not be done is tried again after so long.
+const AGAIN: Duration = Duration::from_secs(60);
+
+/// What comes in.
+pub(crate) enum Message {
+    /// Something to do.
+    Do(Box<dyn FnOnce(&mut Core) + Send>),
+    /// Something happened: look.
+    Look,
+    /// libvirt may be asked from now on.
+    LibvirtIsThere,
+    /// Enough.
+    Stop,
+}
+
+/// Where messages are put.
+#[derive(Clone)]
+pub(crate) struct Inbox(Sender<Message>);
+
+impl Inbox {
+    /// Puts a message; a mind that has ended does not miss it.
+    pub fn put(&self, message: Message) {
+        drop(self.0.send(message));
+    }
+
+    /// Has something done and waits for its answer; none when the mind has ended.
+    pub fn ask<T: Send + 'static>(
+        &self,
+        what: impl FnOnce(&mut Core) -> T + Send + 'static,
+    ) -> Option<T> {
+        let (answer, answered) = channel();
+        let job = Box::new(move |core: &mut Core| drop(answer.send(what(core))));
+        self.0.send(Message::Do(job)).ok()?;
+        answered.recv().ok()
+    }
+}
+
+/// An inbox and its other end.
+pub(crate) fn inbox() -> (Inbox, Receiver<Message>) {
+    let (sender, receiver) = channel();
+    (Inbox(sender), receiver)
+}
+
+/// Thinks until it is told to stop. `beat` is called at each turn.
+pub(crate) fn think(
+    mut core: Core,
+    inbox: &Receiver<Message>,
+    clock: &Arc<dyn Clock + Send + Sync>,
+    beat: &dyn Fn(),
+) -> Core {
+    let mut full_look = clock.uptime() + FULL_LOOK;
+    let mut last_pass = clock.uptime();
+    let mut due: Option<Duration> = None;
+    loop {
+        beat();
+        let now = clock.uptime();
+        if due.is_some_and(|due| due <= now) || full_look <= now {
+            due = None;
+            let passed = core.pass();
+            last_pass = clock.uptime();
+            full_look = last_pass + FULL_LOOK;
+            if passed.is_err() || core.has_failures() {
+                full_look = last_pass + AGAIN;
+            }
+            continue;
+        }
+        let next = due.map_or(full_look, |due| due.min(full_look));
+        let wait = next.saturating_sub(now).min(BEAT);
+        match inbox.recv_timeout(wait) {
+            Ok(Message::Do(job)) => job(&mut core),
+            Ok(Message::Look) => {
+                let earliest = (clock.uptime() + GATHER).max(last_pass + REST);
+                due = Some(due.map_or(earliest, |due| due.min(earliest)));
+            }
+            Ok(Message::LibvirtIsThere) => {
+                core.libvirt_may_be_asked = true;
+                due = Some(clock.uptime());
+            }
+            Err(RecvTimeoutError::Timeout) => {}
+            Ok(Message::Stop) | Err(RecvTimeoutError::Disconnected) => return core,
+        }
+    }
+}

@@ -1,0 +1,257 @@
+//! An agent at work: its mind, its ears, and its socket.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::thread;
+use std::time::Duration;
+
+use accelnet_api::{Server, server::SocketCallers, server::Stopper};
+use accelnet_host::vms::VmEvent;
+use accelnet_host::{Clock, SystemClock};
+use accelnet_model::{Code, Problem};
+use accelnet_netlink::{Monitor, UeventMonitor};
+use accelnet_store::{Embedded, Store, StoreError};
+
+use crate::core::Core;
+use crate::edge::{Edge, System};
+use crate::journal::Journal;
+use crate::mind::{Inbox, Message, inbox, think};
+use crate::policy::{PolicyStore, store_failed};
+use crate::report::Reports;
+use crate::service::Agent;
+
+/// How long an ear listens at once.
+const LISTEN: Duration = Duration::from_secs(3600);
+/// How long an ear that could not listen waits.
+const DEAF: Duration = Duration::from_secs(60);
+
+/// What an agent is told when it starts.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// The node's name.
+    pub node: String,
+    /// The store's file.
+    pub store: PathBuf,
+    /// The socket.
+    pub socket: PathBuf,
+    /// For the lab: the step before which it kills itself, after so many passings.
+    pub kill_at: Option<(String, u32)>,
+}
+
+/// An agent that runs, until this is dropped or stopped.
+pub struct Running {
+    stopper: Stopper,
+    inbox: Inbox,
+    threads: Vec<thread::JoinHandle<()>>,
+}
+
+impl Running {
+    /// What ends it from elsewhere.
+    pub fn stopper(&self) -> Stopper {
+        self.stopper.clone()
+    }
+
+    /// Waits until its socket is closed.
+    pub fn wait(mut self) {
+        for thread in self.threads.drain(..) {
+            drop(thread.join());
+        }
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.stopper.stop();
+        self.inbox.put(Message::Stop);
+    }
+}
+
+/// Runs the agent of this machine until it is told to end.
+///
+/// # Errors
+///
+/// The store or the socket cannot be had.
+pub fn run(options: &Options) -> Result<(), Problem> {
+    let edge = System::new(options.kill_at.clone());
+    let store = Embedded::open(&options.store, Arc::new(|| SystemClock.uptime()));
+    let store: Arc<dyn Store> = Arc::new(store.map_err(|error| store_failed(&error))?);
+    recover_switches();
+    let server = Server::bind(&options.socket).map_err(|error| {
+        let socket = options.socket.display().to_string();
+        Problem::new(
+            Code::AgentUnreachable,
+            &[&socket],
+            format!("It failed to serve {error}."),
+        )
+    })?;
+    let running = start(Box::new(edge), store, &options.node, server, true)?;
+    end_on_signal(running.stopper());
+    running.wait();
+    Ok(())
+}
+
+/// Starts an agent on `edge`. It answers when its adapters and switches are as the policy
+/// wants them; libvirt, whose own start may wait for that, is asked after it.
+///
+/// # Errors
+///
+/// No thread is to be had.
+pub fn start(
+    edge: Box<dyn Edge>,
+    store: Arc<dyn Store>,
+    node: &str,
+    server: Server,
+    listen: bool,
+) -> Result<Running, Problem> {
+    let clock: Arc<dyn Clock + Send + Sync> = Arc::new(SystemClock);
+    let (box_, messages) = inbox();
+    let mut core = Core::new(edge, store.clone(), node);
+    core.libvirt_may_be_asked = false;
+    // What could not be done stands in the statuses, and is tried again.
+    drop(core.pass());
+    let agent = Agent {
+        inbox: box_.clone(),
+        picture: core.picture(),
+        policies: PolicyStore::new(store.clone(), node),
+        reports: Reports::new(store.clone(), node),
+        journal: Journal::new(store.clone(), node),
+        clock: clock.clone(),
+    };
+    tell_systemd("READY=1");
+    let mut ears = Vec::new();
+    if listen {
+        listen_to_kernel(&box_);
+    }
+    listen_to_policy(&box_, store);
+    let to_core = box_.clone();
+    let mind = thread::Builder::new().name("mind".to_owned()).spawn(move || {
+        let handle = listen_to_libvirt(&core, &to_core);
+        to_core.put(Message::LibvirtIsThere);
+        think(core, &messages, &clock, &|| tell_systemd("WATCHDOG=1"));
+        drop(handle);
+    });
+    ears.push(mind.map_err(no_thread)?);
+    let stopper = server.stopper();
+    let socket = thread::Builder::new().name("socket".to_owned()).spawn({
+        let inbox = box_.clone();
+        move || {
+            let served = server.run(Arc::new(agent), Arc::new(SocketCallers));
+            if let Err(error) = served {
+                eprintln!("the socket is closed: {error}");
+            }
+            inbox.put(Message::Stop);
+        }
+    });
+    ears.push(socket.map_err(no_thread)?);
+    Ok(Running {
+        stopper,
+        inbox: box_,
+        threads: ears,
+    })
+}
+
+fn no_thread(error: std::io::Error) -> Problem {
+    Problem::new(
+        Code::AgentUnreachable,
+        &["its socket"],
+        format!("No thread is to be had: {error}."),
+    )
+}
+
+/// A change of a switch that another agent died in is taken back by its guard; what a guard
+/// could not do is done here.
+fn recover_switches() {
+    let folder = std::path::Path::new(accelnet_host::switch::guard::FOLDER);
+    let switches = accelnet_host::switch::KernelSwitches::default();
+    drop(accelnet_host::switch::guard::recover(folder, &switches));
+}
+
+/// Hears of links, addresses, routes and devices.
+fn listen_to_kernel(inbox: &Inbox) {
+    let links = inbox.clone();
+    hear("links", move || {
+        let mut monitor = Monitor::open().ok()?;
+        loop {
+            if monitor.next(LISTEN).ok()?.is_some() {
+                links.put(Message::Look);
+            }
+        }
+    });
+    let devices = inbox.clone();
+    hear("devices", move || {
+        let mut monitor = UeventMonitor::open().ok()?;
+        loop {
+            if monitor.next(LISTEN).ok()?.is_some() {
+                devices.put(Message::Look);
+            }
+        }
+    });
+}
+
+/// Hears of changes of policy, of this agent and of others.
+fn listen_to_policy(inbox: &Inbox, store: Arc<dyn Store>) {
+    let inbox = inbox.clone();
+    hear("policy", move || {
+        let from = store.range("policy/").ok()?.revision + 1;
+        let mut watch = store.watch("policy/", from).ok()?;
+        loop {
+            match watch.next(LISTEN) {
+                Ok(changes) if changes.is_empty() => {}
+                Ok(_) => inbox.put(Message::Look),
+                // Read again from where the store is now; something may have been missed.
+                Err(StoreError::Closed) => return Some(()),
+                Err(_) => {
+                    inbox.put(Message::Look);
+                    return None;
+                }
+            }
+        }
+    });
+}
+
+/// Listens for as long as the process lives; one that cannot tries again after a while.
+fn hear(name: &str, ear: impl Fn() -> Option<()> + Send + 'static) {
+    let listening = thread::Builder::new()
+        .name(name.to_owned())
+        .spawn(move || {
+            while ear().is_none() {
+                SystemClock.sleep(DEAF);
+            }
+        });
+    // Without this ear the full look finds what it would have heard.
+    drop(listening);
+}
+
+/// Hears of VMs and virtual networks; libvirt's own thread goes on when its daemon restarts.
+fn listen_to_libvirt(core: &Core, inbox: &Inbox) -> Option<accelnet_host::vms::WatchHandle> {
+    let inbox = inbox.clone();
+    let heard = move |event: VmEvent| match event {
+        // Nothing can be asked then: what happened is looked for when it is there again.
+        VmEvent::ConnectionLost { .. } => {}
+        _ => inbox.put(Message::Look),
+    };
+    core.edge.vms().watch(Box::new(heard)).ok()
+}
+
+/// A word to systemd, where it started this.
+fn tell_systemd(word: &str) {
+    // Nobody listens where nobody started it.
+    drop(crate::systemd::notify(word));
+}
+
+/// Ends on SIGTERM and SIGINT.
+fn end_on_signal(stopper: Stopper) {
+    use signal_hook::consts::{SIGINT, SIGTERM};
+    let Ok(mut signals) = signal_hook::iterator::Signals::new([SIGTERM, SIGINT]) else {
+        return;
+    };
+    drop(
+        thread::Builder::new()
+            .name("signals".to_owned())
+            .spawn(move || {
+                if signals.forever().next().is_some() {
+                    stopper.stop();
+                }
+            }),
+    );
+}
