@@ -9,6 +9,7 @@ mod fault;
 mod leases;
 mod medium;
 mod read;
+mod settled;
 mod signal;
 mod tables;
 mod watch;
