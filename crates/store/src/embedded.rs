@@ -6,6 +6,7 @@
 mod codec;
 mod engine;
 mod fault;
+mod guard;
 mod leases;
 mod medium;
 mod read;

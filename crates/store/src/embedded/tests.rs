@@ -1,3 +1,4 @@
+mod damage;
 mod disk;
 mod files;
 mod full_disk;

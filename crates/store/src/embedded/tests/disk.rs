@@ -59,8 +59,9 @@ impl Disk {
         })))
     }
 
-    pub(super) fn events(&self) -> Vec<Event> {
-        self.lock().events.clone()
+    /// What the database sees.
+    pub(super) fn content(&self) -> Vec<u8> {
+        self.lock().content.clone()
     }
 
     /// How many events there were.

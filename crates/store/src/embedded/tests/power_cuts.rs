@@ -109,6 +109,76 @@ fn at_every_write() {
     let mut run = Run::open(Disk::with_store());
     realistic().iter().for_each(|step| run.step(step));
     let cuts = every_cut(&run, drop);
-    eprintln!("{} events, {cuts} cuts", run.disk.count());
     assert!(cuts > 1000, "only {cuts} cuts were tried");
+}
+
+/// The power goes again while the store mends itself, at every write of that.
+#[test]
+fn at_every_write_of_a_recovery() {
+    let mut run = Run::open(Disk::with_store());
+    for step in realistic().iter().take(5) {
+        run.step(step);
+    }
+    let mut cuts = 0;
+    for at in (0..=run.disk.count()).step_by(2) {
+        let fates = vec![Fate::Kept; run.disk.unsynced(at).len()];
+        let content = run.disk.cut(at, &fates);
+        let mut mended = Run::open(Disk::with(content));
+        let found = mended.last().clone();
+        assert!(allowed(&run, at).contains(&found), "cut at {at}");
+        // Nothing but opening it, and its end.
+        mended.step(&Step::Reopen);
+        cuts += every_cut(&mended, drop);
+    }
+    assert!(cuts > 300, "only {cuts} cuts were tried");
+}
+
+fn a_step() -> impl Strategy<Value = Step> {
+    let put = (0..6_u8, 0..40_000_usize, any::<bool>());
+    prop_oneof![
+        8 => prop::collection::vec(put, 1..4).prop_map(Step::Put),
+        2 => prop::collection::vec(0..6_u8, 1..4).prop_map(Step::Delete),
+        1 => (0..6_u8).prop_map(|key| Step::Put(vec![(key, 700_000, false)])),
+        2 => Just(Step::Grant),
+        1 => Just(Step::Revoke),
+        1 => Just(Step::Expire),
+        1 => (0..4_u64).prop_map(Step::Compact),
+        1 => Just(Step::Reopen),
+    ]
+}
+
+fn a_fate() -> impl Strategy<Value = Fate> {
+    prop_oneof![
+        2 => Just(Fate::Kept),
+        2 => Just(Fate::Lost),
+        1 => (0..1000_usize).prop_map(Fate::Torn),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 96, ..ProptestConfig::default() })]
+
+    /// Any steps, a cut anywhere with any fate of each write; then more steps on what is left, and
+    /// the next cut.
+    #[test]
+    fn any_steps_any_cuts(
+        rounds in prop::collection::vec(
+            (
+                prop::collection::vec(a_step(), 1..10),
+                any::<prop::sample::Index>(),
+                prop::collection::vec(a_fate(), 1..40),
+            ),
+            1..4,
+        ),
+    ) {
+        let mut run = Run::open(Disk::with_store());
+        for (steps, cut, fates) in rounds {
+            steps.iter().for_each(|step| run.step(step));
+            let at = cut.index(run.disk.count() + 1);
+            let fates = fates.into_iter().cycle().take(run.disk.unsynced(at).len());
+            let fates: Vec<_> = fates.collect();
+            let content = run.disk.cut(at, &fates);
+            run = survive(content, allowed(&run, at), || format!("cut at {at}, {fates:?}"));
+        }
+    }
 }

@@ -19,11 +19,11 @@ const TTL: Duration = Duration::from_secs(10);
 
 #[derive(Debug, Clone)]
 pub(super) enum Step {
-    /// Keys to put, with the size of the value and whether the newest lease holds them.
+    /// Keys to put, with the size of the value and whether the lease holds them.
     Put(Vec<(u8, usize, bool)>),
     Delete(Vec<u8>),
+    /// A lease, or the one there is for longer: each lease that ends is a revision of its own.
     Grant,
-    /// The newest lease.
     Revoke,
     /// Time passes, every lease ends.
     Expire,
@@ -108,7 +108,10 @@ impl Run {
                     .fold(Txn::new(), |txn, key| txn.delete(name(*key)));
                 self.store().commit(&txn).map(drop)
             }
-            Step::Grant => self.store().grant(TTL).map(drop),
+            Step::Grant => match lease {
+                Some(lease) => self.store().keep_alive(lease),
+                None => self.store().grant(TTL).map(drop),
+            },
             Step::Revoke => lease.map_or(Ok(()), |lease| self.store().revoke(lease)),
             Step::Expire => {
                 self.clock.pass(TTL);
