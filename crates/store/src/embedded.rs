@@ -6,9 +6,11 @@
 mod codec;
 mod engine;
 mod fault;
+mod guard;
 mod leases;
 mod medium;
 mod read;
+mod settled;
 mod signal;
 mod tables;
 mod watch;

@@ -33,7 +33,7 @@ pub enum StoreError {
         source: io::Error,
     },
     /// The kernel refused.
-    #[error("use the store {}: {source}; the file system must let root read and write it", path.display())]
+    #[error("use the store {}: {source}; its file and folder must be there to read and write, on a file system without errors", path.display())]
     Io {
         /// The store's file.
         path: PathBuf,
@@ -151,3 +151,6 @@ pub enum StoreError {
     #[error("watch any longer: the watch is closed")]
     Closed,
 }
+
+#[cfg(test)]
+mod tests;

@@ -7,6 +7,7 @@ use std::time::Duration;
 use redb::Database;
 
 use crate::embedded::fault::Fault;
+use crate::embedded::guard::guarded;
 use crate::embedded::leases::Leases;
 use crate::embedded::medium::Medium;
 use crate::embedded::signal::Signal;
@@ -72,18 +73,18 @@ impl Engine {
         let done = loop {
             let open = self.db.read().unwrap_or_else(PoisonError::into_inner);
             if let Some(db) = open.as_ref() {
-                break work(db);
+                break guarded(|| work(db));
             }
             drop(open);
             let mut closed = self.db.write().unwrap_or_else(PoisonError::into_inner);
             if closed.is_none() {
-                let opened = self.reopen();
+                let opened = guarded(|| self.reopen());
                 *closed = Some(opened.map_err(|fault| fault.told(self.medium.path()))?);
             }
         };
         done.map_err(|fault| {
             if fault.breaks() {
-                *self.db.write().unwrap_or_else(PoisonError::into_inner) = None;
+                self.let_go();
             }
             fault.told(self.medium.path())
         })
@@ -102,7 +103,20 @@ impl Engine {
     /// Closes the file for good, also when a watch still holds the engine.
     pub(super) fn close(&self) {
         self.signal.close();
-        *self.db.write().unwrap_or_else(PoisonError::into_inner) = None;
+        self.let_go();
+    }
+
+    /// Closes the file. What fails on the way is mended when it is opened.
+    fn let_go(&self) {
+        let db = self
+            .db
+            .write()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
+        let _ = guarded(|| {
+            drop(db);
+            Ok(())
+        });
     }
 
     /// Ends the leases that are over.

@@ -11,6 +11,8 @@ pub(super) enum Fault {
     Database(redb::Error),
     /// What was read makes no sense.
     Corrupt(String),
+    /// The database panicked, with these words.
+    Panic(String),
     /// The file has a newer format.
     Newer { found: u64 },
     /// What was asked cannot be; the file is well.
@@ -27,7 +29,7 @@ impl Fault {
         use redb::Error::{DatabaseClosed, Io, LockPoisoned, PreviousIo};
         matches!(
             self,
-            Self::Database(Io(_) | PreviousIo | LockPoisoned(_) | DatabaseClosed)
+            Self::Panic(_) | Self::Database(Io(_) | PreviousIo | LockPoisoned(_) | DatabaseClosed)
         )
     }
 
@@ -41,7 +43,7 @@ impl Fault {
                 found,
                 known: FORMAT,
             },
-            Self::Corrupt(found) => StoreError::Corrupt { path, found },
+            Self::Corrupt(found) | Self::Panic(found) => StoreError::Corrupt { path, found },
             Self::Database(redb::Error::DatabaseAlreadyOpen) => StoreError::Held { path },
             Self::Database(redb::Error::Io(source)) => match source.kind() {
                 io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {

@@ -6,9 +6,10 @@ use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use redb::backends::{FileBackend, InMemoryBackend};
-use redb::{Builder, Database};
+use redb::{Builder, Database, StorageBackend};
 
 use crate::embedded::fault::Fault;
+use crate::embedded::settled::Settled;
 use crate::embedded::tables;
 
 /// The database's cache. The whole agent may use 20 MiB, and what it keeps is small: policy and a
@@ -30,9 +31,7 @@ pub(super) struct Memory;
 
 impl Medium for Memory {
     fn open(&self) -> Result<Database, Fault> {
-        let db = builder().create_with_backend(InMemoryBackend::new())?;
-        tables::prepare(&db)?;
-        Ok(db)
+        make(InMemoryBackend::new())
     }
 
     fn path(&self) -> &Path {
@@ -80,7 +79,7 @@ impl File {
             .mode(0o600)
             .open(&unfinished)?;
         let whole = file.try_clone()?;
-        tables::prepare(&builder().create_file(file)?)?;
+        drop(make(FileBackend::new(file)?)?);
         whole.sync_all()?;
         fs::rename(&unfinished, &self.path)?;
         lock.sync_all()?;
@@ -103,19 +102,20 @@ impl Medium for File {
 }
 
 /// Opens a database that was made whole.
-pub(super) fn open(backend: impl redb::StorageBackend) -> Result<Database, Fault> {
+pub(super) fn open(backend: impl StorageBackend) -> Result<Database, Fault> {
     if backend.len()? == 0 {
         return Err(Fault::corrupt("it is empty"));
     }
-    let db = builder().create_with_backend(backend)?;
-    tables::prepare(&db)?;
-    Ok(db)
+    make(backend)
 }
 
-fn builder() -> Builder {
+/// Makes a database, or opens one that is there.
+pub(super) fn make(backend: impl StorageBackend) -> Result<Database, Fault> {
     let mut builder = Builder::new();
     builder.set_cache_size(CACHE_BYTES);
-    builder
+    let db = builder.create_with_backend(Settled(backend))?;
+    tables::prepare(&db)?;
+    Ok(db)
 }
 
 /// Makes a folder for its owner only, where there is none, and lets its name last.
