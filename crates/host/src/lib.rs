@@ -13,6 +13,7 @@ pub mod kernel_log;
 pub mod knobs;
 pub mod links;
 pub mod observe;
+pub mod switch;
 
 use accelnet_pci::Root;
 
@@ -20,6 +21,7 @@ pub use clock::{Clock, SystemClock};
 pub use hypervisor::{Hypervisor, LocalHypervisor};
 pub use knobs::{Knobs, Lock, SystemKnobs};
 pub use links::{CopiedLinks, KernelLinks, Links};
+pub use switch::{KernelSwitches, Switches};
 
 /// The edge of one node.
 #[derive(Clone, Copy)]
