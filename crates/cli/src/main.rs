@@ -8,14 +8,17 @@ use accelnet::args::{Args, ColorChoice};
 use accelnet::session::Session;
 use accelnet_host::hypervisor::NoHypervisor;
 use accelnet_host::knobs::{self, NoKnobs};
+use accelnet_host::switch::guard;
 use accelnet_host::{CopiedLinks, Host, KernelLinks, LocalHypervisor, SystemClock, SystemKnobs};
 use accelnet_pci::Root;
 use clap::Parser;
 
 fn main() -> ExitCode {
     let mut words = std::env::args_os().skip(1);
-    if words.next().is_some_and(|word| word == knobs::CHILD) {
-        std::process::exit(knobs::run_child(words));
+    match words.next() {
+        Some(word) if word == knobs::CHILD => std::process::exit(knobs::run_child(words)),
+        Some(word) if word == guard::CHILD => std::process::exit(guard::run_child(words)),
+        _ => {}
     }
     let args = Args::parse();
     let root = match &args.root {

@@ -14,6 +14,7 @@ pub mod knobs;
 pub mod links;
 pub mod observe;
 pub mod vms;
+pub mod switch;
 
 use accelnet_pci::Root;
 
@@ -22,6 +23,7 @@ pub use hypervisor::{Hypervisor, LocalHypervisor};
 pub use knobs::{Knobs, Lock, SystemKnobs};
 pub use links::{CopiedLinks, KernelLinks, Links};
 pub use vms::{LibvirtVms, Vms};
+pub use switch::{KernelSwitches, Switches};
 
 /// The edge of one node.
 #[derive(Clone, Copy)]
