@@ -6,6 +6,7 @@ use std::process::ExitCode;
 
 use accelnet::args::{Args, ColorChoice};
 use accelnet::session::Session;
+use accelnet_host::hook;
 use accelnet_host::hypervisor::NoHypervisor;
 use accelnet_host::knobs::{self, NoKnobs};
 use accelnet_host::{CopiedLinks, Host, KernelLinks, LocalHypervisor, SystemClock, SystemKnobs};
@@ -14,8 +15,12 @@ use clap::Parser;
 
 fn main() -> ExitCode {
     let mut words = std::env::args_os().skip(1);
-    if words.next().is_some_and(|word| word == knobs::CHILD) {
+    let first = words.next();
+    if first.as_ref().is_some_and(|word| word == knobs::CHILD) {
         std::process::exit(knobs::run_child(words));
+    }
+    if first.is_some_and(|word| word == hook::CALLED) {
+        std::process::exit(hook::run(words, std::io::stdin().lock()));
     }
     let args = Args::parse();
     let root = match &args.root {

@@ -9,6 +9,8 @@ mod device;
 mod fragment;
 mod interface;
 mod memory;
+mod network;
+mod port;
 mod settings;
 mod write;
 
@@ -21,6 +23,8 @@ pub use fragment::{
     OWN_ALIAS, Part, interface_fragment, persistent_alias, user_alias, vf_alias, with_teaming,
     without_teaming,
 };
+pub(crate) use network::{network_name, with_uuid};
+pub use port::Port;
 pub use write::{PoolOf, bridge_network, hostdev_network, vf_interface};
 
 /// More elements, texts and comments than any domain has: text from elsewhere cannot take
