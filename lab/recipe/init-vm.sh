@@ -30,7 +30,7 @@ find_nic() {
         ip link set "$name" up
         [ "$(driver_of "$name")" != igbvf ] || vf=$name
         [ ! -e "$path/master" ] || continue
-        if [ "$nic" = none ] || [ -e "$path/device/driver/module" ] && [ "$(driver_of "$name")" = igbvf ]; then
+        if [ "$nic" = none ] || [ "$(driver_of "$name")" = igbvf ]; then
             nic=$name
         fi
     done

@@ -6,6 +6,7 @@ use std::process::ExitCode;
 
 use accelnet::args::{Args, ColorChoice};
 use accelnet::session::Session;
+use accelnet_host::hook;
 use accelnet_host::hypervisor::NoHypervisor;
 use accelnet_host::knobs::{self, NoKnobs};
 use accelnet_host::switch::guard;
@@ -18,6 +19,9 @@ fn main() -> ExitCode {
     match words.next() {
         Some(word) if word == knobs::CHILD => std::process::exit(knobs::run_child(words)),
         Some(word) if word == guard::CHILD => std::process::exit(guard::run_child(words)),
+        Some(word) if word == hook::CALLED => {
+            std::process::exit(hook::run(words, std::io::stdin().lock()))
+        }
         _ => {}
     }
     let args = Args::parse();

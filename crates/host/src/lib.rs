@@ -8,6 +8,7 @@
 pub mod clock;
 pub mod execute;
 pub mod features;
+pub mod hook;
 pub mod hypervisor;
 pub mod kernel_log;
 pub mod knobs;

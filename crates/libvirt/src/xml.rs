@@ -10,6 +10,7 @@ mod fragment;
 mod interface;
 mod memory;
 mod network;
+mod port;
 mod settings;
 mod write;
 
@@ -23,6 +24,8 @@ pub use fragment::{
     without_teaming,
 };
 pub use network::{NetworkFacts, network};
+pub(crate) use network::{network_name, with_uuid};
+pub use port::Port;
 pub use write::{PoolOf, bridge_network, hostdev_network, vf_interface};
 
 /// More elements, texts and comments than any domain has: text from elsewhere cannot take

@@ -2,6 +2,7 @@
 
 use super::Control;
 use crate::ffi::{Connection, Failure, NetworkHandle};
+use crate::xml::{network_name, with_uuid};
 use crate::{LibvirtError, VirtualNetwork};
 
 impl Control {
@@ -26,8 +27,22 @@ impl Control {
     pub fn define_network(&self, xml: &str, autostart: bool) -> Result<(), LibvirtError> {
         let xml = xml.to_owned();
         self.call(move |connection| {
-            let define = || connection.define_network(&xml)?.set_autostart(autostart);
-            define().map_err(|failure| failure.doing("define the network"))
+            let define = || {
+                let known = match network_name(&xml) {
+                    Some((name, false)) => match connection.network(&name) {
+                        Ok(network) => Some(network.uuid()?),
+                        Err(failure) if failure.is_no_network() => None,
+                        Err(failure) => return Err(failure),
+                    },
+                    _ => None,
+                };
+                let network = match known {
+                    Some(uuid) => connection.define_network(&with_uuid(&xml, &uuid))?,
+                    None => connection.define_network(&xml)?,
+                };
+                network.set_autostart(autostart)
+            };
+            define().map_err(|failure: Failure| failure.doing("define the network"))
         })
     }
 

@@ -65,7 +65,6 @@ fn both_sides_of_a_domain_are_told() {
     let unknown = "00000000-0000-4000-8000-000000000000";
     let error = control.xml(unknown, Side::Config).unwrap_err();
     assert!(matches!(error, LibvirtError::NoDomain { .. }), "{error}");
-    assert!(error.to_string().contains(unknown), "{error}");
 }
 
 #[test]

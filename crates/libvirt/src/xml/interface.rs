@@ -54,7 +54,7 @@ fn connected<'a>(source: Node<'a, '_>) -> Option<&'a str> {
         .find_map(|name| source.attribute(name))
 }
 
-fn mac(text: &str) -> Result<accelnet_model::Mac, XmlError> {
+pub(super) fn mac(text: &str) -> Result<accelnet_model::Mac, XmlError> {
     text.parse().map_err(|_| XmlError::BadValue {
         what: "the MAC of an interface",
         found: text.to_owned(),
@@ -79,7 +79,7 @@ fn teaming(node: Node<'_, '_>) -> Result<Teaming, XmlError> {
 }
 
 /// `<vlan trunk='yes'><tag id='42'/><tag id='47'/></vlan>`.
-fn vlan(node: Node<'_, '_>) -> Result<VnicVlan, XmlError> {
+pub(super) fn vlan(node: Node<'_, '_>) -> Result<VnicVlan, XmlError> {
     let tags = children(node, "tag").map(|tag| {
         let id = tag.attribute("id").unwrap_or_default();
         id.parse().map_err(|_| XmlError::BadValue {

@@ -19,14 +19,17 @@ answer() {
     esac
 }
 
+# libvirt takes the agent for gone when it closes the channel, so it stays open.
 while sleep 1; do
     for port in /sys/class/virtio-ports/*; do
         [ "$(cat "$port/name" 2> /dev/null)" = org.qemu.guest_agent.0 ] || continue
         exec 3<> "/dev/${port##*/}" || continue
-        # Nothing is read while nobody listens at the other end.
-        while read -r line <&3; do
-            answer "$line" "$(echo "$line" | sed -n 's/.*"id": *\([0-9]*\).*/\1/p')" >&3
+        while true; do
+            if read -r line <&3; then
+                answer "$line" "$(echo "$line" | sed -n 's/.*"id": *\([0-9]*\).*/\1/p')" >&3
+            else
+                sleep 1
+            fi
         done
-        exec 3>&-
     done
 done

@@ -1,0 +1,87 @@
+//! libvirt's network hook: sets a VF to what its VM is to have, after libvirt chose it and
+//! before the guest sees it, and puts it back when it is released.
+//!
+//! libvirt waits for its hook while it holds locks, and takes a failure of it for a reason
+//! not to start the VM. So the hook asks libvirt nothing, always succeeds, and is done by a
+//! child process that can be left behind when a driver hangs.
+//!
+//! libvirt itself sets MAC and VLAN of the VF, after this hook, from the interface's XML. It
+//! notes what it finds there before, and puts that back; therefore the hook must not set
+//! either beforehand.
+
+mod files;
+mod install;
+mod parent;
+mod port;
+
+use std::ffi::OsString;
+use std::io::Read;
+use std::process::Command;
+
+use accelnet_pci::Root;
+
+use crate::links::KernelLinks;
+use crate::{Knobs, Links, SystemKnobs};
+
+pub use install::{InstallError, install};
+pub use port::{Operation, serve};
+
+/// First argument of a hook that libvirt runs through its script.
+pub const CALLED: &str = "__hook";
+
+/// Second argument of the child that does the work.
+const WORK: &str = "work";
+
+/// What the hook looks at and changes.
+#[derive(Clone, Copy)]
+pub struct Edge<'a> {
+    /// What is read and written lies below it.
+    pub root: &'a Root,
+    /// Links and VFs.
+    pub links: &'a dyn Links,
+    /// Who holds a VF.
+    pub knobs: &'a dyn Knobs,
+}
+
+/// Runs the hook with the arguments after [`CALLED`], as libvirt gives them: `network NAME
+/// OPERATION SUB-OPERATION EXTRA`. The answer is its exit status, which is always 0.
+pub fn run(args: impl Iterator<Item = OsString>, mut data: impl Read) -> i32 {
+    let words: Vec<String> = args
+        .map(|word| word.to_string_lossy().into_owned())
+        .collect();
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    let mut xml = String::new();
+    // Read to the end whatever it is: libvirt writes all of it.
+    if let Err(error) = data.read_to_string(&mut xml) {
+        eprintln!("accelnet: failed to read what libvirt handed over: {error}");
+    }
+    match words[..] {
+        ["network", _, operation, ..] => {
+            if let Some(operation) = Operation::from_word(operation) {
+                let mut child = Command::new("/proc/self/exe");
+                child.args([CALLED, WORK, operation.word()]);
+                if let Err(words) = parent::run(child, &xml) {
+                    eprintln!("accelnet: failed to set a VF for libvirt: {words}");
+                }
+            }
+        }
+        [WORK, operation] => {
+            if let Some(operation) = Operation::from_word(operation) {
+                let root = Root::system();
+                let knobs = SystemKnobs {
+                    program: "/proc/self/exe".into(),
+                };
+                let edge = Edge {
+                    root: &root,
+                    links: &KernelLinks,
+                    knobs: &knobs,
+                };
+                for failure in serve(&edge, operation, &xml) {
+                    eprintln!("accelnet: {}: {failure}", operation.word());
+                }
+            }
+        }
+        _ => {}
+    }
+    0
+}

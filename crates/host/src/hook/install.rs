@@ -1,0 +1,65 @@
+//! The script through which libvirt calls the hook.
+
+use std::fs;
+use std::io::{self, Write};
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+/// Its name below libvirt's folder of hooks; libvirt runs all that are in there, by name.
+const NAME: &str = "network.d/accelnet";
+
+const SCRIPT: &str = "#!/bin/sh
+# Sets VFs to what accelnet promised their VMs. Written by accelnet; changes are overwritten.
+# It never fails: libvirt would not start the VM.
+if command -v accelnet > /dev/null; then
+    accelnet __hook network \"$@\"
+else
+    cat > /dev/null
+fi
+exit 0
+";
+
+/// The script could not be put there.
+#[derive(Debug, thiserror::Error)]
+#[error("write libvirt's hook {path}: {error}")]
+pub struct InstallError {
+    path: PathBuf,
+    error: io::Error,
+}
+
+/// Puts the script into `hooks`, libvirt's folder `/etc/libvirt/hooks`; whether it was not
+/// there before as it is now. libvirt looks for new hooks when it starts or is told to
+/// reload (`systemctl reload`).
+///
+/// # Errors
+///
+/// The folder or the file cannot be written.
+pub fn install(hooks: &Path) -> Result<bool, InstallError> {
+    let path = hooks.join(NAME);
+    // Not beside it: libvirt runs whatever is in that folder.
+    let new = hooks.join(".accelnet.new");
+    write(&path, &new).map_err(|error| InstallError { path, error })
+}
+
+fn write(path: &Path, new: &Path) -> io::Result<bool> {
+    let there = fs::read(path).is_ok_and(|text| text == SCRIPT.as_bytes())
+        && fs::metadata(path)?.permissions().mode() & 0o777 == 0o755;
+    if there {
+        return Ok(false);
+    }
+    if let Some(folder) = path.parent() {
+        fs::create_dir_all(folder)?;
+    }
+    let mut file = fs::OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .mode(0o600)
+        .open(new)?;
+    file.write_all(SCRIPT.as_bytes())?;
+    file.set_permissions(fs::Permissions::from_mode(0o755))?;
+    file.sync_all()?;
+    drop(file);
+    fs::rename(new, path)?;
+    Ok(true)
+}
