@@ -5,9 +5,11 @@
 
 pub mod enable;
 pub mod intent;
+pub mod management;
 pub mod naming;
 pub mod prereq;
 #[cfg(test)]
 mod sample;
 pub mod vf_count;
 pub mod vm;
+pub mod vm_names;
