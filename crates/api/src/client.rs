@@ -163,7 +163,13 @@ impl Client {
     ) -> Answer<T> {
         let body = serde_json::to_vec(request)
             .map_err(|error| exchange::unreachable(&self.socket, error.to_string()))?;
-        self.read(exchange::ask(&self.socket, method, path, Some(body), CHANGE)?)
+        self.read(exchange::ask(
+            &self.socket,
+            method,
+            path,
+            Some(body),
+            CHANGE,
+        )?)
     }
 
     /// An answer that went well, or the problem that it carries.

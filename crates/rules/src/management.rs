@@ -145,7 +145,11 @@ pub fn judge_figures(figures: &Figures) -> Result<(), Problem> {
         let (less, more) = (figures.of(*lower), figures.of(*higher));
         let falls = [
             ("queue pairs", less.queue_pairs, more.queue_pairs),
-            ("transmit weight", less.transmit_weight, more.transmit_weight),
+            (
+                "transmit weight",
+                less.transmit_weight,
+                more.transmit_weight,
+            ),
         ];
         for (what, less, more) in falls {
             if more < less {

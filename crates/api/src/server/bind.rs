@@ -73,8 +73,8 @@ pub fn bind(path: &Path) -> Result<(UnixListener, OwnedFd), BindError> {
 fn lock(path: &Path) -> Result<OwnedFd, BindError> {
     let file = beside(path, "lock");
     let flags = OFlags::CREATE | OFlags::RDWR | OFlags::CLOEXEC | OFlags::NOFOLLOW;
-    let lock = open(&file, flags, Mode::from_raw_mode(0o600))
-        .map_err(|errno| at(&file)(errno.into()))?;
+    let lock =
+        open(&file, flags, Mode::from_raw_mode(0o600)).map_err(|errno| at(&file)(errno.into()))?;
     match flock(&lock, FlockOperation::NonBlockingLockExclusive) {
         Ok(()) => Ok(lock),
         Err(rustix::io::Errno::WOULDBLOCK) => Err(served(path)),

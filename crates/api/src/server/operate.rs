@@ -75,13 +75,19 @@ pub fn operate(operation: Operation, call: &Call, service: &dyn Service) -> Resu
         }
         Operation::Enable => {
             let request: Enable = request(&call.body)?;
-            judge(request.node_reserve_percentage, request.performance.as_ref())?;
+            judge(
+                request.node_reserve_percentage,
+                request.performance.as_ref(),
+            )?;
             call.may(request.dry_run)?;
             json(&service.enable(who, &request)?)
         }
         Operation::Set => {
             let request: Set = request(&call.body)?;
-            judge(request.node_reserve_percentage, request.performance.as_ref())?;
+            judge(
+                request.node_reserve_percentage,
+                request.performance.as_ref(),
+            )?;
             call.may(request.dry_run)?;
             json(&service.set(who, &request)?)
         }
@@ -114,15 +120,33 @@ pub fn operate(operation: Operation, call: &Call, service: &dyn Service) -> Resu
         Operation::Vm => json(&vm(call.name(), service)?),
         Operation::VmEnable => {
             let request: VmEnable = request(&call.body)?;
-            vms(call, service, request.dry_run, &request.names.clone(), VmChange::Enable(request))
+            vms(
+                call,
+                service,
+                request.dry_run,
+                &request.names.clone(),
+                VmChange::Enable(request),
+            )
         }
         Operation::VmSet => {
             let request: VmSet = request(&call.body)?;
-            vms(call, service, request.dry_run, &request.names.clone(), VmChange::Set(request))
+            vms(
+                call,
+                service,
+                request.dry_run,
+                &request.names.clone(),
+                VmChange::Set(request),
+            )
         }
         Operation::VmDisable => {
             let request: VmDisable = request(&call.body)?;
-            vms(call, service, request.dry_run, &request.names.clone(), VmChange::Disable(request))
+            vms(
+                call,
+                service,
+                request.dry_run,
+                &request.names.clone(),
+                VmChange::Disable(request),
+            )
         }
         Operation::AdaptersChange => {
             let request: AdaptersChange = request(&call.body)?;
@@ -160,7 +184,10 @@ fn events(query: &Query, service: &dyn Service) -> Result<Events, Problem> {
     let limit = query.number("limit").unwrap_or(EVENTS.0);
     let wait = query.number("wait").unwrap_or(0);
     if !(1..=EVENTS.1).contains(&limit) {
-        let what = format!("limit in its query is {limit} and not within 1..={}", EVENTS.1);
+        let what = format!(
+            "limit in its query is {limit} and not within 1..={}",
+            EVENTS.1
+        );
         return Err(bad_request(&what));
     }
     if wait > LONGEST_WAIT {

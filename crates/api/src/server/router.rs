@@ -78,7 +78,9 @@ async fn answer(
         },
     };
     let _place = match route.operation {
-        Operation::Events if query.number("wait") > Some(0) => behind.waiting.acquire_owned().await.ok(),
+        Operation::Events if query.number("wait") > Some(0) => {
+            behind.waiting.acquire_owned().await.ok()
+        }
         _ => None,
     };
     let call = Call {

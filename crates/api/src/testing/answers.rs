@@ -245,7 +245,8 @@ impl Service for Fake {
     }
 
     fn events(&self, after: u64, limit: usize, wait: Duration) -> Result<Events, Problem> {
-        let none_yet = |inner: &mut Inner| inner.events.last().is_none_or(|last| last.number <= after);
+        let none_yet =
+            |inner: &mut Inner| inner.events.last().is_none_or(|last| last.number <= after);
         let inner = self.looks()?;
         let waited = self.happened.wait_timeout_while(inner, wait, none_yet);
         let (inner, _) = waited.unwrap_or_else(std::sync::PoisonError::into_inner);

@@ -63,7 +63,11 @@ impl Fake {
 
     /// One that has VMs with these names.
     pub fn vms(self, names: &[&str]) -> Self {
-        self.inner().vms = names.iter().enumerate().map(|(at, name)| vm(at, name)).collect();
+        self.inner().vms = names
+            .iter()
+            .enumerate()
+            .map(|(at, name)| vm(at, name))
+            .collect();
         self
     }
 

@@ -85,7 +85,10 @@ fn figures_that_make_no_sense_are_named() {
         ("high=65:100", "High has 65 queue pairs."),
         ("low=1:0", "Low has a transmit weight of 0."),
         ("high=4:101", "High has a transmit weight of 101."),
-        ("low=8:10", "Medium has 2 as queue pairs, less than Low with 8."),
+        (
+            "low=8:10",
+            "Medium has 2 as queue pairs, less than Low with 8.",
+        ),
         (
             "medium=2:5",
             "Medium has 5 as transmit weight, less than Low with 10.",
@@ -98,6 +101,9 @@ fn figures_that_make_no_sense_are_named() {
         ("low=-1:10", "\"low=-1:10\" cannot be read."),
     ] {
         let problem = figures(text, Figures::default()).expect_err(text);
-        assert_eq!((problem.code, &*problem.found), (Code::FiguresInvalid, found));
+        assert_eq!(
+            (problem.code, &*problem.found),
+            (Code::FiguresInvalid, found)
+        );
     }
 }

@@ -59,7 +59,11 @@ fn a_name_that_none_has_is_told_with_those_there_are() {
     let names: Vec<String> = (0..12).map(|at| format!("vm{at}")).collect();
     let problem = not_found("web", &names);
     assert_eq!(problem.message, "No VM is called web.");
-    assert!(problem.found.ends_with("vm9 and 2 more."), "{}", problem.found);
+    assert!(
+        problem.found.ends_with("vm9 and 2 more."),
+        "{}",
+        problem.found
+    );
     assert_eq!(not_found("web", &[]).found, "This node has no VM at all.");
     assert_eq!(
         not_found("web", &names[..2]).found,

@@ -38,7 +38,14 @@ fn without_the_group_only_root_may() {
 
 #[test]
 fn nonsense_in_the_files_makes_nobody_a_member() {
-    for group in ["", ":", "accelnet", "accelnet:x", "accelnet:x:", "accelnet:x:many:anna"] {
+    for group in [
+        "",
+        ":",
+        "accelnet",
+        "accelnet:x",
+        "accelnet:x:",
+        "accelnet:x:many:anna",
+    ] {
         let caller = peer(0, &[0, 990]).judge(":::", group);
         assert!(!caller.may_change, "{group:?}");
         assert_eq!(caller.name, "uid 1000");
