@@ -20,10 +20,10 @@ use std::time::Duration;
 
 use accelnet_api::types::EventKind;
 use accelnet_host::hypervisor::NoHypervisor;
-use accelnet_host::{Host, VirtualNetwork, observe};
+use accelnet_host::vms::VirtualNetwork;
+use accelnet_host::{Host, observe};
 use accelnet_model::adapter::Identity;
 use accelnet_model::intent::{BoundAdapter, IntentStatus};
-use accelnet_model::switch::Bridge;
 use accelnet_model::{Adapter, Code, Domain, Intent, Node, Observed, Problem};
 use accelnet_store::Store;
 
@@ -44,8 +44,6 @@ pub(crate) struct Seen {
     pub node: Node,
     /// libvirt's networks.
     pub networks: Observed<Vec<VirtualNetwork>>,
-    /// The bridges.
-    pub bridges: Observed<Vec<Bridge>>,
 }
 
 impl Seen {
@@ -124,13 +122,11 @@ impl Core {
             return Seen {
                 node: self.named(observe::node(&blind)),
                 networks: Observed::unknown("libvirt is not asked before it has started"),
-                bridges: Observed::from(self.edge.switches().look()),
             };
         }
         Seen {
             node: self.named(observe::node(&host)),
             networks: Observed::from(self.edge.vms().networks()),
-            bridges: Observed::from(self.edge.switches().look()),
         }
     }
 
@@ -197,14 +193,13 @@ impl Core {
     }
 
     /// The adapters of `intent` on this node: as they were bound, or bound now by name.
-    pub(crate) fn bind(
-        &self,
-        intent: &Intent,
-        seen: &Seen,
-    ) -> Result<Vec<BoundAdapter>, Problem> {
+    pub(crate) fn bind(&self, intent: &Intent, seen: &Seen) -> Result<Vec<BoundAdapter>, Problem> {
         if let Some(bound) = self.policies.bound(&intent.name)?
             && bound.len() == intent.adapters.len()
-            && bound.iter().zip(&intent.adapters).all(|(bound, called)| bound.called == *called)
+            && bound
+                .iter()
+                .zip(&intent.adapters)
+                .all(|(bound, called)| bound.called == *called)
         {
             return Ok(bound);
         }
@@ -255,8 +250,20 @@ impl Core {
         self.statuses.iter().find(|status| status.intent == intent)
     }
 
+    /// Whether anything could not be done, and is worth trying again. What cut the node off is
+    /// not tried by itself.
+    pub(crate) fn has_failures(&self) -> bool {
+        self.statuses.iter().any(|status| {
+            status
+                .problem
+                .as_ref()
+                .is_some_and(|problem| problem.code != Code::GatewayLost)
+        })
+    }
+
     /// Leaves a picture for readers, and a report for the other nodes.
     pub(crate) fn leave(&mut self, seen: Seen, policy: &Policy) {
+        self.ask_guests(policy, &seen);
         let report = Report::of(self, &seen, policy);
         self.reports.write(&report);
         let picture = Picture {

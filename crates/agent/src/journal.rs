@@ -1,6 +1,7 @@
 //! What happened, kept in the store: the newest events of the cluster.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use accelnet_api::types::{Event, EventKind};
 use accelnet_model::{Code, Problem};
@@ -87,6 +88,14 @@ impl Journal {
         let last = range.entries.last();
         let number = last.and_then(|entry| entry.key.strip_prefix(EVENTS)?.parse().ok());
         Ok(number.unwrap_or(0))
+    }
+
+    /// Waits until something is told anywhere, for no longer than `within`.
+    pub fn wait(&self, within: Duration) {
+        if let Ok(mut watch) = self.store.watch(EVENTS, 0) {
+            // Whatever comes of it, the events are read again.
+            drop(watch.next(within));
+        }
     }
 
     /// Events after number `after`, the newest `limit` of them, oldest first.

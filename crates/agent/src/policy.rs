@@ -68,13 +68,17 @@ pub struct Policy {
 impl Policy {
     /// The intents alone.
     pub fn plain_intents(&self) -> Vec<Intent> {
-        self.intents.iter().map(|(intent, _)| intent.clone()).collect()
+        self.intents
+            .iter()
+            .map(|(intent, _)| intent.clone())
+            .collect()
     }
 
     /// The intent called `name`.
     pub fn intent(&self, name: &str) -> Option<&Intent> {
         let mut all = self.intents.iter();
-        all.find(|(intent, _)| intent.name == name).map(|(intent, _)| intent)
+        all.find(|(intent, _)| intent.name == name)
+            .map(|(intent, _)| intent)
     }
 
     /// The intent that management is set to.
@@ -91,7 +95,8 @@ impl Policy {
     /// Revision of a VM's setting; 0 without one.
     fn vm_revision(&self, uuid: &str) -> u64 {
         let mut all = self.vms.iter();
-        all.find(|(vm, _)| vm.uuid == uuid).map_or(0, |(_, revision)| *revision)
+        all.find(|(vm, _)| vm.uuid == uuid)
+            .map_or(0, |(_, revision)| *revision)
     }
 }
 
@@ -129,11 +134,6 @@ impl PolicyStore {
             store,
             node: node.to_owned(),
         }
-    }
-
-    /// The store itself.
-    pub fn store(&self) -> &Arc<dyn Store> {
-        &self.store
     }
 
     /// Reads all policy.
@@ -240,7 +240,9 @@ impl PolicyStore {
     ///
     /// The store cannot be read.
     pub fn bound(&self, intent: &str) -> Result<Option<Vec<BoundAdapter>>, Problem> {
-        let stored = self.store.get_json::<BoundDocument>(&self.bound_key(intent));
+        let stored = self
+            .store
+            .get_json::<BoundDocument>(&self.bound_key(intent));
         let stored = stored.map_err(|error| store_failed(&error))?;
         Ok(stored.map(|stored| stored.value.0))
     }

@@ -9,8 +9,8 @@ use accelnet_api::{Server, server::SocketCallers, server::Stopper};
 use accelnet_host::vms::VmEvent;
 use accelnet_host::{Clock, SystemClock};
 use accelnet_model::{Code, Problem};
-use accelnet_netlink::{Monitor, UeventMonitor};
-use accelnet_store::{Embedded, Store, StoreError};
+use accelnet_netlink::{Monitor, Uevents};
+use accelnet_store::{Embedded, History, Store, StoreError};
 
 use crate::core::Core;
 use crate::edge::{Edge, System};
@@ -73,7 +73,7 @@ impl Drop for Running {
 /// The store or the socket cannot be had.
 pub fn run(options: &Options) -> Result<(), Problem> {
     let edge = System::new(options.kill_at.clone());
-    let store = Embedded::open(&options.store, Arc::new(|| SystemClock.uptime()));
+    let store = Embedded::open(&options.store, History::default(), || SystemClock.uptime());
     let store: Arc<dyn Store> = Arc::new(store.map_err(|error| store_failed(&error))?);
     recover_switches();
     let server = Server::bind(&options.socket).map_err(|error| {
@@ -124,12 +124,14 @@ pub fn start(
     }
     listen_to_policy(&box_, store);
     let to_core = box_.clone();
-    let mind = thread::Builder::new().name("mind".to_owned()).spawn(move || {
-        let handle = listen_to_libvirt(&core, &to_core);
-        to_core.put(Message::LibvirtIsThere);
-        think(core, &messages, &clock, &|| tell_systemd("WATCHDOG=1"));
-        drop(handle);
-    });
+    let mind = thread::Builder::new()
+        .name("mind".to_owned())
+        .spawn(move || {
+            let handle = listen_to_libvirt(&core, &to_core);
+            to_core.put(Message::LibvirtIsThere);
+            think(core, &messages, &clock, &|| tell_systemd("WATCHDOG=1"));
+            drop(handle);
+        });
     ears.push(mind.map_err(no_thread)?);
     let stopper = server.stopper();
     let socket = thread::Builder::new().name("socket".to_owned()).spawn({
@@ -179,7 +181,7 @@ fn listen_to_kernel(inbox: &Inbox) {
     });
     let devices = inbox.clone();
     hear("devices", move || {
-        let mut monitor = UeventMonitor::open().ok()?;
+        let mut monitor = Uevents::open().ok()?;
         loop {
             if monitor.next(LISTEN).ok()?.is_some() {
                 devices.put(Message::Look);
@@ -211,13 +213,11 @@ fn listen_to_policy(inbox: &Inbox, store: Arc<dyn Store>) {
 
 /// Listens for as long as the process lives; one that cannot tries again after a while.
 fn hear(name: &str, ear: impl Fn() -> Option<()> + Send + 'static) {
-    let listening = thread::Builder::new()
-        .name(name.to_owned())
-        .spawn(move || {
-            while ear().is_none() {
-                SystemClock.sleep(DEAF);
-            }
-        });
+    let listening = thread::Builder::new().name(name.to_owned()).spawn(move || {
+        while ear().is_none() {
+            SystemClock.sleep(DEAF);
+        }
+    });
     // Without this ear the full look finds what it would have heard.
     drop(listening);
 }

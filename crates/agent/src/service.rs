@@ -52,12 +52,7 @@ impl Agent {
 impl Service for Agent {
     fn status(&self) -> Result<Status, Problem> {
         let policy = self.policies.read()?;
-        management::status(
-            &policy,
-            &self.reports,
-            &self.picture(),
-            self.clock.uptime(),
-        )
+        management::status(&policy, &self.reports, &self.picture(), self.clock.uptime())
     }
 
     fn node(&self) -> Result<Node, Problem> {

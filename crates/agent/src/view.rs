@@ -51,7 +51,10 @@ pub(crate) fn vms(core: &Core, seen: &Seen, policy: &Policy) -> Vec<VmView> {
     if seen.node.domains.known().is_some() {
         let gone = policy.vms.iter().map(|(vm, _)| vm).filter(|setting| {
             let here = setting.node == core.name;
-            here && !seen.domains().iter().any(|domain| domain.uuid == setting.uuid)
+            here && !seen
+                .domains()
+                .iter()
+                .any(|domain| domain.uuid == setting.uuid)
         });
         views.extend(gone.map(|setting| gone_vm(core, setting)));
     }
@@ -182,7 +185,11 @@ fn verify(
         seen,
     };
     let Some(vf) = vf else {
-        return vec![line("VF attached", Some(false), "the VM has none".to_owned())];
+        return vec![line(
+            "VF attached",
+            Some(false),
+            "the VM has none".to_owned(),
+        )];
     };
     let address = vf.host_device.map(|address| address.to_string());
     let address = address.unwrap_or_else(|| "a VF without address".to_owned());
@@ -201,7 +208,11 @@ fn verify(
     lines.push(match vf.driver.known() {
         Some(Some(driver)) => line("driver", Some(driver.starts_with("vfio")), driver.clone()),
         Some(None) => line("driver", Some(false), "none".to_owned()),
-        None => line("driver", None, vf.driver.reason().unwrap_or_default().to_owned()),
+        None => line(
+            "driver",
+            None,
+            vf.driver.reason().unwrap_or_default().to_owned(),
+        ),
     });
     match vf.settings.known() {
         Some(settings) => {
@@ -228,8 +239,16 @@ fn verify(
     }
     let carrier = adapter.interfaces.iter().map(|one| one.link.carrier).next();
     lines.push(match carrier {
-        Some(true) => line("carrier", Some(true), format!("{} has link", adapter.name())),
-        Some(false) => line("carrier", Some(false), format!("{} has no link", adapter.name())),
+        Some(true) => line(
+            "carrier",
+            Some(true),
+            format!("{} has link", adapter.name()),
+        ),
+        Some(false) => line(
+            "carrier",
+            Some(false),
+            format!("{} has no link", adapter.name()),
+        ),
         None => line("carrier", None, "the adapter has no netdev here".to_owned()),
     });
     lines.push(core.guest_word(&setting.uuid));

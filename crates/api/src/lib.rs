@@ -1,9 +1,22 @@
 //! The API of an agent: what can be asked, what is answered, and the way between.
 //!
 //! [`types`] are the requests and answers; their JSON is stable. [`Service`] is what an agent
-//! does with them.
+//! does with them, [`server`] serves it on a Unix socket, and [`client`] asks. [`routes`] is
+//! the table that the router and the OpenAPI document are made from.
 
+pub mod client;
+pub mod routes;
+#[cfg(feature = "schema")]
+pub mod schema;
+pub mod server;
 pub mod service;
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;
 pub mod types;
 
+pub use client::Client;
+pub use server::Server;
 pub use service::{Caller, Service};
+
+/// The OpenAPI document, as it is committed.
+pub const OPENAPI: &str = include_str!("../../../docs/openapi.json");

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use accelnet_model::{Node, Problem};
+use accelnet_model::{Code, Node, Problem};
 
 use crate::types::*;
 
@@ -56,4 +56,17 @@ pub trait Service: Send + Sync {
     fn plan(&self) -> Result<PlanAnswer, Problem>;
     /// Events after number `after`, at most `limit` of the newest; waits up to `wait` for one.
     fn events(&self, after: u64, limit: usize, wait: Duration) -> Result<Events, Problem>;
+    /// Switches SR-IOV of adapters on or off. An agent on a simulated host does it, because
+    /// nobody else can; on a real node `accelnet adapter` does it itself.
+    fn adapters_change(
+        &self,
+        _who: &Caller,
+        _change: &AdaptersChange,
+    ) -> Result<AdaptersChanged, Problem> {
+        let what = "this agent does not change adapters";
+        let found = "The agent of a node that is not simulated.";
+        Err(Problem::new(Code::BadRequest, &[what], found).resolution(
+            "Use 'accelnet adapter enable' and 'accelnet adapter disable' on the node.",
+        ))
+    }
 }

@@ -1,12 +1,16 @@
 //! Requests and answers. Their JSON is the API: fields are added, never changed.
 
+pub mod adapters;
 pub mod event;
+pub mod failure;
 pub mod intents;
 pub mod management;
 pub mod plan;
 pub mod vms;
 
+pub use adapters::{AdapterResult, AdaptersChange, AdaptersChanged};
 pub use event::{Event, EventKind, Events};
+pub use failure::{Failure, Version};
 pub use intents::{IntentAdd, IntentChanged, IntentSet, IntentView};
 pub use management::{
     AdapterUse, AgentInfo, Enable, Fault, ManagementChanged, PrereqAnswer, Set, Severity, Status,

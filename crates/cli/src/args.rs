@@ -1,9 +1,19 @@
 //! What can be typed.
 
+mod intent;
+mod management;
+mod vm;
+
 use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
+
+pub use intent::{
+    IntentAdd, IntentCommand, IntentList, IntentRemove, IntentSet, IntentShow, IntentStatus, Roles,
+};
+pub use management::{Disable, Enable, Set, Told};
+pub use vm::{VmCommand, VmDisable, VmEnable, VmList, VmSet, VmShow};
 
 /// Accelerated networking for virtual machines on Linux.
 #[derive(Debug, Parser)]
@@ -30,6 +40,17 @@ pub struct Args {
             DIR/proc and so on, as copied from it. Nothing can be changed in a copy."
     )]
     pub root: Option<PathBuf>,
+
+    /// Ask the agent that listens at PATH
+    #[arg(
+        long,
+        global = true,
+        value_name = "PATH",
+        conflicts_with = "root",
+        long_help = "Ask the agent that listens at PATH. Without it, at the path in the \
+            environment variable ACCELNET_SOCKET, or else at /run/accelnet/agent.sock."
+    )]
+    pub socket: Option<PathBuf>,
 
     /// When to use colours
     #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
@@ -74,8 +95,30 @@ pub enum ListOutput {
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Tell how things stand: settings, capacity, what is promised
+    Status(Show),
     /// Check what Accelerated Networking needs
     Prereq(Prereq),
+    /// Enable Accelerated Networking on a compute intent
+    Enable(Enable),
+    /// Change the settings of Accelerated Networking
+    Set(Set),
+    /// Disable Accelerated Networking; VMs stay as they are
+    Disable(Disable),
+    /// Declare what adapters are for
+    #[command(subcommand)]
+    Intent(IntentCommand),
+    /// Look at VMs, and accelerate them
+    #[command(subcommand)]
+    Vm(VmCommand),
+    /// Show what the agent would do now, and why
+    Plan(Show),
+    /// Show what happened
+    Log(Log),
+    /// Tell whether all is well
+    Health(Show),
+    /// List what is wrong now
+    Faults(Show),
     /// Look at this node
     #[command(subcommand)]
     Node(NodeCommand),
@@ -226,6 +269,25 @@ impl Change {
     }
 }
 
+/// `accelnet log`
+#[derive(Debug, ClapArgs)]
+pub struct Log {
+    /// At most so many of the newest events
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = 100,
+        value_parser = clap::value_parser!(u16).range(1..=10_000)
+    )]
+    pub limit: u16,
+    /// Go on with what happens, until interrupted; as JSON, one event a line
+    #[arg(long, short)]
+    pub follow: bool,
+    /// How to write the answer
+    #[arg(long, short, value_name = "FORM", default_value = "table")]
+    pub output: Output,
+}
+
 /// `accelnet explain`
 #[derive(Debug, ClapArgs)]
 pub struct Explain {
@@ -239,15 +301,41 @@ pub struct Explain {
 impl Command {
     /// Whether errors go to a program, too.
     pub fn wants_json(&self) -> bool {
-        match self {
-            Command::Prereq(args) => args.output == Output::Json,
-            Command::Node(NodeCommand::Show(args)) => args.output == Output::Json,
-            Command::Adapter(AdapterCommand::List(args)) => args.output == ListOutput::Json,
-            Command::Adapter(AdapterCommand::Show(args)) => args.output == Output::Json,
-            Command::Adapter(AdapterCommand::Enable(args)) => args.how.output == Output::Json,
-            Command::Adapter(AdapterCommand::Disable(args)) => args.how.output == Output::Json,
-            Command::Explain(args) => args.output == ListOutput::Json,
-            Command::Generate { .. } => false,
-        }
+        let one = match self {
+            Command::Status(args)
+            | Command::Plan(args)
+            | Command::Health(args)
+            | Command::Faults(args)
+            | Command::Node(NodeCommand::Show(args)) => args.output,
+            Command::Prereq(args) => args.output,
+            Command::Log(args) => args.output,
+            Command::Enable(args) => args.how.output,
+            Command::Set(args) => args.how.output,
+            Command::Disable(args) => args.how.output,
+            Command::Intent(command) => match command {
+                IntentCommand::List(args) => return args.output == ListOutput::Json,
+                IntentCommand::Add(args) => args.how.output,
+                IntentCommand::Show(args) => args.output,
+                IntentCommand::Status(args) => args.output,
+                IntentCommand::Set(args) => args.how.output,
+                IntentCommand::Remove(args) => args.how.output,
+            },
+            Command::Vm(command) => match command {
+                VmCommand::List(args) => return args.output == ListOutput::Json,
+                VmCommand::Show(args) | VmCommand::Nics(args) => args.output,
+                VmCommand::Enable(args) => args.how.output,
+                VmCommand::Set(args) => args.how.output,
+                VmCommand::Disable(args) => args.how.output,
+            },
+            Command::Adapter(command) => match command {
+                AdapterCommand::List(args) => return args.output == ListOutput::Json,
+                AdapterCommand::Show(args) => args.output,
+                AdapterCommand::Enable(args) => args.how.output,
+                AdapterCommand::Disable(args) => args.how.output,
+            },
+            Command::Explain(args) => return args.output == ListOutput::Json,
+            Command::Generate { .. } => Output::Table,
+        };
+        one == Output::Json
     }
 }

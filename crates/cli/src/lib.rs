@@ -6,23 +6,12 @@ mod command;
 mod render;
 pub mod session;
 
-use args::{AdapterCommand, Args, Command, NodeCommand};
+use args::{AdapterCommand, Args, Command, IntentCommand, NodeCommand, VmCommand};
 use session::Session;
 
 /// Runs one command; returns its exit status.
 pub fn run(args: &Args, session: &mut Session<'_>) -> u8 {
-    let result = match &args.command {
-        Command::Prereq(args) => command::prereq::run(args, session),
-        Command::Node(NodeCommand::Show(args)) => command::node_show::run(args, session),
-        Command::Adapter(command) => match command {
-            AdapterCommand::List(args) => command::adapter_list::run(args, session),
-            AdapterCommand::Show(args) => command::adapter_show::run(args, session),
-            AdapterCommand::Enable(args) => command::adapter_enable::run(args, session),
-            AdapterCommand::Disable(args) => command::adapter_disable::run(args, session),
-        },
-        Command::Explain(args) => command::explain::run(args, session),
-        Command::Generate { folder } => command::generate::run(folder, session),
-    };
+    let result = dispatch(&args.command, session);
     match result {
         Ok(status) => status,
         Err(problem) => {
@@ -30,5 +19,44 @@ pub fn run(args: &Args, session: &mut Session<'_>) -> u8 {
             session.fail(&problem, args.command.wants_json());
             status
         }
+    }
+}
+
+fn dispatch(what: &Command, session: &mut Session<'_>) -> command::Result {
+    match what {
+        Command::Status(args) => command::status::run(args, session),
+        Command::Prereq(args) => command::prereq::run(args, session),
+        Command::Enable(args) => command::enable::run(args, session),
+        Command::Set(args) => command::set::run(args, session),
+        Command::Disable(args) => command::disable::run(args, session),
+        Command::Intent(what) => match what {
+            IntentCommand::Add(args) => command::intent_add::run(args, session),
+            IntentCommand::List(args) => command::intent_list::run(args, session),
+            IntentCommand::Show(args) => command::intent_show::run(args, session),
+            IntentCommand::Status(args) => command::intent_status::run(args, session),
+            IntentCommand::Set(args) => command::intent_set::run(args, session),
+            IntentCommand::Remove(args) => command::intent_remove::run(args, session),
+        },
+        Command::Vm(what) => match what {
+            VmCommand::List(args) => command::vm_list::run(args, session),
+            VmCommand::Show(args) => command::vm_show::run(args, session),
+            VmCommand::Nics(args) => command::vm_nics::run(args, session),
+            VmCommand::Enable(args) => command::vm_enable::run(args, session),
+            VmCommand::Set(args) => command::vm_set::run(args, session),
+            VmCommand::Disable(args) => command::vm_disable::run(args, session),
+        },
+        Command::Plan(args) => command::plan::run(args, session),
+        Command::Log(args) => command::log::run(args, session),
+        Command::Health(args) => command::health::run(args, session),
+        Command::Faults(args) => command::faults::run(args, session),
+        Command::Node(NodeCommand::Show(args)) => command::node_show::run(args, session),
+        Command::Adapter(what) => match what {
+            AdapterCommand::List(args) => command::adapter_list::run(args, session),
+            AdapterCommand::Show(args) => command::adapter_show::run(args, session),
+            AdapterCommand::Enable(args) => command::adapter_enable::run(args, session),
+            AdapterCommand::Disable(args) => command::adapter_disable::run(args, session),
+        },
+        Command::Explain(args) => command::explain::run(args, session),
+        Command::Generate { folder } => command::generate::run(folder, session),
     }
 }

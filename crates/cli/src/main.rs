@@ -6,6 +6,7 @@ use std::process::ExitCode;
 
 use accelnet::args::{Args, ColorChoice};
 use accelnet::session::Session;
+use accelnet_api::Client;
 use accelnet_host::hook;
 use accelnet_host::hypervisor::NoHypervisor;
 use accelnet_host::knobs::{self, NoKnobs};
@@ -50,14 +51,18 @@ fn main() -> ExitCode {
         },
     };
     let terminal = std::io::stdout().is_terminal();
-    let mut out = Vec::new();
-    let mut err = Vec::new();
+    let mut out = std::io::BufWriter::new(std::io::stdout());
     let status = accelnet::run(
         &args,
         &mut Session {
             host,
+            agent: match args.root {
+                Some(_) => None,
+                None => Some(Client::new(socket(&args))),
+            },
+            input: &mut std::io::stdin(),
             out: &mut out,
-            err: &mut err,
+            err: &mut std::io::stderr(),
             colour: match args.color {
                 ColorChoice::Always => true,
                 ColorChoice::Never => false,
@@ -68,9 +73,22 @@ fn main() -> ExitCode {
         },
     );
     // A reader that has gone away (`| head`) is no error of ours.
-    drop(std::io::stdout().write_all(&out));
-    drop(std::io::stderr().write_all(&err));
+    drop(out.flush());
     ExitCode::from(status)
+}
+
+/// Where the agent listens.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "main is where the environment is read"
+)]
+fn socket(args: &Args) -> PathBuf {
+    let said = args.socket.clone();
+    said.or_else(|| {
+        let path = std::env::var_os("ACCELNET_SOCKET").filter(|path| !path.is_empty());
+        path.map(PathBuf::from)
+    })
+    .unwrap_or_else(|| PathBuf::from(accelnet_api::client::SOCKET))
 }
 
 /// `NO_COLOR` and a dumb terminal ask for none.

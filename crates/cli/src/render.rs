@@ -5,18 +5,33 @@ mod changed;
 mod checks;
 pub mod documentation;
 mod entries;
+mod events;
+mod faults;
+mod intents;
+mod management;
 mod node;
 mod problem;
 mod progress;
+mod status;
 mod table;
+mod vms;
+mod waiting;
+mod words;
 
 pub use adapter::{AdapterSummary, adapter, adapters};
 pub use changed::changed;
 pub use checks::checks;
 pub use entries::{entries, entry, severity};
+pub use events::{event, plan};
+pub use faults::{Health, faults, health};
+pub use intents::{intent, intent_changed, intent_status, intents};
+pub use management::management_changed;
 pub use node::node;
 pub use problem::problem;
 pub use progress::ProgressLine;
+pub use status::status;
+pub use vms::{vm, vm_result, vms, vnics};
+pub use waiting::Waiting;
 
 use accelnet_model::Observed;
 

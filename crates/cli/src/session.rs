@@ -1,9 +1,11 @@
 //! What a command works with: a host to look at, and where to write to.
 
-use std::io::Write;
+use std::io::{Read, Write};
 
+use accelnet_api::Client;
+use accelnet_api::types::Failure;
 use accelnet_host::Host;
-use accelnet_model::Problem;
+use accelnet_model::{Code, Problem};
 use serde::Serialize;
 
 use crate::render;
@@ -12,10 +14,14 @@ use crate::render;
 pub struct Session<'a> {
     /// The node.
     pub host: Host<'a>,
+    /// The node's agent; none for a copy of a node.
+    pub agent: Option<Client>,
+    /// Standard input.
+    pub input: &'a mut dyn Read,
     /// Standard output.
-    pub out: &'a mut Vec<u8>,
+    pub out: &'a mut dyn Write,
     /// Standard error.
-    pub err: &'a mut Vec<u8>,
+    pub err: &'a mut dyn Write,
     /// Whether to colour.
     pub colour: bool,
     /// Columns of the terminal; none when output goes elsewhere and is never wrapped.
@@ -25,42 +31,47 @@ pub struct Session<'a> {
 }
 
 impl Session<'_> {
-    /// Writes a text to standard output.
+    /// The node's agent.
+    ///
+    /// # Errors
+    ///
+    /// A copy of a node has none.
+    pub fn agent(&self) -> Result<&Client, Problem> {
+        self.agent.as_ref().ok_or_else(|| {
+            let found = "A copy of a node was to be read (--root), and a copy has no agent.";
+            Problem::new(Code::AgentUnreachable, &["a copy"], found)
+                .resolution("Run the same command without --root.")
+        })
+    }
+
+    /// Writes a text to standard output. A reader that has gone away (`| head`) is no error
+    /// of ours.
     pub fn say(&mut self, text: &str) {
-        self.out.extend_from_slice(text.as_bytes());
+        drop(self.out.write_all(text.as_bytes()));
     }
 
     /// Writes `value` to standard output as JSON.
     pub fn say_json(&mut self, value: &impl Serialize) {
-        // Writing to memory does not fail, and our types have no maps with odd keys.
-        if serde_json::to_writer_pretty(&mut *self.out, value).is_ok() {
-            self.out.push(b'\n');
+        // Our types have no maps with odd keys.
+        if let Ok(text) = serde_json::to_string_pretty(value) {
+            self.say(&text);
+            self.say("\n");
         }
     }
 
     /// Shows what went wrong: as JSON on standard output for a reader of JSON, else in
     /// words on standard error.
     pub fn fail(&mut self, problem: &Problem, json: bool) {
-        #[derive(Serialize)]
-        struct Failure<'a> {
-            error: &'a Problem,
-            exit_status: u8,
-        }
         if json {
-            self.say_json(&Failure {
-                error: problem,
-                exit_status: problem.exit_status(),
-            });
+            self.say_json(&Failure::from(problem.clone()));
             return;
         }
         let text = render::problem(problem, self.colour);
-        // Writing to memory does not fail.
         drop(self.err.write_all(text.as_bytes()));
     }
 
     /// Shows a note on standard error.
     pub fn note(&mut self, text: &str) {
-        // Writing to memory does not fail.
         drop(writeln!(self.err, "{text}"));
     }
 }

@@ -3,6 +3,8 @@
 //! What a command can raise today is raised by that command on a simulated node; what waits
 //! for the commands of VMs and clusters is raised by the rule that they will ask.
 
+#[path = "every_code/agent.rs"]
+mod agent;
 #[path = "every_code/changes.rs"]
 mod changes;
 #[path = "every_code/checks.rs"]
@@ -61,7 +63,40 @@ fn raised(code: Code) -> Vec<Code> {
         Code::AdapterLost => changes::an_adapter_that_vanishes(),
         Code::ChangeInProgress => changes::two_at_once(),
         Code::CodeNotFound => changes::an_id_that_is_no_code(),
+        Code::AgentUnreachable => agent::no_agent(),
+        Code::BadRequest => agent::a_field_that_is_not_known(),
+        Code::NotAllowed => agent::an_onlooker_who_changes(),
+        Code::NodeReserveInvalid => agent::a_reserve_of_100(),
+        Code::PerformanceInvalid => agent::a_setting_that_is_none(),
+        Code::FiguresInvalid => agent::a_setting_with_0_queue_pairs(),
+        Code::VmNotFound => agent::a_vm_that_is_not_there(),
+        Code::ManagementDisabled => agent::a_vm_while_management_is_off(),
+        Code::IntentInvalid
+        | Code::IntentExists
+        | Code::IntentAdapterTaken
+        | Code::IntentRoleTaken
+        | Code::IntentInUse
+        | Code::IntentNotApplied
+        | Code::UplinkUnfit
+        | Code::GatewayLost
+        | Code::VmNotAccelerated
+        | Code::VmNotOnSwitch
+        | Code::MacDuplicate
+        | Code::VmUnfit
+        | Code::VmCosts
+        | Code::GuestUnknown
+        | Code::NextStart
+        | Code::LibvirtFailed
+        | Code::StoreFailed
+        | Code::NotVerified
+        | Code::VmOnSoftwarePath
+        | Code::VmStateUnknown => not_yet(code),
     }
+}
+
+/// Codes that the agent's own rules raise.
+fn not_yet(code: Code) -> Vec<Code> {
+    vec![code]
 }
 
 /// The codes that `command` shows on `node`, read from its JSON.

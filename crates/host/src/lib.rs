@@ -14,8 +14,8 @@ pub mod kernel_log;
 pub mod knobs;
 pub mod links;
 pub mod observe;
-pub mod vms;
 pub mod switch;
+pub mod vms;
 
 use accelnet_pci::Root;
 
@@ -23,8 +23,8 @@ pub use clock::{Clock, SystemClock};
 pub use hypervisor::{Hypervisor, LocalHypervisor};
 pub use knobs::{Knobs, Lock, SystemKnobs};
 pub use links::{CopiedLinks, KernelLinks, Links};
-pub use vms::{LibvirtVms, Vms};
 pub use switch::{KernelSwitches, Switches};
+pub use vms::{LibvirtVms, Vms};
 
 /// The edge of one node.
 #[derive(Clone, Copy)]

@@ -21,12 +21,12 @@ use roxmltree::{Document, Node, ParsingOptions};
 pub use device::Device;
 pub use fragment::{
     OWN_ALIAS, Part, interface_fragment, persistent_alias, user_alias, vf_alias, with_teaming,
-    without_teaming,
+    without_place, without_teaming,
 };
 pub use network::{NetworkFacts, network};
 pub(crate) use network::{network_name, with_uuid};
 pub use port::Port;
-pub use write::{PoolOf, bridge_network, hostdev_network, vf_interface};
+pub use write::{PoolOf, bridge_interface, bridge_network, hostdev_network, vf_interface};
 
 /// More elements, texts and comments than any domain has: text from elsewhere cannot take
 /// the node's memory.

@@ -6,6 +6,7 @@
 pub mod enable;
 pub mod fitness;
 pub mod intent;
+pub mod management;
 pub mod naming;
 pub mod pair;
 pub mod prereq;
@@ -15,3 +16,4 @@ mod sample;
 pub mod switch;
 pub mod vf_count;
 pub mod vm;
+pub mod vm_names;

@@ -3,6 +3,7 @@
 //! node is not cut off.
 
 mod choose;
+mod give_back;
 mod hand_over;
 mod refusal;
 mod warnings;
@@ -10,6 +11,7 @@ mod warnings;
 use accelnet_model::link::Link;
 use accelnet_model::switch::{Bridge, Plan, Standing, SwitchStep, Uplink};
 
+pub use give_back::give_back;
 pub use refusal::SwitchRefusal;
 
 use choose::{Chosen, choose};

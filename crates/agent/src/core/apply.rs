@@ -1,7 +1,7 @@
 //! Brings intents about on the node: VFs, virtual switch, libvirt's networks.
 
 use accelnet_api::types::{EventKind, PlannedStep};
-use accelnet_host::VirtualNetwork;
+use accelnet_host::vms::VirtualNetwork;
 use accelnet_libvirt::xml::{self, PoolOf};
 use accelnet_model::intent::{BoundAdapter, IntentState, IntentStatus};
 use accelnet_model::vf_plan::Ask;
@@ -23,7 +23,7 @@ pub(crate) enum Step {
         why: String,
     },
     /// The virtual switch.
-    Switch(Box<accelnet_rules::switch::Plan>),
+    Switch(Box<accelnet_model::switch::Plan>),
     /// A libvirt network as it should be.
     Network {
         name: String,
@@ -63,7 +63,11 @@ impl Step {
                 .map(|one| step(intent, one.to_string(), &plan.why))
                 .collect(),
             Step::Network { name, why, .. } => {
-                vec![step(name, format!("define and start libvirt network {name}"), why)]
+                vec![step(
+                    name,
+                    format!("define and start libvirt network {name}"),
+                    why,
+                )]
             }
             Step::StartNetwork { name } => vec![step(
                 name,
@@ -98,13 +102,31 @@ pub(crate) struct Needs {
 impl Core {
     /// Brings every intent about, once round: look, plan, act, look again.
     pub(crate) fn apply_intents(&mut self, policy: &Policy, seen: &mut Seen) {
-        let names: Vec<String> = policy.plain_intents().into_iter().map(|one| one.name).collect();
-        self.statuses.retain(|status| names.contains(&status.intent));
+        let names: Vec<String> = policy
+            .plain_intents()
+            .into_iter()
+            .map(|one| one.name)
+            .collect();
+        self.statuses
+            .retain(|status| names.contains(&status.intent));
         self.withdraw_removed(policy, seen);
         for intent in &policy.plain_intents() {
+            if self.cut_the_node_off(intent, policy) {
+                continue;
+            }
             // What failed stands in the status.
             drop(self.apply_intent(intent, policy, seen));
         }
+    }
+
+    /// A change that was taken back because the node was cut off is not tried again by itself,
+    /// only when the policy changes.
+    fn cut_the_node_off(&self, intent: &Intent, policy: &Policy) -> bool {
+        self.status_of(&intent.name).is_some_and(|status| {
+            let lost = status.problem.as_ref();
+            status.policy_revision == policy.revision
+                && lost.is_some_and(|problem| problem.code == Code::GatewayLost)
+        })
     }
 
     /// Brings one intent about. Its status is "completed" only when a look after the last act
@@ -117,7 +139,9 @@ impl Core {
     ) -> Result<(), Problem> {
         let result = self.try_apply(intent, policy, seen);
         if let Err(problem) = &result {
-            let known = self.status_of(&intent.name).and_then(|status| status.problem.clone());
+            let known = self
+                .status_of(&intent.name)
+                .and_then(|status| status.problem.clone());
             if known.as_ref() != Some(problem) {
                 self.tell_problem(EventKind::Failed, &intent.name, problem);
             }
@@ -163,7 +187,11 @@ impl Core {
                 status.state == IntentState::Completed && status.verified_at.is_some()
             });
             if done && round == 0 {
-                for step in needs.steps.iter().flat_map(|step| step.planned(&self.name, &intent.name)) {
+                for step in needs
+                    .steps
+                    .iter()
+                    .flat_map(|step| step.planned(&self.name, &intent.name))
+                {
                     let message = format!("Found: {}; to do: {}.", step.why, step.action);
                     self.tell(EventKind::Drift, &intent.name, message);
                 }
@@ -193,6 +221,21 @@ impl Core {
     /// What `intent` needs on this node, as it is seen.
     pub(crate) fn needs(&self, intent: &Intent, seen: &Seen) -> Result<Needs, Problem> {
         let bound = self.bind(intent, seen)?;
+        self.needs_of(intent, bound, seen)
+    }
+
+    /// The same of an intent that may not be declared: nothing is bound.
+    pub(crate) fn needs_unbound(&self, intent: &Intent, seen: &Seen) -> Result<Needs, Problem> {
+        let bound = self.resolve(intent, seen)?;
+        self.needs_of(intent, bound, seen)
+    }
+
+    fn needs_of(
+        &self,
+        intent: &Intent,
+        bound: Vec<BoundAdapter>,
+        seen: &Seen,
+    ) -> Result<Needs, Problem> {
         let mut needs = Needs {
             bound: bound.clone(),
             bridge: None,
@@ -264,9 +307,14 @@ impl Core {
         };
         let switch_name = intent.switch_network();
         let switch_xml = xml::bridge_network(&switch_name, bridge);
-        needs.steps.extend(network_step(networks, &switch_name, &switch_xml, |found| {
-            xml::network(found).and_then(|facts| facts.bridge).as_deref() == Some(bridge)
-        }));
+        needs
+            .steps
+            .extend(network_step(networks, &switch_name, &switch_xml, |found| {
+                xml::network(found)
+                    .and_then(|facts| facts.bridge)
+                    .as_deref()
+                    == Some(bridge)
+            }));
         let pool_name = intent.pool_network();
         let names: Vec<String> = adapters.iter().map(|adapter| adapter.name()).collect();
         let vfs: Vec<PciAddress> = adapters
@@ -278,16 +326,18 @@ impl Core {
             _ => PoolOf::Vfs(&vfs),
         };
         let pool_xml = xml::hostdev_network(&pool_name, of);
-        needs.steps.extend(network_step(networks, &pool_name, &pool_xml, |found| {
-            xml::network(found).is_some_and(|facts| {
-                let mut there = facts.vfs.clone();
-                let mut wanted = vfs.clone();
-                there.sort();
-                wanted.sort();
-                // One that does not run names its PF only.
-                there == wanted || (there.is_empty() && facts.pfs == names)
-            })
-        }));
+        needs
+            .steps
+            .extend(network_step(networks, &pool_name, &pool_xml, |found| {
+                xml::network(found).is_some_and(|facts| {
+                    let mut there = facts.vfs.clone();
+                    let mut wanted = vfs.clone();
+                    there.sort();
+                    wanted.sort();
+                    // One that does not run names its PF only.
+                    there == wanted || (there.is_empty() && facts.pfs == names)
+                })
+            }));
         Ok(())
     }
 
@@ -340,7 +390,10 @@ impl Core {
         more: impl FnOnce(&mut IntentStatus),
     ) {
         let now = self.now();
-        let known = self.statuses.iter().position(|status| status.intent == intent.name);
+        let known = self
+            .statuses
+            .iter()
+            .position(|status| status.intent == intent.name);
         let place = known.unwrap_or_else(|| {
             self.statuses.push(IntentStatus {
                 intent: intent.name.clone(),
@@ -402,5 +455,10 @@ fn network_step(
 
 /// What libvirt did not do, with its words.
 pub(crate) fn libvirt_failed(what: &str, words: &str) -> Problem {
-    Problem::new(Code::LibvirtFailed, &[what], "It refused, or did not answer.").cause(words)
+    Problem::new(
+        Code::LibvirtFailed,
+        &[what],
+        "It refused, or did not answer.",
+    )
+    .cause(words)
 }

@@ -1,6 +1,8 @@
 //! Intents: declared, changed, removed.
 
-use accelnet_api::types::{EventKind, IntentAdd, IntentChanged, IntentSet, IntentView, PlannedStep};
+use accelnet_api::types::{
+    EventKind, IntentAdd, IntentChanged, IntentSet, IntentView, PlannedStep,
+};
 use accelnet_model::intent::{Intent, IntentState};
 use accelnet_model::vf_plan::Ask;
 use accelnet_model::{Code, Problem, VmSetting};
@@ -215,7 +217,10 @@ impl Core {
             .filter(|domain| {
                 domain.vnics.iter().any(|vnic| {
                     vnic.kind != "bridge"
-                        && vnic.source.as_ref().is_some_and(|name| networks.contains(name))
+                        && vnic
+                            .source
+                            .as_ref()
+                            .is_some_and(|name| networks.contains(name))
                 })
             })
             .map(|domain| format!("VM {} (its definition names the network)", domain.name))
@@ -285,7 +290,10 @@ impl Core {
             }
             self.edge.passing("withdraw-switch");
             if let Err(problem) = self.hand_back(intent, &bound, seen) {
-                left.push(format!("the bridge stays: {} {}", problem.message, problem.found));
+                left.push(format!(
+                    "the bridge stays: {} {}",
+                    problem.message, problem.found
+                ));
             }
             for bound in &bound {
                 let Some(adapter) = seen.adapter(bound) else {
@@ -421,15 +429,19 @@ impl Core {
                 continue;
             };
             self.edge.passing("fall-back");
-            let message = format!("VM {} falls back to its software path for a while.", domain.name);
+            let message = format!(
+                "VM {} falls back to its software path for a while.",
+                domain.name
+            );
             self.tell(EventKind::Noticed, &domain.name, message);
             self.only(policy, &setting, &domain, PairStep::DetachVf)?;
         }
         self.edge.passing("stop-pool");
         let pool = intent.pool_network();
-        self.edge.vms().stop_network(&pool).map_err(|error| {
-            libvirt_failed(&format!("stop network {pool}"), &error.to_string())
-        })?;
+        self.edge
+            .vms()
+            .stop_network(&pool)
+            .map_err(|error| libvirt_failed(&format!("stop network {pool}"), &error.to_string()))?;
         *seen = self.look();
         self.apply_intent(intent, policy, seen)
     }

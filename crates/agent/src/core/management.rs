@@ -41,9 +41,7 @@ impl Core {
                 intent: Some(request.intent.clone()),
                 node_reserve_percentage: reserve_of(request.node_reserve_percentage)?
                     .unwrap_or(accelnet_model::management::DEFAULT_NODE_RESERVE),
-                performance: request
-                    .performance
-                    .unwrap_or(policy.management.performance),
+                performance: request.performance.unwrap_or(policy.management.performance),
             };
             let why = "management is enabled: VMs can be accelerated, and are watched";
             if let Some(changed) = self.manage(&policy, wanted, request.dry_run, why)? {
@@ -84,9 +82,7 @@ impl Core {
                     .or_else(|| policy.management.intent.clone()),
                 node_reserve_percentage: reserve_of(request.node_reserve_percentage)?
                     .unwrap_or(policy.management.node_reserve_percentage),
-                performance: request
-                    .performance
-                    .unwrap_or(policy.management.performance),
+                performance: request.performance.unwrap_or(policy.management.performance),
             };
             let why = "the settings are changed";
             if let Some(changed) = self.manage(&policy, wanted, request.dry_run, why)? {
@@ -116,7 +112,12 @@ impl Core {
                     if many == 1 { "VM stays" } else { "VMs stay" }
                 ));
             }
-            let steps = steps(&self.name, &policy.management, &wanted, "VMs stay as they are");
+            let steps = steps(
+                &self.name,
+                &policy.management,
+                &wanted,
+                "VMs stay as they are",
+            );
             if !dry_run && wanted != policy.management {
                 let change = [Change::Management(wanted.clone())];
                 if !self.policies.change(&policy, &change, true)? {
@@ -180,12 +181,7 @@ impl Core {
     }
 
     /// The VMs that are promised something must still get it under `wanted`.
-    fn still_fits(
-        &self,
-        policy: &Policy,
-        wanted: &Management,
-        seen: &Seen,
-    ) -> Result<(), Problem> {
+    fn still_fits(&self, policy: &Policy, wanted: &Management, seen: &Seen) -> Result<(), Problem> {
         let promised: Vec<VmSetting> = policy.vms.iter().map(|(vm, _)| vm.clone()).collect();
         if promised.is_empty() {
             return Ok(());
@@ -193,7 +189,10 @@ impl Core {
         let name = wanted.intent.as_deref().unwrap_or_default();
         if policy.management.intent.as_deref() != Some(name) {
             let old = policy.management.intent.clone().unwrap_or_default();
-            let users: Vec<String> = promised.iter().map(|vm| format!("VM {}", vm.name)).collect();
+            let users: Vec<String> = promised
+                .iter()
+                .map(|vm| format!("VM {}", vm.name))
+                .collect();
             return accelnet_rules::intent::is_unused(&old, &users);
         }
         let Some(intent) = policy.intent(name) else {
@@ -243,7 +242,10 @@ impl Core {
             .map(node_vfs)
             .collect();
         let count = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
-        let all: u32 = spaces.iter().map(|space| count(space.adapter.vfs.len())).sum();
+        let all: u32 = spaces
+            .iter()
+            .map(|space| count(space.adapter.vfs.len()))
+            .sum();
         let foreign: u32 = spaces.iter().map(|space| space.foreign).sum();
         nodes.push(NodeVfs {
             node: self.name.clone(),
@@ -345,7 +347,10 @@ pub(crate) fn status(
         reserved_nodes: reserved,
         survives_node_failures: reserve::survives(&nodes),
         promise_holds: reserve::worst(&nodes, reserved).1 == 0,
-        adapters: reports.iter().flat_map(|one| one.adapters.clone()).collect(),
+        adapters: reports
+            .iter()
+            .flat_map(|one| one.adapters.clone())
+            .collect(),
         accelerated_vms: Performance::ALL.into_iter().map(of).collect(),
         faults: reports.iter().flat_map(|one| one.faults.clone()).collect(),
         agent: AgentInfo {

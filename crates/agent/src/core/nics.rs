@@ -2,7 +2,7 @@
 //! VM goes back.
 
 use accelnet_api::types::VmResult;
-use accelnet_host::Side;
+use accelnet_host::vms::Side;
 use accelnet_libvirt::xml::{self, Part};
 use accelnet_model::{Domain, Mac, Problem, VmSetting};
 use accelnet_rules::vm;
@@ -27,7 +27,10 @@ impl Core {
         let mut added = false;
         for result in results.iter_mut().filter(|result| result.problem.is_none()) {
             let uuid = result.vm.as_ref().map(|vm| vm.uuid.clone());
-            let domain = seen.domains().iter().find(|one| Some(&one.uuid) == uuid.as_ref());
+            let domain = seen
+                .domains()
+                .iter()
+                .find(|one| Some(&one.uuid) == uuid.as_ref());
             let Some(domain) = domain else { continue };
             let definition = match self.definition(domain) {
                 Ok(definition) => definition,

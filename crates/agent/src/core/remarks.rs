@@ -64,14 +64,20 @@ impl Core {
                 self.remarks.guests.remove(&setting.uuid);
                 continue;
             };
-            let held: Vec<String> = domain.host_devices.iter().map(ToString::to_string).collect();
+            let held: Vec<String> = domain
+                .host_devices
+                .iter()
+                .map(ToString::to_string)
+                .collect();
             let held = held.join(" ");
             let known = self.remarks.guests.get(&setting.uuid);
             if known.is_some_and(|(of, _)| *of == held) {
                 continue;
             }
             let word = self.ask_guest(domain, &setting.mac.to_string());
-            self.remarks.guests.insert(setting.uuid.clone(), (held, word));
+            self.remarks
+                .guests
+                .insert(setting.uuid.clone(), (held, word));
         }
     }
 
@@ -93,7 +99,11 @@ impl Core {
                 let names: Vec<String> = answer
                     .interfaces
                     .into_iter()
-                    .filter(|one| one.mac.as_deref().is_some_and(|own| own.eq_ignore_ascii_case(mac)))
+                    .filter(|one| {
+                        one.mac
+                            .as_deref()
+                            .is_some_and(|own| own.eq_ignore_ascii_case(mac))
+                    })
                     .map(|one| one.name)
                     .collect();
                 Verified {
@@ -151,7 +161,9 @@ impl Core {
         let version: Option<accelnet_model::platform::Version> = kernel.parse().ok();
         let windows = os.info.id.as_deref() == Some("mswindows");
         match version {
-            _ if windows => warn("The guest is Windows, which has no failover driver in the box.".to_owned()),
+            _ if windows => {
+                warn("The guest is Windows, which has no failover driver in the box.".to_owned())
+            }
             Some(version) if version < accelnet_model::platform::Version::new(4, 18, 0) => {
                 warn(format!("The guest runs Linux {kernel}."))
             }

@@ -62,9 +62,7 @@ impl Space<'_> {
         let (all, most) = self.queue_pairs();
         Room {
             free_vfs: self.free_vfs(),
-            free_queue_pairs: all
-                .unwrap_or(0)
-                .saturating_sub(self.promised_pairs(policy)),
+            free_queue_pairs: all.unwrap_or(0).saturating_sub(self.promised_pairs(policy)),
             most_queue_pairs: most.unwrap_or(0),
         }
     }

@@ -72,7 +72,10 @@ impl Core {
     ) -> bool {
         let changes = match self.enable_one(policy, seen, setting, domain, false) {
             Ok(_) => {
-                let message = format!("The change of VM {} was gone on with, and is done.", domain.name);
+                let message = format!(
+                    "The change of VM {} was gone on with, and is done.",
+                    domain.name
+                );
                 self.tell(EventKind::Mended, &domain.name, message);
                 Change::Vm(settled(setting))
             }
@@ -160,15 +163,19 @@ impl Core {
 
     /// Brings the settings of VFs to what their VMs' say, and of VFs that nobody has to none.
     fn settle_vfs(&mut self, policy: &Policy, seen: &Seen) {
-        let Some(intent) = policy.managed_intent().filter(|_| policy.management.enabled) else {
+        let Some(intent) = policy
+            .managed_intent()
+            .filter(|_| policy.management.enabled)
+        else {
             return;
         };
         let pool = intent.pool_network();
         let mut wanted: Vec<(&Adapter, &Vf, Vec<VfChange>, String)> = Vec::new();
         for (setting, _) in &policy.vms {
-            let domain = seen.domains().iter().find(|one| {
-                one.uuid == setting.uuid && one.state.holds_devices()
-            });
+            let domain = seen
+                .domains()
+                .iter()
+                .find(|one| one.uuid == setting.uuid && one.state.holds_devices());
             let vf = domain.and_then(|domain| Pair::of(&domain.vnics, setting.mac, &pool).vf);
             let Some((adapter, vf)) = vf.and_then(|vf| find_vf(seen, vf)) else {
                 continue;
@@ -183,7 +190,10 @@ impl Core {
             };
             for vf in &adapter.vfs {
                 let free = vf.users.known().is_some_and(Vec::is_empty);
-                let none = vf.driver.known().is_some_and(|driver| driver.as_deref() != Some("vfio-pci"));
+                let none = vf
+                    .driver
+                    .known()
+                    .is_some_and(|driver| driver.as_deref() != Some("vfio-pci"));
                 if let (true, true, Some(settings)) = (free, none, vf.settings.known()) {
                     wanted.push((adapter, vf, leftovers(settings), String::new()));
                 }
@@ -212,8 +222,17 @@ impl Core {
                 &subject,
                 format!("Found: {what}, has other settings; to do: {change}."),
             );
-            match self.edge.host().links.set_vf(interface.link.index, vf.index, *change) {
-                Ok(_) => self.tell(EventKind::Mended, &subject, format!("Done: {change} of {what}.")),
+            match self
+                .edge
+                .host()
+                .links
+                .set_vf(interface.link.index, vf.index, *change)
+            {
+                Ok(_) => self.tell(
+                    EventKind::Mended,
+                    &subject,
+                    format!("Done: {change} of {what}."),
+                ),
                 Err(error) => self.tell(
                     EventKind::Failed,
                     &subject,
@@ -252,7 +271,10 @@ impl Core {
         if let Ok(max) = rate
             && settings.max_tx_rate != max
         {
-            changes.push(VfChange::Rate { min: settings.min_tx_rate, max });
+            changes.push(VfChange::Rate {
+                min: settings.min_tx_rate,
+                max,
+            });
         }
         if settings.spoof_check == Some(!wish.spoof_check) {
             changes.push(VfChange::SpoofCheck(wish.spoof_check));
@@ -266,7 +288,9 @@ impl Core {
     /// Changes policy; whether it did.
     pub(crate) fn put(&self, policy: &Policy, change: Change) -> bool {
         // What another changed meanwhile is read by the next pass.
-        self.policies.change(policy, &[change], false).unwrap_or(false)
+        self.policies
+            .change(policy, &[change], false)
+            .unwrap_or(false)
     }
 
     /// What would be done now.
@@ -333,7 +357,9 @@ pub(crate) fn planned(node: &str, domain: &Domain, plan: &pair::Plan) -> Vec<Pla
             false => Vec::new(),
         },
         restarts: match step {
-            pair::Step::ReplugNic => Some("its vNIC is re-plugged: a moment without network".to_owned()),
+            pair::Step::ReplugNic => {
+                Some("its vNIC is re-plugged: a moment without network".to_owned())
+            }
             _ => None,
         },
     });

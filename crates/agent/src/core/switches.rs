@@ -59,7 +59,7 @@ impl Core {
         switch::plan(&wish, &standing).map_err(|refusal| {
             Problem::new(Code::UplinkUnfit, &[first], refusal.to_string())
                 .needed(refusal.needed())
-                .resolution(refusal.resolution())
+                .resolution(refusal.to_do())
         })
     }
 
@@ -115,7 +115,11 @@ impl Core {
         let Some(found) = stands.iter().find(|one| one.name == bridge) else {
             return Ok(());
         };
-        let guests: Vec<&String> = found.ports.iter().filter(|port| !uplinks.contains(port)).collect();
+        let guests: Vec<&String> = found
+            .ports
+            .iter()
+            .filter(|port| !uplinks.contains(port))
+            .collect();
         if !guests.is_empty() {
             let names: Vec<&str> = guests.iter().map(|name| name.as_str()).collect();
             return Err(Problem::new(

@@ -4,9 +4,7 @@ mod pairs;
 
 use std::collections::BTreeMap;
 
-use accelnet_api::types::{
-    VmChange, VmChanged, VmDisable, VmEnable, VmResult, VmSet,
-};
+use accelnet_api::types::{VmChange, VmChanged, VmDisable, VmEnable, VmResult, VmSet};
 use accelnet_model::intent::IntentState;
 use accelnet_model::vm_setting::Phase;
 use accelnet_model::{Code, Domain, Intent, Mac, Performance, Problem, VmSetting};
@@ -178,7 +176,11 @@ impl Core {
             let what = format!(
                 "VM {} {} {}.",
                 one.domain.name,
-                if wanted.set { "is set to" } else { "is accelerated with" },
+                if wanted.set {
+                    "is set to"
+                } else {
+                    "is accelerated with"
+                },
                 wanted.performance
             );
             let told = done.as_ref().map(drop).map_err(Clone::clone);
@@ -191,13 +193,8 @@ impl Core {
                     result.steps = planned(&self.name, &one.domain, &plan);
                     result.message = match plan.waits_for_restart {
                         true => {
-                            result
-                                .warnings
-                                .push(next_start(&one.domain.name));
-                            format!(
-                                "{} The running VM gets its VF at its next start.",
-                                what
-                            )
+                            result.warnings.push(next_start(&one.domain.name));
+                            format!("{} The running VM gets its VF at its next start.", what)
                         }
                         false => what,
                     };
@@ -207,7 +204,11 @@ impl Core {
                     result.problem = Some(problem);
                 }
             }
-            if let Some(domain) = after.domains().iter().find(|vm| vm.uuid == one.setting.uuid) {
+            if let Some(domain) = after
+                .domains()
+                .iter()
+                .find(|vm| vm.uuid == one.setting.uuid)
+            {
                 result.vm = Some(view::vm(self, &after, &policy, domain));
             }
         }
@@ -248,9 +249,8 @@ impl Core {
             match plan {
                 Err(problem) => result.refuse(problem),
                 Ok(plan) => {
-                    result.steps = domain.map_or(Vec::new(), |domain| {
-                        planned(&self.name, domain, &plan)
-                    });
+                    result.steps =
+                        domain.map_or(Vec::new(), |domain| planned(&self.name, domain, &plan));
                     result.ok = true;
                     result.message = format!(
                         "VM {} {} back on its software path, with its MAC.",
@@ -294,9 +294,9 @@ impl Core {
             self.put(&policy, change);
             let what = format!("VM {} is taken back to its software path.", setting.name);
             self.tell_asked(who, &setting.name, &what, &done);
-            let result = results.iter_mut().find(|result| {
-                result.vm.as_ref().is_some_and(|vm| vm.uuid == setting.uuid)
-            });
+            let result = results
+                .iter_mut()
+                .find(|result| result.vm.as_ref().is_some_and(|vm| vm.uuid == setting.uuid));
             if let (Err(problem), Some(result)) = (done, result) {
                 result.refuse(problem);
             }
@@ -305,7 +305,10 @@ impl Core {
         let after = self.look();
         for result in &mut results {
             let uuid = result.vm.as_ref().map(|vm| vm.uuid.clone());
-            let domain = after.domains().iter().find(|one| Some(&one.uuid) == uuid.as_ref());
+            let domain = after
+                .domains()
+                .iter()
+                .find(|one| Some(&one.uuid) == uuid.as_ref());
             result.vm = domain.map(|domain| view::vm(self, &after, &policy, domain));
         }
         self.leave(after, &policy);
@@ -314,7 +317,9 @@ impl Core {
 
     /// The intent that VMs get their VFs from: enabled, and completed here.
     fn managed(&self, policy: &Policy) -> Result<Intent, Problem> {
-        let intent = policy.managed_intent().filter(|_| policy.management.enabled);
+        let intent = policy
+            .managed_intent()
+            .filter(|_| policy.management.enabled);
         let Some(intent) = intent else {
             let found = match policy.management.intent.as_deref() {
                 Some(intent) => format!("Management is disabled; it was set to intent {intent}."),
@@ -339,9 +344,13 @@ impl Core {
             let reason = seen.node.domains.reason().unwrap_or_default();
             return Err(vms_unknown(&self.name, reason));
         };
-        let gone = policy.vms.iter().map(|(setting, _)| setting).filter(|setting| {
-            setting.node == self.name && !domains.iter().any(|one| one.uuid == setting.uuid)
-        });
+        let gone = policy
+            .vms
+            .iter()
+            .map(|(setting, _)| setting)
+            .filter(|setting| {
+                setting.node == self.name && !domains.iter().any(|one| one.uuid == setting.uuid)
+            });
         let gone: Vec<&VmSetting> = gone.collect();
         let mut results: Vec<VmResult> = Vec::new();
         for name in names {
@@ -353,7 +362,10 @@ impl Core {
                 found = true;
                 let vm = view::vm(self, seen, policy, domain);
                 let known = results.iter().any(|result| {
-                    result.vm.as_ref().is_some_and(|other| other.uuid == vm.uuid)
+                    result
+                        .vm
+                        .as_ref()
+                        .is_some_and(|other| other.uuid == vm.uuid)
                 });
                 if !known {
                     results.push(VmResult::begun(&domain.name, Some(vm)));
@@ -386,12 +398,14 @@ impl Core {
         intent: &Intent,
         seen: &Seen,
     ) -> Result<Vec<Admitted>, Problem> {
-        let switch = self.switch(policy, seen).ok_or_else(|| {
-            not_applied(&intent.name, &self.name, self.status_of(&intent.name))
-        })?;
+        let switch = self
+            .switch(policy, seen)
+            .ok_or_else(|| not_applied(&intent.name, &self.name, self.status_of(&intent.name)))?;
         let reports = self.reports.all()?;
         let mut macs: BTreeMap<Mac, Vec<String>> = BTreeMap::new();
-        let foreign = reports.into_iter().filter(|report| report.node != self.name);
+        let foreign = reports
+            .into_iter()
+            .filter(|report| report.node != self.name);
         let foreign = foreign.flat_map(|report| report.macs);
         for (mac, owner) in foreign.chain(view::macs(seen)) {
             macs.entry(mac).or_default().push(owner);
@@ -403,7 +417,10 @@ impl Core {
                 continue;
             }
             let uuid = result.vm.as_ref().map(|vm| vm.uuid.clone());
-            let domain = seen.domains().iter().find(|one| Some(&one.uuid) == uuid.as_ref());
+            let domain = seen
+                .domains()
+                .iter()
+                .find(|one| Some(&one.uuid) == uuid.as_ref());
             let Some(domain) = domain else {
                 result.refuse(Problem::new(
                     Code::VmNotFound,
@@ -412,7 +429,9 @@ impl Core {
                 ));
                 continue;
             };
-            let judged = self.judge(wanted, policy, intent, seen, &switch, &macs, &promised, domain);
+            let judged = self.judge(
+                wanted, policy, intent, seen, &switch, &macs, &promised, domain,
+            );
             match judged {
                 Err(problem) => result.refuse(problem),
                 Ok((setting, plan, warnings)) => {
@@ -467,7 +486,11 @@ impl Core {
         self.reserve_holds(policy, &domain.name, wanted.performance, &besides, &spaces)?;
         let mac = vnic.mac.unwrap_or(Mac::ZERO);
         vm::mac_is_its_own(&domain.name, mac, macs)?;
-        let saved = self.edge.vms().saved_state(&domain.uuid).unwrap_or_default();
+        let saved = self
+            .edge
+            .vms()
+            .saved_state(&domain.uuid)
+            .unwrap_or_default();
         let mut warnings = fitness::judge(&definition, saved.managed_save, saved.snapshots)?;
         let setting = VmSetting {
             uuid: domain.uuid.clone(),
@@ -498,7 +521,12 @@ impl Core {
 /// Whether a VF's MSI-X vectors can be set.
 fn shares_vectors(adapter: &accelnet_model::Adapter) -> bool {
     let sriov = adapter.sriov.present();
-    sriov.is_some_and(|sriov| sriov.vf_total_msix.present().is_some_and(|total| *total > 0))
+    sriov.is_some_and(|sriov| {
+        sriov
+            .vf_total_msix
+            .present()
+            .is_some_and(|total| *total > 0)
+    })
 }
 
 /// An intent that is not completed on a node.
@@ -510,7 +538,10 @@ pub(crate) fn not_applied(
     let found = match status {
         None => "The node has not begun.".to_owned(),
         Some(status) => match &status.problem {
-            Some(problem) => format!("It is {}: {} {}", status.state, problem.message, problem.found),
+            Some(problem) => format!(
+                "It is {}: {} {}",
+                status.state, problem.message, problem.found
+            ),
             None => format!("It is {}.", status.state),
         },
     };

@@ -1,49 +1,67 @@
 //! `accelnet prereq`: every check, one row each.
 
+use accelnet_api::types::PrereqAnswer;
 use accelnet_host::observe;
-use accelnet_model::Check;
+use accelnet_model::{Code, Problem};
 use accelnet_rules::prereq::{self, Scope};
-use serde::Serialize;
 
-use super::Result;
-use crate::args::{Output, Prereq};
+use super::{Result, ask};
+use crate::args::Prereq;
 use crate::render;
 use crate::session::Session;
 
-/// The answer. Its JSON is part of the API.
-#[derive(Debug, Serialize)]
-struct Answer {
-    /// Whether every check passed.
-    passed: bool,
-    /// When the node was seen, RFC 3339, UTC.
-    observed_at: String,
-    /// Every row.
-    checks: Vec<Check>,
+/// Judges this node: by its agent where one answers, which knows the intents.
+pub fn run(args: &Prereq, session: &mut Session<'_>) -> Result {
+    let answer = match by_agent(args, session)? {
+        Some(answer) => answer,
+        None => by_itself(args, session),
+    };
+    ask::tell(session, args.output, &answer, |answer, colour, width| {
+        render::checks(&answer.checks, colour, width)
+    });
+    Ok(prereq::exit_status(&answer.checks))
 }
 
-/// Judges this node.
-pub fn run(args: &Prereq, session: &mut Session<'_>) -> Result {
+/// The agent's answer; none where there is no agent, or none to ask: it judges intents, and
+/// not adapters by name.
+fn by_agent(
+    args: &Prereq,
+    session: &mut Session<'_>,
+) -> std::result::Result<Option<PrereqAnswer>, Problem> {
+    let Some(agent) = &session.agent else {
+        return Ok(None);
+    };
+    if !args.adapter.is_empty() {
+        return Ok(None);
+    }
+    let intent = args.intent.as_deref();
+    let asked = ask::waiting(session, "checking", || agent.prereq(intent));
+    match asked {
+        Ok(answer) => Ok(Some(answer)),
+        Err(problem) if problem.code == Code::AgentUnreachable => {
+            session.note(&format!(
+                "note: no agent, so intents are not known: {}",
+                problem.found
+            ));
+            Ok(None)
+        }
+        Err(problem) => Err(problem),
+    }
+}
+
+/// What can be told without an agent.
+fn by_itself(args: &Prereq, session: &Session<'_>) -> PrereqAnswer {
     let node = observe::node(&session.host);
     let scope = match (&args.intent, args.adapter.as_slice()) {
         (Some(intent), _) => Scope::Intent(intent.clone()),
         (None, []) => Scope::All,
         (None, names) => Scope::Adapters(names.to_vec()),
     };
-    let answer = Answer {
-        observed_at: node.observed_at.clone(),
-        checks: prereq::judge(&[node], &[], &scope),
-        passed: false,
-    };
-    let answer = Answer {
-        passed: answer.checks.iter().all(|check| check.passed),
-        ..answer
-    };
-    match args.output {
-        Output::Json => session.say_json(&answer),
-        Output::Table => {
-            let text = render::checks(&answer.checks, session.colour, session.width);
-            session.say(&text);
-        }
+    let observed_at = node.observed_at.clone();
+    let checks = prereq::judge(&[node], &[], &scope);
+    PrereqAnswer {
+        passed: checks.iter().all(|check| check.passed),
+        observed_at,
+        checks,
     }
-    Ok(prereq::exit_status(&answer.checks))
 }

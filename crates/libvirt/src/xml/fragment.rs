@@ -115,6 +115,21 @@ pub fn without_teaming(fragment: &str) -> String {
     edited(fragment, edits)
 }
 
+/// A device without the place that it had on its guest's bus, and without the host's netdev:
+/// libvirt finds others.
+pub fn without_place(fragment: &str) -> String {
+    let Ok(document) = parse(fragment) else {
+        return fragment.to_owned();
+    };
+    let root = document.root_element();
+    let placed = ["address", "target"].into_iter();
+    let edits = placed
+        .filter_map(|name| child(root, name))
+        .map(|node| (with_white_space(fragment, node), String::new()))
+        .collect();
+    edited(fragment, edits)
+}
+
 /// What stands before the first child: the end of the line and the indentation.
 fn indent<'a>(text: &'a str, root: Node<'_, '_>) -> &'a str {
     let first = root

@@ -30,6 +30,16 @@ pub fn vf_interface(
     )
 }
 
+/// A virtio vNIC on the network `network`, ready to be the persistent path of a pair.
+pub fn bridge_interface(network: &str, mac: Mac, alias: &str) -> String {
+    format!(
+        "<interface type='network'><mac address='{mac}'/><source network='{}'/>\
+         <model type='virtio'/><teaming type='persistent'/><alias name='{}'/></interface>",
+        attribute(network),
+        attribute(alias)
+    )
+}
+
 /// A network that hands out VFs.
 pub fn hostdev_network(name: &str, of: PoolOf<'_>) -> String {
     let members: String = match of {

@@ -2,7 +2,7 @@
 //! without an address or a route: everything is on the bridge before it leaves the uplink.
 
 use accelnet_model::switch::{
-    Address, AddressFlags, Gateway, Neighbour, Network, Route, SwitchStep,
+    Address, AddressFlags, Carried, Gateway, Neighbour, Network, Route, SwitchStep,
 };
 
 use super::Change;
@@ -25,7 +25,7 @@ pub fn steps(change: &mut Change, chosen: &Chosen<'_>) {
             own.any(|own| own.is(address))
         });
         if !there {
-            let address = on_bridge(address, uplink, bridge);
+            let address = renamed(address, uplink, bridge);
             let link = bridge.to_owned();
             change.step(
                 SwitchStep::AddAddress {
@@ -112,7 +112,11 @@ fn addresses<'a>(chosen: &Chosen<'a>) -> Vec<&'a Address> {
 /// The routes that go over, those without a gateway first: the others may need them. Those
 /// that the kernel makes with an address come with it.
 fn routes<'a>(chosen: &Chosen<'a>) -> Vec<&'a Route> {
-    let carried = &chosen.uplink.carried;
+    routes_of(&chosen.uplink.carried)
+}
+
+/// The same of any link.
+pub fn routes_of(carried: &Carried) -> Vec<&Route> {
     let by_address = |route: &Route| {
         let makes = |address: &Address| {
             let end = address.peer.unwrap_or(address.ip);
@@ -132,8 +136,8 @@ fn routes<'a>(chosen: &Chosen<'a>) -> Vec<&'a Route> {
     routes
 }
 
-/// The address as the bridge gets it.
-fn on_bridge(address: &Address, uplink: &str, bridge: &str) -> Address {
+/// An address of the link `uplink` as the link `bridge` gets it.
+pub fn renamed(address: &Address, uplink: &str, bridge: &str) -> Address {
     let label = address.label.as_deref().and_then(|label| {
         let own = label.strip_prefix(uplink)?;
         Some(format!("{bridge}{own}")).filter(|label| label.len() <= LONGEST_LABEL)
@@ -146,7 +150,7 @@ fn on_bridge(address: &Address, uplink: &str, bridge: &str) -> Address {
 
 /// An address that is known to be ours alone needs no second search for a duplicate, which
 /// would take it from us for a second.
-fn settled(mut address: Address) -> Address {
+pub fn settled(mut address: Address) -> Address {
     let doubtful = AddressFlags::TENTATIVE | AddressFlags::DUPLICATE;
     if address.ip.is_ipv6() && address.flags.0 & doubtful == 0 {
         address.flags.0 |= AddressFlags::NO_DUPLICATE_CHECK;
@@ -155,14 +159,16 @@ fn settled(mut address: Address) -> Address {
     address
 }
 
-fn add(link: &str, route: &Route) -> SwitchStep {
+/// Adds a route to `link`.
+pub fn add(link: &str, route: &Route) -> SwitchStep {
     SwitchStep::AddRoute {
         link: link.to_owned(),
         route: route.clone(),
     }
 }
 
-fn remove(link: &str, route: &Route) -> SwitchStep {
+/// Removes a route from `link`.
+pub fn remove(link: &str, route: &Route) -> SwitchStep {
     SwitchStep::RemoveRoute {
         link: link.to_owned(),
         route: route.clone(),

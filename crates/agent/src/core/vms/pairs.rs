@@ -1,7 +1,8 @@
 //! The pair of one VM, made and taken apart: its definition first, then what runs. When a
 //! step fails, the steps before it are taken back.
 
-use accelnet_host::{Side, Vms};
+use accelnet_host::Vms;
+use accelnet_host::vms::Side;
 use accelnet_libvirt::LibvirtError;
 use accelnet_libvirt::xml::{self, Definition, Part};
 use accelnet_model::vf_wish::{VfWish, wish_file};
@@ -47,12 +48,15 @@ impl Core {
     }
 
     fn config_xml(&self, domain: &Domain) -> Result<String, Problem> {
-        self.edge.vms().xml(&domain.uuid, Side::Config).map_err(|error| {
-            libvirt_failed(
-                &format!("show the definition of VM {}", domain.name),
-                &error.to_string(),
-            )
-        })
+        self.edge
+            .vms()
+            .xml(&domain.uuid, Side::Config)
+            .map_err(|error| {
+                libvirt_failed(
+                    &format!("show the definition of VM {}", domain.name),
+                    &error.to_string(),
+                )
+            })
     }
 
     /// What leads to the VM with its VF.
@@ -108,11 +112,10 @@ impl Core {
         now: bool,
     ) -> Result<pair::Plan, Problem> {
         let figures = &policy.management.performance;
-        let again = now
-            && setting.before.is_some_and(|before| {
+        let again =
+            now && setting.before.is_some_and(|before| {
                 figures.of(before).queue_pairs != figures.of(setting.performance).queue_pairs
-            })
-            && seen.adapters().iter().any(super::shares_vectors);
+            }) && seen.adapters().iter().any(super::shares_vectors);
         let plan = self.plan_for(policy, setting, domain, now, again)?;
         let wish = self.wish(policy, setting, self.any_adapter(policy, seen));
         self.carry_out_steps(policy, setting, domain, &plan, Some(&wish))?;
@@ -132,6 +135,22 @@ impl Core {
             self.remove_added_nic(setting, domain)?;
         }
         Ok(())
+    }
+
+    /// Does one step alone.
+    pub(crate) fn only(
+        &mut self,
+        policy: &Policy,
+        setting: &VmSetting,
+        domain: &Domain,
+        step: Step,
+    ) -> Result<(), Problem> {
+        let plan = pair::Plan {
+            steps: vec![step],
+            waits_for_restart: false,
+            why: String::new(),
+        };
+        self.carry_out_steps(policy, setting, domain, &plan, None)
     }
 
     fn carry_out_steps(
@@ -154,8 +173,8 @@ impl Core {
             true => self.edge.vms().xml(&domain.uuid, Side::Live).ok(),
             false => None,
         };
-        let live_nic = live_nic
-            .and_then(|live| xml::interface_fragment(&live, setting.mac, Part::Persistent));
+        let live_nic =
+            live_nic.and_then(|live| xml::interface_fragment(&live, setting.mac, Part::Persistent));
         let mut done: Vec<Step> = Vec::new();
         for step in &plan.steps {
             self.edge.passing(name_of(*step));
@@ -338,14 +357,15 @@ impl Core {
         if weight >= 100 {
             return Ok(());
         }
-        let refuses = spaces.iter().find_map(|space| {
-            match space.adapter.features.max_tx_rate.known()? {
-                accelnet_model::adapter::Support::Yes => None,
-                accelnet_model::adapter::Support::No { reason } => {
-                    Some((space.adapter.name(), reason.clone()))
-                }
-            }
-        });
+        let refuses =
+            spaces
+                .iter()
+                .find_map(|space| match space.adapter.features.max_tx_rate.known()? {
+                    accelnet_model::adapter::Support::Yes => None,
+                    accelnet_model::adapter::Support::No { reason } => {
+                        Some((space.adapter.name(), reason.clone()))
+                    }
+                });
         match refuses {
             None => Ok(()),
             Some((adapter, reason)) => Err(Problem::new(

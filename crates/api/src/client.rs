@@ -1,0 +1,215 @@
+//! The client: what [`crate::Service`] offers, asked over an agent's socket.
+
+mod exchange;
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use accelnet_model::{Code, Management, Node, Problem};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::types::*;
+
+/// Where an agent listens when nothing else is said.
+pub const SOCKET: &str = "/run/accelnet/agent.sock";
+
+/// How long an answer may take to a question, and to a change.
+const QUESTION: Duration = Duration::from_secs(60);
+const CHANGE: Duration = Duration::from_secs(30 * 60);
+
+/// Asks the agent at a socket, and waits for the answer. Each call is a connection of its own.
+#[derive(Debug, Clone)]
+pub struct Client {
+    socket: PathBuf,
+}
+
+type Answer<T> = Result<T, Problem>;
+
+impl Client {
+    /// A client of the agent at `socket`; connects when it is asked something.
+    pub fn new(socket: impl Into<PathBuf>) -> Self {
+        Client {
+            socket: socket.into(),
+        }
+    }
+
+    /// The socket.
+    pub fn socket(&self) -> &Path {
+        &self.socket
+    }
+
+    /// Who answers.
+    pub fn version(&self) -> Answer<Version> {
+        self.get("/v1/version")
+    }
+
+    /// How things stand.
+    pub fn status(&self) -> Answer<Status> {
+        self.get("/v1/status")
+    }
+
+    /// The node as it was last seen.
+    pub fn node(&self) -> Answer<Node> {
+        self.get("/v1/node")
+    }
+
+    /// Every prerequisite check; with an intent, on its adapters.
+    pub fn prereq(&self, intent: Option<&str>) -> Answer<PrereqAnswer> {
+        match intent {
+            None => self.get("/v1/prereq"),
+            Some(intent) => self.get(&format!("/v1/prereq?intent={}", escaped(intent))),
+        }
+    }
+
+    /// The settings of management.
+    pub fn management(&self) -> Answer<Management> {
+        self.get("/v1/management")
+    }
+
+    /// Enables management.
+    pub fn enable(&self, request: &Enable) -> Answer<ManagementChanged> {
+        self.send("PUT", "/v1/management", request)
+    }
+
+    /// Changes management.
+    pub fn set(&self, request: &Set) -> Answer<ManagementChanged> {
+        self.send("PATCH", "/v1/management", request)
+    }
+
+    /// Disables management.
+    pub fn disable(&self, dry_run: bool) -> Answer<ManagementChanged> {
+        self.delete(&format!("/v1/management?dry_run={dry_run}"))
+    }
+
+    /// All intents.
+    pub fn intents(&self) -> Answer<Vec<IntentView>> {
+        self.get("/v1/intents")
+    }
+
+    /// One intent.
+    pub fn intent(&self, name: &str) -> Answer<IntentView> {
+        self.get(&format!("/v1/intents/{}", escaped(name)))
+    }
+
+    /// Declares an intent.
+    pub fn intent_add(&self, request: &IntentAdd) -> Answer<IntentChanged> {
+        self.send("POST", "/v1/intents", request)
+    }
+
+    /// Changes an intent.
+    pub fn intent_set(&self, name: &str, request: &IntentSet) -> Answer<IntentChanged> {
+        let path = format!("/v1/intents/{}", escaped(name));
+        self.send("PATCH", &path, request)
+    }
+
+    /// Removes an intent.
+    pub fn intent_remove(&self, name: &str, dry_run: bool) -> Answer<IntentChanged> {
+        let name = escaped(name);
+        self.delete(&format!("/v1/intents/{name}?dry_run={dry_run}"))
+    }
+
+    /// All VMs.
+    pub fn vms(&self) -> Answer<Vec<VmView>> {
+        self.get("/v1/vms")
+    }
+
+    /// One VM, by name or UUID.
+    pub fn vm(&self, name: &str) -> Answer<VmView> {
+        self.get(&format!("/v1/vms/{}", escaped(name)))
+    }
+
+    /// Changes VMs.
+    pub fn vms_change(&self, change: &VmChange) -> Answer<VmChanged> {
+        match change {
+            VmChange::Enable(request) => self.send("POST", "/v1/vm-enable", request),
+            VmChange::Set(request) => self.send("POST", "/v1/vm-set", request),
+            VmChange::Disable(request) => self.send("POST", "/v1/vm-disable", request),
+        }
+    }
+
+    /// Switches SR-IOV of adapters, where the agent's host is simulated.
+    pub fn adapters_change(&self, request: &AdaptersChange) -> Answer<AdaptersChanged> {
+        self.send("POST", "/v1/adapters", request)
+    }
+
+    /// What would be done now.
+    pub fn plan(&self) -> Answer<PlanAnswer> {
+        self.get("/v1/plan")
+    }
+
+    /// Events after number `after`, at most `limit` of the newest; waits up to `wait` (60 s
+    /// at most) for one.
+    pub fn events(&self, after: u64, limit: usize, wait: Duration) -> Answer<Events> {
+        let wait = wait.as_secs();
+        let path = format!("/v1/events?after={after}&limit={limit}&wait={wait}");
+        let within = QUESTION + Duration::from_secs(wait);
+        self.read(exchange::ask(&self.socket, "GET", &path, None, within)?)
+    }
+
+    fn get<T: DeserializeOwned>(&self, path: &str) -> Answer<T> {
+        self.read(exchange::ask(&self.socket, "GET", path, None, QUESTION)?)
+    }
+
+    fn delete<T: DeserializeOwned>(&self, path: &str) -> Answer<T> {
+        self.read(exchange::ask(&self.socket, "DELETE", path, None, CHANGE)?)
+    }
+
+    fn send<T: DeserializeOwned>(
+        &self,
+        method: &str,
+        path: &str,
+        request: &impl Serialize,
+    ) -> Answer<T> {
+        let body = serde_json::to_vec(request)
+            .map_err(|error| exchange::unreachable(&self.socket, error.to_string()))?;
+        self.read(exchange::ask(
+            &self.socket,
+            method,
+            path,
+            Some(body),
+            CHANGE,
+        )?)
+    }
+
+    /// An answer that went well, or the problem that it carries.
+    fn read<T: DeserializeOwned>(&self, answer: exchange::Answered) -> Answer<T> {
+        let odd = |error: serde_json::Error| {
+            let found = format!(
+                "HTTP status {} with an answer that cannot be read: {error}.",
+                answer.status
+            );
+            Problem::new(
+                Code::AgentUnreachable,
+                &[&self.socket.display().to_string()],
+                found,
+            )
+            .needed("An agent of the same version as this program.")
+            .resolution(
+                "Compare 'accelnet --version' with the agent's, and restart the agent after an update: 'systemctl restart accelnet'.",
+            )
+        };
+        if answer.status.is_success() {
+            return serde_json::from_slice(&answer.body).map_err(odd);
+        }
+        let failure: Failure = serde_json::from_slice(&answer.body).map_err(odd)?;
+        Err(failure.error)
+    }
+}
+
+/// A name as a part of a path or a query (RFC 3986).
+fn escaped(name: &str) -> String {
+    let mut text = String::new();
+    for byte in name.bytes() {
+        match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => {
+                text.push(char::from(byte));
+            }
+            byte => text.push_str(&format!("%{byte:02X}")),
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests;

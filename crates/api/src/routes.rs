@@ -1,0 +1,213 @@
+//! What can be asked, as data: the router and the OpenAPI document are made from it.
+
+/// Everything that can be asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Operation {
+    /// Who answers.
+    Version,
+    /// The OpenAPI document.
+    Openapi,
+    /// How things stand.
+    Status,
+    /// The node.
+    Node,
+    /// Every prerequisite check.
+    Prereq,
+    /// What would be done now.
+    Plan,
+    /// What happened.
+    Events,
+    /// The settings of management.
+    Management,
+    /// Enable management.
+    Enable,
+    /// Change management.
+    Set,
+    /// Disable management.
+    Disable,
+    /// All intents.
+    Intents,
+    /// What became of all intents.
+    IntentStatus,
+    /// One intent.
+    Intent,
+    /// Declare an intent.
+    IntentAdd,
+    /// Change an intent.
+    IntentSet,
+    /// Remove an intent.
+    IntentRemove,
+    /// All VMs.
+    Vms,
+    /// One VM.
+    Vm,
+    /// Accelerate VMs.
+    VmEnable,
+    /// Change accelerated VMs.
+    VmSet,
+    /// Take VMs back to their software path.
+    VmDisable,
+    /// Switch SR-IOV of adapters.
+    AdaptersChange,
+}
+
+/// HTTP methods in use.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Method {
+    /// Looks.
+    Get,
+    /// Declares, or changes several at once.
+    Post,
+    /// Sets whole.
+    Put,
+    /// Sets what is given.
+    Patch,
+    /// Takes away.
+    Delete,
+}
+
+/// What an answer is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Gives {
+    /// One value of the type with this name.
+    One(&'static str),
+    /// Several of them.
+    Many(&'static str),
+    /// The OpenAPI document.
+    Document,
+}
+
+/// A part of the query.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Parameter {
+    /// Its name.
+    pub name: &'static str,
+    /// What it holds.
+    pub kind: Kind,
+    /// What it does.
+    pub what: &'static str,
+}
+
+/// What a part of the query holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// Text.
+    Text,
+    /// An integer from 0.
+    Number,
+    /// `true` or `false`.
+    Truth,
+}
+
+/// One way to ask.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Route {
+    /// What is asked.
+    pub operation: Operation,
+    /// HTTP method.
+    pub method: Method,
+    /// Path; `{name}` stands for a name.
+    pub path: &'static str,
+    /// What it does, an imperative.
+    pub summary: &'static str,
+    /// What the query may have.
+    pub query: &'static [Parameter],
+    /// Type of the request's body; none when there is no body.
+    pub takes: Option<&'static str>,
+    /// The answer.
+    pub gives: Gives,
+}
+
+impl Route {
+    const fn get(
+        operation: Operation,
+        path: &'static str,
+        gives: Gives,
+        summary: &'static str,
+    ) -> Self {
+        Route {
+            operation,
+            method: Method::Get,
+            path,
+            summary,
+            query: &[],
+            takes: None,
+            gives,
+        }
+    }
+
+    const fn asked(self, query: &'static [Parameter]) -> Self {
+        Route { query, ..self }
+    }
+
+    const fn change(self, method: Method, takes: Option<&'static str>) -> Self {
+        Route {
+            method,
+            takes,
+            ..self
+        }
+    }
+}
+
+/// `?dry_run=true`.
+const DRY_RUN: &[Parameter] = &[Parameter {
+    name: "dry_run",
+    kind: Kind::Truth,
+    what: "Say what would be done, and do nothing.",
+}];
+
+const PREREQ: &[Parameter] = &[Parameter {
+    name: "intent",
+    kind: Kind::Text,
+    what: "Check only the adapters of this intent.",
+}];
+
+const EVENTS: &[Parameter] = &[
+    Parameter {
+        name: "after",
+        kind: Kind::Number,
+        what: "Only events with a greater number than this.",
+    },
+    Parameter {
+        name: "limit",
+        kind: Kind::Number,
+        what: "At most so many of the newest, 1..=10000; 100 when left out.",
+    },
+    Parameter {
+        name: "wait",
+        kind: Kind::Number,
+        what: "Wait up to so many seconds for one, 0..=60; 0 when left out.",
+    },
+];
+
+use Gives::{Document, Many, One};
+use Method::{Delete, Patch, Post, Put};
+use Operation as Do;
+
+/// Every way to ask.
+#[rustfmt::skip]
+pub static ROUTES: &[Route] = &[
+    Route::get(Do::Version, "/v1/version", One("Version"), "Tell who answers"),
+    Route::get(Do::Openapi, "/v1/openapi.json", Document, "Describe this API"),
+    Route::get(Do::Status, "/v1/status", One("Status"), "Tell how things stand"),
+    Route::get(Do::Node, "/v1/node", One("Node"), "Show the node as it was last seen"),
+    Route::get(Do::Prereq, "/v1/prereq", One("PrereqAnswer"), "Check what Accelerated Networking needs, on a fresh look").asked(PREREQ),
+    Route::get(Do::Plan, "/v1/plan", One("PlanAnswer"), "Tell what would be done now"),
+    Route::get(Do::Events, "/v1/events", One("Events"), "Tell what happened, oldest first").asked(EVENTS),
+    Route::get(Do::Management, "/v1/management", One("Management"), "Show the settings of management"),
+    Route::get(Do::Enable, "/v1/management", One("ManagementChanged"), "Enable management").change(Put, Some("Enable")),
+    Route::get(Do::Set, "/v1/management", One("ManagementChanged"), "Change management; what is not given stays").change(Patch, Some("Set")),
+    Route::get(Do::Disable, "/v1/management", One("ManagementChanged"), "Disable management; VMs stay as they are").asked(DRY_RUN).change(Delete, None),
+    Route::get(Do::Intents, "/v1/intents", Many("IntentView"), "List the intents"),
+    Route::get(Do::IntentAdd, "/v1/intents", One("IntentChanged"), "Declare an intent, and wait until it is applied").change(Post, Some("IntentAdd")),
+    Route::get(Do::IntentStatus, "/v1/intent-status", Many("IntentStatus"), "Tell what became of every intent on every node"),
+    Route::get(Do::Intent, "/v1/intents/{name}", One("IntentView"), "Show an intent"),
+    Route::get(Do::IntentSet, "/v1/intents/{name}", One("IntentChanged"), "Change an intent; what is not given stays").change(Patch, Some("IntentSet")),
+    Route::get(Do::IntentRemove, "/v1/intents/{name}", One("IntentChanged"), "Remove an intent that nothing uses").asked(DRY_RUN).change(Delete, None),
+    Route::get(Do::Vms, "/v1/vms", Many("VmView"), "List the VMs"),
+    Route::get(Do::Vm, "/v1/vms/{name}", One("VmView"), "Show a VM, by name or UUID"),
+    Route::get(Do::VmEnable, "/v1/vm-enable", One("VmChanged"), "Accelerate VMs").change(Post, Some("VmEnable")),
+    Route::get(Do::VmSet, "/v1/vm-set", One("VmChanged"), "Change the setting of accelerated VMs").change(Post, Some("VmSet")),
+    Route::get(Do::VmDisable, "/v1/vm-disable", One("VmChanged"), "Take VMs back to their software path").change(Post, Some("VmDisable")),
+    Route::get(Do::AdaptersChange, "/v1/adapters", One("AdaptersChanged"), "Switch SR-IOV of adapters on or off, on a simulated host").change(Post, Some("AdaptersChange")),
+];

@@ -1,0 +1,81 @@
+//! Bodies into requests: what does not fit is named by its place.
+
+use accelnet_model::{Code, Problem};
+use accelnet_rules::management;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+/// Reads a request.
+///
+/// # Errors
+///
+/// `bad_request`, with the place and what was expected there; a value that a code of its own
+/// is there for ends with that one.
+pub fn request<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
+    let mut json = serde_json::Deserializer::from_slice(body);
+    let read = serde_path_to_error::deserialize(&mut json).map_err(|error| {
+        let path = error.path().to_string();
+        let error = error.into_inner();
+        if error.is_data()
+            && let Some(problem) = told_apart(body, &path)
+        {
+            return problem;
+        }
+        wrong(&path, &error)
+    })?;
+    json.end().map_err(|error| wrong(".", &error))?;
+    Ok(read)
+}
+
+/// Values that have a code of their own.
+fn told_apart(body: &[u8], path: &str) -> Option<Problem> {
+    let whole: Value = serde_json::from_slice(body).ok()?;
+    let (top, below) = path.split_once('.').unwrap_or((path, ""));
+    let given = whole.get(top)?;
+    let shown = match given {
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    };
+    match (top, given) {
+        ("node_reserve_percentage", _) => Some(management::reserve_invalid(&shown)),
+        ("performance", Value::String(_)) => Some(
+            management::performance_invalid(&shown)
+                .needed("\"low\", \"medium\" or \"high\".")
+                .resolution("Give one of \"low\", \"medium\" and \"high\"."),
+        ),
+        ("performance", Value::Object(figures)) => {
+            // An unknown name is no figure.
+            let (setting, number) = below.split_once('.')?;
+            let number = figures.get(setting)?.get(number)?;
+            Some(management::figures_invalid(format!(
+                "{path} is {number}, which is no integer from 1."
+            )))
+        }
+        _ => None,
+    }
+}
+
+fn wrong(path: &str, error: &serde_json::Error) -> Problem {
+    let place = match path {
+        "." | "?" => String::new(),
+        path => format!("{path}: "),
+    };
+    let what = if error.is_data() {
+        format!("{place}{error}")
+    } else {
+        format!("it is not JSON: {error}")
+    };
+    bad_request(&what)
+}
+
+/// A request that cannot be read, and why, a fragment.
+pub fn bad_request(what: &str) -> Problem {
+    let mut letters = what.chars();
+    let found = letters.next().map_or_else(String::new, |first| {
+        format!("{}{}.", first.to_uppercase(), letters.as_str())
+    });
+    Problem::new(Code::BadRequest, &[what], found)
+}
+
+#[cfg(test)]
+mod tests;

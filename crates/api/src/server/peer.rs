@@ -1,0 +1,104 @@
+//! Who is behind a connection, told by the kernel.
+
+mod groups;
+
+use std::fs;
+
+use accelnet_model::Observed;
+use rustix::net::sockopt::socket_peercred;
+use tokio::net::UnixStream;
+
+use crate::Caller;
+
+/// The group whose members may change things, as root may.
+pub const GROUP: &str = "accelnet";
+
+/// Tells who is behind a connection.
+pub trait Callers: Send + Sync {
+    /// Who it is.
+    fn caller(&self, stream: &UnixStream) -> Caller;
+}
+
+/// What the kernel kept when the connection was made: the process cannot change it any more,
+/// and another one that gets its id does not either.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct SocketCallers;
+
+impl Callers for SocketCallers {
+    fn caller(&self, stream: &UnixStream) -> Caller {
+        let Ok(peer) = socket_peercred(stream) else {
+            return Caller {
+                name: "a user that the kernel does not tell".to_owned(),
+                may_change: false,
+            };
+        };
+        let uid = peer.uid.as_raw();
+        if uid == 0 {
+            return Caller {
+                name: "root".to_owned(),
+                may_change: true,
+            };
+        }
+        let read = |path| fs::read_to_string(path).unwrap_or_default();
+        let peer = Peer {
+            uid,
+            gid: peer.gid.as_raw(),
+            groups: groups::of(stream).into(),
+        };
+        peer.judge(&read("/etc/passwd"), &read("/etc/group"))
+    }
+}
+
+/// The other side of a connection.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Peer {
+    /// User id.
+    uid: u32,
+    /// Group id.
+    gid: u32,
+    /// Ids of its other groups.
+    groups: Observed<Vec<u32>>,
+}
+
+impl Peer {
+    /// Who it is, by the system's lists of users and groups; groups from elsewhere (LDAP)
+    /// count as soon as [`GROUP`] itself is in the system's list, which a package makes it.
+    fn judge(&self, passwd: &str, group: &str) -> Caller {
+        let name = entries(passwd)
+            .find(|entry| entry.id == Some(self.uid))
+            .map(|entry| entry.name);
+        let wanted = entries(group)
+            .find(|entry| entry.name == GROUP)
+            .and_then(|entry| entry.id);
+        let member = wanted.is_some_and(|wanted| {
+            let others = self.groups.known().map_or(&[][..], Vec::as_slice);
+            self.gid == wanted || others.contains(&wanted)
+        });
+        Caller {
+            name: match name {
+                Some(name) => format!("{name} (uid {})", self.uid),
+                None => format!("uid {}", self.uid),
+            },
+            may_change: self.uid == 0 || member,
+        }
+    }
+}
+
+/// A line of `/etc/passwd` or `/etc/group`: name, password, id.
+struct Entry<'a> {
+    name: &'a str,
+    id: Option<u32>,
+}
+
+fn entries(text: &str) -> impl Iterator<Item = Entry<'_>> {
+    text.lines().map(|line| {
+        let mut fields = line.split(':');
+        Entry {
+            name: fields.next().unwrap_or_default(),
+            id: fields.nth(1).and_then(|id| id.parse().ok()),
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,120 @@
+//! Requests to operations.
+
+use std::sync::Arc;
+
+use accelnet_model::{Code, Problem};
+use axum::Router;
+use axum::body::{Body, Bytes};
+use axum::extract::{Extension, RawPathParams, RawQuery, Request, State};
+use axum::http::{Response, StatusCode, Uri};
+use axum::routing::{MethodFilter, on};
+use tokio::sync::Semaphore;
+
+use super::answer::{good, refused};
+use super::body;
+use super::operate::{Call, operate};
+use super::parse::bad_request;
+use super::query::Query;
+use crate::routes::{Method, Operation, ROUTES, Route};
+use crate::{Caller, Service};
+
+/// Requests that wait for events at once: each keeps a thread. More of them wait for a place.
+const WAITING: usize = 16;
+
+/// What every request needs.
+#[derive(Clone)]
+struct Behind {
+    service: Arc<dyn Service>,
+    waiting: Arc<Semaphore>,
+}
+
+/// The router of all [`ROUTES`].
+pub fn router(service: Arc<dyn Service>) -> Router {
+    let mut router = Router::new();
+    for route in ROUTES {
+        let method = match route.method {
+            Method::Get => MethodFilter::GET,
+            Method::Post => MethodFilter::POST,
+            Method::Put => MethodFilter::PUT,
+            Method::Patch => MethodFilter::PATCH,
+            Method::Delete => MethodFilter::DELETE,
+        };
+        let answer = move |State(behind): State<Behind>,
+                           Extension(caller): Extension<Caller>,
+                           path: RawPathParams,
+                           RawQuery(query): RawQuery,
+                           request: Request| async move {
+            let name = path.iter().next().map(|(_, name)| name.to_owned());
+            answer(route, behind, caller, name, query, request).await
+        };
+        router = router.route(route.path, on(method, answer));
+    }
+    router
+        .fallback(nothing_there)
+        .method_not_allowed_fallback(not_so)
+        .with_state(Behind {
+            service,
+            waiting: Arc::new(Semaphore::new(WAITING)),
+        })
+}
+
+async fn answer(
+    route: &'static Route,
+    behind: Behind,
+    caller: Caller,
+    name: Option<String>,
+    query: Option<String>,
+    request: Request,
+) -> Response<Body> {
+    let query = match Query::read(&query.unwrap_or_default(), route.query) {
+        Ok(query) => query,
+        Err(problem) => return refused(problem, None),
+    };
+    let body = match route.takes {
+        None => Bytes::new(),
+        Some(_) => match body::json(request).await {
+            Ok(body) => body,
+            Err((what, status)) => return refused(bad_request(&what), Some(status)),
+        },
+    };
+    let _place = match route.operation {
+        Operation::Events if query.number("wait") > Some(0) => {
+            behind.waiting.acquire_owned().await.ok()
+        }
+        _ => None,
+    };
+    let call = Call {
+        caller,
+        name,
+        query,
+        body,
+    };
+    let work = move || operate(route.operation, &call, behind.service.as_ref());
+    match tokio::task::spawn_blocking(work).await {
+        Ok(Ok(json)) => good(json),
+        Ok(Err(problem)) => refused(problem, None),
+        Err(_) => refused(fell_over(), None),
+    }
+}
+
+/// The work panicked; the thread's own words are in the log.
+fn fell_over() -> Problem {
+    let found = "It fell over while it worked on this request; that is a fault of accelnet.";
+    Problem::new(Code::AgentUnreachable, &["this request"], found).resolution(
+        "'journalctl -u accelnet' has its last words; report them. The agent goes on with other requests.",
+    )
+}
+
+async fn nothing_there(uri: Uri) -> Response<Body> {
+    let what = format!("there is nothing at {}", uri.path());
+    refused(bad_request(&what), Some(StatusCode::NOT_FOUND))
+}
+
+async fn not_so(request: Request) -> Response<Body> {
+    let what = format!(
+        "{} has no method {}",
+        request.uri().path(),
+        request.method()
+    );
+    refused(bad_request(&what), Some(StatusCode::METHOD_NOT_ALLOWED))
+}

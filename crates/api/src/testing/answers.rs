@@ -1,0 +1,388 @@
+//! What the agent in memory answers.
+
+use std::time::Duration;
+
+use accelnet_model::check::{CheckName, Outcome};
+use accelnet_model::platform::{Cpu, Iommu, Kernel, Kvm, Libvirt, Platform, Smt, Version, Vfio};
+use accelnet_model::vm_setting::Phase;
+use accelnet_model::{Check, Code, Intent, Node, Performance, Problem};
+use accelnet_rules::{intent, management, vm_names};
+
+use super::Fake;
+use super::state::{Inner, NODE, NOW, known};
+use crate::types::*;
+use crate::{Caller, Service};
+
+impl Service for Fake {
+    fn status(&self) -> Result<Status, Problem> {
+        let inner = self.looks()?;
+        let management = &inner.management;
+        let any = inner.vms.iter().any(|vm| vm.performance.is_some());
+        Ok(Status {
+            enabled: management.enabled,
+            intent: management.intent.clone(),
+            node_reserve_percentage: management.node_reserve_percentage,
+            performance: management.performance,
+            nodes: 1,
+            reserved_nodes: 0,
+            survives_node_failures: any.then_some(0),
+            promise_holds: true,
+            adapters: Vec::new(),
+            accelerated_vms: inner.accelerated(),
+            faults: Vec::new(),
+            agent: AgentInfo {
+                node: NODE.to_owned(),
+                version: env!("CARGO_PKG_VERSION").to_owned(),
+                simulated: true,
+                observed_at: NOW.to_owned(),
+                observed_seconds_ago: 0,
+                policy_revision: 1,
+                applied_revision: 1,
+            },
+        })
+    }
+
+    fn node(&self) -> Result<Node, Problem> {
+        Ok(self.looks()?.node.clone())
+    }
+
+    fn prereq(&self, name: Option<&str>) -> Result<PrereqAnswer, Problem> {
+        let inner = self.looks()?;
+        let subject = name.unwrap_or(NODE);
+        let mut check = Check {
+            name: CheckName::Intent,
+            node: NODE.to_owned(),
+            subject: subject.to_owned(),
+            passed: true,
+            outcome: Outcome::Passed,
+            message: "Everything is there.".to_owned(),
+            code: None,
+            document_code: None,
+            found: "all of it".to_owned(),
+            needed: String::new(),
+            resolution: String::new(),
+            cause: None,
+        };
+        if let Some(problem) = name.and_then(|name| intent::find(name, &inner.intents).err()) {
+            check.passed = false;
+            check.outcome = Outcome::Failed;
+            check.message = problem.message;
+            check.code = Some(problem.code);
+            check.found = problem.found;
+            check.needed = problem.needed;
+            check.resolution = problem.resolution;
+        }
+        Ok(PrereqAnswer {
+            passed: check.passed,
+            observed_at: NOW.to_owned(),
+            checks: vec![check],
+        })
+    }
+
+    fn enable(&self, who: &Caller, request: &Enable) -> Result<ManagementChanged, Problem> {
+        let mut inner = self.changes(who, "enable", request)?;
+        intent::must_be_compute(intent::find(&request.intent, &inner.intents)?)?;
+        let mut management = inner.management.clone();
+        management.enabled = true;
+        management.intent = Some(request.intent.clone());
+        if let Some(reserve) = request.node_reserve_percentage {
+            management.node_reserve_percentage = management::reserve_number(reserve)?;
+        }
+        management.performance = request.performance.unwrap_or_default();
+        Ok(inner.manage(management, request.dry_run))
+    }
+
+    fn set(&self, who: &Caller, request: &Set) -> Result<ManagementChanged, Problem> {
+        let mut inner = self.changes(who, "set", request)?;
+        inner.must_be_enabled()?;
+        let mut management = inner.management.clone();
+        if let Some(name) = &request.intent {
+            intent::must_be_compute(intent::find(name, &inner.intents)?)?;
+            management.intent = Some(name.clone());
+        }
+        if let Some(reserve) = request.node_reserve_percentage {
+            management.node_reserve_percentage = management::reserve_number(reserve)?;
+        }
+        if let Some(figures) = request.performance {
+            management.performance = figures;
+        }
+        Ok(inner.manage(management, request.dry_run))
+    }
+
+    fn disable(&self, who: &Caller, dry_run: bool) -> Result<ManagementChanged, Problem> {
+        let mut inner = self.changes(who, "disable", &dry_run)?;
+        let mut management = inner.management.clone();
+        management.enabled = false;
+        Ok(inner.manage(management, dry_run))
+    }
+
+    fn intents(&self) -> Result<Vec<IntentView>, Problem> {
+        Ok(self.looks()?.intents.iter().map(Inner::view).collect())
+    }
+
+    fn intent_add(&self, who: &Caller, request: &IntentAdd) -> Result<IntentChanged, Problem> {
+        let mut inner = self.changes(who, "intent_add", request)?;
+        let intent = Intent {
+            name: request.name.clone(),
+            roles: request.roles.clone(),
+            adapters: request.adapters.clone(),
+            vfs: request.vfs,
+        };
+        if !request.dry_run {
+            inner.intents.push(intent.clone());
+        }
+        Ok(declared(Some(Inner::view(&intent)), request.dry_run))
+    }
+
+    fn intent_set(
+        &self,
+        who: &Caller,
+        name: &str,
+        request: &IntentSet,
+    ) -> Result<IntentChanged, Problem> {
+        let mut inner = self.changes(who, &format!("intent_set {name}"), request)?;
+        let mut intent = intent::find(name, &inner.intents)?.clone();
+        if let Some(roles) = &request.roles {
+            intent.roles.clone_from(roles);
+        }
+        if let Some(adapters) = &request.adapters {
+            intent.adapters.clone_from(adapters);
+        }
+        if let Some(vfs) = request.vfs {
+            intent.vfs = (vfs > 0).then_some(vfs);
+        }
+        let view = Inner::view(&intent);
+        if !request.dry_run {
+            inner.intents.retain(|other| other.name != name);
+            inner.intents.push(intent);
+        }
+        Ok(declared(Some(view), request.dry_run))
+    }
+
+    fn intent_remove(
+        &self,
+        who: &Caller,
+        name: &str,
+        dry_run: bool,
+    ) -> Result<IntentChanged, Problem> {
+        let mut inner = self.changes(who, &format!("intent_remove {name}"), &dry_run)?;
+        let view = Inner::view(intent::find(name, &inner.intents)?);
+        if !dry_run {
+            inner.intents.retain(|other| other.name != name);
+        }
+        Ok(declared(dry_run.then_some(view), dry_run))
+    }
+
+    fn vms(&self) -> Result<Vec<VmView>, Problem> {
+        Ok(self.looks()?.vms.clone())
+    }
+
+    fn vms_change(&self, who: &Caller, change: &VmChange) -> Result<VmChanged, Problem> {
+        let (mut inner, names, setting, dry_run) = match change {
+            VmChange::Enable(request) => (
+                self.changes(who, "vm_enable", request)?,
+                &request.names,
+                Some(request.performance),
+                request.dry_run,
+            ),
+            VmChange::Set(request) => (
+                self.changes(who, "vm_set", request)?,
+                &request.names,
+                Some(request.performance),
+                request.dry_run,
+            ),
+            VmChange::Disable(request) => (
+                self.changes(who, "vm_disable", request)?,
+                &request.names,
+                None,
+                request.dry_run,
+            ),
+        };
+        inner.must_be_enabled()?;
+        let results: Vec<VmResult> = names
+            .iter()
+            .flat_map(|typed| inner.vm(typed, setting, dry_run))
+            .collect();
+        Ok(VmChanged {
+            ok: results.iter().all(|result| result.ok),
+            results,
+        })
+    }
+
+    fn adapters_change(
+        &self,
+        who: &Caller,
+        change: &AdaptersChange,
+    ) -> Result<AdaptersChanged, Problem> {
+        drop(self.changes(who, "adapters", change)?);
+        let names = match change.names.as_slice() {
+            [] => vec!["ens1".to_owned()],
+            names => names.to_vec(),
+        };
+        Ok(AdaptersChanged {
+            ok: true,
+            results: names
+                .into_iter()
+                .map(|name| AdapterResult {
+                    name,
+                    ok: true,
+                    message: "7 VFs created and ready.".to_owned(),
+                    problem: None,
+                    steps: Vec::new(),
+                })
+                .collect(),
+        })
+    }
+
+    fn plan(&self) -> Result<PlanAnswer, Problem> {
+        drop(self.looks()?);
+        Ok(PlanAnswer {
+            observed_at: NOW.to_owned(),
+            policy_revision: 1,
+            steps: vec![step("MyIntent", "create 7 VFs")],
+            blocked: Vec::new(),
+        })
+    }
+
+    fn events(&self, after: u64, limit: usize, wait: Duration) -> Result<Events, Problem> {
+        let none_yet =
+            |inner: &mut Inner| inner.events.last().is_none_or(|last| last.number <= after);
+        let inner = self.looks()?;
+        let waited = self.happened.wait_timeout_while(inner, wait, none_yet);
+        let (inner, _) = waited.unwrap_or_else(std::sync::PoisonError::into_inner);
+        let new = inner.events.iter().filter(|event| event.number > after);
+        let mut newest: Vec<Event> = new.rev().take(limit).cloned().collect();
+        newest.reverse();
+        Ok(Events { events: newest })
+    }
+}
+
+impl Inner {
+    fn must_be_enabled(&self) -> Result<(), Problem> {
+        match self.management.enabled {
+            true => Ok(()),
+            false => Err(Problem::new(
+                Code::ManagementDisabled,
+                &[],
+                "Management is off.",
+            )),
+        }
+    }
+
+    fn manage(&mut self, to: accelnet_model::Management, dry_run: bool) -> ManagementChanged {
+        if !dry_run {
+            self.management = to.clone();
+        }
+        ManagementChanged {
+            management: to,
+            done: !dry_run,
+            steps: vec![step("cluster", "change the settings of management")],
+            warnings: Vec::new(),
+        }
+    }
+
+    /// The results of one name.
+    fn vm(&mut self, typed: &str, setting: Option<Performance>, dry_run: bool) -> Vec<VmResult> {
+        let names: Vec<String> = self.vms.iter().map(|vm| vm.name.clone()).collect();
+        let mut results = Vec::new();
+        for vm in &mut self.vms {
+            if !vm_names::means(typed, &vm.name, &vm.uuid) {
+                continue;
+            }
+            if !dry_run {
+                vm.performance = setting;
+                vm.phase = setting.map(|_| Phase::Enabled);
+                vm.acceleration = match setting {
+                    Some(_) => State::Accelerated,
+                    None => State::NotAccelerated,
+                };
+                vm.path = match setting {
+                    Some(_) => Path::Vf,
+                    None => Path::Software,
+                };
+            }
+            results.push(VmResult {
+                name: vm.name.clone(),
+                ok: true,
+                message: match setting {
+                    Some(setting) => format!("{setting}, over its VF."),
+                    None => "On its software path.".to_owned(),
+                },
+                waits_for_restart: false,
+                vm: Some(vm.clone()),
+                problem: None,
+                warnings: Vec::new(),
+                steps: Vec::new(),
+            });
+        }
+        if results.is_empty() {
+            let problem = vm_names::not_found(typed, &names);
+            results.push(VmResult {
+                name: typed.to_owned(),
+                ok: false,
+                message: problem.message.clone(),
+                waits_for_restart: false,
+                vm: None,
+                problem: Some(problem),
+                warnings: Vec::new(),
+                steps: Vec::new(),
+            });
+        }
+        results
+    }
+}
+
+fn declared(intent: Option<IntentView>, dry_run: bool) -> IntentChanged {
+    IntentChanged {
+        intent,
+        done: !dry_run,
+        steps: vec![step("MyIntent", "create 7 VFs")],
+        warnings: Vec::new(),
+    }
+}
+
+fn step(subject: &str, action: &str) -> PlannedStep {
+    PlannedStep {
+        node: NODE.to_owned(),
+        subject: subject.to_owned(),
+        action: action.to_owned(),
+        why: "it was asked for".to_owned(),
+        touches: Vec::new(),
+        restarts: None,
+    }
+}
+
+/// A node without adapters.
+pub(super) fn node() -> Node {
+    Node {
+        name: known(NODE.to_owned()),
+        observed_at: NOW.to_owned(),
+        platform: Platform {
+            kernel: known(Kernel {
+                release: "6.12.0".to_owned(),
+                version: Version::new(6, 12, 0),
+            }),
+            lockdown: known(None),
+            cpu: known(Cpu {
+                model: "a CPU".to_owned(),
+                sockets: 1,
+                cores: 4,
+                threads: 8,
+            }),
+            smt: known(Smt::On),
+            iommu: known(Iommu {
+                units: vec!["dmar0".to_owned()],
+                groups: 20,
+            }),
+            kvm: known(Kvm::Usable { module: None }),
+            vfio: known(Vfio::Loaded),
+            libvirt: known(Libvirt::Running {
+                version: Version::new(11, 3, 0),
+            }),
+            qemu: known(Some(Version::new(10, 0, 0))),
+        },
+        adapters: known(Vec::new()),
+        domains: known(Vec::new()),
+        unreadable: Vec::new(),
+    }
+}

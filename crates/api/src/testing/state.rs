@@ -1,0 +1,209 @@
+//! What the agent in memory has, and what it was asked.
+
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+
+use accelnet_model::domain::DomainState;
+use accelnet_model::intent::{Intent, IntentState, IntentStatus};
+use accelnet_model::{Management, Node, Observed, Performance, Problem};
+use serde::Serialize;
+
+use super::answers;
+use crate::Caller;
+use crate::types::*;
+
+/// When everything in here happens.
+pub const NOW: &str = "2026-11-22T10:00:00Z";
+/// The node of everything in here.
+pub const NODE: &str = "n1";
+
+/// An agent in memory.
+#[derive(Debug)]
+pub struct Fake {
+    inner: Mutex<Inner>,
+    /// Told of every event.
+    pub(super) happened: Condvar,
+}
+
+/// What it has.
+#[derive(Debug)]
+pub(super) struct Inner {
+    pub asked: Vec<String>,
+    pub management: Management,
+    pub intents: Vec<Intent>,
+    pub vms: Vec<VmView>,
+    pub events: Vec<Event>,
+    pub node: Node,
+    pub fails: Option<Problem>,
+}
+
+impl Default for Fake {
+    /// No intent, no VM, management off.
+    fn default() -> Self {
+        Fake {
+            inner: Mutex::new(Inner {
+                asked: Vec::new(),
+                management: Management::default(),
+                intents: Vec::new(),
+                vms: Vec::new(),
+                events: Vec::new(),
+                node: answers::node(),
+                fails: None,
+            }),
+            happened: Condvar::new(),
+        }
+    }
+}
+
+impl Fake {
+    /// One that has these intents, with one adapter each.
+    pub fn intents(self, intents: &[Intent]) -> Self {
+        self.inner().intents = intents.to_vec();
+        self
+    }
+
+    /// One that has VMs with these names.
+    pub fn vms(self, names: &[&str]) -> Self {
+        self.inner().vms = names
+            .iter()
+            .enumerate()
+            .map(|(at, name)| vm(at, name))
+            .collect();
+        self
+    }
+
+    /// One whose management is enabled on `intent`.
+    pub fn enabled(self, intent: &str) -> Self {
+        let mut inner = self.inner();
+        inner.management.enabled = true;
+        inner.management.intent = Some(intent.to_owned());
+        drop(inner);
+        self
+    }
+
+    /// One that answers everything with `problem`.
+    pub fn failing(self, problem: Problem) -> Self {
+        self.inner().fails = Some(problem);
+        self
+    }
+
+    /// What it was asked to change, since this was last called: the name of the call, and the
+    /// request as JSON.
+    pub fn asked(&self) -> Vec<String> {
+        std::mem::take(&mut self.inner().asked)
+    }
+
+    /// Something happens.
+    pub fn happens(&self, kind: EventKind, subject: &str, message: &str) {
+        let mut inner = self.inner();
+        inner.happens(kind, subject, message, None);
+        drop(inner);
+        self.happened.notify_all();
+    }
+
+    pub(super) fn inner(&self) -> MutexGuard<'_, Inner> {
+        // A test that panicked is reported by itself.
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What it has, unless it fails.
+    pub(super) fn looks(&self) -> Result<MutexGuard<'_, Inner>, Problem> {
+        let inner = self.inner();
+        match &inner.fails {
+            Some(problem) => Err(problem.clone()),
+            None => Ok(inner),
+        }
+    }
+
+    /// The same for a change, which is kept.
+    pub(super) fn changes(
+        &self,
+        _who: &Caller,
+        call: &str,
+        request: &impl Serialize,
+    ) -> Result<MutexGuard<'_, Inner>, Problem> {
+        let mut inner = self.looks()?;
+        let request = serde_json::to_string(request).unwrap_or_default();
+        inner.asked.push(format!("{call} {request}"));
+        Ok(inner)
+    }
+}
+
+impl Inner {
+    pub fn happens(&mut self, kind: EventKind, subject: &str, message: &str, who: Option<&Caller>) {
+        let number = u64::try_from(self.events.len()).unwrap_or(0) + 1;
+        self.events.push(Event {
+            number,
+            at: NOW.to_owned(),
+            node: NODE.to_owned(),
+            kind,
+            subject: subject.to_owned(),
+            message: message.to_owned(),
+            who: who.map(|who| who.name.clone()),
+            code: None,
+        });
+    }
+
+    pub fn view(intent: &Intent) -> IntentView {
+        IntentView {
+            switch_network: intent.switch_network(),
+            pool_network: intent.pool_network(),
+            status: vec![IntentStatus {
+                intent: intent.name.clone(),
+                node: NODE.to_owned(),
+                state: IntentState::Completed,
+                policy_revision: 1,
+                since: NOW.to_owned(),
+                verified_at: Some(NOW.to_owned()),
+                adapters: Vec::new(),
+                bridge: Some(intent.bridge_name()),
+                vfs: intent.vfs.unwrap_or(7),
+                problem: None,
+                warnings: Vec::new(),
+            }],
+            intent: intent.clone(),
+        }
+    }
+
+    pub fn accelerated(&self) -> Vec<(Performance, u32)> {
+        Performance::ALL
+            .into_iter()
+            .map(|setting| {
+                let has = |vm: &&VmView| vm.performance == Some(setting);
+                let count = self.vms.iter().filter(has).count();
+                (setting, u32::try_from(count).unwrap_or(u32::MAX))
+            })
+            .collect()
+    }
+}
+
+/// A running VM with one vNIC on the virtual switch.
+fn vm(at: usize, name: &str) -> VmView {
+    let last = u8::try_from(at).unwrap_or(u8::MAX);
+    VmView {
+        name: name.to_owned(),
+        uuid: format!("2f6a5b1c-0000-4000-8000-0000000000{last:02x}"),
+        node: NODE.to_owned(),
+        state: DomainState::Running,
+        vcpus: 4,
+        acceleration: State::NotAccelerated,
+        performance: None,
+        phase: None,
+        path: Path::Software,
+        adapter: None,
+        vf: None,
+        vnics: vec![VnicView {
+            mac: Some(accelnet_model::Mac([0x52, 0x54, 0, 0, 0, last])),
+            model: "virtio".to_owned(),
+            source: Some("acn-MyIntent".to_owned()),
+            on_intent_switch: true,
+            role: None,
+        }],
+        verified: Vec::new(),
+        remarks: Vec::new(),
+    }
+}
+
+/// A known value.
+pub(super) fn known<T>(value: T) -> Observed<T> {
+    Observed::Known(value)
+}

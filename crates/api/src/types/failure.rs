@@ -1,0 +1,31 @@
+//! What is answered when something went wrong, and who answers.
+
+use accelnet_model::Problem;
+use serde::{Deserialize, Serialize};
+
+/// Something went wrong.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Failure {
+    /// What.
+    pub error: Problem,
+    /// Exit status of a command that ends with it.
+    pub exit_status: u8,
+}
+
+impl From<Problem> for Failure {
+    fn from(error: Problem) -> Self {
+        Failure {
+            exit_status: error.exit_status(),
+            error,
+        }
+    }
+}
+
+/// Who answers.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Version {
+    /// Version of the agent.
+    pub version: String,
+    /// Versions of the API that it speaks.
+    pub api: Vec<String>,
+}

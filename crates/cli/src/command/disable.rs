@@ -1,0 +1,20 @@
+//! `accelnet disable`: management off.
+
+use super::{Result, ask};
+use crate::args::Disable;
+use crate::render;
+use crate::session::Session;
+
+/// Disables management.
+pub fn run(args: &Disable, session: &mut Session<'_>) -> Result {
+    let agent = session.agent()?;
+    let what = "disabling Accelerated Networking";
+    let changed = ask::waiting(session, what, || agent.disable(args.how.dry_run))?;
+    ask::tell(
+        session,
+        args.how.output,
+        &changed,
+        render::management_changed,
+    );
+    Ok(0)
+}

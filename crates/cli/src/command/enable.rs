@@ -1,0 +1,34 @@
+//! `accelnet enable`: management on.
+
+use accelnet_api::types;
+use accelnet_model::performance::Figures;
+use accelnet_rules::management;
+
+use super::{Result, ask};
+use crate::args::Enable;
+use crate::render;
+use crate::session::Session;
+
+/// Enables management.
+pub fn run(args: &Enable, session: &mut Session<'_>) -> Result {
+    let reserve = args.node_reserve.as_deref();
+    let figures = args.figures.as_deref();
+    let request = types::Enable {
+        intent: args.intent.clone(),
+        node_reserve_percentage: reserve.map(management::reserve).transpose()?.map(i64::from),
+        performance: figures
+            .map(|text| management::figures(text, Figures::default()))
+            .transpose()?,
+        dry_run: args.how.dry_run,
+    };
+    let agent = session.agent()?;
+    let what = format!("enabling Accelerated Networking on {}", args.intent);
+    let changed = ask::waiting(session, &what, || agent.enable(&request))?;
+    ask::tell(
+        session,
+        args.how.output,
+        &changed,
+        render::management_changed,
+    );
+    Ok(0)
+}

@@ -1,0 +1,20 @@
+//! `accelnet health`: whether all is well.
+
+use accelnet_api::types::Severity;
+
+use super::{Result, ask};
+use crate::args::Show;
+use crate::render;
+use crate::session::Session;
+
+/// Tells whether all is well, and ends with the status of the first fault that is an error.
+pub fn run(args: &Show, session: &mut Session<'_>) -> Result {
+    let status = session.agent()?.status()?;
+    let health = render::Health::of(&status);
+    ask::tell(session, args.output, &health, render::health);
+    let error = status
+        .faults
+        .iter()
+        .find(|fault| fault.severity == Severity::Error);
+    Ok(error.map_or(0, |fault| fault.code.entry().exit_status))
+}

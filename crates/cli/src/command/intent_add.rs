@@ -1,0 +1,25 @@
+//! `accelnet intent add`: what adapters are for.
+
+use accelnet_api::types;
+
+use super::{Result, ask};
+use crate::args::IntentAdd;
+use crate::render;
+use crate::session::Session;
+
+/// Declares an intent.
+pub fn run(args: &IntentAdd, session: &mut Session<'_>) -> Result {
+    let request = types::IntentAdd {
+        name: args.name.clone(),
+        roles: args.roles.list(),
+        adapters: args.adapter.clone(),
+        vfs: args.vfs,
+        dry_run: args.how.dry_run,
+    };
+    let agent = session.agent()?;
+    let what = format!("applying intent {}", args.name);
+    let changed = ask::waiting(session, &what, || agent.intent_add(&request))?;
+    let told = |changed: &_, _, _| render::intent_changed(&args.name, changed);
+    ask::tell(session, args.how.output, &changed, told);
+    Ok(0)
+}

@@ -1,0 +1,24 @@
+//! `accelnet intent status`: what became of the intents, by node.
+
+use accelnet_model::intent::IntentState;
+
+use super::{Result, ask};
+use crate::args::IntentStatus;
+use crate::render;
+use crate::session::Session;
+
+/// Tells how far each intent is.
+pub fn run(args: &IntentStatus, session: &mut Session<'_>) -> Result {
+    let agent = session.agent()?;
+    let views = match &args.name {
+        Some(name) => vec![agent.intent(name)?],
+        None => agent.intents()?,
+    };
+    let status: Vec<_> = views.into_iter().flat_map(|view| view.status).collect();
+    ask::tell(session, args.output, &status, |status, colour, width| {
+        render::intent_status(status, colour, width)
+    });
+    let failed = status.iter().filter(|one| one.state == IntentState::Failed);
+    let problems = failed.clone().filter_map(|one| one.problem.as_ref());
+    Ok(ask::first(failed.clone().next().is_none(), problems))
+}

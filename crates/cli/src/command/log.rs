@@ -1,0 +1,57 @@
+//! `accelnet log`: what happened.
+
+use std::time::Duration;
+
+use accelnet_api::types::{Event, Events};
+
+use super::{Result, ask};
+use crate::args::{Log, Output};
+use crate::render;
+use crate::session::Session;
+
+/// How long to wait for an event before asking again.
+const WAIT: Duration = Duration::from_secs(60);
+
+/// Shows events, and goes on with them when told to.
+pub fn run(args: &Log, session: &mut Session<'_>) -> Result {
+    let agent = session.agent()?.clone();
+    let limit = usize::from(args.limit);
+    let mut events = agent.events(0, limit, Duration::ZERO)?;
+    if !args.follow {
+        ask::tell(
+            session,
+            args.output,
+            &events,
+            |events: &Events, colour, _| {
+                events
+                    .events
+                    .iter()
+                    .map(|event| render::event(event, colour))
+                    .collect()
+            },
+        );
+        return Ok(0);
+    }
+    let mut after = 0;
+    loop {
+        for event in &events.events {
+            after = after.max(event.number);
+            line(event, args.output, session);
+        }
+        if session.out.flush().is_err() {
+            // Whoever read has gone.
+            return Ok(0);
+        }
+        events = agent.events(after, limit, WAIT)?;
+    }
+}
+
+/// One event, a line.
+fn line(event: &Event, output: Output, session: &mut Session<'_>) {
+    let text = match output {
+        // Our types have no maps with odd keys.
+        Output::Json => serde_json::to_string(event).map(|text| format!("{text}\n")),
+        Output::Table => Ok(render::event(event, session.colour)),
+    };
+    session.say(&text.unwrap_or_default());
+}

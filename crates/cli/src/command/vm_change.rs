@@ -1,0 +1,47 @@
+//! What the three changes of VMs have in common: names, results, exit status.
+
+use accelnet_api::types::VmChange;
+
+use super::{Result, ask};
+use crate::args::{Output, Told};
+use crate::render;
+use crate::session::Session;
+
+/// Asks for a change of the VMs that were typed, and tells each VM's result.
+pub fn run(
+    typed: &[String],
+    how: Told,
+    session: &mut Session<'_>,
+    verb: &str,
+    change: impl FnOnce(Vec<String>) -> VmChange,
+) -> Result {
+    // Asked for first: without an agent there is nothing to read names for.
+    session.agent()?;
+    let Some(names) = ask::names(typed, session) else {
+        return Ok(ask::NO_SENSE);
+    };
+    let what = match names.as_slice() {
+        [only] => format!("{verb} {only}"),
+        several => format!("{verb} {} VMs", several.len()),
+    };
+    let change = change(names);
+    let agent = session.agent()?;
+    let changed = ask::waiting(session, &what, || agent.vms_change(&change))?;
+    match how.output {
+        Output::Json => session.say_json(&changed),
+        Output::Table => {
+            for result in &changed.results {
+                match &result.problem {
+                    Some(problem) => session.fail(problem, false),
+                    None => {
+                        let text = render::vm_result(result, how.dry_run, session.colour);
+                        session.say(&text);
+                    }
+                }
+            }
+        }
+    }
+    let results = changed.results.iter();
+    let problems = results.filter_map(|result| result.problem.as_ref());
+    Ok(ask::first(changed.ok, problems))
+}

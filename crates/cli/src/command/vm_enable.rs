@@ -1,0 +1,22 @@
+//! `accelnet vm enable`: VMs accelerated.
+
+use accelnet_api::types::{self, VmChange};
+use accelnet_rules::management;
+
+use super::{Result, vm_change};
+use crate::args::VmEnable;
+use crate::session::Session;
+
+/// Accelerates VMs.
+pub fn run(args: &VmEnable, session: &mut Session<'_>) -> Result {
+    let performance = management::performance(&args.performance)?;
+    vm_change::run(&args.names, args.how, session, "accelerating", |names| {
+        VmChange::Enable(types::VmEnable {
+            names,
+            performance,
+            now: args.now,
+            add_nic: args.add_nic,
+            dry_run: args.how.dry_run,
+        })
+    })
+}

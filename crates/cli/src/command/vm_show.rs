@@ -1,0 +1,40 @@
+//! `accelnet vm show`: VMs, whole.
+
+use accelnet_api::types::VmView;
+
+use super::{Result, vm_list};
+use crate::args::{Output, VmShow};
+use crate::render;
+use crate::session::Session;
+
+/// Shows VMs.
+pub fn run(args: &VmShow, session: &mut Session<'_>) -> Result {
+    show(args, session, render::vm)
+}
+
+/// Shows each VM that is meant in `words`; one VM alone is an object in JSON, several are a
+/// list.
+pub fn show(
+    args: &VmShow,
+    session: &mut Session<'_>,
+    words: impl Fn(&VmView, bool, Option<u16>) -> String,
+) -> Result {
+    let all = session.agent()?.vms()?;
+    let (chosen, missing) = vm_list::choose(&all, &args.names);
+    match (args.output, chosen.as_slice()) {
+        (Output::Json, _) if !missing.is_empty() => {}
+        (Output::Json, [only]) if args.names.len() == 1 => session.say_json(only),
+        (Output::Json, several) => session.say_json(&several),
+        (Output::Table, several) => {
+            for (place, vm) in several.iter().enumerate() {
+                let between = if place == 0 { "" } else { "\n" };
+                let text = words(vm, session.colour, session.width);
+                session.say(&format!("{between}{text}"));
+            }
+        }
+    }
+    match missing.into_iter().next() {
+        Some(problem) => Err(problem),
+        None => Ok(0),
+    }
+}

@@ -1,0 +1,94 @@
+//! Health in words.
+
+use accelnet_api::types::{Fault, Severity, Status};
+use serde::Serialize;
+
+use super::table::{Tone, painted, pairs};
+use super::words::count;
+
+/// Whether all is well. Its JSON is part of the API.
+#[derive(Debug, Serialize)]
+pub struct Health {
+    /// Whether nothing is wrong that is an error.
+    pub healthy: bool,
+    /// Whether anybody watches: management is enabled.
+    pub watched: bool,
+    /// Faults that are errors.
+    pub errors: u32,
+    /// Faults that are warnings.
+    pub warnings: u32,
+    /// All of them.
+    pub faults: Vec<Fault>,
+}
+
+impl Health {
+    /// What `status` says of it.
+    pub fn of(status: &Status) -> Self {
+        let count = |severity| {
+            let has = status
+                .faults
+                .iter()
+                .filter(|fault| fault.severity == severity);
+            u32::try_from(has.count()).unwrap_or(u32::MAX)
+        };
+        let errors = count(Severity::Error);
+        Health {
+            healthy: errors == 0,
+            watched: status.enabled,
+            errors,
+            warnings: count(Severity::Warning),
+            faults: status.faults.clone(),
+        }
+    }
+}
+
+/// The whole of it.
+pub fn health(health: &Health, colour: bool, _width: Option<u16>) -> String {
+    let mut text = match (health.errors, health.warnings) {
+        (0, 0) => format!("{}\n", painted("All is well.", Tone::Good, colour)),
+        (0, warnings) => format!(
+            "{} {}.\n",
+            painted("It works;", Tone::Notice, colour),
+            count(warnings, "warning")
+        ),
+        (errors, warnings) => format!(
+            "{} {}, {}.\n",
+            painted("Something is wrong:", Tone::Bad, colour),
+            count(errors, "error"),
+            count(warnings, "warning")
+        ),
+    };
+    if !health.watched {
+        text.push_str("Accelerated Networking is not enabled, so its VMs are not watched.\n");
+    }
+    if !health.faults.is_empty() {
+        text.push_str(&faults(&health.faults, colour));
+    }
+    text
+}
+
+/// Each fault, with what to do.
+pub fn faults(faults: &[Fault], colour: bool) -> String {
+    if faults.is_empty() {
+        return "No faults.\n".to_owned();
+    }
+    let mut text = String::new();
+    for fault in faults {
+        let (word, tone) = match fault.severity {
+            Severity::Error => ("error:", Tone::Bad),
+            Severity::Warning => ("warning:", Tone::Notice),
+        };
+        text.push_str(&format!(
+            "{} {}\n",
+            painted(word, tone, colour),
+            fault.message
+        ));
+        text.push_str(&pairs(&[
+            ("subject", format!("{} on {}", fault.subject, fault.node)),
+            ("since", fault.since.clone()),
+            ("do", fault.resolution.clone()),
+            ("code", fault.code.to_string()),
+        ]));
+    }
+    text
+}

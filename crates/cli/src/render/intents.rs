@@ -1,0 +1,162 @@
+//! Intents in words.
+
+use accelnet_api::types::{IntentChanged, IntentView};
+use accelnet_model::intent::{IntentState, IntentStatus, Role};
+
+use super::problem::details;
+use super::table::{Table, Tone, painted, pairs};
+use super::words::{count, steps, warnings};
+
+/// A line each.
+pub fn intents(views: &[IntentView], colour: bool, width: Option<u16>) -> String {
+    if views.is_empty() {
+        return "No intents. 'accelnet intent add NAME --compute --adapter ADAPTER' declares one.\n"
+            .to_owned();
+    }
+    let heading = ["INTENT", "ROLES", "ADAPTERS", "VFS", "STATUS"];
+    let mut table = Table::new(&heading, colour, width);
+    for view in views {
+        let intent = &view.intent;
+        let (status, tone) = summary(&view.status);
+        table.toned([
+            (intent.name.clone(), Tone::Plain),
+            (roles(&intent.roles), Tone::Plain),
+            (intent.adapters.join(", "), Tone::Plain),
+            (asked(intent.vfs), Tone::Plain),
+            (status, tone),
+        ]);
+    }
+    table.text()
+}
+
+fn roles(roles: &[Role]) -> String {
+    let roles: Vec<String> = roles.iter().map(Role::to_string).collect();
+    roles.join(", ")
+}
+
+fn asked(vfs: Option<u32>) -> String {
+    vfs.map_or_else(|| "all".to_owned(), |vfs| vfs.to_string())
+}
+
+/// The worst state, and how many nodes have it where not all do.
+fn summary(status: &[IntentStatus]) -> (String, Tone) {
+    let worst = [
+        IntentState::Failed,
+        IntentState::Applying,
+        IntentState::Pending,
+        IntentState::Completed,
+    ]
+    .into_iter()
+    .find(|state| status.iter().any(|one| one.state == *state));
+    let Some(worst) = worst else {
+        return ("on no node".to_owned(), Tone::Notice);
+    };
+    let has = status.iter().filter(|one| one.state == worst).count();
+    let text = match has == status.len() {
+        true => worst.to_string(),
+        false => format!("{worst} on {has} of {} nodes", status.len()),
+    };
+    (text, tone(worst))
+}
+
+fn tone(state: IntentState) -> Tone {
+    match state {
+        IntentState::Completed => Tone::Good,
+        IntentState::Failed => Tone::Bad,
+        IntentState::Pending | IntentState::Applying => Tone::Notice,
+    }
+}
+
+/// One, whole.
+pub fn intent(view: &IntentView, colour: bool, width: Option<u16>) -> String {
+    let intent = &view.intent;
+    let mut lines = vec![
+        ("roles", roles(&intent.roles)),
+        ("adapters", intent.adapters.join(", ")),
+    ];
+    if intent.is_compute() {
+        lines.push(("VFs", format!("{} of each adapter", asked(intent.vfs))));
+        lines.push(("switch", format!("libvirt network {}", view.switch_network)));
+        lines.push(("pool", format!("libvirt network {}", view.pool_network)));
+    }
+    format!(
+        "{}\n{}\n{}",
+        painted(&intent.name, Tone::Plain, colour),
+        pairs(&lines),
+        intent_status(&view.status, colour, width)
+    )
+}
+
+/// How far intents are, by node.
+pub fn intent_status(status: &[IntentStatus], colour: bool, width: Option<u16>) -> String {
+    if status.is_empty() {
+        return "No node has begun with any intent.\n".to_owned();
+    }
+    let heading = [
+        "INTENT", "NODE", "STATUS", "BRIDGE", "VFS", "SINCE", "VERIFIED",
+    ];
+    let mut table = Table::new(&heading, colour, width);
+    for one in status {
+        let or_dash = |text: &Option<String>| text.clone().unwrap_or_else(|| "-".to_owned());
+        table.toned([
+            (one.intent.clone(), Tone::Plain),
+            (one.node.clone(), Tone::Plain),
+            (one.state.to_string(), tone(one.state)),
+            (or_dash(&one.bridge), Tone::Plain),
+            (one.vfs.to_string(), Tone::Plain),
+            (one.since.clone(), Tone::Plain),
+            (or_dash(&one.verified_at), Tone::Plain),
+        ]);
+    }
+    let mut text = table.text();
+    for one in status {
+        if let Some(problem) = &one.problem {
+            text.push_str(&format!(
+                "\n{} {} on {}: {} [{}]\n",
+                painted("failed", Tone::Bad, colour),
+                one.intent,
+                one.node,
+                problem.message,
+                problem.code
+            ));
+            let cause = problem.cause.as_deref();
+            text.push_str(&details(
+                &problem.found,
+                &problem.needed,
+                cause,
+                &problem.resolution,
+            ));
+        }
+        for warning in &one.warnings {
+            text.push_str(&format!(
+                "warning: {} on {}: {warning}\n",
+                one.intent, one.node
+            ));
+        }
+    }
+    text
+}
+
+/// What a change of the intent called `name` came to.
+pub fn intent_changed(name: &str, changed: &IntentChanged) -> String {
+    let mut text = match (&changed.intent, changed.done) {
+        (Some(view), true) => {
+            let vfs: u32 = view.status.iter().map(|one| one.vfs).sum();
+            let (status, _) = summary(&view.status);
+            match view.intent.is_compute() {
+                true => format!("Intent {name} is {status}, with {}.\n", count(vfs, "VF")),
+                false => format!("Intent {name} is {status}.\n"),
+            }
+        }
+        (None, true) => format!("Intent {name} is removed.\n"),
+        (_, false) => format!("Intent {name}, without doing it:\n"),
+    };
+    if !changed.done {
+        text.push_str(&match changed.steps.as_slice() {
+            [] => "  nothing would change\n".to_owned(),
+            some => steps(some),
+        });
+    }
+    text.push_str(&warnings(&changed.warnings));
+    text
+}

@@ -1,0 +1,41 @@
+//! A change of management in words.
+
+use accelnet_api::types::ManagementChanged;
+
+use super::status::figures;
+use super::table::pairs;
+use super::words::{steps, warnings};
+
+/// What is so now, or would be.
+pub fn management_changed(
+    changed: &ManagementChanged,
+    _colour: bool,
+    _width: Option<u16>,
+) -> String {
+    let management = &changed.management;
+    let intent = management.intent.as_deref().unwrap_or("none");
+    let state = match (management.enabled, changed.done) {
+        (true, true) => "Accelerated Networking is enabled.",
+        (false, true) => {
+            "Accelerated Networking is disabled. VMs stay as they are, and are no longer watched."
+        }
+        (true, false) => "Accelerated Networking would be enabled. Nothing was done.",
+        (false, false) => "Accelerated Networking would be disabled. Nothing was done.",
+    };
+    let mut text = format!("{state}\n");
+    if management.enabled {
+        text.push_str(&pairs(&[
+            ("intent", intent.to_owned()),
+            (
+                "node reserve",
+                format!("{} %", management.node_reserve_percentage),
+            ),
+            ("settings", figures(&management.performance)),
+        ]));
+    }
+    if !changed.done {
+        text.push_str(&steps(&changed.steps));
+    }
+    text.push_str(&warnings(&changed.warnings));
+    text
+}

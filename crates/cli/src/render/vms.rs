@@ -1,0 +1,183 @@
+//! VMs in words.
+
+use accelnet_api::types::{Path, State, VmResult, VmView, VnicView};
+use accelnet_model::Mac;
+use accelnet_model::domain::DomainState;
+
+use super::problem::details;
+use super::table::{Table, Tone, painted, pairs};
+use super::words::steps;
+
+/// A line each.
+pub fn vms(vms: &[&VmView], colour: bool, width: Option<u16>) -> String {
+    if vms.is_empty() {
+        return "No VMs.\n".to_owned();
+    }
+    let heading = [
+        "VM",
+        "NODE",
+        "STATE",
+        "VCPUS",
+        "PERFORMANCE",
+        "ACCELERATION",
+        "TRAFFIC",
+    ];
+    let mut table = Table::new(&heading, colour, width);
+    for vm in vms {
+        let (state, tone) = acceleration(vm.acceleration);
+        table.toned([
+            (vm.name.clone(), Tone::Plain),
+            (vm.node.clone(), Tone::Plain),
+            (domain(vm.state).to_owned(), Tone::Plain),
+            (vm.vcpus.to_string(), Tone::Plain),
+            (
+                vm.performance
+                    .map_or_else(|| "-".to_owned(), |setting| setting.to_string()),
+                Tone::Plain,
+            ),
+            (state.to_owned(), tone),
+            (path(vm.path).to_owned(), Tone::Plain),
+        ]);
+    }
+    table.text()
+}
+
+/// One, whole.
+pub fn vm(vm: &VmView, colour: bool, width: Option<u16>) -> String {
+    let (state, tone) = acceleration(vm.acceleration);
+    let or_none = |text: Option<String>| text.unwrap_or_else(|| "none".to_owned());
+    let mut text = format!("{}\n", painted(&vm.name, Tone::Plain, colour));
+    let mut lines = vec![
+        ("UUID", vm.uuid.clone()),
+        ("node", vm.node.clone()),
+        ("state", domain(vm.state).to_owned()),
+        ("vCPUs", vm.vcpus.to_string()),
+        ("acceleration", painted_unless_plain(state, tone, colour)),
+        (
+            "performance",
+            or_none(vm.performance.map(|setting| setting.to_string())),
+        ),
+        ("traffic", path(vm.path).to_owned()),
+    ];
+    if let Some(vf) = vm.vf {
+        let of = vm.adapter.as_deref().unwrap_or("an unknown adapter");
+        lines.push(("VF", format!("{vf} of {of}")));
+    }
+    text.push_str(&pairs(&lines));
+    text.push('\n');
+    text.push_str(&table(&vm.vnics, colour, width));
+    if !vm.verified.is_empty() {
+        text.push_str("\nVerified\n");
+        for one in &vm.verified {
+            let (word, tone) = match one.so {
+                Some(true) => ("yes", Tone::Good),
+                Some(false) => ("no", Tone::Bad),
+                None => ("not known", Tone::Notice),
+            };
+            let word = painted_unless_plain(word, tone, colour);
+            text.push_str(&format!("  {}: {word}; {}\n", one.what, one.seen));
+        }
+    }
+    for remark in &vm.remarks {
+        text.push_str(&format!("note: {remark}\n"));
+    }
+    text
+}
+
+/// The vNICs of one.
+pub fn vnics(vm: &VmView, colour: bool, width: Option<u16>) -> String {
+    format!(
+        "{}\n{}",
+        painted(&vm.name, Tone::Plain, colour),
+        table(&vm.vnics, colour, width)
+    )
+}
+
+fn table(vnics: &[VnicView], colour: bool, width: Option<u16>) -> String {
+    if vnics.is_empty() {
+        return "No vNICs.\n".to_owned();
+    }
+    let heading = [
+        "MAC",
+        "MODEL",
+        "CONNECTED TO",
+        "ON THE INTENT'S SWITCH",
+        "PART",
+    ];
+    let mut table = Table::new(&heading, colour, width);
+    for vnic in vnics {
+        table.row([
+            vnic.mac
+                .as_ref()
+                .map_or_else(|| "-".to_owned(), Mac::to_string),
+            vnic.model.clone(),
+            vnic.source.clone().unwrap_or_else(|| "-".to_owned()),
+            if vnic.on_intent_switch { "yes" } else { "no" }.to_owned(),
+            vnic.role.clone().unwrap_or_else(|| "-".to_owned()),
+        ]);
+    }
+    table.text()
+}
+
+/// What came of a change that went well, or would.
+pub fn vm_result(result: &VmResult, dry_run: bool, colour: bool) -> String {
+    let without = if dry_run { ", without doing it" } else { "" };
+    let mut text = format!("{}{without}: {}\n", result.name, result.message);
+    if dry_run {
+        text.push_str(&steps(&result.steps));
+    }
+    for warning in &result.warnings {
+        text.push_str(&format!(
+            "{} {} [{}]\n",
+            painted_unless_plain("warning:", Tone::Notice, colour),
+            warning.message,
+            warning.code
+        ));
+        text.push_str(&details(
+            &warning.found,
+            &warning.needed,
+            warning.cause.as_deref(),
+            &warning.resolution,
+        ));
+    }
+    text
+}
+
+fn painted_unless_plain(text: &str, tone: Tone, colour: bool) -> String {
+    match tone {
+        Tone::Plain => text.to_owned(),
+        tone => painted(text, tone, colour),
+    }
+}
+
+fn domain(state: DomainState) -> &'static str {
+    match state {
+        DomainState::Running => "running",
+        DomainState::Paused => "paused",
+        DomainState::Suspended => "suspended",
+        DomainState::ShutOff => "shut off",
+        DomainState::Crashed => "crashed",
+        DomainState::Unknown => "unknown",
+    }
+}
+
+fn path(path: Path) -> &'static str {
+    match path {
+        Path::Vf => "over its VF",
+        Path::Software => "software path",
+        Path::NotRunning => "-",
+        Path::Unknown => "unknown",
+    }
+}
+
+fn acceleration(state: State) -> (&'static str, Tone) {
+    match state {
+        State::NotAccelerated => ("no", Tone::Plain),
+        State::Changing => ("changing", Tone::Notice),
+        State::Accelerated => ("yes", Tone::Good),
+        State::WaitsForRestart => ("at its next start", Tone::Notice),
+        State::Degraded => ("degraded", Tone::Bad),
+        State::Unmanaged => ("unmanaged", Tone::Notice),
+        State::Gone => ("gone", Tone::Bad),
+    }
+}

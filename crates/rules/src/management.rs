@@ -1,0 +1,171 @@
+//! Management settings as administrators give them: the node reserve, performance settings
+//! and the figures that those stand for.
+
+use accelnet_model::management::DEFAULT_NODE_RESERVE;
+use accelnet_model::performance::{Figure, Figures, Performance};
+use accelnet_model::{Code, Problem};
+
+/// The highest node reserve, in percent.
+pub const MOST_RESERVE: u8 = 99;
+/// The most queue pairs that a setting can stand for.
+pub const MOST_QUEUE_PAIRS: u32 = 64;
+/// The highest transmit weight, in percent: no limit.
+pub const MOST_WEIGHT: u32 = 100;
+
+/// Reads a node reserve percentage: decimal digits, blanks around them do not count. Nothing
+/// but blanks means the default.
+///
+/// # Errors
+///
+/// `node_reserve_invalid` for anything else. A sign is refused with the rest: "+5" reads as
+/// five more.
+pub fn reserve(text: &str) -> Result<u8, Problem> {
+    let trimmed = text.trim();
+    if trimmed.is_empty() {
+        return Ok(DEFAULT_NODE_RESERVE);
+    }
+    let digits = trimmed.bytes().all(|byte| byte.is_ascii_digit());
+    trimmed
+        .parse()
+        .ok()
+        .filter(|reserve| digits && *reserve <= MOST_RESERVE)
+        .ok_or_else(|| reserve_invalid(trimmed))
+}
+
+/// The reserve that a number means.
+///
+/// # Errors
+///
+/// `node_reserve_invalid` outside of 0..=99.
+pub fn reserve_number(number: i64) -> Result<u8, Problem> {
+    u8::try_from(number)
+        .ok()
+        .filter(|reserve| *reserve <= MOST_RESERVE)
+        .ok_or_else(|| reserve_invalid(&number.to_string()))
+}
+
+/// The problem with a node reserve given as `text`.
+pub fn reserve_invalid(text: &str) -> Problem {
+    let found = match text.parse::<i128>() {
+        Ok(number) if number < 0 => format!("{text} is less than 0."),
+        Ok(number) if number > i128::from(MOST_RESERVE) => {
+            format!("{text} is greater than {MOST_RESERVE}.")
+        }
+        _ => format!("\"{text}\" is not written as an integer."),
+    };
+    Problem::new(Code::NodeReserveInvalid, &[text], found)
+}
+
+/// Reads a performance setting, in any case; blanks around it do not count.
+///
+/// # Errors
+///
+/// `performance_invalid` for anything else.
+pub fn performance(text: &str) -> Result<Performance, Problem> {
+    text.trim()
+        .parse()
+        .map_err(|_| performance_invalid(text.trim()))
+}
+
+/// The problem with a performance setting given as `text`.
+pub fn performance_invalid(text: &str) -> Problem {
+    let found = match text {
+        "" => "Nothing was given.".to_owned(),
+        text => format!("\"{text}\" was given."),
+    };
+    let named = if text.is_empty() { "\"\"" } else { text };
+    Problem::new(Code::PerformanceInvalid, &[named], found)
+}
+
+/// Changes `figures` as `text` says: `low=1:10,high=8:100` gives Low 1 queue pair and a
+/// transmit weight of 10, and so on; settings that are not named stay as they are.
+///
+/// # Errors
+///
+/// `figures_invalid` for anything else, and for figures that make no sense together.
+pub fn figures(text: &str, mut figures: Figures) -> Result<Figures, Problem> {
+    let mut named = Vec::new();
+    for part in text.split(',') {
+        let (setting, figure) = read_figure(part.trim())?;
+        if named.contains(&setting) {
+            return Err(figures_invalid(format!("{setting} stands there twice.")));
+        }
+        named.push(setting);
+        match setting {
+            Performance::Low => figures.low = figure,
+            Performance::Medium => figures.medium = figure,
+            Performance::High => figures.high = figure,
+        }
+    }
+    judge_figures(&figures)?;
+    Ok(figures)
+}
+
+/// Reads `low=1:10`.
+fn read_figure(part: &str) -> Result<(Performance, Figure), Problem> {
+    let wrong = || {
+        figures_invalid(format!("\"{part}\" cannot be read.")).resolution(
+            "Write SETTING=QUEUE-PAIRS:WEIGHT, several with a comma between: low=1:10,high=4:100.",
+        )
+    };
+    let (setting, numbers) = part.split_once('=').ok_or_else(wrong)?;
+    let (pairs, weight) = numbers.split_once(':').ok_or_else(wrong)?;
+    let setting = setting.trim().parse().map_err(|_| wrong())?;
+    let figure = Figure {
+        queue_pairs: pairs.trim().parse().map_err(|_| wrong())?,
+        transmit_weight: weight.trim().parse().map_err(|_| wrong())?,
+    };
+    Ok((setting, figure))
+}
+
+/// Figures must be in range, and a higher setting must not give less than a lower one.
+///
+/// # Errors
+///
+/// `figures_invalid`, which names the first figure that is wrong.
+pub fn judge_figures(figures: &Figures) -> Result<(), Problem> {
+    for setting in Performance::ALL {
+        let figure = figures.of(setting);
+        let ranges = [
+            ("queue pairs", figure.queue_pairs, MOST_QUEUE_PAIRS),
+            ("a transmit weight of", figure.transmit_weight, MOST_WEIGHT),
+        ];
+        for (what, number, most) in ranges {
+            if !(1..=most).contains(&number) {
+                let found = match what {
+                    "queue pairs" => format!("{setting} has {number} {what}."),
+                    what => format!("{setting} has {what} {number}."),
+                };
+                return Err(figures_invalid(found));
+            }
+        }
+    }
+    for pair in Performance::ALL.windows(2) {
+        let [lower, higher] = pair else { continue };
+        let (less, more) = (figures.of(*lower), figures.of(*higher));
+        let falls = [
+            ("queue pairs", less.queue_pairs, more.queue_pairs),
+            (
+                "transmit weight",
+                less.transmit_weight,
+                more.transmit_weight,
+            ),
+        ];
+        for (what, less, more) in falls {
+            if more < less {
+                return Err(figures_invalid(format!(
+                    "{higher} has {more} as {what}, less than {lower} with {less}."
+                )));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The problem with figures of which `found` is so.
+pub fn figures_invalid(found: impl Into<String>) -> Problem {
+    Problem::new(Code::FiguresInvalid, &[], found)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,106 @@
+//! The way back from a virtual switch: what the bridge carries goes to its uplink, and the
+//! bridge goes.
+
+use accelnet_model::switch::{Gateway, Plan, Standing, SwitchStep};
+
+use super::{Change, SwitchRefusal, hand_over, uplink};
+
+/// Decides how `bridge`, whose only port is `port`, goes away without the node being cut off.
+/// `standing` has both of them among its uplinks.
+///
+/// # Errors
+///
+/// One of them is not there, or a route cannot go over.
+pub fn give_back(bridge: &str, port: &str, standing: &Standing) -> Result<Plan, SwitchRefusal> {
+    let missing = |name: &str| SwitchRefusal::NoSuchLink {
+        uplink: name.to_owned(),
+    };
+    let carried = &uplink(standing, bridge)
+        .ok_or_else(|| missing(bridge))?
+        .carried;
+    uplink(standing, port).ok_or_else(|| missing(port))?;
+    let routes = hand_over::routes_of(carried);
+    if let Some(route) = routes.iter().find(|route| route.peculiar.is_some()) {
+        return Err(SwitchRefusal::RouteStays {
+            uplink: bridge.to_owned(),
+            route: route.to_string(),
+            peculiar: route.peculiar.clone().unwrap_or_default(),
+        });
+    }
+    let own = carried.addresses.iter();
+    let addresses: Vec<_> = own.filter(|address| !address.is_link_local()).collect();
+    let mut change = Change::default();
+    let link = || port.to_owned();
+    for address in &addresses {
+        let address = hand_over::renamed(address, bridge, port);
+        change.step(
+            SwitchStep::AddAddress {
+                link: link(),
+                address: address.clone(),
+            },
+            SwitchStep::RemoveAddress {
+                link: link(),
+                address,
+            },
+        );
+    }
+    change.step(
+        SwitchStep::RemovePort {
+            bridge: bridge.to_owned(),
+            port: link(),
+        },
+        SwitchStep::AddPort {
+            bridge: bridge.to_owned(),
+            port: link(),
+        },
+    );
+    for route in &routes {
+        change.step(hand_over::add(port, route), hand_over::remove(port, route));
+    }
+    for route in routes.iter().rev() {
+        change.step(
+            hand_over::remove(bridge, route),
+            hand_over::add(bridge, route),
+        );
+    }
+    for address in addresses.iter().rev() {
+        change.step(
+            SwitchStep::RemoveAddress {
+                link: bridge.to_owned(),
+                address: (*address).clone(),
+            },
+            SwitchStep::AddAddress {
+                link: bridge.to_owned(),
+                address: hand_over::settled((*address).clone()),
+            },
+        );
+    }
+    let mut gateways: Vec<Gateway> = Vec::new();
+    for ip in routes.iter().filter_map(|route| route.via) {
+        if gateways.iter().all(|gateway| gateway.ip != ip) {
+            gateways.push(Gateway {
+                ip,
+                before: bridge.to_owned(),
+                after: link(),
+            });
+        }
+    }
+    let Change {
+        mut steps,
+        mut undo,
+    } = change;
+    undo.reverse();
+    // Nothing hangs on it any more; and what cannot be restored goes last.
+    steps.push(SwitchStep::DeleteBridge {
+        bridge: bridge.to_owned(),
+    });
+    Ok(Plan {
+        bridge: bridge.to_owned(),
+        uplink: link(),
+        gateways,
+        steps,
+        undo,
+        why: format!("bridge {bridge} goes, and {port} carries what it carried."),
+        warnings: Vec::new(),
+    })
+}

@@ -1,0 +1,72 @@
+use super::*;
+use proptest::prelude::*;
+
+/// The same by its definition, in exponential time.
+fn by_definition(pattern: &[char], name: &[char]) -> bool {
+    match (pattern, name) {
+        ([], name) => name.is_empty(),
+        (['*', rest @ ..], name) => (0..=name.len()).any(|at| by_definition(rest, &name[at..])),
+        (['?', rest @ ..], [_, after @ ..]) => by_definition(rest, after),
+        ([one, rest @ ..], [first, after @ ..]) => one == first && by_definition(rest, after),
+        (_, []) => false,
+    }
+}
+
+proptest! {
+    #[test]
+    fn it_is_what_the_definition_says(pattern in "[ab*?]{0,8}", name in "[ab]{0,8}") {
+        let chars = |text: &str| text.chars().collect::<Vec<_>>();
+        prop_assert_eq!(
+            fits(&pattern, &name),
+            by_definition(&chars(&pattern), &chars(&name))
+        );
+    }
+}
+
+#[test]
+fn names_fit_themselves_and_stars() {
+    for (pattern, name, so) in [
+        ("web1", "web1", true),
+        ("web1", "Web1", false),
+        ("web*", "web", true),
+        ("web?", "web", false),
+        ("*-db", "prod-db", true),
+        ("ü?", "üé", true),
+        ("", "", true),
+    ] {
+        assert_eq!(fits(pattern, name), so, "{pattern} {name}");
+    }
+    assert!(is_glob("web*") && is_glob("web?") && !is_glob("web[1]"));
+}
+
+#[test]
+fn a_vm_is_meant_by_name_uuid_or_glob() {
+    let uuid = "2f6a5b1c-0000-4000-8000-00000000000a";
+    for (typed, so) in [
+        ("web1", true),
+        ("WEB1", false),
+        ("2F6A5B1C-0000-4000-8000-00000000000A", true),
+        ("w*", true),
+        ("2f6a*", false),
+        ("db", false),
+    ] {
+        assert_eq!(means(typed, "web1", uuid), so, "{typed}");
+    }
+}
+
+#[test]
+fn a_name_that_none_has_is_told_with_those_there_are() {
+    let names: Vec<String> = (0..12).map(|at| format!("vm{at}")).collect();
+    let problem = not_found("web", &names);
+    assert_eq!(problem.message, "No VM is called web.");
+    assert!(
+        problem.found.ends_with("vm9 and 2 more."),
+        "{}",
+        problem.found
+    );
+    assert_eq!(not_found("web", &[]).found, "This node has no VM at all.");
+    assert_eq!(
+        not_found("web", &names[..2]).found,
+        "The VMs here are vm0, vm1."
+    );
+}
