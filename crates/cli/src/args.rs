@@ -125,6 +125,10 @@ pub enum Command {
     /// Look at network adapters, and switch SR-IOV on and off
     #[command(subcommand)]
     Adapter(AdapterCommand),
+    /// Run the agent of this node
+    Agent(Agent),
+    /// Make this node ready for its agent: group, systemd unit, libvirt hook
+    Setup(Setup),
     /// Explain an error code, or list them all
     Explain(Explain),
     /// Write the generated part of the documentation into FOLDER
@@ -288,6 +292,49 @@ pub struct Log {
     pub output: Output,
 }
 
+/// `accelnet agent`
+#[derive(Debug, ClapArgs)]
+#[command(
+    long_about = "Run the agent of this node, until it is told to end (SIGTERM). It owns the \
+        store, answers on its socket, and keeps the node as it was declared. systemd starts \
+        it: see 'accelnet setup'."
+)]
+pub struct Agent {
+    /// Name of this node; its host name when left out
+    #[arg(long, value_name = "NAME")]
+    pub node: Option<String>,
+    /// File of the embedded store
+    #[arg(long, value_name = "FILE", default_value = "/var/lib/accelnet/store")]
+    pub store: PathBuf,
+    /// Socket to answer on
+    #[arg(long, value_name = "PATH", default_value = "/run/accelnet/agent.sock")]
+    pub serve: PathBuf,
+    /// For tests: kill the process before the named step, after so many passings (STEP:N)
+    #[arg(long, hide = true, value_parser = read_kill_at)]
+    pub kill_at: Option<(String, u32)>,
+}
+
+fn read_kill_at(text: &str) -> Result<(String, u32), String> {
+    let (step, times) = text.split_once(':').unwrap_or((text, "0"));
+    let times = times
+        .parse()
+        .map_err(|_| format!("{times:?} is no number"))?;
+    Ok((step.to_owned(), times))
+}
+
+/// `accelnet setup`
+#[derive(Debug, ClapArgs)]
+#[command(
+    long_about = "Make this node ready for its agent: the group accelnet, whose members may \
+        change things, libvirt's network hook, and a systemd unit, which is started. Running \
+        it again is safe at any time. Needs root."
+)]
+pub struct Setup {
+    /// Show what would be done, and do nothing
+    #[arg(long)]
+    pub dry_run: bool,
+}
+
 /// `accelnet explain`
 #[derive(Debug, ClapArgs)]
 pub struct Explain {
@@ -334,7 +381,7 @@ impl Command {
                 AdapterCommand::Disable(args) => args.how.output,
             },
             Command::Explain(args) => return args.output == ListOutput::Json,
-            Command::Generate { .. } => Output::Table,
+            Command::Generate { .. } | Command::Agent(_) | Command::Setup(_) => Output::Table,
         };
         one == Output::Json
     }

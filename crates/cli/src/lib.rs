@@ -56,6 +56,8 @@ fn dispatch(what: &Command, session: &mut Session<'_>) -> command::Result {
             AdapterCommand::Enable(args) => command::adapter_enable::run(args, session),
             AdapterCommand::Disable(args) => command::adapter_disable::run(args, session),
         },
+        Command::Agent(args) => command::agent::run(args, session),
+        Command::Setup(args) => command::setup::run(args, session),
         Command::Explain(args) => command::explain::run(args, session),
         Command::Generate { folder } => command::generate::run(folder, session),
     }
