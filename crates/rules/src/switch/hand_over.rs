@@ -59,7 +59,7 @@ pub fn steps(change: &mut Change, chosen: &Chosen<'_>) {
     for route in &routes {
         change.step(add(bridge, route), remove(bridge, route));
     }
-    for route in routes.iter().rev() {
+    for route in routes.iter().rev().chain(&left_behind(chosen)) {
         change.step(remove(uplink, route), add(uplink, route));
     }
     for neighbour in neighbours {
@@ -117,23 +117,34 @@ fn routes<'a>(chosen: &Chosen<'a>) -> Vec<&'a Route> {
 
 /// The same of any link.
 pub fn routes_of(carried: &Carried) -> Vec<&Route> {
-    let by_address = |route: &Route| {
-        let makes = |address: &Address| {
-            let end = address.peer.unwrap_or(address.ip);
-            !address.flags.has(AddressFlags::NO_PREFIX_ROUTE)
-                && route.to == Network::of(end, address.prefix)
-        };
-        route.protocol == Route::BY_KERNEL
-            && route.via.is_none()
-            && carried.addresses.iter().any(makes)
-    };
     let mut routes: Vec<&Route> = carried
         .routes
         .iter()
-        .filter(|route| route.table != Route::LOCAL && !by_address(route))
+        .filter(|route| route.table != Route::LOCAL)
+        .filter(|route| !carried.addresses.iter().any(|one| makes(one, route)))
         .collect();
     routes.sort_by_key(|route| route.via.is_some());
     routes
+}
+
+/// The routes that came with IPv6 addresses that go over. The kernel leaves those of an
+/// address with a lifetime on the uplink until their time is up, and they would lead there.
+fn left_behind<'a>(chosen: &Chosen<'a>) -> Vec<&'a Route> {
+    let addresses = addresses(chosen);
+    let routes = chosen.uplink.carried.routes.iter();
+    routes
+        .filter(|route| route.table != Route::LOCAL && route.to.ip.is_ipv6())
+        .filter(|route| addresses.iter().any(|one| makes(one, route)))
+        .collect()
+}
+
+/// Whether the kernel makes the route with the address.
+fn makes(address: &Address, route: &Route) -> bool {
+    let end = address.peer.unwrap_or(address.ip);
+    !address.flags.has(AddressFlags::NO_PREFIX_ROUTE)
+        && route.protocol == Route::BY_KERNEL
+        && route.via.is_none()
+        && route.to == Network::of(end, address.prefix)
 }
 
 /// An address of the link `uplink` as the link `bridge` gets it.
