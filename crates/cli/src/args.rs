@@ -1,5 +1,6 @@
 //! What can be typed.
 
+mod cmdlets;
 mod intent;
 mod management;
 mod vm;
@@ -9,6 +10,7 @@ use std::time::Duration;
 
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 
+pub use cmdlets::{CmdletsChange, CmdletsCommand, CmdletsList};
 pub use intent::{
     IntentAdd, IntentCommand, IntentList, IntentRemove, IntentSet, IntentShow, IntentStatus, Roles,
 };
@@ -131,6 +133,9 @@ pub enum Command {
     Setup(Setup),
     /// Explain an error code, or list them all
     Explain(Explain),
+    /// Lay out the names that PowerShell users know, as links to this program
+    #[command(subcommand)]
+    Cmdlets(CmdletsCommand),
     /// Write the generated part of the documentation into FOLDER
     #[command(hide = true)]
     Generate {
@@ -223,8 +228,12 @@ pub struct AdapterShow {
         what uses it. Running it again is safe at any time."
 )]
 pub struct AdapterEnable {
-    /// Netdev name, PCI address or MAC of the adapter
-    pub name: String,
+    /// Netdev name, PCI address or MAC of each adapter
+    #[arg(value_name = "NAME", required_unless_present = "all")]
+    pub names: Vec<String>,
+    /// Every adapter whose VFs can be given to VMs
+    #[arg(long, conflicts_with = "names")]
+    pub all: bool,
     /// How many VFs; all that the adapter can give when left out
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub vfs: Option<u32>,
@@ -240,8 +249,9 @@ pub struct AdapterEnable {
         never destroyed: if any VF is used, nothing is done and the error names what uses it."
 )]
 pub struct AdapterDisable {
-    /// Netdev name, PCI address or MAC of the adapter
-    pub name: String,
+    /// Netdev name, PCI address or MAC of each adapter
+    #[arg(value_name = "NAME", required = true)]
+    pub names: Vec<String>,
     /// How it is done
     #[command(flatten)]
     pub how: Change,
@@ -254,7 +264,7 @@ pub struct Change {
     #[arg(
         long,
         value_name = "SECONDS",
-        default_value_t = 180,
+        default_value_t = Change::TIMEOUT,
         value_parser = clap::value_parser!(u64).range(1..=86_400)
     )]
     pub timeout: u64,
@@ -267,6 +277,9 @@ pub struct Change {
 }
 
 impl Change {
+    /// Seconds to wait when nothing else is said.
+    pub const TIMEOUT: u64 = 180;
+
     /// The deadline of the whole change.
     pub fn within(&self) -> Duration {
         Duration::from_secs(self.timeout)
@@ -280,7 +293,7 @@ pub struct Log {
     #[arg(
         long,
         value_name = "N",
-        default_value_t = 100,
+        default_value_t = Log::LIMIT,
         value_parser = clap::value_parser!(u16).range(1..=10_000)
     )]
     pub limit: u16,
@@ -335,6 +348,11 @@ pub struct Setup {
     pub dry_run: bool,
 }
 
+impl Log {
+    /// Events that are shown when nothing else is said.
+    pub const LIMIT: u16 = 100;
+}
+
 /// `accelnet explain`
 #[derive(Debug, ClapArgs)]
 pub struct Explain {
@@ -381,6 +399,10 @@ impl Command {
                 AdapterCommand::Disable(args) => args.how.output,
             },
             Command::Explain(args) => return args.output == ListOutput::Json,
+            Command::Cmdlets(CmdletsCommand::List(args)) => return args.output == ListOutput::Json,
+            Command::Cmdlets(CmdletsCommand::Install(args) | CmdletsCommand::Remove(args)) => {
+                args.output
+            }
             Command::Generate { .. } | Command::Agent(_) | Command::Setup(_) => Output::Table,
         };
         one == Output::Json
