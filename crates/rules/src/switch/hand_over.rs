@@ -57,10 +57,11 @@ pub fn steps(change: &mut Change, chosen: &Chosen<'_>) {
         change.step(fix(bridge, *neighbour), forget(bridge, *neighbour));
     }
     for route in &routes {
-        change.step(add(bridge, route), remove(bridge, route));
+        let ours = yielding(route);
+        change.step(add(bridge, &ours), remove(bridge, &ours));
     }
     for route in routes.iter().rev().chain(&left_behind(chosen)) {
-        change.step(remove(uplink, route), add(uplink, route));
+        change.step(remove(uplink, route), add(uplink, &yielding(route)));
     }
     for neighbour in neighbours {
         change.step(forget(uplink, *neighbour), fix(uplink, *neighbour));
@@ -125,6 +126,18 @@ pub fn routes_of(carried: &Carried) -> Vec<&Route> {
         .collect();
     routes.sort_by_key(|route| route.via.is_some());
     routes
+}
+
+/// A route of a router advertisement as we make it: one behind the kernel's own, and gone
+/// when its time is up. Beside one of ours with the same metric the kernel could not make its
+/// own from the next advertisement, and would pass over all else that it says
+/// (`ndisc_router_discovery` of `net/ipv6/ndisc.c`): addresses would not be renewed.
+fn yielding(route: &Route) -> Route {
+    let advertised = route.protocol == Route::BY_ADVERTISEMENT && route.to.ip.is_ipv6();
+    Route {
+        metric: route.metric + u32::from(advertised && route.metric < u32::MAX),
+        ..route.clone()
+    }
 }
 
 /// The routes that came with IPv6 addresses that go over. The kernel leaves those of an

@@ -205,6 +205,31 @@ fn a_route_that_comes_with_an_address_is_not_carried_but_an_ipv6_one_must_leave(
 }
 
 #[test]
+fn an_advertised_route_goes_behind_the_one_that_the_kernel_will_make() {
+    let mut standing = node(&["eth0"]);
+    standing.uplinks[0].carried.routes = vec![Route {
+        protocol: Route::BY_ADVERTISEMENT,
+        metric: 1024,
+        ..route("::/0", Some("fe80::1"))
+    }];
+    let plan = planned(&standing, &["eth0"]).unwrap();
+    assert_eq!(
+        texts(&plan.steps)[3..],
+        [
+            "add route default via fe80::1 metric 1025 dev acn-vms",
+            "remove route default via fe80::1 metric 1024 dev eth0"
+        ]
+    );
+    assert_eq!(
+        texts(&plan.undo)[..2],
+        [
+            "add route default via fe80::1 metric 1025 dev eth0",
+            "remove route default via fe80::1 metric 1025 dev acn-vms"
+        ]
+    );
+}
+
+#[test]
 fn labels_flags_and_settings_are_made_the_bridges() {
     let mut standing = node(&["eth0"]);
     let carried = &mut standing.uplinks[0].carried;
