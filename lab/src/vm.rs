@@ -1,4 +1,5 @@
-//! A VM inside a node: libvirt starts it with a VF of the node's adapter, and it pings through it.
+//! A VM inside a node: libvirt starts it with a VF of the node's adapter, or with a vNIC on a
+//! bridge, and it pings through that.
 
 use std::time::{Duration, Instant};
 
@@ -8,11 +9,11 @@ use crate::node::Node;
 
 /// A nested VM is up and pings after about 15 s; a busy machine may take much longer.
 const START: Duration = Duration::from_secs(180);
-/// The libvirt network that hands out VFs.
 /// A line of the VM that is written to its end: the serial port is slow, and its file is
 /// read while it grows.
 const WHOLE: &str = "^vm: .* ping=(ok|lost)";
 
+/// The libvirt network that hands out VFs.
 const POOL: &str = "vfpool";
 
 const NETWORK: &str = include_str!("../templates/network.xml");
@@ -30,10 +31,15 @@ pub struct Vm<'node> {
 pub struct VmState {
     /// The NIC's name in the VM, if it has one.
     pub nic: Option<String>,
-    /// The driver of the NIC: `igbvf` for a VF.
+    /// The driver of the NIC: `igbvf` for a VF, `virtio_net` for a vNIC with or without a VF
+    /// beside it.
     pub driver: Option<String>,
     /// Its IPv4 address with the prefix length.
     pub address: Option<String>,
+    /// The name of the VF in the VM, alone or as the partner of the NIC.
+    pub vf: Option<String>,
+    /// Pings that were lost since the first that was answered.
+    pub lost: u32,
     /// Whether the last ping through it was answered.
     pub pings: bool,
 }
@@ -46,10 +52,13 @@ impl<'node> Vm<'node> {
     /// When libvirt refuses it, in libvirt's words, or the VM does not ping in time.
     pub fn start(node: &'node Node, name: &str, pf: &str) -> Result<Self> {
         let network = NETWORK.replace("POOL", POOL).replace("PF", pf);
-        let domain = DOMAIN
-            .replace("NAME", name)
-            .replace("POOL", POOL)
-            .replace("MAC", &mac(name));
+        let domain = domain(
+            name,
+            &format!(
+                "<interface type='network'><mac address='{}'/><source network='{POOL}'/></interface>",
+                mac(name)
+            ),
+        );
         let script = format!(
             "set -e
              ip link set {pf} up
@@ -70,6 +79,59 @@ impl<'node> Vm<'node> {
             state.pings && state.driver.as_deref() == Some("igbvf")
         })?;
         Ok(vm)
+    }
+
+    /// Defines a VM with a virtio vNIC on the node's bridge `bridge`, starts it, and waits until
+    /// it pings through it. With an `alias` the vNIC has it, and offers failover to a VF.
+    ///
+    /// # Errors
+    /// When libvirt refuses it, in libvirt's words, or the VM does not ping in time.
+    pub fn start_on_bridge(
+        node: &'node Node,
+        name: &str,
+        bridge: &str,
+        alias: Option<&str>,
+    ) -> Result<Self> {
+        let teaming = alias.map_or_else(String::new, |alias| {
+            format!("<teaming type='persistent'/><alias name='{alias}'/>")
+        });
+        let domain = domain(
+            name,
+            &format!(
+                "<interface type='bridge'><mac address='{}'/><source bridge='{bridge}'/>\
+                 <model type='virtio'/>{teaming}</interface>",
+                mac(name)
+            ),
+        );
+        let script = format!(
+            "set -e
+             virsh define <(echo {})
+             virsh start {name}",
+            quote(&domain)
+        );
+        node.check(&format!("start VM {name}"), &script)?;
+        let vm = Self {
+            node,
+            name: name.to_owned(),
+        };
+        vm.wait_for("pinging through its vNIC", |state| state.pings)?;
+        Ok(vm)
+    }
+
+    /// The MAC of its NIC.
+    #[must_use]
+    pub fn mac(&self) -> String {
+        mac(&self.name)
+    }
+
+    /// Its UUID.
+    ///
+    /// # Errors
+    /// When libvirt does not know it any more.
+    pub fn uuid(&self) -> Result<String> {
+        let script = format!("virsh domuuid {}", self.name);
+        let uuid = self.node.check("tell the UUID of the VM", &script)?;
+        Ok(uuid.trim().to_owned())
     }
 
     /// The domain's name.
@@ -140,7 +202,12 @@ impl<'node> Vm<'node> {
     }
 }
 
-/// A line such as `vm: nic=eth0 driver=igbvf address=10.0.2.15/24 ping=ok`.
+/// The definition of a VM with this vNIC.
+fn domain(name: &str, interface: &str) -> String {
+    DOMAIN.replace("NAME", name).replace("INTERFACE", interface)
+}
+
+/// A line such as `vm: nic=eth0 driver=igbvf address=10.0.2.15/24 vf=eth0 lost=0 ping=ok`.
 fn parse(line: &str) -> Option<VmState> {
     let mut words = line.trim().strip_prefix("vm: ")?.split(' ');
     let mut value = |name: &str| {
@@ -155,6 +222,8 @@ fn parse(line: &str) -> Option<VmState> {
         nic: value("nic")?,
         driver: value("driver")?,
         address: value("address")?,
+        vf: value("vf")?,
+        lost: value("lost")??.parse().ok()?,
         pings: value("ping")?.as_deref() == Some("ok"),
     })
 }
@@ -174,21 +243,26 @@ mod tests {
     #[test]
     fn a_line_of_a_vm_is_read() {
         let state =
-            parse("vm: nic=eth0 driver=igbvf address=10.0.2.15/24 ping=ok\r\n").expect("a state");
+            parse("vm: nic=eth0 driver=igbvf address=10.0.2.15/24 vf=eth0 lost=3 ping=ok\r\n")
+                .expect("a state");
         assert_eq!(state.nic.as_deref(), Some("eth0"));
         assert_eq!(state.address.as_deref(), Some("10.0.2.15/24"));
+        assert_eq!((state.vf.as_deref(), state.lost), (Some("eth0"), 3));
         assert!(state.pings);
     }
 
     #[test]
     fn a_vm_without_nic_says_so() {
-        let state = parse("vm: nic=none driver=none address=none ping=lost").expect("a state");
+        let state = parse("vm: nic=none driver=none address=none vf=none lost=0 ping=lost")
+            .expect("a state");
         assert_eq!(
             state,
             VmState {
                 nic: None,
                 driver: None,
                 address: None,
+                vf: None,
+                lost: 0,
                 pings: false
             }
         );

@@ -46,6 +46,9 @@ impl Lab {
             Lab::Test { args } => {
                 let _lab = accelnet_lab::build()?;
                 run(&mut cargo(["build", "--package", "accelnet"]))?;
+                // What a test drives libvirt with.
+                let example = ["--package", "accelnet-host", "--example", "vms"];
+                run(cargo(["build"]).args(example))?;
                 test::runner(&["--package", "accelnet-lab"], args)
             }
             Lab::Shell { topology } => {

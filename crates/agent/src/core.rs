@@ -10,7 +10,7 @@ pub(crate) mod management;
 mod nics;
 mod remarks;
 mod room;
-mod settle;
+pub(crate) mod settle;
 mod switches;
 mod vms;
 

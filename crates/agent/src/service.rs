@@ -9,6 +9,7 @@ use accelnet_api::{Caller, Service};
 use accelnet_host::Clock;
 use accelnet_model::{Code, Node, Problem};
 
+use crate::core::settle::vms_unknown;
 use crate::core::{intents, management};
 use crate::journal::Journal;
 use crate::mind::Inbox;
@@ -110,7 +111,11 @@ impl Service for Agent {
     }
 
     fn vms(&self) -> Result<Vec<VmView>, Problem> {
-        Ok(self.picture().report.vms.clone())
+        let picture = self.picture();
+        match picture.node.domains.reason() {
+            None => Ok(picture.report.vms.clone()),
+            Some(reason) => Err(vms_unknown(&picture.report.node, reason)),
+        }
     }
 
     fn vms_change(&self, who: &Caller, change: &VmChange) -> Result<VmChanged, Problem> {

@@ -1,5 +1,6 @@
 //! What can be typed.
 
+mod cmdlets;
 mod intent;
 mod management;
 mod vm;
@@ -9,6 +10,7 @@ use std::time::Duration;
 
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 
+pub use cmdlets::{CmdletsChange, CmdletsCommand, CmdletsList};
 pub use intent::{
     IntentAdd, IntentCommand, IntentList, IntentRemove, IntentSet, IntentShow, IntentStatus, Roles,
 };
@@ -125,8 +127,15 @@ pub enum Command {
     /// Look at network adapters, and switch SR-IOV on and off
     #[command(subcommand)]
     Adapter(AdapterCommand),
+    /// Run the agent of this node
+    Agent(Agent),
+    /// Make this node ready for its agent: group, systemd unit, libvirt hook
+    Setup(Setup),
     /// Explain an error code, or list them all
     Explain(Explain),
+    /// Lay out the names that PowerShell users know, as links to this program
+    #[command(subcommand)]
+    Cmdlets(CmdletsCommand),
     /// Write the generated part of the documentation into FOLDER
     #[command(hide = true)]
     Generate {
@@ -219,8 +228,12 @@ pub struct AdapterShow {
         what uses it. Running it again is safe at any time."
 )]
 pub struct AdapterEnable {
-    /// Netdev name, PCI address or MAC of the adapter
-    pub name: String,
+    /// Netdev name, PCI address or MAC of each adapter
+    #[arg(value_name = "NAME", required_unless_present = "all")]
+    pub names: Vec<String>,
+    /// Every adapter whose VFs can be given to VMs
+    #[arg(long, conflicts_with = "names")]
+    pub all: bool,
     /// How many VFs; all that the adapter can give when left out
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub vfs: Option<u32>,
@@ -236,8 +249,9 @@ pub struct AdapterEnable {
         never destroyed: if any VF is used, nothing is done and the error names what uses it."
 )]
 pub struct AdapterDisable {
-    /// Netdev name, PCI address or MAC of the adapter
-    pub name: String,
+    /// Netdev name, PCI address or MAC of each adapter
+    #[arg(value_name = "NAME", required = true)]
+    pub names: Vec<String>,
     /// How it is done
     #[command(flatten)]
     pub how: Change,
@@ -250,7 +264,7 @@ pub struct Change {
     #[arg(
         long,
         value_name = "SECONDS",
-        default_value_t = 180,
+        default_value_t = Change::TIMEOUT,
         value_parser = clap::value_parser!(u64).range(1..=86_400)
     )]
     pub timeout: u64,
@@ -263,6 +277,9 @@ pub struct Change {
 }
 
 impl Change {
+    /// Seconds to wait when nothing else is said.
+    pub const TIMEOUT: u64 = 180;
+
     /// The deadline of the whole change.
     pub fn within(&self) -> Duration {
         Duration::from_secs(self.timeout)
@@ -276,7 +293,7 @@ pub struct Log {
     #[arg(
         long,
         value_name = "N",
-        default_value_t = 100,
+        default_value_t = Log::LIMIT,
         value_parser = clap::value_parser!(u16).range(1..=10_000)
     )]
     pub limit: u16,
@@ -286,6 +303,54 @@ pub struct Log {
     /// How to write the answer
     #[arg(long, short, value_name = "FORM", default_value = "table")]
     pub output: Output,
+}
+
+/// `accelnet agent`
+#[derive(Debug, ClapArgs)]
+#[command(
+    long_about = "Run the agent of this node, until it is told to end (SIGTERM). It owns the \
+        store, answers on its socket, and keeps the node as it was declared. systemd starts \
+        it: see 'accelnet setup'."
+)]
+pub struct Agent {
+    /// Name of this node; its host name when left out
+    #[arg(long, value_name = "NAME")]
+    pub node: Option<String>,
+    /// File of the embedded store
+    #[arg(long, value_name = "FILE", default_value = "/var/lib/accelnet/store")]
+    pub store: PathBuf,
+    /// Socket to answer on
+    #[arg(long, value_name = "PATH", default_value = "/run/accelnet/agent.sock")]
+    pub serve: PathBuf,
+    /// For tests: kill the process before the named step, after so many passings (STEP:N)
+    #[arg(long, hide = true, value_parser = read_kill_at)]
+    pub kill_at: Option<(String, u32)>,
+}
+
+fn read_kill_at(text: &str) -> Result<(String, u32), String> {
+    let (step, times) = text.split_once(':').unwrap_or((text, "0"));
+    let times = times
+        .parse()
+        .map_err(|_| format!("{times:?} is no number"))?;
+    Ok((step.to_owned(), times))
+}
+
+/// `accelnet setup`
+#[derive(Debug, ClapArgs)]
+#[command(
+    long_about = "Make this node ready for its agent: the group accelnet, whose members may \
+        change things, libvirt's network hook, and a systemd unit, which is started. Running \
+        it again is safe at any time. Needs root."
+)]
+pub struct Setup {
+    /// Show what would be done, and do nothing
+    #[arg(long)]
+    pub dry_run: bool,
+}
+
+impl Log {
+    /// Events that are shown when nothing else is said.
+    pub const LIMIT: u16 = 100;
 }
 
 /// `accelnet explain`
@@ -334,7 +399,11 @@ impl Command {
                 AdapterCommand::Disable(args) => args.how.output,
             },
             Command::Explain(args) => return args.output == ListOutput::Json,
-            Command::Generate { .. } => Output::Table,
+            Command::Cmdlets(CmdletsCommand::List(args)) => return args.output == ListOutput::Json,
+            Command::Cmdlets(CmdletsCommand::Install(args) | CmdletsCommand::Remove(args)) => {
+                args.output
+            }
+            Command::Generate { .. } | Command::Agent(_) | Command::Setup(_) => Output::Table,
         };
         one == Output::Json
     }

@@ -1,10 +1,15 @@
 //! The commands, one file each.
 
+mod adapter_change;
 pub mod adapter_disable;
 pub mod adapter_enable;
 pub mod adapter_list;
 pub mod adapter_show;
+pub mod agent;
 mod ask;
+pub mod cmdlets_install;
+pub mod cmdlets_list;
+pub mod cmdlets_remove;
 pub mod disable;
 pub mod enable;
 pub mod explain;
@@ -22,6 +27,8 @@ pub mod node_show;
 pub mod plan;
 pub mod prereq;
 pub mod set;
+pub mod setup;
+mod simulated;
 pub mod status;
 mod vm_change;
 pub mod vm_disable;

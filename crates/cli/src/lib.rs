@@ -2,11 +2,12 @@
 
 pub mod args;
 pub use accelnet_agent::vf_change as change;
+pub mod cmdlet;
 mod command;
 mod render;
 pub mod session;
 
-use args::{AdapterCommand, Args, Command, IntentCommand, NodeCommand, VmCommand};
+use args::{AdapterCommand, Args, CmdletsCommand, Command, IntentCommand, NodeCommand, VmCommand};
 use session::Session;
 
 /// Runs one command; returns its exit status.
@@ -56,7 +57,14 @@ fn dispatch(what: &Command, session: &mut Session<'_>) -> command::Result {
             AdapterCommand::Enable(args) => command::adapter_enable::run(args, session),
             AdapterCommand::Disable(args) => command::adapter_disable::run(args, session),
         },
+        Command::Agent(args) => command::agent::run(args, session),
+        Command::Setup(args) => command::setup::run(args, session),
         Command::Explain(args) => command::explain::run(args, session),
+        Command::Cmdlets(what) => match what {
+            CmdletsCommand::Install(args) => command::cmdlets_install::run(args, session),
+            CmdletsCommand::Remove(args) => command::cmdlets_remove::run(args, session),
+            CmdletsCommand::List(args) => command::cmdlets_list::run(args, session),
+        },
         Command::Generate { folder } => command::generate::run(folder, session),
     }
 }

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use accelnet::args::{Args, ColorChoice};
+use accelnet::cmdlet::{self, Pipes, Typed};
 use accelnet::session::Session;
 use accelnet_api::Client;
 use accelnet_host::hook;
@@ -14,6 +15,7 @@ use accelnet_host::switch::guard;
 use accelnet_host::{CopiedLinks, Host, KernelLinks, LocalHypervisor, SystemClock, SystemKnobs};
 use accelnet_pci::Root;
 use clap::Parser;
+use rustix::fs::FileType;
 
 fn main() -> ExitCode {
     let mut words = std::env::args_os().skip(1);
@@ -25,7 +27,12 @@ fn main() -> ExitCode {
         }
         _ => {}
     }
-    let args = Args::parse();
+    let terminal = std::io::stdout().is_terminal();
+    let args = match cmdlet_args(terminal) {
+        Some(Ok(args)) => args,
+        Some(Err(status)) => return status,
+        None => Args::parse(),
+    };
     let root = match &args.root {
         Some(folder) => Root::new(folder),
         None => Root::system(),
@@ -50,7 +57,6 @@ fn main() -> ExitCode {
             clock: &SystemClock,
         },
     };
-    let terminal = std::io::stdout().is_terminal();
     let mut out = std::io::BufWriter::new(std::io::stdout());
     let status = accelnet::run(
         &args,
@@ -75,6 +81,47 @@ fn main() -> ExitCode {
     // A reader that has gone away (`| head`) is no error of ours.
     drop(out.flush());
     ExitCode::from(status)
+}
+
+/// What was typed, when the program was called by one of the document's names; an exit status
+/// when it is not to go on.
+fn cmdlet_args(people: bool) -> Option<Result<Args, ExitCode>> {
+    let mut words = std::env::args_os();
+    let cmdlet = cmdlet::called(&words.next()?)?;
+    let words: Vec<String> = words
+        .map(|word| word.to_string_lossy().into_owned())
+        .collect();
+    let pipes = Pipes {
+        input: input_is_given(),
+        people,
+    };
+    Some(match cmdlet::read(cmdlet, &words, pipes) {
+        Ok(Typed::Run(args, notes)) => {
+            for note in notes {
+                eprintln!("{note}");
+            }
+            Ok(*args)
+        }
+        Ok(Typed::Help(text)) => {
+            print!("{text}");
+            Err(ExitCode::SUCCESS)
+        }
+        Err(wrong) => {
+            eprint!("{}", wrong.0);
+            Err(ExitCode::from(2))
+        }
+    })
+}
+
+/// Whether standard input is a pipe or a file, and not a terminal or /dev/null.
+fn input_is_given() -> bool {
+    rustix::fs::fstat(std::io::stdin()).is_ok_and(|stat| {
+        let kind = FileType::from_raw_mode(stat.st_mode);
+        matches!(
+            kind,
+            FileType::Fifo | FileType::RegularFile | FileType::Socket
+        )
+    })
 }
 
 /// Where the agent listens.

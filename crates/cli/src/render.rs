@@ -35,6 +35,19 @@ pub use waiting::Waiting;
 
 use accelnet_model::Observed;
 
+/// Rows of plain cells under a heading.
+pub fn rows<'a>(
+    heading: &[&str],
+    rows: impl Iterator<Item = [&'a str; 3]>,
+    session: &crate::session::Session<'_>,
+) -> String {
+    let mut table = table::Table::new(heading, session.colour, session.width);
+    for row in rows {
+        table.row(row);
+    }
+    table.text()
+}
+
 /// A known value in words, or why it is not known.
 fn shown<T>(value: &Observed<T>, words: impl FnOnce(&T) -> String) -> String {
     match value {

@@ -63,6 +63,8 @@ fn raised(code: Code) -> Vec<Code> {
         Code::AdapterLost => changes::an_adapter_that_vanishes(),
         Code::ChangeInProgress => changes::two_at_once(),
         Code::CodeNotFound => changes::an_id_that_is_no_code(),
+        Code::NameTaken => changes::a_file_with_the_name_of_a_cmdlet(),
+        Code::FileFailed => changes::a_folder_that_is_a_file(),
         Code::AgentUnreachable => agent::no_agent(),
         Code::BadRequest => agent::a_field_that_is_not_known(),
         Code::NotAllowed => agent::an_onlooker_who_changes(),

@@ -4,6 +4,8 @@
 #[path = "../../netlink/tests/support/mod.rs"]
 mod support;
 
+#[path = "switch/advertised.rs"]
+mod advertised;
 #[path = "switch/bench.rs"]
 mod bench;
 #[path = "switch/death.rs"]

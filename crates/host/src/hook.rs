@@ -16,6 +16,7 @@ mod port;
 
 use std::ffi::OsString;
 use std::io::Read;
+use std::os::unix::net::UnixDatagram;
 use std::process::Command;
 
 use accelnet_pci::Root;
@@ -53,7 +54,7 @@ pub fn run(args: impl Iterator<Item = OsString>, mut data: impl Read) -> i32 {
     let mut xml = String::new();
     // Read to the end whatever it is: libvirt writes all of it.
     if let Err(error) = data.read_to_string(&mut xml) {
-        eprintln!("accelnet: failed to read what libvirt handed over: {error}");
+        complain(&format!("failed to read what libvirt handed over: {error}"));
     }
     match words[..] {
         ["network", _, operation, ..] => {
@@ -61,7 +62,7 @@ pub fn run(args: impl Iterator<Item = OsString>, mut data: impl Read) -> i32 {
                 let mut child = Command::new("/proc/self/exe");
                 child.args([CALLED, WORK, operation.word()]);
                 if let Err(words) = parent::run(child, &xml) {
-                    eprintln!("accelnet: failed to set a VF for libvirt: {words}");
+                    complain(&format!("failed to set a VF for libvirt: {words}"));
                 }
             }
         }
@@ -77,11 +78,21 @@ pub fn run(args: impl Iterator<Item = OsString>, mut data: impl Read) -> i32 {
                     knobs: &knobs,
                 };
                 for failure in serve(&edge, operation, &xml) {
-                    eprintln!("accelnet: {}: {failure}", operation.word());
+                    complain(&format!("{}: {failure}", operation.word()));
                 }
             }
         }
         _ => {}
     }
     0
+}
+
+/// Says it in the system's log: libvirt shows what a hook prints only when the hook fails.
+fn complain(words: &str) {
+    // Facility "daemon", severity "warning" (RFC 5424).
+    let line = format!("<28>accelnet: {words}");
+    let sent = UnixDatagram::unbound().and_then(|log| log.send_to(line.as_bytes(), "/dev/log"));
+    if sent.is_err() {
+        eprintln!("accelnet: {words}");
+    }
 }

@@ -124,6 +124,10 @@ codes! {
     ChangeInProgress = "change_in_progress",
     /// No code has that id.
     CodeNotFound = "code_not_found",
+    /// A name in a folder that something else has.
+    NameTaken = "name_taken",
+    /// A file that cannot be written.
+    FileFailed = "file_failed",
 
     /// The agent of this node cannot be reached.
     AgentUnreachable = "agent_unreachable",

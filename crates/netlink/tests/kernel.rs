@@ -1,5 +1,6 @@
 //! Against the running kernel. What needs root says so when it is not tried.
 
+#[expect(dead_code, reason = "other tests need the rest")]
 mod support;
 
 use accelnet_netlink::{

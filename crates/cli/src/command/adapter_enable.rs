@@ -2,18 +2,12 @@
 
 use accelnet_model::vf_plan::Ask;
 
-use super::{Result, adapter_disable};
+use super::{Result, adapter_change};
 use crate::args::AdapterEnable;
-use crate::change::Request;
 use crate::session::Session;
 
 /// Creates VFs.
 pub fn run(args: &AdapterEnable, session: &mut Session<'_>) -> Result {
-    let request = Request {
-        name: &args.name,
-        ask: args.vfs.map_or(Ask::All, Ask::Exactly),
-        within: args.how.within(),
-        dry_run: args.how.dry_run,
-    };
-    adapter_disable::change(request, args.how.output, session)
+    let ask = args.vfs.map_or(Ask::All, Ask::Exactly);
+    adapter_change::run(&args.names, ask, &args.how, session)
 }

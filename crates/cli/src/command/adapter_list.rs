@@ -1,16 +1,15 @@
 //! `accelnet adapter list`: the adapters, and whether they can have VFs.
 
-use accelnet_host::observe;
 use accelnet_model::{Code, Observed, Problem};
 
-use super::Result;
+use super::{Result, simulated};
 use crate::args::{AdapterList, ListOutput};
 use crate::render::{self, AdapterSummary};
 use crate::session::Session;
 
 /// Lists the adapters.
 pub fn run(args: &AdapterList, session: &mut Session<'_>) -> Result {
-    let node = observe::node(&session.host);
+    let node = simulated::node(session)?;
     let adapters = match &node.adapters {
         Observed::Known(adapters) => adapters,
         Observed::Unknown(reason) => {

@@ -1,15 +1,19 @@
 //! `accelnet adapter show`: one adapter and its VFs.
 
 use accelnet_host::features;
-use accelnet_model::{Code, Problem};
+use accelnet_model::{Adapter, Code, Problem};
+use accelnet_rules::naming;
 
-use super::Result;
-use crate::args::{AdapterShow, Output};
+use super::{Result, ask, simulated};
+use crate::args::AdapterShow;
 use crate::session::Session;
 use crate::{change, render};
 
 /// Shows an adapter, and asks it first when told to.
 pub fn run(args: &AdapterShow, session: &mut Session<'_>) -> Result {
+    if simulated::is(session) {
+        return of_agent(args, session);
+    }
     let host = session.host;
     let address = change::find(&host, &args.name)?;
     let mut adapter = change::look(&host, &args.name, address)?;
@@ -25,12 +29,21 @@ pub fn run(args: &AdapterShow, session: &mut Session<'_>) -> Result {
         }
         adapter = change::look(&host, &args.name, address)?;
     }
-    match args.output {
-        Output::Json => session.say_json(&adapter),
-        Output::Table => {
-            let text = render::adapter(&adapter, session.colour, session.width);
-            session.say(&text);
-        }
+    ask::tell(session, args.output, &adapter, render::adapter);
+    Ok(0)
+}
+
+/// Shows an adapter of a simulated host.
+fn of_agent(args: &AdapterShow, session: &mut Session<'_>) -> Result {
+    if args.ask {
+        session.note("note: nothing is asked of an adapter that is simulated");
+    }
+    let node = session.agent()?.node()?;
+    let adapters = node.adapters.known().map_or(&[][..], Vec::as_slice);
+    let identities: Vec<_> = adapters.iter().map(Adapter::identity).collect();
+    let address = naming::find(&args.name, &identities)?;
+    for adapter in adapters.iter().filter(|adapter| adapter.address == address) {
+        ask::tell(session, args.output, adapter, render::adapter);
     }
     Ok(0)
 }

@@ -1,16 +1,15 @@
 //! `accelnet node show`: all that can be seen of this node.
 
-use accelnet_host::observe;
 use accelnet_model::Code;
 
-use super::Result;
+use super::{Result, simulated};
 use crate::args::{Output, Show};
 use crate::render;
 use crate::session::Session;
 
 /// Shows this node. All is well when its adapters and its VMs could be listed.
 pub fn run(args: &Show, session: &mut Session<'_>) -> Result {
-    let node = observe::node(&session.host);
+    let node = simulated::node(session)?;
     match args.output {
         Output::Json => session.say_json(&node),
         Output::Table => {

@@ -2,7 +2,7 @@
 
 use accelnet_api::types::VmView;
 
-use super::{Result, vm_list};
+use super::{Result, ask, vm_list};
 use crate::args::{Output, VmShow};
 use crate::render;
 use crate::session::Session;
@@ -20,10 +20,13 @@ pub fn show(
     words: impl Fn(&VmView, bool, Option<u16>) -> String,
 ) -> Result {
     let all = session.agent()?.vms()?;
-    let (chosen, missing) = vm_list::choose(&all, &args.names);
+    let Some(names) = ask::names(&args.names, session) else {
+        return Ok(ask::NO_SENSE);
+    };
+    let (chosen, missing) = vm_list::choose(&all, &names);
     match (args.output, chosen.as_slice()) {
         (Output::Json, _) if !missing.is_empty() => {}
-        (Output::Json, [only]) if args.names.len() == 1 => session.say_json(only),
+        (Output::Json, [only]) if names.len() == 1 => session.say_json(only),
         (Output::Json, several) => session.say_json(&several),
         (Output::Table, several) => {
             for (place, vm) in several.iter().enumerate() {

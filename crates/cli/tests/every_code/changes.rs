@@ -99,3 +99,22 @@ pub fn two_at_once() -> Vec<Code> {
 pub fn an_id_that_is_no_code() -> Vec<Code> {
     shown(&node(|igb| igb), "accelnet explain missingacs")
 }
+
+fn installed(folder: &std::path::Path) -> Vec<Code> {
+    let command = format!("accelnet cmdlets install --dir {}", folder.display());
+    shown(&node(|igb| igb), &command)
+}
+
+pub fn a_file_with_the_name_of_a_cmdlet() -> Vec<Code> {
+    let folder = tempfile::tempdir().expect("a folder");
+    std::fs::write(folder.path().join("Get-VM"), "mine").expect("a file");
+    let codes = installed(folder.path());
+    let there = std::fs::read_dir(folder.path()).expect("a folder").count();
+    assert_eq!(there, 1, "nothing else was changed");
+    codes
+}
+
+pub fn a_folder_that_is_a_file() -> Vec<Code> {
+    let file = tempfile::NamedTempFile::new().expect("a file");
+    installed(file.path())
+}

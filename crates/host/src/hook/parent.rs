@@ -1,6 +1,6 @@
 //! The side that libvirt waits for.
 
-use std::io::{BufRead, BufReader, Write};
+use std::io::Write;
 use std::process::{Command, Stdio};
 use std::sync::mpsc;
 use std::time::Duration;
@@ -8,8 +8,8 @@ use std::time::Duration;
 /// How long the child may take. Setting a VF takes milliseconds.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// Has `child` do the work on `xml`, and hands on what it complains about. One that takes
-/// too long is left behind: it holds nothing that libvirt waits for.
+/// Has `child` do the work on `xml`. One that takes too long is left behind: it holds nothing
+/// that libvirt waits for.
 ///
 /// # Errors
 ///
@@ -18,20 +18,16 @@ pub fn run(mut child: Command, xml: &str) -> Result<(), String> {
     let mut child = child
         .stdin(Stdio::piped())
         .stdout(Stdio::null())
-        .stderr(Stdio::piped())
+        .stderr(Stdio::null())
         .spawn()
         .map_err(|error| error.to_string())?;
-    let (data, complaints) = (child.stdin.take(), child.stderr.take());
+    let data = child.stdin.take();
     let xml = xml.to_owned();
     let (sender, done) = mpsc::channel();
     std::thread::spawn(move || {
         if let Some(mut data) = data {
             // One that does not read it says why itself.
             drop(data.write_all(xml.as_bytes()));
-        }
-        let lines = complaints.map(|complaints| BufReader::new(complaints).lines());
-        for line in lines.into_iter().flatten().map_while(Result::ok) {
-            eprintln!("{line}");
         }
         drop(sender.send(child.wait()));
     });

@@ -94,3 +94,6 @@ pub(super) fn devices<'a, 'input>(
         .flat_map(|devices| devices.children())
         .filter(Node::is_element)
 }
+
+#[cfg(test)]
+mod tests;

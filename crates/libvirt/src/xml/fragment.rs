@@ -155,3 +155,6 @@ fn edited(text: &str, mut edits: Vec<(Range<usize>, String)>) -> String {
     }
     text
 }
+
+#[cfg(test)]
+mod tests;

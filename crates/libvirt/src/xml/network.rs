@@ -66,3 +66,6 @@ pub fn with_uuid(xml: &str, uuid: &str) -> String {
         None => xml.to_owned(),
     }
 }
+
+#[cfg(test)]
+mod tests;

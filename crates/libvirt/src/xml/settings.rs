@@ -95,3 +95,6 @@ fn slots(devices: &[Node<'_, '_>]) -> PciSlots {
         free: known.then_some(empty as u32 + conventional),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -84,3 +84,6 @@ pub(super) fn attribute(value: &str) -> String {
         .replace('\r', "&#13;")
         .replace('\t', "&#9;")
 }
+
+#[cfg(test)]
+mod tests;

@@ -96,6 +96,8 @@ impl Route {
     pub const LOCAL: u32 = 255;
     /// `RTPROT_KERNEL`.
     pub const BY_KERNEL: u8 = 2;
+    /// `RTPROT_RA`.
+    pub const BY_ADVERTISEMENT: u8 = 9;
 
     /// Whether `other` is the same one to the kernel, whatever it gives its connections.
     pub fn is(&self, other: &Route) -> bool {

@@ -1,5 +1,4 @@
 //! Network namespaces for tests against the running kernel.
-#![expect(dead_code, reason = "not every test needs everything")]
 
 use std::fs::File;
 use std::os::fd::AsFd;

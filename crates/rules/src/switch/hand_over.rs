@@ -57,10 +57,11 @@ pub fn steps(change: &mut Change, chosen: &Chosen<'_>) {
         change.step(fix(bridge, *neighbour), forget(bridge, *neighbour));
     }
     for route in &routes {
-        change.step(add(bridge, route), remove(bridge, route));
+        let ours = yielding(route);
+        change.step(add(bridge, &ours), remove(bridge, &ours));
     }
-    for route in routes.iter().rev() {
-        change.step(remove(uplink, route), add(uplink, route));
+    for route in routes.iter().rev().chain(&left_behind(chosen)) {
+        change.step(remove(uplink, route), add(uplink, &yielding(route)));
     }
     for neighbour in neighbours {
         change.step(forget(uplink, *neighbour), fix(uplink, *neighbour));
@@ -117,23 +118,46 @@ fn routes<'a>(chosen: &Chosen<'a>) -> Vec<&'a Route> {
 
 /// The same of any link.
 pub fn routes_of(carried: &Carried) -> Vec<&Route> {
-    let by_address = |route: &Route| {
-        let makes = |address: &Address| {
-            let end = address.peer.unwrap_or(address.ip);
-            !address.flags.has(AddressFlags::NO_PREFIX_ROUTE)
-                && route.to == Network::of(end, address.prefix)
-        };
-        route.protocol == Route::BY_KERNEL
-            && route.via.is_none()
-            && carried.addresses.iter().any(makes)
-    };
     let mut routes: Vec<&Route> = carried
         .routes
         .iter()
-        .filter(|route| route.table != Route::LOCAL && !by_address(route))
+        .filter(|route| route.table != Route::LOCAL)
+        .filter(|route| !carried.addresses.iter().any(|one| makes(one, route)))
         .collect();
     routes.sort_by_key(|route| route.via.is_some());
     routes
+}
+
+/// A route of a router advertisement as we make it: one behind the kernel's own, and gone
+/// when its time is up. Beside one of ours with the same metric the kernel could not make its
+/// own from the next advertisement, and would pass over all else that it says
+/// (`ndisc_router_discovery` of `net/ipv6/ndisc.c`): addresses would not be renewed.
+fn yielding(route: &Route) -> Route {
+    let advertised = route.protocol == Route::BY_ADVERTISEMENT && route.to.ip.is_ipv6();
+    Route {
+        metric: route.metric + u32::from(advertised && route.metric < u32::MAX),
+        ..route.clone()
+    }
+}
+
+/// The routes that came with IPv6 addresses that go over. The kernel leaves those of an
+/// address with a lifetime on the uplink until their time is up, and they would lead there.
+fn left_behind<'a>(chosen: &Chosen<'a>) -> Vec<&'a Route> {
+    let addresses = addresses(chosen);
+    let routes = chosen.uplink.carried.routes.iter();
+    routes
+        .filter(|route| route.table != Route::LOCAL && route.to.ip.is_ipv6())
+        .filter(|route| addresses.iter().any(|one| makes(one, route)))
+        .collect()
+}
+
+/// Whether the kernel makes the route with the address.
+fn makes(address: &Address, route: &Route) -> bool {
+    let end = address.peer.unwrap_or(address.ip);
+    !address.flags.has(AddressFlags::NO_PREFIX_ROUTE)
+        && route.protocol == Route::BY_KERNEL
+        && route.via.is_none()
+        && route.to == Network::of(end, address.prefix)
 }
 
 /// An address of the link `uplink` as the link `bridge` gets it.

@@ -1,0 +1,43 @@
+//! `accelnet cmdlets list`: the names, and what each stands for.
+
+use serde::Serialize;
+
+use super::Result;
+use crate::args::{CmdletsList, ListOutput};
+use crate::cmdlet::CMDLETS;
+use crate::render;
+use crate::session::Session;
+
+/// One name. Its JSON is part of the API.
+#[derive(Debug, Serialize)]
+struct Row {
+    name: &'static str,
+    native: &'static str,
+    about: &'static str,
+}
+
+/// Lists them.
+pub fn run(args: &CmdletsList, session: &mut Session<'_>) -> Result {
+    let rows: Vec<Row> = CMDLETS
+        .iter()
+        .map(|cmdlet| Row {
+            name: cmdlet.name,
+            native: cmdlet.native,
+            about: cmdlet.about,
+        })
+        .collect();
+    match args.output {
+        ListOutput::Json => session.say_json(&rows),
+        ListOutput::Name => {
+            for row in &rows {
+                session.say(&format!("{}\n", row.name));
+            }
+        }
+        ListOutput::Table => {
+            let rows = rows.iter().map(|row| [row.name, row.native, row.about]);
+            let text = render::rows(&["NAME", "COMMAND", "WHAT FOR"], rows, session);
+            session.say(&text);
+        }
+    }
+    Ok(0)
+}

@@ -1,0 +1,131 @@
+//! `accelnet setup`: makes a node ready for its agent. Each step can be done twice.
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use accelnet_host::hook;
+use accelnet_model::{Code, Problem};
+
+use super::Result;
+use crate::args::Setup;
+use crate::session::Session;
+
+const UNIT: &str = include_str!("../../../../packaging/accelnet.service");
+const UNIT_FILE: &str = "/etc/systemd/system/accelnet.service";
+const HOOKS: &str = "/etc/libvirt/hooks";
+/// libvirt's daemons that run network hooks: the one of old, and the modular one.
+const DAEMONS: [&str; 2] = ["libvirtd.service", "virtnetworkd.service"];
+
+/// Does the steps, and says which.
+pub fn run(args: &Setup, session: &mut Session<'_>) -> Result {
+    let dry = args.dry_run;
+    if !runs(&mut quiet("getent", &["group", "accelnet"])) {
+        step(
+            session,
+            dry,
+            "make the group accelnet: its members may change things",
+            || command("groupadd", &["--system", "accelnet"]),
+        )?;
+    }
+    let program =
+        std::env::current_exe().map_err(|error| failed("find this program", &error.to_string()))?;
+    let unit = UNIT.replace("/usr/local/bin/accelnet", &program.display().to_string());
+    if fs::read_to_string(UNIT_FILE).ok().as_deref() != Some(&unit) {
+        step(session, dry, &format!("write {UNIT_FILE}"), || {
+            fs::write(UNIT_FILE, &unit).map_err(|error| failed(UNIT_FILE, &error.to_string()))?;
+            command("systemctl", &["daemon-reload"])
+        })?;
+    }
+    let mut new_hook = false;
+    step(
+        session,
+        dry,
+        &format!("lay libvirt's network hook into {HOOKS}"),
+        || {
+            new_hook = hook::install(Path::new(HOOKS))
+                .map_err(|error| failed("lay the hook", &error.to_string()))?;
+            Ok(())
+        },
+    )?;
+    if new_hook {
+        for daemon in DAEMONS {
+            if runs(&mut quiet("systemctl", &["is-active", daemon])) {
+                let words = format!(
+                    "restart {daemon}, which looks for hooks when it starts (VMs go on running)"
+                );
+                step(session, dry, &words, || {
+                    command("systemctl", &["reload-or-restart", daemon])
+                })?;
+            }
+        }
+    }
+    step(
+        session,
+        dry,
+        "start the agent, now and at every boot",
+        || {
+            command("systemctl", &["enable", "accelnet.service"])?;
+            command("systemctl", &["restart", "accelnet.service"])
+        },
+    )?;
+    if !dry {
+        session.say("Done. 'accelnet status' asks the agent; 'accelnet intent add NAME --compute --adapter NAME' is next.\n");
+    }
+    Ok(0)
+}
+
+fn step(
+    session: &mut Session<'_>,
+    dry: bool,
+    what: &str,
+    act: impl FnOnce() -> std::result::Result<(), Problem>,
+) -> std::result::Result<(), Problem> {
+    session.say(&format!("{what}\n"));
+    match dry {
+        true => Ok(()),
+        false => act(),
+    }
+}
+
+fn quiet(program: &str, words: &[&str]) -> Command {
+    let mut command = Command::new(program);
+    command
+        .args(words)
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null());
+    command
+}
+
+fn runs(command: &mut Command) -> bool {
+    command.status().is_ok_and(|status| status.success())
+}
+
+fn command(program: &str, words: &[&str]) -> std::result::Result<(), Problem> {
+    let output = Command::new(program)
+        .args(words)
+        .stdin(Stdio::null())
+        .output()
+        .map_err(|error| failed(program, &error.to_string()))?;
+    match output.status.success() {
+        true => Ok(()),
+        false => {
+            let words = format!("{program} {}", words.join(" "));
+            Err(failed(
+                &words,
+                String::from_utf8_lossy(&output.stderr).trim(),
+            ))
+        }
+    }
+}
+
+fn failed(what: &str, words: &str) -> Problem {
+    Problem::new(
+        Code::NotAllowed,
+        &["This user"],
+        format!("{what} failed: {words}."),
+    )
+    .needed("Root, on a machine with systemd and libvirt.")
+    .resolution("Mend what is said, then run the same command again: it goes on where it stopped.")
+}

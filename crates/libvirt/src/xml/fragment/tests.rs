@@ -1,0 +1,104 @@
+use super::*;
+
+const RUNNING: &str = include_str!("../running.xml");
+
+fn mac(text: &str) -> Mac {
+    text.parse().unwrap()
+}
+
+/// As libvirt writes one in a definition.
+const PLAIN: &str = "<interface type='network'>
+      <mac address='52:54:00:0d:00:01'/>
+      <source network='lan'/>
+      <model type='virtio'/>
+      <address type='pci' domain='0x0000' bus='0x01' slot='0x00' function='0x0'/>
+    </interface>";
+
+#[test]
+fn interfaces_that_share_a_mac_are_told_apart() {
+    let shared = mac("52:54:00:11:22:33");
+    let path = interface_fragment(RUNNING, shared, Part::Persistent).unwrap();
+    assert!(path.starts_with("<interface type='bridge'>\n"), "{path}");
+    assert!(path.ends_with("    </interface>"), "{path}");
+    assert!(path.contains("vnet4"), "{path}");
+    let vf = interface_fragment(RUNNING, shared, Part::Transient).unwrap();
+    assert!(vf.starts_with("<interface type='hostdev'"), "{vf}");
+    let alone = mac("52:54:00:44:55:66");
+    assert!(interface_fragment(RUNNING, alone, Part::Persistent).is_some());
+    assert_eq!(interface_fragment(RUNNING, alone, Part::Transient), None);
+    assert_eq!(
+        interface_fragment(RUNNING, Mac::ZERO, Part::Persistent),
+        None
+    );
+    assert_eq!(
+        interface_fragment("<domain>", alone, Part::Persistent),
+        None
+    );
+}
+
+#[test]
+fn a_vf_of_a_pool_is_known_before_it_is_chosen() {
+    let definition = "<domain><devices>
+        <interface type='network'><mac address='52:54:00:0d:00:01'/><source network='pool'/>
+          <teaming type='transient' persistent='ua-a'/></interface>
+        </devices></domain>";
+    let mac = mac("52:54:00:0d:00:01");
+    assert!(interface_fragment(definition, mac, Part::Transient).is_some());
+    assert_eq!(interface_fragment(definition, mac, Part::Persistent), None);
+}
+
+#[test]
+fn teaming_comes_and_goes_without_a_trace() {
+    let alias = persistent_alias(mac("52:54:00:0d:00:01"));
+    assert_eq!(alias, "ua-accelnet-path-5254000d0001");
+    let teamed = with_teaming(PLAIN, &alias);
+    assert_eq!(
+        teamed,
+        PLAIN.replace(
+            "\n    </interface>",
+            "\n      <teaming type='persistent'/>\
+             \n      <alias name='ua-accelnet-path-5254000d0001'/>\
+             \n    </interface>"
+        )
+    );
+    assert_eq!(with_teaming(&teamed, &alias), teamed);
+    assert_eq!(user_alias(&teamed), Some(alias));
+    assert_eq!(without_teaming(&teamed), PLAIN);
+    assert_eq!(without_teaming(PLAIN), PLAIN);
+    let one_line: String = PLAIN.lines().map(str::trim).collect();
+    assert_eq!(
+        without_teaming(&with_teaming(&one_line, "ua-accelnet-x")),
+        one_line
+    );
+}
+
+#[test]
+fn a_users_own_alias_and_pair_stay() {
+    let named = PLAIN.replace("<model", "<alias name='ua-mine'/><model");
+    let teamed = with_teaming(&named, "ua-accelnet-x");
+    assert_eq!(user_alias(&teamed).as_deref(), Some("ua-mine"));
+    assert!(teamed.contains("<teaming type='persistent'/>"), "{teamed}");
+    assert_eq!(without_teaming(&teamed), named);
+    let theirs = named.replace("<model", "<teaming type='persistent'/><model");
+    assert_eq!(with_teaming(&theirs, "ua-accelnet-x"), theirs);
+}
+
+#[test]
+fn an_alias_of_libvirts_is_replaced() {
+    let live = PLAIN.replace("<model", "<alias name='net0'/><model");
+    let teamed = with_teaming(&live, "ua-<'x'>");
+    assert!(
+        teamed.contains("<alias name='ua-&lt;&apos;x&apos;&gt;'/><model"),
+        "{teamed}"
+    );
+    assert!(!teamed.contains("net0"), "{teamed}");
+    assert_eq!(user_alias(&teamed).as_deref(), Some("ua-<'x'>"));
+}
+
+#[test]
+fn what_is_no_xml_stays_as_it_is() {
+    for text in ["", "<interface", "<interface type='user'/>"] {
+        assert_eq!(with_teaming(text, "ua-accelnet-x"), text);
+        assert_eq!(without_teaming(text), text);
+    }
+}

@@ -1,0 +1,254 @@
+//! Which adapter, which bridge, and which not.
+
+use super::*;
+
+#[test]
+fn an_adapter_that_carries_nothing_gets_a_bridge_with_its_mac_and_mtu() {
+    let plan = planned(&node(&["eth0"]), &["eth0"]).unwrap();
+    assert_eq!(
+        texts(&plan.steps),
+        [
+            "create bridge acn-vms",
+            "bring acn-vms up",
+            "make eth0 a port of bridge acn-vms"
+        ]
+    );
+    assert_eq!(
+        texts(&plan.undo),
+        [
+            "take port eth0 out of bridge acn-vms",
+            "delete bridge acn-vms"
+        ]
+    );
+    assert_eq!(
+        plan.steps[0],
+        SwitchStep::CreateBridge {
+            bridge: "acn-vms".to_owned(),
+            mac: Some(Mac([0x52, 0x54, 0, 0, 0, 7])),
+            mtu: 9000
+        }
+    );
+    assert_eq!(plan.why, "eth0 is nobody's port yet.");
+}
+
+#[test]
+fn of_two_adapters_the_first_is_the_uplink_and_the_other_is_left_alone() {
+    let mut standing = node(&["eth0", "eth1"]);
+    standing.uplinks[1].carried.addresses = vec![address("192.0.2.4/24")];
+    let plan = planned(&standing, &["eth0", "eth1"]).unwrap();
+    assert_eq!(plan.uplink, "eth0");
+    assert!(!texts(&plan.steps).concat().contains("eth1"));
+    assert_eq!(
+        plan.why,
+        "eth0 is nobody's port yet; eth1 gives VFs only, since a second uplink of the bridge would be a loop."
+    );
+    let plan = planned(&standing, &["eth1", "eth0"]).unwrap();
+    assert_eq!(plan.uplink, "eth1");
+}
+
+#[test]
+fn an_adapter_that_is_gone_is_passed_over_and_the_port_stays_the_uplink() {
+    let standing = node(&["eth1"]);
+    let plan = planned(&standing, &["eth0", "eth1"]).unwrap();
+    assert_eq!(plan.uplink, "eth1");
+    let standing = with_bridge(node(&["eth0", "eth1"]), "acn-vms", &["eth1"]);
+    let plan = planned(&standing, &["eth0", "eth1"]).unwrap();
+    assert_eq!((&*plan.uplink, plan.steps.len()), ("eth1", 0));
+}
+
+#[test]
+fn a_bridge_that_has_the_adapter_is_adopted() {
+    let mut standing = with_bridge(node(&["eth0"]), "br0", &["eth0", "vnet3"]);
+    standing
+        .links
+        .push(a_link("vnet3", Some("tun"), Some("br0")));
+    let plan = planned(&standing, &["eth0"]).unwrap();
+    assert_eq!((&*plan.bridge, plan.steps.len()), ("br0", 0));
+    assert_eq!(
+        plan.why,
+        "eth0 is a port of bridge br0 already, which is adopted; nothing is to be done."
+    );
+}
+
+#[test]
+fn a_bridge_that_has_the_adapters_bond_is_adopted() {
+    let mut standing = node(&["eth0", "eth1"]);
+    standing.links.push(a_link("bond0", Some("bond"), None));
+    for link in &mut standing.links[..2] {
+        link.master = Some("bond0".to_owned());
+    }
+    let refusal = planned(&standing, &["eth0"]).unwrap_err();
+    assert_eq!(
+        refusal.to_string(),
+        "eth0 is in bond0, which is no port of a bridge."
+    );
+    let standing = with_bridge(standing, "br0", &["bond0"]);
+    let plan = planned(&standing, &["eth0", "eth1"]).unwrap();
+    assert_eq!((&*plan.bridge, plan.steps.len()), ("br0", 0));
+    assert_eq!(
+        plan.why,
+        "eth0 is in bond0, which is a port of bridge br0, which is adopted; nothing is to be done."
+    );
+}
+
+#[test]
+fn a_bridge_that_somebody_elses_adapter_is_in_is_not_adopted() {
+    let mut standing = with_bridge(node(&["eth0", "eth9"]), "br0", &["eth0", "eth9"]);
+    let refusal = planned(&standing, &["eth0"]).unwrap_err();
+    assert_eq!(
+        refusal.to_string(),
+        "eth0 is a port of bridge br0, and eth9 is another one."
+    );
+    assert!(planned(&standing, &["eth0", "eth9"]).is_ok());
+    standing.links[0].master = None;
+    standing.bridges[0].ports.remove(0);
+    standing.bridges[0].name = "acn-vms".to_owned();
+    let refusal = planned(&standing, &["eth0"]).unwrap_err();
+    assert!(matches!(refusal, SwitchRefusal::BridgeHasUplink { .. }));
+}
+
+#[test]
+fn a_bridge_that_stands_unused_gets_the_adapter_and_its_mac() {
+    let mut standing = with_bridge(node(&["eth0"]), "acn-vms", &[]);
+    standing.bridges[0].up = false;
+    let plan = planned(&standing, &["eth0"]).unwrap();
+    assert_eq!(
+        texts(&plan.steps),
+        [
+            "set the MAC of acn-vms to 52:54:00:00:00:07",
+            "bring acn-vms up",
+            "make eth0 a port of bridge acn-vms"
+        ]
+    );
+    assert_eq!(
+        texts(&plan.undo),
+        [
+            "take port eth0 out of bridge acn-vms",
+            "take acn-vms down",
+            "set the MAC of acn-vms to 52:54:00:00:00:09"
+        ]
+    );
+    standing.bridges[0].addresses = vec![address("192.0.2.9/24")];
+    let plan = planned(&standing, &["eth0"]).unwrap();
+    assert_eq!(
+        texts(&plan.steps)[0],
+        "bring acn-vms up",
+        "its MAC is in use"
+    );
+}
+
+#[test]
+fn a_spanning_tree_is_refused_only_where_it_cuts_the_node_off() {
+    let mut standing = with_bridge(node(&["eth0"]), "acn-vms", &[]);
+    standing.bridges[0].spanning_tree = true;
+    assert!(planned(&standing, &["eth0"]).is_ok());
+    standing.uplinks[0].carried.addresses = vec![address("fe80::7/64")];
+    assert!(planned(&standing, &["eth0"]).is_ok());
+    standing.uplinks[0].carried.addresses = vec![address("192.0.2.4/24")];
+    let refusal = planned(&standing, &["eth0"]).unwrap_err();
+    assert_eq!(
+        refusal.to_string(),
+        "Bridge acn-vms runs a spanning tree: eth0, which carries addresses of the node, would be silent for 30 s."
+    );
+    standing.bridges[0].forward_delay_ms = 0;
+    assert!(planned(&standing, &["eth0"]).is_ok());
+}
+
+#[test]
+fn what_cannot_be_a_port_is_refused() {
+    let refused = |change: &dyn Fn(&mut Standing)| {
+        let mut standing = node(&["eth0"]);
+        change(&mut standing);
+        planned(&standing, &["eth0"]).unwrap_err()
+    };
+    let stacked = refused(&|standing| {
+        standing.uplinks[0].carried.stacked = vec![
+            Stacked {
+                name: "eth0.5".to_owned(),
+                kind: "vlan".to_owned(),
+            },
+            Stacked {
+                name: "mv0".to_owned(),
+                kind: "macvtap".to_owned(),
+            },
+        ];
+    });
+    assert_eq!(
+        stacked.to_string(),
+        "On eth0 stand eth0.5 (vlan), mv0 (macvtap)."
+    );
+    let elsewhere = refused(&|standing| {
+        standing.links[0].master = Some("ovs-system".to_owned());
+        let ovs = a_link("ovs-system", Some("openvswitch"), None);
+        standing.links.push(ovs);
+    });
+    assert_eq!(
+        elsewhere.to_string(),
+        "eth0 belongs to ovs-system, which is of the kind openvswitch."
+    );
+    let odd = refused(&|standing| standing.links[0].mac = None);
+    assert!(matches!(odd, SwitchRefusal::NotEthernet { .. }));
+    let taken = refused(&|standing| standing.links.push(a_link("acn-vms", Some("veth"), None)));
+    assert_eq!(
+        taken.to_string(),
+        "acn-vms is the name of a link that is no bridge (veth)."
+    );
+    let route = refused(&|standing| {
+        let mut route = route("203.0.113.0/24", None);
+        route.peculiar = Some("several next hops".to_owned());
+        standing.uplinks[0].carried.routes = vec![route];
+    });
+    assert_eq!(
+        route.to_string(),
+        "Route 203.0.113.0/24 goes out of eth0 and has several next hops."
+    );
+    for refusal in [stacked, elsewhere, odd, taken, route] {
+        assert!(refusal.needed().ends_with('.'), "{refusal}");
+        assert!(refusal.to_do().ends_with('.'), "{refusal}");
+    }
+}
+
+#[test]
+fn no_adapter_no_name() {
+    let standing = node(&[]);
+    assert_eq!(planned(&standing, &[]), Err(SwitchRefusal::NoUplink));
+    let gone = planned(&standing, &["eth0"]).unwrap_err();
+    assert_eq!(gone.to_string(), "There is no link eth0.");
+    for bridge in ["", "a-name-too-long-", "a/b", "a b", ".."] {
+        let wish = Wish {
+            bridge: bridge.to_owned(),
+            uplinks: vec!["eth0".to_owned()],
+        };
+        let refusal = plan(&wish, &node(&["eth0"])).unwrap_err();
+        assert!(matches!(refusal, SwitchRefusal::BadName { .. }), "{bridge}");
+    }
+}
+
+#[test]
+fn who_else_configures_the_adapter_is_a_warning_while_there_is_something_to_do() {
+    let mut standing = node(&["eth0"]);
+    standing.uplinks[0].keepers = vec![
+        Keeper::Networkd,
+        Keeper::NetworkManager,
+        Keeper::DhcpClient {
+            program: "dhclient".to_owned(),
+        },
+    ];
+    let mut leased = address("192.0.2.4/24");
+    leased.valid = Some(3600);
+    standing.uplinks[0].carried.addresses = vec![leased];
+    let plan = planned(&standing, &["eth0"]).unwrap();
+    for (warning, begins) in plan.warnings.iter().zip([
+        "systemd-networkd configures eth0,",
+        "NetworkManager configures eth0,",
+        "dhclient renews the lease of eth0,",
+        "192.0.2.4/24 on eth0 is valid for 3600 s more and goes over with that lifetime.",
+    ]) {
+        assert!(warning.starts_with(begins), "{warning}");
+        assert!(warning.contains("acn-vms"), "{warning}");
+    }
+    assert_eq!(plan.warnings.len(), 4);
+    standing.uplinks[0].carried = Carried::default();
+    let standing = with_bridge(standing, "acn-vms", &["eth0"]);
+    assert_eq!(planned(&standing, &["eth0"]).unwrap().warnings, [""; 0]);
+}
