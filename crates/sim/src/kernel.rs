@@ -230,6 +230,7 @@ impl SimKernel {
         let refused = |errno| done(Err(io::Error::from_raw_os_error(errno)));
         match self.fault() {
             Some(Fault::Errno(errno)) => refused(errno),
+            Some(Fault::RefusesNumber { vfs: odd, errno }) if odd == vfs => refused(errno),
             Some(Fault::Refuses { errno, words }) => {
                 done(self.log(adapter, words))?;
                 refused(errno)

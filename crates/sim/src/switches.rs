@@ -264,9 +264,7 @@ impl Switches for SimSwitches {
         let carried = state.carried.get(link);
         let spoken = carried.is_some_and(|carried| {
             let mut own = carried.addresses.iter();
-            own.any(|own| {
-                Network::of(own.ip, own.prefix) == Network::of(gateway, own.prefix)
-            })
+            own.any(|own| Network::of(own.ip, own.prefix) == Network::of(gateway, own.prefix))
         });
         let reached = match bridge {
             true => {

@@ -201,8 +201,7 @@ impl State {
             }
         }
         let mut refusals = self.refusals.iter_mut();
-        let refusal =
-            refusals.find(|refusal| refusal.left > 0 && call.contains(&refusal.call))?;
+        let refusal = refusals.find(|refusal| refusal.left > 0 && call.contains(&refusal.call))?;
         refusal.left -= 1;
         Some(refusal.words.clone())
     }

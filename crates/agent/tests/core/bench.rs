@@ -205,7 +205,8 @@ impl Bench {
         roles: &[Role],
         adapters: &[&str],
     ) -> Result<IntentChanged, Problem> {
-        self.core().add_intent(WHO, &intent_add(name, roles, adapters))
+        self.core()
+            .add_intent(WHO, &intent_add(name, roles, adapters))
     }
 
     pub fn set_intent(&mut self, set: &IntentSet) -> Result<IntentChanged, Problem> {

@@ -98,8 +98,7 @@ fn wishes_match(bench: &Bench, what: &str) {
         }
         let text = std::fs::read_to_string(&file)
             .unwrap_or_else(|error| panic!("{what}: wish of {}: {error}", setting.name));
-        let wish: accelnet_model::vf_wish::VfWish =
-            serde_json::from_str(&text).expect("a wish");
+        let wish: accelnet_model::vf_wish::VfWish = serde_json::from_str(&text).expect("a wish");
         assert_eq!(wish.mac, setting.mac, "{what}: wish of {}", setting.name);
     }
     for uuid in there {

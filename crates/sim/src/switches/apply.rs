@@ -27,7 +27,10 @@ impl SimSwitches {
             SwitchStep::CreateBridge { bridge, mac, mtu } => {
                 if !there(bridge) {
                     let mac = mac.unwrap_or(Mac([0x02, 0, 0, 0, 0xbb, 2]));
-                    let made = self.kernel.node().add_link(SoftLink::Bridge, bridge, mac, *mtu);
+                    let made = self
+                        .kernel
+                        .node()
+                        .add_link(SoftLink::Bridge, bridge, mac, *mtu);
                     done(made.map(drop))?;
                     held(&self.state).bridges.push(bridge.clone());
                 }
@@ -70,12 +73,10 @@ impl SimSwitches {
             SwitchStep::AddPort { bridge, port } if there(port) && there(bridge) => {
                 done(self.kernel.node().set_master(port, Some(bridge)))
             }
-            SwitchStep::RemovePort { bridge, port } => {
-                match self.ports(bridge).contains(port) {
-                    true => done(self.kernel.node().set_master(port, None)),
-                    false => Ok(()),
-                }
-            }
+            SwitchStep::RemovePort { bridge, port } => match self.ports(bridge).contains(port) {
+                true => done(self.kernel.node().set_master(port, None)),
+                false => Ok(()),
+            },
             SwitchStep::SetMac { .. }
             | SwitchStep::SetMtu { .. }
             | SwitchStep::Up { .. }

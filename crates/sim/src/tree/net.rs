@@ -52,7 +52,8 @@ impl SimNode {
     /// When the tree cannot be written.
     pub fn remove_link(&self, name: &str) -> io::Result<()> {
         self.folder.remove_link(&format!("sys/class/net/{name}"))?;
-        self.folder.remove(&format!("sys/devices/virtual/net/{name}"))
+        self.folder
+            .remove(&format!("sys/devices/virtual/net/{name}"))
     }
 
     /// Whether there is a link called `name`.

@@ -224,9 +224,10 @@ fn shown(state: &mut State, uuid: &str, side: Side) -> Result<String, LibvirtErr
             .ok_or_else(|| LibvirtError::DomainNotRunning {
                 words: "it has no live definition".to_owned(),
             }),
-        Side::Config => domain.config.clone().ok_or_else(|| {
-            failed(doing, "the VM is transient: it ends with its definition")
-        }),
+        Side::Config => domain
+            .config
+            .clone()
+            .ok_or_else(|| failed(doing, "the VM is transient: it ends with its definition")),
     }
 }
 
@@ -247,9 +248,9 @@ fn partner(live: &str, device: &str) -> Result<(), String> {
     };
     let ranges = text::interface_ranges(live);
     let found = ranges.into_iter().filter_map(|range| vnic(&live[range]));
-    let able = found
-        .into_iter()
-        .any(|one| one.alias.as_ref() == Some(&persistent) && one.teaming == Some(Teaming::Persistent));
+    let able = found.into_iter().any(|one| {
+        one.alias.as_ref() == Some(&persistent) && one.teaming == Some(Teaming::Persistent)
+    });
     match able {
         true => Ok(()),
         false => Err(format!(

@@ -78,7 +78,9 @@ impl DomainSpec {
     /// Its XML.
     pub fn xml(&self) -> String {
         let place = |bus: usize| {
-            format!("<address type='pci' domain='0x0000' bus='{bus:#04x}' slot='0x00' function='0x0'/>")
+            format!(
+                "<address type='pci' domain='0x0000' bus='{bus:#04x}' slot='0x00' function='0x0'/>"
+            )
         };
         let ports: String = (1..=self.ports)
             .map(|port| {

@@ -116,11 +116,7 @@ impl State {
     }
 
     /// The VF that a pool hands out next.
-    pub(super) fn take_vf(
-        &mut self,
-        kernel: &SimKernel,
-        name: &str,
-    ) -> Result<PciAddress, String> {
+    pub(super) fn take_vf(&mut self, kernel: &SimKernel, name: &str) -> Result<PciAddress, String> {
         let Some(network) = self.networks.get_mut(name) else {
             return Err(format!(
                 "Network not found: no network with matching name '{name}'"
@@ -152,13 +148,10 @@ fn running(kernel: &SimKernel, xml: &str) -> Result<String, String> {
         return Ok(xml.to_owned());
     };
     let vfs = kernel.node().vfs_of(pf).map(|(_, vfs)| vfs);
-    let vfs = vfs.ok_or_else(|| {
-        format!("internal error: Could not get Virtual functions on {pf}")
-    })?;
+    let vfs =
+        vfs.ok_or_else(|| format!("internal error: Could not get Virtual functions on {pf}"))?;
     if vfs.is_empty() {
-        return Err(format!(
-            "internal error: No Vf's present on SRIOV PF {pf}"
-        ));
+        return Err(format!("internal error: No Vf's present on SRIOV PF {pf}"));
     }
     let members: String = vfs.iter().map(address).collect();
     Ok(xml.replacen("</forward>", &format!("{members}</forward>"), 1))

@@ -1,8 +1,8 @@
 //! What an interface of a running domain takes of its host, and gives back.
 
-use accelnet_host::hook::{self, Operation};
 use accelnet_host::Links;
-use accelnet_libvirt::xml::{network, Definition};
+use accelnet_host::hook::{self, Operation};
+use accelnet_libvirt::xml::{Definition, network};
 use accelnet_model::domain::{Teaming, Vnic};
 use accelnet_model::{Mac, PciAddress};
 use accelnet_netlink::VfChange;
@@ -114,9 +114,7 @@ impl SimVms {
         let Ok(domain) = state.domain(uuid) else {
             return;
         };
-        let is = |plug: &Plug| {
-            plug.mac == mac && matches!(plug.kind, PlugKind::Vf { .. }) == vf
-        };
+        let is = |plug: &Plug| plug.mac == mac && matches!(plug.kind, PlugKind::Vf { .. }) == vf;
         let Some(place) = domain.plugs.iter().position(is) else {
             return;
         };
@@ -142,7 +140,10 @@ impl SimVms {
         let links = self.kernel.links().unwrap_or_default();
         let link = links.into_iter().find(|link| link.parent == Some(pf));
         if let Some(link) = link {
-            drop(self.kernel.set_vf(link.index, index.into(), VfChange::Mac(mac)));
+            drop(
+                self.kernel
+                    .set_vf(link.index, index.into(), VfChange::Mac(mac)),
+            );
         }
     }
 

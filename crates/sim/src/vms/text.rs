@@ -10,7 +10,10 @@ use roxmltree::{Document, Node};
 pub fn find(domain: &str, wanted: &Device) -> Option<Range<usize>> {
     let document = Document::parse(domain).ok()?;
     let is = |node: &Node<'_, '_>| {
-        let alone = format!("<domain><devices>{}</devices></domain>", &domain[node.range()]);
+        let alone = format!(
+            "<domain><devices>{}</devices></domain>",
+            &domain[node.range()]
+        );
         wanted.is_in(&alone)
     };
     devices(&document).find(is).map(|node| node.range())
@@ -137,9 +140,7 @@ pub fn place(domain: &str) -> Result<Option<String>, String> {
     }
 }
 
-fn devices<'a, 'input>(
-    document: &'a Document<'input>,
-) -> impl Iterator<Item = Node<'a, 'input>> {
+fn devices<'a, 'input>(document: &'a Document<'input>) -> impl Iterator<Item = Node<'a, 'input>> {
     document
         .root_element()
         .children()

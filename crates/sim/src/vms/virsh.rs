@@ -175,7 +175,12 @@ impl SimVms {
     /// # Errors
     ///
     /// As libvirt says.
-    pub fn virsh_save(&self, name: &str, managed: bool, snapshots: u32) -> Result<(), LibvirtError> {
+    pub fn virsh_save(
+        &self,
+        name: &str,
+        managed: bool,
+        snapshots: u32,
+    ) -> Result<(), LibvirtError> {
         let uuid = self.named(name)?;
         let mut state = held(&self.state);
         let domain = state.domain(&uuid)?;
