@@ -13,8 +13,8 @@ mod room;
 pub(crate) mod settle;
 mod switches;
 mod vms;
+mod wishes;
 
-use std::collections::BTreeSet;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
@@ -83,8 +83,6 @@ pub struct Core {
     pub(crate) applied_revision: u64,
     pub(crate) picture: Arc<RwLock<Arc<Picture>>>,
     remarks: remarks::Remarks,
-    /// VMs that got a vNIC in the call under way.
-    added: BTreeSet<String>,
 }
 
 impl Core {
@@ -102,7 +100,6 @@ impl Core {
             applied_revision: 0,
             picture: Arc::new(RwLock::new(Arc::new(picture))),
             remarks: remarks::Remarks::default(),
-            added: BTreeSet::new(),
         }
     }
 

@@ -24,6 +24,12 @@ pub(crate) enum Step {
     },
     /// The virtual switch.
     Switch(Box<accelnet_model::switch::Plan>),
+    /// The host's end of a running VM's vNIC, which is nobody's port.
+    Port {
+        bridge: String,
+        port: String,
+        vm: String,
+    },
     /// A libvirt network as it should be.
     Network {
         name: String,
@@ -62,6 +68,11 @@ impl Step {
                 .iter()
                 .map(|one| step(intent, one.to_string(), &plan.why))
                 .collect(),
+            Step::Port { bridge, port, vm } => vec![step(
+                vm,
+                format!("make {port} a port of bridge {bridge}"),
+                "its vNIC leads nowhere since the bridge was made anew",
+            )],
             Step::Network { name, why, .. } => {
                 vec![step(
                     name,
@@ -82,6 +93,7 @@ impl Step {
         match self {
             Step::Vfs { .. } => "vfs",
             Step::Switch(_) => "switch",
+            Step::Port { .. } => "port",
             Step::Network { .. } => "network",
             Step::StartNetwork { .. } => "start-network",
         }
@@ -100,8 +112,10 @@ pub(crate) struct Needs {
 }
 
 impl Core {
-    /// Brings every intent about, once round: look, plan, act, look again.
-    pub(crate) fn apply_intents(&mut self, policy: &Policy, seen: &mut Seen) {
+    /// Brings every intent about, once round: look, plan, act, look again. Whether a change
+    /// was gone on with that may have changed the policy.
+    pub(crate) fn apply_intents(&mut self, policy: &Policy, seen: &mut Seen) -> bool {
+        let mut went_on = false;
         let names: Vec<String> = policy
             .plain_intents()
             .into_iter()
@@ -114,9 +128,15 @@ impl Core {
             if self.cut_the_node_off(intent, policy) {
                 continue;
             }
+            if let Ok(Some(disruption)) = self.policies.disruption(&intent.name) {
+                self.go_on_with(&disruption, intent, policy, seen);
+                went_on = true;
+                continue;
+            }
             // What failed stands in the status.
             drop(self.apply_intent(intent, policy, seen));
         }
+        went_on
     }
 
     /// A change that was taken back because the node was cut off is not tried again by itself,
@@ -282,6 +302,10 @@ impl Core {
         if let Some(plan) = plan {
             needs.steps.push(Step::Switch(Box::new(plan)));
         }
+        if needs.steps.is_empty() {
+            let lost = self.lost_ports(intent, &bridge, seen);
+            needs.steps.extend(lost);
+        }
         // Networks name VFs and a bridge, which have to be there.
         if needs.steps.is_empty() {
             self.network_needs(intent, &adapters, &bridge, seen, &mut needs)?;
@@ -360,6 +384,7 @@ impl Core {
                 Ok(())
             }
             Step::Switch(plan) => self.hand_over(plan, intent),
+            Step::Port { bridge, port, .. } => self.add_port(bridge, port),
             Step::Network {
                 name, xml, restart, ..
             } => {

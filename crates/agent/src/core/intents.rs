@@ -378,6 +378,56 @@ impl Core {
         Ok(displaced)
     }
 
+    /// An agent died in the middle of a disruptive change: it is gone on with, forwards or
+    /// back.
+    pub(crate) fn go_on_with(
+        &mut self,
+        disruption: &Disruption,
+        intent: &Intent,
+        policy: &Policy,
+        seen: &mut Seen,
+    ) {
+        if !self.libvirt_may_be_asked {
+            // VMs have to fall back first.
+            self.enter(intent, policy, IntentState::Applying, |_| {});
+            return;
+        }
+        // What failed stands in the status, or is tried again by the next pass.
+        if disruption.going_back {
+            drop(self.go_back(disruption, intent, seen));
+        } else if intent.vfs == disruption.before {
+            // It died before that was decided.
+            drop(self.policies.disrupt(&intent.name, None));
+            drop(self.apply_intent(intent, policy, seen));
+        } else {
+            drop(self.go_on_disrupting(intent, policy, seen));
+        }
+    }
+
+    /// The number of VFs before a disruptive change comes back.
+    fn go_back(
+        &mut self,
+        disruption: &Disruption,
+        intent: &Intent,
+        seen: &mut Seen,
+    ) -> Result<(), Problem> {
+        let before = Intent {
+            vfs: disruption.before,
+            ..intent.clone()
+        };
+        let policy = self.policies.read()?;
+        if policy.intent(&before.name) != Some(&before) {
+            self.policies
+                .change(&policy, &[Change::Intent(before.clone())], false)?;
+        }
+        let policy = self.policies.read()?;
+        *seen = self.look();
+        // What cannot come back either stands in the status.
+        drop(self.fall_back_and_change(&before, &policy, seen));
+        self.edge.passing("gone-back");
+        self.policies.disrupt(&intent.name, None)
+    }
+
     /// VMs fall back, the number changes; their VFs come with the pass that follows.
     ///
     /// # Errors
@@ -400,17 +450,8 @@ impl Core {
             };
             self.policies.disrupt(&intent.name, Some(&back))?;
             self.edge.passing("going-back");
-            let before = Intent {
-                vfs: disruption.before,
-                ..intent.clone()
-            };
-            let policy = self.policies.read()?;
-            self.policies
-                .change(&policy, &[Change::Intent(before.clone())], false)?;
-            let policy = self.policies.read()?;
-            *seen = self.look();
-            // What cannot come back either stands in the status.
-            drop(self.fall_back_and_change(&before, &policy, seen));
+            self.go_back(&back, intent, seen)?;
+            return result;
         }
         self.edge.passing("disrupted");
         self.policies.disrupt(&intent.name, None)?;

@@ -1,85 +1,46 @@
 //! vNICs that are added to VMs which have none on the intent's virtual switch, and go when the
 //! VM goes back.
 
-use accelnet_api::types::VmResult;
 use accelnet_host::vms::Side;
 use accelnet_libvirt::xml::{self, Part};
+use accelnet_model::domain::{Teaming, Vnic};
 use accelnet_model::{Domain, Mac, Problem, VmSetting};
-use accelnet_rules::vm;
+use accelnet_rules::vm::{self, Switch};
 
 use super::apply::libvirt_failed;
-use super::{Core, GIVE_UP, Seen};
+use super::{Core, GIVE_UP};
 use crate::policy::Policy;
-use crate::view;
 
 impl Core {
-    /// Adds a vNIC to each VM of `results` that has none on the switch; looks again when it
-    /// did.
-    pub(crate) fn add_nics(
-        &mut self,
-        results: &mut [VmResult],
+    /// Adds the vNIC that a setting brings with it; one that is there is left as it is. The
+    /// setting is in the policy already, so that whoever comes after knows whose it is.
+    pub(crate) fn add_nic(
+        &self,
         policy: &Policy,
-        seen: Seen,
-    ) -> Seen {
-        let Some(switch) = self.switch(policy, &seen) else {
-            return seen;
-        };
-        let mut added = false;
-        for result in results.iter_mut().filter(|result| result.problem.is_none()) {
-            let uuid = result.vm.as_ref().map(|vm| vm.uuid.clone());
-            let domain = seen
-                .domains()
-                .iter()
-                .find(|one| Some(&one.uuid) == uuid.as_ref());
-            let Some(domain) = domain else { continue };
-            let definition = match self.definition(domain) {
-                Ok(definition) => definition,
-                Err(problem) => {
-                    result.message = problem.message.clone();
-                    result.problem = Some(problem);
-                    continue;
-                }
-            };
-            if vm::vnic_on(&definition, &switch).is_ok() {
+        setting: &VmSetting,
+        domain: &Domain,
+    ) -> Result<(), Problem> {
+        let network = policy
+            .managed_intent()
+            .map(|intent| intent.switch_network())
+            .unwrap_or_default();
+        let device =
+            xml::bridge_interface(&network, setting.mac, &xml::persistent_alias(setting.mac));
+        let vms = self.edge.vms();
+        for (side, there) in [
+            (Side::Config, true),
+            (Side::Live, domain.state.holds_devices()),
+        ] {
+            if !there {
                 continue;
             }
-            let network = switch.networks.first().cloned().unwrap_or_default();
-            let mac = new_mac(&domain.uuid, &view::macs(&seen));
-            match self.add_nic(domain, &network, mac) {
-                Ok(()) => {
-                    added = true;
-                    self.added.insert(domain.uuid.clone());
-                }
-                Err(problem) => {
-                    result.message = problem.message.clone();
-                    result.problem = Some(problem);
-                }
-            }
-        }
-        match added {
-            true => self.look(),
-            false => seen,
-        }
-    }
-
-    fn add_nic(&self, domain: &Domain, network: &str, mac: Mac) -> Result<(), Problem> {
-        let device = xml::bridge_interface(network, mac, &xml::persistent_alias(mac));
-        let vms = self.edge.vms();
-        let attach = |side| vms.attach(&domain.uuid, &device, side);
-        let failed = |error: accelnet_libvirt::LibvirtError| {
-            libvirt_failed(
-                &format!("add a vNIC to VM {}", domain.name),
-                &error.to_string(),
-            )
-        };
-        self.edge.passing("add-nic");
-        attach(Side::Config).map_err(failed)?;
-        if domain.state.holds_devices()
-            && let Err(error) = attach(Side::Live)
-        {
-            // Both or none.
-            drop(vms.detach(&domain.uuid, &device, Side::Config, GIVE_UP));
-            return Err(failed(error));
+            self.edge.passing("add-nic");
+            vms.attach(&domain.uuid, &device, side).map_err(|error| {
+                libvirt_failed(
+                    &format!("add a vNIC to VM {}", domain.name),
+                    &error.to_string(),
+                )
+            })?;
         }
         Ok(())
     }
@@ -115,15 +76,32 @@ impl Core {
     }
 }
 
+/// The vNIC that a VM which has none on the switch would get.
+pub(crate) fn nic_to_add(domain: &Domain, switch: &Switch, taken: &[Mac]) -> Option<Vnic> {
+    if vm::vnic_on(domain, switch).is_ok() {
+        return None;
+    }
+    let mac = new_mac(&domain.uuid, taken);
+    Some(Vnic {
+        mac: Some(mac),
+        kind: "network".to_owned(),
+        source: switch.networks.first().cloned(),
+        model: Some("virtio".to_owned()),
+        alias: Some(xml::persistent_alias(mac)),
+        teaming: Some(Teaming::Persistent),
+        ..Vnic::default()
+    })
+}
+
 /// A MAC in QEMU's range that follows from the VM's UUID, and that nobody here has.
-fn new_mac(uuid: &str, taken: &[(Mac, String)]) -> Mac {
+fn new_mac(uuid: &str, taken: &[Mac]) -> Mac {
     let mut sum = uuid.bytes().fold(0x811c_9dc5_u32, |sum, byte| {
         (sum ^ u32::from(byte)).wrapping_mul(0x0100_0193)
     });
     loop {
         let [_, a, b, c] = sum.to_be_bytes();
         let mac = Mac([0x52, 0x54, 0x00, a, b, c]);
-        if !taken.iter().any(|(other, _)| *other == mac) {
+        if !taken.contains(&mac) {
             return mac;
         }
         sum = sum.wrapping_add(1);

@@ -19,10 +19,13 @@ impl Core {
     ///
     /// The store cannot be read: then the node stays as it is.
     pub fn pass(&mut self) -> Result<(), Problem> {
-        let policy = self.policies.read()?;
+        let mut policy = self.policies.read()?;
         let mut seen = self.look();
-        self.apply_intents(&policy, &mut seen);
-        let mut policy = policy;
+        if self.apply_intents(&policy, &mut seen) {
+            policy = self.policies.read()?;
+        }
+        // Before libvirt starts VMs at boot.
+        self.settle_wishes(&policy, &seen);
         if seen.node.domains.known().is_some() {
             if self.settle_vms(&policy, &seen) {
                 policy = self.policies.read()?;

@@ -9,6 +9,7 @@ use accelnet_model::{Adapter, Code, Intent, Problem};
 use accelnet_rules::switch::{self, Wish};
 use accelnet_rules::vm::Switch;
 
+use super::apply::Step;
 use super::{Core, Seen};
 use crate::policy::Policy;
 
@@ -161,6 +162,47 @@ impl Core {
                 &[&intent.name, bridge],
                 format!("It failed to {error}."),
             )
+        })
+    }
+
+    /// Running VMs' ends that are no port of their bridge any more: somebody deleted it, and it
+    /// was made anew.
+    pub(crate) fn lost_ports(&self, intent: &Intent, bridge: &str, seen: &Seen) -> Vec<Step> {
+        // Without the list of links nothing is known to be lost.
+        let links = self.edge.host().links.links().unwrap_or_default();
+        let network = intent.switch_network();
+        let mut lost = Vec::new();
+        for domain in seen.domains() {
+            for vnic in &domain.vnics {
+                let on = match vnic.kind.as_str() {
+                    "network" => vnic.source.as_ref() == Some(&network),
+                    "bridge" => vnic.source.as_deref() == Some(bridge),
+                    _ => false,
+                };
+                let end = links
+                    .iter()
+                    .find(|link| on && Some(&link.name) == vnic.target.as_ref());
+                if let Some(end) = end.filter(|end| end.master.is_none()) {
+                    lost.push(Step::Port {
+                        bridge: bridge.to_owned(),
+                        port: end.name.clone(),
+                        vm: domain.name.clone(),
+                    });
+                }
+            }
+        }
+        lost
+    }
+
+    /// Makes a link a port of a bridge.
+    pub(crate) fn add_port(&self, bridge: &str, port: &str) -> Result<(), Problem> {
+        let step = accelnet_model::switch::SwitchStep::AddPort {
+            bridge: bridge.to_owned(),
+            port: port.to_owned(),
+        };
+        self.edge.switches().apply(&step).map_err(|error| {
+            Problem::new(Code::UplinkUnfit, &[port], format!("It failed to {error}."))
+                .resolution("Mend what the kernel says, then run the same command again.")
         })
     }
 

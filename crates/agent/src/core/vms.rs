@@ -12,7 +12,7 @@ use accelnet_rules::vm::{self, Room, Switch};
 use accelnet_rules::{fitness, pair};
 
 use super::settle::{planned, settled, taken_back, vms_unknown};
-use super::{Core, Seen};
+use super::{Core, Seen, nics};
 use crate::policy::{Change, Policy};
 use crate::view;
 
@@ -95,11 +95,8 @@ impl Core {
         for _ in 0..TURNS {
             let mut policy = self.policies.read()?;
             let intent = self.managed(&policy)?;
-            let mut seen = self.look();
+            let seen = self.look();
             let mut results = self.named_vms(names, &seen, &policy)?;
-            if wanted.add_nic && !dry_run {
-                seen = self.add_nics(&mut results, &policy, seen);
-            }
             let admitted = self.judge_all(&mut results, wanted, &policy, &intent, &seen)?;
             if dry_run {
                 for one in &admitted {
@@ -281,7 +278,10 @@ impl Core {
         for (setting, domain) in decided {
             let done = match &domain {
                 Some(domain) => self.disable_one(&policy, &setting, domain),
-                None => Ok(()),
+                None => {
+                    drop(self.drop_wish(&setting.uuid));
+                    Ok(())
+                }
             };
             self.edge.passing("acted");
             let change = match &done {
@@ -469,7 +469,18 @@ impl Core {
             let found = format!("VM {} has no performance setting.", domain.name);
             return Err(Problem::new(Code::VmNotAccelerated, &[&domain.name], found));
         }
-        let definition = self.definition(domain)?;
+        let mut definition = self.definition(domain)?;
+        let mut domain = domain.clone();
+        let taken: Vec<Mac> = macs.keys().copied().collect();
+        let nic = match wanted.add_nic && known.is_none() {
+            true => nics::nic_to_add(&definition, switch, &taken),
+            false => None,
+        };
+        if let Some(nic) = &nic {
+            definition.vnics.push(nic.clone());
+            domain.vnics.push(nic.clone());
+        }
+        let domain = &domain;
         let vnic = vm::vnic_on(&definition, switch)?;
         let figures = &policy.management.performance;
         vm::enough_vcpus(domain, wanted.performance, seen.smt())?;
@@ -499,16 +510,14 @@ impl Core {
             performance: wanted.performance,
             mac: known.map_or(mac, |known| known.mac),
             phase: Phase::Enabling,
-            nic_added: known.map_or_else(
-                || self.added.contains(&domain.uuid),
-                |known| known.nic_added,
-            ),
+            nic_added: known.map_or(nic.is_some(), |known| known.nic_added),
             before: known.map(|known| known.before.unwrap_or(known.performance)),
         };
         let again = known.is_some_and(|known| {
             figures.of(known.performance).queue_pairs != figures.of(wanted.performance).queue_pairs
         }) && spaces.iter().any(|space| shares_vectors(space.adapter));
-        let plan = self.plan_for(policy, &setting, domain, wanted.now, again && wanted.now)?;
+        let again = again && wanted.now;
+        let plan = self.plan_with(policy, &setting, &definition, domain, wanted.now, again)?;
         if domain.state.holds_devices()
             && let Some(warning) = self.guest_warning(domain)
         {
@@ -519,7 +528,7 @@ impl Core {
 }
 
 /// Whether a VF's MSI-X vectors can be set.
-fn shares_vectors(adapter: &accelnet_model::Adapter) -> bool {
+pub(crate) fn shares_vectors(adapter: &accelnet_model::Adapter) -> bool {
     let sriov = adapter.sriov.present();
     sriov.is_some_and(|sriov| {
         sriov

@@ -1,1 +1,215 @@
-//! To come.
+//! libvirt refuses one call after the other: then the definition and what runs are as before.
+
+use accelnet_agent::Core;
+use accelnet_api::types::{IntentSet, VmChange, VmEnable};
+use accelnet_libvirt::xml::Definition;
+use accelnet_model::intent::Role;
+use accelnet_model::{Code, Performance};
+use accelnet_sim::{DomainSpec, Guest, NicSpec};
+
+use crate::bench::{Bench, INTENT, WHO, disable, enable, intent_add, mac, set};
+use crate::invariants;
+
+const LOW: Performance = Performance::Low;
+
+/// What a VM is, whatever libvirt calls its devices and wherever it puts them.
+#[derive(Debug, PartialEq)]
+struct State {
+    config: Option<String>,
+    live: Vec<String>,
+    vfs: usize,
+    setting: Option<Performance>,
+}
+
+fn state(bench: &Bench) -> State {
+    let (config, live) = bench.machine.vms.texts("web");
+    let live = live.map_or_else(Vec::new, |live| {
+        let vnics = Definition::parse(&live).expect("a domain").vnics;
+        let mut all: Vec<String> = vnics
+            .iter()
+            .map(|vnic| {
+                let own = vnic.alias.as_ref().filter(|name| name.starts_with("ua-"));
+                format!(
+                    "{:?} {} {:?} {:?} {:?} {own:?}",
+                    vnic.mac, vnic.kind, vnic.source, vnic.model, vnic.teaming
+                )
+            })
+            .collect();
+        all.sort();
+        all
+    });
+    let uuid = bench.machine.vms.uuid("web").expect("a VM");
+    State {
+        config,
+        live,
+        vfs: bench.machine.vms.vfs_in_use().len(),
+        setting: bench.policy().vm(&uuid).map(|vm| vm.performance),
+    }
+}
+
+/// Refuses the first changing call of `change`, then the second, until it goes through.
+fn refused_everywhere(name: &str, before: impl Fn() -> Bench, change: &VmChange) {
+    for call in 0.. {
+        let what = format!("{name}, call {call} refused");
+        let mut bench = before();
+        let as_before = state(&bench);
+        bench
+            .machine
+            .vms
+            .refuse_call(call, "error from the hypervisor");
+        let result = bench.change(change);
+        if bench.machine.vms.accept() {
+            assert!(result.ok, "{what}: {result:?}");
+            assert!(call > 0, "{name} changes nothing");
+            println!("{name}: each of {call} calls refused");
+            return;
+        }
+        assert!(!result.ok, "{what}: {result:?}");
+        let problem = result.problem.as_ref().expect("a problem");
+        assert_eq!(problem.code, Code::LibvirtFailed, "{what}");
+        let cause = problem.cause.as_deref().unwrap_or_default();
+        assert!(
+            cause.contains("error from the hypervisor"),
+            "{what}: {problem:?}"
+        );
+        assert_eq!(state(&bench), as_before, "{what}");
+        invariants::hold(&bench, &what);
+        // The way is free again.
+        bench.pass();
+        assert_eq!(state(&bench), as_before, "{what}, after a pass");
+        let result = bench.change(change);
+        assert!(result.ok, "{what}, again: {result:?}");
+        invariants::hold(&bench, &format!("{what}, again"));
+    }
+}
+
+fn stopped() -> Bench {
+    let mut bench = Bench::enabled();
+    bench.define("web", 1, 4);
+    bench.pass();
+    bench
+}
+
+fn running() -> Bench {
+    let mut bench = stopped();
+    bench.machine.vms.virsh_start("web").expect("started");
+    bench.pass();
+    bench
+}
+
+fn with_failover() -> Bench {
+    let mut bench = stopped();
+    let edit = |xml: String| {
+        let pair = "<model type='virtio'/><teaming type='persistent'/><alias name='ua-mine'/>";
+        xml.replacen("<model type='virtio'/>", pair, 1)
+    };
+    bench.machine.vms.virsh_edit("web", edit).expect("edited");
+    bench.machine.vms.virsh_start("web").expect("started");
+    bench.pass();
+    bench
+}
+
+fn accelerated() -> Bench {
+    let mut bench = Bench::enabled_on("ens2");
+    bench.define("web", 1, 4);
+    assert!(bench.vm_enable("web", LOW).ok);
+    bench.machine.vms.virsh_start("web").expect("started");
+    bench.pass();
+    bench
+}
+
+#[test]
+fn enabling() {
+    let plain = enable("web", LOW, false);
+    refused_everywhere("stopped", stopped, &plain);
+    refused_everywhere("running, waits", running, &plain);
+    refused_everywhere("running with failover", with_failover, &plain);
+    refused_everywhere("running, now", running, &enable("web", LOW, true));
+}
+
+#[test]
+fn setting_and_disabling() {
+    let other = set("web", Performance::High, true);
+    refused_everywhere("set, now", accelerated, &other);
+    refused_everywhere("disable", accelerated, &disable("web"));
+}
+
+#[test]
+fn adding_a_vnic() {
+    let before = || {
+        let mut bench = Bench::enabled();
+        bench.machine.switches.somebody_makes_bridge("br9", &[]);
+        let spec = DomainSpec::new("web", 1, 4).nic(NicSpec::on_bridge(mac(9), "br9"));
+        bench.machine.vms.add(&spec).expect("defined");
+        bench.machine.vms.virsh_start("web").expect("started");
+        bench.pass();
+        bench
+    };
+    let change = VmChange::Enable(VmEnable {
+        names: vec!["web".to_owned()],
+        performance: LOW,
+        now: false,
+        add_nic: true,
+        dry_run: false,
+    });
+    refused_everywhere("--add-nic", before, &change);
+}
+
+#[test]
+fn a_guest_that_keeps_its_vf() {
+    let mut bench = accelerated();
+    let keeps = Guest {
+        keeps_devices: true,
+        ..Guest::default()
+    };
+    bench.machine.vms.set_guest("web", keeps).expect("a guest");
+    let before = state(&bench);
+    let result = bench.vm_disable("web");
+    let problem = result.problem.expect("a problem");
+    assert_eq!(problem.code, Code::LibvirtFailed);
+    assert!(problem.cause.expect("words").contains("did not give"));
+    assert_eq!(state(&bench), before);
+    invariants::hold(&bench, "kept");
+    // Nor does it for a disruptive change: everything is as it was.
+    let request = IntentSet {
+        vfs: Some(3),
+        disruptive: true,
+        ..IntentSet::default()
+    };
+    bench.set_intent(&request).expect_err("kept");
+    bench.pass();
+    assert_eq!(state(&bench), before);
+    assert_eq!(bench.policy().intent(INTENT).expect("one").vfs, None);
+    invariants::hold(&bench, "kept, disruptive");
+}
+
+/// Intents: what libvirt or the kernel refuses leaves nothing behind.
+#[test]
+fn declaring_an_intent() {
+    let add =
+        |core: &mut Core| core.add_intent(WHO, &intent_add(INTENT, &[Role::Compute], &["ens1"]));
+    for call in 0.. {
+        let mut bench = Bench::new();
+        bench
+            .machine
+            .vms
+            .refuse_call(call, "error from the hypervisor");
+        let added = add(bench.core());
+        if bench.machine.vms.accept() {
+            added.expect("declared");
+            println!("intent add: each of {call} calls refused");
+            return;
+        }
+        let problem = added.expect_err("refused");
+        assert_eq!(problem.code, Code::LibvirtFailed, "call {call}");
+        assert!(bench.policy().intents.is_empty(), "call {call}");
+        assert!(
+            !bench.machine.kernel.node().has_link("acn-MyIntent"),
+            "call {call}"
+        );
+        let (_, vfs) = bench.machine.kernel.node().vfs_of("ens1").expect("a PF");
+        assert_eq!(vfs.len(), 0, "call {call}");
+        add(bench.core()).expect("declared now");
+        assert!(bench.is_completed());
+    }
+}

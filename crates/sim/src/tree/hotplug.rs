@@ -124,6 +124,28 @@ impl SimNode {
         }
     }
 
+    /// Calls the netdev of an adapter otherwise.
+    ///
+    /// # Errors
+    ///
+    /// When the tree cannot be written.
+    pub fn rename(&mut self, adapter: PciAddress, name: &str) -> io::Result<()> {
+        let mut placed = self.placed.iter_mut();
+        let Some(placed) = placed.find(|placed| placed.spec.address == adapter) else {
+            return Ok(());
+        };
+        let old = std::mem::replace(&mut placed.spec.netdev, name.to_owned());
+        let here = format!("{}/{adapter}/net", placed.above);
+        let root = self.folder.root();
+        std::fs::rename(
+            root.join(format!("{here}/{old}")),
+            root.join(format!("{here}/{name}")),
+        )?;
+        self.folder.remove_link(&format!("sys/class/net/{old}"))?;
+        self.folder
+            .link(&format!("sys/class/net/{name}"), &format!("{here}/{name}"))
+    }
+
     /// Takes the driver from a VF, whichever it had.
     ///
     /// # Errors

@@ -5,8 +5,9 @@ use accelnet_host::Vms;
 use accelnet_host::vms::Side;
 use accelnet_libvirt::LibvirtError;
 use accelnet_libvirt::xml::{self, Definition, Part};
-use accelnet_model::vf_wish::{VfWish, wish_file};
-use accelnet_model::{Adapter, Code, Domain, Performance, Problem, VmSetting};
+use accelnet_model::vf_wish::VfWish;
+use accelnet_model::vm_setting::Phase;
+use accelnet_model::{Code, Domain, Performance, Problem, VmSetting};
 use accelnet_rules::pair::{self, Pair, Step};
 
 use super::super::apply::libvirt_failed;
@@ -69,6 +70,19 @@ impl Core {
         again: bool,
     ) -> Result<pair::Plan, Problem> {
         let definition = self.definition(domain)?;
+        self.plan_with(policy, setting, &definition, domain, now, again)
+    }
+
+    /// The same of a VM with that definition.
+    pub(crate) fn plan_with(
+        &self,
+        policy: &Policy,
+        setting: &VmSetting,
+        definition: &Domain,
+        domain: &Domain,
+        now: bool,
+        again: bool,
+    ) -> Result<pair::Plan, Problem> {
         let pool = pool_of(policy);
         let config = Pair::of(&definition.vnics, setting.mac, &pool);
         if config.nic.is_none() {
@@ -104,6 +118,34 @@ impl Core {
 
     /// Gives a VM its pair, or leaves it as it was.
     pub(crate) fn enable_one(
+        &mut self,
+        policy: &Policy,
+        seen: &Seen,
+        setting: &VmSetting,
+        domain: &Domain,
+        now: bool,
+    ) -> Result<pair::Plan, Problem> {
+        let begins = setting.phase == Phase::Enabling && setting.before.is_none();
+        if !(begins && setting.nic_added) {
+            return self.pair_one(policy, seen, setting, domain, now);
+        }
+        let done = self.add_nic(policy, setting, domain).and_then(|()| {
+            let seen = self.look();
+            let domain = seen.domains().iter().find(|one| one.uuid == setting.uuid);
+            let domain = domain.ok_or_else(|| {
+                let found = format!("libvirt on {} no longer has it.", self.name);
+                Problem::new(Code::VmNotFound, &[&setting.name], found)
+            })?;
+            self.pair_one(policy, &seen, setting, domain, now)
+        });
+        if done.is_err() {
+            // Both or none: what cannot go either is told by the next change of the VM.
+            drop(self.remove_added_nic(setting, domain));
+        }
+        done
+    }
+
+    fn pair_one(
         &mut self,
         policy: &Policy,
         seen: &Seen,
@@ -194,7 +236,11 @@ impl Core {
                 let what = format!("{step} (VM {})", domain.name);
                 let mut problem = pool_exhausted(&error, domain)
                     .unwrap_or_else(|| libvirt_failed(&what, &error.to_string()));
-                if let Err(second) = bench.undo(&done) {
+                let undone = bench.undo(&done);
+                if wish.is_some() && setting.phase == Phase::Enabling {
+                    self.restore_wish(policy, setting);
+                }
+                if let Err(second) = undone {
                     problem = problem.needed(format!(
                         "libvirt to do it. Not everything could be put back: {second}"
                     ));
@@ -270,82 +316,6 @@ impl Core {
         }
     }
 
-    fn write_wish(&self, uuid: &str, wish: &VfWish) -> Result<(), LibvirtError> {
-        let file = wish_file(self.edge.wishes(), uuid);
-        let failed = |words: String| LibvirtError::Failed {
-            doing: "be prepared for a VF",
-            words,
-        };
-        let text = serde_json::to_string(wish).map_err(|error| failed(error.to_string()))?;
-        crate::files::replace(&file, text.as_bytes())
-            .map_err(|error| failed(format!("{}: {error}", file.display())))
-    }
-
-    fn drop_wish(&self, uuid: &str) -> Result<(), LibvirtError> {
-        for file in [
-            wish_file(self.edge.wishes(), uuid),
-            accelnet_model::vf_wish::outcome_file(self.edge.wishes(), uuid),
-        ] {
-            // What is not there need not go.
-            drop(std::fs::remove_file(file));
-        }
-        Ok(())
-    }
-
-    /// What a VM's VF is to have.
-    pub(crate) fn wish(
-        &self,
-        policy: &Policy,
-        setting: &VmSetting,
-        adapter: Option<&Adapter>,
-    ) -> VfWish {
-        let figure = policy.management.performance.of(setting.performance);
-        let rate = adapter.map(|adapter| self.rate(policy, setting, adapter));
-        VfWish {
-            mac: setting.mac,
-            max_tx_rate_mbps: rate.and_then(Result::ok).unwrap_or(0),
-            min_tx_rate_mbps: 0,
-            vlan: None,
-            spoof_check: true,
-            trust: false,
-            queue_pairs: adapter
-                .is_some_and(super::shares_vectors)
-                .then_some(figure.queue_pairs),
-        }
-    }
-
-    /// The transmit rate of a VM's VF, in Mb/s; 0 for no limit.
-    ///
-    /// # Errors
-    ///
-    /// The adapter has no link, so that a share of its speed is no figure; as a fragment.
-    pub(crate) fn rate(
-        &self,
-        policy: &Policy,
-        setting: &VmSetting,
-        adapter: &Adapter,
-    ) -> Result<u32, String> {
-        let weight = policy
-            .management
-            .performance
-            .of(setting.performance)
-            .transmit_weight;
-        if weight >= 100 {
-            return Ok(0);
-        }
-        let speed = adapter
-            .interfaces
-            .iter()
-            .find_map(|interface| interface.speed_mbps.present().copied());
-        match speed {
-            Some(speed) => Ok((speed / 100 * weight).max(1)),
-            None => Err(format!(
-                "{weight} % of the speed of {}, which has no link",
-                adapter.name()
-            )),
-        }
-    }
-
     /// A share of the rate needs an adapter that can limit one.
     pub(crate) fn rate_is_possible(
         &self,
@@ -376,12 +346,6 @@ impl Core {
             .needed(format!("A transmit rate of {weight} % of the adapter's."))
             .cause(reason)),
         }
-    }
-
-    fn any_adapter<'a>(&self, policy: &Policy, seen: &'a Seen) -> Option<&'a Adapter> {
-        let intent = policy.managed_intent()?;
-        let bound = self.policies.bound(&intent.name).ok().flatten()?;
-        bound.iter().find_map(|bound| seen.adapter(bound))
     }
 }
 
