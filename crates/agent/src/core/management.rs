@@ -120,9 +120,11 @@ impl Core {
             );
             if !dry_run && wanted != policy.management {
                 let change = [Change::Management(wanted.clone())];
+                self.edge.passing("judged");
                 if !self.policies.change(&policy, &change, true)? {
                     continue;
                 }
+                self.edge.passing("decided");
                 let done: Result<(), Problem> = Ok(());
                 self.tell_asked(who, "cluster", "Management is disabled.", &done);
                 self.refresh()?;
@@ -167,9 +169,11 @@ impl Core {
             .collect();
         if !dry_run && wanted != policy.management {
             let change = [Change::Management(wanted.clone())];
+            self.edge.passing("judged");
             if !self.policies.change(policy, &change, true)? {
                 return Ok(None);
             }
+            self.edge.passing("decided");
             self.refresh()?;
         }
         Ok(Some(ManagementChanged {

@@ -59,6 +59,11 @@ impl Steps {
     pub fn kill_at(&self, step: &str, times: u32) {
         *locked(&self.kill_at) = Some((step.to_owned(), times));
     }
+
+    /// Kills nobody.
+    pub fn spare(&self) {
+        *locked(&self.kill_at) = None;
+    }
 }
 
 fn locked<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
@@ -169,6 +174,11 @@ impl Bench {
     /// The agent's mind.
     pub fn core(&mut self) -> &mut Core {
         self.core.as_mut().expect("an agent that lives")
+    }
+
+    /// Whether the agent lives.
+    pub fn lives(&self) -> bool {
+        self.core.is_some()
     }
 
     /// One pass.

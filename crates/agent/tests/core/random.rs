@@ -1,1 +1,184 @@
-//! To come.
+//! Requests, foreign hands, faults and kills in any order: what must be so is so afterwards.
+
+use accelnet_api::types::IntentSet;
+use accelnet_host::Vms;
+use accelnet_model::Performance;
+use proptest::collection::vec;
+use proptest::prelude::*;
+use proptest::test_runner::Config;
+
+use crate::bench::{Bench, INTENT, WHO, disable, enable, igb, mac, set};
+use crate::invariants;
+
+/// VMs there are.
+const VMS: u8 = 3;
+
+/// Steps at which an agent is killed now and then.
+const STEPS: &[&str] = &[
+    "decided",
+    "wish",
+    "join-nic",
+    "define-vf",
+    "attach-vf",
+    "detach-vf",
+    "undefine-vf",
+    "part-nic",
+    "forget",
+    "acted",
+    "verified",
+    "recorded",
+    "vfs",
+    "network",
+    "fall-back",
+    "stop-pool",
+    "going-back",
+    "disrupted",
+];
+
+#[derive(Debug, Clone)]
+enum Op {
+    Enable(u8, Performance, bool),
+    Set(u8, Performance, bool),
+    Disable(u8),
+    Manage(bool),
+    Vfs(u32, bool),
+    Start(u8),
+    Stop(u8),
+    TakeVf(u8),
+    WriteAnew(u8),
+    StopNetwork(bool),
+    DeleteBridge,
+    SwitchVfsOff,
+    Refuse(u32),
+    Away(bool),
+    Kill(usize, u32),
+    Pass,
+}
+
+fn op() -> impl Strategy<Value = Op> {
+    let vm = || 1..=VMS;
+    let performance = || prop_oneof![Just(Performance::Low), Just(Performance::Medium)];
+    prop_oneof![
+        4 => (vm(), performance(), any::<bool>()).prop_map(|(vm, how, now)| Op::Enable(vm, how, now)),
+        2 => (vm(), performance(), any::<bool>()).prop_map(|(vm, how, now)| Op::Set(vm, how, now)),
+        3 => vm().prop_map(Op::Disable),
+        1 => any::<bool>().prop_map(Op::Manage),
+        2 => (3..=7_u32, any::<bool>()).prop_map(|(vfs, disruptive)| Op::Vfs(vfs, disruptive)),
+        3 => vm().prop_map(Op::Start),
+        2 => vm().prop_map(Op::Stop),
+        1 => vm().prop_map(Op::TakeVf),
+        1 => vm().prop_map(Op::WriteAnew),
+        1 => any::<bool>().prop_map(Op::StopNetwork),
+        1 => Just(Op::DeleteBridge),
+        1 => Just(Op::SwitchVfsOff),
+        2 => (0..4_u32).prop_map(Op::Refuse),
+        1 => any::<bool>().prop_map(Op::Away),
+        4 => (0..STEPS.len(), 0..2_u32).prop_map(|(step, times)| Op::Kill(step, times)),
+        3 => Just(Op::Pass),
+    ]
+}
+
+fn name(vm: u8) -> String {
+    format!("vm{vm}")
+}
+
+/// Does one thing; what is refused is refused.
+fn does(bench: &mut Bench, op: &Op) {
+    let vms = bench.machine.vms.clone();
+    let change = match op {
+        Op::Enable(vm, performance, now) => Some(enable(&name(*vm), *performance, *now)),
+        Op::Set(vm, performance, now) => Some(set(&name(*vm), *performance, *now)),
+        Op::Disable(vm) => Some(disable(&name(*vm))),
+        _ => None,
+    };
+    if let Some(change) = change {
+        drop(bench.attempt(|core| core.change_vms(WHO, &change)));
+        return;
+    }
+    match op {
+        Op::Manage(true) => {
+            let request = accelnet_api::types::Enable {
+                intent: INTENT.to_owned(),
+                node_reserve_percentage: Some(0),
+                ..Default::default()
+            };
+            drop(bench.attempt(|core| core.enable(WHO, &request)));
+        }
+        Op::Manage(false) => drop(bench.attempt(|core| core.disable(WHO, false))),
+        Op::Vfs(vfs, disruptive) => {
+            let request = IntentSet {
+                vfs: Some(*vfs),
+                disruptive: *disruptive,
+                ..IntentSet::default()
+            };
+            drop(bench.attempt(|core| core.set_intent(WHO, INTENT, &request)));
+        }
+        Op::Start(vm) => drop(vms.virsh_start(&name(*vm))),
+        Op::Stop(vm) => drop(vms.virsh_stop(&name(*vm))),
+        Op::TakeVf(vm) => drop(vms.virsh_detach_vf(&name(*vm), mac(*vm))),
+        Op::WriteAnew(vm) => {
+            if vms.networks().is_ok() {
+                bench.define(&name(*vm), *vm, 4);
+            }
+        }
+        Op::StopNetwork(pool) => {
+            let network = match pool {
+                true => "accelnet-MyIntent-vf",
+                false => "accelnet-MyIntent",
+            };
+            drop(vms.stop_network(network));
+        }
+        Op::DeleteBridge => {
+            let switches = &bench.machine.switches;
+            switches.somebody_deletes_bridge("acn-MyIntent");
+        }
+        Op::SwitchVfsOff => {
+            if vms.vfs_in_use().is_empty() {
+                drop(bench.machine.kernel.echo_numvfs(igb(), 0));
+            }
+        }
+        Op::Refuse(call) => vms.refuse_call(*call, "error from the hypervisor"),
+        Op::Away(away) => vms.set_away(*away),
+        Op::Kill(step, times) => bench.steps.kill_at(STEPS[*step], *times),
+        Op::Pass => drop(bench.attempt(|core| core.pass())),
+        Op::Enable(..) | Op::Set(..) | Op::Disable(_) => {}
+    }
+}
+
+/// Does all of it, then puts right what an agent cannot, and lets it come to rest.
+fn run(ops: &[Op]) {
+    let mut bench = Bench::enabled();
+    for vm in 1..=VMS {
+        bench.define(&name(vm), vm, 4);
+    }
+    bench.pass();
+    for op in ops {
+        does(&mut bench, op);
+        if !bench.lives() {
+            invariants::truthful(&bench, "killed");
+            bench.steps.spare();
+            bench.start();
+        }
+    }
+    bench.steps.spare();
+    bench.machine.vms.accept();
+    bench.machine.vms.set_away(false);
+    for _ in 0..4 {
+        bench.pass();
+    }
+    invariants::hold(&bench, &format!("{ops:?}"));
+    assert!(
+        bench.is_completed(),
+        "{:?} {ops:?}",
+        bench.status_of(INTENT)
+    );
+}
+
+proptest! {
+    #![proptest_config(Config { cases: 24, max_shrink_iters: 80, ..Config::default() })]
+
+    #[test]
+    fn anything_in_any_order(ops in vec(op(), 1..14)) {
+        run(&ops);
+    }
+}

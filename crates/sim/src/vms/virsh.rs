@@ -135,10 +135,8 @@ impl SimVms {
         let uuid = self.named(name)?;
         let mut state = held(&self.state);
         let domain = state.domain(&uuid)?;
-        for side in [&mut domain.config, &mut domain.live] {
-            if let Some(xml) = side {
-                *xml = text::with_value(xml, "vcpu", &vcpus.to_string());
-            }
+        for xml in [&mut domain.config, &mut domain.live].into_iter().flatten() {
+            *xml = text::with_value(xml, "vcpu", &vcpus.to_string());
         }
         state.tell_domain(&uuid, DomainChange::Defined);
         Ok(())
