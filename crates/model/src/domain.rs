@@ -6,6 +6,7 @@ use crate::{Mac, PciAddress};
 
 /// One libvirt domain.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Domain {
     /// Name, unique on its node.
     pub name: String,
@@ -28,6 +29,7 @@ pub struct Domain {
 
 /// The state of a domain (`virDomainState`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum DomainState {
     /// Running, blocked, or on its way down.
@@ -53,6 +55,7 @@ impl DomainState {
 
 /// A network device of a domain.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Vnic {
     /// MAC, if the definition has one.
     pub mac: Option<Mac>,
@@ -74,6 +77,7 @@ pub struct Vnic {
 
 /// The part of a vNIC in a libvirt teaming pair.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Teaming {
     /// The virtio path, always there.
