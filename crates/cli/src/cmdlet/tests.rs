@@ -1,3 +1,4 @@
+use clap::CommandFactory;
 use proptest::prelude::*;
 
 use super::*;
@@ -266,6 +267,18 @@ fn the_table_is_sound() {
             .collect();
         let from_zero: Vec<usize> = (0..places.len()).collect();
         assert_eq!(places, from_zero, "{}", cmdlet.name);
+        for native in cmdlet.native.split(", ") {
+            let mut there = &Args::command();
+            for word in native
+                .split(' ')
+                .skip(1)
+                .filter(|word| !word.starts_with('-'))
+            {
+                let below = there.find_subcommand(word);
+                there = below.unwrap_or_else(|| panic!("{native}: no {word}"));
+            }
+            assert!(!there.has_subcommands(), "{native}");
+        }
     }
     assert_eq!(CMDLETS.len(), 22);
 }
