@@ -58,13 +58,13 @@ fn the_committed_document_is_fresh() {
 
 #[test]
 fn every_operation_is_routed_and_answers_by_its_schema() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let serving = agent(folder.path());
     let document = document();
     let mut asked = 0;
     for (path, item) in document["paths"].as_object().expect("paths") {
         for (method, operation) in item.as_object().expect("operations") {
             let id = operation["operationId"].as_str().expect("an id");
+            let folder = tempfile::tempdir().expect("a folder");
+            let serving = agent(folder.path());
             let body = sample(id);
             let takes = operation.get("requestBody");
             assert_eq!(body.is_some(), takes.is_some(), "{id}");
