@@ -9,12 +9,14 @@ pub mod core;
 pub mod edge;
 mod faults;
 mod files;
-mod journal;
+pub mod journal;
 mod mind;
-mod policy;
-mod report;
+pub mod policy;
+pub mod report;
 pub mod run;
 pub mod service;
+#[cfg(feature = "simulated")]
+pub mod simulated;
 mod systemd;
 pub mod vf_change;
 mod view;

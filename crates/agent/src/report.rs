@@ -84,7 +84,7 @@ impl Report {
 }
 
 /// The reports of all nodes, in the store.
-pub(crate) struct Reports {
+pub struct Reports {
     store: Arc<dyn Store>,
     node: String,
     last: Mutex<Option<Report>>,
@@ -93,6 +93,7 @@ pub(crate) struct Reports {
 const REPORTS: &str = "reports/";
 
 impl Reports {
+    /// The reports in `store`; this node is `node`.
     pub fn new(store: Arc<dyn Store>, node: &str) -> Self {
         Reports {
             store,
@@ -123,6 +124,10 @@ impl Reports {
     }
 
     /// What every node reported last.
+    ///
+    /// # Errors
+    ///
+    /// The store cannot be read.
     pub fn all(&self) -> Result<Vec<Report>, Problem> {
         let all = self.store.range_json::<Report>(REPORTS);
         let all = all.map_err(|error| store_failed(&error))?;

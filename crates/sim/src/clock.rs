@@ -1,26 +1,28 @@
 //! Time that passes only when somebody waits.
 
-use std::cell::Cell;
+use std::sync::Mutex;
 use std::time::Duration;
+
+use crate::kernel::held;
 
 /// A clock at 2026-01-02T03:04:05Z, plus what was waited.
 #[derive(Debug, Default)]
 pub(crate) struct Time {
-    passed: Cell<Duration>,
+    passed: Mutex<Duration>,
 }
 
 impl Time {
     pub(crate) fn passed(&self) -> Duration {
-        self.passed.get()
+        *held(&self.passed)
     }
 
     pub(crate) fn pass(&self, time: Duration) {
-        self.passed.set(self.passed.get() + time);
+        *held(&self.passed) += time;
     }
 
     /// In RFC 3339, UTC; right for the first twenty hours.
     pub(crate) fn now(&self) -> String {
-        let seconds = 3 * 3600 + 4 * 60 + 5 + self.passed.get().as_secs();
+        let seconds = 3 * 3600 + 4 * 60 + 5 + self.passed().as_secs();
         let (hours, minutes) = (seconds / 3600, seconds / 60 % 60);
         format!("2026-01-02T{hours:02}:{minutes:02}:{:02}Z", seconds % 60)
     }

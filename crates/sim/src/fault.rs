@@ -14,6 +14,13 @@ pub enum Fault {
         /// What the driver logs.
         words: &'static str,
     },
+    /// The driver takes every number of VFs but this one.
+    RefusesNumber {
+        /// The number.
+        vfs: u16,
+        /// Error number.
+        errno: i32,
+    },
     /// `/sys` is mounted read-only, as in a container: no knob opens (EROFS).
     ReadOnlySys,
     /// The user is not root: neither the lock nor a knob opens (EACCES).

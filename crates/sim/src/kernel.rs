@@ -1,14 +1,16 @@
 //! The kernel of a node that never existed: what it does on a write of a knob, with faults
 //! where the real ones are.
 
-use std::cell::{Cell, Ref, RefCell, RefMut};
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
 use std::io;
 use std::path::PathBuf;
+use std::sync::{Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::Duration;
 
 use accelnet_host::Lock;
 use accelnet_model::PciAddress;
+use accelnet_model::vf::VfSettings;
 use accelnet_model::vf_plan::Refusal;
 use accelnet_pci::Root;
 
@@ -27,12 +29,21 @@ const FOR_ONE_VF: Duration = Duration::from_millis(40);
 /// A kernel over a tree.
 #[derive(Debug)]
 pub struct SimKernel {
-    node: RefCell<SimNode>,
+    node: RwLock<SimNode>,
     pub(crate) root: Root,
     pub(crate) time: Time,
-    fault: Cell<Option<Fault>>,
-    late: Cell<Option<Late>>,
-    stuck: RefCell<Option<Stuck>>,
+    fault: Mutex<Option<Fault>>,
+    late: Mutex<Option<Late>>,
+    stuck: Mutex<Option<Stuck>>,
+    /// What was set of VFs, by their adapter and number.
+    pub(crate) settings: Mutex<BTreeMap<(PciAddress, u32), VfSettings>>,
+    /// Device files that somebody has open.
+    pub(crate) open: Mutex<BTreeSet<String>>,
+}
+
+/// What a mutex holds; one whose owner panicked as well.
+pub(crate) fn held<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// VFs that are to come.
@@ -57,17 +68,19 @@ impl SimKernel {
     pub fn new(node: SimNode) -> Self {
         SimKernel {
             root: Root::new(node.root()),
-            node: RefCell::new(node),
+            node: RwLock::new(node),
             time: Time::default(),
-            fault: Cell::new(None),
-            late: Cell::new(None),
-            stuck: RefCell::new(None),
+            fault: Mutex::default(),
+            late: Mutex::default(),
+            stuck: Mutex::default(),
+            settings: Mutex::default(),
+            open: Mutex::default(),
         }
     }
 
     /// Lets `fault` befall the node.
     pub fn break_with(&self, fault: Fault) {
-        self.fault.set(Some(fault));
+        *held(&self.fault) = Some(fault);
     }
 
     /// Mends whatever is broken: a write that hung comes back, a driver is bound again, an
@@ -77,9 +90,9 @@ impl SimKernel {
     ///
     /// When the tree cannot be written.
     pub fn mend(&self) -> io::Result<()> {
-        let fault = self.fault.take();
-        let stuck = self.stuck.take();
-        let adapters = self.node.borrow().adapters();
+        let fault = held(&self.fault).take();
+        let stuck = held(&self.stuck).take();
+        let adapters = self.node().adapters();
         match (fault, stuck) {
             (Some(Fault::Hang), Some(stuck)) => {
                 self.node_mut().apply_numvfs(stuck.adapter, stuck.vfs)
@@ -101,30 +114,36 @@ impl SimKernel {
 
     /// The fault that is there now.
     pub(crate) fn fault(&self) -> Option<Fault> {
-        self.fault.get()
+        *held(&self.fault)
     }
 
     /// The tree.
-    pub fn node(&self) -> Ref<'_, SimNode> {
-        self.node.borrow()
+    pub fn node(&self) -> RwLockReadGuard<'_, SimNode> {
+        self.node.read().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The tree, to be changed.
-    pub fn node_mut(&self) -> RefMut<'_, SimNode> {
-        self.node.borrow_mut()
+    pub fn node_mut(&self) -> RwLockWriteGuard<'_, SimNode> {
+        self.node.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Where the node's files lie.
+    pub fn root(&self) -> &Root {
+        &self.root
     }
 
     /// Lets time pass, and what is due in it happen.
     pub(crate) fn pass(&self, time: Duration) {
         self.time.pass(time);
-        if let Some(late) = self.late.get()
+        let late = *held(&self.late);
+        if let Some(late) = late
             && self.time.passed() >= late.at
         {
-            self.late.set(None);
+            *held(&self.late) = None;
             // A tree that cannot be written shows in what is read of it.
             drop(self.node_mut().complete_vfs(late.adapter, late.vfs));
         }
-        if self.fault.get() == Some(Fault::AdapterVanishesLater) {
+        if self.fault() == Some(Fault::AdapterVanishesLater) {
             let adapters = self.node().adapters();
             for adapter in adapters {
                 drop(self.node_mut().unplug(adapter));
@@ -134,7 +153,7 @@ impl SimKernel {
 
     /// Whether whoever asks for an attribute under the device lock waits in vain.
     pub(crate) fn is_locked(&self, path: &std::path::Path) -> bool {
-        let stuck = self.stuck.borrow();
+        let stuck = held(&self.stuck);
         let Some(stuck) = stuck.as_ref() else {
             return false;
         };
@@ -174,7 +193,28 @@ impl SimKernel {
         if self.is_locked(&place) {
             return Err(self.wait_in_vain(within, waiting));
         }
+        if vfs == 0 {
+            self.forget_settings(adapter);
+        }
         self.configure(adapter, vfs, lock, within, waiting)
+    }
+
+    /// What was set of VFs goes with them.
+    fn forget_settings(&self, adapter: PciAddress) {
+        held(&self.settings).retain(|(pf, _), _| *pf != adapter);
+    }
+
+    /// Somebody else writes a number of VFs.
+    ///
+    /// # Errors
+    ///
+    /// As the kernel, see [`SimNode::apply_numvfs`].
+    pub fn echo_numvfs(&self, adapter: PciAddress, vfs: u16) -> io::Result<()> {
+        self.node_mut().apply_numvfs(adapter, vfs)?;
+        if vfs == 0 {
+            self.forget_settings(adapter);
+        }
+        Ok(())
     }
 
     /// What the driver does when it is told a number of VFs.
@@ -190,6 +230,7 @@ impl SimKernel {
         let refused = |errno| done(Err(io::Error::from_raw_os_error(errno)));
         match self.fault() {
             Some(Fault::Errno(errno)) => refused(errno),
+            Some(Fault::RefusesNumber { vfs: odd, errno }) if odd == vfs => refused(errno),
             Some(Fault::Refuses { errno, words }) => {
                 done(self.log(adapter, words))?;
                 refused(errno)
@@ -207,7 +248,7 @@ impl SimKernel {
             Some(Fault::Late { at_once, after }) if vfs > at_once => {
                 done(self.node_mut().apply_numvfs_partly(adapter, vfs, at_once))?;
                 let at = self.time.passed() + after;
-                self.late.set(Some(Late { adapter, vfs, at }));
+                *held(&self.late) = Some(Late { adapter, vfs, at });
                 Ok(())
             }
             Some(Fault::HostDriver { vf }) if vfs > vf => {
@@ -251,7 +292,7 @@ impl SimKernel {
 
     fn get_stuck(&self, adapter: PciAddress, vfs: u16, lock: Option<&Lock>) {
         let kept = lock.and_then(|lock| lock.share().ok());
-        *self.stuck.borrow_mut() = Some(Stuck {
+        *held(&self.stuck) = Some(Stuck {
             adapter,
             vfs,
             _kept: kept,

@@ -12,7 +12,7 @@ use accelnet_model::vf_plan::Refusal;
 use accelnet_pci::LockedRead;
 
 use crate::fault::Fault;
-use crate::kernel::SimKernel;
+use crate::kernel::{SimKernel, held};
 
 /// How long attributes under the device lock are waited for.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -59,6 +59,7 @@ impl Knobs for SimKernel {
     fn hold(&self, path: &str) -> io::Result<File> {
         match self.fault() {
             Some(Fault::GroupsTaken) => Err(io::ErrorKind::ResourceBusy.into()),
+            _ if held(&self.open).contains(path) => Err(io::ErrorKind::ResourceBusy.into()),
             _ => File::options()
                 .read(true)
                 .write(true)

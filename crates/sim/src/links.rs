@@ -12,7 +12,7 @@ use accelnet_model::{Mac, PciAddress};
 use accelnet_netlink::{NetlinkError, VfChange};
 
 use crate::fault::Fault;
-use crate::kernel::SimKernel;
+use crate::kernel::{SimKernel, held};
 
 impl SimKernel {
     /// The VFs that the adapter of `link` has now.
@@ -24,6 +24,16 @@ impl SimKernel {
         u32::try_from(vfs.count()).unwrap_or(u32::MAX)
     }
 
+    /// `IFLA_INFO_KIND` of a link, by what its folder has.
+    fn kind_of(&self, name: &str) -> Option<String> {
+        let has = |file: &str| self.root.exists(&format!("/sys/class/net/{name}/{file}"));
+        match (has("bridge"), has("tun_flags")) {
+            (true, _) => Some("bridge".to_owned()),
+            (_, true) => Some("tun".to_owned()),
+            _ => None,
+        }
+    }
+
     fn driver_of(&self, name: &str) -> Option<String> {
         let path = format!("/sys/class/net/{name}/device/driver");
         self.root.link_name(&path).ok().flatten()
@@ -32,7 +42,11 @@ impl SimKernel {
 
 impl Links for SimKernel {
     fn links(&self) -> Result<Vec<Link>, NetlinkError> {
-        CopiedLinks::new(self.root.clone()).links()
+        let mut links = CopiedLinks::new(self.root.clone()).links()?;
+        for link in &mut links {
+            link.kind = self.kind_of(&link.name);
+        }
+        Ok(links)
     }
 
     /// A namespace is a file with the lines `NETDEV ADDRESS`, one for each link that is a
@@ -70,16 +84,60 @@ impl Links for SimKernel {
             Some(Fault::SettingsCutShort { got }) if got < vfs => {
                 Err(NetlinkError::CutShort { got, expected: vfs })
             }
-            _ => Ok((0..vfs).map(untouched).collect()),
+            _ => {
+                let set = held(&self.settings);
+                let one = |vf| {
+                    let known = link.parent.and_then(|pf| set.get(&(pf, vf)));
+                    known.cloned().unwrap_or_else(|| untouched(vf))
+                };
+                Ok((0..vfs).map(one).collect())
+            }
         }
     }
 
     fn set_vf(
         &self,
-        _index: u32,
-        _vf: u32,
-        _change: VfChange,
+        index: u32,
+        vf: u32,
+        change: VfChange,
     ) -> Result<Option<String>, NetlinkError> {
+        let what = format!("{change} of VF {vf} on link {index}");
+        let links = self.links()?;
+        let link = links.iter().find(|link| link.index == index);
+        let Some((link, pf)) = link.and_then(|link| Some((link, link.parent?))) else {
+            return Err(refused(what, 19, "ENODEV"));
+        };
+        if vf >= self.vfs_of(link) {
+            return Err(refused(what, 22, "EINVAL"));
+        }
+        if let VfChange::Rate { min, max } = change
+            && (min, max) != (0, 0)
+        {
+            // `igb_ndo_set_vf_bw`: without link there is no rate to share.
+            if !link.up || !link.carrier {
+                return Err(refused(what, 22, "EINVAL"));
+            }
+            if !self.node().limits_rate(pf) {
+                return Err(refused(what, 95, "EOPNOTSUPP"));
+            }
+        }
+        let mut all = held(&self.settings);
+        let settings = all.entry((pf, vf)).or_insert_with(|| untouched(vf));
+        match change {
+            VfChange::Mac(mac) => settings.mac = mac,
+            VfChange::Vlan { id, qos, protocol } => {
+                settings.vlan = id;
+                settings.qos = qos;
+                settings.vlan_protocol = protocol;
+            }
+            VfChange::Rate { min, max } => {
+                settings.min_tx_rate = min;
+                settings.max_tx_rate = max;
+            }
+            VfChange::SpoofCheck(on) => settings.spoof_check = Some(on),
+            VfChange::Trust(on) => settings.trust = Some(on),
+            VfChange::LinkState(state) => settings.link_state = Some(state),
+        }
         Ok(None)
     }
 
@@ -105,6 +163,16 @@ impl Links for SimKernel {
 
     fn eswitch_mode(&self, _address: PciAddress) -> Result<Option<EswitchMode>, NetlinkError> {
         Ok(None)
+    }
+}
+
+/// A refusal without words, as the kernel's are.
+pub(crate) fn refused(what: String, errno: i32, name: &str) -> NetlinkError {
+    NetlinkError::Refused {
+        errno,
+        name: name.to_owned(),
+        words: None,
+        what,
     }
 }
 

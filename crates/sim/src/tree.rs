@@ -18,6 +18,7 @@ mod adapter;
 mod folder;
 mod function;
 mod hotplug;
+mod net;
 mod numvfs;
 mod pf;
 mod platform;
@@ -32,6 +33,7 @@ use std::path::Path;
 use accelnet_model::PciAddress;
 
 pub use adapter::{AdapterSpec, SriovSpec};
+pub use net::SoftLink;
 pub use platform::PlatformSpec;
 pub use port::Port;
 

@@ -4,7 +4,7 @@ use accelnet_api::types::{EventKind, PlannedStep};
 use accelnet_host::vms::VirtualNetwork;
 use accelnet_libvirt::xml::{self, PoolOf};
 use accelnet_model::intent::{BoundAdapter, IntentState, IntentStatus};
-use accelnet_model::vf_plan::Ask;
+use accelnet_model::vf_plan::{Ask, Plan as VfPlan, Step as VfStep};
 use accelnet_model::{Adapter, Code, Intent, PciAddress, Problem};
 use accelnet_rules::vf_count;
 
@@ -279,7 +279,7 @@ impl Core {
         for adapter in &adapters {
             needs.vfs += u32::try_from(adapter.vfs.len()).unwrap_or(u32::MAX);
             let plan = vf_count::plan(adapter, ask)?;
-            if !plan.steps.is_empty() {
+            if changes_vfs(&plan, adapter) {
                 needs.steps.push(Step::Vfs {
                     adapter: adapter.name(),
                     address: adapter.address,
@@ -433,6 +433,15 @@ impl Core {
         status.policy_revision = policy.revision;
         more(status);
     }
+}
+
+/// Whether a plan changes anything: drivers that are kept off already need not be again.
+fn changes_vfs(plan: &VfPlan, adapter: &Adapter) -> bool {
+    let on = adapter.sriov.present();
+    let on = on.is_some_and(|sriov| sriov.drivers_autoprobe.known() == Some(&true));
+    plan.steps
+        .iter()
+        .any(|step| on || *step != VfStep::KeepDriversOff)
 }
 
 /// The step that a libvirt network needs to be as it should be.

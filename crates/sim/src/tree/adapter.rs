@@ -59,6 +59,8 @@ pub struct SriovSpec {
     pub vf_total_msix: Option<u32>,
     /// Whether the kernel shows SR-IOV in sysfs (CONFIG_PCI_IOV).
     pub in_sysfs: bool,
+    /// Whether the driver can limit the transmit rate of a VF.
+    pub limits_rate: bool,
 }
 
 impl AdapterSpec {
@@ -89,6 +91,7 @@ impl AdapterSpec {
                 vf_msix_vectors: 3,
                 vf_total_msix: None,
                 in_sysfs: true,
+                limits_rate: true,
             }),
         }
     }
@@ -134,6 +137,15 @@ impl AdapterSpec {
     #[must_use]
     pub fn vfs(self, vfs: u16) -> Self {
         self.sriov(|sriov| sriov.vfs = vfs)
+    }
+
+    /// With VFs that have so many queue pairs each, as the device makes them.
+    #[must_use]
+    pub fn queue_pairs(self, pairs: u16) -> Self {
+        self.sriov(|sriov| {
+            sriov.vf_msix_vectors = pairs + 1;
+            sriov.vf_total_msix = None;
+        })
     }
 
     /// With no driver bound: no netdev, and the hardware's number of VFs.

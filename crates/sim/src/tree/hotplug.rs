@@ -124,6 +124,60 @@ impl SimNode {
         }
     }
 
+    /// Takes the driver from a VF, whichever it had.
+    ///
+    /// # Errors
+    ///
+    /// When the tree cannot be written.
+    pub fn release_vf(&self, adapter: PciAddress, index: u16) -> io::Result<()> {
+        let (Some(placed), Some(address)) = (self.placed(adapter), self.vf_address(adapter, index))
+        else {
+            return Ok(());
+        };
+        let here = format!("{}/{address}", placed.above);
+        let bound = std::fs::read_link(self.folder.root().join(format!("{here}/driver")));
+        if let Ok(bound) = bound
+            && let Some(bound) = bound.file_name().and_then(|name| name.to_str())
+        {
+            self.unbind(&here, address, bound, &self.vf_netdev(adapter, index))?;
+        }
+        if let Some(group) = self.vf_group(adapter, index) {
+            let file = format!("dev/vfio/{group}");
+            if self.folder.exists(&file) {
+                self.folder.remove_link(&file)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The adapter and number of the VF at `address`, if one is there.
+    pub fn vf_at(&self, address: PciAddress) -> Option<(PciAddress, u16)> {
+        self.placed.iter().find_map(|placed| {
+            let pf = placed.spec.address;
+            let there = u16::try_from(placed.vfs.len()).unwrap_or(u16::MAX);
+            let index = (0..there).find(|index| self.vf_address(pf, *index) == Some(address))?;
+            Some((pf, index))
+        })
+    }
+
+    /// The adapter whose netdev is called `netdev`, and the addresses of its VFs.
+    pub fn vfs_of(&self, netdev: &str) -> Option<(PciAddress, Vec<PciAddress>)> {
+        let mut placed = self.placed.iter();
+        let placed = placed.find(|placed| placed.spec.netdev == netdev)?;
+        let pf = placed.spec.address;
+        let there = u16::try_from(placed.vfs.len()).unwrap_or(u16::MAX);
+        let vfs = (0..there).filter_map(|index| self.vf_address(pf, index));
+        Some((pf, vfs.collect()))
+    }
+
+    /// Whether the driver of an adapter can limit the rate of a VF.
+    pub fn limits_rate(&self, adapter: PciAddress) -> bool {
+        let sriov = self
+            .placed(adapter)
+            .and_then(|placed| placed.spec.sriov.as_ref());
+        sriov.is_some_and(|sriov| sriov.limits_rate)
+    }
+
     /// The PCI addresses of the adapters.
     pub fn adapters(&self) -> Vec<PciAddress> {
         self.placed

@@ -163,6 +163,11 @@ impl SimNode {
         let there = function.folder();
         self.folder.link(&format!("{there}/physfn"), &here)?;
         self.folder.link(&format!("{here}/virtfn{index}"), &there)?;
+        if sriov.vf_total_msix.is_some() {
+            // The kernel's is write-only; what is read is in the capability.
+            self.folder
+                .write(&format!("{there}/sriov_vf_msix_count"), "")?;
+        }
         if let Some(driver) = function.driver
             && driver != "vfio-pci"
         {
@@ -174,6 +179,35 @@ impl SimNode {
             function.write_netdev(&self.folder, &netdev)?;
         }
         Ok(function.group)
+    }
+
+    /// Does what was written to `sriov_vf_msix_count` of VF `index` since the last time: 0 is
+    /// the driver's own choice.
+    ///
+    /// # Errors
+    ///
+    /// When the tree cannot be written.
+    pub fn apply_msix_count(&self, adapter: PciAddress, index: u16) -> io::Result<()> {
+        let (Some(placed), Some(address)) = (self.placed(adapter), self.vf_address(adapter, index))
+        else {
+            return Ok(());
+        };
+        let Some(sriov) = &placed.spec.sriov else {
+            return Ok(());
+        };
+        let there = format!("{}/{address}", placed.above);
+        let knob = format!("{there}/sriov_vf_msix_count");
+        let vectors = match self.folder.read(&knob).map(|text| text.parse::<u16>()) {
+            Ok(Ok(0)) => sriov.vf_msix_vectors,
+            Ok(Ok(vectors)) => vectors,
+            _ => return Ok(()),
+        };
+        let config = ConfigBuilder::virtual_function()
+            .msix(0x70, vectors, false)
+            .build();
+        self.folder
+            .write(&format!("{there}/config"), self.readable(&config))?;
+        self.folder.write(&knob, "")
     }
 
     fn remove_vf(&mut self, adapter: usize, index: usize) -> io::Result<()> {

@@ -1,0 +1,83 @@
+//! The edge of a node that never existed, for tests and the demonstration.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use accelnet_host::switch::Switches;
+use accelnet_host::switch::guard::Guard;
+use accelnet_host::{Clock, Host, SystemClock, Vms};
+use accelnet_sim::SimMachine;
+
+use crate::edge::Edge;
+
+/// What is called before each step of a change.
+pub type Passing = Arc<dyn Fn(&str) + Send + Sync>;
+
+/// A simulated node, as an agent has it.
+#[derive(Clone)]
+pub struct Simulated {
+    machine: SimMachine,
+    real_time: bool,
+    passing: Option<Passing>,
+}
+
+impl Simulated {
+    /// That machine, on which time passes only when somebody waits.
+    pub fn new(machine: SimMachine) -> Self {
+        Simulated {
+            machine,
+            real_time: false,
+            passing: None,
+        }
+    }
+
+    /// With the system's clock, as an agent that is asked over a socket needs it.
+    #[must_use]
+    pub fn in_real_time(mut self) -> Self {
+        self.real_time = true;
+        self
+    }
+
+    /// With something that is called before each step of a change, with its name.
+    #[must_use]
+    pub fn passing(mut self, passing: Passing) -> Self {
+        self.passing = Some(passing);
+        self
+    }
+}
+
+impl Edge for Simulated {
+    fn host(&self) -> Host<'_> {
+        let clock: &dyn Clock = match self.real_time {
+            true => &SystemClock,
+            false => &*self.machine.kernel,
+        };
+        self.machine.host(clock)
+    }
+
+    fn vms(&self) -> &dyn Vms {
+        &self.machine.vms
+    }
+
+    fn switches(&self) -> &dyn Switches {
+        &self.machine.switches
+    }
+
+    fn guard(&self) -> &dyn Guard {
+        &self.machine.guard
+    }
+
+    fn wishes(&self) -> &Path {
+        self.machine.wishes()
+    }
+
+    fn is_simulated(&self) -> bool {
+        true
+    }
+
+    fn passing(&self, step: &str) {
+        if let Some(passing) = &self.passing {
+            passing(step);
+        }
+    }
+}

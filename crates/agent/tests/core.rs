@@ -1,0 +1,21 @@
+//! The mind of an agent over nodes that never existed: what it does, refuses and mends, what
+//! is left when a step fails, and what becomes of it when it is killed.
+
+#[path = "core/bench.rs"]
+mod bench;
+#[path = "core/drift.rs"]
+mod drift;
+#[path = "core/intents.rs"]
+mod intents;
+#[path = "core/invariants.rs"]
+mod invariants;
+#[path = "core/kills.rs"]
+mod kills;
+#[path = "core/management.rs"]
+mod management;
+#[path = "core/random.rs"]
+mod random;
+#[path = "core/refusals.rs"]
+mod refusals;
+#[path = "core/vms.rs"]
+mod vms;

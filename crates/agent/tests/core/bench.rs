@@ -1,0 +1,346 @@
+//! A node, a store, and an agent that can be killed at a step.
+
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use accelnet_agent::Core;
+use accelnet_agent::journal::Journal;
+use accelnet_agent::policy::{Policy, PolicyStore};
+use accelnet_agent::report::{Report, Reports};
+use accelnet_agent::simulated::Simulated;
+use accelnet_api::types::*;
+use accelnet_model::intent::{IntentState, IntentStatus, Role};
+use accelnet_model::{Code, Mac, PciAddress, Performance, Problem};
+use accelnet_sim::tree::PlatformSpec;
+use accelnet_sim::{AdapterSpec, DomainSpec, NicSpec, Port, SimMachine, Tree};
+use accelnet_store::{Embedded, History, Store};
+
+/// The node's name.
+pub const NODE: &str = "node1";
+/// Who asks.
+pub const WHO: &str = "root";
+/// The intent of most tests.
+pub const INTENT: &str = "MyIntent";
+
+/// Where an agent is killed.
+#[derive(Default)]
+pub struct Steps {
+    passed: Mutex<Vec<String>>,
+    kill_at: Mutex<Option<(String, u32)>>,
+}
+
+/// What a killed agent unwinds with.
+struct Killed;
+
+impl Steps {
+    fn pass(&self, step: &str) {
+        locked(&self.passed).push(step.to_owned());
+        let mut kill_at = locked(&self.kill_at);
+        let Some((at, left)) = kill_at.as_mut().filter(|(at, _)| at == step) else {
+            return;
+        };
+        if *left > 0 {
+            *left -= 1;
+            return;
+        }
+        let _ = std::mem::take(at);
+        *kill_at = None;
+        drop(kill_at);
+        resume_unwind(Box::new(Killed));
+    }
+
+    /// The steps that were passed since the last time.
+    pub fn passed(&self) -> Vec<String> {
+        std::mem::take(&mut *locked(&self.passed))
+    }
+
+    /// Kills the agent at the `times`th passing of `step`, counted from 0.
+    pub fn kill_at(&self, step: &str, times: u32) {
+        *locked(&self.kill_at) = Some((step.to_owned(), times));
+    }
+
+    /// Kills nobody.
+    pub fn spare(&self) {
+        *locked(&self.kill_at) = None;
+    }
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// All of it.
+pub struct Bench {
+    pub machine: SimMachine,
+    pub steps: Arc<Steps>,
+    pub store: Arc<dyn Store>,
+    core: Option<Core>,
+    _folder: tempfile::TempDir,
+}
+
+/// The PF `ens1`: VFs with 2 queue pairs each, 7 of them.
+pub fn igb() -> PciAddress {
+    "0000:01:00.0".parse().expect("an address")
+}
+
+/// The PF `ens2`: 8 VFs that share out their vectors.
+pub fn mlx5() -> PciAddress {
+    "0000:09:00.0".parse().expect("an address")
+}
+
+/// A MAC of a vNIC.
+pub fn mac(number: u8) -> Mac {
+    Mac([0x52, 0x54, 0, 0xaa, 0, number])
+}
+
+/// The node of most tests: an igb, an mlx5 and a plain adapter.
+pub fn tree() -> Tree {
+    let shared = AdapterSpec::mlx5(mlx5(), "ens2").sriov(|sriov| {
+        sriov.hardware_vfs = 8;
+        sriov.total_vfs = 8;
+        sriov.vf_msix_vectors = 8;
+        sriov.vf_total_msix = Some(64);
+    });
+    let plain = AdapterSpec::e1000e("0000:11:00.0".parse().expect("an address"), "eno1");
+    let at = |device| PciAddress {
+        domain: 0,
+        bus: 0,
+        device,
+        function: 0,
+    };
+    Tree::new()
+        .port(Port::root(at(1), 1, 2).adapter(AdapterSpec::igb(igb(), "ens1")))
+        .port(Port::root(at(2), 9, 10).adapter(shared))
+        .port(Port::root(at(3), 17, 18).adapter(plain))
+}
+
+impl Bench {
+    /// The usual node, and an agent that has looked at it.
+    pub fn new() -> Self {
+        Bench::of(tree())
+    }
+
+    /// The usual node with another machine around it.
+    pub fn with_platform(change: impl FnOnce(&mut PlatformSpec)) -> Self {
+        Bench::of(tree().platform(change))
+    }
+
+    /// A node.
+    pub fn of(tree: Tree) -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let machine = SimMachine::boot(tree, folder.path()).expect("a node");
+        let store = Embedded::in_memory(History::default(), || Duration::ZERO).expect("a store");
+        let mut bench = Bench {
+            machine,
+            steps: Arc::default(),
+            store: Arc::new(store),
+            core: None,
+            _folder: folder,
+        };
+        bench.start();
+        bench
+    }
+
+    /// With the intent on `ens1` and management enabled without a reserve.
+    pub fn enabled() -> Self {
+        Bench::enabled_on("ens1")
+    }
+
+    /// With the intent on `adapter` and management enabled without a reserve.
+    pub fn enabled_on(adapter: &str) -> Self {
+        let mut bench = Bench::new();
+        bench.manage(adapter);
+        bench
+    }
+
+    /// Declares the intent on `adapter`, and enables management without a reserve.
+    pub fn manage(&mut self, adapter: &str) {
+        self.add_intent(INTENT, &[Role::Compute], &[adapter])
+            .expect("an intent");
+        self.enable(Some(0)).expect("enabled");
+    }
+
+    /// Starts an agent on what is there.
+    pub fn start(&mut self) {
+        let steps = self.steps.clone();
+        let edge = Simulated::new(self.machine.clone()).passing(Arc::new(move |step: &str| {
+            steps.pass(step);
+        }));
+        self.core = Some(Core::new(Box::new(edge), self.store.clone(), NODE));
+        self.pass();
+    }
+
+    /// The agent's mind.
+    pub fn core(&mut self) -> &mut Core {
+        self.core.as_mut().expect("an agent that lives")
+    }
+
+    /// One pass.
+    pub fn pass(&mut self) {
+        self.core().pass().expect("a store");
+    }
+
+    /// Has the agent do something that it may not survive; none when it did not. Then it is
+    /// gone.
+    pub fn attempt<T>(&mut self, what: impl FnOnce(&mut Core) -> T) -> Option<T> {
+        let mut core = self.core.take().expect("an agent that lives");
+        let ended = catch_unwind(AssertUnwindSafe(|| {
+            let done = what(&mut core);
+            (core, done)
+        }));
+        match ended {
+            Ok((core, done)) => {
+                self.core = Some(core);
+                Some(done)
+            }
+            Err(payload) if payload.is::<Killed>() => None,
+            Err(payload) => resume_unwind(payload),
+        }
+    }
+
+    pub fn add_intent(
+        &mut self,
+        name: &str,
+        roles: &[Role],
+        adapters: &[&str],
+    ) -> Result<IntentChanged, Problem> {
+        self.core()
+            .add_intent(WHO, &intent_add(name, roles, adapters))
+    }
+
+    pub fn set_intent(&mut self, set: &IntentSet) -> Result<IntentChanged, Problem> {
+        self.core().set_intent(WHO, INTENT, set)
+    }
+
+    pub fn enable(&mut self, reserve: Option<i64>) -> Result<ManagementChanged, Problem> {
+        let request = Enable {
+            intent: INTENT.to_owned(),
+            node_reserve_percentage: reserve,
+            ..Enable::default()
+        };
+        self.core().enable(WHO, &request)
+    }
+
+    pub fn vm_enable(&mut self, name: &str, performance: Performance) -> VmResult {
+        self.change(&enable(name, performance, false))
+    }
+
+    pub fn vm_disable(&mut self, name: &str) -> VmResult {
+        self.change(&disable(name))
+    }
+
+    /// A change of one VM.
+    pub fn change(&mut self, change: &VmChange) -> VmResult {
+        let changed = self.core().change_vms(WHO, change).expect("an answer");
+        let mut results = changed.results;
+        assert_eq!(results.len(), 1, "{results:?}");
+        results.remove(0)
+    }
+
+    /// Defines a VM with one vNIC on the intent's switch.
+    pub fn define(&self, name: &str, number: u8, vcpus: u32) {
+        let network = format!("accelnet-{INTENT}");
+        self.define_on(name, number, vcpus, &network);
+    }
+
+    /// Defines a VM with one vNIC on a network.
+    pub fn define_on(&self, name: &str, number: u8, vcpus: u32, network: &str) {
+        let spec = DomainSpec::new(name, number.into(), vcpus)
+            .nic(NicSpec::on_network(mac(number), network));
+        self.machine.vms.add(&spec).expect("defined");
+    }
+
+    /// Defines a VM and starts it.
+    pub fn run(&self, name: &str, number: u8, vcpus: u32) {
+        self.define(name, number, vcpus);
+        self.machine.vms.virsh_start(name).expect("started");
+    }
+
+    pub fn policy(&self) -> Policy {
+        let policies = PolicyStore::new(self.store.clone(), NODE);
+        policies.read().expect("policy")
+    }
+
+    pub fn policies(&self) -> PolicyStore {
+        PolicyStore::new(self.store.clone(), NODE)
+    }
+
+    /// What the agent reported last.
+    pub fn report(&self) -> Report {
+        let reports = Reports::new(self.store.clone(), NODE);
+        let mut all = reports.all().expect("reports");
+        all.retain(|report| report.node == NODE);
+        all.pop().expect("a report")
+    }
+
+    pub fn status_of(&self, intent: &str) -> Option<IntentStatus> {
+        let mut all = self.report().intents.into_iter();
+        all.find(|status| status.intent == intent)
+    }
+
+    pub fn is_completed(&self) -> bool {
+        let status = self.status_of(INTENT);
+        status.is_some_and(|status| status.state == IntentState::Completed)
+    }
+
+    /// The VM as it is shown.
+    pub fn vm(&self, name: &str) -> VmView {
+        let mut all = self.report().vms.into_iter();
+        all.find(|vm| vm.name == name).expect("a VM")
+    }
+
+    /// What was told, oldest first.
+    pub fn events(&self) -> Vec<Event> {
+        let journal = Journal::new(self.store.clone(), NODE);
+        journal.since(0, 1000).expect("events")
+    }
+
+    /// Whether something of that kind was told about `subject`.
+    pub fn was_told(&self, kind: EventKind, subject: &str) -> bool {
+        let mut events = self.events().into_iter();
+        events.any(|event| event.kind == kind && event.subject == subject)
+    }
+}
+
+pub fn intent_add(name: &str, roles: &[Role], adapters: &[&str]) -> IntentAdd {
+    IntentAdd {
+        name: name.to_owned(),
+        roles: roles.to_vec(),
+        adapters: adapters.iter().map(|name| (*name).to_owned()).collect(),
+        vfs: None,
+        dry_run: false,
+    }
+}
+
+pub fn enable(name: &str, performance: Performance, now: bool) -> VmChange {
+    VmChange::Enable(VmEnable {
+        names: vec![name.to_owned()],
+        performance,
+        now,
+        add_nic: false,
+        dry_run: false,
+    })
+}
+
+pub fn set(name: &str, performance: Performance, now: bool) -> VmChange {
+    VmChange::Set(VmSet {
+        names: vec![name.to_owned()],
+        performance,
+        now,
+        dry_run: false,
+    })
+}
+
+pub fn disable(name: &str) -> VmChange {
+    VmChange::Disable(VmDisable {
+        names: vec![name.to_owned()],
+        dry_run: false,
+    })
+}
+
+/// The code that a result was refused with.
+pub fn refused(result: &VmResult) -> Code {
+    assert!(!result.ok, "{result:?}");
+    result.problem.as_ref().expect("a problem").code
+}

@@ -1,0 +1,186 @@
+//! What must be so whenever an agent has come to rest.
+
+use std::collections::BTreeSet;
+
+use accelnet_host::Vms;
+use accelnet_libvirt::Side;
+use accelnet_libvirt::xml::{Definition, Part, interface_fragment};
+use accelnet_model::domain::Teaming;
+use accelnet_model::vf_wish::wish_file;
+use accelnet_model::vm_setting::Phase;
+
+use crate::bench::{Bench, INTENT};
+
+/// Checks all of it; `what` is said of a failure.
+pub fn hold(bench: &Bench, what: &str) {
+    no_vf_leaks(bench, what);
+    nobody_is_without_network(bench, what);
+    wishes_match(bench, what);
+    at_rest(bench, what);
+    truthful(bench, what);
+}
+
+/// Every VF in use belongs to a VM with a setting, and is bound and set for it; every other
+/// is free.
+fn no_vf_leaks(bench: &Bench, what: &str) {
+    let policy = bench.policy();
+    let used = bench.machine.vms.vfs_in_use();
+    for (vf, uuid) in &used {
+        assert!(
+            policy.vm(uuid).is_some(),
+            "{what}: VF {vf} is with {uuid}, which has no setting"
+        );
+    }
+    let node = bench.machine.kernel.node();
+    let root = bench.machine.kernel.root();
+    for adapter in node.adapters() {
+        for index in 0..64 {
+            let Some(address) = node.vf_address(adapter, index) else {
+                continue;
+            };
+            if node.vf_at(address).is_none() {
+                continue;
+            }
+            let driver = root
+                .link_name(&format!("/sys/bus/pci/devices/{address}/driver"))
+                .ok()
+                .flatten();
+            let held = used.iter().any(|(vf, _)| *vf == address);
+            let bound = driver.as_deref() == Some("vfio-pci");
+            assert_eq!(bound, held, "{what}: VF {address} has driver {driver:?}");
+        }
+    }
+}
+
+/// The virtio vNIC that every VM was given is there, in its definition and live.
+fn nobody_is_without_network(bench: &Bench, what: &str) {
+    let vms = &bench.machine.vms;
+    for (name, _) in vms.list() {
+        let (config, live) = vms.texts(&name);
+        for (side, xml) in [("definition", config), ("running state", live)] {
+            let Some(xml) = xml else { continue };
+            let vnics = Definition::parse(&xml).expect("a domain").vnics;
+            let virtio = vnics
+                .iter()
+                .any(|vnic| vnic.model.as_deref() == Some("virtio"));
+            assert!(virtio, "{what}: the {side} of {name} has no vNIC\n{xml}");
+            // A VF never stands without its partner.
+            for vnic in &vnics {
+                let Some(Teaming::Transient { persistent }) = &vnic.teaming else {
+                    continue;
+                };
+                let partner = vnics.iter().any(|other| {
+                    other.alias.as_ref() == Some(persistent)
+                        && other.teaming == Some(Teaming::Persistent)
+                });
+                assert!(partner, "{what}: a VF alone in the {side} of {name}\n{xml}");
+            }
+        }
+    }
+}
+
+/// A wish lies there for each VM with a setting, and for no other.
+fn wishes_match(bench: &Bench, what: &str) {
+    let policy = bench.policy();
+    let folder = bench.machine.wishes();
+    let there: BTreeSet<String> = std::fs::read_dir(folder)
+        .into_iter()
+        .flatten()
+        .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
+        .filter(|name| name.ends_with(".json") && !name.ends_with(".outcome.json"))
+        .map(|name| name.trim_end_matches(".json").to_owned())
+        .collect();
+    let known = |uuid: &str| bench.machine.vms.xml(uuid, Side::Config).is_ok();
+    for (setting, _) in &policy.vms {
+        let file = wish_file(folder, &setting.uuid);
+        if !known(&setting.uuid) {
+            continue;
+        }
+        let text = std::fs::read_to_string(&file)
+            .unwrap_or_else(|error| panic!("{what}: wish of {}: {error}", setting.name));
+        let wish: accelnet_model::vf_wish::VfWish = serde_json::from_str(&text).expect("a wish");
+        assert_eq!(wish.mac, setting.mac, "{what}: wish of {}", setting.name);
+    }
+    for uuid in there {
+        assert!(
+            policy.vm(&uuid).is_some(),
+            "{what}: a wish is left of {uuid}"
+        );
+    }
+}
+
+/// Nothing is half-way, and definitions are as the settings say.
+fn at_rest(bench: &Bench, what: &str) {
+    let policy = bench.policy();
+    for (setting, _) in &policy.vms {
+        assert_eq!(
+            setting.phase,
+            Phase::Enabled,
+            "{what}: {} is half-way",
+            setting.name
+        );
+    }
+    let disruption = bench.policies().disruption(INTENT).expect("a store");
+    assert_eq!(disruption, None, "{what}: a disruptive change is half-way");
+    let pool = format!("accelnet-{INTENT}-vf");
+    for (name, _) in bench.machine.vms.list() {
+        let (Some(config), _) = bench.machine.vms.texts(&name) else {
+            continue;
+        };
+        let uuid = bench.machine.vms.uuid(&name).expect("a VM");
+        let vnics = Definition::parse(&config).expect("a domain").vnics;
+        let has_vf = vnics
+            .iter()
+            .any(|vnic| vnic.source.as_deref() == Some(&pool));
+        match policy.vm(&uuid) {
+            Some(setting) if policy.management.enabled => {
+                let vf = interface_fragment(&config, setting.mac, Part::Transient);
+                assert!(vf.is_some(), "{what}: {name} has no VF defined\n{config}");
+            }
+            Some(_) => {}
+            None => assert!(!has_vf, "{what}: a VF is left in {name}\n{config}"),
+        }
+    }
+}
+
+/// What is told is so.
+pub fn truthful(bench: &Bench, what: &str) {
+    let policy = bench.policy();
+    for status in bench.report().intents {
+        let Some(intent) = policy.intent(&status.intent) else {
+            continue;
+        };
+        if status.state != accelnet_model::intent::IntentState::Completed || !intent.is_compute() {
+            continue;
+        }
+        if status.policy_revision < policy.revision && bench.report_is_stale() {
+            continue;
+        }
+        let networks = bench.machine.vms.networks().expect("networks");
+        for name in [intent.switch_network(), intent.pool_network()] {
+            let runs = networks
+                .iter()
+                .any(|network| network.name == name && network.active && network.autostart);
+            assert!(runs, "{what}: completed, and network {name} does not run");
+        }
+        let bridge = status.bridge.clone().expect("a bridge");
+        let ports = bench.machine.switches.ports(&bridge);
+        assert!(
+            ports.iter().any(|port| port.starts_with("en")),
+            "{what}: completed, and {bridge} has ports {ports:?}"
+        );
+        if let (Some(vfs), [adapter]) = (intent.vfs, intent.adapters.as_slice()) {
+            let (_, there) = bench.machine.kernel.node().vfs_of(adapter).expect("a PF");
+            assert_eq!(there.len() as u32, vfs, "{what}: completed, and other VFs");
+        }
+    }
+}
+
+impl Bench {
+    /// Whether the report answers an older policy than the store's.
+    pub fn report_is_stale(&self) -> bool {
+        let intents = self.report().intents;
+        let newest = intents.iter().map(|status| status.policy_revision).max();
+        newest.unwrap_or(0) < self.policy().revision
+    }
+}

@@ -1,0 +1,86 @@
+//! A whole node that never existed: kernel, switches and VMs, shared by whoever looks at it.
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use accelnet_host::{Clock, Host};
+use accelnet_model::vf_wish;
+
+use crate::kernel::SimKernel;
+use crate::switches::{SimGuard, SimSwitches};
+use crate::tree::Tree;
+use crate::vms::SimVms;
+
+/// A node; clones are the same one.
+#[derive(Clone)]
+pub struct SimMachine {
+    /// Its kernel.
+    pub kernel: Arc<SimKernel>,
+    /// Its bridges.
+    pub switches: SimSwitches,
+    /// Its libvirt.
+    pub vms: SimVms,
+    /// Who restores a bridge.
+    pub guard: SimGuard,
+    wishes: PathBuf,
+}
+
+impl SimMachine {
+    /// Writes `tree` into the empty folder `root`, and boots it.
+    ///
+    /// # Errors
+    ///
+    /// When something cannot be written there.
+    pub fn boot(tree: Tree, root: &Path) -> io::Result<Self> {
+        let kernel = Arc::new(SimKernel::new(tree.write(root)?));
+        let switches = SimSwitches::new(kernel.clone());
+        let wishes = kernel.root().locate(vf_wish::FOLDER);
+        Ok(SimMachine {
+            vms: SimVms::new(kernel.clone(), switches.clone()),
+            guard: SimGuard {
+                switches: switches.clone(),
+            },
+            switches,
+            kernel,
+            wishes,
+        })
+    }
+
+    /// Its edge, with a clock of the caller's: simulated time passes only when somebody waits.
+    pub fn host<'a>(&'a self, clock: &'a dyn Clock) -> Host<'a> {
+        Host {
+            root: self.kernel.root(),
+            links: &*self.kernel,
+            knobs: &*self.kernel,
+            hypervisor: &self.vms,
+            clock,
+        }
+    }
+
+    /// Where wishes for VFs lie.
+    pub fn wishes(&self) -> &Path {
+        &self.wishes
+    }
+
+    /// The power fails and comes back: no VM runs, no bridge and no VF is there, `/run` is
+    /// empty, and libvirt has not started yet.
+    ///
+    /// # Errors
+    ///
+    /// When the tree cannot be written.
+    pub fn power_cycle(&self) -> io::Result<()> {
+        self.vms.power_off();
+        self.switches.reboot();
+        let adapters = self.kernel.node().adapters();
+        for adapter in adapters {
+            // An adapter without SR-IOV has no VF to lose.
+            drop(self.kernel.echo_numvfs(adapter, 0));
+        }
+        let run = self.kernel.root().locate("/run");
+        match run.exists() {
+            true => std::fs::remove_dir_all(run),
+            false => Ok(()),
+        }
+    }
+}

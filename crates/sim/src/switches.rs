@@ -1,0 +1,322 @@
+//! Bridges, addresses and routes of a node that never existed, and a gateway that answers
+//! where the cable ends.
+
+mod apply;
+mod guard;
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use accelnet_host::{Links, Switches};
+use accelnet_model::Mac;
+use accelnet_model::switch::{Address, AddressFlags, Bridge, Carried, Network, Route, SwitchStep};
+use accelnet_netlink::NetlinkError;
+
+use crate::kernel::{SimKernel, held};
+use crate::links::refused;
+use crate::tree::SoftLink;
+
+pub use guard::SimGuard;
+
+/// Errno of what is not there.
+const ENODEV: i32 = 19;
+
+/// The bridges of a node; clones are the same.
+#[derive(Debug, Clone)]
+pub struct SimSwitches {
+    kernel: Arc<SimKernel>,
+    state: Arc<Mutex<State>>,
+}
+
+/// What the kernel knows beside the tree.
+#[derive(Debug, Default)]
+struct State {
+    bridges: Vec<String>,
+    carried: BTreeMap<String, Carried>,
+    /// The adapter that each gateway's cable is in.
+    gateways: BTreeMap<IpAddr, String>,
+    silent_through_bridges: bool,
+    silent: bool,
+    refusals: Vec<Refusal>,
+    applied: Vec<String>,
+}
+
+/// A step that is refused.
+#[derive(Debug, Clone)]
+struct Refusal {
+    /// What its words contain.
+    step: String,
+    /// How often.
+    left: u32,
+}
+
+impl SimSwitches {
+    /// Those of the node that `kernel` runs.
+    pub fn new(kernel: Arc<SimKernel>) -> Self {
+        SimSwitches {
+            kernel,
+            state: Arc::default(),
+        }
+    }
+
+    /// Gives a link an address, and the routes that lead over `gateway`, which is on the other
+    /// end of its cable and answers.
+    pub fn address(&self, link: &str, ip: IpAddr, prefix: u8, gateway: Option<IpAddr>) {
+        let mut state = held(&self.state);
+        let carried = state.carried.entry(link.to_owned()).or_default();
+        carried.addresses.push(plain_address(ip, prefix));
+        carried.routes.push(Route {
+            protocol: Route::BY_KERNEL,
+            source: Some(ip),
+            ..route(Network::of(ip, prefix), None)
+        });
+        if let Some(gateway) = gateway {
+            let everywhere = Network::of(gateway, 0);
+            carried.routes.push(route(everywhere, Some(gateway)));
+            state.gateways.insert(gateway, link.to_owned());
+        }
+    }
+
+    /// From now on no gateway answers through a bridge, or they do again.
+    pub fn silence_through_bridges(&self, silent: bool) {
+        held(&self.state).silent_through_bridges = silent;
+    }
+
+    /// From now on no gateway answers at all, or they do again.
+    pub fn silence(&self, silent: bool) {
+        held(&self.state).silent = silent;
+    }
+
+    /// Refuses steps whose words contain `step`, the next `times`.
+    pub fn refuse(&self, step: &str, times: u32) {
+        held(&self.state).refusals.push(Refusal {
+            step: step.to_owned(),
+            left: times,
+        });
+    }
+
+    /// Refuses nothing more.
+    pub fn accept(&self) {
+        held(&self.state).refusals.clear();
+    }
+
+    /// What was done, in words, since the last time.
+    pub fn applied(&self) -> Vec<String> {
+        std::mem::take(&mut held(&self.state).applied)
+    }
+
+    /// Somebody else makes a bridge with these ports.
+    pub fn somebody_makes_bridge(&self, name: &str, ports: &[&str]) {
+        let mac = Mac([0x02, 0, 0, 0, 0xbb, 1]);
+        let made = SwitchStep::CreateBridge {
+            bridge: name.to_owned(),
+            mac: Some(mac),
+            mtu: 1500,
+        };
+        drop(self.apply(&made));
+        drop(self.apply(&SwitchStep::Up {
+            link: name.to_owned(),
+        }));
+        for port in ports {
+            drop(self.apply(&SwitchStep::AddPort {
+                bridge: name.to_owned(),
+                port: (*port).to_owned(),
+            }));
+        }
+    }
+
+    /// Somebody else deletes a bridge, and with it what it carried.
+    pub fn somebody_deletes_bridge(&self, name: &str) {
+        drop(self.apply(&SwitchStep::DeleteBridge {
+            bridge: name.to_owned(),
+        }));
+    }
+
+    /// The host's end of a vNIC comes to be, as a port of `bridge`.
+    pub(crate) fn add_tap(&self, name: &str, bridge: &str) -> Result<(), String> {
+        if !held(&self.state).bridges.iter().any(|one| one == bridge) {
+            return Err(format!(
+                "Cannot get interface MTU on '{bridge}': No such device"
+            ));
+        }
+        let node = self.kernel.node();
+        let mac = Mac([0xfe, 0x54, 0, 0, 0, 1]);
+        let made = node.add_link(SoftLink::Tap, name, mac, 1500);
+        let made = made.and_then(|_| node.set_up(name, true, Some(10)));
+        let made = made.and_then(|()| node.set_master(name, Some(bridge)));
+        made.map_err(|error| error.to_string())
+    }
+
+    /// It goes.
+    pub(crate) fn remove_tap(&self, name: &str) {
+        let node = self.kernel.node();
+        if node.has_link(name) {
+            drop(node.remove_link(name));
+        }
+    }
+
+    /// The power was off: only what the adapters get at boot is there.
+    pub(crate) fn reboot(&self) {
+        let bridges = held(&self.state).bridges.clone();
+        // What went over to a bridge was the node's own before: its boot gives it back.
+        for bridge in bridges {
+            let ports = self.ports(&bridge);
+            let carried = held(&self.state).carried.remove(&bridge);
+            drop(self.apply(&SwitchStep::DeleteBridge { bridge }));
+            let uplink = ports.iter().find(|port| self.is_adapter(port));
+            if let (Some(carried), Some(uplink)) = (carried, uplink) {
+                held(&self.state).carried.insert(uplink.clone(), carried);
+            }
+        }
+    }
+
+    fn is_adapter(&self, name: &str) -> bool {
+        let device = format!("/sys/class/net/{name}/device");
+        self.kernel.root.exists(&device)
+    }
+
+    /// The ports of a bridge, by name.
+    pub fn ports(&self, bridge: &str) -> Vec<String> {
+        let links = self.kernel.links().unwrap_or_default();
+        let ports = links
+            .into_iter()
+            .filter(|link| link.master.as_deref() == Some(bridge));
+        ports.map(|link| link.name).collect()
+    }
+
+    /// What a link carries.
+    pub fn carries(&self, link: &str) -> Carried {
+        held(&self.state)
+            .carried
+            .get(link)
+            .cloned()
+            .unwrap_or_default()
+    }
+}
+
+impl Switches for SimSwitches {
+    fn look(&self) -> Result<Vec<Bridge>, NetlinkError> {
+        let links = self.kernel.links()?;
+        let state = held(&self.state);
+        let bridges = links
+            .iter()
+            .filter(|link| state.bridges.contains(&link.name));
+        Ok(bridges
+            .map(|link| Bridge {
+                name: link.name.clone(),
+                index: link.index,
+                mac: link.mac,
+                mtu: link.mtu,
+                up: link.up,
+                ports: links
+                    .iter()
+                    .filter(|port| port.master.as_ref() == Some(&link.name))
+                    .map(|port| port.name.clone())
+                    .collect(),
+                addresses: state
+                    .carried
+                    .get(&link.name)
+                    .map_or_else(Vec::new, |carried| carried.addresses.clone()),
+                spanning_tree: false,
+                forward_delay_ms: 0,
+                vlan_filtering: false,
+            })
+            .collect())
+    }
+
+    fn carried(&self, link: &str) -> Result<Carried, NetlinkError> {
+        match self.kernel.node().has_link(link) {
+            true => Ok(self.carries(link)),
+            false => Err(refused(format!("read {link}"), ENODEV, "ENODEV")),
+        }
+    }
+
+    fn apply(&self, step: &SwitchStep) -> Result<(), NetlinkError> {
+        let words = step.to_string();
+        {
+            let mut state = held(&self.state);
+            let refusal = state
+                .refusals
+                .iter_mut()
+                .find(|refusal| refusal.left > 0 && words.contains(&refusal.step));
+            if let Some(refusal) = refusal {
+                refusal.left -= 1;
+                return Err(refused(words, 16, "EBUSY"));
+            }
+            state.applied.push(words);
+        }
+        self.act(step)
+    }
+
+    fn answers(&self, gateway: IpAddr, link: &str, _within: Duration) -> bool {
+        let state = held(&self.state);
+        let Some(cable) = state.gateways.get(&gateway) else {
+            return false;
+        };
+        let Ok(links) = self.kernel.links() else {
+            return false;
+        };
+        let find = |name: &str| links.iter().find(|link| link.name == name);
+        let cabled = |name: &str| find(name).is_some_and(|link| link.up && link.carrier);
+        let bridge = state.bridges.iter().any(|bridge| bridge == link);
+        let carried = state.carried.get(link);
+        let spoken = carried.is_some_and(|carried| {
+            let mut own = carried.addresses.iter();
+            own.any(|own| Network::of(own.ip, own.prefix) == Network::of(gateway, own.prefix))
+        });
+        let reached = match bridge {
+            true => {
+                !state.silent_through_bridges
+                    && find(link).is_some_and(|link| link.up)
+                    && find(cable).is_some_and(|cable| cable.master.as_deref() == Some(link))
+                    && cabled(cable)
+            }
+            false => {
+                cable == link
+                    && cabled(link)
+                    && find(link).is_some_and(|link| link.master.is_none())
+            }
+        };
+        spoken && reached && !state.silent
+    }
+}
+
+fn plain_address(ip: IpAddr, prefix: u8) -> Address {
+    Address {
+        ip,
+        prefix,
+        peer: None,
+        broadcast: None,
+        scope: 0,
+        flags: AddressFlags(0x80),
+        label: None,
+        metric: 0,
+        origin: 0,
+        preferred: None,
+        valid: None,
+    }
+}
+
+fn route(to: Network, via: Option<IpAddr>) -> Route {
+    Route {
+        to,
+        from: None,
+        via,
+        source: None,
+        metric: 0,
+        table: Route::MAIN,
+        protocol: 3,
+        scope: 0,
+        kind: 1,
+        tos: 0,
+        on_link: false,
+        preference: None,
+        expires: None,
+        realm: None,
+        metrics: Vec::new(),
+        congestion: None,
+        peculiar: None,
+    }
+}

@@ -1,0 +1,258 @@
+//! The libvirt of a node that never existed: domains and networks kept as text, as libvirt
+//! would show it, with VFs handed out, hooks run, and faults.
+
+mod calls;
+mod definition;
+mod guest;
+mod life;
+mod look;
+mod networks;
+mod plug;
+mod text;
+mod virsh;
+
+use std::collections::BTreeMap;
+use std::sync::mpsc::Sender;
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use accelnet_libvirt::{DomainChange, LibvirtError, VmEvent};
+use accelnet_model::domain::DomainState;
+use accelnet_model::platform::Version;
+use accelnet_model::{Mac, PciAddress};
+
+use crate::kernel::{SimKernel, held};
+use crate::switches::SimSwitches;
+
+pub use definition::{DomainSpec, NicSpec};
+pub use guest::Guest;
+
+/// A libvirt daemon and its VMs; clones are the same.
+#[derive(Clone)]
+pub struct SimVms {
+    kernel: Arc<SimKernel>,
+    switches: SimSwitches,
+    state: Arc<Mutex<State>>,
+}
+
+/// What libvirt has.
+struct State {
+    /// By UUID.
+    domains: BTreeMap<String, SimDomain>,
+    /// By name.
+    networks: BTreeMap<String, SimNetwork>,
+    versions: (Version, Option<Version>),
+    away: bool,
+    refusals: Vec<Refusal>,
+    /// The changing call that is refused, counted from the next one.
+    refuse_call: Option<(u32, String)>,
+    /// Changing calls so far, in words.
+    calls: Vec<String>,
+    watchers: Vec<(u64, Sender<VmEvent>)>,
+    next: u64,
+}
+
+/// A domain.
+#[derive(Debug, Clone)]
+struct SimDomain {
+    name: String,
+    uuid: String,
+    /// Its definition; none for one that ends with its last stop.
+    config: Option<String>,
+    live: Option<String>,
+    paused: bool,
+    autostart: bool,
+    managed_save: bool,
+    snapshots: u32,
+    guest: Guest,
+    plugs: Vec<Plug>,
+}
+
+/// What a running domain has of its host.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Plug {
+    mac: Mac,
+    kind: PlugKind,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum PlugKind {
+    Tap(String),
+    Vf { vf: PciAddress, network: String },
+}
+
+/// A virtual network.
+#[derive(Debug, Clone)]
+struct SimNetwork {
+    uuid: String,
+    config: Option<String>,
+    live: Option<String>,
+    autostart: bool,
+    /// VFs that it counts as taken: forgotten when it is stopped.
+    taken: Vec<PciAddress>,
+}
+
+/// Calls that are refused.
+#[derive(Debug, Clone)]
+struct Refusal {
+    call: String,
+    words: String,
+    left: u32,
+}
+
+impl SimVms {
+    /// Of the node that `kernel` runs: libvirt 11.3 with QEMU 10, and no VM.
+    pub fn new(kernel: Arc<SimKernel>, switches: SimSwitches) -> Self {
+        let state = State {
+            domains: BTreeMap::new(),
+            networks: BTreeMap::new(),
+            versions: (Version::new(11, 3, 0), Some(Version::new(10, 0, 3))),
+            away: false,
+            refusals: Vec::new(),
+            refuse_call: None,
+            calls: Vec::new(),
+            watchers: Vec::new(),
+            next: 1,
+        };
+        SimVms {
+            kernel,
+            switches,
+            state: Arc::new(Mutex::new(state)),
+        }
+    }
+
+    /// The daemon goes away, or comes back; VMs run on.
+    pub fn set_away(&self, away: bool) {
+        let mut state = held(&self.state);
+        state.away = away;
+        state.tell(match away {
+            true => VmEvent::ConnectionLost {
+                reason: "the daemon was stopped".to_owned(),
+            },
+            false => VmEvent::Reconnected,
+        });
+    }
+
+    /// Refuses the next `times` calls whose words contain `call`, such as `attach live`, with
+    /// libvirt's `words`.
+    pub fn refuse(&self, call: &str, words: &str, times: u32) {
+        held(&self.state).refusals.push(Refusal {
+            call: call.to_owned(),
+            words: words.to_owned(),
+            left: times,
+        });
+    }
+
+    /// Refuses the changing call after the next `after`, whatever it is.
+    pub fn refuse_call(&self, after: u32, words: &str) {
+        held(&self.state).refuse_call = Some((after, words.to_owned()));
+    }
+
+    /// Refuses nothing more; whether a call was still to be refused.
+    pub fn accept(&self) -> bool {
+        let mut state = held(&self.state);
+        let left = state.refuse_call.take().is_some();
+        let more = state.refusals.iter().any(|refusal| refusal.left > 0);
+        state.refusals.clear();
+        left || more
+    }
+
+    /// Changing calls since the last time, in words.
+    pub fn calls(&self) -> Vec<String> {
+        std::mem::take(&mut held(&self.state).calls)
+    }
+
+    /// The state, for a call that only looks.
+    fn open(&self) -> Result<MutexGuard<'_, State>, LibvirtError> {
+        let state = held(&self.state);
+        match state.away {
+            true => Err(LibvirtError::NotRunning {
+                words: "Failed to connect socket to '/var/run/libvirt/libvirt-sock': No such file or directory".to_owned(),
+            }),
+            false => Ok(state),
+        }
+    }
+
+    /// The state, for a call that changes something.
+    fn change(
+        &self,
+        doing: &'static str,
+        call: String,
+    ) -> Result<MutexGuard<'_, State>, LibvirtError> {
+        let mut state = self.open()?;
+        let refused = state.refused(&call);
+        state.calls.push(call);
+        match refused {
+            Some(words) => Err(LibvirtError::Failed { doing, words }),
+            None => Ok(state),
+        }
+    }
+}
+
+impl State {
+    fn refused(&mut self, call: &str) -> Option<String> {
+        if let Some((left, words)) = &mut self.refuse_call {
+            match left {
+                0 => {
+                    let words = words.clone();
+                    self.refuse_call = None;
+                    return Some(words);
+                }
+                left => *left -= 1,
+            }
+        }
+        let mut refusals = self.refusals.iter_mut();
+        let refusal = refusals.find(|refusal| refusal.left > 0 && call.contains(&refusal.call))?;
+        refusal.left -= 1;
+        Some(refusal.words.clone())
+    }
+
+    fn domain(&mut self, uuid: &str) -> Result<&mut SimDomain, LibvirtError> {
+        let found = self.domains.get_mut(uuid);
+        found.ok_or_else(|| LibvirtError::NoDomain {
+            words: format!("Domain not found: no domain with matching uuid '{uuid}'"),
+        })
+    }
+
+    /// Tells the watchers; one that is gone is forgotten.
+    fn tell(&mut self, event: VmEvent) {
+        self.watchers
+            .retain(|(_, watcher)| watcher.send(event.clone()).is_ok());
+    }
+
+    fn tell_domain(&mut self, uuid: &str, change: DomainChange) {
+        let name = self.domains.get(uuid).map(|domain| domain.name.clone());
+        self.tell(VmEvent::Domain {
+            uuid: uuid.to_owned(),
+            name: name.unwrap_or_default(),
+            change,
+        });
+    }
+
+    fn number(&mut self) -> u64 {
+        self.next += 1;
+        self.next
+    }
+}
+
+impl SimDomain {
+    fn state(&self) -> DomainState {
+        match (&self.live, self.paused) {
+            (None, _) => DomainState::ShutOff,
+            (Some(_), true) => DomainState::Paused,
+            (Some(_), false) => DomainState::Running,
+        }
+    }
+
+    /// What libvirt shows of it first: what runs, else its definition.
+    fn shown(&self) -> &str {
+        let shown = self.live.as_ref().or(self.config.as_ref());
+        shown.map_or("", String::as_str)
+    }
+}
+
+fn failed(doing: &'static str, words: impl Into<String>) -> LibvirtError {
+    LibvirtError::Failed {
+        doing,
+        words: words.into(),
+    }
+}

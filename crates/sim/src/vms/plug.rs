@@ -1,0 +1,192 @@
+//! What an interface of a running domain takes of its host, and gives back.
+
+use accelnet_host::Links;
+use accelnet_host::hook::{self, Operation};
+use accelnet_libvirt::xml::{Definition, network};
+use accelnet_model::domain::{Teaming, Vnic};
+use accelnet_model::{Mac, PciAddress};
+use accelnet_netlink::VfChange;
+
+use super::networks::address;
+use super::{Plug, PlugKind, SimVms, State, text};
+use crate::kernel::held;
+
+impl SimVms {
+    /// Plugs the interface that `fragment` defines into the domain `uuid`; its text as libvirt
+    /// shows it then.
+    pub(super) fn plug(
+        &self,
+        state: &mut State,
+        uuid: &str,
+        fragment: &str,
+    ) -> Result<String, String> {
+        let vnic = vnic(fragment).ok_or("XML error: not an interface")?;
+        let mac = vnic.mac.ok_or("XML error: an interface without a MAC")?;
+        let source = vnic.source.clone().unwrap_or_default();
+        let (bridge, pool) = match vnic.kind.as_str() {
+            "bridge" => (Some(source.clone()), false),
+            "network" => {
+                let found = state.networks.get(&source).ok_or_else(|| {
+                    format!("Network not found: no network with matching name '{source}'")
+                })?;
+                let live = found.live.as_deref().ok_or_else(|| {
+                    format!("Requested operation is not valid: network '{source}' is not active")
+                })?;
+                let facts = network(live).unwrap_or_default();
+                (facts.bridge, facts.mode.as_deref() == Some("hostdev"))
+            }
+            other => return Err(format!("unsupported interface type {other}")),
+        };
+        if pool {
+            return self.plug_vf(state, uuid, fragment, &vnic, mac, &source);
+        }
+        let bridge = bridge.ok_or("internal error: the network has no bridge")?;
+        let number = state.number();
+        let tap = format!("vnet{number}");
+        self.switches.add_tap(&tap, &bridge)?;
+        let domain = state.domain(uuid).map_err(|error| error.to_string())?;
+        domain.plugs.push(Plug {
+            mac,
+            kind: PlugKind::Tap(tap.clone()),
+        });
+        let mut shown = text::with_child(fragment, &format!("<target dev='{tap}'/>"));
+        if !text::has_child(&shown, "alias") {
+            shown = text::with_child(&shown, &format!("<alias name='net{number}'/>"));
+        }
+        Ok(shown)
+    }
+
+    fn plug_vf(
+        &self,
+        state: &mut State,
+        uuid: &str,
+        fragment: &str,
+        vnic: &Vnic,
+        mac: Mac,
+        pool: &str,
+    ) -> Result<String, String> {
+        let vf = state.take_vf(&self.kernel, pool)?;
+        self.hook(state, Operation::Created, uuid, pool, mac, vf);
+        let holder = state.domains.values().find(|domain| {
+            let mut plugs = domain.plugs.iter();
+            plugs.any(|plug| matches!(plug.kind, PlugKind::Vf { vf: held, .. } if held == vf))
+        });
+        if let Some(holder) = holder {
+            let words = format!(
+                "Requested operation is not valid: PCI device {vf} is in use by driver QEMU, domain {}",
+                holder.name
+            );
+            self.hook(state, Operation::Deleted, uuid, pool, mac, vf);
+            // It stays taken: it is.
+            return Err(words);
+        }
+        let known = self.kernel.node().vf_at(vf);
+        let Some((pf, index)) = known else {
+            return Err(format!("Device {vf} not found: could not access"));
+        };
+        let bound = self.kernel.node().bind_vf(pf, index, "vfio-pci");
+        bound.map_err(|error| format!("Failed to bind PCI device '{vf}' to vfio-pci: {error}"))?;
+        if let Some(group) = self.kernel.node().vf_group(pf, index) {
+            held(&self.kernel.open).insert(format!("/dev/vfio/{group}"));
+        }
+        self.set_mac(pf, index, mac);
+        let domain = state.domain(uuid).map_err(|error| error.to_string())?;
+        domain.plugs.push(Plug {
+            mac,
+            kind: PlugKind::Vf {
+                vf,
+                network: pool.to_owned(),
+            },
+        });
+        let alias = vnic.alias.clone().unwrap_or_else(|| "hostdev0".to_owned());
+        let teaming = text::child_text(fragment, "teaming").unwrap_or_default();
+        let vlan = text::child_text(fragment, "vlan").unwrap_or_default();
+        let place = text::child_text(fragment, "address").unwrap_or_default();
+        Ok(format!(
+            "<interface type='hostdev' managed='yes'><mac address='{mac}'/><driver name='vfio'/>\
+             <source>{}</source>{vlan}{teaming}<alias name='{alias}'/>{place}</interface>",
+            address(&vf)
+        ))
+    }
+
+    /// Gives back what the domain `uuid` has for `mac`: its tap, or its VF.
+    pub(super) fn unplug(&self, state: &mut State, uuid: &str, mac: Mac, vf: bool) {
+        let Ok(domain) = state.domain(uuid) else {
+            return;
+        };
+        let is = |plug: &Plug| plug.mac == mac && matches!(plug.kind, PlugKind::Vf { .. }) == vf;
+        let Some(place) = domain.plugs.iter().position(is) else {
+            return;
+        };
+        match domain.plugs.remove(place).kind {
+            PlugKind::Tap(tap) => self.switches.remove_tap(&tap),
+            PlugKind::Vf { vf, network } => {
+                if let Some((pf, index)) = self.kernel.node().vf_at(vf) {
+                    if let Some(group) = self.kernel.node().vf_group(pf, index) {
+                        held(&self.kernel.open).remove(&format!("/dev/vfio/{group}"));
+                    }
+                    drop(self.kernel.node().release_vf(pf, index));
+                    self.set_mac(pf, index, Mac::ZERO);
+                }
+                if let Some(network) = state.networks.get_mut(&network) {
+                    network.taken.retain(|one| *one != vf);
+                }
+                self.hook(state, Operation::Deleted, uuid, &network, mac, vf);
+            }
+        }
+    }
+
+    fn set_mac(&self, pf: PciAddress, index: u16, mac: Mac) {
+        let links = self.kernel.links().unwrap_or_default();
+        let link = links.into_iter().find(|link| link.parent == Some(pf));
+        if let Some(link) = link {
+            drop(
+                self.kernel
+                    .set_vf(link.index, index.into(), VfChange::Mac(mac)),
+            );
+        }
+    }
+
+    /// What libvirt's network hook does.
+    fn hook(
+        &self,
+        state: &State,
+        operation: Operation,
+        uuid: &str,
+        network: &str,
+        mac: Mac,
+        vf: PciAddress,
+    ) {
+        let name = state.domains.get(uuid).map(|domain| domain.name.as_str());
+        let xml = format!(
+            "<hookData><network><name>{network}</name></network><networkport>\
+             <owner><name>{}</name><uuid>{uuid}</uuid></owner><mac address='{mac}'/>\
+             <plug type='hostdev-pci' managed='yes'>{}</plug></networkport></hookData>",
+            name.unwrap_or_default(),
+            address(&vf).replace(" type='pci'", "")
+        );
+        let edge = hook::Edge {
+            root: &self.kernel.root,
+            links: &*self.kernel,
+            knobs: &*self.kernel,
+        };
+        // libvirt does not care how its hook went; the outcome is in its file.
+        drop(hook::serve(&edge, operation, &xml));
+        if let Some((pf, index)) = self.kernel.node().vf_at(vf) {
+            drop(self.kernel.node().apply_msix_count(pf, index));
+        }
+    }
+}
+
+/// The interface that a fragment is.
+pub(super) fn vnic(fragment: &str) -> Option<Vnic> {
+    let alone = format!("<domain><devices>{fragment}</devices></domain>");
+    Definition::parse(&alone).ok()?.vnics.pop()
+}
+
+/// Whether an interface is the VF of a pair, or any VF.
+pub(super) fn is_vf(vnic: &Vnic) -> bool {
+    vnic.host_device.is_some()
+        || vnic.kind == "hostdev"
+        || matches!(vnic.teaming, Some(Teaming::Transient { .. }))
+}
