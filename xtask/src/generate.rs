@@ -44,6 +44,11 @@ fn write(folder: &Path) -> Result<(), Error> {
         path: folder.to_owned(),
         source,
     })?;
+    let openapi = folder.join("openapi.json");
+    fs::write(&openapi, accelnet_api::schema::text()).map_err(|source| Error::File {
+        path: openapi,
+        source,
+    })?;
     let program = ["run", "--quiet", "--package", "accelnet", "--", "generate"];
     run(cargo(program).arg(folder))
 }

@@ -25,8 +25,6 @@ pub(crate) enum Message {
     Do(Box<dyn FnOnce(&mut Core) + Send>),
     /// Something happened: look.
     Look,
-    /// libvirt may be asked from now on.
-    LibvirtIsThere,
     /// Enough.
     Stop,
 }
@@ -89,10 +87,6 @@ pub(crate) fn think(
             Ok(Message::Look) => {
                 let earliest = (clock.uptime() + GATHER).max(last_pass + REST);
                 due = Some(due.map_or(earliest, |due| due.min(earliest)));
-            }
-            Ok(Message::LibvirtIsThere) => {
-                core.libvirt_may_be_asked = true;
-                due = Some(clock.uptime());
             }
             Err(RecvTimeoutError::Timeout) => {}
             Ok(Message::Stop) | Err(RecvTimeoutError::Disconnected) => return core,

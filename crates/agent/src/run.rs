@@ -128,7 +128,8 @@ pub fn start(
         .name("mind".to_owned())
         .spawn(move || {
             let handle = listen_to_libvirt(&core, &to_core);
-            to_core.put(Message::LibvirtIsThere);
+            core.libvirt_may_be_asked = true;
+            to_core.put(Message::Look);
             think(core, &messages, &clock, &|| tell_systemd("WATCHDOG=1"));
             drop(handle);
         });

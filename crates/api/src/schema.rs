@@ -1,1 +1,194 @@
-//! The OpenAPI document, made from the routes and the types.
+//! The OpenAPI document, made from the routes and the types: `docs/openapi.json`.
+
+use std::collections::BTreeMap;
+
+use accelnet_model::intent::IntentStatus;
+use accelnet_model::{Management, Node};
+use serde_json::{Map, Value, json};
+use utoipa::openapi::{RefOr, Schema};
+use utoipa::{PartialSchema, ToSchema};
+
+use crate::routes::{Gives, Kind, Method, Parameter, ROUTES, Route};
+use crate::types::*;
+
+/// The document.
+pub fn document() -> Value {
+    let mut paths: Map<String, Value> = Map::new();
+    for route in ROUTES {
+        let method = match route.method {
+            Method::Get => "get",
+            Method::Post => "post",
+            Method::Put => "put",
+            Method::Patch => "patch",
+            Method::Delete => "delete",
+        };
+        let path = paths
+            .entry(route.path)
+            .or_insert_with(|| Value::Object(Map::new()));
+        path[method] = operation(route);
+    }
+    json!({
+        "openapi": "3.1.0",
+        "info": {
+            "title": "accelnet",
+            "version": env!("CARGO_PKG_VERSION"),
+            "description": "What an agent of accelnet answers on its Unix socket. Anybody may look and ask \
+                for dry runs; root and the group accelnet may change things. Fields are added over time, and \
+                never renamed or removed within a major version; ignore those that you do not know.",
+            "license": { "name": "Apache-2.0 OR MIT" }
+        },
+        "servers": [{ "url": "http://accelnet", "description": "By way of /run/accelnet/agent.sock" }],
+        "paths": paths,
+        "components": { "schemas": schemas() },
+    })
+}
+
+/// The document as it is committed.
+pub fn text() -> String {
+    // A value of our own making has no maps with odd keys.
+    let text = serde_json::to_string_pretty(&document()).unwrap_or_default();
+    text + "\n"
+}
+
+fn operation(route: &Route) -> Value {
+    let answer = match route.gives {
+        Gives::One(name) => reference(name),
+        Gives::Many(name) => json!({ "type": "array", "items": reference(name) }),
+        Gives::Document => json!({ "type": "object" }),
+    };
+    let mut parameters: Vec<Value> = route.query.iter().map(query).collect();
+    if route.path.contains("{name}") {
+        parameters.push(json!({
+            "name": "name",
+            "in": "path",
+            "required": true,
+            "schema": { "type": "string" },
+        }));
+    }
+    let mut operation = json!({
+        "operationId": snake(&format!("{:?}", route.operation)),
+        "summary": route.summary,
+        "responses": {
+            "200": {
+                "description": "It went well.",
+                "content": { "application/json": { "schema": answer } },
+            },
+            "default": {
+                "description": "It did not: the status is that of the code (docs/errors.md); 404, 405, 408, 413 \
+                    and 415 as HTTP has them.",
+                "content": { "application/json": { "schema": reference("Failure") } },
+            },
+        },
+    });
+    if !parameters.is_empty() {
+        operation["parameters"] = Value::Array(parameters);
+    }
+    if let Some(name) = route.takes {
+        operation["requestBody"] = json!({
+            "required": true,
+            "content": { "application/json": { "schema": reference(name) } },
+        });
+    }
+    operation
+}
+
+fn query(parameter: &Parameter) -> Value {
+    let schema = match parameter.kind {
+        Kind::Text => json!({ "type": "string" }),
+        Kind::Number => json!({ "type": "integer", "minimum": 0 }),
+        Kind::Truth => json!({ "type": "boolean" }),
+    };
+    json!({
+        "name": parameter.name,
+        "in": "query",
+        "required": false,
+        "description": parameter.what,
+        "schema": schema,
+    })
+}
+
+fn reference(name: &str) -> Value {
+    json!({ "$ref": format!("#/components/schemas/{name}") })
+}
+
+/// `VmEnable` as `vm_enable`.
+fn snake(name: &str) -> String {
+    let mut text = String::new();
+    for letter in name.chars() {
+        if letter.is_uppercase() && !text.is_empty() {
+            text.push('_');
+        }
+        text.extend(letter.to_lowercase());
+    }
+    text
+}
+
+/// Every type that a request or an answer has.
+fn schemas() -> BTreeMap<String, Value> {
+    let mut all = Vec::new();
+    with::<Failure>(&mut all);
+    with::<Version>(&mut all);
+    with::<Status>(&mut all);
+    with::<Node>(&mut all);
+    with::<PrereqAnswer>(&mut all);
+    with::<PlanAnswer>(&mut all);
+    with::<Events>(&mut all);
+    with::<Management>(&mut all);
+    with::<Enable>(&mut all);
+    with::<Set>(&mut all);
+    with::<ManagementChanged>(&mut all);
+    with::<IntentView>(&mut all);
+    with::<IntentStatus>(&mut all);
+    with::<IntentAdd>(&mut all);
+    with::<IntentSet>(&mut all);
+    with::<IntentChanged>(&mut all);
+    with::<VmView>(&mut all);
+    with::<VmEnable>(&mut all);
+    with::<VmSet>(&mut all);
+    with::<VmDisable>(&mut all);
+    with::<VmChanged>(&mut all);
+    with::<AdaptersChange>(&mut all);
+    with::<AdaptersChanged>(&mut all);
+    let mut schemas: BTreeMap<String, Value> = BTreeMap::new();
+    for (name, schema) in all {
+        // A schema of our own making has no maps with odd keys.
+        schemas.insert(name, serde_json::to_value(schema).unwrap_or_default());
+    }
+    let flat: Vec<(String, Value)> = schemas
+        .iter()
+        .filter_map(|(name, schema)| Some((name.clone(), flattened(schema, &schemas)?)))
+        .collect();
+    schemas.extend(flat);
+    schemas
+}
+
+fn with<T: ToSchema + PartialSchema>(all: &mut Vec<(String, RefOr<Schema>)>) {
+    all.push((T::name().into_owned(), T::schema()));
+    T::schemas(all);
+}
+
+/// A type with another one flattened into it, as the one object that its JSON is: the inner
+/// one does not permit the fields of the outer one.
+fn flattened(schema: &Value, all: &BTreeMap<String, Value>) -> Option<Value> {
+    let parts = schema.get("allOf")?.as_array()?;
+    let mut whole = json!({ "type": "object", "properties": {}, "required": [] });
+    for part in parts {
+        let part = match part.get("$ref").and_then(Value::as_str) {
+            Some(reference) => all.get(reference.rsplit('/').next()?)?,
+            None => part,
+        };
+        let properties = part.get("properties")?.as_object()?.clone();
+        whole["properties"].as_object_mut()?.extend(properties);
+        let required = part.get("required").and_then(Value::as_array).cloned();
+        whole["required"]
+            .as_array_mut()?
+            .extend(required.unwrap_or_default());
+    }
+    if let Some(what) = schema.get("description") {
+        whole["description"] = what.clone();
+    }
+    Some(whole)
+}
+
+#[cfg(test)]
+mod tests;

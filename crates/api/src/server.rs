@@ -7,6 +7,8 @@ mod answer;
 mod bind;
 mod body;
 mod connection;
+#[cfg(test)]
+pub(crate) mod http;
 mod operate;
 mod parse;
 mod peer;

@@ -43,13 +43,10 @@ impl Bash {
 
     /// Types a line, with nothing on standard input.
     fn types(&self, line: &str) -> Did {
-        let path = std::env::var("PATH").unwrap_or_default();
+        let bin = self.folder.path().join("bin");
         let output = Command::new("bash")
-            .args(["-c", line])
-            .env(
-                "PATH",
-                format!("{}/bin:{path}", self.folder.path().display()),
-            )
+            .arg("-c")
+            .arg(format!("export PATH=\"{}:$PATH\"\n{line}", bin.display()))
             .env("ACCELNET_SOCKET", self.folder.path().join("agent.sock"))
             .current_dir(self.folder.path())
             .stdin(Stdio::null())

@@ -11,6 +11,8 @@ mod changes;
 mod checks;
 #[path = "every_code/rules.rs"]
 mod rules;
+#[path = "support/agent.rs"]
+mod served;
 mod support;
 
 use accelnet_model::Code;

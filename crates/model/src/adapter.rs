@@ -7,6 +7,7 @@ use crate::{Mac, Observed, PciAddress, Vf};
 
 /// One network adapter: a PCI function of class 02 that is not itself a VF.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Adapter {
     /// PCI address.
     pub address: PciAddress,
@@ -95,6 +96,7 @@ impl Identity {
 
 /// A PCI vendor or device.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct PciId {
     /// Its number.
     pub id: Observed<u16>,
@@ -104,6 +106,7 @@ pub struct PciId {
 
 /// A bound driver.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Driver {
     /// Name, as under `/sys/bus/pci/drivers`.
     pub name: String,
@@ -113,6 +116,7 @@ pub struct Driver {
 
 /// A PCIe link now and at most.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct PcieLink {
     /// What was negotiated; none where the link reports none (integrated endpoints).
     pub current: Option<PcieRate>,
@@ -122,6 +126,7 @@ pub struct PcieLink {
 
 /// Speed and width of a PCIe link.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct PcieRate {
     /// Millions of transfers a second and lane: 2500, 5000, 8000, 16000, 32000, 64000.
     pub megatransfers: u32,
@@ -143,6 +148,7 @@ impl PcieRate {
 
 /// An IOMMU group: what can only be given away together.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct IommuGroup {
     /// Its number.
     pub id: u32,
@@ -152,6 +158,7 @@ pub struct IommuGroup {
 
 /// One bridge above an adapter.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Bridge {
     /// PCI address.
     pub address: PciAddress,
@@ -171,6 +178,7 @@ pub struct Bridge {
 
 /// The kind of a bridge (PCIe device/port type, PCIe section 7.5.3.2).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum BridgeKind {
     /// Root port.
@@ -185,6 +193,7 @@ pub enum BridgeKind {
 
 /// Access Control Services of a port (PCIe section 7.7.7), each offered and switched on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Acs {
     /// Source validation, translation blocking, request redirect, completion redirect,
     /// upstream forwarding, egress control, direct translated: bits 0 to 6 of the
@@ -220,6 +229,7 @@ impl Acs {
 
 /// The SR-IOV capability of an adapter (PCIe section 9.3.3) and the kernel's view of it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Sriov {
     /// `sriov_totalvfs`: VFs that the driver allows now; 0 where firmware caps them.
     pub total_vfs: Observed<u32>,
@@ -250,6 +260,7 @@ pub struct Sriov {
 
 /// A memory space (BAR) that all VFs have each.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct VfBar {
     /// BAR number, 0..=5.
     pub index: u8,
@@ -266,6 +277,7 @@ pub struct VfBar {
 
 /// Bus numbers that an adapter's VFs would need, against those behind its bridge.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct BusNumbers {
     /// Bus number of the last VF when all are switched on.
     pub needed: u16,
@@ -277,6 +289,7 @@ pub struct BusNumbers {
 
 /// What an adapter can do for its VFs; each asked of the adapter, never assumed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct VfFeatures {
     /// Transmit rate limit.
     pub max_tx_rate: Observed<Support>,
@@ -318,6 +331,7 @@ impl VfFeatures {
 
 /// Whether something works, with the refusing side's own words.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(tag = "supported")]
 pub enum Support {
     /// It works.
@@ -333,6 +347,7 @@ pub enum Support {
 
 /// Mode of an embedded switch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum EswitchMode {
     /// The adapter switches by MAC and VLAN.

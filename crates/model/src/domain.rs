@@ -6,6 +6,7 @@ use crate::{Mac, PciAddress};
 
 /// One libvirt domain.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Domain {
     /// Name, unique on its node.
     pub name: String,
@@ -31,6 +32,7 @@ pub struct Domain {
 
 /// The state of a domain (`virDomainState`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum DomainState {
     /// Running, blocked, or on its way down.
@@ -55,6 +57,7 @@ impl DomainState {
 }
 
 /// Settings of a domain beside its devices' own.
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct DomainSettings {
@@ -72,6 +75,7 @@ pub struct DomainSettings {
 
 /// How a domain's memory is backed. A VF needs all of it locked, so what is promised twice
 /// or taken back does not go with one.
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct DomainMemory {
@@ -93,6 +97,7 @@ pub struct DomainMemory {
 }
 
 /// PCI places of a domain.
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct PciSlots {
@@ -106,6 +111,7 @@ pub struct PciSlots {
 
 /// A network device of a domain.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Vnic {
     /// MAC, if the definition has one.
     pub mac: Option<Mac>,
@@ -133,6 +139,7 @@ pub struct Vnic {
 }
 
 /// VLANs of a vNIC.
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct VnicVlan {
     /// Whether the guest sees the tags.
@@ -143,6 +150,7 @@ pub struct VnicVlan {
 
 /// The part of a vNIC in a libvirt teaming pair.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Teaming {
     /// The virtio path, always there.

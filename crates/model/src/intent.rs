@@ -10,6 +10,7 @@ use crate::{Mac, PciAddress, Problem};
 
 /// What an intent's adapters are for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Role {
     /// VM traffic.
@@ -32,6 +33,7 @@ impl fmt::Display for Role {
 
 /// A named declaration that gives adapters their roles.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Intent {
     /// Its name: 1 to 32 letters, digits, `.`, `-` and `_`, a letter or digit first.
@@ -80,6 +82,7 @@ impl Intent {
 
 /// An adapter of an intent on one node, known by what does not change.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct BoundAdapter {
     /// As the intent calls it.
     pub called: String,
@@ -102,6 +105,7 @@ impl BoundAdapter {
 
 /// How far an intent is on a node.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum IntentState {
     /// Declared; the node has not begun.
@@ -127,6 +131,7 @@ impl fmt::Display for IntentState {
 
 /// An intent on one node.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct IntentStatus {
     /// Which intent.
     pub intent: String,

@@ -19,6 +19,8 @@ pub mod pci_address;
 pub mod performance;
 pub mod platform;
 pub mod problem;
+#[cfg(feature = "schema")]
+mod schema;
 pub mod switch;
 pub mod vf;
 pub mod vf_plan;

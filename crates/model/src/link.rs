@@ -6,6 +6,7 @@ use crate::{Mac, Observed, PciAddress};
 
 /// One network device, in one network namespace.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Link {
     /// Kernel index, unique in its network namespace.
     pub index: u32,
@@ -35,6 +36,7 @@ pub struct Link {
 
 /// What ethtool says of a link.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct DriverInfo {
     /// Driver name.
     pub driver: String,
@@ -48,6 +50,7 @@ pub struct DriverInfo {
 
 /// Queue counts of a link (ethtool channels). A combined channel is a queue pair.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Channels {
     /// Receive-only queues now.
     pub rx: u32,
@@ -77,6 +80,7 @@ impl Channels {
 
 /// A network device of an adapter, with all that was asked about it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Interface {
     /// What route netlink says.
     #[serde(flatten)]

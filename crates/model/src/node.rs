@@ -6,6 +6,7 @@ use crate::{Adapter, Domain, Observed, Platform};
 
 /// What was seen of one node.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Node {
     /// Host name.
     pub name: Observed<String>,
@@ -43,6 +44,7 @@ impl Node {
 
 /// Something that could not be read.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Unreadable {
     /// What it is, in the field's words.
     pub what: String,

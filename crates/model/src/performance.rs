@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 /// What an accelerated VM gets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Performance {
     /// The least.
@@ -59,6 +60,7 @@ impl FromStr for Performance {
 
 /// What one setting stands for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Figure {
     /// Queue pairs of the VF, 1..=64.
@@ -70,6 +72,7 @@ pub struct Figure {
 
 /// What each setting stands for on a cluster.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct Figures {
     /// Of Low.

@@ -9,6 +9,7 @@ use crate::Observed;
 
 /// The machine and its software, as far as virtual functions need them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Platform {
     /// Running kernel.
     pub kernel: Observed<Kernel>,
@@ -49,6 +50,7 @@ impl Platform {
 
 /// The running kernel.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Kernel {
     /// Full release, as `uname -r` prints it.
     pub release: String,
@@ -58,6 +60,7 @@ pub struct Kernel {
 
 /// Kernel lockdown level.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Lockdown {
     /// Off.
@@ -71,6 +74,7 @@ pub enum Lockdown {
 
 /// CPU topology.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Cpu {
     /// Model name.
     pub model: String,
@@ -84,6 +88,7 @@ pub struct Cpu {
 
 /// Simultaneous multithreading (hyperthreading), from `/sys/devices/system/cpu/smt`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Smt {
     /// Threads share cores now.
@@ -103,6 +108,7 @@ impl Smt {
 
 /// Whether DMA of devices is translated.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Iommu {
     /// Names of the IOMMUs under `/sys/class/iommu`.
     pub units: Vec<String>,
@@ -119,6 +125,7 @@ impl Iommu {
 
 /// Whether KVM can be used.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(tag = "state", rename_all = "kebab-case")]
 pub enum Kvm {
     /// `/dev/kvm` opens and speaks the stable API.
@@ -140,6 +147,7 @@ pub enum Kvm {
 
 /// Whether vfio-pci is there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Vfio {
     /// The driver is registered.
@@ -152,6 +160,7 @@ pub enum Vfio {
 
 /// Whether libvirt answers.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(tag = "state", rename_all = "kebab-case")]
 pub enum Libvirt {
     /// Its daemon answers.

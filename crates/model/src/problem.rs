@@ -8,6 +8,7 @@ use crate::Code;
 
 /// A code of the catalogue, filled in for one case.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Problem {
     /// Which one.
     pub code: Code,

@@ -6,6 +6,7 @@ use crate::{Mac, Observed, PciAddress};
 
 /// One virtual function of an adapter.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Vf {
     /// Number on its adapter, from 0.
     pub index: u32,
@@ -45,6 +46,7 @@ pub fn ready_for_vfio(driver: &Observed<Option<String>>, netdevs: &[String]) -> 
 
 /// The settings of a VF as the PF's driver reports them (`IFLA_VF_*`).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct VfSettings {
     /// Number on its adapter, from 0.
     pub index: u32,
@@ -72,6 +74,7 @@ pub struct VfSettings {
 
 /// VLAN tag protocol.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub enum VlanProtocol {
     /// 802.1Q, the ordinary tag.
     #[serde(rename = "802.1q")]
@@ -83,6 +86,7 @@ pub enum VlanProtocol {
 
 /// What decides whether a VF has link.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum VfLinkState {
     /// Follows the PF's link.
@@ -95,6 +99,7 @@ pub enum VfLinkState {
 
 /// Somebody who would lose something if the VF went away.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(tag = "kind", rename_all = "kebab-case")]
 pub enum VfUser {
     /// A running libvirt domain.

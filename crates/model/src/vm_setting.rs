@@ -7,6 +7,7 @@ use crate::performance::Performance;
 
 /// What an administrator gave a VM.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct VmSetting {
     /// The VM's UUID, the same wherever it runs.
@@ -31,6 +32,7 @@ pub struct VmSetting {
 
 /// How far a VM's setting is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Phase {
     /// Decided and not yet done: it is gone on with after an interruption.

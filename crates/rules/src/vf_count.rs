@@ -58,10 +58,14 @@ pub fn plan(adapter: &Adapter, ask: Ask) -> Result<Plan, Problem> {
     }
     let whole = from == to && adapter.vfs.len() == to as usize;
     if whole && adapter.vfs.iter().all(is_settled) {
+        let steps = match sriov.drivers_autoprobe {
+            Observed::Known(false) => Vec::new(),
+            _ => vec![Step::KeepDriversOff],
+        };
         return Ok(Plan {
             from,
             to,
-            steps: vec![Step::KeepDriversOff],
+            steps,
             why: format!("{} there already; none is made anew.", are(to)),
         });
     }

@@ -231,10 +231,23 @@ impl Core {
                 self.tell(EventKind::Mended, &intent.name, message);
             }
         }
+        let needs = self.needs(intent, seen)?;
+        let left: Vec<String> = needs
+            .steps
+            .iter()
+            .flat_map(|step| step.planned(&self.name, &intent.name))
+            .map(|step| step.action)
+            .collect();
+        if left.is_empty() {
+            return self.try_apply(intent, policy, seen);
+        }
         Err(Problem::new(
             Code::NotVerified,
             &[&format!("intent {}", intent.name)],
-            "Its steps were done, and the node still asks for them.",
+            format!(
+                "Its steps were done, and the node still asks for: {}.",
+                left.join("; ")
+            ),
         ))
     }
 

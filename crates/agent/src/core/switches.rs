@@ -143,7 +143,10 @@ impl Core {
             )
         })?;
         match switch::give_back(&bridge, uplink, &standing) {
-            Ok(plan) => self.hand_over(&plan, intent),
+            Ok(plan) => {
+                self.hand_over(&plan, intent)?;
+                self.take_away(&bridge, intent)
+            }
             Err(refusal) => Err(Problem::new(
                 Code::UplinkUnfit,
                 &[uplink],

@@ -1,1 +1,69 @@
+//! What the client makes of servers that are no agents.
 
+use std::io::{Read, Write};
+use std::os::unix::net::UnixListener;
+
+use super::*;
+
+/// A server that answers one request with `answer`.
+fn answering(answer: &'static str) -> (tempfile::TempDir, Client) {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("agent.sock");
+    let listener = UnixListener::bind(&path).expect("a socket");
+    std::thread::spawn(move || {
+        let (mut stream, _) = listener.accept().expect("a connection");
+        let mut request = [0; 4096];
+        drop(stream.read(&mut request));
+        drop(stream.write_all(answer.as_bytes()));
+    });
+    (folder, Client::new(path))
+}
+
+fn found(answer: &'static str) -> String {
+    let (_folder, client) = answering(answer);
+    let problem = client.status().expect_err("no agent");
+    assert_eq!(problem.code, Code::AgentUnreachable);
+    problem.found
+}
+
+#[test]
+fn odd_answers_are_told() {
+    for (answer, words) in [
+        ("", "The connection broke: "),
+        ("nonsense\r\n\r\n", "The connection broke: "),
+        (
+            "HTTP/1.1 200 OK\r\nContent-Length: 50\r\n\r\n{}",
+            "The connection broke: ",
+        ),
+        (
+            "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}",
+            "HTTP status 200 OK with an answer that cannot be read: missing field `enabled`",
+        ),
+        (
+            "HTTP/1.1 404 Not Found\r\nContent-Length: 5\r\n\r\nnginx",
+            "HTTP status 404 Not Found with an answer that cannot be read",
+        ),
+    ] {
+        let found = found(answer);
+        assert!(found.starts_with(words), "{answer:?}: {found}");
+    }
+}
+
+#[test]
+fn why_nobody_answers_is_told() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let socket = folder.path().join("agent.sock");
+    let found = || Client::new(&socket).status().expect_err("nobody").found;
+    assert_eq!(found(), "There is no such socket.");
+    drop(UnixListener::bind(&socket).expect("a socket"));
+    assert_eq!(found(), "The socket is there, and nobody listens on it.");
+    std::fs::remove_file(&socket).expect("removed");
+    std::fs::write(&socket, "").expect("a file");
+    assert_eq!(found(), "The socket is there, and nobody listens on it.");
+}
+
+#[test]
+fn names_are_escaped() {
+    assert_eq!(escaped("web-1_a.b~"), "web-1_a.b~");
+    assert_eq!(escaped("a/b c?&%ü"), "a%2Fb%20c%3F%26%25%C3%BC");
+}

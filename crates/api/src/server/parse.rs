@@ -17,6 +17,8 @@ pub fn request<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
         let path = error.path().to_string();
         let error = error.into_inner();
         if error.is_data()
+            // A name that is not known is no value of anything.
+            && !error.to_string().starts_with("unknown field")
             && let Some(problem) = told_apart(body, &path)
         {
             return problem;
@@ -33,7 +35,8 @@ fn told_apart(body: &[u8], path: &str) -> Option<Problem> {
     let (top, below) = path.split_once('.').unwrap_or((path, ""));
     let given = whole.get(top)?;
     let shown = match given {
-        Value::String(text) => text.clone(),
+        // "50" is refused for its quotes.
+        Value::String(text) if management::reserve(text).is_err() => text.clone(),
         other => other.to_string(),
     };
     match (top, given) {
@@ -44,7 +47,6 @@ fn told_apart(body: &[u8], path: &str) -> Option<Problem> {
                 .resolution("Give one of \"low\", \"medium\" and \"high\"."),
         ),
         ("performance", Value::Object(figures)) => {
-            // An unknown name is no figure.
             let (setting, number) = below.split_once('.')?;
             let number = figures.get(setting)?.get(number)?;
             Some(management::figures_invalid(format!(

@@ -7,6 +7,7 @@ use super::PlannedStep;
 
 /// Switches SR-IOV of adapters on or off.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct AdaptersChange {
     /// Netdev names, PCI addresses or MACs; every adapter that can have VFs when empty.
@@ -22,6 +23,7 @@ pub struct AdaptersChange {
 
 /// What came of it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct AdaptersChanged {
     /// Whether all of them went well.
     pub ok: bool,
@@ -31,6 +33,7 @@ pub struct AdaptersChanged {
 
 /// What came of it for one adapter.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct AdapterResult {
     /// The adapter, or what was asked for where there is none.
     pub name: String,

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 /// Something went wrong.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Failure {
     /// What.
     pub error: Problem,
@@ -23,6 +24,7 @@ impl From<Problem> for Failure {
 
 /// Who answers.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Version {
     /// Version of the agent.
     pub version: String,

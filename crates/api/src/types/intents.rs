@@ -7,6 +7,7 @@ use super::PlannedStep;
 
 /// Declares an intent.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct IntentAdd {
     /// Its name.
@@ -25,6 +26,7 @@ pub struct IntentAdd {
 
 /// Changes an intent; what is not given stays.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct IntentSet {
     /// New roles.
@@ -47,6 +49,7 @@ pub struct IntentSet {
 
 /// An intent with what became of it on each node.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct IntentView {
     /// The intent.
     #[serde(flatten)]
@@ -61,6 +64,7 @@ pub struct IntentView {
 
 /// What came of a change of an intent.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct IntentChanged {
     /// The intent as it is now; none when it was removed.
     pub intent: Option<IntentView>,

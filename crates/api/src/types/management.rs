@@ -8,6 +8,7 @@ use super::PlannedStep;
 
 /// Enables management.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Enable {
     /// The compute intent.
@@ -25,6 +26,7 @@ pub struct Enable {
 
 /// Changes management; what is not given stays.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Set {
     /// Another compute intent.
@@ -43,6 +45,7 @@ pub struct Set {
 
 /// What came of a change of management.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct ManagementChanged {
     /// The settings as they are now, or would be after a dry run.
     pub management: Management,
@@ -57,6 +60,7 @@ pub struct ManagementChanged {
 
 /// Every prerequisite check.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct PrereqAnswer {
     /// Whether every check passed.
     pub passed: bool,
@@ -68,6 +72,7 @@ pub struct PrereqAnswer {
 
 /// How things stand.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Status {
     /// Whether management is enabled.
     pub enabled: bool,
@@ -97,6 +102,7 @@ pub struct Status {
 
 /// An adapter's VFs and queue pairs.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct AdapterUse {
     /// Node.
     pub node: String,
@@ -122,6 +128,7 @@ pub struct AdapterUse {
 
 /// A finding of health.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Fault {
     /// How bad it is.
     pub severity: Severity,
@@ -141,6 +148,7 @@ pub struct Fault {
 
 /// How bad a fault is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Severity {
     /// Something does not work.
@@ -151,6 +159,7 @@ pub enum Severity {
 
 /// The agent that answers.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct AgentInfo {
     /// Its node.
     pub node: String,

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 /// One step of a plan.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct PlannedStep {
     /// Node that does it.
     pub node: String,
@@ -21,6 +22,7 @@ pub struct PlannedStep {
 
 /// All that would be done now.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct PlanAnswer {
     /// When the node was looked at, RFC 3339, UTC.
     pub observed_at: String,

@@ -9,6 +9,7 @@ use super::PlannedStep;
 
 /// Accelerates VMs.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct VmEnable {
     /// Names, UUIDs or globs (`web*`), at least one.
@@ -28,6 +29,7 @@ pub struct VmEnable {
 
 /// Changes the setting of accelerated VMs.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct VmSet {
     /// Names, UUIDs or globs, at least one.
@@ -44,6 +46,7 @@ pub struct VmSet {
 
 /// Takes VMs back to their software path.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct VmDisable {
     /// Names, UUIDs or globs, at least one.
@@ -66,6 +69,7 @@ pub enum VmChange {
 
 /// What came of a change of VMs.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct VmChanged {
     /// Whether all of them went well.
     pub ok: bool,
@@ -75,6 +79,7 @@ pub struct VmChanged {
 
 /// What came of it for one VM.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct VmResult {
     /// The VM, or what was asked for where there is none.
     pub name: String,
@@ -99,6 +104,7 @@ pub struct VmResult {
 
 /// Which way a VM's traffic goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Path {
     /// Over the VF.
@@ -113,6 +119,7 @@ pub enum Path {
 
 /// How accelerated a VM is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum State {
     /// It has no setting.
@@ -133,6 +140,7 @@ pub enum State {
 
 /// Something that was verified, or could not be.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Verified {
     /// What: "VF attached", "MAC", "carrier", "guest uses the VF".
     pub what: String,
@@ -144,6 +152,7 @@ pub struct Verified {
 
 /// A VM.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct VmView {
     /// Name.
     pub name: String,
@@ -178,6 +187,7 @@ pub struct VmView {
 
 /// A vNIC.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct VnicView {
     /// MAC.
     pub mac: Option<Mac>,

@@ -61,7 +61,8 @@ pub fn text(cmdlet: &Cmdlet) -> String {
 
 /// `docs/cmdlets.md`, without its head.
 pub fn page() -> String {
-    let mut text = "| name | native command | parameters |\n| --- | --- | --- |\n".to_owned();
+    let mut text =
+        "| name | the same as `accelnet` | parameters |\n| --- | --- | --- |\n".to_owned();
     for cmdlet in CMDLETS {
         let parameters: Vec<String> = cmdlet
             .parameters
@@ -85,7 +86,7 @@ pub fn page() -> String {
         let native: Vec<String> = cmdlet
             .native
             .split(", ")
-            .map(|native| format!("`{native}`"))
+            .map(|native| format!("`{}`", native.trim_start_matches("accelnet ")))
             .collect();
         text.push_str(&format!(
             "| `{}` | {} | {} |\n",

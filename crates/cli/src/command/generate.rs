@@ -13,6 +13,7 @@ pub fn run(folder: &Path, session: &mut Session<'_>) -> Result {
     let pages = [
         ("errors.md", documentation::errors()),
         ("commands.md", documentation::commands()),
+        ("cmdlets.md", documentation::cmdlets()),
     ];
     for (name, text) in pages {
         let path = folder.join(name);

@@ -8,7 +8,8 @@ use accelnet_api::types::Failure;
 use accelnet_model::Code;
 use accelnet_model::intent::{Intent, Role};
 
-use crate::support::{Agent, Shown};
+use crate::served::Agent;
+use crate::support::Shown;
 
 fn my_intent() -> Intent {
     Intent {
@@ -73,7 +74,9 @@ pub fn a_field_that_is_not_known() -> Vec<Code> {
 
 pub fn an_onlooker_who_changes() -> Vec<Code> {
     let agent = Agent::for_callers(enabled(), Fixed::onlooker());
-    code(&agent.types("accelnet disable --output json"))
+    let codes = code(&agent.types("accelnet disable --output json"));
+    assert_eq!(agent.fake.asked(), Vec::<String>::new());
+    codes
 }
 
 pub fn a_reserve_of_100() -> Vec<Code> {

@@ -112,7 +112,7 @@ fn a_daemon_that_hangs_is_waited_for_once() {
         let mut stream = daemon.accept().unwrap().0;
         let mut told = [0; 8];
         drop(stream.read(&mut told));
-        drop(wait.recv());
+        let _ = wait.recv();
     });
     let short = Duration::from_millis(500);
     let uri = format!("qemu+unix:///system?socket={}", socket.display());

@@ -32,8 +32,11 @@ enum Order {
 /// Something to ask.
 struct Job {
     number: u64,
-    ask: Box<dyn FnMut(Result<&Connection, LibvirtError>) -> Asked + Send>,
+    ask: Ask,
 }
+
+/// Asks on a connection, or tells the caller why there is none.
+type Ask = Box<dyn FnMut(Result<&Connection, LibvirtError>) -> Asked + Send>;
 
 /// What became of a job.
 #[derive(PartialEq)]
@@ -269,10 +272,7 @@ impl Thread {
     fn next(&self, lost: bool, pause: Duration) -> Option<Order> {
         let watched = self.watchers.as_ref().is_some_and(|all| !all.is_empty());
         match lost && watched {
-            true => match self.orders.recv_timeout(pause) {
-                Ok(order) => Some(order),
-                Err(_) => None,
-            },
+            true => self.orders.recv_timeout(pause).ok(),
             // This thread has a sender itself.
             false => self.orders.recv().ok().or(Some(Order::End)),
         }
@@ -301,12 +301,16 @@ impl Thread {
             self.tell(&VmEvent::Reconnected);
         }
         let mut begun = job;
-        lock(&self.progress).now = match &begun {
-            Some(job) => Now::Job(job.number),
-            None => Now::Idle,
-        };
+        if begun.is_none() {
+            lock(&self.progress).end();
+        }
         loop {
             let mut job = match begun.take() {
+                // Nothing is changed for a caller who was told that nothing came of it.
+                Some(_) if self.nobody_waits() => {
+                    lock(&self.progress).end();
+                    continue;
+                }
                 Some(job) => job,
                 None => match self.orders.recv() {
                     Ok(Order::Job(job)) => {
@@ -331,6 +335,11 @@ impl Thread {
                 }
             }
         }
+    }
+
+    /// Whether the caller of what is done now has gone.
+    fn nobody_waits(&self) -> bool {
+        lock(&self.progress).stuck.is_some()
     }
 
     fn tell(&self, event: &VmEvent) {

@@ -1,11 +1,12 @@
-//! The way back from a virtual switch: what the bridge carries goes to its uplink, and the
-//! bridge goes.
+//! The way back from a virtual switch: what the bridge carries goes to its uplink, so that the
+//! bridge can go.
 
 use accelnet_model::switch::{Gateway, Plan, Standing, SwitchStep};
 
 use super::{Change, SwitchRefusal, hand_over, uplink};
 
-/// Decides how `bridge`, whose only port is `port`, goes away without the node being cut off.
+/// Decides how what `bridge` carries goes to `port`, its only port, without the node being cut
+/// off. The bridge itself goes when that has been checked.
 /// `standing` has both of them among its uplinks.
 ///
 /// # Errors
@@ -27,11 +28,10 @@ pub fn give_back(bridge: &str, port: &str, standing: &Standing) -> Result<Plan, 
             peculiar: route.peculiar.clone().unwrap_or_default(),
         });
     }
-    let own = carried.addresses.iter();
-    let addresses: Vec<_> = own.filter(|address| !address.is_link_local()).collect();
+    let addresses = &carried.addresses;
     let mut change = Change::default();
     let link = || port.to_owned();
-    for address in &addresses {
+    for address in addresses {
         let address = hand_over::renamed(address, bridge, port);
         change.step(
             SwitchStep::AddAddress {
@@ -67,11 +67,11 @@ pub fn give_back(bridge: &str, port: &str, standing: &Standing) -> Result<Plan, 
         change.step(
             SwitchStep::RemoveAddress {
                 link: bridge.to_owned(),
-                address: (*address).clone(),
+                address: address.clone(),
             },
             SwitchStep::AddAddress {
                 link: bridge.to_owned(),
-                address: hand_over::settled((*address).clone()),
+                address: hand_over::settled(address.clone()),
             },
         );
     }
@@ -85,22 +85,15 @@ pub fn give_back(bridge: &str, port: &str, standing: &Standing) -> Result<Plan, 
             });
         }
     }
-    let Change {
-        mut steps,
-        mut undo,
-    } = change;
+    let Change { steps, mut undo } = change;
     undo.reverse();
-    // Nothing hangs on it any more; and what cannot be restored goes last.
-    steps.push(SwitchStep::DeleteBridge {
-        bridge: bridge.to_owned(),
-    });
     Ok(Plan {
         bridge: bridge.to_owned(),
         uplink: link(),
         gateways,
         steps,
         undo,
-        why: format!("bridge {bridge} goes, and {port} carries what it carried."),
+        why: format!("bridge {bridge} is to go, and {port} carries what it carried."),
         warnings: Vec::new(),
     })
 }

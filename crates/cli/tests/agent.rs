@@ -1,0 +1,299 @@
+//! The commands that ask an agent: what reaches it, what is shown, how they end.
+
+#[path = "support/agent.rs"]
+mod served;
+mod support;
+
+use accelnet_api::testing::{Fake, Fixed};
+use accelnet_api::types::EventKind;
+use accelnet_model::intent::{Intent, Role};
+use serde_json::Value;
+use served::Agent;
+
+fn cluster() -> Fake {
+    Fake::default()
+        .intents(&[Intent {
+            name: "MyIntent".to_owned(),
+            roles: vec![Role::Compute],
+            adapters: vec!["ens1".to_owned()],
+            vfs: None,
+        }])
+        .vms(&["web1", "web2", "db1"])
+}
+
+fn enabled() -> Agent {
+    Agent::of(cluster().enabled("MyIntent"))
+}
+
+#[test]
+fn status_tells_how_things_stand() {
+    let agent = enabled();
+    agent.types("accelnet vm enable web1 --performance high");
+    assert_eq!(
+        agent.types("accelnet status").out,
+        "Accelerated Networking is enabled on intent MyIntent.\n\
+         \u{20} node reserve  50 %: 0 of 1 node may be down at once\n\
+         \u{20} promise       holds: the VMs survive 0 node failures\n\
+         \u{20} settings      Low 1 queue pair, weight 10; Medium 2 queue pairs, weight 50; High 4 queue pairs, weight 100\n\
+         \u{20} VMs           1 High accelerated\n\
+         \u{20} agent         n1 (version 0.1.0, on a simulated host), looked 0 s ago\n"
+    );
+}
+
+#[test]
+fn settings_are_asked_for_as_they_were_typed() {
+    let agent = Agent::of(cluster());
+    let all = r#""low":{"queue_pairs":2,"transmit_weight":20},"medium":{"queue_pairs":2,"transmit_weight":50},"high":{"queue_pairs":8,"transmit_weight":100}"#;
+    for (command, asked) in [
+        (
+            "enable --intent MyIntent",
+            r#"enable {"intent":"MyIntent","node_reserve_percentage":null,"performance":null,"dry_run":false}"#.to_owned(),
+        ),
+        (
+            "enable --intent MyIntent --node-reserve 0 --figures low=2:20,high=8:100 --dry-run",
+            format!(r#"enable {{"intent":"MyIntent","node_reserve_percentage":0,"performance":{{{all}}},"dry_run":true}}"#),
+        ),
+        (
+            "set --node-reserve 99",
+            r#"set {"intent":null,"node_reserve_percentage":99,"performance":null,"dry_run":false}"#.to_owned(),
+        ),
+        (
+            "set --figures low=2:20,high=8:100",
+            format!(r#"set {{"intent":null,"node_reserve_percentage":null,"performance":{{{all}}},"dry_run":false}}"#),
+        ),
+        ("disable --dry-run", "disable true".to_owned()),
+        (
+            "intent add disks --storage --management --adapter ens2,ens3 --adapter ens4 --vfs 3",
+            r#"intent_add {"name":"disks","roles":["management","storage"],"adapters":["ens2","ens3","ens4"],"vfs":3,"dry_run":false}"#.to_owned(),
+        ),
+        (
+            "intent set disks --vfs 0 --disruptive",
+            r#"intent_set disks {"roles":null,"adapters":null,"vfs":0,"disruptive":true,"dry_run":false}"#.to_owned(),
+        ),
+        ("intent remove disks --dry-run", "intent_remove disks true".to_owned()),
+        (
+            "vm enable web* db1 -p MEDIUM --now --add-nic",
+            r#"vm_enable {"names":["web*","db1"],"performance":"medium","now":true,"add_nic":true,"dry_run":false}"#.to_owned(),
+        ),
+        (
+            "vm set web1 --performance low --dry-run",
+            r#"vm_set {"names":["web1"],"performance":"low","now":false,"dry_run":true}"#.to_owned(),
+        ),
+        (
+            "vm disable web1 web2",
+            r#"vm_disable {"names":["web1","web2"],"dry_run":false}"#.to_owned(),
+        ),
+    ] {
+        let shown = agent.types(&format!("accelnet {command}"));
+        assert_eq!((shown.status, shown.err.as_str()), (0, ""), "{command}");
+        assert_eq!(agent.fake.asked(), [asked], "{command}");
+    }
+}
+
+#[test]
+fn values_are_judged_before_anything_is_asked() {
+    let agent = enabled();
+    for (command, status) in [
+        ("enable --intent MyIntent --node-reserve 100", 67),
+        ("enable --intent MyIntent --node-reserve -1", 67),
+        ("enable --intent MyIntent --node-reserve abc", 67),
+        ("enable --intent MyIntent --node-reserve 3.5", 67),
+        ("set --node-reserve 1e1", 67),
+        ("vm enable web1 --performance turbo", 68),
+        ("vm set web1 --performance turbo", 68),
+        ("enable --intent MyIntent --figures low=0:1", 69),
+        ("set --figures nonsense", 69),
+        ("intent set MyIntent", 2),
+        ("set", 2),
+        ("vm enable", 2),
+        ("intent add x --compute", 2),
+    ] {
+        let shown = agent.types(&format!("accelnet {command}"));
+        assert_eq!(shown.status, status, "{command}: {}", shown.err);
+        assert!(shown.err.contains("error:"), "{command}: {}", shown.err);
+        assert_eq!(agent.fake.asked(), Vec::<String>::new(), "{command}");
+    }
+}
+
+#[test]
+fn each_vm_has_its_result_and_the_first_that_failed_is_the_status() {
+    let agent = enabled();
+    let shown = agent.types("accelnet vm enable web1 nobody web2 --performance low");
+    assert_eq!(
+        shown.out,
+        "web1: Low, over its VF.\nweb2: Low, over its VF.\n"
+    );
+    assert!(
+        shown.err.starts_with("error: No VM is called nobody.\n"),
+        "{}",
+        shown.err
+    );
+    assert_eq!(shown.status, 79);
+    let shown = agent.types("accelnet vm enable web1 nobody --performance low -o json");
+    let answer: Value = serde_json::from_str(&shown.out).expect("JSON");
+    assert_eq!(answer["results"][1]["problem"]["code"], "vm_not_found");
+    assert_eq!((shown.status, shown.err.as_str()), (79, ""));
+}
+
+#[test]
+fn names_come_from_standard_input() {
+    let agent = enabled();
+    let command = "accelnet vm disable -";
+    agent.types_with(command, "web1\n\n  web2  \r\n");
+    let asked = r#"vm_disable {"names":["web1","web2"],"dry_run":false}"#;
+    assert_eq!(agent.fake.asked(), [asked]);
+    let shown = agent.types_with(command, "\n");
+    assert_eq!((shown.status, agent.fake.asked().len()), (2, 0));
+    assert!(shown.err.contains("nothing was done"), "{}", shown.err);
+}
+
+#[test]
+fn vms_are_listed_by_what_they_are() {
+    let agent = enabled();
+    agent.types("accelnet vm enable web1 db1 --performance low");
+    for (command, names) in [
+        ("vm list -o name", "web1\nweb2\ndb1\n"),
+        ("vm list --accelerated -o name", "web1\ndb1\n"),
+        ("vm list --not-accelerated -o name", "web2\n"),
+        ("vm list --name web* -o name", "web1\nweb2\n"),
+        ("vm list --name db1,web1,web* -o name", "db1\nweb1\nweb2\n"),
+        ("vm list --name no* -o name", ""),
+    ] {
+        let shown = agent.types(&format!("accelnet {command}"));
+        assert_eq!((shown.status, shown.out.as_str()), (0, names), "{command}");
+    }
+    let shown = agent.types("accelnet vm list --name web1,nobody -o name");
+    assert_eq!((shown.status, shown.out.as_str()), (79, "web1\n"));
+    let shown = agent.types("accelnet vm show web1 web2");
+    assert!(shown.out.contains("performance   Low"), "{}", shown.out);
+    assert!(
+        agent
+            .types("accelnet vm nics web1")
+            .out
+            .contains("52:54:00:00:00:00")
+    );
+}
+
+#[test]
+fn a_dry_run_changes_nothing_and_says_so() {
+    let agent = Agent::for_callers(cluster(), Fixed::onlooker());
+    let shown = agent.types("accelnet enable --intent MyIntent --dry-run");
+    assert!(
+        shown
+            .out
+            .starts_with("Accelerated Networking would be enabled. Nothing was done."),
+        "{}",
+        shown.out
+    );
+    assert_eq!(shown.status, 0, "anybody may ask");
+    assert!(
+        agent
+            .types("accelnet status")
+            .out
+            .contains("is not enabled.")
+    );
+    let shown = agent.types("accelnet enable --intent MyIntent");
+    assert_eq!(shown.status, 66, "{}", shown.err);
+}
+
+#[test]
+fn what_happened_is_told_and_followed_until_the_agent_goes() {
+    let mut agent = enabled();
+    agent
+        .fake
+        .happens(EventKind::Drift, "ens1", "Its VFs are gone.");
+    agent
+        .fake
+        .happens(EventKind::Mended, "ens1", "7 VFs were made.");
+    assert_eq!(
+        agent.types("accelnet log --limit 1").out,
+        "2026-11-22T10:00:00Z n1 mended  ens1: 7 VFs were made.\n"
+    );
+    let json: Value = serde_json::from_str(&agent.types("accelnet log -o json").out).expect("JSON");
+    assert_eq!(json["events"].as_array().map(Vec::len), Some(2));
+    agent.stop();
+    let shown = agent.types("accelnet log --follow");
+    assert_eq!(shown.status, 64);
+}
+
+#[test]
+fn health_is_told() {
+    let shown = enabled().types("accelnet health");
+    assert_eq!((shown.status, shown.out.as_str()), (0, "All is well.\n"));
+    assert_eq!(enabled().types("accelnet faults").out, "No faults.\n");
+    let shown = Agent::of(cluster()).types("accelnet health");
+    assert!(shown.out.contains("not watched"), "{}", shown.out);
+}
+
+#[test]
+fn prereq_asks_the_agent_and_does_without() {
+    let mut agent = enabled();
+    let shown = agent.types("accelnet prereq --intent MyIntent");
+    assert_eq!((shown.status, shown.err.as_str()), (0, ""), "{}", shown.out);
+    agent.stop();
+    let shown = agent.types("accelnet prereq --intent MyIntent");
+    assert_eq!(
+        (shown.status, shown.err.as_str()),
+        (
+            12,
+            "note: no agent, so intents are not known: There is no such socket.\n"
+        )
+    );
+}
+
+#[test]
+fn without_an_agent_the_way_to_one_is_told() {
+    let mut agent = enabled();
+    agent.stop();
+    let shown = agent.types("accelnet status");
+    assert!(
+        shown
+            .err
+            .starts_with("error: The agent of this node does not answer at /agent.sock.\n"),
+        "{}",
+        shown.err
+    );
+    assert!(
+        shown.err.contains("systemctl start accelnet"),
+        "{}",
+        shown.err
+    );
+    assert_eq!(shown.status, 64);
+    // What needs none works: the node is this one.
+    assert_eq!(agent.types("accelnet adapter list -o name").out, "ens1\n");
+    let shown = support::types(&support::node(|igb| igb), "accelnet status");
+    assert_eq!(shown.status, 64, "a copy has no agent");
+}
+
+#[test]
+fn several_adapters_are_switched_each_by_itself() {
+    let node = support::node(|igb| igb);
+    let shown = support::types(&node, "accelnet adapter enable ens1 ens9");
+    assert!(
+        shown.out.starts_with("ens1: 7 VFs created and ready"),
+        "{}",
+        shown.out
+    );
+    assert!(shown.err.contains("adapter_not_found"), "{}", shown.err);
+    assert_eq!(shown.status, 50);
+    let shown = support::types(&node, "accelnet adapter disable ens1 ens1 -o json");
+    let answer: Value = serde_json::from_str(&shown.out).expect("JSON");
+    assert_eq!(answer.as_array().map(Vec::len), Some(2));
+    let shown = support::types(&node, "accelnet adapter enable --all");
+    assert!(
+        shown.out.starts_with("ens1: 7 VFs created and ready"),
+        "{}",
+        shown.out
+    );
+    assert_eq!(shown.status, 0);
+    let none = support::node(|_| accelnet_sim::AdapterSpec::e1000e(support::pf(), "ens1"));
+    let shown = support::types(&none, "accelnet adapter enable --all");
+    assert!(
+        shown
+            .err
+            .contains("note: ens1 is left out: Sriov_support_Unknown"),
+        "{}",
+        shown.err
+    );
+    assert_eq!(shown.status, 14);
+}
