@@ -157,9 +157,9 @@ fn run(ops: &[Op]) {
     for op in ops {
         does(&mut bench, op);
         if !bench.lives() {
-            invariants::truthful(&bench, "killed");
             bench.steps.spare();
             bench.start();
+            invariants::truthful(&bench, &format!("killed, {ops:?}"));
         }
     }
     bench.steps.spare();
