@@ -21,7 +21,7 @@ pub struct Report {
     pub observed_at: String,
     /// Whether hyperthreading is on; none where that cannot be told.
     pub smt: Option<bool>,
-    /// VFs and queue pairs of the managed intent's adapters.
+    /// VFs and queue pairs of the compute intents' adapters.
     pub adapters: Vec<AdapterUse>,
     /// Intents here.
     pub intents: Vec<IntentStatus>,

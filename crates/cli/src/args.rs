@@ -136,12 +136,29 @@ pub enum Command {
     /// Lay out the names that PowerShell users know, as links to this program
     #[command(subcommand)]
     Cmdlets(CmdletsCommand),
+    /// Try everything on four simulated nodes, without touching this machine
+    Demo(Demo),
     /// Write the generated part of the documentation into FOLDER
     #[command(hide = true)]
     Generate {
         /// Folder to write into
         folder: PathBuf,
     },
+}
+
+/// `accelnet demo`
+#[derive(Debug, ClapArgs)]
+#[command(
+    long_about = "Try everything on a cluster of four simulated nodes in this process: real \
+        agents, one store, their sockets and these commands, over hardware that never existed. \
+        It walks through the tasks of the documentation with what each showed. Nothing on this \
+        machine is changed, and root is not needed.",
+    after_help = "Exit status: 0 only if every step behaved as it should."
+)]
+pub struct Demo {
+    /// Keep the cluster up for commands from another terminal, instead of the walk
+    #[arg(long)]
+    pub serve: bool,
 }
 
 /// `accelnet prereq`
@@ -403,7 +420,9 @@ impl Command {
             Command::Cmdlets(CmdletsCommand::Install(args) | CmdletsCommand::Remove(args)) => {
                 args.output
             }
-            Command::Generate { .. } | Command::Agent(_) | Command::Setup(_) => Output::Table,
+            Command::Generate { .. } | Command::Agent(_) | Command::Setup(_) | Command::Demo(_) => {
+                Output::Table
+            }
         };
         one == Output::Json
     }

@@ -10,6 +10,7 @@ mod ask;
 pub mod cmdlets_install;
 pub mod cmdlets_list;
 pub mod cmdlets_remove;
+pub mod demo;
 pub mod disable;
 pub mod enable;
 pub mod explain;

@@ -4,6 +4,7 @@ pub mod args;
 pub use accelnet_agent::vf_change as change;
 pub mod cmdlet;
 mod command;
+mod demo;
 mod render;
 pub mod session;
 
@@ -58,6 +59,7 @@ fn dispatch(what: &Command, session: &mut Session<'_>) -> command::Result {
             AdapterCommand::Disable(args) => command::adapter_disable::run(args, session),
         },
         Command::Agent(args) => command::agent::run(args, session),
+        Command::Demo(args) => command::demo::run(args, session),
         Command::Setup(args) => command::setup::run(args, session),
         Command::Explain(args) => command::explain::run(args, session),
         Command::Cmdlets(what) => match what {

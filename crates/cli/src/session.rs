@@ -50,6 +50,11 @@ impl Session<'_> {
         drop(self.out.write_all(text.as_bytes()));
     }
 
+    /// Lets readers have what was written so far.
+    pub fn flush(&mut self) {
+        drop(self.out.flush());
+    }
+
     /// Writes `value` to standard output as JSON.
     pub fn say_json(&mut self, value: &impl Serialize) {
         // Our types have no maps with odd keys.

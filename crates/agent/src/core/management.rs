@@ -1,7 +1,7 @@
 //! Management of the cluster: enabled, changed, disabled, and how it stands.
 
 use accelnet_api::types::{
-    AgentInfo, Enable, ManagementChanged, PlannedStep, PrereqAnswer, Set, Status,
+    AdapterUse, AgentInfo, Enable, ManagementChanged, PlannedStep, PrereqAnswer, Set, Status,
 };
 use accelnet_model::intent::IntentState;
 use accelnet_model::{Check, Code, Management, Performance, Problem, VmSetting};
@@ -214,7 +214,7 @@ impl Core {
         let Some(last) = promised.last() else {
             return Ok(());
         };
-        let nodes = self.node_vfs(&spaces)?;
+        let nodes = self.node_vfs(policy, &spaces)?;
         reserve::admits(&last.name, &nodes, wanted.node_reserve_percentage)
     }
 
@@ -227,7 +227,7 @@ impl Core {
         _besides: &[VmSetting],
         spaces: &[Space<'_>],
     ) -> Result<(), Problem> {
-        let mut nodes = self.node_vfs(spaces)?;
+        let mut nodes = self.node_vfs(policy, spaces)?;
         for node in &mut nodes {
             if node.node == self.name {
                 node.promised += 1;
@@ -237,13 +237,13 @@ impl Core {
     }
 
     /// VFs of every node: of this one as it is judged now, of others as they reported.
-    fn node_vfs(&self, spaces: &[Space<'_>]) -> Result<Vec<NodeVfs>, Problem> {
+    fn node_vfs(&self, policy: &Policy, spaces: &[Space<'_>]) -> Result<Vec<NodeVfs>, Problem> {
         let mut nodes: Vec<NodeVfs> = self
             .reports
             .all()?
             .iter()
             .filter(|report| report.node != self.name)
-            .map(node_vfs)
+            .map(|report| node_vfs(report, policy))
             .collect();
         let count = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
         let all: u32 = spaces
@@ -332,7 +332,10 @@ pub(crate) fn status(
 ) -> Result<Status, Problem> {
     let reports = reports.all()?;
     let count = u32::try_from(reports.len().max(1)).unwrap_or(u32::MAX);
-    let nodes: Vec<NodeVfs> = reports.iter().map(node_vfs).collect();
+    let nodes: Vec<NodeVfs> = reports
+        .iter()
+        .map(|report| node_vfs(report, policy))
+        .collect();
     let management = &policy.management;
     let reserved = reserve::reserved_nodes(count, management.node_reserve_percentage);
     let of = |performance| {
@@ -353,7 +356,7 @@ pub(crate) fn status(
         promise_holds: reserve::worst(&nodes, reserved).1 == 0,
         adapters: reports
             .iter()
-            .flat_map(|one| one.adapters.clone())
+            .flat_map(|one| managed_adapters(one, policy).cloned())
             .collect(),
         accelerated_vms: Performance::ALL.into_iter().map(of).collect(),
         faults: reports.iter().flat_map(|one| one.faults.clone()).collect(),
@@ -369,12 +372,33 @@ pub(crate) fn status(
     })
 }
 
-fn node_vfs(report: &Report) -> NodeVfs {
+/// VFs of a node for the managed intent. What is there is as the node reported; what is
+/// promised is as the policy says, which knows of a VM before its node reports it.
+fn node_vfs(report: &Report, policy: &Policy) -> NodeVfs {
+    let here = policy.vms.iter().filter(|(vm, _)| vm.node == report.node);
     NodeVfs {
         node: report.node.clone(),
-        vfs: report.adapters.iter().map(|one| one.vfs).sum(),
-        promised: report.adapters.iter().map(|one| one.vfs_promised).sum(),
+        vfs: managed_adapters(report, policy).map(|one| one.vfs).sum(),
+        promised: u32::try_from(here.count()).unwrap_or(u32::MAX),
     }
+}
+
+/// The adapters of a report that are the managed intent's.
+fn managed_adapters<'a>(
+    report: &'a Report,
+    policy: &'a Policy,
+) -> impl Iterator<Item = &'a AdapterUse> {
+    let managed = policy.management.intent.as_deref();
+    let mut intents = report.intents.iter();
+    let status = intents.find(|status| Some(status.intent.as_str()) == managed);
+    report.adapters.iter().filter(move |one| {
+        status.is_some_and(|status| {
+            let mut bound = status.adapters.iter();
+            bound.any(|bound| {
+                bound.address == one.address || (bound.mac.is_some() && bound.mac == one.mac)
+            })
+        })
+    })
 }
 
 /// A reserve that was given must be an integer of 0..=99.

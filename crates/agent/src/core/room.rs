@@ -125,11 +125,17 @@ impl Core {
 
     /// The same as it is reported.
     pub(crate) fn adapter_uses(&self, seen: &Seen, policy: &Policy) -> Vec<AdapterUse> {
-        let Some(intent) = policy.managed_intent() else {
-            return Vec::new();
-        };
+        let managed = policy.managed_intent().map(|intent| &intent.name);
         let promised: Vec<VmSetting> = policy.vms.iter().map(|(vm, _)| vm.clone()).collect();
-        let spaces = self.spaces(intent, seen, &promised);
+        let mut spaces = Vec::new();
+        // Of every compute intent: another node may enable one before this one hears of it.
+        for (intent, _) in policy.intents.iter().filter(|(one, _)| one.is_compute()) {
+            let promised = match Some(&intent.name) == managed {
+                true => promised.as_slice(),
+                false => &[],
+            };
+            spaces.extend(self.spaces(intent, seen, promised));
+        }
         let each = spaces.iter().map(|space| {
             let (queue_pairs, queue_pairs_per_vf) = space.queue_pairs();
             let used = space.adapter.vfs_in_use().count();

@@ -3,6 +3,7 @@
 use accelnet_api::types::IntentSet;
 use accelnet_host::Vms;
 use accelnet_model::Performance;
+use accelnet_sim::{DomainSpec, NicSpec};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::test_runner::Config;
@@ -117,9 +118,10 @@ fn does(bench: &mut Bench, op: &Op) {
         Op::Stop(vm) => drop(vms.virsh_stop(&name(*vm))),
         Op::TakeVf(vm) => drop(vms.virsh_detach_vf(&name(*vm), mac(*vm))),
         Op::WriteAnew(vm) => {
-            if vms.networks().is_ok() {
-                bench.define(&name(*vm), *vm, 4);
-            }
+            let network = format!("accelnet-{INTENT}");
+            let spec = DomainSpec::new(&name(*vm), (*vm).into(), 4)
+                .nic(NicSpec::on_network(mac(*vm), &network));
+            drop(vms.add(&spec));
         }
         Op::StopNetwork(pool) => {
             let network = match pool {
@@ -155,9 +157,9 @@ fn run(ops: &[Op]) {
     for op in ops {
         does(&mut bench, op);
         if !bench.lives() {
-            invariants::truthful(&bench, "killed");
             bench.steps.spare();
             bench.start();
+            invariants::truthful(&bench, &format!("killed, {ops:?}"));
         }
     }
     bench.steps.spare();
@@ -175,7 +177,12 @@ fn run(ops: &[Op]) {
 }
 
 proptest! {
-    #![proptest_config(Config { cases: 24, max_shrink_iters: 80, ..Config::default() })]
+    #![proptest_config(Config {
+        cases: 24,
+        max_shrink_iters: 60,
+        failure_persistence: None,
+        ..Config::default()
+    })]
 
     #[test]
     fn anything_in_any_order(ops in vec(op(), 1..14)) {

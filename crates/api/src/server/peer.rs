@@ -45,7 +45,12 @@ impl Callers for SocketCallers {
             gid: peer.gid.as_raw(),
             groups: groups::of(stream).into(),
         };
-        peer.judge(&read("/etc/passwd"), &read("/etc/group"))
+        let caller = peer.judge(&read("/etc/passwd"), &read("/etc/group"));
+        Caller {
+            // Whoever runs the agent could do by hand what the agent does.
+            may_change: caller.may_change || uid == rustix::process::geteuid().as_raw(),
+            ..caller
+        }
     }
 }
 
