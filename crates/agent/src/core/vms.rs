@@ -5,6 +5,7 @@ mod pairs;
 use std::collections::BTreeMap;
 
 use accelnet_api::types::{VmChange, VmChanged, VmDisable, VmEnable, VmResult, VmSet};
+use accelnet_model::domain::Teaming;
 use accelnet_model::intent::IntentState;
 use accelnet_model::vm_setting::Phase;
 use accelnet_model::{Code, Domain, Intent, Mac, Performance, Problem, VmSetting};
@@ -502,6 +503,10 @@ impl Core {
             nic_added: known.map_or_else(
                 || self.added.contains(&domain.uuid),
                 |known| known.nic_added,
+            ),
+            nic_teamed: known.map_or_else(
+                || vnic.teaming == Some(Teaming::Persistent),
+                |known| known.nic_teamed,
             ),
             before: known.map(|known| known.before.unwrap_or(known.performance)),
         };

@@ -99,6 +99,7 @@ impl Core {
         Ok(pair::part(
             Pair::of(&definition.vnics, setting.mac, &pool),
             live,
+            setting.nic_teamed,
         ))
     }
 
