@@ -25,6 +25,9 @@ pub struct VmSetting {
     /// Whether accelnet added that vNIC, and takes it away again.
     #[serde(default)]
     pub nic_added: bool,
+    /// Whether the definition of that vNIC had the failover feature before, and keeps it.
+    #[serde(default)]
+    pub nic_teamed: bool,
     /// What it had before the change that is under way; none when it had nothing.
     #[serde(default)]
     pub before: Option<Performance>,

@@ -157,8 +157,9 @@ pub fn join(config: Pair<'_>, live: Option<Pair<'_>>, now: bool, again: bool) ->
     }
 }
 
-/// What leads back to the software path alone.
-pub fn part(config: Pair<'_>, live: Option<Pair<'_>>) -> Plan {
+/// What leads back to the software path alone. `teamed` leaves the vNIC of the definition its
+/// failover feature: it had it before.
+pub fn part(config: Pair<'_>, live: Option<Pair<'_>>, teamed: bool) -> Plan {
     let mut steps = Vec::new();
     if live.is_some_and(|live| live.vf.is_some()) {
         steps.push(Step::DetachVf);
@@ -166,7 +167,7 @@ pub fn part(config: Pair<'_>, live: Option<Pair<'_>>) -> Plan {
     if config.vf.is_some() {
         steps.push(Step::UndefineVf);
     }
-    if config.can_fail_over() {
+    if config.can_fail_over() && !teamed {
         steps.push(Step::PartNic);
     }
     steps.push(Step::Forget);

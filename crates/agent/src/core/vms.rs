@@ -5,6 +5,7 @@ mod pairs;
 use std::collections::BTreeMap;
 
 use accelnet_api::types::{VmChange, VmChanged, VmDisable, VmEnable, VmResult, VmSet};
+use accelnet_model::domain::Teaming;
 use accelnet_model::intent::IntentState;
 use accelnet_model::vm_setting::Phase;
 use accelnet_model::{Code, Domain, Intent, Mac, Performance, Problem, VmSetting};
@@ -518,6 +519,10 @@ impl Core {
             mac: known.map_or(mac, |known| known.mac),
             phase: Phase::Enabling,
             nic_added: known.map_or(nic.is_some(), |known| known.nic_added),
+            nic_teamed: known.map_or_else(
+                || vnic.teaming == Some(Teaming::Persistent),
+                |known| known.nic_teamed,
+            ),
             before: known.map(|known| known.before.unwrap_or(known.performance)),
         };
         let again = known.is_some_and(|known| {

@@ -88,7 +88,7 @@ fn parting_takes_only_what_is_there() {
     let vnics = [nic(Some(Teaming::Persistent)), vf()];
     let pair = Pair::of(&vnics, MAC, POOL);
     assert_eq!(
-        steps(&part(pair, Some(pair))),
+        steps(&part(pair, Some(pair), false)),
         [
             Step::DetachVf,
             Step::UndefineVf,
@@ -98,7 +98,17 @@ fn parting_takes_only_what_is_there() {
     );
     let bare = [nic(None)];
     let bare = Pair::of(&bare, MAC, POOL);
-    assert_eq!(steps(&part(bare, Some(bare))), [Step::Forget]);
+    assert_eq!(steps(&part(bare, Some(bare), false)), [Step::Forget]);
+}
+
+#[test]
+fn a_vnic_that_had_the_feature_before_keeps_it() {
+    let vnics = [nic(Some(Teaming::Persistent)), vf()];
+    let pair = Pair::of(&vnics, MAC, POOL);
+    assert_eq!(
+        steps(&part(pair, None, true)),
+        [Step::UndefineVf, Step::Forget]
+    );
 }
 
 #[test]

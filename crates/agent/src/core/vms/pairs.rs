@@ -113,6 +113,7 @@ impl Core {
         Ok(pair::part(
             Pair::of(&definition.vnics, setting.mac, &pool),
             live,
+            setting.nic_teamed,
         ))
     }
 

@@ -1,0 +1,11 @@
+//! The agent on a real node: what it refuses, what it does to VMs, what it mends, and what
+//! survives it.
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod drift;
+mod kills;
+mod refusals;
+mod running;
+mod setting;

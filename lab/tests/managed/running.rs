@@ -1,0 +1,192 @@
+//! VMs that run: moved to a VF and back under their ping, through drift, a restart of libvirt,
+//! a death of the agent, and a reset of the node.
+
+use std::time::Duration;
+
+use accelnet_lab::{Node, Vm, topologies};
+use serde_json::Value;
+
+use crate::kills::killed_at;
+use crate::setting::{SOON, done, managed, newest, quiet, settled, shown, told};
+
+const STILL: Duration = Duration::from_secs(60);
+
+/// The bridge port of a VM.
+fn port(node: &Node, vm: &str) -> String {
+    let script = format!("virsh domiflist {vm} | awk '$3 == \"acn-lan\" {{ print $1 }}'");
+    let port = node.ok(&script);
+    assert!(port.starts_with("vnet"), "{port:?}");
+    port
+}
+
+/// How many pings of the VM were answered.
+fn answered(node: &Node, vm: &str) -> u32 {
+    let script = format!("grep -ac 'ping=ok' /var/log/libvirt/{vm}.log");
+    node.ok(&script).parse().unwrap_or(0)
+}
+
+/// A script that succeeds when nothing goes through `port` for five seconds.
+fn still(port: &str) -> String {
+    let look = format!("$(cat /sys/class/net/{port}/statistics/{{rx,tx}}_packets)");
+    format!(
+        "before=\"{look}\"; sleep 5; after=\"{look}\"; echo $before, $after; [ \"$before\" = \"$after\" ]"
+    )
+}
+
+/// The VM pings, and none of it goes through the bridge.
+fn runs_over_its_vf(node: &Node, vm: &Vm<'_>) {
+    let port = port(node, vm.name());
+    let before = answered(node, vm.name());
+    node.wait_until("a bridge port that stands still", &still(&port), STILL)
+        .unwrap_or_else(|error| panic!("{error}"));
+    let after = answered(node, vm.name());
+    assert!(after > before, "{before} pings, then {after}");
+    let view = shown(node, vm.name());
+    assert_eq!(view["path"], "vf", "{view:#}");
+    assert_eq!(view["acceleration"], "accelerated", "{view:#}");
+    for line in view["verified"].as_array().into_iter().flatten() {
+        assert_ne!(line["so"], Value::Bool(false), "{view:#}");
+    }
+}
+
+/// The number of the VF that the VM has, as the PF numbers it.
+fn vf_of(node: &Node, vm: &Vm<'_>) -> String {
+    node.ok(&format!(
+        "ip link show pf0 | sed -n 's/.*vf \\([0-9]*\\) .*{}.*/\\1/p'",
+        vm.mac()
+    ))
+}
+
+fn definition(node: &Node, vm: &str) -> String {
+    node.ok(&format!("virsh dumpxml {vm} --inactive"))
+}
+
+#[test]
+fn a_vm_moves_to_a_vf_and_back_under_its_ping() {
+    let node = managed(&topologies::igb_acs(), None);
+    let vm = Vm::start_on_bridge(&node, "web01", "acn-lan", Some("ua-mine"))
+        .unwrap_or_else(|error| panic!("{error}"));
+    let (mac, before) = (vm.mac(), definition(&node, "web01"));
+    let begun = vm.state().expect("a word of the VM");
+    // Its pings go through the bridge: the check that they do not can fail.
+    let passed = node.run(&still(&port(&node, "web01")));
+    assert!(!passed.success(), "{passed}");
+
+    let enabled = done(&node, "vm enable web01 --performance low");
+    assert_eq!(
+        enabled["results"][0]["waits_for_restart"], false,
+        "{enabled:#}"
+    );
+    let state = vm
+        .wait_for("with its VF", |state| state.vf.is_some() && state.pings)
+        .expect("a VF in the guest");
+    assert_eq!(state.driver.as_deref(), Some("virtio_net"), "{state:?}");
+    runs_over_its_vf(&node, &vm);
+    let vf = vf_of(&node, &vm);
+    assert_ne!(vf, "", "the PF shows the MAC of its VM");
+
+    let _ = done(&node, "vm disable web01");
+    let state = vm
+        .wait_for("without a VF", |state| state.vf.is_none() && state.pings)
+        .expect("a VM that pings");
+    let lost = state.lost - begun.lost;
+    assert!(lost <= 2, "{lost} lost: {begun:?}, {state:?}");
+    assert_eq!(definition(&node, "web01"), before);
+    assert!(before.contains(&mac), "{before}");
+    assert_eq!(vf_of(&node, &vm), "", "the VF was put back");
+    assert_eq!(shown(&node, "web01")["path"], "software");
+
+    // The agent dies before it attaches the VF, and then before it takes it.
+    killed_at(&node, "attach-vf", "vm enable web01 --performance low");
+    settled(&node);
+    let _ = vm
+        .wait_for("with its VF", |state| state.vf.is_some() && state.pings)
+        .expect("a VF in the guest");
+    runs_over_its_vf(&node, &vm);
+    killed_at(&node, "undefine-vf", "vm disable web01");
+    node.wait_until(
+        "a VM on its software path",
+        "accelnet vm show web01 --output json | grep '\"acceleration\": \"not-accelerated\"'",
+        SOON,
+    )
+    .unwrap_or_else(|error| panic!("{error}"));
+    let _ = vm
+        .wait_for("without a VF", |state| state.vf.is_none() && state.pings)
+        .expect("a VM that pings");
+    assert_eq!(definition(&node, "web01"), before);
+}
+
+#[test]
+fn an_accelerated_vm_survives_drift_and_a_reset_of_its_node() {
+    let mut node = managed(&topologies::igb_acs(), None);
+    let vm = Vm::start_on_bridge(&node, "web01", "acn-lan", Some("ua-mine"))
+        .unwrap_or_else(|error| panic!("{error}"));
+    let before = definition(&node, "web01");
+
+    // libvirt restarts in the middle: the VM is enabled, or as before.
+    let tried = node.run(
+        "systemctl restart libvirtd & sleep 0.5
+         accelnet vm enable web01 --performance low --output json; status=$?; wait; exit $status",
+    );
+    settled(&node);
+    let view = shown(&node, "web01");
+    if tried.success() {
+        assert_eq!(view["acceleration"], "accelerated", "{tried}\n{view:#}");
+        assert_eq!(view["path"], "vf", "{tried}\n{view:#}");
+    } else {
+        assert_eq!(view["acceleration"], "not-accelerated", "{tried}\n{view:#}");
+        assert_eq!(definition(&node, "web01"), before, "{tried}");
+        let _ = done(&node, "vm enable web01 --performance low");
+    }
+    let _ = vm
+        .wait_for("with its VF", |state| state.vf.is_some() && state.pings)
+        .expect("a VF in the guest");
+    runs_over_its_vf(&node, &vm);
+
+    // Somebody gives the VF another MAC.
+    let (vf, mac) = (vf_of(&node, &vm), vm.mac());
+    let from = newest(&node);
+    let _ = node.ok(&format!("ip link set pf0 vf {vf} mac 52:54:00:0d:00:66"));
+    let found = told(
+        &node,
+        from,
+        "drift",
+        &format!("VF {vf} of pf0, which VM web01 has"),
+    );
+    assert!(found.contains("MAC"), "{found}");
+    node.wait_until(
+        "the MAC on the VF",
+        &format!("ip link show pf0 | grep 'vf {vf} .*{mac}'"),
+        SOON,
+    )
+    .unwrap_or_else(|error| panic!("{error}"));
+
+    // The VF is pulled out.
+    let from = newest(&node);
+    let _ = node.ok("virsh dumpxml web01 | python3 -c '
+import sys, re
+print(re.search(r\"<interface type=.hostdev.*?</interface>\", sys.stdin.read(), re.S)[0])
+' > /run/vf.xml && virsh detach-device web01 /run/vf.xml --live");
+    let _ = told(&node, from, "drift", "web01");
+    let _ = told(&node, from, "mended", "web01");
+    settled(&node);
+    runs_over_its_vf(&node, &vm);
+
+    // The node is reset, and nobody does anything.
+    let _ = node.ok("virsh autostart web01; rm /var/log/libvirt/web01.log");
+    let accelerated = definition(&node, "web01");
+    node.reset().unwrap_or_else(|error| panic!("{error}"));
+    settled(&node);
+    quiet(&node);
+    let vm = Vm::defined(&node, "web01");
+    let _ = vm
+        .wait_for("with its VF again", |state| {
+            state.vf.is_some() && state.pings
+        })
+        .expect("a VF in the guest");
+    runs_over_its_vf(&node, &vm);
+    assert_eq!(definition(&node, "web01"), accelerated);
+    let status = done(&node, "status");
+    assert_eq!(status["enabled"], true, "{status:#}");
+    assert_eq!(status["adapters"][0]["vfs_in_use"], 1, "{status:#}");
+}
