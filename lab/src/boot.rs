@@ -153,7 +153,7 @@ fn connect(
                 }
                 Err(error) => return Err(io("talk to QEMU")(error)),
             },
-            Some((qmp, mut ssh)) if console(files).contains(READY) => {
+            Some((qmp, mut ssh)) if boots(files) >= 1 => {
                 awaited = "an ssh connection";
                 if ssh.connect()? {
                     return Ok((qmp, ssh));
@@ -164,6 +164,28 @@ fn connect(
         };
         thread::sleep(Duration::from_millis(100));
     }
+}
+
+/// Waits until the node that was reset after `before` boots can be used again.
+pub(crate) fn again(before: usize, node: &str, files: &Files<'_>, ssh: &mut Ssh) -> Result<()> {
+    let begin = Instant::now();
+    ssh.disconnect();
+    while begin.elapsed() < BOOT {
+        if boots(files) > before && ssh.connect()? {
+            return Ok(());
+        }
+        thread::sleep(Duration::from_millis(100));
+    }
+    Err(Error::Deadline {
+        what: format!("the boot of node {node} after its reset"),
+        deadline: BOOT,
+        detail: detail(files),
+    })
+}
+
+/// How often the node has booted.
+pub(crate) fn boots(files: &Files<'_>) -> usize {
+    console(files).matches(READY).count()
 }
 
 /// Ends QEMU, and with standard input its watcher, before the process id can be another's.

@@ -184,6 +184,25 @@ impl Node {
         .map(drop)
     }
 
+    /// Presses the reset button, and waits until the node has booted anew. Its disk keeps what was
+    /// written to it before; nothing on the node ends in order.
+    ///
+    /// # Errors
+    /// When the node is not up again in time, with the end of its console.
+    pub fn reset(&mut self) -> Result<()> {
+        self.check("write its disk", "sync")?;
+        let before = boot::boots(&self.files());
+        // A node that reboots by itself ends: a panic is not to be lost in the next boot.
+        self.qmp("set-action", &json!({ "reboot": "reset" }))?;
+        self.qmp("system_reset", &json!({}))?;
+        let files = Files {
+            dir: self.folder.path(),
+        };
+        boot::again(before, &self.name, &files, &mut self.ssh)?;
+        self.qmp("set-action", &json!({ "reboot": "shutdown" }))
+            .map(drop)
+    }
+
     /// The folder on the host that the node sees as `/host`.
     #[must_use]
     pub fn share(&self) -> PathBuf {

@@ -30,6 +30,17 @@ impl Ssh {
         }
     }
 
+    /// Lets go of the connection: the other side is gone.
+    pub fn disconnect(&mut self) {
+        if let Some(mut master) = self.master.take() {
+            // It may have ended with its node.
+            let _ = master.kill();
+            let _ = master.wait();
+        }
+        // A client that finds it takes it for a connection.
+        let _ = std::fs::remove_file(&self.socket);
+    }
+
     /// Tries to connect for some seconds, and says whether it did.
     pub fn connect(&mut self) -> Result<bool> {
         let mut command = self.client();
@@ -109,10 +120,6 @@ impl Ssh {
 
 impl Drop for Ssh {
     fn drop(&mut self) {
-        if let Some(master) = &mut self.master {
-            // It may have ended with its node.
-            let _ = master.kill();
-            let _ = master.wait();
-        }
+        self.disconnect();
     }
 }

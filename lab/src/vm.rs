@@ -54,6 +54,7 @@ impl<'node> Vm<'node> {
         let network = NETWORK.replace("POOL", POOL).replace("PF", pf);
         let domain = domain(
             name,
+            1,
             &format!(
                 "<interface type='network'><mac address='{}'/><source network='{POOL}'/></interface>",
                 mac(name)
@@ -81,8 +82,8 @@ impl<'node> Vm<'node> {
         Ok(vm)
     }
 
-    /// Defines a VM with a virtio vNIC on the node's bridge `bridge`, starts it, and waits until
-    /// it pings through it. With an `alias` the vNIC has it, and offers failover to a VF.
+    /// Defines a VM with 2 vCPUs and a virtio vNIC on the node's bridge `bridge`, starts it, and waits
+    /// until it pings through it. With an `alias` the vNIC has it, and offers failover to a VF.
     ///
     /// # Errors
     /// When libvirt refuses it, in libvirt's words, or the VM does not ping in time.
@@ -97,6 +98,7 @@ impl<'node> Vm<'node> {
         });
         let domain = domain(
             name,
+            2,
             &format!(
                 "<interface type='bridge'><mac address='{}'/><source bridge='{bridge}'/>\
                  <model type='virtio'/>{teaming}</interface>",
@@ -116,6 +118,15 @@ impl<'node> Vm<'node> {
         };
         vm.wait_for("pinging through its vNIC", |state| state.pings)?;
         Ok(vm)
+    }
+
+    /// A VM that was defined before, as after a reset of its node.
+    #[must_use]
+    pub fn defined(node: &'node Node, name: &str) -> Self {
+        Self {
+            node,
+            name: name.to_owned(),
+        }
     }
 
     /// The MAC of its NIC.
@@ -203,8 +214,11 @@ impl<'node> Vm<'node> {
 }
 
 /// The definition of a VM with this vNIC.
-fn domain(name: &str, interface: &str) -> String {
-    DOMAIN.replace("NAME", name).replace("INTERFACE", interface)
+fn domain(name: &str, vcpus: u32, interface: &str) -> String {
+    DOMAIN
+        .replace("NAME", name)
+        .replace("VCPUS", &vcpus.to_string())
+        .replace("INTERFACE", interface)
 }
 
 /// A line such as `vm: nic=eth0 driver=igbvf address=10.0.2.15/24 vf=eth0 lost=0 ping=ok`.

@@ -163,7 +163,7 @@ impl Core {
         self.journal.tell(&self.now(), word);
     }
 
-    /// Tells who asked for what, and what came of it.
+    /// Tells who asked for what, an imperative, and what came of it.
     pub(crate) fn tell_asked<T>(
         &self,
         who: &str,
@@ -172,10 +172,10 @@ impl Core {
         result: &Result<T, Problem>,
     ) {
         let (kind, message, code) = match result {
-            Ok(_) => (EventKind::Changed, what.to_owned(), None),
+            Ok(_) => (EventKind::Changed, format!("Done: {what}."), None),
             Err(problem) => (
                 EventKind::Refused,
-                format!("{what} Refused: {} {}", problem.message, problem.found),
+                format!("Refused: {what}: {} {}", problem.message, problem.found),
                 Some(problem.code),
             ),
         };

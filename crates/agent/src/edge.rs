@@ -57,7 +57,7 @@ impl System {
             hypervisor: LocalHypervisor,
             clock: SystemClock,
             vms: LibvirtVms::new(),
-            switches: KernelSwitches::default(),
+            switches: KernelSwitches,
             guard: ChildGuard {
                 program: PathBuf::from("/proc/self/exe"),
                 folder: PathBuf::from(FOLDER),

@@ -2,7 +2,7 @@
 //! and tells what it found.
 //!
 //! [`core`] is its mind, one thread that looks, plans, acts and looks again; [`service`] is
-//! what the API sees of it; [`run`] puts it to work. [`vf_change`] needs no agent: it is the
+//! what the API sees of it; [`mod@run`] puts it to work. [`vf_change`] needs no agent: it is the
 //! round of a change of the number of VFs, which the command line makes, too.
 
 pub mod core;

@@ -165,7 +165,7 @@ fn no_thread(error: std::io::Error) -> Problem {
 /// could not do is done here.
 fn recover_switches() {
     let folder = std::path::Path::new(accelnet_host::switch::guard::FOLDER);
-    let switches = accelnet_host::switch::KernelSwitches::default();
+    let switches = accelnet_host::switch::KernelSwitches;
     drop(accelnet_host::switch::guard::recover(folder, &switches));
 }
 

@@ -42,6 +42,9 @@ fn commands(text: &str) -> Vec<String> {
         .filter(|quoted| quoted.starts_with("accelnet ") && !quoted.contains('\n'));
     lines
         .chain(quoted)
+        // Each side of a pipe is a command line of its own.
+        .flat_map(|line| line.split(" | "))
+        .filter(|line| line.starts_with("accelnet "))
         .map(|line| {
             let line = line.split(" # ").next().unwrap_or(line);
             line.replace(['[', ']'], " ").replace("...", " ")

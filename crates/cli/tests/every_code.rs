@@ -5,6 +5,11 @@
 
 #[path = "every_code/agent.rs"]
 mod agent;
+#[path = "every_code/agent_core.rs"]
+mod agent_core;
+#[path = "../../agent/tests/core/bench.rs"]
+#[expect(dead_code, reason = "the agent's own tests need all of it")]
+mod bench;
 #[path = "every_code/changes.rs"]
 mod changes;
 #[path = "every_code/checks.rs"]
@@ -17,6 +22,7 @@ mod support;
 
 use accelnet_model::Code;
 use accelnet_model::catalogue;
+use accelnet_model::intent::Role;
 use support::{Booted, node, types};
 
 /// The codes that the scenario of `code` comes to. A new code does not compile before it
@@ -75,32 +81,26 @@ fn raised(code: Code) -> Vec<Code> {
         Code::FiguresInvalid => agent::a_setting_with_0_queue_pairs(),
         Code::VmNotFound => agent::a_vm_that_is_not_there(),
         Code::ManagementDisabled => agent::a_vm_while_management_is_off(),
-        Code::IntentInvalid
-        | Code::IntentExists
-        | Code::IntentAdapterTaken
-        | Code::IntentRoleTaken
-        | Code::IntentInUse
-        | Code::IntentNotApplied
-        | Code::UplinkUnfit
-        | Code::GatewayLost
-        | Code::VmNotAccelerated
-        | Code::VmNotOnSwitch
-        | Code::MacDuplicate
-        | Code::VmUnfit
-        | Code::VmCosts
-        | Code::GuestUnknown
-        | Code::NextStart
-        | Code::LibvirtFailed
-        | Code::StoreFailed
-        | Code::NotVerified
-        | Code::VmOnSoftwarePath
-        | Code::VmStateUnknown => not_yet(code),
+        Code::IntentInvalid => agent_core::an_intent_without_a_name(),
+        Code::IntentExists => agent_core::two_intents("One", &[Role::Compute], "ens2"),
+        Code::IntentAdapterTaken => agent_core::two_intents("Two", &[Role::Compute], "ens1"),
+        Code::IntentRoleTaken => agent_core::two_intents("Two", &[Role::Storage], "ens2"),
+        Code::IntentInUse => agent_core::an_intent_that_management_is_on(),
+        Code::IntentNotApplied => agent_core::an_intent_that_failed(),
+        Code::UplinkUnfit => agent_core::an_uplink_of_somebody_else(),
+        Code::GatewayLost => agent_core::a_gateway_that_falls_silent(),
+        Code::VmNotAccelerated => agent_core::a_vm_without_a_setting(),
+        Code::VmNotOnSwitch => agent_core::a_vm_on_another_network(),
+        Code::MacDuplicate => agent_core::two_vms_with_one_mac(),
+        Code::VmUnfit => agent_core::a_saved_vm(true, 0),
+        Code::VmCosts => agent_core::a_saved_vm(false, 2),
+        Code::GuestUnknown | Code::NextStart => agent_core::a_running_vm(),
+        Code::LibvirtFailed => agent_core::a_libvirt_that_refuses(),
+        Code::StoreFailed => agent_core::a_store_that_cannot_be_read(),
+        Code::NotVerified => agent_core::a_vf_that_is_gone_at_once(),
+        Code::VmOnSoftwarePath => agent_core::a_vf_that_does_not_come_back(),
+        Code::VmStateUnknown => agent_core::a_libvirt_that_is_away(),
     }
-}
-
-/// Codes that the agent's own rules raise.
-fn not_yet(code: Code) -> Vec<Code> {
-    vec![code]
 }
 
 /// The codes that `command` shows on `node`, read from its JSON.

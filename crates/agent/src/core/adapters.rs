@@ -48,7 +48,7 @@ impl Core {
             let host = self.edge.host();
             let changed = vf_change::run(&host, request, &mut |_| {});
             if !change.dry_run {
-                let what = format!("SR-IOV of adapter {name} was to be changed.");
+                let what = format!("change the number of VFs of adapter {name}");
                 self.tell_asked(who, name, &what, &changed);
             }
             results.push(match changed {

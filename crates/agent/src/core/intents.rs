@@ -25,7 +25,7 @@ impl Core {
     pub fn add_intent(&mut self, who: &str, request: &IntentAdd) -> Result<IntentChanged, Problem> {
         let result = self.try_add(request);
         if !request.dry_run {
-            let what = format!("Intent {} was to be declared.", request.name);
+            let what = format!("declare intent {}", request.name);
             self.tell_asked(who, &request.name, &what, &result);
         }
         result
@@ -88,7 +88,7 @@ impl Core {
     ) -> Result<IntentChanged, Problem> {
         let result = self.try_set_intent(name, request);
         if !request.dry_run {
-            let what = format!("Intent {name} was to be changed.");
+            let what = format!("change intent {name}");
             self.tell_asked(who, name, &what, &result);
         }
         result
@@ -194,7 +194,7 @@ impl Core {
     ) -> Result<IntentChanged, Problem> {
         let result = self.try_remove(name, dry_run);
         if !dry_run {
-            let what = format!("Intent {name} was to be removed.");
+            let what = format!("remove intent {name}");
             self.tell_asked(who, name, &what, &result);
         }
         result

@@ -26,7 +26,7 @@ impl Core {
     /// A prerequisite that fails, in its own words, or settings that make no sense.
     pub fn enable(&mut self, who: &str, request: &Enable) -> Result<ManagementChanged, Problem> {
         let result = self.try_enable(request);
-        let what = format!("Management was to be enabled on intent {}.", request.intent);
+        let what = format!("enable management on intent {}", request.intent);
         if !request.dry_run {
             self.tell_asked(who, "cluster", &what, &result);
         }
@@ -59,7 +59,7 @@ impl Core {
     pub fn set(&mut self, who: &str, request: &Set) -> Result<ManagementChanged, Problem> {
         let result = self.try_set(request);
         if !request.dry_run {
-            self.tell_asked(who, "cluster", "Management was to be changed.", &result);
+            self.tell_asked(who, "cluster", "change the settings of management", &result);
         }
         result
     }
@@ -126,7 +126,7 @@ impl Core {
                 }
                 self.edge.passing("decided");
                 let done: Result<(), Problem> = Ok(());
-                self.tell_asked(who, "cluster", "Management is disabled.", &done);
+                self.tell_asked(who, "cluster", "disable management", &done);
                 self.refresh()?;
             }
             return Ok(ManagementChanged {

@@ -181,7 +181,14 @@ impl Core {
                 wanted.performance
             );
             let told = done.as_ref().map(drop).map_err(Clone::clone);
-            self.tell_asked(who, &one.domain.name, &what, &told);
+            let asked = format!(
+                "{} VM {} {} {}",
+                if wanted.set { "set" } else { "accelerate" },
+                one.domain.name,
+                if wanted.set { "to" } else { "with" },
+                wanted.performance
+            );
+            self.tell_asked(who, &one.domain.name, &asked, &told);
             result.warnings = one.warnings;
             match done {
                 Ok(plan) => {
@@ -220,7 +227,7 @@ impl Core {
         for result in results.iter().filter(|result| !result.ok) {
             if let Some(problem) = result.problem.clone().filter(|_| result.steps.is_empty()) {
                 let refused: Result<(), Problem> = Err(problem);
-                let what = format!("VM {} was to be accelerated.", result.name);
+                let what = format!("accelerate VM {}", result.name);
                 self.tell_asked(who, &result.name, &what, &refused);
             }
         }
@@ -300,7 +307,7 @@ impl Core {
                 }),
             };
             self.put(&policy, change);
-            let what = format!("VM {} is taken back to its software path.", setting.name);
+            let what = format!("take VM {} back to its software path", setting.name);
             self.tell_asked(who, &setting.name, &what, &done);
             let result = results
                 .iter_mut()
@@ -587,9 +594,12 @@ fn answer(results: Vec<VmResult>) -> VmChanged {
 
 fn in_words(change: &VmChange) -> String {
     match change {
-        VmChange::Enable(one) => format!("VMs {} were to be accelerated.", one.names.join(", ")),
-        VmChange::Set(one) => format!("VMs {} were to be set.", one.names.join(", ")),
-        VmChange::Disable(one) => format!("VMs {} were to be taken back.", one.names.join(", ")),
+        VmChange::Enable(one) => format!("accelerate VMs {}", one.names.join(", ")),
+        VmChange::Set(one) => format!("set VMs {}", one.names.join(", ")),
+        VmChange::Disable(one) => format!(
+            "take VMs {} back to their software path",
+            one.names.join(", ")
+        ),
     }
 }
 

@@ -1,0 +1,181 @@
+//! What an agent refuses or finds on its node: a real agent over a simulated one.
+
+use std::sync::Arc;
+
+use accelnet_agent::Core;
+use accelnet_agent::simulated::Simulated;
+use accelnet_api::types::{VmChanged, VmResult};
+use accelnet_model::intent::Role;
+use accelnet_model::{Code, Performance, Problem};
+use accelnet_sim::{Fault, Guest};
+use accelnet_store::Txn;
+
+use crate::bench::{Bench, INTENT, NODE, WHO, disable, enable, igb, mac};
+
+const COMPUTE: &[Role] = &[Role::Compute];
+const LOW: Performance = Performance::Low;
+
+fn refused<T>(answer: Result<T, Problem>) -> Vec<Code> {
+    answer
+        .err()
+        .map(|problem| problem.code)
+        .into_iter()
+        .collect()
+}
+
+/// The codes of a result: its problem and its warnings.
+fn of(result: &VmResult) -> Vec<Code> {
+    let problems = result.problem.iter().chain(&result.warnings);
+    problems.map(|problem| problem.code).collect()
+}
+
+pub fn an_intent_without_a_name() -> Vec<Code> {
+    refused(Bench::new().add_intent("-", COMPUTE, &["ens1"]))
+}
+
+pub fn two_intents(second: &str, roles: &[Role], adapter: &str) -> Vec<Code> {
+    let mut bench = Bench::new();
+    bench
+        .add_intent("One", &[Role::Storage], &["ens1"])
+        .expect("declared");
+    refused(bench.add_intent(second, roles, &[adapter]))
+}
+
+pub fn an_intent_that_management_is_on() -> Vec<Code> {
+    let mut bench = Bench::enabled();
+    refused(bench.core().remove_intent(WHO, INTENT, false))
+}
+
+/// Somebody switched the VFs off, and the kernel makes no new ones.
+pub fn an_intent_that_failed() -> Vec<Code> {
+    let mut bench = Bench::new();
+    bench
+        .add_intent(INTENT, COMPUTE, &["ens1"])
+        .expect("declared");
+    let kernel = &bench.machine.kernel;
+    kernel.node_mut().apply_numvfs(igb(), 0).expect("a tree");
+    kernel.break_with(Fault::Errno(28));
+    bench.pass();
+    refused(bench.enable(Some(0)))
+}
+
+/// Two adapters that are ports of a bridge already, one of them not the intent's.
+pub fn an_uplink_of_somebody_else() -> Vec<Code> {
+    let mut bench = Bench::new();
+    bench
+        .machine
+        .switches
+        .somebody_makes_bridge("br0", &["ens1", "ens2"]);
+    refused(bench.add_intent(INTENT, COMPUTE, &["ens1"]))
+}
+
+pub fn a_gateway_that_falls_silent() -> Vec<Code> {
+    let mut bench = Bench::new();
+    let switches = &bench.machine.switches;
+    let ip = "192.0.2.4".parse().expect("an address");
+    switches.address("ens1", ip, 24, "192.0.2.1".parse().ok());
+    switches.silence_through_bridges(true);
+    refused(bench.add_intent(INTENT, COMPUTE, &["ens1"]))
+}
+
+pub fn a_vm_without_a_setting() -> Vec<Code> {
+    let mut bench = Bench::enabled();
+    bench.define("web1", 1, 4);
+    of(&bench.change(&disable("web1")))
+}
+
+pub fn a_vm_on_another_network() -> Vec<Code> {
+    let mut bench = Bench::enabled();
+    bench.define_on("web1", 1, 4, "default");
+    of(&bench.vm_enable("web1", LOW))
+}
+
+pub fn two_vms_with_one_mac() -> Vec<Code> {
+    let mut bench = Bench::enabled();
+    bench.define("web1", 1, 4);
+    let network = format!("accelnet-{INTENT}");
+    let twin = accelnet_sim::DomainSpec::new("web2", 2, 4)
+        .nic(accelnet_sim::NicSpec::on_network(mac(1), &network));
+    bench.machine.vms.add(&twin).expect("defined");
+    of(&bench.vm_enable("web1", LOW))
+}
+
+/// A VM with a managed save image, or with snapshots.
+pub fn a_saved_vm(image: bool, snapshots: u32) -> Vec<Code> {
+    let mut bench = Bench::enabled();
+    bench.define("web1", 1, 4);
+    let vms = &bench.machine.vms;
+    vms.virsh_save("web1", image, snapshots).expect("saved");
+    of(&bench.vm_enable("web1", LOW))
+}
+
+/// A running VM whose vNIC has no failover feature, and whose guest says nothing.
+pub fn a_running_vm() -> Vec<Code> {
+    let mut bench = Bench::enabled();
+    bench.run("web1", 1, 4);
+    let silent = Guest {
+        answers: false,
+        ..Guest::default()
+    };
+    bench
+        .machine
+        .vms
+        .set_guest("web1", silent)
+        .expect("a guest");
+    of(&bench.vm_enable("web1", LOW))
+}
+
+pub fn a_libvirt_that_refuses() -> Vec<Code> {
+    let mut bench = Bench::enabled();
+    bench.define("web1", 1, 4);
+    bench.machine.vms.refuse_call(0, "no way");
+    of(&bench.vm_enable("web1", LOW))
+}
+
+pub fn a_libvirt_that_is_away() -> Vec<Code> {
+    let mut bench = Bench::enabled();
+    bench.machine.vms.set_away(true);
+    refused::<VmChanged>(bench.core().change_vms(WHO, &enable("web1", LOW, false)))
+}
+
+/// Settings that a newer accelnet wrote.
+pub fn a_store_that_cannot_be_read() -> Vec<Code> {
+    let mut bench = Bench::new();
+    let newer = Txn::new().put("policy/management", br#"{"format":99,"value":{}}"#.to_vec());
+    let _ = bench.store.commit(&newer).expect("a store");
+    refused(bench.core().pass())
+}
+
+/// Somebody takes the VF away right after it was given.
+pub fn a_vf_that_is_gone_at_once() -> Vec<Code> {
+    let mut bench = Bench::enabled_on("ens2");
+    bench.run("web1", 1, 4);
+    assert!(bench.change(&enable("web1", LOW, true)).ok, "a pair");
+    assert!(
+        bench.change(&disable("web1")).ok,
+        "with failover from now on"
+    );
+    let machine = bench.machine.clone();
+    let thief = machine.clone();
+    let edge = Simulated::new(machine).passing(Arc::new(move |step: &str| {
+        if step == "acted" {
+            let _ = thief.vms.virsh_detach_vf("web1", mac(1));
+        }
+    }));
+    let mut core = Core::new(Box::new(edge), bench.store.clone(), NODE);
+    core.pass().expect("a store");
+    let changed = core.change_vms(WHO, &enable("web1", LOW, false));
+    of(&changed.expect("an answer").results[0])
+}
+
+pub fn a_vf_that_does_not_come_back() -> Vec<Code> {
+    let mut bench = Bench::enabled();
+    bench.run("web1", 1, 4);
+    assert!(bench.change(&enable("web1", LOW, true)).ok, "a VF");
+    let vms = &bench.machine.vms;
+    vms.virsh_detach_vf("web1", mac(1)).expect("detached");
+    vms.refuse("attach live", "no way", 1);
+    bench.pass();
+    let faults = bench.report().faults;
+    faults.into_iter().map(|fault| fault.code).collect()
+}
