@@ -196,12 +196,20 @@ impl Core {
                     result.ok = true;
                     result.waits_for_restart = plan.waits_for_restart;
                     result.steps = planned(&self.name, &one.domain, &plan);
-                    result.message = match plan.waits_for_restart {
-                        true => {
-                            result.warnings.push(next_start(&one.domain.name));
-                            format!("{} The running VM gets its VF at its next start.", what)
+                    let held = !one.domain.host_devices.is_empty();
+                    result.message = match (plan.waits_for_restart, held) {
+                        (true, true) => {
+                            let found = "It runs with its VF, whose queue pairs can only change while no guest has it; --now gives it another.";
+                            result.warnings.push(next_start(&one.domain.name, found));
+                            format!("{what} Its queue pairs change at its next start.")
                         }
-                        false => what,
+                        (true, false) => {
+                            let found =
+                                "Its running vNIC was plugged without the failover feature.";
+                            result.warnings.push(next_start(&one.domain.name, found));
+                            format!("{what} The running VM gets its VF at its next start.")
+                        }
+                        (false, _) => what,
                     };
                 }
                 Err(problem) => {
@@ -525,11 +533,11 @@ impl Core {
             ),
             before: known.map(|known| known.before.unwrap_or(known.performance)),
         };
-        let again = known.is_some_and(|known| {
-            figures.of(known.performance).queue_pairs != figures.of(wanted.performance).queue_pairs
-        }) && spaces.iter().any(|space| shares_vectors(space.adapter));
-        let again = again && wanted.now;
-        let plan = self.plan_with(policy, &setting, &definition, domain, wanted.now, again)?;
+        let anew = self.needs_vf_anew(policy, seen, &setting);
+        let again = anew && wanted.now;
+        let mut plan = self.plan_with(policy, &setting, &definition, domain, wanted.now, again)?;
+        let held = domain.state.holds_devices() && !domain.host_devices.is_empty();
+        plan.waits_for_restart |= anew && !wanted.now && held;
         if domain.state.holds_devices()
             && let Some(warning) = self.guest_warning(domain)
         {
@@ -578,12 +586,8 @@ pub(crate) fn crowded(node: &str) -> Problem {
     )
 }
 
-fn next_start(vm: &str) -> Problem {
-    Problem::new(
-        Code::NextStart,
-        &[vm],
-        "Its running vNIC was plugged without the failover feature.",
-    )
+fn next_start(vm: &str, found: &str) -> Problem {
+    Problem::new(Code::NextStart, &[vm], found)
 }
 
 fn answer(results: Vec<VmResult>) -> VmChanged {

@@ -112,6 +112,39 @@ fn a_running_vm_without_failover_waits_unless_now() {
 }
 
 #[test]
+fn queue_pairs_of_a_running_vm_change_now_or_with_its_next_start() {
+    let mut bench = Bench::enabled_on("ens2");
+    bench.define("web", 1, 4);
+    assert!(bench.vm_enable("web", LOW).ok);
+    bench.machine.vms.virsh_start("web").expect("started");
+    bench.pass();
+    let result = bench.change(&set("web", HIGH, false));
+    assert!(result.ok && result.waits_for_restart, "{result:?}");
+    let told = result
+        .warnings
+        .iter()
+        .any(|one| one.code == Code::NextStart);
+    assert!(told && result.message.contains("queue pairs"), "{result:?}");
+    assert_eq!(vectors(&bench), 2, "as before");
+    let result = bench.change(&set("web", MEDIUM, true));
+    assert!(result.ok && !result.waits_for_restart, "{result:?}");
+    assert_eq!(vectors(&bench), 3);
+    assert!(bench.change(&set("web", HIGH, false)).ok);
+    bench.machine.vms.virsh_stop("web").expect("stopped");
+    bench.machine.vms.virsh_start("web").expect("started");
+    assert_eq!(vectors(&bench), 5);
+}
+
+/// MSI-X vectors of the VF that is in use.
+fn vectors(bench: &Bench) -> u16 {
+    let vf = bench.machine.vms.vfs_in_use()[0].0;
+    let path = format!("/sys/bus/pci/devices/{vf}/config");
+    let config = bench.machine.kernel.root().read(&path);
+    let config = config.expect("a configuration space");
+    (u16::from_le_bytes([config[0x72], config[0x73]]) & 0x7ff) + 1
+}
+
+#[test]
 fn too_few_vcpus_in_each_cell_of_the_table() {
     // SMT, setting, the least number of vCPUs.
     let table = [

@@ -6,6 +6,9 @@ use accelnet_model::{Code, Performance};
 
 use super::cluster::Cluster;
 
+/// What somebody else does in the cluster.
+pub type ByOthers = fn(&Cluster) -> Result<(), accelnet_model::Problem>;
+
 /// One line to be typed.
 pub struct Task {
     /// What it is for.
@@ -19,7 +22,7 @@ pub struct Task {
     /// What must be so afterwards, or else what is not.
     pub check: fn(&Client) -> Result<(), String>,
     /// What happens in the cluster after it, by other hands.
-    pub then: Option<fn(&Cluster) -> Result<(), accelnet_model::Problem>>,
+    pub then: Option<ByOthers>,
 }
 
 const fn task(

@@ -146,6 +146,14 @@ impl Core {
         done
     }
 
+    /// Whether a setting has other queue pairs than the one before it, on adapters where those
+    /// can only be set while no guest has the VF.
+    pub(crate) fn needs_vf_anew(&self, policy: &Policy, seen: &Seen, setting: &VmSetting) -> bool {
+        let pairs = |of| policy.management.performance.of(of).queue_pairs;
+        let differ = |before| pairs(before) != pairs(setting.performance);
+        setting.before.is_some_and(differ) && seen.adapters().iter().any(super::shares_vectors)
+    }
+
     fn pair_one(
         &mut self,
         policy: &Policy,
@@ -154,12 +162,9 @@ impl Core {
         domain: &Domain,
         now: bool,
     ) -> Result<pair::Plan, Problem> {
-        let figures = &policy.management.performance;
-        let again =
-            now && setting.before.is_some_and(|before| {
-                figures.of(before).queue_pairs != figures.of(setting.performance).queue_pairs
-            }) && seen.adapters().iter().any(super::shares_vectors);
-        let plan = self.plan_for(policy, setting, domain, now, again)?;
+        let anew = self.needs_vf_anew(policy, seen, setting);
+        let mut plan = self.plan_for(policy, setting, domain, now, anew && now)?;
+        plan.waits_for_restart |= anew && !now && !domain.host_devices.is_empty();
         let wish = self.wish(policy, setting, self.any_adapter(policy, seen));
         self.carry_out_steps(policy, setting, domain, &plan, Some(&wish))?;
         Ok(plan)
