@@ -163,10 +163,10 @@ fn an_accelerated_vm_survives_drift_and_a_reset_of_its_node() {
 
     // The VF is pulled out.
     let from = newest(&node);
-    let _ = node.ok("virsh dumpxml web01 | python3 -c '
-import sys, re
-print(re.search(r\"<interface type=.hostdev.*?</interface>\", sys.stdin.read(), re.S)[0])
-' > /run/vf.xml && virsh detach-device web01 /run/vf.xml --live");
+    let _ = node.ok(
+        "virsh dumpxml web01 | sed -n \"/<interface type='hostdev'/,/<.interface>/p\" > /run/vf.xml
+         virsh detach-device web01 /run/vf.xml --live",
+    );
     let _ = told(&node, from, "drift", "web01");
     let _ = told(&node, from, "mended", "web01");
     settled(&node);

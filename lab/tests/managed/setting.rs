@@ -77,18 +77,23 @@ pub fn newest(node: &Node) -> u64 {
 /// Waits for an event after number `after` of this kind that says `words`, and gives back its
 /// message.
 pub fn told(node: &Node, after: u64, kind: &str, words: &str) -> String {
-    let script = format!(
-        r#"accelnet log --limit 300 --output json | python3 -c '
-import json, sys
-events = [one for one in json.load(sys.stdin)["events"] if one["number"] > {after}]
-found = [one["message"] for one in events if one["kind"] == "{kind}" and "{words}" in one["message"]]
-print(found[0] if found else "\n".join(one["kind"] + ": " + one["message"] for one in events))
-sys.exit(not found)'"#
-    );
-    let message = node
-        .wait_until(&format!("an event {kind} with {words:?}"), &script, SOON)
-        .unwrap_or_else(|error| panic!("{error}"));
-    message.trim_end().to_owned()
+    let mut heard = String::new();
+    for _ in 0..SOON.as_secs() {
+        let log = done(node, "log --limit 300");
+        heard.clear();
+        for event in log["events"].as_array().into_iter().flatten() {
+            let message = event["message"].as_str().unwrap_or_default();
+            let new = event["number"].as_u64() > Some(after);
+            if new && event["kind"] == kind && message.contains(words) {
+                return message.to_owned();
+            }
+            if new {
+                heard += &format!("\n{}: {message}", event["kind"]);
+            }
+        }
+        let _ = node.ok("sleep 1");
+    }
+    panic!("no event {kind} says {words:?}:{heard}");
 }
 
 /// Waits until intent `lan` is completed, and nothing is left to do on the node.

@@ -13,6 +13,8 @@ use crate::error::Error;
 const SCRIPT: &str = include_str!("node.py");
 /// A round takes some seconds where there is no KVM.
 const ROUND: Duration = Duration::from_secs(60);
+/// libvirt's first answer.
+const LIBVIRT: Duration = Duration::from_secs(240);
 
 /// What was measured in a node.
 #[derive(Debug)]
@@ -26,6 +28,8 @@ pub struct Measured {
 /// Boots a node and times both sides in it.
 pub fn measure(accelnet: &Path, rounds: u32) -> Result<Measured, Error> {
     let node = Node::boot(&topologies::igb_acs())?;
+    // At first contact libvirt tries every emulator, which takes a minute on a busy machine.
+    node.wait_until("libvirt", "virsh version", LIBVIRT)?;
     node.share_file(accelnet)?;
     let script = node.share().join("node.py");
     std::fs::write(&script, SCRIPT).map_err(|source| Error::File {
