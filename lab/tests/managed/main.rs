@@ -1,10 +1,8 @@
-//! The agent on a real node: what it refuses, what it does to VMs, what it mends, and what
-//! survives it.
+//! The agent on a real node: what it refuses, and what it does to VMs.
 
 #[path = "../support/mod.rs"]
 mod support;
 
-mod drift;
 mod kills;
 mod refusals;
 mod running;

@@ -2,7 +2,7 @@
 
 use accelnet_lab::{Node, topologies};
 
-use crate::setting::{define, done, managed, refused, shown, vnic, with_agent};
+use crate::setting::{define, done, refused, shown, vnic, with_agent};
 use crate::support::accelnet;
 
 /// Too few vCPUs, by one, for each setting; enough of them pass this check.
@@ -155,10 +155,4 @@ fn one_node_refuses_what_cannot_be_with_its_ids() {
         assert!(said.stdout.contains("\"not_allowed\""), "{change}: {said}");
     }
     assert_eq!(shown(&node, "twin1")["acceleration"], "accelerated");
-}
-
-#[test]
-fn with_smt_every_setting_asks_for_four_vcpus() {
-    let node = managed(&topologies::smt(), None);
-    the_table_of_vcpus(&node, [("low", 4), ("medium", 4), ("high", 4)]);
 }

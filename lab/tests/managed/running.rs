@@ -1,5 +1,4 @@
-//! VMs that run: moved to a VF and back under their ping, through drift, a restart of libvirt,
-//! a death of the agent, and a reset of the node.
+//! VMs that run: moved to a VF and back under their ping, and through a death of the agent.
 
 use std::time::Duration;
 
@@ -7,7 +6,7 @@ use accelnet_lab::{Node, Vm, topologies};
 use serde_json::Value;
 
 use crate::kills::killed_at;
-use crate::setting::{SOON, done, managed, newest, quiet, settled, shown, told};
+use crate::setting::{SOON, done, managed, settled, shown};
 
 const STILL: Duration = Duration::from_secs(60);
 
@@ -114,79 +113,4 @@ fn a_vm_moves_to_a_vf_and_back_under_its_ping() {
         .wait_for("without a VF", |state| state.vf.is_none() && state.pings)
         .expect("a VM that pings");
     assert_eq!(definition(&node, "web01"), before);
-}
-
-#[test]
-fn an_accelerated_vm_survives_drift_and_a_reset_of_its_node() {
-    let mut node = managed(&topologies::igb_acs(), None);
-    let vm = Vm::start_on_bridge(&node, "web01", "acn-lan", Some("ua-mine"))
-        .unwrap_or_else(|error| panic!("{error}"));
-    let before = definition(&node, "web01");
-
-    // libvirt restarts in the middle: the VM is enabled, or as before.
-    let tried = node.run(
-        "systemctl restart libvirtd & sleep 0.5
-         accelnet vm enable web01 --performance low --output json; status=$?; wait; exit $status",
-    );
-    settled(&node);
-    let view = shown(&node, "web01");
-    if tried.success() {
-        assert_eq!(view["acceleration"], "accelerated", "{tried}\n{view:#}");
-        assert_eq!(view["path"], "vf", "{tried}\n{view:#}");
-    } else {
-        assert_eq!(view["acceleration"], "not-accelerated", "{tried}\n{view:#}");
-        assert_eq!(definition(&node, "web01"), before, "{tried}");
-        let _ = done(&node, "vm enable web01 --performance low");
-    }
-    let _ = vm
-        .wait_for("with its VF", |state| state.vf.is_some() && state.pings)
-        .expect("a VF in the guest");
-    runs_over_its_vf(&node, &vm);
-
-    // Somebody gives the VF another MAC.
-    let (vf, mac) = (vf_of(&node, &vm), vm.mac());
-    let from = newest(&node);
-    let _ = node.ok(&format!("ip link set pf0 vf {vf} mac 52:54:00:0d:00:66"));
-    let found = told(
-        &node,
-        from,
-        "drift",
-        &format!("VF {vf} of pf0, which VM web01 has"),
-    );
-    assert!(found.contains("MAC"), "{found}");
-    node.wait_until(
-        "the MAC on the VF",
-        &format!("ip link show pf0 | grep 'vf {vf} .*{mac}'"),
-        SOON,
-    )
-    .unwrap_or_else(|error| panic!("{error}"));
-
-    // The VF is pulled out.
-    let from = newest(&node);
-    let _ = node.ok(
-        "virsh dumpxml web01 | sed -n \"/<interface type='hostdev'/,/<.interface>/p\" > /run/vf.xml
-         virsh detach-device web01 /run/vf.xml --live",
-    );
-    let _ = told(&node, from, "drift", "web01");
-    let _ = told(&node, from, "mended", "web01");
-    settled(&node);
-    runs_over_its_vf(&node, &vm);
-
-    // The node is reset, and nobody does anything.
-    let _ = node.ok("virsh autostart web01; rm /var/log/libvirt/web01.log");
-    let accelerated = definition(&node, "web01");
-    node.reset().unwrap_or_else(|error| panic!("{error}"));
-    settled(&node);
-    quiet(&node);
-    let vm = Vm::defined(&node, "web01");
-    let _ = vm
-        .wait_for("with its VF again", |state| {
-            state.vf.is_some() && state.pings
-        })
-        .expect("a VF in the guest");
-    runs_over_its_vf(&node, &vm);
-    assert_eq!(definition(&node, "web01"), accelerated);
-    let status = done(&node, "status");
-    assert_eq!(status["enabled"], true, "{status:#}");
-    assert_eq!(status["adapters"][0]["vfs_in_use"], 1, "{status:#}");
 }
