@@ -1,7 +1,7 @@
 //! The mind of an agent: one thread that owns the node's edge, looks, plans, acts, and tells.
 //!
 //! Everything that changes the node happens here, one after the other. What readers want is
-//! left for them in [`crate::view::Picture`]s, so that nobody waits behind a slow change.
+//! left for them in pictures of the node, so that nobody waits behind a slow change.
 
 mod adapters;
 mod apply;
@@ -116,8 +116,11 @@ impl Core {
                 hypervisor: &NoHypervisor,
                 ..host
             };
+            let mut node = self.named(observe::node(&blind));
+            node.domains =
+                Observed::unknown("the agent has just started, and has not asked libvirt yet");
             return Seen {
-                node: self.named(observe::node(&blind)),
+                node,
                 networks: Observed::unknown("libvirt is not asked before it has started"),
             };
         }

@@ -31,6 +31,16 @@ impl<'a> Pair<'a> {
             .is_some_and(|nic| nic.teaming == Some(Teaming::Persistent))
     }
 
+    /// The VLAN that libvirt puts the vNIC into, and that the VF belongs into with it; none
+    /// without one, or where the guest sees the tags itself.
+    pub fn vlan(&self) -> Option<u16> {
+        let vlan = self.nic?.vlan.as_ref()?;
+        match vlan.tags.as_slice() {
+            [only] if !vlan.trunk => Some(*only),
+            _ => None,
+        }
+    }
+
     /// Whether the VF's partner is this vNIC.
     fn is_joined(&self) -> bool {
         let (Some(nic), Some(vf)) = (self.nic, self.vf) else {

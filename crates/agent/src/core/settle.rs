@@ -179,11 +179,13 @@ impl Core {
                 .domains()
                 .iter()
                 .find(|one| one.uuid == setting.uuid && one.state.holds_devices());
-            let vf = domain.and_then(|domain| Pair::of(&domain.vnics, setting.mac, &pool).vf);
-            let Some((adapter, vf)) = vf.and_then(|vf| find_vf(seen, vf)) else {
+            let pair = domain.map(|domain| Pair::of(&domain.vnics, setting.mac, &pool));
+            let Some(pair) = pair else { continue };
+            let Some((adapter, vf)) = pair.vf.and_then(|vf| find_vf(seen, vf)) else {
                 continue;
             };
-            let changes = self.differences(policy, setting, adapter, vf);
+            let vlan = pair.vlan().unwrap_or(0);
+            let changes = self.differences(policy, setting, adapter, vf, vlan);
             wanted.push((adapter, vf, changes, setting.name.clone()));
         }
         let bound = self.policies.bound(&intent.name).ok().flatten();
@@ -252,6 +254,7 @@ impl Core {
         setting: &VmSetting,
         adapter: &Adapter,
         vf: &Vf,
+        vlan: u16,
     ) -> Vec<VfChange> {
         let Some(settings) = vf.settings.known() else {
             return Vec::new();
@@ -261,7 +264,6 @@ impl Core {
         if settings.mac != wish.mac {
             changes.push(VfChange::Mac(wish.mac));
         }
-        let vlan = wish.vlan.unwrap_or(0);
         if settings.vlan != vlan {
             changes.push(VfChange::Vlan {
                 id: vlan,

@@ -122,3 +122,20 @@ fn a_running_vf_is_told_from_the_vnic_with_its_mac() {
     assert_eq!(pair.nic.map(|nic| nic.kind.as_str()), Some("bridge"));
     assert_eq!(pair.vf.map(|vf| vf.kind.as_str()), Some("hostdev"));
 }
+
+#[test]
+fn the_vf_belongs_into_the_vlan_of_the_vnic() {
+    let with = |trunk, tags: &[u16]| {
+        let mut vnic = nic(None);
+        vnic.vlan = Some(accelnet_model::domain::VnicVlan {
+            trunk,
+            tags: tags.to_vec(),
+        });
+        let vnics = [vnic];
+        Pair::of(&vnics, MAC, POOL).vlan()
+    };
+    assert_eq!(with(false, &[42]), Some(42));
+    assert_eq!(with(true, &[42]), None);
+    assert_eq!(with(false, &[42, 43]), None);
+    assert_eq!(Pair::of(&[nic(None)], MAC, POOL).vlan(), None);
+}

@@ -447,12 +447,15 @@ impl Bench<'_> {
         let mac = self.setting.mac;
         let alias = xml::user_alias(&self.nic()?);
         let alias = alias.unwrap_or_else(|| xml::persistent_alias(mac));
+        let config = self.vms.xml(&self.setting.uuid, Side::Config)?;
+        let parsed = Definition::parse(&config).unwrap_or_default();
+        let vlan = Pair::of(&parsed.vnics, mac, &self.pool).vlan();
         Ok(xml::vf_interface(
             &self.pool,
             mac,
             &alias,
             &xml::vf_alias(mac),
-            None,
+            vlan,
         ))
     }
 
