@@ -153,10 +153,10 @@ fn a_vm_gets_a_vf_and_gives_it_back_under_a_ping() {
         assert!(back.contains(part), "{part}: {back}");
     }
     assert!(!back.contains("max_tx_rate"), "{back}");
-    let state = vm
+    // How many pings that costs is measured where nothing but that happens: managed/running.rs.
+    let _ = vm
         .wait_for("without a VF", |state| state.vf.is_none() && state.pings)
         .expect("a VM that pings");
-    assert!(state.lost <= 2, "{state:?}");
 
     // The definition was not touched. Teaming is taken out of it, and all of it restored.
     let definition = || vms(&node, &format!("xml {uuid} config"), "");

@@ -2,7 +2,7 @@
 
 use accelnet_lab::Node;
 
-use crate::setting::{SOON, refused};
+use crate::setting::{SOON, refused, settled};
 
 /// Has the client ask for `change` of an agent that kills itself before `step`; then the agent
 /// is started again, and has arrived somewhere.
@@ -10,8 +10,8 @@ pub fn killed_at(node: &Node, step: &str, change: &str) {
     let _ = node.ok("systemctl stop accelnet");
     node.spawn("doomed", &format!("exec accelnet agent --kill-at {step}:0"))
         .unwrap_or_else(|error| panic!("{error}"));
-    node.wait_until("the agent", "accelnet status", SOON)
-        .unwrap_or_else(|error| panic!("{error}"));
+    // It answers before it has asked libvirt, and can be changed only then.
+    settled(node);
     let _ = refused(node, change, "agent_unreachable", 64);
     node.wait_until(
         &format!("the death of the agent before {step}"),
