@@ -34,6 +34,11 @@ pub const TEST: &[Package] = &[
         purpose: "compared with what accelnet reads of PCI devices",
         present: || works(program("lspci").arg("--version")),
     },
+    Package {
+        name: "openssl",
+        purpose: "makes certificates as docs/remote.md says",
+        present: || works(program("openssl").arg("version")),
+    },
 ];
 
 /// For `cargo xtask fuzz`.

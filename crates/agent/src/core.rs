@@ -18,7 +18,7 @@ mod wishes;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
-use accelnet_api::types::EventKind;
+use accelnet_api::types::{EventKind, Origin};
 use accelnet_host::hypervisor::NoHypervisor;
 use accelnet_host::vms::VirtualNetwork;
 use accelnet_host::{Host, observe};
@@ -81,6 +81,8 @@ pub struct Core {
     /// Whether libvirt may be waited for: not before its own start, which waits for us.
     pub(crate) libvirt_may_be_asked: bool,
     pub(crate) applied_revision: u64,
+    /// From where the request came that is being done; none when nobody asked over the API.
+    pub(crate) asked_from: Option<Origin>,
     pub(crate) picture: Arc<RwLock<Arc<Picture>>>,
     remarks: remarks::Remarks,
 }
@@ -98,6 +100,7 @@ impl Core {
             statuses: Vec::new(),
             libvirt_may_be_asked: true,
             applied_revision: 0,
+            asked_from: None,
             picture: Arc::new(RwLock::new(Arc::new(picture))),
             remarks: remarks::Remarks::default(),
         }
@@ -146,6 +149,7 @@ impl Core {
             subject: subject.to_owned(),
             message: message.into(),
             who: None,
+            from: None,
             code: None,
         };
         self.journal.tell(&self.now(), word);
@@ -161,6 +165,7 @@ impl Core {
             subject: subject.to_owned(),
             message,
             who: None,
+            from: None,
             code: Some(problem.code),
         };
         self.journal.tell(&self.now(), word);
@@ -187,6 +192,7 @@ impl Core {
             subject: subject.to_owned(),
             message,
             who: Some(who.to_owned()),
+            from: self.asked_from.clone(),
             code,
         };
         self.journal.tell(&self.now(), word);

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use accelnet_api::types::{Event, EventKind};
+use accelnet_api::types::{Event, EventKind, Origin};
 use accelnet_model::{Code, Problem};
 use accelnet_store::{Document, Json, Store, Txn};
 use serde::{Deserialize, Serialize};
@@ -34,6 +34,8 @@ pub struct Word {
     pub message: String,
     /// Who asked for it.
     pub who: Option<String>,
+    /// From where.
+    pub from: Option<Origin>,
     /// Code, where something went wrong.
     pub code: Option<Code>,
 }
@@ -67,6 +69,7 @@ impl Journal {
                 subject: word.subject.clone(),
                 message: word.message.clone(),
                 who: word.who.clone(),
+                from: word.from.clone(),
                 code: word.code,
             };
             let txn = Txn::new().check(key(number), 0);

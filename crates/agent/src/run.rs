@@ -5,7 +5,8 @@ use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
-use accelnet_api::{Server, server::SocketCallers, server::Stopper};
+use accelnet_api::Server;
+use accelnet_api::server::{RemoteOptions, SocketCallers, Stopper};
 use accelnet_host::vms::VmEvent;
 use accelnet_host::{Clock, SystemClock};
 use accelnet_model::{Code, Problem};
@@ -34,6 +35,8 @@ pub struct Options {
     pub store: PathBuf,
     /// The socket.
     pub socket: PathBuf,
+    /// The door to the network, if it is to have one.
+    pub remote: Option<RemoteOptions>,
     /// For the lab: the step before which it kills itself, after so many passings.
     pub kill_at: Option<(String, u32)>,
 }
@@ -84,6 +87,10 @@ pub fn run(options: &Options) -> Result<(), Problem> {
             format!("It failed to serve {error}."),
         )
     })?;
+    let server = match &options.remote {
+        Some(remote) => server.listen(remote)?,
+        None => server,
+    };
     let running = start(Box::new(edge), store, &options.node, server, true)?;
     end_on_signal(running.stopper());
     running.wait();

@@ -5,13 +5,13 @@ use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use accelnet_api::types::*;
-use accelnet_api::{Caller, Service};
+use accelnet_api::{Caller, Remark, Service};
 use accelnet_host::Clock;
 use accelnet_model::{Code, Node, Problem};
 
 use crate::core::settle::vms_unknown;
 use crate::core::{intents, management};
-use crate::journal::Journal;
+use crate::journal::{Journal, Word};
 use crate::mind::Inbox;
 use crate::policy::PolicyStore;
 use crate::report::Reports;
@@ -48,6 +48,21 @@ impl Agent {
             ))
         })
     }
+
+    /// Has the mind do what somebody asked for, who is told of in the events of it.
+    fn ask_for<T: Send + 'static>(
+        &self,
+        who: &Caller,
+        what: impl FnOnce(&mut crate::core::Core, &str) -> Result<T, Problem> + Send + 'static,
+    ) -> Result<T, Problem> {
+        let who = who.clone();
+        self.ask(move |core| {
+            core.asked_from = Some(who.from);
+            let done = what(core, &who.name);
+            core.asked_from = None;
+            done
+        })
+    }
 }
 
 impl Service for Agent {
@@ -66,18 +81,17 @@ impl Service for Agent {
     }
 
     fn enable(&self, who: &Caller, request: &Enable) -> Result<ManagementChanged, Problem> {
-        let (who, request) = (who.name.clone(), request.clone());
-        self.ask(move |core| core.enable(&who, &request))
+        let request = request.clone();
+        self.ask_for(who, move |core, who| core.enable(who, &request))
     }
 
     fn set(&self, who: &Caller, request: &Set) -> Result<ManagementChanged, Problem> {
-        let (who, request) = (who.name.clone(), request.clone());
-        self.ask(move |core| core.set(&who, &request))
+        let request = request.clone();
+        self.ask_for(who, move |core, who| core.set(who, &request))
     }
 
     fn disable(&self, who: &Caller, dry_run: bool) -> Result<ManagementChanged, Problem> {
-        let who = who.name.clone();
-        self.ask(move |core| core.disable(&who, dry_run))
+        self.ask_for(who, move |core, who| core.disable(who, dry_run))
     }
 
     fn intents(&self) -> Result<Vec<IntentView>, Problem> {
@@ -86,8 +100,8 @@ impl Service for Agent {
     }
 
     fn intent_add(&self, who: &Caller, request: &IntentAdd) -> Result<IntentChanged, Problem> {
-        let (who, request) = (who.name.clone(), request.clone());
-        self.ask(move |core| core.add_intent(&who, &request))
+        let request = request.clone();
+        self.ask_for(who, move |core, who| core.add_intent(who, &request))
     }
 
     fn intent_set(
@@ -96,8 +110,8 @@ impl Service for Agent {
         name: &str,
         request: &IntentSet,
     ) -> Result<IntentChanged, Problem> {
-        let (who, name, request) = (who.name.clone(), name.to_owned(), request.clone());
-        self.ask(move |core| core.set_intent(&who, &name, &request))
+        let (name, request) = (name.to_owned(), request.clone());
+        self.ask_for(who, move |core, who| core.set_intent(who, &name, &request))
     }
 
     fn intent_remove(
@@ -106,8 +120,10 @@ impl Service for Agent {
         name: &str,
         dry_run: bool,
     ) -> Result<IntentChanged, Problem> {
-        let (who, name) = (who.name.clone(), name.to_owned());
-        self.ask(move |core| core.remove_intent(&who, &name, dry_run))
+        let name = name.to_owned();
+        self.ask_for(who, move |core, who| {
+            core.remove_intent(who, &name, dry_run)
+        })
     }
 
     fn vms(&self) -> Result<Vec<VmView>, Problem> {
@@ -119,8 +135,8 @@ impl Service for Agent {
     }
 
     fn vms_change(&self, who: &Caller, change: &VmChange) -> Result<VmChanged, Problem> {
-        let (who, change) = (who.name.clone(), change.clone());
-        self.ask(move |core| core.change_vms(&who, &change))
+        let change = change.clone();
+        self.ask_for(who, move |core, who| core.change_vms(who, &change))
     }
 
     fn plan(&self) -> Result<PlanAnswer, Problem> {
@@ -136,12 +152,26 @@ impl Service for Agent {
         Ok(Events { events })
     }
 
+    fn remark(&self, remark: &Remark) {
+        let at = self.clock.now();
+        let remark = remark.clone();
+        let word = Word {
+            kind: remark.kind,
+            subject: remark.subject,
+            message: remark.message,
+            who: remark.who,
+            from: remark.from,
+            code: remark.code,
+        };
+        self.journal.tell(&at, word);
+    }
+
     fn adapters_change(
         &self,
         who: &Caller,
         change: &AdaptersChange,
     ) -> Result<AdaptersChanged, Problem> {
-        let (who, change) = (who.name.clone(), change.clone());
-        self.ask(move |core| core.change_adapters(&who, &change))
+        let change = change.clone();
+        self.ask_for(who, move |core, who| core.change_adapters(who, &change))
     }
 }

@@ -1,8 +1,10 @@
-//! The client: what [`crate::Service`] offers, asked over an agent's socket.
+//! The client: what [`crate::Service`] offers, asked over an agent's socket or from afar.
 
 mod exchange;
+mod place;
+mod remote;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use accelnet_model::{Code, Management, Node, Problem};
@@ -10,6 +12,9 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::types::*;
+use place::Place;
+
+pub use remote::{Credentials, Remote};
 
 /// Where an agent listens when nothing else is said.
 pub const SOCKET: &str = "/run/accelnet/agent.sock";
@@ -18,10 +23,10 @@ pub const SOCKET: &str = "/run/accelnet/agent.sock";
 const QUESTION: Duration = Duration::from_secs(60);
 const CHANGE: Duration = Duration::from_secs(30 * 60);
 
-/// Asks the agent at a socket, and waits for the answer. Each call is a connection of its own.
+/// Asks an agent, and waits for the answer. Each call is a connection of its own.
 #[derive(Debug, Clone)]
 pub struct Client {
-    socket: PathBuf,
+    place: Place,
 }
 
 type Answer<T> = Result<T, Problem>;
@@ -30,13 +35,20 @@ impl Client {
     /// A client of the agent at `socket`; connects when it is asked something.
     pub fn new(socket: impl Into<PathBuf>) -> Self {
         Client {
-            socket: socket.into(),
+            place: Place::Socket(socket.into()),
         }
     }
 
-    /// The socket.
-    pub fn socket(&self) -> &Path {
-        &self.socket
+    /// A client of an agent on another machine.
+    pub fn remote(remote: Remote) -> Self {
+        Client {
+            place: Place::Remote(Box::new(remote)),
+        }
+    }
+
+    /// Whether the agent may be on another machine.
+    pub fn is_remote(&self) -> bool {
+        matches!(self.place, Place::Remote(_))
     }
 
     /// Who answers.
@@ -144,15 +156,15 @@ impl Client {
         let wait = wait.as_secs();
         let path = format!("/v1/events?after={after}&limit={limit}&wait={wait}");
         let within = QUESTION + Duration::from_secs(wait);
-        self.read(exchange::ask(&self.socket, "GET", &path, None, within)?)
+        self.read(exchange::ask(&self.place, "GET", &path, None, within)?)
     }
 
     fn get<T: DeserializeOwned>(&self, path: &str) -> Answer<T> {
-        self.read(exchange::ask(&self.socket, "GET", path, None, QUESTION)?)
+        self.read(exchange::ask(&self.place, "GET", path, None, QUESTION)?)
     }
 
     fn delete<T: DeserializeOwned>(&self, path: &str) -> Answer<T> {
-        self.read(exchange::ask(&self.socket, "DELETE", path, None, CHANGE)?)
+        self.read(exchange::ask(&self.place, "DELETE", path, None, CHANGE)?)
     }
 
     fn send<T: DeserializeOwned>(
@@ -162,9 +174,9 @@ impl Client {
         request: &impl Serialize,
     ) -> Answer<T> {
         let body = serde_json::to_vec(request)
-            .map_err(|error| exchange::unreachable(&self.socket, error.to_string()))?;
+            .map_err(|error| self.place.unreachable(error.to_string()))?;
         self.read(exchange::ask(
-            &self.socket,
+            &self.place,
             method,
             path,
             Some(body),
@@ -181,7 +193,7 @@ impl Client {
             );
             Problem::new(
                 Code::AgentUnreachable,
-                &[&self.socket.display().to_string()],
+                &[&self.place.to_string()],
                 found,
             )
             .needed("An agent of the same version as this program.")

@@ -1,10 +1,13 @@
 //! The API of an agent: what can be asked, what is answered, and the way between.
 //!
 //! [`types`] are the requests and answers; their JSON is stable. [`Service`] is what an agent
-//! does with them, [`server`] serves it on a Unix socket, and [`client`] asks. [`routes`] is
-//! the table that the router and the OpenAPI document are made from.
+//! does with them, [`server`] serves it on a Unix socket and, where it is told to, with mutual
+//! TLS; [`client`] asks. [`routes`] is the table that the router and the OpenAPI document are
+//! made from.
 
 pub mod client;
+mod pem;
+mod role;
 pub mod routes;
 #[cfg(feature = "schema")]
 pub mod schema;
@@ -15,8 +18,9 @@ pub mod testing;
 pub mod types;
 
 pub use client::Client;
+pub use role::Role;
 pub use server::Server;
-pub use service::{Caller, Service};
+pub use service::{Caller, Remark, Service};
 
 /// The OpenAPI document, as it is committed.
 pub const OPENAPI: &str = include_str!("../../../docs/openapi.json");

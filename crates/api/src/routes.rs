@@ -1,5 +1,7 @@
 //! What can be asked, as data: the router and the OpenAPI document are made from it.
 
+use crate::Role;
+
 /// Everything that can be asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Operation {
@@ -116,6 +118,8 @@ pub struct Route {
     pub takes: Option<&'static str>,
     /// The answer.
     pub gives: Gives,
+    /// What it takes to ask; anybody who may look may ask for a dry run.
+    pub needs: Role,
 }
 
 impl Route {
@@ -133,6 +137,7 @@ impl Route {
             query: &[],
             takes: None,
             gives,
+            needs: Role::Reader,
         }
     }
 
@@ -144,8 +149,13 @@ impl Route {
         Route {
             method,
             takes,
+            needs: Role::Administrator,
             ..self
         }
+    }
+
+    const fn by(self, needs: Role) -> Self {
+        Route { needs, ..self }
     }
 }
 
@@ -206,8 +216,8 @@ pub static ROUTES: &[Route] = &[
     Route::get(Do::IntentRemove, "/v1/intents/{name}", One("IntentChanged"), "Remove an intent that nothing uses").asked(DRY_RUN).change(Delete, None),
     Route::get(Do::Vms, "/v1/vms", Many("VmView"), "List the VMs"),
     Route::get(Do::Vm, "/v1/vms/{name}", One("VmView"), "Show a VM, by name or UUID"),
-    Route::get(Do::VmEnable, "/v1/vm-enable", One("VmChanged"), "Accelerate VMs").change(Post, Some("VmEnable")),
-    Route::get(Do::VmSet, "/v1/vm-set", One("VmChanged"), "Change the setting of accelerated VMs").change(Post, Some("VmSet")),
-    Route::get(Do::VmDisable, "/v1/vm-disable", One("VmChanged"), "Take VMs back to their software path").change(Post, Some("VmDisable")),
+    Route::get(Do::VmEnable, "/v1/vm-enable", One("VmChanged"), "Accelerate VMs").change(Post, Some("VmEnable")).by(Role::Operator),
+    Route::get(Do::VmSet, "/v1/vm-set", One("VmChanged"), "Change the setting of accelerated VMs").change(Post, Some("VmSet")).by(Role::Operator),
+    Route::get(Do::VmDisable, "/v1/vm-disable", One("VmChanged"), "Take VMs back to their software path").change(Post, Some("VmDisable")).by(Role::Operator),
     Route::get(Do::AdaptersChange, "/v1/adapters", One("AdaptersChanged"), "Switch SR-IOV of adapters on or off, on a simulated host").change(Post, Some("AdaptersChange")),
 ];

@@ -32,12 +32,16 @@ pub fn document() -> Value {
         "info": {
             "title": "accelnet",
             "version": env!("CARGO_PKG_VERSION"),
-            "description": "What an agent of accelnet answers on its Unix socket. Anybody may look and ask \
-                for dry runs; root and the group accelnet may change things. Fields are added over time, and \
+            "description": "What an agent of accelnet answers on its Unix socket, and with mutual TLS where \
+                it is told to listen. Each operation has x-accelnet-role, the role that it needs: anybody who \
+                may look may ask for dry runs. On the socket root and the group accelnet are administrators, \
+                and everybody else is a reader. Fields are added over time, and \
                 never renamed or removed within a major version; ignore those that you do not know.",
             "license": { "name": "Apache-2.0 OR MIT" }
         },
-        "servers": [{ "url": "http://accelnet", "description": "By way of /run/accelnet/agent.sock" }],
+        "servers": [{ "url": "http://accelnet", "description": "By way of /run/accelnet/agent.sock" },
+            { "url": "https://{address}", "description": "Where an agent was started with --listen", "variables": {
+                "address": { "default": "node.example:7443", "description": "Host and port" } } }],
         "paths": paths,
         "components": { "schemas": schemas() },
     })
@@ -68,6 +72,7 @@ fn operation(route: &Route) -> Value {
     let mut operation = json!({
         "operationId": snake(&format!("{:?}", route.operation)),
         "summary": route.summary,
+        "x-accelnet-role": route.needs.name(),
         "responses": {
             "200": {
                 "description": "It went well.",

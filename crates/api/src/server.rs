@@ -1,4 +1,6 @@
-//! The server: an agent's socket, and what is behind it.
+//! The server: an agent's two doors, and what is behind them.
+//!
+//! Its Unix socket is always there; TCP with mutual TLS is where it is told to be.
 //!
 //! One thread looks after all connections and sleeps while there are none; what the
 //! [`Service`] does is done by other threads.
@@ -13,22 +15,29 @@ mod operate;
 mod parse;
 mod peer;
 mod query;
+mod refusals;
+mod remote;
 mod router;
 
 use std::io;
+use std::net::SocketAddr;
 use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use accelnet_model::Problem;
 use rustix::fd::OwnedFd;
 use tokio::runtime::Builder;
 use tokio::sync::watch;
 
 use crate::Service;
+use refusals::Refusals;
+use remote::Remote;
 
 pub use bind::BindError;
 pub use peer::{Callers, SocketCallers};
+pub use remote::{Files, RemoteOptions};
 
 /// Threads that work for requests at once, at most.
 const THREADS: usize = 192;
@@ -40,6 +49,7 @@ const THREAD_REST: Duration = Duration::from_secs(5);
 pub struct Server {
     listener: UnixListener,
     path: PathBuf,
+    remote: Option<Remote>,
     /// Kept locked: while it is, the socket is ours.
     _lock: OwnedFd,
     stop: (watch::Sender<bool>, watch::Receiver<bool>),
@@ -57,9 +67,25 @@ impl Server {
         Ok(Server {
             listener,
             path: path.to_owned(),
+            remote: None,
             _lock: lock,
             stop: watch::channel(false),
         })
+    }
+
+    /// Listens on TCP, too.
+    ///
+    /// # Errors
+    ///
+    /// `certificate_unusable` for files that cannot be used; the address cannot be had.
+    pub fn listen(mut self, options: &RemoteOptions) -> Result<Self, Problem> {
+        self.remote = Some(Remote::bind(options)?);
+        Ok(self)
+    }
+
+    /// The TCP address that it listens on.
+    pub fn address(&self) -> Option<SocketAddr> {
+        self.remote.as_ref().and_then(Remote::address)
     }
 
     /// What ends [`Server::run`].
@@ -81,12 +107,21 @@ impl Server {
             .build()?;
         self.listener.set_nonblocking(true)?;
         let (_keep, stopped) = self.stop;
-        let served = runtime.block_on(connection::serve(
-            self.listener,
-            router::router(service),
-            callers,
-            stopped,
-        ));
+        let remote = self.remote;
+        let served = runtime.block_on(async {
+            let refusals = Refusals::new(service.clone());
+            let router = router::router(service, refusals.clone());
+            let far = async {
+                match remote {
+                    None => Ok(()),
+                    Some(remote) => {
+                        remote::serve(remote, router.clone(), refusals, stopped.clone()).await
+                    }
+                }
+            };
+            let near = connection::serve(self.listener, router.clone(), callers, stopped.clone());
+            tokio::try_join!(near, far).map(drop)
+        });
         // Gone before the lock is, so that whoever takes the lock next does not find it.
         drop(std::fs::remove_file(&self.path));
         runtime.shutdown_background();

@@ -4,15 +4,35 @@ use std::time::Duration;
 
 use accelnet_model::{Code, Node, Problem};
 
+use crate::Role;
 use crate::types::*;
 
 /// Who asks.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Caller {
-    /// Name, for the log: "root", "anna (uid 1000)".
+    /// Name, for the log: "root", "anna (uid 1000)", "CN=anna,OU=accelnet-operator".
     pub name: String,
-    /// Whether changes are permitted.
-    pub may_change: bool,
+    /// What is permitted.
+    pub role: Role,
+    /// From where.
+    pub from: Origin,
+}
+
+/// What the way to a [`Service`] has to tell: somebody was turned away.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Remark {
+    /// What kind.
+    pub kind: EventKind,
+    /// Who it was; none when that cannot be told.
+    pub who: Option<String>,
+    /// From where; none when it is about nobody.
+    pub from: Option<Origin>,
+    /// What it is about.
+    pub subject: String,
+    /// What happened, a sentence.
+    pub message: String,
+    /// Code, where something went wrong.
+    pub code: Option<Code>,
 }
 
 /// An agent, as the API sees it. Every call waits for its answer; a change is answered when
@@ -56,6 +76,8 @@ pub trait Service: Send + Sync {
     fn plan(&self) -> Result<PlanAnswer, Problem>;
     /// Events after number `after`, at most `limit` of the newest; waits up to `wait` for one.
     fn events(&self, after: u64, limit: usize, wait: Duration) -> Result<Events, Problem>;
+    /// Keeps a remark as an event. How many come is bounded by whoever makes them.
+    fn remark(&self, remark: &Remark);
     /// Switches SR-IOV of adapters on or off. An agent on a simulated host does it, because
     /// nobody else can; on a real node `accelnet adapter` does it itself.
     fn adapters_change(

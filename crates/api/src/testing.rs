@@ -2,8 +2,10 @@
 //! without a host.
 
 mod answers;
+mod certificates;
 mod serving;
 mod state;
 
+pub use certificates::{Authority, Certified};
 pub use serving::{Fixed, Serving};
 pub use state::Fake;

@@ -3,6 +3,7 @@
 mod cmdlets;
 mod intent;
 mod management;
+mod remote;
 mod vm;
 
 use std::path::PathBuf;
@@ -15,6 +16,7 @@ pub use intent::{
     IntentAdd, IntentCommand, IntentList, IntentRemove, IntentSet, IntentShow, IntentStatus, Roles,
 };
 pub use management::{Disable, Enable, Set, Told};
+pub use remote::Remote;
 pub use vm::{VmCommand, VmDisable, VmEnable, VmList, VmSet, VmShow};
 
 /// Accelerated networking for virtual machines on Linux.
@@ -53,6 +55,30 @@ pub struct Args {
             environment variable ACCELNET_SOCKET, or else at /run/accelnet/agent.sock."
     )]
     pub socket: Option<PathBuf>,
+
+    /// Ask the agent of another machine, at HOST:PORT
+    #[arg(
+        long,
+        global = true,
+        value_name = "HOST:PORT",
+        conflicts_with_all = ["root", "socket"],
+        long_help = "Ask the agent of another machine, at HOST:PORT or https://HOST:PORT, with the \
+            certificates of a profile: that of --profile, or else the profile called default. \
+            Without it, the one in the environment variable ACCELNET_SERVER."
+    )]
+    pub server: Option<String>,
+
+    /// Ask the agent of a profile
+    #[arg(
+        long,
+        global = true,
+        value_name = "NAME",
+        conflicts_with_all = ["root", "socket"],
+        long_help = "Ask the agent of a profile in accelnet/profiles.toml below XDG_CONFIG_HOME \
+            (~/.config where that is not set), or in /etc/accelnet/profiles.toml. Without it, the \
+            one in the environment variable ACCELNET_PROFILE."
+    )]
+    pub profile: Option<String>,
 
     /// When to use colours
     #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
@@ -339,6 +365,9 @@ pub struct Agent {
     /// Socket to answer on
     #[arg(long, value_name = "PATH", default_value = "/run/accelnet/agent.sock")]
     pub serve: PathBuf,
+    /// How to answer from afar
+    #[command(flatten)]
+    pub remote: Remote,
     /// For tests: kill the process before the named step, after so many passings (STEP:N)
     #[arg(long, hide = true, value_parser = read_kill_at)]
     pub kill_at: Option<(String, u32)>,
@@ -381,6 +410,19 @@ pub struct Explain {
 }
 
 impl Command {
+    /// Whether it is about this machine, whatever agent would be asked.
+    pub fn is_local(&self) -> bool {
+        matches!(
+            self,
+            Command::Agent(_)
+                | Command::Setup(_)
+                | Command::Demo(_)
+                | Command::Explain(_)
+                | Command::Cmdlets(_)
+                | Command::Generate { .. }
+        )
+    }
+
     /// Whether errors go to a program, too.
     pub fn wants_json(&self) -> bool {
         let one = match self {

@@ -58,6 +58,8 @@ pub fn read(cmdlet: &Cmdlet, words: &[String], pipes: Pipes) -> Result<Typed, Wr
     let args = Args {
         root: None,
         socket: None,
+        server: None,
+        profile: None,
         color: ColorChoice::Auto,
         command,
     };

@@ -39,6 +39,8 @@ pub mod vm_nics;
 pub mod vm_set;
 pub mod vm_show;
 
+pub use ask::NO_SENSE;
+
 use accelnet_model::Problem;
 
 /// An exit status, or what went wrong.

@@ -5,11 +5,32 @@ pub use accelnet_agent::vf_change as change;
 pub mod cmdlet;
 mod command;
 mod demo;
+mod profile;
 mod render;
 pub mod session;
+pub mod target;
 
 use args::{AdapterCommand, Args, CmdletsCommand, Command, IntentCommand, NodeCommand, VmCommand};
 use session::Session;
+use target::Environment;
+
+/// Finds the agent that is meant, and runs one command; returns its exit status.
+pub fn start(args: &Args, environment: &Environment, session: &mut Session<'_>) -> u8 {
+    if let Some(why) = target::elsewhere(args) {
+        session.note(why);
+        return command::NO_SENSE;
+    }
+    if args.root.is_none() && !args.command.is_local() {
+        match target::client(args, environment) {
+            Ok(client) => session.agent = Some(client),
+            Err(problem) => {
+                session.fail(&problem, args.command.wants_json());
+                return problem.exit_status();
+            }
+        }
+    }
+    run(args, session)
+}
 
 /// Runs one command; returns its exit status.
 pub fn run(args: &Args, session: &mut Session<'_>) -> u8 {

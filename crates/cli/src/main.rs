@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use accelnet::args::{Args, ColorChoice};
 use accelnet::cmdlet::{self, Pipes, Typed};
 use accelnet::session::Session;
-use accelnet_api::Client;
+use accelnet::target::Environment;
 use accelnet_host::hook;
 use accelnet_host::hypervisor::NoHypervisor;
 use accelnet_host::knobs::{self, NoKnobs};
@@ -58,26 +58,21 @@ fn main() -> ExitCode {
         },
     };
     let mut out = std::io::BufWriter::new(std::io::stdout());
-    let status = accelnet::run(
-        &args,
-        &mut Session {
-            host,
-            agent: match args.root {
-                Some(_) => None,
-                None => Some(Client::new(socket(&args))),
-            },
-            input: &mut std::io::stdin(),
-            out: &mut out,
-            err: &mut std::io::stderr(),
-            colour: match args.color {
-                ColorChoice::Always => true,
-                ColorChoice::Never => false,
-                ColorChoice::Auto => terminal && wants_colour(),
-            },
-            width: terminal_width(),
-            progress: std::io::stderr().is_terminal(),
+    let mut session = Session {
+        host,
+        agent: None,
+        input: &mut std::io::stdin(),
+        out: &mut out,
+        err: &mut std::io::stderr(),
+        colour: match args.color {
+            ColorChoice::Always => true,
+            ColorChoice::Never => false,
+            ColorChoice::Auto => terminal && wants_colour(),
         },
-    );
+        width: terminal_width(),
+        progress: std::io::stderr().is_terminal(),
+    };
+    let status = accelnet::start(&args, &environment(), &mut session);
     // A reader that has gone away (`| head`) is no error of ours.
     drop(out.flush());
     ExitCode::from(status)
@@ -124,18 +119,29 @@ fn input_is_given() -> bool {
     })
 }
 
-/// Where the agent listens.
+/// What the environment says of the agent to ask.
 #[expect(
     clippy::disallowed_methods,
     reason = "main is where the environment is read"
 )]
-fn socket(args: &Args) -> PathBuf {
-    let said = args.socket.clone();
-    said.or_else(|| {
-        let path = std::env::var_os("ACCELNET_SOCKET").filter(|path| !path.is_empty());
-        path.map(PathBuf::from)
-    })
-    .unwrap_or_else(|| PathBuf::from(accelnet_api::client::SOCKET))
+fn environment() -> Environment {
+    let said = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
+    let text = |name: &str| said(name).map(|value| value.to_string_lossy().into_owned());
+    let own = match said("XDG_CONFIG_HOME") {
+        Some(folder) => Some(PathBuf::from(folder)),
+        None => said("HOME").map(|home| PathBuf::from(home).join(".config")),
+    };
+    let mut folders: Vec<PathBuf> = own.into_iter().collect();
+    folders.push(PathBuf::from("/etc"));
+    Environment {
+        socket: said("ACCELNET_SOCKET").map(PathBuf::from),
+        server: text("ACCELNET_SERVER"),
+        profile: text("ACCELNET_PROFILE"),
+        files: folders
+            .into_iter()
+            .map(|folder| folder.join("accelnet/profiles.toml"))
+            .collect(),
+    }
 }
 
 /// `NO_COLOR` and a dumb terminal ask for none.

@@ -14,7 +14,7 @@ use crate::render;
 pub struct Session<'a> {
     /// The node.
     pub host: Host<'a>,
-    /// The node's agent; none for a copy of a node.
+    /// The agent that is asked; none for a copy of a node, and for commands about this machine.
     pub agent: Option<Client>,
     /// Standard input.
     pub input: &'a mut dyn Read,

@@ -249,7 +249,7 @@ fn without_an_agent_the_way_to_one_is_told() {
     assert!(
         shown
             .err
-            .starts_with("error: The agent of this node does not answer at /agent.sock.\n"),
+            .starts_with("error: The agent does not answer at /agent.sock.\n"),
         "{}",
         shown.err
     );

@@ -14,6 +14,10 @@ mod bench;
 mod changes;
 #[path = "every_code/checks.rs"]
 mod checks;
+#[path = "support/far.rs"]
+mod far;
+#[path = "every_code/remote.rs"]
+mod remote;
 #[path = "every_code/rules.rs"]
 mod rules;
 #[path = "support/agent.rs"]
@@ -100,6 +104,10 @@ fn raised(code: Code) -> Vec<Code> {
         Code::NotVerified => agent_core::a_vf_that_is_gone_at_once(),
         Code::VmOnSoftwarePath => agent_core::a_vf_that_does_not_come_back(),
         Code::VmStateUnknown => agent_core::a_libvirt_that_is_away(),
+        Code::ServerUntrusted => remote::an_agent_of_another_ca(),
+        Code::CertificateRefused => remote::a_client_of_another_ca(),
+        Code::CertificateUnusable => remote::a_profile_without_its_files(),
+        Code::ServerSettingsInvalid => remote::a_profile_that_is_not_there(),
     }
 }
 

@@ -185,6 +185,14 @@ codes! {
     VmOnSoftwarePath = "vm_on_software_path",
     /// libvirt does not tell about its VMs.
     VmStateUnknown = "vm_state_unknown",
+    /// The certificate that an agent shows is not trusted.
+    ServerUntrusted = "server_untrusted",
+    /// An agent does not take the certificate that a client shows.
+    CertificateRefused = "certificate_refused",
+    /// A certificate, a key or a CA in a file cannot be used.
+    CertificateUnusable = "certificate_unusable",
+    /// What is set for a server on another machine makes no sense.
+    ServerSettingsInvalid = "server_settings_invalid",
 }
 
 impl Code {

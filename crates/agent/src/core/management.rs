@@ -98,6 +98,14 @@ impl Core {
     ///
     /// The store cannot be written.
     pub fn disable(&mut self, who: &str, dry_run: bool) -> Result<ManagementChanged, Problem> {
+        let result = self.try_disable(who, dry_run);
+        if result.is_err() && !dry_run {
+            self.tell_asked(who, "cluster", "disable management", &result);
+        }
+        result
+    }
+
+    fn try_disable(&mut self, who: &str, dry_run: bool) -> Result<ManagementChanged, Problem> {
         for _ in 0..TURNS {
             let policy = self.policies.read()?;
             let wanted = Management {

@@ -78,7 +78,7 @@ impl Core {
             }
             VmChange::Disable(VmDisable { names, dry_run }) => self.take(who, names, *dry_run),
         };
-        if let Err(problem) = &changed {
+        if let (Err(problem), false) = (&changed, is_dry_run(change)) {
             let refused: Result<(), Problem> = Err(problem.clone());
             self.tell_asked(who, "cluster", &in_words(change), &refused);
         }
@@ -274,7 +274,17 @@ impl Core {
                 }
             }
         }
-        if dry_run || decided.is_empty() {
+        if dry_run {
+            return Ok(answer(results));
+        }
+        for result in &results {
+            if let Some(problem) = &result.problem {
+                let what = format!("take VM {} back to its software path", result.name);
+                let refused: Result<(), Problem> = Err(problem.clone());
+                self.tell_asked(who, &result.name, &what, &refused);
+            }
+        }
+        if decided.is_empty() {
             return Ok(answer(results));
         }
         let marks: Vec<Change> = decided
@@ -594,6 +604,14 @@ fn answer(results: Vec<VmResult>) -> VmChanged {
     VmChanged {
         ok: results.iter().all(|result| result.ok),
         results,
+    }
+}
+
+fn is_dry_run(change: &VmChange) -> bool {
+    match change {
+        VmChange::Enable(one) => one.dry_run,
+        VmChange::Set(one) => one.dry_run,
+        VmChange::Disable(one) => one.dry_run,
     }
 }
 

@@ -1,4 +1,4 @@
-//! Connections: how many, how long, and who is behind each.
+//! Connections: how many, how long, and who is behind each, whichever door they came through.
 
 use std::convert::Infallible;
 use std::io;
@@ -15,16 +15,17 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
-use tokio::net::{UnixListener, UnixStream};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::UnixListener;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio_io_timeout::TimeoutStream;
 
 use super::answer::refused;
 use super::peer::Callers;
-use crate::Caller;
+use crate::{Caller, Role};
 
-/// Connections at once of those who may change things, and of those who may look: so that
-/// nobody who may look keeps an administrator out.
+/// Connections at once through one door of those who may change things, and of those who may
+/// look: so that nobody who may look keeps an administrator out.
 const CONNECTIONS: usize = 64;
 /// How long a request's head, or the next one on the same connection, may take.
 const HEAD: Duration = Duration::from_secs(10);
@@ -35,9 +36,41 @@ const LAST: Duration = Duration::from_secs(30);
 /// What heads are read into, in bytes: no head is longer.
 const HEAD_BYTES: usize = 32 * 1024;
 /// How long to leave the kernel alone when it has no file descriptor left.
-const BREATH: Duration = Duration::from_millis(200);
+pub const BREATH: Duration = Duration::from_millis(200);
 
-/// Takes connections until stopped.
+/// The places of one door.
+#[derive(Debug, Clone)]
+pub struct Places {
+    changing: Arc<Semaphore>,
+    looking: Arc<Semaphore>,
+}
+
+impl Places {
+    /// All of them are free.
+    pub fn new() -> Self {
+        let [changing, looking] = [(); 2].map(|()| Arc::new(Semaphore::new(CONNECTIONS)));
+        Places { changing, looking }
+    }
+
+    /// A place for `caller`; none when all are taken.
+    pub fn take(&self, caller: &Caller) -> Option<OwnedSemaphorePermit> {
+        let places = match caller.role {
+            Role::Reader => &self.looking,
+            Role::Operator | Role::Administrator => &self.changing,
+        };
+        Arc::clone(places).try_acquire_owned().ok()
+    }
+
+    /// Waits until all are free; whoever is not done by then is left.
+    pub async fn leave(&self) {
+        let all = u32::try_from(CONNECTIONS).unwrap_or(u32::MAX);
+        for places in [&self.changing, &self.looking] {
+            drop(tokio::time::timeout(LAST, places.acquire_many(all)).await);
+        }
+    }
+}
+
+/// Takes connections on the Unix socket until stopped.
 pub async fn serve(
     listener: StdListener,
     router: Router,
@@ -45,8 +78,7 @@ pub async fn serve(
     mut stop: watch::Receiver<bool>,
 ) -> io::Result<()> {
     let listener = UnixListener::from_std(listener)?;
-    let places = [(); 2].map(|()| Arc::new(Semaphore::new(CONNECTIONS)));
-    let [changing, looking] = &places;
+    let places = Places::new();
     loop {
         let stream = tokio::select! {
             _ = stop.wait_for(|stop| *stop) => break,
@@ -59,8 +91,7 @@ pub async fn serve(
             },
         };
         let caller = callers.caller(&stream);
-        let places = if caller.may_change { changing } else { looking };
-        let place = Arc::clone(places).try_acquire_owned().ok();
+        let place = places.take(&caller);
         tokio::spawn(connection(
             stream,
             router.clone(),
@@ -70,17 +101,13 @@ pub async fn serve(
         ));
     }
     drop(listener);
-    let all = u32::try_from(CONNECTIONS).unwrap_or(u32::MAX);
-    for places in &places {
-        // Whoever is not done by then is left.
-        drop(tokio::time::timeout(LAST, places.acquire_many(all)).await);
-    }
+    places.leave().await;
     Ok(())
 }
 
 /// Serves one connection; without a place it is told so.
-async fn connection(
-    stream: UnixStream,
+pub async fn connection(
+    stream: impl AsyncRead + AsyncWrite + Send + 'static,
     router: Router,
     caller: Caller,
     place: Option<OwnedSemaphorePermit>,

@@ -2,16 +2,18 @@
 
 use std::time::Duration;
 
-use accelnet_model::{Code, Management, Problem};
+use accelnet_model::{Management, Problem};
 use accelnet_rules::management;
 use axum::body::Bytes;
 use serde::Serialize;
+use serde::de::DeserializeOwned;
 
-use super::parse::{bad_request, request};
+use super::parse::{self, bad_request};
 use super::query::Query;
+use super::refusals;
 use crate::routes::Operation;
 use crate::types::*;
-use crate::{Caller, Service};
+use crate::{Caller, Role, Service};
 
 /// Events that are told when no limit is given, and at most.
 const EVENTS: (u64, u64) = (100, 10_000);
@@ -23,6 +25,8 @@ const LONGEST_WAIT: u64 = 60;
 pub struct Call {
     /// Who asks.
     pub caller: Caller,
+    /// What it takes to ask.
+    pub needs: Role,
     /// The name in its path.
     pub name: Option<String>,
     /// Its query.
@@ -37,20 +41,51 @@ impl Call {
     }
 
     /// A change is for those who may change; anybody may ask what would be done.
-    fn may(&self, dry_run: bool) -> Result<(), Problem> {
-        match self.caller.may_change || dry_run {
+    fn may(&self, dry_run: bool) -> Result<(), Failed> {
+        match self.caller.role >= self.needs || dry_run {
             true => Ok(()),
-            false => Err(Problem::new(
-                Code::NotAllowed,
-                &[&self.caller.name],
-                format!("The request came from {}.", self.caller.name),
-            )),
+            false => Err(Failed::unheard(refusals::not_allowed(
+                &self.caller,
+                self.needs,
+            ))),
         }
     }
 }
 
+/// Why nothing came of a request.
+#[derive(Debug)]
+pub struct Failed {
+    /// What it ends with.
+    pub problem: Problem,
+    /// Whether it was a change that the service, which tells of changes, never heard of.
+    pub unheard: bool,
+}
+
+impl Failed {
+    fn unheard(problem: Problem) -> Self {
+        Failed {
+            problem,
+            unheard: true,
+        }
+    }
+}
+
+impl From<Problem> for Failed {
+    fn from(problem: Problem) -> Self {
+        Failed {
+            problem,
+            unheard: false,
+        }
+    }
+}
+
+/// Reads a request.
+fn request<T: DeserializeOwned>(body: &[u8]) -> Result<T, Failed> {
+    parse::request(body).map_err(Failed::unheard)
+}
+
 /// Does what is asked; gives the answer's JSON.
-pub fn operate(operation: Operation, call: &Call, service: &dyn Service) -> Result<Bytes, Problem> {
+pub fn operate(operation: Operation, call: &Call, service: &dyn Service) -> Result<Bytes, Failed> {
     let who = &call.caller;
     let dry_run = call.query.truth("dry_run");
     match operation {
@@ -78,6 +113,7 @@ pub fn operate(operation: Operation, call: &Call, service: &dyn Service) -> Resu
             judge(
                 request.node_reserve_percentage,
                 request.performance.as_ref(),
+                request.dry_run,
             )?;
             call.may(request.dry_run)?;
             json(&service.enable(who, &request)?)
@@ -87,6 +123,7 @@ pub fn operate(operation: Operation, call: &Call, service: &dyn Service) -> Resu
             judge(
                 request.node_reserve_percentage,
                 request.performance.as_ref(),
+                request.dry_run,
             )?;
             call.may(request.dry_run)?;
             json(&service.set(who, &request)?)
@@ -160,9 +197,14 @@ pub fn operate(operation: Operation, call: &Call, service: &dyn Service) -> Resu
 fn judge(
     reserve: Option<i64>,
     figures: Option<&accelnet_model::performance::Figures>,
-) -> Result<(), Problem> {
-    reserve.map(management::reserve_number).transpose()?;
-    figures.map(management::judge_figures).transpose()?;
+    dry_run: bool,
+) -> Result<(), Failed> {
+    let reserve = reserve.map(management::reserve_number).transpose();
+    let figures = figures.map(management::judge_figures).transpose();
+    reserve.and(figures).map_err(|problem| Failed {
+        problem,
+        unheard: !dry_run,
+    })?;
     Ok(())
 }
 
@@ -172,9 +214,13 @@ fn vms(
     dry_run: bool,
     names: &[String],
     change: VmChange,
-) -> Result<Bytes, Problem> {
+) -> Result<Bytes, Failed> {
     if names.is_empty() {
-        return Err(bad_request("names is empty, and at least one VM is needed"));
+        let problem = bad_request("names is empty, and at least one VM is needed");
+        return Err(Failed {
+            problem,
+            unheard: !dry_run,
+        });
     }
     call.may(dry_run)?;
     json(&service.vms_change(&call.caller, &change)?)
@@ -219,8 +265,8 @@ fn vm(name: &str, service: &dyn Service) -> Result<VmView, Problem> {
         .ok_or_else(|| accelnet_rules::vm_names::not_found(name, &names))
 }
 
-fn json(value: &impl Serialize) -> Result<Bytes, Problem> {
+fn json(value: &impl Serialize) -> Result<Bytes, Failed> {
     serde_json::to_vec(value)
         .map(Bytes::from)
-        .map_err(|error| bad_request(&format!("its answer cannot be written: {error}")))
+        .map_err(|error| bad_request(&format!("its answer cannot be written: {error}")).into())
 }

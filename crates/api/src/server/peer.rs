@@ -8,7 +8,8 @@ use accelnet_model::Observed;
 use rustix::net::sockopt::socket_peercred;
 use tokio::net::UnixStream;
 
-use crate::Caller;
+use crate::types::Origin;
+use crate::{Caller, Role};
 
 /// The group whose members may change things, as root may.
 pub const GROUP: &str = "accelnet";
@@ -27,17 +28,14 @@ pub struct SocketCallers;
 impl Callers for SocketCallers {
     fn caller(&self, stream: &UnixStream) -> Caller {
         let Ok(peer) = socket_peercred(stream) else {
-            return Caller {
-                name: "a user that the kernel does not tell".to_owned(),
-                may_change: false,
-            };
+            return from_socket(
+                "a user that the kernel does not tell".to_owned(),
+                Role::Reader,
+            );
         };
         let uid = peer.uid.as_raw();
         if uid == 0 {
-            return Caller {
-                name: "root".to_owned(),
-                may_change: true,
-            };
+            return from_socket("root".to_owned(), Role::Administrator);
         }
         let read = |path| fs::read_to_string(path).unwrap_or_default();
         let peer = Peer {
@@ -45,12 +43,20 @@ impl Callers for SocketCallers {
             gid: peer.gid.as_raw(),
             groups: groups::of(stream).into(),
         };
-        let caller = peer.judge(&read("/etc/passwd"), &read("/etc/group"));
-        Caller {
-            // Whoever runs the agent could do by hand what the agent does.
-            may_change: caller.may_change || uid == rustix::process::geteuid().as_raw(),
-            ..caller
+        let mut caller = peer.judge(&read("/etc/passwd"), &read("/etc/group"));
+        // Whoever runs the agent could do by hand what the agent does.
+        if uid == rustix::process::geteuid().as_raw() {
+            caller.role = Role::Administrator;
         }
+        caller
+    }
+}
+
+fn from_socket(name: String, role: Role) -> Caller {
+    Caller {
+        name,
+        role,
+        from: Origin::socket(),
     }
 }
 
@@ -79,12 +85,13 @@ impl Peer {
             let others = self.groups.known().map_or(&[][..], Vec::as_slice);
             self.gid == wanted || others.contains(&wanted)
         });
-        Caller {
-            name: match name {
-                Some(name) => format!("{name} (uid {})", self.uid),
-                None => format!("uid {}", self.uid),
-            },
-            may_change: self.uid == 0 || member,
+        let name = match name {
+            Some(name) => format!("{name} (uid {})", self.uid),
+            None => format!("uid {}", self.uid),
+        };
+        match self.uid == 0 || member {
+            true => from_socket(name, Role::Administrator),
+            false => from_socket(name, Role::Reader),
         }
     }
 }

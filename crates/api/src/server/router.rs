@@ -12,11 +12,12 @@ use tokio::sync::Semaphore;
 
 use super::answer::{good, refused};
 use super::body;
-use super::operate::{Call, operate};
+use super::operate::{Call, Failed, operate};
 use super::parse::bad_request;
 use super::query::Query;
+use super::refusals::Refusals;
 use crate::routes::{Method, Operation, ROUTES, Route};
-use crate::{Caller, Service};
+use crate::{Caller, Role, Service};
 
 /// Requests that wait for events at once: each keeps a thread. More of them wait for a place.
 const WAITING: usize = 16;
@@ -25,11 +26,12 @@ const WAITING: usize = 16;
 #[derive(Clone)]
 struct Behind {
     service: Arc<dyn Service>,
+    refusals: Arc<Refusals>,
     waiting: Arc<Semaphore>,
 }
 
 /// The router of all [`ROUTES`].
-pub fn router(service: Arc<dyn Service>) -> Router {
+pub fn router(service: Arc<dyn Service>, refusals: Arc<Refusals>) -> Router {
     let mut router = Router::new();
     for route in ROUTES {
         let method = match route.method {
@@ -54,6 +56,7 @@ pub fn router(service: Arc<dyn Service>) -> Router {
         .method_not_allowed_fallback(not_so)
         .with_state(Behind {
             service,
+            refusals,
             waiting: Arc::new(Semaphore::new(WAITING)),
         })
 }
@@ -66,16 +69,44 @@ async fn answer(
     query: Option<String>,
     request: Request,
 ) -> Response<Body> {
-    let query = match Query::read(&query.unwrap_or_default(), route.query) {
-        Ok(query) => query,
-        Err(problem) => return refused(problem, None),
+    let refusals = behind.refusals.clone();
+    let (who, subject) = (caller.clone(), name.clone());
+    match ask(route, behind, caller, name, query, request).await {
+        Ok(json) => good(json),
+        Err((failed, status)) => {
+            if failed.unheard && route.needs > Role::Reader {
+                refusals
+                    .request(&who, subject.as_deref(), route, &failed.problem)
+                    .await;
+            }
+            refused(failed.problem, status)
+        }
+    }
+}
+
+/// The JSON of an answer; or why there is none, with a status where HTTP has a closer one.
+async fn ask(
+    route: &'static Route,
+    behind: Behind,
+    caller: Caller,
+    name: Option<String>,
+    query: Option<String>,
+    request: Request,
+) -> Result<Bytes, (Failed, Option<StatusCode>)> {
+    let unheard = |problem, status| {
+        let failed = Failed {
+            problem,
+            unheard: true,
+        };
+        (failed, status)
     };
+    let query = Query::read(&query.unwrap_or_default(), route.query)
+        .map_err(|problem| unheard(problem, None))?;
     let body = match route.takes {
         None => Bytes::new(),
-        Some(_) => match body::json(request).await {
-            Ok(body) => body,
-            Err((what, status)) => return refused(bad_request(&what), Some(status)),
-        },
+        Some(_) => body::json(request)
+            .await
+            .map_err(|(what, status)| unheard(bad_request(&what), Some(status)))?,
     };
     let _place = match route.operation {
         Operation::Events if query.number("wait") > Some(0) => {
@@ -85,15 +116,15 @@ async fn answer(
     };
     let call = Call {
         caller,
+        needs: route.needs,
         name,
         query,
         body,
     };
     let work = move || operate(route.operation, &call, behind.service.as_ref());
     match tokio::task::spawn_blocking(work).await {
-        Ok(Ok(json)) => good(json),
-        Ok(Err(problem)) => refused(problem, None),
-        Err(_) => refused(fell_over(), None),
+        Ok(done) => done.map_err(|failed| (failed, None)),
+        Err(_) => Err((fell_over().into(), None)),
     }
 }
 

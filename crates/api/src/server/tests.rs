@@ -1,5 +1,6 @@
 //! Whatever is sent, the agent answers it in words and goes on.
 
+mod remote;
 mod requests;
 mod wire;
 
@@ -16,7 +17,7 @@ use serde_json::{Value, json};
 use super::http::{Answer, Asked, ask, send};
 use crate::testing::{Fake, Fixed, Serving};
 use crate::types::*;
-use crate::{Caller, Client, Service};
+use crate::{Caller, Client, Remark, Service};
 
 struct Agent {
     fake: Arc<Fake>,
@@ -176,6 +177,7 @@ impl Service for Falls {
     fn vms_change(&self, _: &Caller, _: &VmChange) -> Result<VmChanged, Problem> { panic!() }
     fn plan(&self) -> Result<PlanAnswer, Problem> { panic!() }
     fn events(&self, _: u64, _: usize, _: Duration) -> Result<Events, Problem> { panic!() }
+    fn remark(&self, _: &Remark) {}
 }
 
 #[test]

@@ -11,7 +11,7 @@ use accelnet_rules::{intent, management, vm_names};
 use super::Fake;
 use super::state::{Inner, NODE, NOW, known};
 use crate::types::*;
-use crate::{Caller, Service};
+use crate::{Caller, Remark, Service};
 
 impl Service for Fake {
     fn status(&self) -> Result<Status, Problem> {
@@ -242,6 +242,11 @@ impl Service for Fake {
             steps: vec![step("MyIntent", "create 7 VFs")],
             blocked: Vec::new(),
         })
+    }
+
+    fn remark(&self, remark: &Remark) {
+        self.inner().happens(remark);
+        self.happened.notify_all();
     }
 
     fn events(&self, after: u64, limit: usize, wait: Duration) -> Result<Events, Problem> {

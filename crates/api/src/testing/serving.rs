@@ -1,14 +1,16 @@
 //! A service behind a real socket, in a folder of its own.
 
 use std::io;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread::JoinHandle;
 
 use tokio::net::UnixStream;
 
-use crate::server::{Callers, Server, SocketCallers, Stopper};
-use crate::{Caller, Service};
+use crate::server::{Callers, RemoteOptions, Server, SocketCallers, Stopper};
+use crate::types::Origin;
+use crate::{Caller, Role, Service};
 
 /// Everybody is this caller.
 #[derive(Debug, Clone)]
@@ -17,17 +19,19 @@ pub struct Fixed(pub Caller);
 impl Fixed {
     /// Somebody who may change things.
     pub fn root() -> Self {
-        Fixed(Caller {
-            name: "root".to_owned(),
-            may_change: true,
-        })
+        Fixed::of("root", Role::Administrator)
     }
 
     /// Somebody who may look.
     pub fn onlooker() -> Self {
+        Fixed::of("anna (uid 1000)", Role::Reader)
+    }
+
+    fn of(name: &str, role: Role) -> Self {
         Fixed(Caller {
-            name: "anna (uid 1000)".to_owned(),
-            may_change: false,
+            name: name.to_owned(),
+            role,
+            from: Origin::socket(),
         })
     }
 }
@@ -42,6 +46,7 @@ impl Callers for Fixed {
 #[derive(Debug)]
 pub struct Serving {
     socket: PathBuf,
+    address: Option<SocketAddr>,
     stopper: Stopper,
     thread: Option<JoinHandle<()>>,
 }
@@ -68,13 +73,48 @@ impl Serving {
     ) -> io::Result<Self> {
         let socket = folder.join("agent.sock");
         let server = Server::bind(&socket).map_err(io::Error::other)?;
+        Ok(Serving::of(server, socket, service, callers))
+    }
+
+    /// Serves it through both doors, the one to the network as `options` say.
+    ///
+    /// # Errors
+    ///
+    /// One of the two cannot be had.
+    pub fn start_far(
+        folder: &Path,
+        service: Arc<dyn Service>,
+        options: &RemoteOptions,
+    ) -> io::Result<Self> {
+        let socket = folder.join("agent.sock");
+        let server = Server::bind(&socket).map_err(io::Error::other)?;
+        let server = server
+            .listen(options)
+            .map_err(|problem| io::Error::other(problem.found))?;
+        let callers = Arc::new(SocketCallers);
+        Ok(Serving::of(server, socket, service, callers))
+    }
+
+    fn of(
+        server: Server,
+        socket: PathBuf,
+        service: Arc<dyn Service>,
+        callers: Arc<dyn Callers>,
+    ) -> Self {
+        let address = server.address();
         let stopper = server.stopper();
         let thread = std::thread::spawn(move || drop(server.run(service, callers)));
-        Ok(Serving {
+        Serving {
             socket,
+            address,
             stopper,
             thread: Some(thread),
-        })
+        }
+    }
+
+    /// The address of the door to the network.
+    pub fn address(&self) -> Option<SocketAddr> {
+        self.address
     }
 
     /// The socket.

@@ -8,8 +8,8 @@ use accelnet_model::{Management, Node, Observed, Performance, Problem};
 use serde::Serialize;
 
 use super::answers;
-use crate::Caller;
 use crate::types::*;
+use crate::{Caller, Remark};
 
 /// When everything in here happens.
 pub const NOW: &str = "2026-11-22T10:00:00Z";
@@ -95,7 +95,14 @@ impl Fake {
     /// Something happens.
     pub fn happens(&self, kind: EventKind, subject: &str, message: &str) {
         let mut inner = self.inner();
-        inner.happens(kind, subject, message, None);
+        inner.happens(&Remark {
+            kind,
+            who: None,
+            from: None,
+            subject: subject.to_owned(),
+            message: message.to_owned(),
+            code: None,
+        });
         drop(inner);
         self.happened.notify_all();
     }
@@ -129,17 +136,18 @@ impl Fake {
 }
 
 impl Inner {
-    pub fn happens(&mut self, kind: EventKind, subject: &str, message: &str, who: Option<&Caller>) {
+    pub fn happens(&mut self, remark: &Remark) {
         let number = u64::try_from(self.events.len()).unwrap_or(0) + 1;
         self.events.push(Event {
             number,
             at: NOW.to_owned(),
             node: NODE.to_owned(),
-            kind,
-            subject: subject.to_owned(),
-            message: message.to_owned(),
-            who: who.map(|who| who.name.clone()),
-            code: None,
+            kind: remark.kind,
+            subject: remark.subject.clone(),
+            message: remark.message.clone(),
+            who: remark.who.clone(),
+            from: remark.from.clone(),
+            code: remark.code,
         });
     }
 

@@ -21,9 +21,38 @@ pub struct Event {
     /// Who asked for it; none when the agent acted by itself.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub who: Option<String>,
+    /// From where it was asked for; none when the agent acted by itself.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub from: Option<Origin>,
     /// Code, where something went wrong.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub code: Option<accelnet_model::Code>,
+}
+
+/// From where something was asked for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct Origin {
+    /// "socket" for the agent's Unix socket, else IP address and port.
+    pub address: String,
+    /// SHA-256 of the certificate that was shown, in hexadecimal.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub certificate: Option<String>,
+}
+
+impl Origin {
+    /// The agent's Unix socket.
+    pub fn socket() -> Self {
+        Origin {
+            address: "socket".to_owned(),
+            certificate: None,
+        }
+    }
+
+    /// Whether it is the agent's Unix socket.
+    pub fn is_socket(&self) -> bool {
+        self.address == "socket"
+    }
 }
 
 /// Kinds of events.

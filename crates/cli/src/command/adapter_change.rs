@@ -120,7 +120,7 @@ fn able(session: &mut Session<'_>) -> std::result::Result<Vec<String>, Problem> 
     Ok(able.into_iter().map(|adapter| adapter.name).collect())
 }
 
-/// Has the agent of a simulated host do it.
+/// Has the agent of a host that is simulated or elsewhere do it.
 fn by_agent(names: &[String], ask: Ask, how: &Change, session: &mut Session<'_>) -> Result {
     let request = AdaptersChange {
         names: names.to_vec(),

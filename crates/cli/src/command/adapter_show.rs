@@ -33,10 +33,11 @@ pub fn run(args: &AdapterShow, session: &mut Session<'_>) -> Result {
     Ok(0)
 }
 
-/// Shows an adapter of a simulated host.
+/// Shows an adapter of a host that is simulated or elsewhere.
 fn of_agent(args: &AdapterShow, session: &mut Session<'_>) -> Result {
     if args.ask {
-        session.note("note: nothing is asked of an adapter that is simulated");
+        session
+            .note("note: nothing is asked of an adapter that is simulated or on another machine");
     }
     let node = session.agent()?.node()?;
     let adapters = node.adapters.known().map_or(&[][..], Vec::as_slice);

@@ -19,6 +19,7 @@ pub fn run(args: &Agent, session: &mut Session<'_>) -> Result {
         node,
         store: args.store.clone(),
         socket: args.serve.clone(),
+        remote: args.remote.options(),
         kill_at: args.kill_at.clone(),
     })?;
     Ok(0)

@@ -14,7 +14,7 @@ use crate::session::Session;
 pub fn run(args: &Prereq, session: &mut Session<'_>) -> Result {
     let answer = match by_agent(args, session)? {
         Some(answer) => answer,
-        None => by_itself(args, session),
+        None => by_itself(args, session)?,
     };
     ask::tell(session, args.output, &answer, |answer, colour, width| {
         render::checks(&answer.checks, colour, width)
@@ -38,7 +38,7 @@ fn by_agent(
     let asked = ask::waiting(session, "checking", || agent.prereq(intent));
     match asked {
         Ok(answer) => Ok(Some(answer)),
-        Err(problem) if problem.code == Code::AgentUnreachable => {
+        Err(problem) if problem.code == Code::AgentUnreachable && !agent.is_remote() => {
             session.note(&format!(
                 "note: no agent, so intents are not known: {}",
                 problem.found
@@ -50,8 +50,12 @@ fn by_agent(
 }
 
 /// What can be told without an agent.
-fn by_itself(args: &Prereq, session: &Session<'_>) -> PrereqAnswer {
-    let node = observe::node(&session.host);
+fn by_itself(args: &Prereq, session: &Session<'_>) -> std::result::Result<PrereqAnswer, Problem> {
+    let node = match &session.agent {
+        // What can be told of another machine is what its agent saw.
+        Some(agent) if agent.is_remote() => agent.node()?,
+        _ => observe::node(&session.host),
+    };
     let scope = match (&args.intent, args.adapter.as_slice()) {
         (Some(intent), _) => Scope::Intent(intent.clone()),
         (None, []) => Scope::All,
@@ -59,9 +63,9 @@ fn by_itself(args: &Prereq, session: &Session<'_>) -> PrereqAnswer {
     };
     let observed_at = node.observed_at.clone();
     let checks = prereq::judge(&[node], &[], &scope);
-    PrereqAnswer {
+    Ok(PrereqAnswer {
         passed: checks.iter().all(|check| check.passed),
         observed_at,
         checks,
-    }
+    })
 }

@@ -123,7 +123,7 @@ fn command(program: &str, words: &[&str]) -> std::result::Result<(), Problem> {
 fn failed(what: &str, words: &str) -> Problem {
     Problem::new(
         Code::NotAllowed,
-        &["This user"],
+        &["This user", "administrator"],
         format!("{what} failed: {words}."),
     )
     .needed("Root, on a machine with systemd and libvirt.")

@@ -30,9 +30,13 @@ pub fn event(event: &Event, colour: bool) -> String {
         EventKind::Failed => ("failed", Tone::Bad),
         EventKind::Noticed => ("noticed", Tone::Notice),
     };
-    let who = match &event.who {
-        Some(who) => format!(" (asked by {who})"),
-        None => String::new(),
+    let from = event.from.as_ref().filter(|from| !from.is_socket());
+    let from = from.map(|from| format!("from {}", from.address));
+    let who = match (&event.who, from) {
+        (Some(who), Some(from)) => format!(" (asked by {who} {from})"),
+        (Some(who), None) => format!(" (asked by {who})"),
+        (None, Some(from)) => format!(" ({from})"),
+        (None, None) => String::new(),
     };
     let code = match event.code {
         Some(code) => format!(" [{code}]"),

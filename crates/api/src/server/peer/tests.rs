@@ -21,19 +21,19 @@ fn members_of_the_group_may_change() {
     ] {
         let caller = peer.judge(PASSWD, GROUP_FILE);
         assert_eq!(caller.name, "anna (uid 1000)");
-        assert_eq!(caller.may_change, may, "{peer:?}");
+        assert_eq!(caller.role == Role::Administrator, may, "{peer:?}");
     }
 }
 
 #[test]
 fn without_the_group_only_root_may() {
     let group = "root:x:0:\n";
-    assert!(!peer(990, &[0]).judge(PASSWD, group).may_change);
+    assert_eq!(peer(990, &[0]).judge(PASSWD, group).role, Role::Reader);
     let root = Peer {
         uid: 0,
         ..peer(0, &[])
     };
-    assert!(root.judge("", "").may_change);
+    assert_eq!(root.judge("", "").role, Role::Administrator);
 }
 
 #[test]
@@ -47,7 +47,7 @@ fn nonsense_in_the_files_makes_nobody_a_member() {
         "accelnet:x:many:anna",
     ] {
         let caller = peer(0, &[0, 990]).judge(":::", group);
-        assert!(!caller.may_change, "{group:?}");
+        assert_eq!(caller.role, Role::Reader, "{group:?}");
         assert_eq!(caller.name, "uid 1000");
     }
 }
@@ -58,7 +58,7 @@ fn groups_that_are_not_told_are_no_membership() {
         groups: Observed::unknown("no such option"),
         ..peer(1000, &[])
     };
-    assert!(!peer.judge(PASSWD, GROUP_FILE).may_change);
+    assert_eq!(peer.judge(PASSWD, GROUP_FILE).role, Role::Reader);
 }
 
 #[test]

@@ -1,0 +1,119 @@
+//! Where an agent is, and what it means when it does not answer there.
+
+use std::error::Error;
+use std::fmt;
+use std::io;
+use std::path::PathBuf;
+
+use accelnet_model::{Code, Problem};
+use rustls::Error as TlsError;
+
+use super::remote::{self, Remote};
+
+/// Where an agent is.
+#[derive(Debug, Clone)]
+pub enum Place {
+    /// On this machine.
+    Socket(PathBuf),
+    /// Perhaps on another one.
+    Remote(Box<Remote>),
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Place::Socket(path) => path.display().fmt(f),
+            Place::Remote(remote) => remote.shown().fmt(f),
+        }
+    }
+}
+
+impl Place {
+    /// The agent does not answer there, and what was found.
+    pub fn unreachable(&self, found: String) -> Problem {
+        let problem = Problem::new(Code::AgentUnreachable, &[&self.to_string()], found);
+        match self {
+            Place::Socket(_) => problem,
+            Place::Remote(_) => problem
+                .needed("An agent that was started with --listen, and no firewall in between.")
+                .resolution(
+                    "On that node 'systemctl status accelnet' tells whether its agent runs, and 'ss -ltnp' where it listens.",
+                ),
+        }
+    }
+
+    /// Nobody took the connection, and why.
+    pub fn refused(&self, error: &io::Error) -> Problem {
+        let found = match (self, error.kind()) {
+            (Place::Socket(_), io::ErrorKind::NotFound) => "There is no such socket.".to_owned(),
+            (Place::Socket(_), io::ErrorKind::ConnectionRefused) => {
+                "The socket is there, and nobody listens on it.".to_owned()
+            }
+            (Place::Socket(_), io::ErrorKind::PermissionDenied) => {
+                "The socket may not be opened by this user.".to_owned()
+            }
+            (Place::Socket(_), io::ErrorKind::WouldBlock) => {
+                "Too many wait to be let in.".to_owned()
+            }
+            (Place::Remote(_), io::ErrorKind::ConnectionRefused) => {
+                "The machine is there, and nobody listens on that port.".to_owned()
+            }
+            (Place::Remote(_), io::ErrorKind::TimedOut) => {
+                format!(
+                    "Nobody took the connection within {} s.",
+                    remote::CONNECT.as_secs()
+                )
+            }
+            _ => format!("Connecting failed: {error}."),
+        };
+        self.unreachable(found)
+    }
+
+    /// The connection broke: perhaps because one side did not like the other's certificate.
+    pub fn broke(&self, error: &(dyn Error + 'static)) -> Problem {
+        if let Place::Remote(remote) = self
+            && let Some(tls) = tls(error)
+        {
+            return remote.judge(tls);
+        }
+        let problem = self.unreachable(format!("The connection broke: {error}."));
+        match (self, reset(error)) {
+            (Place::Remote(_), true) => problem.resolution(
+                "Try again. If it breaks again, the agent may have refused the certificate: 'accelnet log' on that node tells.",
+            ),
+            _ => problem,
+        }
+    }
+}
+
+/// The word of TLS among the causes of an error.
+pub fn tls<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a TlsError> {
+    let mut next = Some(error);
+    while let Some(error) = next {
+        if let Some(tls) = error.downcast_ref::<TlsError>() {
+            return Some(tls);
+        }
+        let inner = error
+            .downcast_ref::<io::Error>()
+            .and_then(|io| io.get_ref());
+        if let Some(tls) = inner.and_then(|inner| inner.downcast_ref::<TlsError>()) {
+            return Some(tls);
+        }
+        next = error.source();
+    }
+    None
+}
+
+fn reset(error: &(dyn Error + 'static)) -> bool {
+    let mut next = Some(error);
+    while let Some(error) = next {
+        if let Some(io) = error.downcast_ref::<io::Error>() {
+            return matches!(
+                io.kind(),
+                io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe
+            );
+        }
+        next = error.source();
+    }
+    false
+}

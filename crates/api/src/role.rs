@@ -1,0 +1,34 @@
+//! What whoever asks may do.
+
+use std::fmt;
+
+/// What whoever asks may do; each may what those before it may.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Role {
+    /// Looks, and asks what would be done.
+    Reader,
+    /// Changes the settings of VMs.
+    Operator,
+    /// Changes everything.
+    Administrator,
+}
+
+impl Role {
+    /// All of them, the least first.
+    pub const ALL: [Role; 3] = [Role::Reader, Role::Operator, Role::Administrator];
+
+    /// Its name, as documents have it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Role::Reader => "reader",
+            Role::Operator => "operator",
+            Role::Administrator => "administrator",
+        }
+    }
+}
+
+impl fmt::Display for Role {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}

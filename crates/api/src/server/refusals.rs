@@ -1,0 +1,225 @@
+//! Who was turned away, told as events: so few of them that nobody who comes again and again
+//! drives out of the log what others did.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use accelnet_model::{Code, Problem};
+use tokio::time::Instant;
+
+use crate::routes::Route;
+use crate::types::{EventKind, Origin};
+use crate::{Caller, Remark, Role, Service};
+
+/// Refusals of one kind that are told one by one in a window; the others are counted.
+const EACH: u32 = 5;
+/// The first window, which doubles for as long as there are more of them than that.
+const WINDOW: Duration = Duration::from_secs(60);
+/// The longest window.
+const LONGEST: Duration = Duration::from_secs(60 * 60);
+
+/// Tells a service of refusals.
+pub struct Refusals {
+    service: Arc<dyn Service>,
+    connections: Mutex<Window>,
+    requests: Mutex<Window>,
+}
+
+/// What is refused; one kind does not hide the other.
+#[derive(Debug, Clone, Copy)]
+enum Kind {
+    Connection,
+    Request,
+}
+
+impl Kind {
+    fn name(self) -> &'static str {
+        match self {
+            Kind::Connection => "connections",
+            Kind::Request => "requests",
+        }
+    }
+}
+
+/// What was told lately.
+#[derive(Debug, Clone)]
+struct Window {
+    ends: Option<Instant>,
+    long: Duration,
+    told: u32,
+    untold: u32,
+}
+
+/// What becomes of a refusal.
+#[derive(Debug, PartialEq, Eq)]
+enum Turn {
+    /// It is told.
+    Tell,
+    /// It is counted; the first that is has somebody tell the count at that moment.
+    Count(Option<Instant>),
+}
+
+impl Default for Window {
+    fn default() -> Self {
+        Window {
+            ends: None,
+            long: WINDOW,
+            told: 0,
+            untold: 0,
+        }
+    }
+}
+
+impl Window {
+    fn take(&mut self, now: Instant) -> Turn {
+        match self.ends {
+            Some(ends) if now < ends => {}
+            before => {
+                let quiet = before.is_none_or(|ends| now >= ends + self.long);
+                let crowded = self.told >= EACH;
+                self.long = match crowded && !quiet {
+                    true => (self.long * 2).min(LONGEST),
+                    false => WINDOW,
+                };
+                self.ends = Some(now + self.long);
+                self.told = 0;
+            }
+        }
+        if self.told < EACH {
+            self.told += 1;
+            return Turn::Tell;
+        }
+        self.untold += 1;
+        Turn::Count(self.ends.filter(|_| self.untold == 1))
+    }
+
+    /// How many were counted; none are any more.
+    fn counted(&mut self) -> u32 {
+        std::mem::take(&mut self.untold)
+    }
+}
+
+impl Refusals {
+    /// Tells `service`.
+    pub fn new(service: Arc<dyn Service>) -> Arc<Self> {
+        Arc::new(Refusals {
+            service,
+            connections: Mutex::default(),
+            requests: Mutex::default(),
+        })
+    }
+
+    /// A connection from `address` was turned away, and why, a fragment.
+    pub async fn connection(self: &Arc<Self>, address: &str, why: &str) {
+        let from = Origin {
+            address: address.to_owned(),
+            certificate: None,
+        };
+        let remark = Remark {
+            kind: EventKind::Refused,
+            who: None,
+            message: format!("Refused a connection: {why}."),
+            from: Some(from),
+            subject: "API".to_owned(),
+            code: Some(Code::CertificateRefused),
+        };
+        self.tell(Kind::Connection, remark).await;
+    }
+
+    /// A change was refused before the service heard of it.
+    pub async fn request(
+        self: &Arc<Self>,
+        who: &Caller,
+        subject: Option<&str>,
+        route: &Route,
+        problem: &Problem,
+    ) {
+        let what = uncapitalised(route.summary);
+        let remark = Remark {
+            kind: EventKind::Refused,
+            who: Some(who.name.clone()),
+            from: Some(who.from.clone()),
+            subject: subject.unwrap_or("cluster").to_owned(),
+            message: format!("Refused: {what}: {} {}", problem.message, problem.found),
+            code: Some(problem.code),
+        };
+        self.tell(Kind::Request, remark).await;
+    }
+
+    /// Something about the way in itself.
+    pub async fn noted(self: &Arc<Self>, kind: EventKind, message: String, code: Option<Code>) {
+        let remark = Remark {
+            kind,
+            who: None,
+            from: None,
+            subject: "API".to_owned(),
+            message,
+            code,
+        };
+        self.keep(remark).await;
+    }
+
+    async fn tell(self: &Arc<Self>, kind: Kind, remark: Remark) {
+        let turn = self.window(kind).take(Instant::now());
+        let ends = match turn {
+            Turn::Tell => return self.keep(remark).await,
+            Turn::Count(None) => return,
+            Turn::Count(Some(ends)) => ends,
+        };
+        let refusals = Arc::clone(self);
+        tokio::spawn(async move {
+            tokio::time::sleep_until(ends).await;
+            let count = refusals.window(kind).counted();
+            let message = format!(
+                "Refused {count} more {}, which are not told one by one; the first was from {}.",
+                kind.name(),
+                remark.from.as_ref().map_or("nowhere", |from| &from.address)
+            );
+            refusals.keep(Remark { message, ..remark }).await;
+        });
+    }
+
+    fn window(&self, kind: Kind) -> MutexGuard<'_, Window> {
+        let window = match kind {
+            Kind::Connection => &self.connections,
+            Kind::Request => &self.requests,
+        };
+        window.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Keeping an event can wait for a disk.
+    async fn keep(self: &Arc<Self>, remark: Remark) {
+        let service = self.service.clone();
+        // One that falls over has said so, and takes nobody with it.
+        drop(tokio::task::spawn_blocking(move || service.remark(&remark)).await);
+    }
+}
+
+/// Why `caller` may not do what needs the role `needs`.
+pub fn not_allowed(caller: &Caller, needs: Role) -> Problem {
+    let found = format!(
+        "The request came from {}, whose role is {}.",
+        caller.name, caller.role
+    );
+    let problem = Problem::new(Code::NotAllowed, &[&caller.name, needs.name()], found);
+    match caller.from.is_socket() {
+        true => problem,
+        false => problem
+            .needed(format!(
+                "A certificate with the role {needs}: OU=accelnet-{needs} in its subject."
+            ))
+            .resolution(format!(
+                "Take a profile whose certificate has the role {needs}, or ask whoever keeps the CA for one (docs/remote.md)."
+            )),
+    }
+}
+
+fn uncapitalised(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map_or_else(String::new, |first| {
+        format!("{}{}", first.to_lowercase(), letters.as_str())
+    })
+}
+
+#[cfg(test)]
+mod tests;

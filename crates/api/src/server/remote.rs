@@ -1,0 +1,292 @@
+//! The door to the network: TCP with mutual TLS. Nobody comes further than the handshake without
+//! a certificate of a CA that is trusted here and that names a role.
+
+mod handshakes;
+mod identity;
+mod keys;
+mod verifier;
+
+use std::io;
+use std::net::{SocketAddr, TcpListener as StdListener};
+use std::sync::Arc;
+use std::time::Duration;
+
+use accelnet_model::{Code, Problem};
+use axum::Router;
+use rustix::net::{AddressFamily, SocketFlags, SocketType, sockopt};
+use rustls::{AlertDescription, CertificateError};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::server::TlsStream;
+
+use super::connection::{BREATH, Places, connection};
+use super::refusals::Refusals;
+use crate::types::{EventKind, Origin};
+use crate::{Caller, Role};
+use handshakes::{Handshakes, Place};
+use keys::{Change, Keys};
+
+pub use keys::Files;
+
+/// How long a handshake may take.
+const HANDSHAKE: Duration = Duration::from_secs(10);
+/// How long whoever was turned away may take to read why.
+const LINGER: Duration = Duration::from_secs(2);
+/// Connections that the kernel keeps until they are taken.
+const BACKLOG: i32 = 128;
+
+/// Where to listen, and with what.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RemoteOptions {
+    /// Address and port.
+    pub listen: SocketAddr,
+    /// Certificates and key.
+    pub files: Files,
+}
+
+/// A door that is not open yet.
+#[derive(Debug)]
+pub struct Remote {
+    listener: StdListener,
+    keys: Keys,
+}
+
+impl Remote {
+    /// Takes the address. It may be one that this machine does not have yet, as it happens at
+    /// boot.
+    ///
+    /// # Errors
+    ///
+    /// `certificate_unusable` for files that cannot be used; `agent_unreachable` when somebody
+    /// else has the address.
+    pub fn bind(options: &RemoteOptions) -> Result<Self, Problem> {
+        let keys = Keys::read(&options.files)?;
+        let listener = listen(options.listen).map_err(|error| {
+            let found = format!("It failed to serve {}: {error}.", options.listen);
+            Problem::new(
+                Code::AgentUnreachable,
+                &[&options.listen.to_string()],
+                found,
+            )
+            .needed("An address and port that nobody else listens on.")
+            .resolution(
+                "Give another one with --listen, or end what listens there: 'ss -ltnp' tells.",
+            )
+        })?;
+        Ok(Remote { listener, keys })
+    }
+
+    /// The address, with the port that the kernel chose when none was given.
+    pub fn address(&self) -> Option<SocketAddr> {
+        self.listener.local_addr().ok()
+    }
+}
+
+fn listen(address: SocketAddr) -> io::Result<StdListener> {
+    let family = match address {
+        SocketAddr::V4(_) => AddressFamily::INET,
+        SocketAddr::V6(_) => AddressFamily::INET6,
+    };
+    let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
+    let socket = rustix::net::socket_with(family, SocketType::STREAM, flags, None)?;
+    sockopt::set_socket_reuseaddr(&socket, true)?;
+    match address {
+        SocketAddr::V4(_) => sockopt::set_ip_freebind(&socket, true)?,
+        SocketAddr::V6(_) => sockopt::set_ipv6_freebind(&socket, true)?,
+    }
+    rustix::net::bind(&socket, &address)?;
+    rustix::net::listen(&socket, BACKLOG)?;
+    Ok(socket.into())
+}
+
+/// What every connection needs.
+#[derive(Clone)]
+struct Inside {
+    router: Router,
+    refusals: Arc<Refusals>,
+    places: Places,
+    stop: watch::Receiver<bool>,
+}
+
+/// Takes connections until stopped.
+pub async fn serve(
+    remote: Remote,
+    router: Router,
+    refusals: Arc<Refusals>,
+    mut stop: watch::Receiver<bool>,
+) -> io::Result<()> {
+    let listener = TcpListener::from_std(remote.listener)?;
+    let mut keys = remote.keys;
+    let handshakes = Handshakes::default();
+    let inside = Inside {
+        router,
+        refusals,
+        places: Places::new(),
+        stop: stop.clone(),
+    };
+    loop {
+        let (stream, address) = tokio::select! {
+            _ = stop.wait_for(|stop| *stop) => break,
+            accepted = listener.accept() => match accepted {
+                Ok(accepted) => accepted,
+                Err(_) => {
+                    tokio::time::sleep(BREATH).await;
+                    continue;
+                }
+            },
+        };
+        let change = keys.refresh();
+        let acceptor = TlsAcceptor::from(keys.config());
+        let place = handshakes.begin(address.ip());
+        let inside = inside.clone();
+        tokio::spawn(async move {
+            tell(change, &inside.refusals).await;
+            match place {
+                Some(place) => enter(stream, address, acceptor, place, inside).await,
+                None => {
+                    let why = "too many are in the middle of their handshake already";
+                    inside.refusals.connection(&address.to_string(), why).await;
+                }
+            }
+        });
+    }
+    drop(listener);
+    inside.places.leave().await;
+    Ok(())
+}
+
+/// Tells that the files changed, where they did.
+async fn tell(change: Option<Change>, refusals: &Arc<Refusals>) {
+    match change {
+        None => {}
+        Some(Ok(())) => {
+            let words = "The certificates were read again: new connections use them.";
+            refusals
+                .noted(EventKind::Noticed, words.to_owned(), None)
+                .await;
+        }
+        Some(Err(problem)) => {
+            let words = format!(
+                "The certificates changed and cannot be used, so those before are: {} {}",
+                problem.message, problem.found
+            );
+            refusals
+                .noted(EventKind::Failed, words, Some(problem.code))
+                .await;
+        }
+    }
+}
+
+/// One connection, from its first byte.
+async fn enter(
+    stream: TcpStream,
+    address: SocketAddr,
+    acceptor: TlsAcceptor,
+    place: Place,
+    inside: Inside,
+) {
+    // Without it an answer waits for the acknowledgement of what went before.
+    drop(stream.set_nodelay(true));
+    let shaken = acceptor.accept(stream).into_fallible();
+    let stream = match tokio::time::timeout(HANDSHAKE, shaken).await {
+        Ok(Ok(stream)) => stream,
+        Ok(Err((error, stream))) => {
+            linger(stream).await;
+            drop(place);
+            let why = reason(&error);
+            inside.refusals.connection(&address.to_string(), &why).await;
+            return;
+        }
+        Err(_) => {
+            drop(place);
+            let why = format!(
+                "its handshake was not done within {} s",
+                HANDSHAKE.as_secs()
+            );
+            inside.refusals.connection(&address.to_string(), &why).await;
+            return;
+        }
+    };
+    drop(place);
+    let Some(caller) = caller(&stream, address) else {
+        return;
+    };
+    let seat = inside.places.take(&caller);
+    connection(stream, inside.router, caller, seat, inside.stop).await;
+}
+
+/// Who is behind a connection; the handshake has let nobody else in.
+fn caller(stream: &TlsStream<TcpStream>, address: SocketAddr) -> Option<Caller> {
+    let (_, session) = stream.get_ref();
+    let certificate = session.peer_certificates()?.first()?;
+    let identity = identity::read(certificate).ok()?;
+    Some(Caller {
+        name: identity.subject,
+        role: identity.role,
+        from: Origin {
+            address: address.to_string(),
+            certificate: Some(identity.fingerprint),
+        },
+    })
+}
+
+/// Lets the other side read the alert: a connection that is closed with bytes unread is reset,
+/// and takes the alert with it.
+async fn linger(mut stream: TcpStream) {
+    let read = async {
+        stream.shutdown().await?;
+        let mut bytes = [0; 4096];
+        for _ in 0..64 {
+            if stream.read(&mut bytes).await? == 0 {
+                break;
+            }
+        }
+        Ok::<_, io::Error>(())
+    };
+    // Whoever does not read it does not.
+    drop(tokio::time::timeout(LINGER, read).await);
+}
+
+/// Why a handshake failed, a fragment.
+fn reason(error: &io::Error) -> String {
+    use rustls::Error;
+    let tls = error
+        .get_ref()
+        .and_then(|inner| inner.downcast_ref::<Error>());
+    match tls {
+        Some(Error::NoCertificatesPresented) => "it came without a certificate".to_owned(),
+        Some(Error::InvalidCertificate(why)) => match why {
+            // Another CA of the same name signed it.
+            CertificateError::UnknownIssuer | CertificateError::BadSignature => {
+                "its certificate is not from a CA that is trusted here".to_owned()
+            }
+            CertificateError::Expired | CertificateError::ExpiredContext { .. } => {
+                "its certificate has expired".to_owned()
+            }
+            CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
+                "its certificate is not valid yet".to_owned()
+            }
+            CertificateError::ApplicationVerificationFailure => format!(
+                "its certificate does not name one role ({})",
+                Role::ALL
+                    .map(|role| format!("OU=accelnet-{role}"))
+                    .join(", ")
+            ),
+            other => format!("its certificate cannot be used: {other}"),
+        },
+        Some(Error::AlertReceived(
+            AlertDescription::UnknownCA
+            | AlertDescription::BadCertificate
+            | AlertDescription::DecryptError
+            | AlertDescription::CertificateUnknown
+            | AlertDescription::CertificateExpired,
+        )) => "it does not trust the certificate of this agent".to_owned(),
+        Some(other) => format!("it does not speak TLS 1.3: {other}"),
+        None if error.kind() == io::ErrorKind::UnexpectedEof => {
+            "it hung up in the middle of its handshake".to_owned()
+        }
+        None => format!("it broke: {error}"),
+    }
+}

@@ -1,0 +1,82 @@
+//! Who a certificate says that somebody is.
+
+use ring::digest::{SHA256, digest};
+use rustls::pki_types::CertificateDer;
+use x509_cert::Certificate;
+use x509_cert::attr::AttributeTypeAndValue;
+use x509_cert::der::oid::db::rfc4519::ORGANIZATIONAL_UNIT_NAME;
+use x509_cert::der::{Decode, Tag, Tagged};
+
+use crate::Role;
+
+/// The longest subject that is told, in characters.
+const LONGEST: usize = 200;
+
+/// Who it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Identity {
+    /// Subject (RFC 4514).
+    pub subject: String,
+    /// Role.
+    pub role: Role,
+    /// SHA-256 of the whole certificate, in hexadecimal.
+    pub fingerprint: String,
+}
+
+/// Why a certificate does not say who somebody is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NoIdentity {
+    /// It cannot be read.
+    Unreadable,
+    /// It names no role, or several.
+    NoRole,
+}
+
+/// Reads a certificate. The role is the organizational unit `accelnet-ROLE` of its subject;
+/// other units mean nothing.
+pub fn read(certificate: &CertificateDer<'_>) -> Result<Identity, NoIdentity> {
+    let read = Certificate::from_der(certificate).map_err(|_| NoIdentity::Unreadable)?;
+    let subject = read.tbs_certificate.subject;
+    let units = subject.0.iter().flat_map(|part| part.0.iter());
+    let units = units
+        .filter(|part| part.oid == ORGANIZATIONAL_UNIT_NAME)
+        .filter_map(text);
+    Ok(Identity {
+        role: role(units).ok_or(NoIdentity::NoRole)?,
+        subject: printable(&subject.to_string()),
+        fingerprint: hexadecimal(digest(&SHA256, certificate).as_ref()),
+    })
+}
+
+/// The one role that is named.
+fn role<'a>(units: impl Iterator<Item = &'a str>) -> Option<Role> {
+    let named = |unit: &str| {
+        let name = unit.strip_prefix("accelnet-")?;
+        Role::ALL.into_iter().find(|role| role.name() == name)
+    };
+    let mut roles = units.filter_map(named);
+    let one = roles.next()?;
+    roles.all(|other| other == one).then_some(one)
+}
+
+fn text(part: &AttributeTypeAndValue) -> Option<&str> {
+    match part.value.tag() {
+        Tag::Utf8String | Tag::PrintableString | Tag::Ia5String => {
+            std::str::from_utf8(part.value.value()).ok()
+        }
+        _ => None,
+    }
+}
+
+/// Without what would move the cursor of a terminal, and no longer than can be read.
+fn printable(text: &str) -> String {
+    let visible = |letter: char| if letter.is_control() { '?' } else { letter };
+    text.chars().take(LONGEST).map(visible).collect()
+}
+
+fn hexadecimal(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[cfg(test)]
+mod tests;

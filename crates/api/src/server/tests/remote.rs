@@ -1,0 +1,448 @@
+//! The door to the network: who is let in, who may what, and what is told of the others.
+
+use std::net::{Ipv4Addr, SocketAddr, TcpStream};
+use std::path::Path;
+
+use accelnet_model::{Code, Performance};
+use rustix::net::{AddressFamily, SocketType};
+use rustls::pki_types::ServerName;
+use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
+
+use super::*;
+use crate::Role as May;
+use crate::client::{Credentials, Remote};
+use crate::server::{RemoteOptions, Server};
+use crate::testing::{Authority, Certified};
+
+/// An agent with both doors, and the CA that both sides trust.
+struct Far {
+    ca: Authority,
+    options: RemoteOptions,
+    fake: Arc<Fake>,
+    serving: Serving,
+    folder: tempfile::TempDir,
+}
+
+impl Far {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let ca = Authority::new("the CA");
+        let options = ca.door(folder.path()).expect("files");
+        let fake = Fake::default().vms(&["web1"]).enabled("MyIntent");
+        let fake = Arc::new(fake);
+        let service: Arc<dyn Service> = fake.clone();
+        let serving = Serving::start_far(folder.path(), service, &options).expect("two doors");
+        Far {
+            ca,
+            options,
+            fake,
+            serving,
+            folder,
+        }
+    }
+
+    fn address(&self) -> SocketAddr {
+        self.serving.address().expect("an address")
+    }
+
+    /// A client with a certificate, who trusts the CA of the agent.
+    fn with(&self, certified: &Certified) -> Client {
+        let server = format!("localhost:{}", self.address().port());
+        client(&server, certified, &self.folder.path().join("ca.pem"))
+    }
+
+    fn of(&self, role: May) -> Client {
+        let unit = format!("accelnet-{role}");
+        self.with(&self.ca.client("anna", Some(&unit)))
+    }
+
+    fn why_refused(&self, certified: &Certified) -> (Code, String) {
+        let problem = self.with(certified).status().expect_err("refused");
+        (problem.code, problem.found)
+    }
+
+    /// Waits for so many events, and tells them.
+    fn events(&self, many: usize) -> Vec<Event> {
+        let client = Client::new(self.serving.socket());
+        let mut events = Vec::new();
+        while events.len() < many {
+            let after = u64::try_from(events.len()).expect("a number");
+            let more = client.events(after, 100, Duration::from_secs(60));
+            let more = more.expect("events").events;
+            assert!(!more.is_empty(), "no more than {events:?}");
+            events.extend(more);
+        }
+        events
+    }
+}
+
+fn client(server: &str, certified: &Certified, ca: &Path) -> Client {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (cert, key) = certified.write(folder.path(), "own").expect("files");
+    let ca = ca.to_owned();
+    let remote = Remote::new(server, &Credentials { ca, cert, key });
+    Client::remote(remote.expect("a client"))
+}
+
+/// A connection from `source` that has sent nothing.
+fn silent(source: [u8; 4], far: &Far) -> TcpStream {
+    let socket = rustix::net::socket(AddressFamily::INET, SocketType::STREAM, None);
+    let socket = socket.expect("a socket");
+    let source = SocketAddr::from((Ipv4Addr::from(source), 0));
+    rustix::net::bind(&socket, &source).expect("an address");
+    rustix::net::connect(&socket, &far.address()).expect("connected");
+    TcpStream::from(socket)
+}
+
+fn enable_web1() -> VmChange {
+    VmChange::Enable(VmEnable {
+        names: vec!["web1".to_owned()],
+        performance: Performance::Low,
+        now: false,
+        add_nic: false,
+        dry_run: false,
+    })
+}
+
+#[test]
+fn each_role_may_what_it_may_and_what_it_may_not_is_told() {
+    let far = Far::new();
+    let refused = |problem: Problem, needs: &str| {
+        assert_eq!(problem.code, Code::NotAllowed);
+        assert!(problem.message.contains(needs), "{}", problem.message);
+        assert!(problem.found.contains("CN=anna"), "{}", problem.found);
+    };
+    let reader = far.of(May::Reader);
+    assert_eq!(reader.status().expect("a look").nodes, 1);
+    reader.disable(true).expect("a dry run is a look");
+    refused(
+        reader.vms_change(&enable_web1()).expect_err("a change"),
+        "the role operator",
+    );
+    refused(
+        reader.disable(false).expect_err("a change"),
+        "the role administrator",
+    );
+    let operator = far.of(May::Operator);
+    assert!(operator.vms_change(&enable_web1()).expect("its own").ok);
+    for problem in [
+        operator.disable(false).expect_err("a change"),
+        operator
+            .intent_remove("MyIntent", false)
+            .expect_err("a change"),
+        operator
+            .adapters_change(&AdaptersChange::default())
+            .expect_err("a change"),
+    ] {
+        refused(problem, "the role administrator");
+    }
+    far.of(May::Administrator).disable(false).expect("all");
+    assert_eq!(
+        far.fake.asked().len(),
+        3,
+        "the dry run, and what was permitted"
+    );
+    let events = far.events(5);
+    for event in &events {
+        assert_eq!(event.kind, EventKind::Refused);
+        assert_eq!(event.code, Some(Code::NotAllowed));
+        let who = event.who.as_deref().expect("somebody");
+        assert!(
+            who.contains("CN=anna") && who.contains("OU=accelnet-"),
+            "{who}"
+        );
+        let from = event.from.as_ref().expect("somewhere");
+        assert!(from.address.starts_with("127.0.0.1:"), "{from:?}");
+        assert_eq!(from.certificate.as_ref().map(String::len), Some(64));
+    }
+    assert_eq!(events[3].subject, "MyIntent");
+}
+
+#[test]
+fn who_has_no_good_certificate_is_not_let_in_and_that_is_told() {
+    let far = Far::new();
+    let ca = &far.ca;
+    let administrator = Some("accelnet-administrator");
+    let foreign = Authority::new("the CA").client("anna", administrator);
+    for (certified, words) in [
+        (&foreign, "It is not from a CA that the agent trusts."),
+        (
+            &ca.expired("anna", administrator),
+            "It has expired, or is not valid yet.",
+        ),
+        (&ca.client("anna", Some("Sales")), "It names no role."),
+        (&ca.server(&["anna"]), "It is not for clients."),
+    ] {
+        let refused = far.why_refused(certified);
+        assert_eq!(refused, (Code::CertificateRefused, words.to_owned()));
+    }
+    let mut trusted = RootCertStore::empty();
+    let pem = crate::pem::certificates(&far.options.files.client_ca).expect("a CA");
+    trusted.add(pem[0].clone()).expect("a CA");
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let config = ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .expect("versions")
+        .with_root_certificates(trusted)
+        .with_no_client_auth();
+    let name = ServerName::try_from("localhost").expect("a name");
+    let session = ClientConnection::new(Arc::new(config), name).expect("a session");
+    let stream = TcpStream::connect(far.address()).expect("connected");
+    let mut stream = StreamOwned::new(session, stream);
+    let request = b"GET /v1/status HTTP/1.1\r\nHost: a\r\n\r\n";
+    let asked = stream.write_all(request);
+    let error = asked.and_then(|()| stream.read_to_end(&mut Vec::new()).map(drop));
+    let error = error.expect_err("refused").to_string();
+    assert!(error.contains("CertificateRequired"), "{error}");
+    let events = far.events(5);
+    let reasons = [
+        "its certificate is not from a CA that is trusted here",
+        "its certificate has expired",
+        "its certificate does not name one role",
+        "its certificate cannot be used",
+        "it came without a certificate",
+    ];
+    for (event, reason) in events.iter().zip(reasons) {
+        assert!(event.message.contains(reason), "{}", event.message);
+        assert_eq!(event.code, Some(Code::CertificateRefused));
+        assert_eq!((event.kind, event.who.as_ref()), (EventKind::Refused, None));
+    }
+}
+
+#[test]
+fn what_is_no_handshake_is_told_and_harms_nobody() {
+    let far = Far::new();
+    for bytes in [
+        &b"GET /v1/status HTTP/1.1\r\nHost: a\r\n\r\n"[..],
+        b"\x16\x03\x01\xff\xff\x00",
+        b"",
+    ] {
+        let mut stream = TcpStream::connect(far.address()).expect("connected");
+        stream.write_all(bytes).expect("sent");
+        stream.shutdown(std::net::Shutdown::Write).expect("closed");
+        drop(stream.read_to_end(&mut Vec::new()));
+    }
+    for event in far.events(3) {
+        let from = event.from.expect("somewhere").address;
+        assert!(from.starts_with("127.0.0.1:"), "{from}");
+    }
+    far.of(May::Reader).status().expect("it goes on");
+}
+
+#[test]
+fn the_agent_must_be_the_right_one() {
+    let far = Far::new();
+    let anna = far.ca.client("anna", Some("accelnet-reader"));
+    let other = far.folder.path().join("other.pem");
+    Authority::new("the CA").write(&other).expect("a file");
+    let server = format!("localhost:{}", far.address().port());
+    let problem = client(&server, &anna, &other).status();
+    let problem = problem.expect_err("an agent of another CA");
+    assert_eq!(problem.code, Code::ServerUntrusted);
+    assert!(
+        problem.found.starts_with("It is not from a CA in "),
+        "{problem:?}"
+    );
+    // Its certificate is for localhost and 127.0.0.1.
+    let server = format!("127.0.0.2:{}", far.address().port());
+    let options = RemoteOptions {
+        listen: ([127, 0, 0, 2], 0).into(),
+        ..far.options.clone()
+    };
+    let second = tempfile::tempdir().expect("a folder");
+    let served = Serving::start_far(second.path(), Arc::new(Falls), &options).expect("doors");
+    let port = served.address().expect("an address").port();
+    let server = server.replace(&far.address().port().to_string(), &port.to_string());
+    let problem = client(&server, &anna, &far.options.files.client_ca).intents();
+    let problem = problem.expect_err("an agent of another name");
+    assert_eq!(problem.code, Code::ServerUntrusted);
+    assert!(
+        problem.found.starts_with("It is not for 127.0.0.2: "),
+        "{problem:?}"
+    );
+}
+
+#[test]
+fn nobody_there_is_told() {
+    let far = Far::new();
+    let anna = far.of(May::Reader);
+    let port = far.address().port();
+    drop(far.serving);
+    let problem = anna.status().expect_err("nobody");
+    assert_eq!(problem.code, Code::AgentUnreachable);
+    assert_eq!(
+        problem.message,
+        format!("The agent does not answer at localhost:{port}.")
+    );
+    assert_eq!(
+        problem.found,
+        "The machine is there, and nobody listens on that port."
+    );
+}
+
+#[test]
+fn new_files_are_used_without_a_restart_and_bad_ones_are_not() {
+    let far = Far::new();
+    let before = far.ca.client("anna", Some("accelnet-reader"));
+    far.with(&before).status().expect("it is trusted");
+    let next = Authority::new("the next CA");
+    next.door(far.folder.path()).expect("files");
+    let after = next.client("anna", Some("accelnet-reader"));
+    // Each of them trusts the agent by the CA file, which is the next CA's now.
+    far.with(&after).status().expect("it is trusted now");
+    assert_eq!(far.why_refused(&before).0, Code::CertificateRefused);
+    std::fs::write(&far.options.files.key, "nonsense").expect("a file");
+    far.with(&after).status().expect("what was there stays");
+    let told: Vec<(EventKind, String)> = far
+        .events(3)
+        .into_iter()
+        .map(|event| (event.kind, event.message))
+        .collect();
+    let words = [
+        (EventKind::Noticed, "The certificates were read again"),
+        (EventKind::Refused, "Refused a connection"),
+        (
+            EventKind::Failed,
+            "The certificates changed and cannot be used",
+        ),
+    ];
+    for ((kind, words), told) in words.iter().zip(&told) {
+        assert!(told.0 == *kind && told.1.starts_with(words), "{told:?}");
+    }
+}
+
+#[test]
+fn files_that_cannot_be_used_are_told_at_once() {
+    let far = Far::new();
+    let folder = far.folder.path();
+    std::fs::write(folder.join("empty"), "").expect("a file");
+    let other = far.ca.server(&["localhost"]).write(folder, "other");
+    let (_, other_key) = other.expect("files");
+    let with = |change: &dyn Fn(&mut RemoteOptions)| {
+        let mut options = far.options.clone();
+        change(&mut options);
+        let second = tempfile::tempdir().expect("a folder");
+        let server = Server::bind(&second.path().join("agent.sock")).expect("a socket");
+        let problem = server.listen(&options).expect_err("unusable");
+        (problem.code, problem.found)
+    };
+    for (refused, words) in [
+        (
+            with(&|options| options.files.cert = folder.join("none")),
+            "It cannot be read: No such file or directory",
+        ),
+        (
+            with(&|options| options.files.cert = folder.join("empty")),
+            "There is no certificate in it.",
+        ),
+        (
+            with(&|options| options.files.key = folder.join("empty")),
+            "There is no private key in it",
+        ),
+        (
+            with(&|options| options.files.key = other_key.clone()),
+            "It is not the key of ",
+        ),
+        (
+            with(&|options| options.files.client_ca = folder.join("empty")),
+            "There is no certificate in it.",
+        ),
+    ] {
+        assert_eq!(refused.0, Code::CertificateUnusable);
+        assert!(refused.1.starts_with(words), "{}", refused.1);
+    }
+    let taken = with(&|options| options.listen = far.address());
+    assert_eq!(taken.0, Code::AgentUnreachable);
+    assert!(taken.1.contains("in use"), "{}", taken.1);
+}
+
+#[test]
+fn an_address_that_is_not_there_yet_can_be_listened_on() {
+    let far = Far::new();
+    let options = RemoteOptions {
+        listen: ([192, 0, 2, 77], 0).into(),
+        ..far.options.clone()
+    };
+    let second = tempfile::tempdir().expect("a folder");
+    let server = Server::bind(&second.path().join("agent.sock")).expect("a socket");
+    let server = server.listen(&options).expect("it may come");
+    let address = server.address().expect("an address");
+    assert_eq!(address.ip().to_string(), "192.0.2.77");
+}
+
+#[test]
+fn handshakes_that_do_not_end_keep_nobody_else_out() {
+    let far = Far::new();
+    let waiting: Vec<TcpStream> = (0..16).map(|_| silent([127, 0, 0, 2], &far)).collect();
+    // They are taken in turn, so the next one finds all places of its address taken.
+    let mut next = silent([127, 0, 0, 2], &far);
+    assert_eq!(next.read(&mut [0; 16]).expect("closed"), 0);
+    far.of(May::Reader).status().expect("others come in");
+    let mut first = &waiting[0];
+    // Whoever does not shake hands is hung up on.
+    assert_eq!(first.read(&mut [0; 16]).expect("closed"), 0);
+    let events = far.events(2);
+    assert!(
+        events[0]
+            .message
+            .contains("in the middle of their handshake"),
+        "{events:?}"
+    );
+    assert!(events[1].message.contains("within 10 s"), "{events:?}");
+    far.of(May::Reader).status().expect("and go on");
+}
+
+#[test]
+fn readers_take_no_place_from_others() {
+    let far = Far::new();
+    let reader = far.ca.client("anna", Some("accelnet-reader"));
+    let (cert, key) = reader.write(far.folder.path(), "anna").expect("files");
+    let mut trusted = RootCertStore::empty();
+    let pem = crate::pem::certificates(&far.options.files.client_ca).expect("a CA");
+    trusted.add(pem[0].clone()).expect("a CA");
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let config = ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .expect("versions")
+        .with_root_certificates(trusted)
+        .with_client_auth_cert(
+            crate::pem::certificates(&cert).expect("a certificate"),
+            crate::pem::key(&key).expect("a key"),
+        );
+    let config = Arc::new(config.expect("a client"));
+    let open = || {
+        let name = ServerName::try_from("localhost").expect("a name");
+        let session = ClientConnection::new(config.clone(), name).expect("a session");
+        let stream = TcpStream::connect(far.address()).expect("connected");
+        let mut stream = StreamOwned::new(session, stream);
+        let request = b"GET /v1/version HTTP/1.1\r\nHost: a\r\n\r\n";
+        stream.write_all(request).expect("sent");
+        let mut answer = [0; 1024];
+        let read = stream.read(&mut answer).expect("an answer");
+        (
+            String::from_utf8_lossy(&answer[..read]).into_owned(),
+            stream,
+        )
+    };
+    let mut seats: Vec<_> = (0..64)
+        .map(|_| {
+            let (answer, mut stream) = open();
+            // It keeps its place for as long as it waits.
+            let request = b"GET /v1/events?wait=60 HTTP/1.1\r\nHost: a\r\n\r\n";
+            stream.write_all(request).expect("sent");
+            (answer, stream)
+        })
+        .collect();
+    assert!(
+        seats
+            .iter()
+            .all(|(answer, _)| answer.starts_with("HTTP/1.1 200 OK"))
+    );
+    assert!(open().0.starts_with("HTTP/1.1 503"));
+    far.of(May::Operator)
+        .status()
+        .expect("others have their own");
+    far.fake
+        .happens(EventKind::Noticed, "test", "Nobody has to wait any more.");
+    seats.clear();
+}

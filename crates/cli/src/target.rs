@@ -1,0 +1,81 @@
+//! Which agent is asked: by what was typed, by the environment, or the one of this machine.
+
+use std::path::PathBuf;
+
+use accelnet_api::Client;
+use accelnet_api::client::{Remote, SOCKET};
+use accelnet_model::Problem;
+
+use crate::args::Args;
+use crate::profile::{self, invalid};
+
+/// The profile whose certificates are shown to a server that is given without a profile.
+const DEFAULT: &str = "default";
+
+/// What the environment says.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Environment {
+    /// `ACCELNET_SOCKET`.
+    pub socket: Option<PathBuf>,
+    /// `ACCELNET_SERVER`.
+    pub server: Option<String>,
+    /// `ACCELNET_PROFILE`.
+    pub profile: Option<String>,
+    /// Where profiles may stand, the user's own first.
+    pub files: Vec<PathBuf>,
+}
+
+/// The agent that is meant. What is typed goes before the environment.
+///
+/// # Errors
+///
+/// `server_settings_invalid`, `certificate_unusable`.
+pub fn client(args: &Args, environment: &Environment) -> Result<Client, Problem> {
+    if let Some(socket) = &args.socket {
+        return Ok(Client::new(socket));
+    }
+    if args.server.is_some() || args.profile.is_some() {
+        return remote(args.server.as_deref(), args.profile.as_deref(), environment);
+    }
+    let Environment {
+        socket,
+        server,
+        profile,
+        ..
+    } = environment;
+    match (socket, server.is_some() || profile.is_some()) {
+        (Some(_), true) => Err(invalid(
+            "ACCELNET_SOCKET is set, and so is ACCELNET_SERVER or ACCELNET_PROFILE: which of the two is meant cannot be told.".to_owned(),
+        )
+        .needed("One of them.")
+        .resolution("Unset the one that is not meant, or say --socket, --server or --profile.")),
+        (Some(socket), false) => Ok(Client::new(socket)),
+        (None, true) => remote(server.as_deref(), profile.as_deref(), environment),
+        (None, false) => Ok(Client::new(SOCKET)),
+    }
+}
+
+/// A server's agent, with the certificates of a profile.
+fn remote(
+    server: Option<&str>,
+    name: Option<&str>,
+    environment: &Environment,
+) -> Result<Client, Problem> {
+    // A profile of the environment goes with a server that is typed.
+    let name = name.or(environment.profile.as_deref()).unwrap_or(DEFAULT);
+    let profile = profile::find(name, &environment.files)?;
+    let Some(server) = server.or(profile.server.as_deref()) else {
+        return Err(invalid(format!(
+            "Profile {name} names no server, and none is given."
+        ))
+        .resolution("Say --server HOST:PORT, or put 'server' into the profile."));
+    };
+    Remote::new(server, &profile.credentials()).map(Client::remote)
+}
+
+/// Why a command that is about this machine is not run; none when it is.
+pub fn elsewhere(args: &Args) -> Option<&'static str> {
+    let far = args.server.is_some() || args.profile.is_some();
+    (far && args.command.is_local())
+        .then_some("error: this command is about this machine: leave --server and --profile out")
+}

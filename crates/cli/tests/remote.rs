@@ -1,0 +1,372 @@
+//! An agent that is asked from another machine: a whole agent on a simulated node, real
+//! certificates, and the commands with profiles.
+
+#[path = "support/far.rs"]
+mod far;
+mod support;
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::Arc;
+use std::time::Duration;
+
+use accelnet::target::Environment;
+use accelnet_agent::run::{Running, start};
+use accelnet_agent::simulated::Simulated;
+use accelnet_api::server::{Files, RemoteOptions};
+use accelnet_api::testing::Authority;
+use accelnet_api::types::{Event, EventKind, Events};
+use accelnet_api::{Client, Server};
+use accelnet_host::{Clock, SystemClock};
+use accelnet_model::{Code, Mac, PciAddress};
+use accelnet_sim::{AdapterSpec, DomainSpec, NicSpec, Port, SimMachine, Tree};
+use accelnet_store::{Embedded, History};
+use far::Profiles;
+
+/// The agent of a node with the adapter pf0 and the VM web.
+struct Node {
+    running: Option<Running>,
+    port: u16,
+    folder: tempfile::TempDir,
+}
+
+impl Node {
+    fn new(options: &RemoteOptions) -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let at = |text: &str| -> PciAddress { text.parse().expect("an address") };
+        let adapter = AdapterSpec::igb(at("0000:01:00.0"), "pf0");
+        let tree = Tree::new().port(Port::root(at("0000:00:01.0"), 1, 2).adapter(adapter));
+        let machine = SimMachine::boot(tree, folder.path()).expect("a node");
+        let nic = NicSpec::on_network(Mac([0x52, 0x54, 0, 0, 0, 1]), "accelnet-lan");
+        let web = DomainSpec::new("web", 1, 4).nic(nic);
+        machine.vms.add(&web).expect("defined");
+        let store = Embedded::in_memory(History::default(), || SystemClock.uptime());
+        let server = Server::bind(&folder.path().join("agent.sock")).expect("a socket");
+        let server = server.listen(options).expect("an address");
+        let port = server.address().expect("an address").port();
+        let edge = Simulated::new(machine).in_real_time();
+        let store = Arc::new(store.expect("a store"));
+        let running = start(Box::new(edge), store, "n1", server, false);
+        let node = Node {
+            running: Some(running.expect("an agent")),
+            port,
+            folder,
+        };
+        node.await_vms();
+        node
+    }
+
+    /// An agent asks libvirt a moment after it has begun to answer.
+    fn await_vms(&self) {
+        let client = Client::new(self.folder.path().join("agent.sock"));
+        let begun = SystemClock.uptime();
+        while let Err(problem) = client.vms() {
+            let waited = SystemClock.uptime() - begun;
+            assert!(waited < Duration::from_secs(120), "{problem:?}");
+            SystemClock.sleep(Duration::from_millis(20));
+        }
+    }
+
+    fn server(&self) -> String {
+        format!("localhost:{}", self.port)
+    }
+}
+
+impl Drop for Node {
+    fn drop(&mut self) {
+        if let Some(running) = self.running.take() {
+            running.stopper().stop();
+            running.wait();
+        }
+    }
+}
+
+/// A node, and everybody who asks it.
+fn everybody() -> (Node, Profiles) {
+    let profiles = Profiles::new();
+    let folder = tempfile::tempdir().expect("a folder");
+    let options = profiles.ca.door(folder.path()).expect("files");
+    let node = Node::new(&options);
+    let ca = &profiles.ca;
+    let of = |role: &str| ca.client(role, Some(&format!("accelnet-{role}")));
+    profiles.write(
+        &node.server(),
+        &[
+            ("reader", &of("reader")),
+            ("operator", &of("operator")),
+            ("administrator", &of("administrator")),
+            (
+                "stranger",
+                &Authority::new("another CA").client("mallory", Some("accelnet-administrator")),
+            ),
+            (
+                "leaver",
+                &ca.expired("leaver", Some("accelnet-administrator")),
+            ),
+        ],
+    );
+    (node, profiles)
+}
+
+fn events(profiles: &Profiles) -> Vec<Event> {
+    let shown = profiles.types("accelnet --profile reader log -o json");
+    let events: Events = serde_json::from_str(&shown.out).expect("events");
+    events.events
+}
+
+#[test]
+fn each_may_what_the_role_says_and_all_of_it_is_in_the_log() {
+    let (_node, profiles) = everybody();
+    for (who, command, status) in [
+        ("reader", "status", 0),
+        (
+            "reader",
+            "intent add lan --compute --adapter pf0 --dry-run",
+            0,
+        ),
+        ("reader", "intent add lan --compute --adapter pf0", 66),
+        ("operator", "intent add lan --compute --adapter pf0", 66),
+        ("administrator", "intent add lan --compute --adapter pf0", 0),
+        ("operator", "enable --intent lan", 66),
+        ("administrator", "enable --intent lan --node-reserve 0", 0),
+        ("reader", "vm enable web --performance low", 66),
+        ("operator", "vm enable web --performance low", 0),
+        ("operator", "vm disable nobody", 79),
+        ("operator", "vm disable web", 0),
+        ("stranger", "status", 95),
+        ("leaver", "disable", 95),
+        ("operator", "disable", 66),
+        ("administrator", "disable", 0),
+    ] {
+        let shown = profiles.types(&format!("accelnet --profile {who} {command}"));
+        assert_eq!(shown.status, status, "{who}: {command}: {}", shown.err);
+    }
+    let told: Vec<(EventKind, String, String, Option<Code>)> = events(&profiles)
+        .into_iter()
+        .filter(|event| event.from.is_some())
+        .map(|event| {
+            let from = event.from.expect("somewhere");
+            assert!(from.address.starts_with("127.0.0.1:"), "{from:?}");
+            assert_eq!(event.who.is_some(), from.certificate.is_some());
+            let who = event.who.unwrap_or_default();
+            (event.kind, who, event.subject, event.code)
+        })
+        .collect();
+    let subject = |role: &str| match role {
+        "" => String::new(),
+        role => format!("OU=accelnet-{role},CN={role}"),
+    };
+    let expected = [
+        (
+            EventKind::Refused,
+            "reader",
+            "cluster",
+            Some(Code::NotAllowed),
+        ),
+        (
+            EventKind::Refused,
+            "operator",
+            "cluster",
+            Some(Code::NotAllowed),
+        ),
+        (EventKind::Changed, "administrator", "lan", None),
+        (
+            EventKind::Refused,
+            "operator",
+            "cluster",
+            Some(Code::NotAllowed),
+        ),
+        (EventKind::Changed, "administrator", "cluster", None),
+        (
+            EventKind::Refused,
+            "reader",
+            "cluster",
+            Some(Code::NotAllowed),
+        ),
+        (EventKind::Changed, "operator", "web", None),
+        (
+            EventKind::Refused,
+            "operator",
+            "nobody",
+            Some(Code::VmNotFound),
+        ),
+        (EventKind::Changed, "operator", "web", None),
+        (
+            EventKind::Refused,
+            "",
+            "API",
+            Some(Code::CertificateRefused),
+        ),
+        (
+            EventKind::Refused,
+            "",
+            "API",
+            Some(Code::CertificateRefused),
+        ),
+        (
+            EventKind::Refused,
+            "operator",
+            "cluster",
+            Some(Code::NotAllowed),
+        ),
+        (EventKind::Changed, "administrator", "cluster", None),
+    ]
+    .map(|(kind, role, about, code)| (kind, subject(role), about.to_owned(), code));
+    assert_eq!(told, expected);
+    let shown = profiles.types("accelnet --profile reader log");
+    for words in [
+        "(asked by OU=accelnet-operator,CN=operator from 127.0.0.1:",
+        "its certificate is not from a CA that is trusted here. [certificate_refused] (from 127.0.0.1:",
+        "its certificate has expired. [certificate_refused]",
+    ] {
+        assert!(shown.out.contains(words), "{words}: {}", shown.out);
+    }
+}
+
+#[test]
+fn what_is_shown_is_the_other_machine() {
+    let (node, profiles) = everybody();
+    let reader = |command: &str| profiles.types(&format!("accelnet --profile reader {command}"));
+    // The machine on which is typed has ens1.
+    let here = support::types(&support::node(|igb| igb), "accelnet adapter list -o name");
+    assert_eq!(here.out, "ens1\n");
+    assert_eq!(reader("adapter list -o name").out, "pf0\n");
+    assert!(reader("adapter show pf0").out.contains("pf0"));
+    assert_eq!(reader("adapter show ens1").status, 50);
+    let shown = reader("node show -o json");
+    assert!(shown.out.contains("\"n1\""), "{}", shown.out);
+    let shown = reader("prereq --adapter pf0 -o json");
+    assert!(shown.out.contains("\"pf0\""), "{}", shown.out);
+    assert_eq!(reader("adapter enable pf0").status, 66);
+    drop(node);
+    // Nothing of this machine in its place.
+    for command in [
+        "prereq",
+        "prereq --adapter ens1",
+        "adapter list",
+        "node show",
+    ] {
+        let shown = reader(command);
+        assert_eq!((shown.status, shown.out.as_str()), (64, ""), "{command}");
+    }
+}
+
+#[test]
+fn the_environment_and_what_is_typed_say_which_agent() {
+    let (node, profiles) = everybody();
+    let with = |change: &dyn Fn(&mut Environment)| {
+        let mut environment = profiles.environment();
+        change(&mut environment);
+        environment
+    };
+    let socket = node.folder.path().join("agent.sock");
+    let both = with(&|environment| {
+        environment.profile = Some("reader".to_owned());
+        environment.socket = Some(socket.clone());
+    });
+    let by_profile = with(&|environment| environment.profile = Some("reader".to_owned()));
+    let by_socket = with(&|environment| environment.socket = Some(socket.clone()));
+    let by_server = with(&|environment| environment.server = Some(node.server()));
+    for (environment, command, status) in [
+        (&by_profile, "accelnet status", 0),
+        (&by_socket, "accelnet status", 0),
+        (&both, "accelnet status", 99),
+        (&both, "accelnet --profile leaver status", 95),
+        (&by_profile, "accelnet --server localhost:1 status", 64),
+        // There is no profile called default.
+        (&by_server, "accelnet status", 99),
+        (&by_server, "accelnet --profile reader status", 0),
+        (&by_profile, "accelnet --server nonsense status", 99),
+        (&by_profile, "accelnet explain bad_request", 0),
+        (&by_profile, "accelnet --profile x --socket y status", 2),
+        (&by_profile, "accelnet --profile x setup --dry-run", 2),
+    ] {
+        let shown = profiles.types_in(environment, command);
+        assert_eq!(shown.status, status, "{command}: {}", shown.err);
+    }
+}
+
+/// A call of the real program.
+fn program(name: &Path, profiles: &Profiles, words: &[&str]) -> (Option<i32>, String) {
+    let answer = Command::new(name)
+        .args(words)
+        .env_clear()
+        .env("XDG_CONFIG_HOME", profiles.home())
+        .env("ACCELNET_PROFILE", "operator")
+        .output()
+        .expect("run");
+    let out = String::from_utf8(answer.stdout).expect("text");
+    let err = String::from_utf8(answer.stderr).expect("text");
+    (answer.status.code(), out + &err)
+}
+
+#[test]
+fn the_names_of_the_document_ask_whom_the_environment_says() {
+    let (_node, profiles) = everybody();
+    let accelnet = PathBuf::from(env!("CARGO_BIN_EXE_accelnet"));
+    let link = |name: &str| {
+        let link = profiles.home().join(name);
+        std::os::unix::fs::symlink(&accelnet, &link).expect("a link");
+        link
+    };
+    let listed = program(&link("Get-VM"), &profiles, &[]);
+    assert_eq!(listed, (Some(0), "web\n".to_owned()));
+    let disabled = program(&link("Disable-AccelNetManagement"), &profiles, &[]);
+    assert_eq!(disabled.0, Some(66), "{}", disabled.1);
+    assert!(
+        disabled.1.contains("the role administrator"),
+        "{}",
+        disabled.1
+    );
+    let status = program(&accelnet, &profiles, &["status"]);
+    assert_eq!(status.0, Some(0), "{}", status.1);
+}
+
+/// The blocks of a document in `language`.
+fn blocks(text: &str, language: &str) -> Vec<String> {
+    let begin = format!("```{language}\n");
+    let parts = text.split(&begin).skip(1);
+    parts
+        .filter_map(|part| part.split("```").next())
+        .map(str::to_owned)
+        .collect()
+}
+
+#[test]
+fn certificates_made_as_the_document_says_let_in() {
+    let document = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/remote.md");
+    let document = std::fs::read_to_string(document).expect("docs/remote.md");
+    let profiles = Profiles::new();
+    let folder = profiles.home().join("accelnet");
+    for commands in blocks(&document, "sh") {
+        let made = Command::new("bash")
+            .args(["-e", "-c", &commands])
+            .current_dir(&folder)
+            .output()
+            .expect("bash");
+        let words = String::from_utf8_lossy(&made.stderr);
+        assert!(made.status.success(), "{commands}: {words}");
+    }
+    let node = Node::new(&RemoteOptions {
+        listen: ([127, 0, 0, 1], 0).into(),
+        files: Files {
+            cert: folder.join("node1.pem"),
+            key: folder.join("node1.key"),
+            client_ca: folder.join("ca.pem"),
+        },
+    });
+    let [profile] = blocks(&document, "toml").try_into().expect("one profile");
+    let profile = profile.replace("node1.example:7443", &node.server());
+    std::fs::write(folder.join("profiles.toml"), profile).expect("a file");
+    let shown = profiles.types("accelnet --profile lab status");
+    assert_eq!(shown.status, 0, "{}", shown.err);
+    let shown = profiles.types("accelnet --profile lab disable");
+    assert!(
+        shown.err.contains(
+            "CN=anna,OU=accelnet-operator may not do this: it needs the role administrator."
+        ),
+        "{}",
+        shown.err
+    );
+    assert_eq!(shown.status, 66);
+}
