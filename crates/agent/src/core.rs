@@ -5,6 +5,7 @@
 
 mod adapters;
 mod apply;
+mod drift;
 pub(crate) mod intents;
 pub(crate) mod management;
 mod nics;
@@ -24,7 +25,7 @@ use accelnet_host::vms::VirtualNetwork;
 use accelnet_host::{Host, observe};
 use accelnet_model::adapter::Identity;
 use accelnet_model::intent::{BoundAdapter, IntentStatus};
-use accelnet_model::{Adapter, Code, Domain, Intent, Node, Observed, Problem};
+use accelnet_model::{Adapter, Code, Domain, Intent, Node, Observed, PciAddress, Problem};
 use accelnet_store::Store;
 
 use crate::edge::Edge;
@@ -44,6 +45,8 @@ pub(crate) struct Seen {
     pub node: Node,
     /// libvirt's networks.
     pub networks: Observed<Vec<VirtualNetwork>>,
+    /// When all of it was seen, on the clock that never goes back.
+    pub seen_at: Duration,
 }
 
 impl Seen {
@@ -78,6 +81,8 @@ pub struct Core {
     pub(crate) journal: Journal,
     pub(crate) reports: Reports,
     pub(crate) statuses: Vec<IntentStatus>,
+    /// Intents that were complete here.
+    stood: Vec<drift::Stood>,
     /// Whether libvirt may be waited for: not before its own start, which waits for us.
     pub(crate) libvirt_may_be_asked: bool,
     pub(crate) applied_revision: u64,
@@ -98,6 +103,7 @@ impl Core {
             journal: Journal::new(store.clone(), name),
             reports: Reports::new(store, name),
             statuses: Vec::new(),
+            stood: Vec::new(),
             libvirt_may_be_asked: true,
             applied_revision: 0,
             asked_from: None,
@@ -114,6 +120,7 @@ impl Core {
     /// Looks at the whole node.
     pub(crate) fn look(&self) -> Seen {
         let host = self.edge.host();
+        let seen_at = host.clock.uptime();
         if !self.libvirt_may_be_asked {
             let blind = Host {
                 hypervisor: &NoHypervisor,
@@ -125,11 +132,39 @@ impl Core {
             return Seen {
                 node,
                 networks: Observed::unknown("libvirt is not asked before it has started"),
+                seen_at,
             };
         }
         Seen {
             node: self.named(observe::node(&host)),
             networks: Observed::from(self.edge.vms().networks()),
+            seen_at,
+        }
+    }
+
+    /// Looks at what a change of VMs rests on: the VMs, networks, and the adapters of `intent`.
+    /// All else is as it was seen by the last pass, which events ask for when it changes.
+    pub(crate) fn look_at_vms(&self, intent: &Intent) -> Seen {
+        let picture = self.picture();
+        let picture = picture.read().unwrap_or_else(PoisonError::into_inner);
+        if !self.libvirt_may_be_asked || picture.node.domains.known().is_none() {
+            return self.look();
+        }
+        let bound = self.policies.bound(&intent.name).ok().flatten();
+        let bound = bound.unwrap_or_default();
+        let addresses: Vec<PciAddress> = bound.iter().map(|bound| bound.address).collect();
+        Seen {
+            node: observe::again(&self.edge.host(), &picture.node, &addresses),
+            networks: Observed::from(self.edge.vms().networks()),
+            seen_at: picture.seen_at,
+        }
+    }
+
+    /// The same of the managed intent.
+    pub(crate) fn look_at_managed(&self, policy: &Policy) -> Seen {
+        match policy.managed_intent() {
+            Some(intent) => self.look_at_vms(intent),
+            None => self.look(),
         }
     }
 
@@ -179,23 +214,33 @@ impl Core {
         what: &str,
         result: &Result<T, Problem>,
     ) {
-        let (kind, message, code) = match result {
-            Ok(_) => (EventKind::Changed, format!("Done: {what}."), None),
-            Err(problem) => (
+        let word = self.asked(who, subject, what, result.as_ref().err());
+        self.journal.tell(&self.now(), word);
+    }
+
+    /// Who asked for what from where, an imperative, and what came of it.
+    pub(crate) fn asked(
+        &self,
+        who: &str,
+        subject: &str,
+        what: &str,
+        problem: Option<&Problem>,
+    ) -> Word {
+        let (kind, message) = match problem {
+            None => (EventKind::Changed, format!("Done: {what}.")),
+            Some(problem) => (
                 EventKind::Refused,
                 format!("Refused: {what}: {} {}", problem.message, problem.found),
-                Some(problem.code),
             ),
         };
-        let word = Word {
+        Word {
             kind,
             subject: subject.to_owned(),
             message,
             who: Some(who.to_owned()),
             from: self.asked_from.clone(),
-            code,
-        };
-        self.journal.tell(&self.now(), word);
+            code: problem.map(|problem| problem.code),
+        }
     }
 
     /// The adapters of `intent` on this node: as they were bound, or bound now by name.
@@ -269,7 +314,6 @@ impl Core {
 
     /// Leaves a picture for readers, and a report for the other nodes.
     pub(crate) fn leave(&mut self, seen: Seen, policy: &Policy) {
-        self.ask_guests(policy, &seen);
         let report = Report::of(self, &seen, policy);
         self.reports.write(&report);
         let picture = Picture {
@@ -277,7 +321,7 @@ impl Core {
             report,
             applied_revision: self.applied_revision,
             simulated: self.edge.is_simulated(),
-            seen_at: self.edge.host().clock.uptime(),
+            seen_at: seen.seen_at,
         };
         *self.picture.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(picture);
     }

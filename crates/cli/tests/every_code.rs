@@ -108,6 +108,7 @@ fn raised(code: Code) -> Vec<Code> {
         Code::CertificateRefused => remote::a_client_of_another_ca(),
         Code::CertificateUnusable => remote::a_profile_without_its_files(),
         Code::ServerSettingsInvalid => remote::a_profile_that_is_not_there(),
+        Code::PoolForgot => agent_core::a_pool_that_was_restarted(),
     }
 }
 

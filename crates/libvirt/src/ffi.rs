@@ -1,6 +1,6 @@
 //! The C side: a table of the functions used and safe owners of what they return.
 //!
-//! This is the only module of the project with `unsafe`; nothing unsafe is visible above it.
+//! Nothing unsafe is visible above it.
 #![expect(
     unsafe_code,
     reason = "libvirt is a C library; every call into it goes through this module"
@@ -12,6 +12,7 @@ mod event_loop;
 mod events;
 mod failure;
 mod network;
+mod resident;
 mod table;
 mod text;
 
@@ -20,4 +21,5 @@ pub use domain::DomainHandle;
 pub use events::Heard;
 pub use failure::Failure;
 pub use network::NetworkHandle;
+pub use resident::give_back;
 pub use table::ask_agent;

@@ -193,6 +193,8 @@ codes! {
     CertificateUnusable = "certificate_unusable",
     /// What is set for a server on another machine makes no sense.
     ServerSettingsInvalid = "server_settings_invalid",
+    /// A pool that was restarted while VMs had its VFs.
+    PoolForgot = "pool_forgot",
 }
 
 impl Code {

@@ -5,6 +5,7 @@ mod pairs;
 use std::collections::BTreeMap;
 
 use accelnet_api::types::{VmChange, VmChanged, VmDisable, VmEnable, VmResult, VmSet};
+use accelnet_host::vms::GuestAnswer;
 use accelnet_model::domain::Teaming;
 use accelnet_model::intent::IntentState;
 use accelnet_model::vm_setting::Phase;
@@ -12,7 +13,7 @@ use accelnet_model::{Code, Domain, Intent, Mac, Performance, Problem, VmSetting}
 use accelnet_rules::vm::{self, Room, Switch};
 use accelnet_rules::{fitness, pair};
 
-use super::settle::{planned, settled, taken_back, vms_unknown};
+use super::settle::{planned, settled, vms_unknown};
 use super::{Core, Seen, nics};
 use crate::policy::{Change, Policy};
 use crate::view;
@@ -37,6 +38,18 @@ struct Admitted {
     domain: Domain,
     plan: pair::Plan,
     warnings: Vec<Problem>,
+    /// What its guest is, if it runs: asked at first, and answered while others work.
+    guest: Option<GuestAnswer>,
+}
+
+impl Admitted {
+    /// What is worth knowing; waits for the guest.
+    fn warnings(&mut self) -> Vec<Problem> {
+        let guest = self.guest.take();
+        let warning = guest.and_then(|guest| Core::guest_warning(&self.domain, guest));
+        self.warnings.extend(warning);
+        std::mem::take(&mut self.warnings)
+    }
 }
 
 impl Core {
@@ -96,13 +109,13 @@ impl Core {
         for _ in 0..TURNS {
             let mut policy = self.policies.read()?;
             let intent = self.managed(&policy)?;
-            let seen = self.look();
+            let seen = self.look_at_vms(&intent);
             let mut results = self.named_vms(names, &seen, &policy)?;
-            let admitted = self.judge_all(&mut results, wanted, &policy, &intent, &seen)?;
+            let mut admitted = self.judge_all(&mut results, wanted, &policy, &intent, &seen)?;
             if dry_run {
-                for one in &admitted {
+                for one in &mut admitted {
                     results[one.place].would(&self.name, &one.domain, &one.plan, wanted);
-                    results[one.place].warnings = one.warnings.clone();
+                    results[one.place].warnings = one.warnings();
                 }
                 return Ok(answer(results));
             }
@@ -138,9 +151,9 @@ impl Core {
             outcomes.push((one, done));
         }
         self.edge.passing("acted");
-        let after = match outcomes.is_empty() {
+        let mut after = match outcomes.is_empty() {
             true => None,
-            false => Some(self.look()),
+            false => Some(self.look_at_managed(policy)),
         };
         let mut changes = Vec::new();
         for (one, done) in &mut outcomes {
@@ -150,12 +163,13 @@ impl Core {
                 _ => Ok(()),
             };
             if let Err(problem) = verified {
-                self.undo_unverified(policy, &one.setting, &one.domain);
+                self.undo_unverified(policy, &one.setting);
+                after = Some(self.look_at_managed(policy));
                 *done = Err(problem);
             }
             changes.push(match done {
                 Ok(_) => Change::Vm(settled(&one.setting)),
-                Err(_) => taken_back(&one.setting),
+                Err(_) => self.taken_back(policy, &one.setting, after.as_ref().unwrap_or(seen)),
             });
         }
         self.edge.passing("verified");
@@ -168,8 +182,10 @@ impl Core {
         }
         self.edge.passing("recorded");
         let policy = self.policies.read()?;
-        let after = after.unwrap_or_else(|| self.look());
-        for (one, done) in outcomes {
+        let after = after.unwrap_or_else(|| self.look_at_managed(&policy));
+        let mut words = Vec::new();
+        let tried: Vec<usize> = outcomes.iter().map(|(one, _)| one.place).collect();
+        for (mut one, done) in outcomes {
             let result = &mut results[one.place];
             let what = format!(
                 "VM {} {} {}.",
@@ -181,16 +197,15 @@ impl Core {
                 },
                 wanted.performance
             );
-            let told = done.as_ref().map(drop).map_err(Clone::clone);
-            let asked = format!(
+            let what_was_asked = format!(
                 "{} VM {} {} {}",
                 if wanted.set { "set" } else { "accelerate" },
                 one.domain.name,
                 if wanted.set { "to" } else { "with" },
                 wanted.performance
             );
-            self.tell_asked(who, &one.domain.name, &asked, &told);
-            result.warnings = one.warnings;
+            words.push(self.asked(who, &one.domain.name, &what_was_asked, done.as_ref().err()));
+            result.warnings = one.warnings();
             match done {
                 Ok(plan) => {
                     result.ok = true;
@@ -225,13 +240,13 @@ impl Core {
                 result.vm = Some(view::vm(self, &after, &policy, domain));
             }
         }
-        for result in results.iter().filter(|result| !result.ok) {
-            if let Some(problem) = result.problem.clone().filter(|_| result.steps.is_empty()) {
-                let refused: Result<(), Problem> = Err(problem);
+        for (place, result) in results.iter().enumerate() {
+            if let Some(problem) = result.problem.as_ref().filter(|_| !tried.contains(&place)) {
                 let what = format!("accelerate VM {}", result.name);
-                self.tell_asked(who, &result.name, &what, &refused);
+                words.push(self.asked(who, &result.name, &what, Some(problem)));
             }
         }
+        self.journal.tell_all(&self.now(), &words);
         self.leave(after, &policy);
         Ok(())
     }
@@ -461,6 +476,8 @@ impl Core {
             match judged {
                 Err(problem) => result.refuse(problem),
                 Ok((setting, plan, warnings)) => {
+                    let running = domain.state.holds_devices();
+                    let guest = running.then(|| self.ask_what_it_is(domain));
                     promised.retain(|vm| vm.uuid != setting.uuid);
                     promised.push(setting.clone());
                     admitted.push(Admitted {
@@ -469,6 +486,7 @@ impl Core {
                         domain: domain.clone(),
                         plan,
                         warnings,
+                        guest,
                     });
                 }
             }
@@ -528,7 +546,7 @@ impl Core {
             .vms()
             .saved_state(&domain.uuid)
             .unwrap_or_default();
-        let mut warnings = fitness::judge(&definition, saved.managed_save, saved.snapshots)?;
+        let warnings = fitness::judge(&definition, saved.managed_save, saved.snapshots)?;
         let setting = VmSetting {
             uuid: domain.uuid.clone(),
             name: domain.name.clone(),
@@ -548,11 +566,6 @@ impl Core {
         let mut plan = self.plan_with(policy, &setting, &definition, domain, wanted.now, again)?;
         let held = domain.state.holds_devices() && !domain.host_devices.is_empty();
         plan.waits_for_restart |= anew && !wanted.now && held;
-        if domain.state.holds_devices()
-            && let Some(warning) = self.guest_warning(domain)
-        {
-            warnings.push(warning);
-        }
         Ok((setting, plan, warnings))
     }
 }

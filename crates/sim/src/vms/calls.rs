@@ -5,11 +5,13 @@ use std::time::Duration;
 
 use accelnet_host::Vms;
 use accelnet_libvirt::xml::Device;
-use accelnet_libvirt::{LibvirtError, SavedState, Side, VirtualNetwork, VmEvent, WatchHandle};
+use accelnet_libvirt::{
+    GuestAnswer, LibvirtError, SavedState, Side, VirtualNetwork, VmEvent, WatchHandle,
+};
 
 use super::life::key;
 use super::plug::vnic;
-use super::{SimVms, State, failed, text};
+use super::{SimVms, State, away, failed, text};
 use crate::kernel::held;
 
 const ATTACH: &str = "attach the device";
@@ -33,7 +35,8 @@ impl Vms for SimVms {
             return Ok(());
         }
         drop(state);
-        let mut state = self.change(ATTACH, format!("attach {} {device}", word(side)))?;
+        let call = format!("attach {} {device}", word(side));
+        let mut state = self.change(ATTACH, call.clone())?;
         let before = shown(&mut state, uuid, side)?;
         let place = match text::has_child(device, "address") {
             true => None,
@@ -57,7 +60,10 @@ impl Vms for SimVms {
                 alias: alias.unwrap_or_default(),
             });
         }
-        Ok(())
+        match state.leaves(&call, true) {
+            true => Err(away()),
+            false => Ok(()),
+        }
     }
 
     fn detach(
@@ -160,15 +166,12 @@ impl Vms for SimVms {
         self.drop_network(name)
     }
 
-    fn ask_guest(
-        &self,
-        uuid: &str,
-        command: &str,
-        _within: Duration,
-    ) -> Result<String, LibvirtError> {
-        let mut state = self.open()?;
-        let domain = state.domain(uuid)?;
-        domain.guest.answer(command, domain.live.as_deref())
+    fn ask_guest(&self, uuid: &str, command: &str, _within: Duration) -> GuestAnswer {
+        let answer = self.open().and_then(|mut state| {
+            let domain = state.domain(uuid)?;
+            domain.guest.answer(command, domain.live.as_deref())
+        });
+        GuestAnswer::later(move || answer)
     }
 
     fn saved_state(&self, uuid: &str) -> Result<SavedState, LibvirtError> {
