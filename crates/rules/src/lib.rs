@@ -3,6 +3,7 @@
 //! [`prereq`] judges nodes, [`vf_count`] plans a change of the number of VFs and reads the
 //! kernel's refusals, [`switch`] plans the virtual switch, [`vm`] judges one VM against a performance setting.
 
+pub mod admission;
 pub mod enable;
 pub mod fitness;
 pub mod intent;

@@ -1,0 +1,6 @@
+mod figures;
+mod oracle;
+mod properties;
+mod refusals;
+mod small;
+
