@@ -185,6 +185,10 @@ codes! {
     VmOnSoftwarePath = "vm_on_software_path",
     /// libvirt does not tell about its VMs.
     VmStateUnknown = "vm_state_unknown",
+    /// The promise of the node reserve does not hold.
+    ReserveNotMet = "reserve_not_met",
+    /// A file of a cluster that makes no sense.
+    CapacityFileInvalid = "capacity_file_invalid",
 }
 
 impl Code {

@@ -15,14 +15,16 @@ mod pack;
 mod remedy;
 mod search;
 mod verdict;
+mod words;
 
 pub use capacity::{Headroom, headroom};
 pub use ledger::Ledger;
 pub use remedy::{Remedy, remedies};
 pub use verdict::{Binding, Refusal, Verdict};
+pub use words::explain;
 
-use accelnet_model::Performance;
 use accelnet_model::performance::Figures;
+use accelnet_model::{Code, Performance, Problem};
 
 use measure::Bin;
 
@@ -125,11 +127,51 @@ impl Adapter {
         Some(free)
     }
 
+    /// Whether it has room for one more VM of the setting that stands at `setting`.
+    pub fn has_room(&self, sizes: &[u64; 3], setting: usize) -> bool {
+        let free = self.free(sizes);
+        free.and_then(|free| free.without(sizes[setting], 1))
+            .is_some()
+    }
+
     /// Whether it could ever give a VF with so many queue pairs.
     pub fn can_give(&self, pairs: u64) -> bool {
         let whole = self.whole();
         pairs <= whole.pairs.min(whole.most)
     }
+}
+
+/// One of `adapters` must be able to give a VF the setting's queue pairs at all.
+///
+/// # Errors
+///
+/// `cannot_provision_performance`, with the most that one can give.
+pub fn provisionable<'a>(
+    setting: Performance,
+    cluster: &Cluster,
+    adapters: impl Iterator<Item = &'a Adapter> + Clone,
+) -> Result<(), Problem> {
+    let pairs = cluster.sizes[place_of(setting)];
+    if adapters.clone().any(|adapter| adapter.can_give(pairs)) {
+        return Ok(());
+    }
+    let most = adapters
+        .map(|adapter| adapter.whole())
+        .map(|whole| whole.pairs.min(whole.most));
+    let of = |number: u64| match number {
+        1 => "1 queue pair".to_owned(),
+        number => format!("{number} queue pairs"),
+    };
+    let found = format!(
+        "A VF here can have {} at most.",
+        of(most.max().unwrap_or(0))
+    );
+    let problem = Problem::new(
+        Code::CannotProvisionPerformance,
+        &[&setting.to_string()],
+        found,
+    );
+    Err(problem.needed(format!("{} for one VF.", of(pairs))))
 }
 
 impl Node {

@@ -18,3 +18,4 @@ pub mod switch;
 pub mod vf_count;
 pub mod vm;
 pub mod vm_names;
+pub mod what_if;

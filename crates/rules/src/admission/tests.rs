@@ -3,4 +3,3 @@ mod oracle;
 mod properties;
 mod refusals;
 mod small;
-
