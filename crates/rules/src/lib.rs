@@ -11,7 +11,6 @@ pub mod management;
 pub mod naming;
 pub mod pair;
 pub mod prereq;
-pub mod reserve;
 #[cfg(test)]
 mod sample;
 pub mod switch;
