@@ -1,17 +1,19 @@
 //! `cargo xtask bench`: accelnet beside what it stands on, on the same nodes.
 
+mod admission;
 mod document;
 mod machine;
 mod measure;
 mod namespace;
 mod node;
+mod plot;
 mod row;
 mod table;
 mod tree;
 
 use std::fs;
 
-use clap::Args;
+use clap::{Args, Subcommand};
 
 use crate::error::Error;
 use crate::packages;
@@ -25,7 +27,10 @@ const DOCUMENT: &str = "docs/benchmarks.md";
 /// Builds the release program, and times it in turns with what it is compared with: on
 /// generated trees, and on a node of the lab.
 #[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
 pub struct Bench {
+    #[command(subcommand)]
+    only: Option<Only>,
     /// Only the generated trees
     #[arg(long)]
     without_lab: bool,
@@ -37,8 +42,17 @@ pub struct Bench {
     write: bool,
 }
 
+/// What is measured by itself.
+#[derive(Debug, Subcommand)]
+enum Only {
+    Admission(admission::Admission),
+}
+
 impl Bench {
     pub fn run(&self) -> Result<(), Error> {
+        if let Some(Only::Admission(admission)) = &self.only {
+            return admission.run();
+        }
         packages::ensure(packages::TEST)?;
         run(&mut cargo(["build", "--release", "--package", "accelnet"]))?;
         let program = target().join("release/accelnet");

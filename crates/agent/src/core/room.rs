@@ -127,7 +127,10 @@ impl Core {
                         space.promised.push(setting.clone());
                         space.held += 1;
                     }
-                    None if vf.users.known().is_none_or(|users| !users.is_empty()) => {
+                    // While libvirt does not tell, the VFs in use are those of the VMs.
+                    None if seen.node.domains.known().is_some()
+                        && vf.users.known().is_none_or(|users| !users.is_empty()) =>
+                    {
                         space.foreign += 1;
                         let vectors = vf.msix_vectors.present().copied().unwrap_or(0);
                         space.foreign_pairs += u32::from(vectors).saturating_sub(1).max(1);

@@ -1,7 +1,7 @@
 //! The cluster as admission sees it: from the policy, the reports of all nodes, and what this
 //! node sees of itself.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use accelnet_api::types::{AdapterUse, Fault, Severity};
 use accelnet_model::capacity::Capacity;
@@ -47,22 +47,29 @@ impl Standing {
     pub fn of(parts: &Parts<'_>) -> Self {
         let sizes = admission::sizes_of(&parts.management.performance);
         let own = parts.own.as_ref().map(|own| own.node);
-        let mut names: BTreeSet<&str> = parts.reports.iter().map(|one| one.node.as_str()).collect();
-        names.extend(own);
-        let known = names.clone();
-        names.extend(parts.promised.iter().map(|vm| vm.node.as_str()));
-        let mut nodes = Vec::with_capacity(names.len());
-        let mut in_use = Vec::with_capacity(names.len());
+        let reports: BTreeMap<&str, &Report> = parts
+            .reports
+            .iter()
+            .map(|one| (one.node.as_str(), one))
+            .collect();
+        let mut by_node: BTreeMap<&str, Vec<&VmSetting>> = BTreeMap::new();
+        for name in reports.keys().copied().chain(own) {
+            by_node.entry(name).or_default();
+        }
+        for vm in parts.promised {
+            by_node.entry(&vm.node).or_default().push(vm);
+        }
+        let mut nodes = Vec::with_capacity(by_node.len());
+        let mut in_use = Vec::with_capacity(by_node.len());
         let mut vms = Vec::with_capacity(parts.promised.len());
-        for name in names {
-            let here: Vec<&VmSetting> =
-                parts.promised.iter().filter(|vm| vm.node == name).collect();
-            vms.extend(
-                here.iter()
-                    .map(|vm| (vm.name.clone(), nodes.len(), vm.performance)),
-            );
-            let report = parts.reports.iter().find(|report| report.node == name);
-            let down = !known.contains(name) || (parts.down.contains(name) && own != Some(name));
+        for (name, here) in by_node {
+            let named = here
+                .iter()
+                .map(|vm| (vm.name.clone(), nodes.len(), vm.performance));
+            vms.extend(named);
+            let report = reports.get(name).copied();
+            let is_own = own == Some(name);
+            let down = !is_own && (report.is_none() || parts.down.contains(name));
             let (room, used) = match (&parts.own, report) {
                 (Some(own), _) if own.node == name => of_spaces(own, &here, &sizes),
                 (_, Some(report)) => of_report(parts.policy, report, &here),
@@ -242,3 +249,6 @@ pub(crate) fn fault(problem: &Problem, node: &str, since: String) -> Fault {
         since,
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -139,13 +139,17 @@ fn more(cluster: &Cluster, asked: Option<(usize, Performance)>) -> Option<Remedy
     };
     let adapters = || cluster.nodes.iter().flat_map(|node| &node.adapters);
     let pairs = adapters().map(largest).max().unwrap_or(1);
-    // The nodes that go down first last: what they get is lost with them.
-    let mut order: Vec<usize> = (0..cluster.nodes.len()).collect();
+    // Nodes outside of the worst set first: what those of it get is lost with them.
+    let worst = match asked {
+        Some((node, setting)) => Ledger::new(cluster.clone()).admit(node, setting).err(),
+        None => Ledger::new(cluster.clone()).refusal(),
+    };
+    let worst = worst.map_or_else(Vec::new, |refusal| refusal.worst);
     let asking = asked.map(|(node, _)| node);
+    let mut order: Vec<usize> = (0..cluster.nodes.len()).collect();
     order.sort_by_key(|place| {
-        let node = &cluster.nodes[*place];
-        let vfs: u64 = node.adapters.iter().map(|one| u64::from(one.vfs)).sum();
-        (node.down, Some(*place) != asking, vfs)
+        let down = cluster.nodes[*place].down;
+        (down, worst.contains(place), Some(*place) != asking)
     });
     let with = |(vfs, queue_pairs): (u32, u32), nodes: usize| {
         let mut larger = cluster.clone();
