@@ -1,5 +1,6 @@
 //! `cargo xtask bench`: accelnet beside what it stands on, on the same nodes.
 
+mod admission;
 mod document;
 mod limit;
 mod machine;
@@ -7,6 +8,7 @@ mod managed;
 mod measure;
 mod namespace;
 mod node;
+mod plot;
 mod row;
 mod simulated;
 mod table;
@@ -14,7 +16,7 @@ mod tree;
 
 use std::fs;
 
-use clap::{Args, ValueEnum};
+use clap::{Args, Subcommand, ValueEnum};
 
 use crate::error::Error;
 use crate::packages;
@@ -42,7 +44,10 @@ enum Part {
 /// generated trees, on simulated nodes, and on nodes of the lab. What it costs at rest is
 /// measured there, too.
 #[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
 pub struct Bench {
+    #[command(subcommand)]
+    apart: Option<Apart>,
     /// Only this part; may be given several times
     #[arg(long, value_enum, value_name = "PART")]
     only: Vec<Part>,
@@ -57,8 +62,17 @@ pub struct Bench {
     write: bool,
 }
 
+/// What is measured by itself.
+#[derive(Debug, Subcommand)]
+enum Apart {
+    Admission(admission::Admission),
+}
+
 impl Bench {
     pub fn run(&self) -> Result<(), Error> {
+        if let Some(Apart::Admission(admission)) = &self.apart {
+            return admission.run();
+        }
         packages::ensure(packages::TEST)?;
         run(&mut cargo(["build", "--release", "--package", "accelnet"]))?;
         let program = target().join("release/accelnet");

@@ -3,7 +3,7 @@
 use std::env;
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
-use std::process::{Command, ExitStatus};
+use std::process::{Command, ExitStatus, Stdio};
 
 use crate::error::Error;
 
@@ -62,6 +62,23 @@ pub fn run(command: &mut Command) -> Result<(), Error> {
         false => Err(Error::Failed {
             command: words(command),
             status,
+        }),
+    }
+}
+
+/// Says what is run, runs it, and returns what it wrote; fails when it fails.
+pub fn output(command: &mut Command) -> Result<String, Error> {
+    eprintln!("$ {}", words(command));
+    let answer = command.stderr(Stdio::inherit()).output();
+    let answer = answer.map_err(|source| Error::NotStarted {
+        program: command.get_program().to_string_lossy().into_owned(),
+        source,
+    })?;
+    match answer.status.success() {
+        true => Ok(String::from_utf8_lossy(&answer.stdout).into_owned()),
+        false => Err(Error::Failed {
+            command: words(command),
+            status: answer.status,
         }),
     }
 }

@@ -12,6 +12,7 @@ mod nics;
 mod remarks;
 mod room;
 pub(crate) mod settle;
+mod standing;
 mod switches;
 mod vms;
 mod wishes;

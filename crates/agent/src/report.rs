@@ -1,5 +1,6 @@
 //! What a node reports to the others: its adapters, its intents, its VMs.
 
+use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use accelnet_api::types::{AdapterUse, Fault, VmView};
@@ -88,6 +89,8 @@ pub struct Reports {
     store: Arc<dyn Store>,
     node: String,
     last: Mutex<Option<Report>>,
+    /// Since when the reserve was seen not to be met.
+    unmet: Mutex<Option<String>>,
 }
 
 const REPORTS: &str = "reports/";
@@ -99,6 +102,7 @@ impl Reports {
             store,
             node: node.to_owned(),
             last: Mutex::new(None),
+            unmet: Mutex::new(None),
         }
     }
 
@@ -108,6 +112,24 @@ impl Reports {
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .clone()
+    }
+
+    /// Nodes that are known to be down. A store that one machine keeps tells of none: when the
+    /// machine is down, nobody asks.
+    pub fn nodes_down(&self) -> BTreeSet<String> {
+        BTreeSet::new()
+    }
+
+    /// Since when the reserve is not met, of which `unmet` is so now: since the `newest`
+    /// report, if it was met when this was asked before.
+    pub fn unmet_since(&self, unmet: bool, newest: &str) -> Option<String> {
+        let mut since = self.unmet.lock().unwrap_or_else(PoisonError::into_inner);
+        match unmet {
+            false => *since = None,
+            true if since.is_none() => *since = Some(newest.to_owned()),
+            true => {}
+        }
+        since.clone()
     }
 
     /// Writes this node's report, if it says anything new: an idle node writes nothing.

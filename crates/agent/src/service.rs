@@ -7,7 +7,7 @@ use std::time::Duration;
 use accelnet_api::types::*;
 use accelnet_api::{Caller, Remark, Service};
 use accelnet_host::Clock;
-use accelnet_model::{Code, Node, Problem};
+use accelnet_model::{Capacity, Code, Node, Problem};
 
 use crate::core::settle::vms_unknown;
 use crate::core::{intents, management};
@@ -69,6 +69,10 @@ impl Service for Agent {
     fn status(&self) -> Result<Status, Problem> {
         let policy = self.policies.read()?;
         management::status(&policy, &self.reports, &self.picture(), self.clock.uptime())
+    }
+
+    fn capacity(&self) -> Result<Capacity, Problem> {
+        management::capacity(&self.policies.read()?, &self.reports)
     }
 
     fn node(&self) -> Result<Node, Problem> {

@@ -7,7 +7,7 @@ mod remote;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use accelnet_model::{Code, Management, Node, Problem};
+use accelnet_model::{Capacity, Code, Management, Node, Problem};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -59,6 +59,11 @@ impl Client {
     /// How things stand.
     pub fn status(&self) -> Answer<Status> {
         self.get("/v1/status")
+    }
+
+    /// What the cluster has to give, what is promised of it, and what it has room for.
+    pub fn capacity(&self) -> Answer<Capacity> {
+        self.get("/v1/capacity")
     }
 
     /// The node as it was last seen.

@@ -11,6 +11,8 @@ pub enum Operation {
     Openapi,
     /// How things stand.
     Status,
+    /// What there is to give, and what it has room for.
+    Capacity,
     /// The node.
     Node,
     /// Every prerequisite check.
@@ -200,6 +202,7 @@ pub static ROUTES: &[Route] = &[
     Route::get(Do::Version, "/v1/version", One("Version"), "Tell who answers"),
     Route::get(Do::Openapi, "/v1/openapi.json", Document, "Describe this API"),
     Route::get(Do::Status, "/v1/status", One("Status"), "Tell how things stand"),
+    Route::get(Do::Capacity, "/v1/capacity", One("Capacity"), "Tell what the cluster has to give, what is promised, and what it has room for"),
     Route::get(Do::Node, "/v1/node", One("Node"), "Show the node as it was last seen"),
     Route::get(Do::Prereq, "/v1/prereq", One("PrereqAnswer"), "Check what Accelerated Networking needs, on a fresh look").asked(PREREQ),
     Route::get(Do::Plan, "/v1/plan", One("PlanAnswer"), "Tell what would be done now"),

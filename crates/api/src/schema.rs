@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use accelnet_model::intent::IntentStatus;
-use accelnet_model::{Management, Node};
+use accelnet_model::{Capacity, Management, Node};
 use serde_json::{Map, Value, json};
 use utoipa::openapi::{RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
@@ -134,6 +134,7 @@ fn schemas() -> BTreeMap<String, Value> {
     with::<Failure>(&mut all);
     with::<Version>(&mut all);
     with::<Status>(&mut all);
+    with::<Capacity>(&mut all);
     with::<Node>(&mut all);
     with::<PrereqAnswer>(&mut all);
     with::<PlanAnswer>(&mut all);

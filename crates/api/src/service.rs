@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use accelnet_model::{Code, Node, Problem};
+use accelnet_model::{Capacity, Code, Node, Problem};
 
 use crate::Role;
 use crate::types::*;
@@ -40,6 +40,8 @@ pub struct Remark {
 pub trait Service: Send + Sync {
     /// How things stand.
     fn status(&self) -> Result<Status, Problem>;
+    /// What the cluster has to give, what is promised of it, and what it has room for.
+    fn capacity(&self) -> Result<Capacity, Problem>;
     /// The node as it was last seen.
     fn node(&self) -> Result<Node, Problem>;
     /// Every prerequisite check, judged on a fresh look; with an intent, on its adapters.

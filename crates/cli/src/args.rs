@@ -125,6 +125,8 @@ pub enum ListOutput {
 pub enum Command {
     /// Tell how things stand: settings, capacity, what is promised
     Status(Show),
+    /// Show what there is to give, and what it has room for
+    Capacity(Capacity),
     /// Check what Accelerated Networking needs
     Prereq(Prereq),
     /// Enable Accelerated Networking on a compute intent
@@ -185,6 +187,27 @@ pub struct Demo {
     /// Keep the cluster up for commands from another terminal, instead of the walk
     #[arg(long)]
     pub serve: bool,
+}
+
+/// `accelnet capacity`
+#[derive(Debug, ClapArgs)]
+#[command(
+    long_about = "Show what the cluster has to give, node by node: VFs and queue pairs that are \
+        in use, promised, free, and of those kept for nodes that fail; how many node failures \
+        the accelerated VMs survive, the largest reserve that would still hold, and how many \
+        more VMs would be admitted. With --from it tells the same of a cluster that a file \
+        describes, and what would come of the VMs that the file asks for; no agent is needed.",
+    after_help = "Exit status: 0 only if the promise of the node reserve holds and every VM that \
+        the file asks for is admitted, otherwise that of the first code. docs/capacity.md \
+        describes the file."
+)]
+pub struct Capacity {
+    /// Judge the cluster that this JSON file describes; - reads standard input
+    #[arg(long, value_name = "FILE")]
+    pub from: Option<PathBuf>,
+    /// How to write the answer
+    #[arg(long, short, value_name = "FORM", default_value = "table")]
+    pub output: Output,
 }
 
 /// `accelnet prereq`
@@ -431,6 +454,7 @@ impl Command {
             | Command::Health(args)
             | Command::Faults(args)
             | Command::Node(NodeCommand::Show(args)) => args.output,
+            Command::Capacity(args) => args.output,
             Command::Prereq(args) => args.output,
             Command::Log(args) => args.output,
             Command::Enable(args) => args.how.output,

@@ -7,6 +7,8 @@ pub mod adapter_list;
 pub mod adapter_show;
 pub mod agent;
 mod ask;
+pub mod capacity;
+mod cluster_file;
 pub mod cmdlets_install;
 pub mod cmdlets_list;
 pub mod cmdlets_remove;

@@ -48,6 +48,7 @@ pub fn run(args: &Args, session: &mut Session<'_>) -> u8 {
 fn dispatch(what: &Command, session: &mut Session<'_>) -> command::Result {
     match what {
         Command::Status(args) => command::status::run(args, session),
+        Command::Capacity(args) => command::capacity::run(args, session),
         Command::Prereq(args) => command::prereq::run(args, session),
         Command::Enable(args) => command::enable::run(args, session),
         Command::Set(args) => command::set::run(args, session),

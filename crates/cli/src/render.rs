@@ -1,6 +1,7 @@
 //! How answers look to people.
 
 mod adapter;
+mod capacity;
 mod changed;
 mod checks;
 pub mod documentation;
@@ -19,6 +20,7 @@ mod waiting;
 mod words;
 
 pub use adapter::{AdapterSummary, adapter, adapters};
+pub use capacity::capacity;
 pub use changed::changed;
 pub use checks::checks;
 pub use entries::{entries, entry, severity};

@@ -10,6 +10,8 @@ mod agent_core;
 #[path = "../../agent/tests/core/bench.rs"]
 #[expect(dead_code, reason = "the agent's own tests need all of it")]
 mod bench;
+#[path = "every_code/capacity.rs"]
+mod capacity;
 #[path = "every_code/changes.rs"]
 mod changes;
 #[path = "every_code/checks.rs"]
@@ -103,6 +105,8 @@ fn raised(code: Code) -> Vec<Code> {
         Code::StoreFailed => agent_core::a_store_that_cannot_be_read(),
         Code::NotVerified => agent_core::a_vf_that_is_gone_at_once(),
         Code::VmOnSoftwarePath => agent_core::a_vf_that_does_not_come_back(),
+        Code::ReserveNotMet => capacity::a_promise_that_does_not_hold(),
+        Code::CapacityFileInvalid => capacity::a_file_without_nodes(),
         Code::VmStateUnknown => agent_core::a_libvirt_that_is_away(),
         Code::ServerUntrusted => remote::an_agent_of_another_ca(),
         Code::CertificateRefused => remote::a_client_of_another_ca(),

@@ -1,10 +1,11 @@
 //! The catalogue: what every code says, needs and advises.
 //!
 //! One table per floor: the document's own codes, the ones that Linux adds for a node, for
-//! an adapter, those of a change that did not go through, and those of an agent.
+//! an adapter, those of a change that did not go through, those of an agent, and of admission.
 
 mod adapter;
 mod agent;
+mod capacity;
 mod change;
 mod document;
 mod platform;
@@ -59,6 +60,7 @@ pub fn all() -> impl Iterator<Item = &'static Entry> {
         adapter::ENTRIES,
         change::ENTRIES,
         agent::ENTRIES,
+        capacity::ENTRIES,
     ]
     .into_iter()
     .flatten()

@@ -195,6 +195,10 @@ codes! {
     ServerSettingsInvalid = "server_settings_invalid",
     /// A pool that was restarted while VMs had its VFs.
     PoolForgot = "pool_forgot",
+    /// The promise of the node reserve does not hold.
+    ReserveNotMet = "reserve_not_met",
+    /// A file of a cluster that makes no sense.
+    CapacityFileInvalid = "capacity_file_invalid",
 }
 
 impl Code {

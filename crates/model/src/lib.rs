@@ -5,6 +5,7 @@
 //! [`problem::Problem`] is one such thing found in one place.
 
 pub mod adapter;
+pub mod capacity;
 pub mod catalogue;
 pub mod check;
 pub mod code;
@@ -28,6 +29,7 @@ pub mod vf_wish;
 pub mod vm_setting;
 
 pub use adapter::Adapter;
+pub use capacity::Capacity;
 pub use check::Check;
 pub use code::Code;
 pub use domain::Domain;

@@ -3,6 +3,7 @@
 //! [`prereq`] judges nodes, [`vf_count`] plans a change of the number of VFs and reads the
 //! kernel's refusals, [`switch`] plans the virtual switch, [`vm`] judges one VM against a performance setting.
 
+pub mod admission;
 pub mod enable;
 pub mod fitness;
 pub mod intent;
@@ -10,10 +11,10 @@ pub mod management;
 pub mod naming;
 pub mod pair;
 pub mod prereq;
-pub mod reserve;
 #[cfg(test)]
 mod sample;
 pub mod switch;
 pub mod vf_count;
 pub mod vm;
 pub mod vm_names;
+pub mod what_if;

@@ -35,11 +35,21 @@ pub fn minimum_vcpus(asked: u32, setting: Performance, smt: bool) -> Result<(), 
 
 /// The VM as it is must have the setting's minimum of vCPUs; the sentence names the VM.
 pub fn enough_vcpus(vm: &Domain, setting: Performance, smt: bool) -> Result<(), Problem> {
-    minimum_vcpus(vm.vcpus, setting, smt).map_err(|minimum| {
+    enough_vcpus_of(&vm.name, vm.vcpus, setting, smt)
+}
+
+/// The same of a VM of which only the name and the vCPUs are known.
+pub fn enough_vcpus_of(
+    vm: &str,
+    vcpus: u32,
+    setting: Performance,
+    smt: bool,
+) -> Result<(), Problem> {
+    minimum_vcpus(vcpus, setting, smt).map_err(|minimum| {
         Problem::new(
             Code::VmNotEnoughVcpus,
-            &[&vm.name],
-            format!("VM {} has {}.", vm.name, count(vm.vcpus, "vCPU")),
+            &[vm],
+            format!("VM {vm} has {}.", count(vcpus, "vCPU")),
         )
         .needed(minimum.message)
         .under(Code::MinProcessorCounter)

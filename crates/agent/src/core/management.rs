@@ -1,15 +1,15 @@
 //! Management of the cluster: enabled, changed, disabled, and how it stands.
 
 use accelnet_api::types::{
-    AdapterUse, AgentInfo, Enable, ManagementChanged, PlannedStep, PrereqAnswer, Set, Status,
+    AdapterUse, AgentInfo, Enable, Fault, ManagementChanged, PlannedStep, PrereqAnswer, Set, Status,
 };
 use accelnet_model::intent::IntentState;
-use accelnet_model::{Check, Code, Management, Performance, Problem, VmSetting};
+use accelnet_model::{Capacity, Check, Code, Management, Performance, Problem, VmSetting};
 use accelnet_rules::prereq::{self, Scope};
-use accelnet_rules::reserve::{self, NodeVfs};
-use accelnet_rules::{management, vm};
+use accelnet_rules::{admission, management, vm};
 
 use super::room::Space;
+use super::standing::{self, Own, Parts, Standing};
 use super::vms::{crowded, not_applied};
 use super::{Core, Seen};
 use crate::policy::{Change, Policy};
@@ -222,8 +222,15 @@ impl Core {
         let Some(last) = promised.last() else {
             return Ok(());
         };
-        let nodes = self.node_vfs(policy, &spaces)?;
-        reserve::admits(&last.name, &nodes, wanted.node_reserve_percentage)
+        let standing = self.standing(policy, wanted, &promised, &spaces)?;
+        match standing.broken_promise() {
+            None => Ok(()),
+            Some(broken) => {
+                let code = Code::ClusterNotEnoughResources;
+                let problem = Problem::new(code, &[&last.name], broken.found);
+                Err(problem.needed(broken.needed).resolution(broken.resolution))
+            }
+        }
     }
 
     /// The reserve must hold with one more VM here.
@@ -231,40 +238,33 @@ impl Core {
         &self,
         policy: &Policy,
         vm: &str,
-        _setting: Performance,
-        _besides: &[VmSetting],
+        setting: Performance,
+        besides: &[VmSetting],
         spaces: &[Space<'_>],
     ) -> Result<(), Problem> {
-        let mut nodes = self.node_vfs(policy, spaces)?;
-        for node in &mut nodes {
-            if node.node == self.name {
-                node.promised += 1;
-            }
-        }
-        reserve::admits(vm, &nodes, policy.management.node_reserve_percentage)
+        let standing = self.standing(policy, &policy.management, besides, spaces)?;
+        standing.admit(vm, &self.name, setting)
     }
 
-    /// VFs of every node: of this one as it is judged now, of others as they reported.
-    fn node_vfs(&self, policy: &Policy, spaces: &[Space<'_>]) -> Result<Vec<NodeVfs>, Problem> {
-        let mut nodes: Vec<NodeVfs> = self
-            .reports
-            .all()?
-            .iter()
-            .filter(|report| report.node != self.name)
-            .map(|report| node_vfs(report, policy))
-            .collect();
-        let count = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
-        let all: u32 = spaces
-            .iter()
-            .map(|space| count(space.adapter.vfs.len()))
-            .sum();
-        let foreign: u32 = spaces.iter().map(|space| space.foreign).sum();
-        nodes.push(NodeVfs {
-            node: self.name.clone(),
-            vfs: all.saturating_sub(foreign),
-            promised: spaces.iter().map(|space| count(space.promised.len())).sum(),
-        });
-        Ok(nodes)
+    /// The cluster with `promised`: this node as it is seen now, others as they reported.
+    fn standing(
+        &self,
+        policy: &Policy,
+        management: &Management,
+        promised: &[VmSetting],
+        spaces: &[Space<'_>],
+    ) -> Result<Standing, Problem> {
+        Ok(Standing::of(&Parts {
+            policy,
+            management,
+            promised,
+            reports: &self.reports.all()?,
+            down: &self.reports.nodes_down(),
+            own: Some(Own {
+                node: &self.name,
+                spaces,
+            }),
+        }))
     }
 
     /// Every node's report: this one's as it is now.
@@ -338,14 +338,30 @@ pub(crate) fn status(
     picture: &Picture,
     uptime: std::time::Duration,
 ) -> Result<Status, Problem> {
-    let reports = reports.all()?;
-    let count = u32::try_from(reports.len().max(1)).unwrap_or(u32::MAX);
-    let nodes: Vec<NodeVfs> = reports
-        .iter()
-        .map(|report| node_vfs(report, policy))
-        .collect();
+    let all = reports.all()?;
+    let promised: Vec<VmSetting> = policy.vms.iter().map(|(vm, _)| vm.clone()).collect();
     let management = &policy.management;
-    let reserved = reserve::reserved_nodes(count, management.node_reserve_percentage);
+    let standing = Standing::of(&Parts {
+        policy,
+        management,
+        promised: &promised,
+        reports: &all,
+        down: &reports.nodes_down(),
+        own: None,
+    });
+    let broken = standing.broken_promise();
+    let mut faults: Vec<Fault> = all.iter().flat_map(|one| one.faults.clone()).collect();
+    if management.enabled {
+        let newest = all.iter().map(|report| report.observed_at.as_str()).max();
+        let since = reports.unmet_since(broken.is_some(), newest.unwrap_or_default());
+        let unmet = broken.as_ref().zip(since);
+        let node = &picture.report.node;
+        faults.extend(unmet.map(|(broken, since)| standing::fault(broken, node, since)));
+    }
+    let survives = standing.ledger.survives().unwrap_or(0);
+    let cluster = standing.ledger.cluster();
+    let count = cluster.nodes.len().max(1);
+    let reserved = admission::reserved_nodes(count, management.node_reserve_percentage);
     let of = |performance| {
         let mut number = 0;
         for (vm, _) in &policy.vms {
@@ -358,16 +374,16 @@ pub(crate) fn status(
         intent: management.intent.clone(),
         node_reserve_percentage: management.node_reserve_percentage,
         performance: management.performance,
-        nodes: count,
-        reserved_nodes: reserved,
-        survives_node_failures: reserve::survives(&nodes),
-        promise_holds: reserve::worst(&nodes, reserved).1 == 0,
-        adapters: reports
+        nodes: number(count),
+        reserved_nodes: number(reserved),
+        survives_node_failures: standing.promises().then(|| number(survives)),
+        promise_holds: broken.is_none(),
+        adapters: all
             .iter()
             .flat_map(|one| managed_adapters(one, policy).cloned())
             .collect(),
         accelerated_vms: Performance::ALL.into_iter().map(of).collect(),
-        faults: reports.iter().flat_map(|one| one.faults.clone()).collect(),
+        faults,
         agent: AgentInfo {
             node: picture.report.node.clone(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -380,19 +396,30 @@ pub(crate) fn status(
     })
 }
 
-/// VFs of a node for the managed intent. What is there is as the node reported; what is
-/// promised is as the policy says, which knows of a VM before its node reports it.
-fn node_vfs(report: &Report, policy: &Policy) -> NodeVfs {
-    let here = policy.vms.iter().filter(|(vm, _)| vm.node == report.node);
-    NodeVfs {
-        node: report.node.clone(),
-        vfs: managed_adapters(report, policy).map(|one| one.vfs).sum(),
-        promised: u32::try_from(here.count()).unwrap_or(u32::MAX),
-    }
+/// The capacity of the cluster, from the policy and the reports of all nodes.
+///
+/// # Errors
+///
+/// The store cannot be read.
+pub(crate) fn capacity(policy: &Policy, reports: &Reports) -> Result<Capacity, Problem> {
+    let promised: Vec<VmSetting> = policy.vms.iter().map(|(vm, _)| vm.clone()).collect();
+    let standing = Standing::of(&Parts {
+        policy,
+        management: &policy.management,
+        promised: &promised,
+        reports: &reports.all()?,
+        down: &reports.nodes_down(),
+        own: None,
+    });
+    Ok(standing.capacity())
+}
+
+fn number(count: usize) -> u32 {
+    u32::try_from(count).unwrap_or(u32::MAX)
 }
 
 /// The adapters of a report that are the managed intent's.
-fn managed_adapters<'a>(
+pub(crate) fn managed_adapters<'a>(
     report: &'a Report,
     policy: &'a Policy,
 ) -> impl Iterator<Item = &'a AdapterUse> {

@@ -14,12 +14,16 @@ pub(crate) struct Space<'a> {
     pub adapter: &'a Adapter,
     /// VFs that an accelerated VM has or is promised.
     pub promised: Vec<VmSetting>,
+    /// How many of them have their VF now: the first ones.
+    pub held: usize,
     /// VFs that somebody else uses.
     pub foreign: u32,
+    /// Queue pairs that those have.
+    pub foreign_pairs: u32,
 }
 
 impl Space<'_> {
-    fn vfs(&self) -> u32 {
+    pub fn vfs(&self) -> u32 {
         u32::try_from(self.adapter.vfs.len()).unwrap_or(u32::MAX)
     }
 
@@ -33,7 +37,7 @@ impl Space<'_> {
     /// A VF has one MSI-X vector for each queue pair and one for its mailbox. Where the driver
     /// shares vectors out (`sriov_vf_total_msix`), the sum is theirs; where it does not, each
     /// VF has what the device gives it.
-    fn queue_pairs(&self) -> (Option<u32>, Option<u32>) {
+    pub fn queue_pairs(&self) -> (Option<u32>, Option<u32>) {
         let shared = self.adapter.sriov.present();
         let shared = shared.and_then(|sriov| sriov.vf_total_msix.present());
         if let Some(total) = shared.filter(|total| **total > 0) {
@@ -51,6 +55,18 @@ impl Space<'_> {
         (least.map(|pairs| pairs * self.vfs()), least)
     }
 
+    /// VMs that have their VF now.
+    pub fn held(&self) -> impl Iterator<Item = &VmSetting> {
+        self.promised.iter().take(self.held)
+    }
+
+    fn held_pairs(&self, policy: &Policy) -> u32 {
+        let figures = &policy.management.performance;
+        self.held()
+            .map(|vm| figures.of(vm.performance).queue_pairs)
+            .sum()
+    }
+
     fn promised_pairs(&self, policy: &Policy) -> u32 {
         let figures = &policy.management.performance;
         let each = self.promised.iter();
@@ -62,7 +78,9 @@ impl Space<'_> {
         let (all, most) = self.queue_pairs();
         Room {
             free_vfs: self.free_vfs(),
-            free_queue_pairs: all.unwrap_or(0).saturating_sub(self.promised_pairs(policy)),
+            free_queue_pairs: all
+                .unwrap_or(0)
+                .saturating_sub(self.foreign_pairs + self.promised_pairs(policy)),
             most_queue_pairs: most.unwrap_or(0),
         }
     }
@@ -87,7 +105,9 @@ impl Core {
                     bound,
                     adapter,
                     promised: Vec::new(),
+                    held: 0,
                     foreign: 0,
+                    foreign_pairs: 0,
                 })
             })
             .collect();
@@ -105,9 +125,15 @@ impl Core {
                     Some(setting) => {
                         placed.push(&setting.uuid);
                         space.promised.push(setting.clone());
+                        space.held += 1;
                     }
-                    None if vf.users.known().is_none_or(|users| !users.is_empty()) => {
+                    // While libvirt does not tell, the VFs in use are those of the VMs.
+                    None if seen.node.domains.known().is_some()
+                        && vf.users.known().is_none_or(|users| !users.is_empty()) =>
+                    {
                         space.foreign += 1;
+                        let vectors = vf.msix_vectors.present().copied().unwrap_or(0);
+                        space.foreign_pairs += u32::from(vectors).saturating_sub(1).max(1);
                     }
                     None => {}
                 }
@@ -149,6 +175,9 @@ impl Core {
                 vfs_promised: u32::try_from(space.promised.len()).unwrap_or(u32::MAX),
                 queue_pairs,
                 queue_pairs_promised: space.promised_pairs(policy),
+                queue_pairs_in_use: space.held_pairs(policy),
+                vfs_foreign: space.foreign,
+                queue_pairs_foreign: space.foreign_pairs,
                 queue_pairs_per_vf,
             }
         });

@@ -95,6 +95,7 @@ pub fn operate(operation: Operation, call: &Call, service: &dyn Service) -> Resu
         }),
         Operation::Openapi => Ok(Bytes::from_static(crate::OPENAPI.as_bytes())),
         Operation::Status => json(&service.status()?),
+        Operation::Capacity => json(&service.capacity()?),
         Operation::Node => json(&service.node()?),
         Operation::Prereq => json(&service.prereq(call.query.text("intent"))?),
         Operation::Plan => json(&service.plan()?),

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use accelnet_model::capacity::{Capacity, MoreVms, NodeCapacity, Share};
 use accelnet_model::check::{CheckName, Outcome};
 use accelnet_model::platform::{Cpu, Iommu, Kernel, Kvm, Libvirt, Platform, Smt, Version, Vfio};
 use accelnet_model::vm_setting::Phase;
@@ -39,6 +40,39 @@ impl Service for Fake {
                 policy_revision: 1,
                 applied_revision: 1,
             },
+        })
+    }
+
+    fn capacity(&self) -> Result<Capacity, Problem> {
+        let inner = self.looks()?;
+        let share = |total, promised| Share {
+            total: Some(total),
+            in_use: promised,
+            promised,
+            free: Some(total - promised),
+            reserved: Some(0),
+        };
+        let vms = inner.vms.iter().filter(|vm| vm.performance.is_some());
+        let vms = u32::try_from(vms.count()).unwrap_or(u32::MAX).min(7);
+        Ok(Capacity {
+            node_reserve_percentage: inner.management.node_reserve_percentage,
+            survives_nodes: 0,
+            holds: true,
+            problem: None,
+            node_failures_survived: Some(0),
+            largest_reserve: Some(99),
+            more: MoreVms {
+                low: 7 - vms,
+                medium: 7 - vms,
+                high: 7 - vms,
+            },
+            nodes: vec![NodeCapacity {
+                node: NODE.to_owned(),
+                down: false,
+                vfs: share(7, vms),
+                queue_pairs: share(28, vms * 4),
+            }],
+            answers: Vec::new(),
         })
     }
 

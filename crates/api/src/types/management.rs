@@ -86,9 +86,11 @@ pub struct Status {
     pub nodes: u32,
     /// Nodes that may be down at once by the reserve: `floor(nodes x reserve / 100)`.
     pub reserved_nodes: u32,
-    /// Node failures that the accelerated VMs survive now; none where nothing is promised.
+    /// Node failures that the accelerated VMs survive besides those that are; none where
+    /// nothing is promised, and 0, too, where a VM has no VF as it is.
     pub survives_node_failures: Option<u32>,
-    /// Whether that is at least what the reserve promises.
+    /// Whether every VM has its VF with any of the reserved nodes down; nodes that are down
+    /// are among them.
     pub promise_holds: bool,
     /// VFs and queue pairs, by adapter of the intent.
     pub adapters: Vec<AdapterUse>,
@@ -124,6 +126,15 @@ pub struct AdapterUse {
     pub queue_pairs_promised: u32,
     /// Queue pairs that one VF can have at most; none where that cannot be told.
     pub queue_pairs_per_vf: Option<u32>,
+    /// Queue pairs of the accelerated VMs that have their VF now.
+    #[serde(default)]
+    pub queue_pairs_in_use: u32,
+    /// VFs that somebody uses who is no accelerated VM.
+    #[serde(default)]
+    pub vfs_foreign: u32,
+    /// Queue pairs of those.
+    #[serde(default)]
+    pub queue_pairs_foreign: u32,
 }
 
 /// A finding of health.

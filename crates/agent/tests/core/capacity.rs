@@ -1,0 +1,106 @@
+//! The node reserve, with another node beside this one.
+
+use accelnet_agent::report::Reports;
+use accelnet_api::types::Set;
+use accelnet_model::{Code, Performance};
+
+use crate::bench::*;
+
+const LOW: Performance = Performance::Low;
+const MEDIUM: Performance = Performance::Medium;
+
+/// A second node that reports as this one does, with so many VFs and queue pairs.
+fn beside(bench: &Bench, vfs: u32, queue_pairs: u32) {
+    let mut report = bench.report();
+    report.node = "node2".to_owned();
+    report.vms.clear();
+    report.macs.clear();
+    for status in &mut report.intents {
+        status.node = "node2".to_owned();
+    }
+    for adapter in &mut report.adapters {
+        adapter.node = "node2".to_owned();
+        adapter.vfs = vfs;
+        adapter.vfs_in_use = 0;
+        adapter.vfs_promised = 0;
+        adapter.queue_pairs = Some(queue_pairs);
+        adapter.queue_pairs_promised = 0;
+        adapter.queue_pairs_in_use = 0;
+    }
+    Reports::new(bench.store.clone(), "node2").write(&report);
+}
+
+fn reserve(bench: &mut Bench, percentage: i64) -> Result<(), accelnet_model::Problem> {
+    let set = Set {
+        node_reserve_percentage: Some(percentage),
+        ..Set::default()
+    };
+    bench.core().set(WHO, &set).map(drop)
+}
+
+fn enabled() -> Bench {
+    let bench = Bench::enabled();
+    for number in 1..=7 {
+        bench.define(&format!("vm{number}"), number, 4);
+    }
+    bench
+}
+
+#[test]
+fn vfs_of_the_other_node_bind() {
+    let mut bench = enabled();
+    beside(&bench, 3, 64);
+    reserve(&mut bench, 50).expect("nothing is promised yet");
+    for number in 1..=3 {
+        assert!(bench.vm_enable(&format!("vm{number}"), LOW).ok);
+    }
+    let result = bench.vm_enable("vm4", LOW);
+    assert_eq!(refused(&result), Code::ClusterNotEnoughResources);
+    let problem = result.problem.expect("a problem");
+    assert_eq!(
+        problem.found,
+        "With node1 down, 1 VM would be left without a VF (vm4); VFs bind."
+    );
+    assert!(
+        problem
+            .resolution
+            .contains("add 1 VF to each adapter of 1 node (node2)"),
+        "{problem:?}"
+    );
+    // What it advises is so.
+    beside(&bench, 4, 64);
+    assert!(bench.vm_enable("vm4", LOW).ok);
+    reserve(&mut bench, 0).expect("less is promised");
+    assert!(bench.vm_enable("vm5", LOW).ok);
+}
+
+#[test]
+fn queue_pairs_of_the_other_node_bind() {
+    let mut bench = enabled();
+    beside(&bench, 7, 4);
+    reserve(&mut bench, 50).expect("nothing is promised yet");
+    for number in 1..=2 {
+        assert!(bench.vm_enable(&format!("vm{number}"), MEDIUM).ok);
+    }
+    let result = bench.vm_enable("vm3", MEDIUM);
+    assert_eq!(refused(&result), Code::ClusterNotEnoughResources);
+    let problem = result.problem.expect("a problem");
+    assert!(problem.found.ends_with("queue pairs bind."), "{problem:?}");
+}
+
+#[test]
+fn a_reserve_that_what_is_promised_does_not_leave_is_refused() {
+    let mut bench = enabled();
+    beside(&bench, 3, 64);
+    for number in 1..=5 {
+        assert!(bench.vm_enable(&format!("vm{number}"), LOW).ok);
+    }
+    let problem = reserve(&mut bench, 50).expect_err("five do not fit into three");
+    assert_eq!(problem.code, Code::ClusterNotEnoughResources);
+    assert!(
+        problem.found.contains("2 VMs would be left without a VF"),
+        "{problem:?}"
+    );
+    assert_eq!(bench.policy().management.node_reserve_percentage, 0);
+    reserve(&mut bench, 49).expect("49 % of two nodes is none");
+}

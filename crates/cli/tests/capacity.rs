@@ -1,0 +1,212 @@
+//! `accelnet capacity`: of a file, and of a cluster.
+
+#[path = "support/agent.rs"]
+mod served;
+mod support;
+
+use std::path::PathBuf;
+
+use accelnet::args::Args;
+use accelnet_api::testing::Fake;
+use clap::Parser;
+use serde_json::{Value, json};
+use served::Agent;
+use support::{Shown, node, run};
+
+/// Types `accelnet capacity --from -` with a file on standard input.
+fn asked(text: &str, output: &str) -> Shown {
+    let words = ["accelnet", "capacity", "--from", "-", "--output", output];
+    let args = Args::try_parse_from(words).expect("a command");
+    run(&args, &node(|igb| igb), None, text.as_bytes())
+}
+
+fn answer(text: &str) -> (u8, Value) {
+    let shown = asked(text, "json");
+    assert_eq!(shown.err, "", "it says it all in JSON");
+    (
+        shown.status,
+        serde_json::from_str(&shown.out).expect("JSON"),
+    )
+}
+
+/// The file and the answer in docs/capacity.md.
+fn documented() -> (String, Value) {
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../docs/capacity.md");
+    let text = std::fs::read_to_string(path).expect("the document");
+    let mut blocks = text.split("```json\n").skip(1);
+    let mut block = || {
+        let block = blocks.next().expect("a block");
+        block.split("```").next().expect("its end").to_owned()
+    };
+    let file = block();
+    (file, serde_json::from_str(&block()).expect("JSON"))
+}
+
+#[test]
+fn the_documented_file_has_the_documented_answer() {
+    let (file, expected) = documented();
+    let (status, mut answer) = answer(&file);
+    assert_eq!(status, 23, "the last VM is not admitted");
+    let fields = answer.as_object_mut().expect("an object");
+    let besides = [
+        "node_reserve_percentage",
+        "node_failures_survived",
+        "largest_reserve",
+        "more",
+        "nodes",
+    ];
+    for field in besides {
+        assert!(fields.remove(field).is_some(), "{field}");
+    }
+    assert_eq!(answer, expected, "{answer:#}");
+}
+
+#[test]
+fn the_file_of_the_request() {
+    let (status, answer) = answer(
+        r#"{"node_reserve_percentage": 50,
+     "performance": {"low": {"queue_pairs": 1}, "medium": {"queue_pairs": 2}, "high": {"queue_pairs": 4}},
+     "nodes": [{"name": "n1", "smt": false, "adapters": [
+         {"name": "pf0", "vfs": 7, "queue_pairs": 28, "max_queue_pairs_per_vf": 4}]}],
+     "vms": [{"name": "web01", "node": "n1", "adapter": "pf0", "vcpus": 4, "performance": "high"}],
+     "ask": [{"name": "db01", "node": "n1", "vcpus": 8, "performance": "medium"}]}"#,
+    );
+    assert_eq!(status, 0);
+    // Half of one node is none.
+    assert_eq!(
+        (&answer["survives_nodes"], &answer["holds"]),
+        (&json!(0), &json!(true))
+    );
+    assert_eq!(
+        answer["answers"],
+        json!([{"name": "db01", "admitted": true, "node": "n1", "adapter": "pf0"}])
+    );
+    assert_eq!(answer["more"], json!({"low": 6, "medium": 6, "high": 6}));
+    let share = json!({"total": 7, "in_use": 1, "promised": 1, "free": 6, "reserved": 0});
+    assert_eq!(answer["nodes"][0]["vfs"], share);
+}
+
+#[test]
+fn it_is_told_in_words() {
+    let (file, _) = documented();
+    let shown = asked(&file, "table");
+    insta::assert_snapshot!(shown.out);
+    assert_eq!((shown.status, shown.err.as_str()), (23, ""));
+}
+
+#[test]
+fn a_mistake_is_told_with_its_field_and_line() {
+    let cases = [
+        ("", "(line 1, column 0): EOF while parsing a value."),
+        ("[]", "(line 1, column 0): invalid type"),
+        (
+            "{\"nodes\": [{\"name\": \"n1\"}]} x",
+            "(line 1, column 29): trailing characters.",
+        ),
+        (
+            "{\"nodes\": 3}",
+            "nodes (line 1, column 11): invalid type: integer `3`, expected a sequence.",
+        ),
+        ("{}", "(line 1, column 2): missing field `nodes`."),
+        (
+            "{\"nodes\": [\n{\"name\": \"n1\",\n\"adapters\": [{\"name\": \"p\",\n\"vfs\": -1}]}]}",
+            "nodes[0].adapters[0].vfs (line 4, column 9): invalid value: integer `-1`, expected u32.",
+        ),
+        (
+            "{\"nodes\": [{\"name\": \"n1\", \"adapters\": [{\"name\": \"p\"}]}]}",
+            "nodes[0].adapters[0] (line 1, column 51): missing field `vfs`.",
+        ),
+        (
+            "{\n\"node_reserve_percentage\": 100,\n\"nodes\": []}",
+            "node_reserve_percentage (line 2, column 30): The node reserve percentage 100 is not an integer from 0 to 99.",
+        ),
+        (
+            "{\"node_reserve_percentage\": 0.5, \"nodes\": []}",
+            "node_reserve_percentage (line 1, column 31): invalid type: floating point `0.5`",
+        ),
+        (
+            "{\"nodes\": [{\"name\": \"n1\"}],\n\"ask\": [{\"name\": \"a\", \"performance\": \"huge\"}]}",
+            "ask[0].performance (line 2, column 44):",
+        ),
+        (
+            "{\"nodes\": [{\"name\": \"n1\", \"colour\": 1}]}",
+            "nodes[0].colour (line 1, column 34): unknown field `colour`",
+        ),
+        (
+            "{\"nodes\": [{\"name\": \" \"}]}",
+            "nodes[0].name (line 1, column 23): a name is empty.",
+        ),
+        (
+            "{\"nodes\": [{\"name\": \"n1\"}],\n\"vms\": [\n{\"name\": \"a\", \"performance\": \"low\",\n\"node\": \"n2\"}]}",
+            "vms[0].node (line 4): no node is called n2.",
+        ),
+        (
+            "{\"nodes\": [{\"name\": \"n1\"},\n{\"name\": \"n1\"}]}",
+            "nodes[1].name (line 2): another node is called n1.",
+        ),
+        (
+            "{\"nodes\": []}",
+            "nodes (line 1): at least one node is needed.",
+        ),
+    ];
+    for (text, found) in cases {
+        let (status, answer) = answer(text);
+        let error = &answer["error"];
+        assert_eq!(
+            (status, &error["code"]),
+            (117, &json!("capacity_file_invalid")),
+            "{text}"
+        );
+        let said = error["found"].as_str().expect("text");
+        assert!(said.starts_with(found), "{text}\n{said}");
+        assert_eq!(
+            error["message"],
+            "standard input does not describe a cluster."
+        );
+    }
+}
+
+#[test]
+fn a_file_that_is_not_there() {
+    let shown = support::types(&node(|igb| igb), "accelnet capacity --from /nowhere/x.json");
+    assert_eq!((shown.status, shown.out.as_str()), (117, ""));
+    assert!(
+        shown
+            .err
+            .contains("/nowhere/x.json does not describe a cluster."),
+        "{}",
+        shown.err
+    );
+    assert!(
+        shown.err.contains("It cannot be read: No such file"),
+        "{}",
+        shown.err
+    );
+}
+
+#[test]
+fn a_promise_that_does_not_hold_ends_with_its_status() {
+    let (status, answer) = answer(
+        r#"{"nodes": [{"name": "n1", "adapters": [{"name": "p", "vfs": 2}]}, {"name": "n2"}],
+            "vms": [{"name": "a", "node": "n1", "performance": "low"}]}"#,
+    );
+    assert_eq!((status, &answer["holds"]), (116, &json!(false)));
+    assert_eq!(answer["problem"]["code"], "reserve_not_met");
+}
+
+#[test]
+fn an_agent_is_asked_without_a_file() {
+    let agent = Agent::of(Fake::default());
+    let shown = agent.types("accelnet capacity --output json");
+    assert_eq!((shown.status, shown.err.as_str()), (0, ""));
+    let answer: Value = serde_json::from_str(&shown.out).expect("JSON");
+    assert_eq!(answer["nodes"][0]["vfs"]["total"], 7);
+    let shown = agent.types("accelnet capacity");
+    assert!(
+        shown
+            .out
+            .contains("room for         7 more Low, or 7 Medium, or 7 High"),
+        "{}",
+        shown.out
+    );
+}

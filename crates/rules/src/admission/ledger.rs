@@ -1,0 +1,545 @@
+//! A cluster as sums: one more VM changes a few numbers of one node.
+
+use accelnet_model::Performance;
+
+use super::measure::{Bin, Family, Says, families};
+use super::search::{self, Found};
+use super::verdict::{Binding, Refusal, Verdict};
+use super::{Cluster, pack, place_of};
+
+/// A cluster, ready to be judged again and again.
+#[derive(Debug, Clone)]
+pub struct Ledger {
+    cluster: Cluster,
+    /// What is free, by node and adapter; of nodes that are down nothing is.
+    free: Vec<Vec<Bin>>,
+    /// The first node that is up and has promised what it has not.
+    broken: Option<usize>,
+    /// Nodes that may go down besides those that are.
+    more: usize,
+    /// Settings that the tables know.
+    known: [bool; 3],
+    tables: Vec<Table>,
+}
+
+/// A family with its sums.
+#[derive(Debug, Clone)]
+struct Table {
+    family: Family,
+    columns: Vec<Column>,
+}
+
+/// The sums of one measure.
+#[derive(Debug, Clone)]
+struct Column {
+    measure: [u64; 3],
+    /// The weight of a VM, by setting.
+    weights: [u64; 3],
+    /// Demand and room of each node that is up; nothing for one that is down.
+    keys: Vec<u64>,
+    /// The same of the nodes that are up, the largest first.
+    sorted: Vec<u64>,
+    /// The sum of the largest, of as many nodes as may go down.
+    top: u64,
+    /// Room of all nodes that are up.
+    room: u64,
+    /// Demand of the nodes that are down.
+    lost: u64,
+}
+
+/// More VMs of one setting on one adapter.
+#[derive(Debug, Clone, Copy)]
+struct Addition {
+    node: usize,
+    setting: usize,
+    vms: u64,
+    before: Bin,
+    after: Bin,
+}
+
+impl Ledger {
+    /// The sums of `cluster`.
+    pub fn new(cluster: Cluster) -> Self {
+        let mut present = [false; 3];
+        for node in &cluster.nodes {
+            for (there, vms) in present.iter_mut().zip(node.vms()) {
+                *there |= vms > 0;
+            }
+        }
+        Ledger::knowing(cluster, present)
+    }
+
+    fn knowing(cluster: Cluster, known: [bool; 3]) -> Self {
+        let mut broken = None;
+        let mut free = Vec::with_capacity(cluster.nodes.len());
+        for (place, node) in cluster.nodes.iter().enumerate() {
+            let mut bins = Vec::with_capacity(node.adapters.len());
+            if !node.down {
+                let mut whole = node.stranded == [0; 3];
+                for adapter in &node.adapters {
+                    let bin = adapter.free(&cluster.sizes);
+                    whole &= bin.is_some();
+                    let none = Bin {
+                        vfs: 0,
+                        pairs: 0,
+                        most: 0,
+                    };
+                    bins.push(bin.unwrap_or(none));
+                }
+                if !whole && broken.is_none() {
+                    broken = Some(place);
+                }
+            }
+            free.push(bins);
+        }
+        let all: Vec<Bin> = free.iter().flatten().copied().collect();
+        let more = cluster.reserved_besides();
+        let families = families(&cluster.sizes, known, &all);
+        let tables = families.into_iter().map(|family| {
+            let measures = family.measures.iter();
+            let columns = measures.map(|measure| column(&family, measure, &cluster, &free, more));
+            Table {
+                columns: columns.collect(),
+                family,
+            }
+        });
+        Ledger {
+            broken,
+            more,
+            known,
+            tables: tables.collect(),
+            free,
+            cluster,
+        }
+    }
+
+    /// The cluster, with all that was added.
+    pub fn cluster(&self) -> &Cluster {
+        &self.cluster
+    }
+
+    /// Whether every VM fits with any `more` of the nodes down besides those that are.
+    pub fn holds_with(&self, more: usize) -> Verdict {
+        self.judged(more, None)
+    }
+
+    /// Whether the promise of the reserve holds.
+    pub fn holds(&self) -> Verdict {
+        self.holds_with(self.more)
+    }
+
+    /// How many nodes may go down besides those that are, whichever they are; none where the
+    /// VMs do not fit as it is.
+    pub fn survives(&self) -> Option<usize> {
+        let up = self.cluster.nodes.len() - self.cluster.down();
+        let mut holds = None;
+        let (mut low, mut high) = (0, up.max(1));
+        // With fewer nodes down it is never harder: their VMs stay where they are.
+        while low < high {
+            let middle = low.midpoint(high);
+            match self.holds_with(middle) {
+                Verdict::Holds => {
+                    holds = Some(middle);
+                    low = middle + 1;
+                }
+                _ => high = middle,
+            }
+        }
+        holds
+    }
+
+    /// Whether it would hold with `vms` more VMs of `setting` on an adapter; none where the
+    /// adapter has no room for them.
+    pub fn with(
+        &self,
+        node: usize,
+        adapter: usize,
+        setting: Performance,
+        vms: u64,
+    ) -> Option<Verdict> {
+        let setting = place_of(setting);
+        let before = *self.free.get(node)?.get(adapter)?;
+        let after = before.without(self.cluster.sizes[setting], vms)?;
+        if !self.known[setting] {
+            let mut known = self.known;
+            known[setting] = true;
+            let wider = Ledger::knowing(self.cluster.clone(), known);
+            return Some(wider.judged(
+                self.more,
+                Some((
+                    adapter,
+                    Addition {
+                        node,
+                        setting,
+                        vms,
+                        before,
+                        after,
+                    },
+                )),
+            ));
+        }
+        let addition = Addition {
+            node,
+            setting,
+            vms,
+            before,
+            after,
+        };
+        Some(self.judged(self.more, Some((adapter, addition))))
+    }
+
+    /// The adapter of a node, by place, that one more VM of `setting` can have there: the first
+    /// with which the promise holds.
+    ///
+    /// # Errors
+    ///
+    /// No adapter there has room now, or the promise would not hold.
+    pub fn admit(&self, node: usize, setting: Performance) -> Result<usize, Refusal> {
+        let adapters = self.free.get(node).map_or(0, Vec::len);
+        let mut refused: Option<(usize, Verdict)> = None;
+        for adapter in 0..adapters {
+            match self.with(node, adapter, setting, 1) {
+                None => {}
+                Some(Verdict::Holds) => return Ok(adapter),
+                Some(verdict) => {
+                    let unproved = matches!(verdict, Verdict::Unproved(_));
+                    if refused.is_none() || unproved {
+                        refused = Some((adapter, verdict));
+                    }
+                }
+            }
+        }
+        Err(match refused {
+            None => self.no_room(node, setting),
+            Some((adapter, verdict)) => {
+                let mut cluster = self.cluster.clone();
+                cluster.nodes[node].adapters[adapter].promised[place_of(setting)] += 1;
+                refusal(&cluster, &verdict)
+            }
+        })
+    }
+
+    /// Why the promise does not hold; none where it does.
+    pub fn refusal(&self) -> Option<Refusal> {
+        let verdict = self.holds();
+        (!verdict.holds()).then(|| refusal(&self.cluster, &verdict))
+    }
+
+    fn no_room(&self, node: usize, setting: Performance) -> Refusal {
+        let size = self.cluster.sizes[place_of(setting)];
+        let bins = self.free.get(node).into_iter().flatten();
+        let vfs: u64 = bins.filter(|bin| bin.most >= size).map(|bin| bin.vfs).sum();
+        let mut lose = [0; 3];
+        lose[place_of(setting)] = 1;
+        Refusal {
+            binding: match vfs {
+                0 => Binding::Vfs,
+                _ => Binding::QueuePairs,
+            },
+            worst: Vec::new(),
+            lose,
+            proved: true,
+        }
+    }
+
+    /// Adds `vms` VMs of `setting` to an adapter, whether or not the promise holds with them.
+    pub fn add(&mut self, node: usize, adapter: usize, setting: Performance, vms: u32) {
+        let place = place_of(setting);
+        let size = self.cluster.sizes[place];
+        let promised = &mut self.cluster.nodes[node].adapters[adapter].promised[place];
+        *promised = promised.saturating_add(vms);
+        let before = self
+            .free
+            .get(node)
+            .and_then(|bins| bins.get(adapter))
+            .copied();
+        let after = before.and_then(|before| before.without(size, u64::from(vms)));
+        match (before, after) {
+            (Some(before), Some(after)) if self.known[place] => {
+                self.free[node][adapter] = after;
+                let vms = u64::from(vms);
+                self.apply(Addition {
+                    node,
+                    setting: place,
+                    vms,
+                    before,
+                    after,
+                });
+            }
+            _ => self.count_anew(),
+        }
+    }
+
+    /// Takes `vms` VMs of `setting` away from an adapter.
+    pub fn remove(&mut self, node: usize, adapter: usize, setting: Performance, vms: u32) {
+        let place = place_of(setting);
+        let sizes = self.cluster.sizes;
+        let adapter_now = &mut self.cluster.nodes[node].adapters[adapter];
+        let promised = &mut adapter_now.promised[place];
+        let gone = u64::from(vms.min(*promised));
+        *promised = promised.saturating_sub(vms);
+        let after = adapter_now.free(&sizes);
+        let whole = self.broken.is_none() && !self.cluster.nodes[node].down;
+        // Other families may be complete once something is free again.
+        let lasting = self.tables.iter().all(|table| table.family.lasts());
+        match after {
+            Some(after) if whole && lasting => {
+                let before = std::mem::replace(&mut self.free[node][adapter], after);
+                for table in &mut self.tables {
+                    for column in &mut table.columns {
+                        let old = table.family.room(&column.measure, before);
+                        let new = table.family.room(&column.measure, after);
+                        let demand = column.weights[place] * gone;
+                        let key = column.keys[node] - old + new - demand;
+                        column.room = column.room - old + new;
+                        column.replace(node, key, self.more);
+                    }
+                }
+            }
+            _ => self.count_anew(),
+        }
+    }
+
+    fn count_anew(&mut self) {
+        let empty = Cluster {
+            nodes: Vec::new(),
+            ..self.cluster
+        };
+        *self = Ledger::new(std::mem::replace(&mut self.cluster, empty));
+    }
+
+    fn apply(&mut self, addition: Addition) {
+        for table in &mut self.tables {
+            for column in &mut table.columns {
+                let (key, room) = column.after(&table.family, &addition);
+                column.room = room;
+                column.replace(addition.node, key, self.more);
+            }
+        }
+    }
+
+    fn judged(&self, more: usize, addition: Option<(usize, Addition)>) -> Verdict {
+        if let Some(broken) = self.broken {
+            // It has promised what it has not, and no other node need be down for that.
+            let down = self.cluster.nodes.iter().enumerate();
+            let mut down: Vec<usize> = down
+                .filter(|(_, node)| node.down)
+                .map(|(place, _)| place)
+                .collect();
+            down.retain(|place| *place != broken);
+            return Verdict::Fails(down);
+        }
+        let change = addition.map(|(_, addition)| addition);
+        let mut unproved = None;
+        for table in &self.tables {
+            let mut columns = table.columns.iter();
+            let failing = columns
+                .find(|column| !column.holds(&table.family, more, change.as_ref(), self.more));
+            match (table.family.says, failing) {
+                (Says::Exactly | Says::YesIfAllHold, None) => return Verdict::Holds,
+                (Says::Exactly | Says::NoIfOneFails, Some(column)) => {
+                    return Verdict::Fails(self.worst(
+                        &table.family,
+                        column,
+                        more,
+                        change.as_ref(),
+                    ));
+                }
+                (Says::YesIfAllHold, Some(column)) if unproved.is_none() => {
+                    unproved = Some(self.worst(&table.family, column, more, change.as_ref()));
+                }
+                _ => {}
+            }
+        }
+        let Some(unproved) = unproved else {
+            return Verdict::Holds;
+        };
+        let mut free = self.free.clone();
+        let mut demands: Vec<[u64; 3]> = self
+            .cluster
+            .nodes
+            .iter()
+            .map(|node| node.vms().map(u64::from))
+            .collect();
+        if let Some((adapter, addition)) = addition {
+            free[addition.node][adapter] = addition.after;
+            demands[addition.node][addition.setting] += addition.vms;
+        }
+        let down: Vec<bool> = self.cluster.nodes.iter().map(|node| node.down).collect();
+        match search::every_set(&free, &demands, &down, &self.cluster.sizes, more) {
+            Found::Fits => Verdict::Holds,
+            Found::Fails(worst) => Verdict::Fails(worst),
+            Found::TooMany => Verdict::Unproved(unproved),
+        }
+    }
+
+    /// The nodes that are down when a measure is at its worst.
+    fn worst(
+        &self,
+        family: &Family,
+        column: &Column,
+        more: usize,
+        change: Option<&Addition>,
+    ) -> Vec<usize> {
+        let key = |place: usize| match change {
+            Some(change) if change.node == place => column.after(family, change).0,
+            _ => column.keys[place],
+        };
+        let nodes = self.cluster.nodes.iter().enumerate();
+        let (down, mut up): (Vec<_>, Vec<_>) = nodes.partition(|(_, node)| node.down);
+        // The asked node last among equals: what is lost elsewhere tells more.
+        up.sort_by_key(|(place, _)| std::cmp::Reverse(key(*place)));
+        let all = down.iter().chain(up.iter().take(more));
+        let mut worst: Vec<usize> = all.map(|(place, _)| *place).collect();
+        worst.sort_unstable();
+        worst
+    }
+}
+
+/// What is missing in `cluster` with a verdict's nodes down.
+fn refusal(cluster: &Cluster, verdict: &Verdict) -> Refusal {
+    let worst = verdict.worst().to_vec();
+    let sizes = &cluster.sizes;
+    let mut demand = [0; 3];
+    let mut bins = Vec::new();
+    // VMs on nodes that stay up, without a VF there.
+    let mut lose = [0; 3];
+    for (place, node) in cluster.nodes.iter().enumerate() {
+        if worst.contains(&place) || node.down {
+            add(&mut demand, node.vms().map(u64::from));
+            continue;
+        }
+        add(&mut lose, node.stranded.map(u64::from));
+        for adapter in &node.adapters {
+            match adapter.free(sizes) {
+                Some(bin) => bins.push(bin),
+                None => {
+                    let whole = adapter.whole();
+                    let promised = adapter.promised.map(u64::from);
+                    add(&mut lose, pack::left_over(&[whole], sizes, promised));
+                }
+            }
+        }
+    }
+    let vfs = pack::counts_fit(&bins, sizes, demand) && lose == [0; 3];
+    add(&mut lose, pack::left_over(&bins, sizes, demand));
+    Refusal {
+        binding: match vfs {
+            true => Binding::QueuePairs,
+            false => Binding::Vfs,
+        },
+        lose,
+        worst,
+        proved: !matches!(verdict, Verdict::Unproved(_)),
+    }
+}
+
+fn add(sum: &mut [u64; 3], vms: [u64; 3]) {
+    for (sum, vms) in sum.iter_mut().zip(vms) {
+        *sum += vms;
+    }
+}
+
+fn column(
+    family: &Family,
+    measure: &[u64; 3],
+    cluster: &Cluster,
+    free: &[Vec<Bin>],
+    more: usize,
+) -> Column {
+    let weights = family.weights(measure);
+    let mut column = Column {
+        measure: *measure,
+        weights,
+        keys: Vec::with_capacity(free.len()),
+        sorted: Vec::with_capacity(free.len()),
+        top: 0,
+        room: 0,
+        lost: 0,
+    };
+    for (node, bins) in cluster.nodes.iter().zip(free) {
+        let vms = node.vms();
+        let demand: u64 = vms
+            .iter()
+            .zip(weights)
+            .map(|(vms, weight)| u64::from(*vms) * weight)
+            .sum();
+        if node.down {
+            column.lost += demand;
+            column.keys.push(0);
+            continue;
+        }
+        let room: u64 = bins.iter().map(|bin| family.room(measure, *bin)).sum();
+        column.room += room;
+        column.keys.push(demand + room);
+        column.sorted.push(demand + room);
+    }
+    column
+        .sorted
+        .sort_unstable_by_key(|key| std::cmp::Reverse(*key));
+    column.top = column.sorted.iter().take(more).sum();
+    column
+}
+
+impl Column {
+    /// A node's key, and all room, with VMs added to it.
+    fn after(&self, family: &Family, addition: &Addition) -> (u64, u64) {
+        let old = family.room(&self.measure, addition.before);
+        let new = family.room(&self.measure, addition.after);
+        let key = self.keys[addition.node] - old + new;
+        let demand = self.weights[addition.setting] * addition.vms;
+        (key + demand, self.room - old + new)
+    }
+
+    /// Whether the worst `more` nodes find room; `usual` is what the sum of the largest is for.
+    fn holds(
+        &self,
+        family: &Family,
+        more: usize,
+        addition: Option<&Addition>,
+        usual: usize,
+    ) -> bool {
+        let top = match more == usual {
+            true => self.top,
+            false => self.sorted.iter().take(more).sum(),
+        };
+        match addition {
+            None => self.lost + top <= self.room,
+            Some(addition) => {
+                let (key, room) = self.after(family, addition);
+                let old = self.keys[addition.node];
+                self.lost + self.top_with(top, more, old, key) <= room
+            }
+        }
+    }
+
+    /// The sum of the `more` largest, which is `top`, with the key `old` replaced by `new`.
+    fn top_with(&self, top: u64, more: usize, old: u64, new: u64) -> u64 {
+        if more == 0 || old == new {
+            return top;
+        }
+        let within = self.sorted.partition_point(|key| *key > old) < more;
+        // Without the old one the next largest takes its place.
+        let next = self.sorted.get(more).copied().unwrap_or(0);
+        match within {
+            true => top - old + new.max(next),
+            false => {
+                let least = self.sorted.get(more - 1).copied().unwrap_or(0);
+                top - least + least.max(new)
+            }
+        }
+    }
+
+    /// Gives a node that is up another key.
+    fn replace(&mut self, node: usize, key: u64, more: usize) {
+        let old = std::mem::replace(&mut self.keys[node], key);
+        if old == key {
+            return;
+        }
+        self.top = self.top_with(self.top, more, old, key);
+        let out = self.sorted.partition_point(|other| *other > old);
+        self.sorted.remove(out);
+        let into = self.sorted.partition_point(|other| *other > key);
+        self.sorted.insert(into, key);
+    }
+}

@@ -1,0 +1,5 @@
+mod figures;
+mod oracle;
+mod properties;
+mod refusals;
+mod small;
