@@ -7,6 +7,7 @@ mod adapters;
 mod apply;
 pub(crate) mod intents;
 pub(crate) mod management;
+mod moves;
 mod nics;
 mod remarks;
 mod room;
@@ -15,6 +16,7 @@ mod switches;
 mod vms;
 mod wishes;
 
+use std::collections::BTreeSet;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
@@ -30,6 +32,7 @@ use accelnet_store::Store;
 use crate::edge::Edge;
 use crate::journal::{Journal, Word};
 use crate::policy::{Policy, PolicyStore};
+use crate::reflex::Reflex;
 use crate::report::{Report, Reports};
 use crate::view::Picture;
 
@@ -82,6 +85,9 @@ pub struct Core {
     pub(crate) libvirt_may_be_asked: bool,
     pub(crate) applied_revision: u64,
     pub(crate) picture: Arc<RwLock<Arc<Picture>>>,
+    pub(crate) reflex: Reflex,
+    /// VMs with a setting that were this node's while they ran here.
+    pub(crate) own: BTreeSet<String>,
     remarks: remarks::Remarks,
 }
 
@@ -90,6 +96,8 @@ impl Core {
     pub fn new(edge: Box<dyn Edge>, store: Arc<dyn Store>, name: &str) -> Self {
         let picture = Picture::empty(name, &edge.host().clock.now());
         Core {
+            reflex: Reflex::new(edge.reflex_links()),
+            own: BTreeSet::new(),
             edge,
             name: name.to_owned(),
             policies: PolicyStore::new(store.clone(), name),
@@ -106,6 +114,11 @@ impl Core {
     /// Where readers find the newest picture.
     pub fn picture(&self) -> Arc<RwLock<Arc<Picture>>> {
         self.picture.clone()
+    }
+
+    /// What acts without the mind.
+    pub fn reflex(&self) -> Reflex {
+        self.reflex.clone()
     }
 
     /// Looks at the whole node.
@@ -263,6 +276,7 @@ impl Core {
 
     /// Leaves a picture for readers, and a report for the other nodes.
     pub(crate) fn leave(&mut self, seen: Seen, policy: &Policy) {
+        self.learn_held(policy, &seen);
         self.ask_guests(policy, &seen);
         let report = Report::of(self, &seen, policy);
         self.reports.write(&report);

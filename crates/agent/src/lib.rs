@@ -12,6 +12,7 @@ mod files;
 pub mod journal;
 mod mind;
 pub mod policy;
+pub mod reflex;
 pub mod report;
 pub mod run;
 pub mod service;

@@ -5,7 +5,8 @@ use std::time::Duration;
 use accelnet_libvirt::{Control, LibvirtError};
 
 pub use accelnet_libvirt::{
-    DomainChange, NetworkChange, SavedState, Side, VirtualNetwork, VmEvent, WatchHandle,
+    DomainChange, MigrationChange, NetworkChange, SavedState, Side, VirtualNetwork, VmEvent,
+    WatchHandle,
 };
 
 /// Changes VMs. Every call is safe to repeat and ends within a deadline.
@@ -121,6 +122,14 @@ pub trait Vms: Send + Sync {
     /// As libvirt says.
     fn saved_state(&self, uuid: &str) -> Result<SavedState, LibvirtError>;
 
+    /// Whether libvirt is at work on a running domain as a whole: a live migration to elsewhere, a
+    /// saved image. Until it is done, what the domain has of the node is libvirt's affair.
+    ///
+    /// # Errors
+    ///
+    /// As libvirt says.
+    fn is_busy(&self, uuid: &str) -> Result<bool, LibvirtError>;
+
     /// Hands events to `on`, from a thread of its own, until the handle is stopped or
     /// dropped. When libvirt restarts it goes on by itself, and says so.
     ///
@@ -218,6 +227,10 @@ impl Vms for LibvirtVms {
 
     fn saved_state(&self, uuid: &str) -> Result<SavedState, LibvirtError> {
         self.control.saved_state(uuid)
+    }
+
+    fn is_busy(&self, uuid: &str) -> Result<bool, LibvirtError> {
+        self.control.is_busy(uuid)
     }
 
     fn watch(&self, on: Box<dyn Fn(VmEvent) + Send>) -> Result<WatchHandle, LibvirtError> {

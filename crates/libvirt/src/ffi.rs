@@ -20,4 +20,4 @@ pub use domain::DomainHandle;
 pub use events::Heard;
 pub use failure::Failure;
 pub use network::NetworkHandle;
-pub use table::ask_agent;
+pub use table::qemu_table;

@@ -167,6 +167,48 @@ pub fn join(config: Pair<'_>, live: Option<Pair<'_>>, now: bool, again: bool) ->
     }
 }
 
+/// What leads to a running VM with its VF that has no definition: it ends with what it has.
+pub fn join_transient(live: Pair<'_>) -> Plan {
+    let mut steps = vec![Step::Wish];
+    let mut waits_for_restart = false;
+    let why = match (live.vf.is_some(), live.can_fail_over()) {
+        (true, _) => "the running VM has its VF",
+        (false, true) => {
+            steps.push(Step::AttachVf);
+            "the running vNIC has the failover feature"
+        }
+        (false, false) => {
+            waits_for_restart = true;
+            "the running vNIC has no failover feature, and the VM has no definition that could get it"
+        }
+    };
+    Plan {
+        steps,
+        waits_for_restart,
+        why: why.to_owned(),
+    }
+}
+
+/// What leads to a definition that can be started on a node where no VF is promised to it.
+pub fn ready(config: Pair<'_>) -> Plan {
+    let mut steps = Vec::new();
+    let mut why = Vec::new();
+    if config.nic.is_some() && config.vf.is_some() {
+        steps.push(Step::UndefineVf);
+        why.push("it asks for no VF, which might not be there");
+    }
+    let named = config.nic.is_some_and(|nic| nic.alias.is_some());
+    if config.nic.is_some() && !(config.can_fail_over() && named) {
+        steps.push(Step::JoinNic);
+        why.push("its vNIC has the failover feature");
+    }
+    Plan {
+        steps,
+        waits_for_restart: false,
+        why: why.join("; "),
+    }
+}
+
 /// What leads back to the software path alone. `teamed` leaves the vNIC of the definition its
 /// failover feature: it had it before.
 pub fn part(config: Pair<'_>, live: Option<Pair<'_>>, teamed: bool) -> Plan {

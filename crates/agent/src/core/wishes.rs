@@ -12,11 +12,12 @@ use super::{Core, Seen};
 use crate::policy::Policy;
 
 impl Core {
-    /// Brings the wishes that lie here to the settings of this node's VMs.
+    /// Brings the wishes that lie here to the settings of VMs: of all, because any of them may
+    /// come to this node.
     pub(crate) fn settle_wishes(&self, policy: &Policy, seen: &Seen) {
         let adapter = self.any_adapter(policy, seen);
         let mut wanted = BTreeSet::new();
-        for (setting, _) in policy.vms.iter().filter(|(vm, _)| vm.node == self.name) {
+        for (setting, _) in &policy.vms {
             wanted.insert(setting.uuid.as_str());
             // While a setting is being taken away its wish is its own affair.
             if setting.phase == Phase::Enabled && adapter.is_some() {

@@ -180,6 +180,11 @@ impl Vms for SimVms {
         })
     }
 
+    fn is_busy(&self, uuid: &str) -> Result<bool, LibvirtError> {
+        let mut state = self.open()?;
+        Ok(state.domain(uuid)?.leaving)
+    }
+
     fn watch(&self, on: Box<dyn Fn(VmEvent) + Send>) -> Result<WatchHandle, LibvirtError> {
         let mut state = self.open()?;
         let number = state.number();

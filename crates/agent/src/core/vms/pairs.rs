@@ -20,6 +20,8 @@ struct Bench<'a> {
     vms: &'a dyn Vms,
     setting: &'a VmSetting,
     pool: String,
+    /// Where its vNIC is looked up: what runs, for a VM that has no definition.
+    side: Side,
     /// The definition before the first step.
     config: String,
     /// The running vNIC before the first step.
@@ -69,6 +71,13 @@ impl Core {
         now: bool,
         again: bool,
     ) -> Result<pair::Plan, Problem> {
+        if ends_with_its_stop(domain) {
+            let live = Pair::of(&domain.vnics, setting.mac, &pool_of(policy));
+            return match live.nic {
+                None => Err(off_the_switch(policy, setting, domain)),
+                Some(_) => Ok(pair::join_transient(live)),
+            };
+        }
         let definition = self.definition(domain)?;
         self.plan_with(policy, setting, &definition, domain, now, again)
     }
@@ -86,13 +95,7 @@ impl Core {
         let pool = pool_of(policy);
         let config = Pair::of(&definition.vnics, setting.mac, &pool);
         if config.nic.is_none() {
-            let found = format!("Its vNIC {} is no longer in its definition.", setting.mac);
-            let intent = policy.management.intent.clone().unwrap_or_default();
-            return Err(Problem::new(
-                Code::VmNotOnSwitch,
-                &[&domain.name, &intent],
-                found,
-            ));
+            return Err(off_the_switch(policy, setting, domain));
         }
         let running = domain.state.holds_devices();
         let live = running.then(|| Pair::of(&domain.vnics, setting.mac, &pool));
@@ -106,10 +109,13 @@ impl Core {
         setting: &VmSetting,
         domain: &Domain,
     ) -> Result<pair::Plan, Problem> {
-        let definition = self.definition(domain)?;
         let pool = pool_of(policy);
         let running = domain.state.holds_devices();
         let live = running.then(|| Pair::of(&domain.vnics, setting.mac, &pool));
+        if ends_with_its_stop(domain) {
+            return Ok(pair::part(Pair::default(), live, setting.nic_teamed));
+        }
+        let definition = self.definition(domain)?;
         Ok(pair::part(
             Pair::of(&definition.vnics, setting.mac, &pool),
             live,
@@ -213,7 +219,8 @@ impl Core {
             .steps
             .iter()
             .any(|step| !matches!(step, Step::Wish | Step::Forget));
-        let config = match needs_definition {
+        let transient = ends_with_its_stop(domain);
+        let config = match needs_definition && !transient {
             true => self.config_xml(domain)?,
             false => String::new(),
         };
@@ -230,6 +237,7 @@ impl Core {
                 vms: self.edge.vms(),
                 setting,
                 pool: pool_of(policy),
+                side: if transient { Side::Live } else { Side::Config },
                 config: config.clone(),
                 live_nic: live_nic.clone(),
             };
@@ -298,10 +306,12 @@ impl Core {
             return missing("libvirt no longer has the VM.".to_owned());
         };
         let pool = pool_of(policy);
-        let definition = self.definition(domain)?;
-        let config = Pair::of(&definition.vnics, setting.mac, &pool);
-        if config.vf.is_none() || !config.can_fail_over() {
-            return missing("Its definition has no pair.".to_owned());
+        if !ends_with_its_stop(domain) {
+            let definition = self.definition(domain)?;
+            let config = Pair::of(&definition.vnics, setting.mac, &pool);
+            if config.vf.is_none() || !config.can_fail_over() {
+                return missing("Its definition has no pair.".to_owned());
+            }
         }
         if !plan.steps.contains(&Step::AttachVf) || !domain.state.holds_devices() {
             return Ok(());
@@ -435,7 +445,7 @@ impl Bench<'_> {
 
     /// The vNIC of the definition as it is now.
     fn nic(&self) -> Result<String, LibvirtError> {
-        self.fragment(Side::Config, Part::Persistent)?
+        self.fragment(self.side, Part::Persistent)?
             .ok_or_else(|| LibvirtError::Failed {
                 doing: "show the vNIC",
                 words: format!("no vNIC {} is in the definition", self.setting.mac),
@@ -447,7 +457,7 @@ impl Bench<'_> {
         let mac = self.setting.mac;
         let alias = xml::user_alias(&self.nic()?);
         let alias = alias.unwrap_or_else(|| xml::persistent_alias(mac));
-        let config = self.vms.xml(&self.setting.uuid, Side::Config)?;
+        let config = self.vms.xml(&self.setting.uuid, self.side)?;
         let parsed = Definition::parse(&config).unwrap_or_default();
         let vlan = Pair::of(&parsed.vnics, mac, &self.pool).vlan();
         Ok(xml::vf_interface(
@@ -470,6 +480,23 @@ fn unplaced(fragment: &str) -> String {
     xml::without_place(fragment)
 }
 
+/// Whether a VM has no definition beside what runs: it was created, or migrated, as transient.
+fn ends_with_its_stop(domain: &Domain) -> bool {
+    !domain.persistent && domain.state.holds_devices()
+}
+
+fn off_the_switch(policy: &Policy, setting: &VmSetting, domain: &Domain) -> Problem {
+    let found = format!("Its vNIC {} is no longer in its definition.", setting.mac);
+    let intent = policy.management.intent.clone().unwrap_or_default();
+    Problem::new(Code::VmNotOnSwitch, &[&domain.name, &intent], found)
+}
+
+/// libvirt would hand out no VF, so it is not asked for one.
+pub(crate) fn none_is_free(vm: &str) -> Problem {
+    let found = "No VF of the pool is free on this node; VFs bind.";
+    Problem::new(Code::ClusterNotEnoughResources, &[vm], found)
+}
+
 /// The network that the VFs of the managed intent come from.
 fn pool_of(policy: &Policy) -> String {
     policy
@@ -483,14 +510,7 @@ fn pool_exhausted(error: &LibvirtError, domain: &Domain) -> Option<Problem> {
     let words = error.to_string();
     words
         .contains("requires exclusive access to interfaces")
-        .then(|| {
-            Problem::new(
-                Code::ClusterNotEnoughResources,
-                &[&domain.name],
-                "No VF of the pool is free on this node; VFs bind.",
-            )
-            .cause(words.clone())
-        })
+        .then(|| none_is_free(&domain.name).cause(words.clone()))
 }
 
 /// The name of a step by which an agent can be killed.

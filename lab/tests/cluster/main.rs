@@ -1,0 +1,3 @@
+//! Several nodes with real kernels on one wire.
+
+mod wire;
