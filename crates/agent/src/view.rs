@@ -134,6 +134,12 @@ pub(crate) fn vm(core: &Core, seen: &Seen, policy: &Policy, domain: &Domain) -> 
         let why = core.reason_of(&domain.uuid);
         remarks.push(why.unwrap_or_else(|| "it runs without its VF".to_owned()));
     }
+    if let Some(setting) = setting.filter(|setting| core.runs_twice(setting, domain)) {
+        remarks.push(format!(
+            "it runs here although {} has taken it over: it must not run on both",
+            setting.node
+        ));
+    }
     VmView {
         name: domain.name.clone(),
         uuid: domain.uuid.clone(),
