@@ -116,6 +116,11 @@ impl Core {
         self.picture.clone()
     }
 
+    /// The node as it is now.
+    pub fn node(&self) -> Node {
+        self.look().node
+    }
+
     /// What acts without the mind.
     pub fn reflex(&self) -> Reflex {
         self.reflex.clone()

@@ -6,6 +6,7 @@
 //! round of a change of the number of VFs, which the command line makes, too.
 
 pub mod core;
+pub mod destinations;
 pub mod edge;
 mod faults;
 mod files;

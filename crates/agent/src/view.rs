@@ -80,6 +80,7 @@ fn gone_vm(core: &Core, setting: &VmSetting) -> VmView {
             "libvirt on {} no longer has it; 'accelnet vm disable {}' forgets its setting",
             core.name, setting.name
         )],
+        destinations: Vec::new(),
     }
 }
 
@@ -155,6 +156,7 @@ pub(crate) fn vm(core: &Core, seen: &Seen, policy: &Policy, domain: &Domain) -> 
         vnics: vnics.collect(),
         verified,
         remarks,
+        destinations: Vec::new(),
     }
 }
 

@@ -27,6 +27,7 @@ impl Core {
         }
         // Before libvirt starts VMs at boot.
         self.settle_wishes(&policy, &seen);
+        self.settle_pools(&policy, &seen);
         if self.take_over(&policy, &seen) {
             policy = self.policies.read()?;
         }
@@ -154,6 +155,12 @@ impl Core {
             self.tell(EventKind::Drift, &domain.name, found);
         }
         if plan.steps.contains(&pair::Step::AttachVf) && self.free_vfs(policy, seen) == Some(0) {
+            if plan.steps.contains(&pair::Step::DropStandIn) {
+                // Its own guest has not seen it.
+                acted |= self
+                    .only(policy, setting, domain, pair::Step::DropStandIn)
+                    .is_ok();
+            }
             let problem = none_is_free(&domain.name);
             if news {
                 self.tell_problem(EventKind::Failed, &domain.name, &problem);

@@ -317,6 +317,16 @@ impl Bench {
         all.find(|vm| vm.name == name).expect("a VM")
     }
 
+    /// The VM as it is shown, with where it could move to.
+    pub fn vm_shown(&mut self, name: &str) -> VmView {
+        let mut vms = vec![self.vm(name)];
+        let node = self.core().node();
+        let reports = Reports::new(self.store.clone(), &self.node);
+        let reports = reports.all().expect("reports");
+        accelnet_agent::destinations::tell(&mut vms, &node, &self.policy(), &reports);
+        vms.remove(0)
+    }
+
     /// What was told, oldest first.
     pub fn events(&self) -> Vec<Event> {
         let journal = Journal::new(self.store.clone(), &self.node);

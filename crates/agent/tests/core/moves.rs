@@ -264,3 +264,58 @@ fn two_nodes_that_run_the_same_vm_do_not_take_it_from_each_other_for_ever() {
     one.pass();
     assert_eq!(owner(&one), "node1");
 }
+
+#[test]
+fn it_is_said_beforehand_where_a_vm_can_move_to() {
+    let (mut one, mut other) = with_web();
+    let shown = one.vm_shown("web").destinations;
+    assert_eq!(shown.len(), 1, "{shown:?}");
+    assert_eq!((shown[0].node.as_str(), shown[0].possible), ("node2", true));
+    assert_eq!(shown[0].path, Some(Path::Vf));
+    assert!(shown[0].why.contains("7 VFs are free"), "{shown:?}");
+    other.use_all_vfs();
+    other.pass();
+    let shown = one.vm_shown("web").destinations;
+    assert_eq!(shown[0].path, Some(Path::Software), "{shown:?}");
+    one.machine.vms.virsh_stop("web").expect("stopped");
+    one.pass();
+    let shown = one.vm_shown("web").destinations;
+    assert!(
+        !shown[0].possible && shown[0].why.contains("does not run"),
+        "{shown:?}"
+    );
+}
+
+#[test]
+fn a_vm_that_comes_to_a_full_node_arrives_on_virtio_and_gets_a_vf_when_one_frees() {
+    let (mut one, mut other) = with_web();
+    other.use_all_vfs();
+    other.pass();
+    let migration = one.machine.vms.virsh_migrate("web", &other.machine.vms);
+    migration.expect("let in").finish(true);
+    one.pass();
+    other.pass();
+    let vm = other.vm("web");
+    assert_eq!(
+        (vm.acceleration, vm.path),
+        (State::Degraded, Path::Software)
+    );
+    // What came in the place of the VF is gone again.
+    other.pass();
+    assert_eq!(
+        other.vm("web").vnics.len(),
+        1,
+        "{:?}",
+        other.vm("web").vnics
+    );
+    let faults = other.report().faults;
+    assert_eq!(faults[0].code, Code::VmOnSoftwarePath, "{faults:?}");
+    other.machine.vms.calls();
+    other.pass();
+    assert!(other.machine.vms.calls().is_empty(), "not at rest");
+    other.machine.vms.virsh_stop("filler3").expect("stopped");
+    other.pass();
+    let vm = other.vm("web");
+    assert_eq!((vm.acceleration, vm.path), (State::Accelerated, Path::Vf));
+    assert_eq!(macs(&other).iter().filter(|one| **one == mac(1)).count(), 1);
+}

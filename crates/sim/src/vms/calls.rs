@@ -8,7 +8,7 @@ use accelnet_libvirt::xml::Device;
 use accelnet_libvirt::{LibvirtError, SavedState, Side, VirtualNetwork, VmEvent, WatchHandle};
 
 use super::life::key;
-use super::plug::vnic;
+use super::plug::{tap, vnic};
 use super::{SimVms, State, failed, text};
 use crate::kernel::held;
 
@@ -90,8 +90,10 @@ impl Vms for SimVms {
                     words: format!("it still has it after {} s", within.as_secs_f32()),
                 });
             }
-            if let Some((mac, vf)) = key(fragment) {
-                self.unplug(&mut state, uuid, mac, vf);
+            match (tap(fragment), key(fragment)) {
+                (Some(tap), _) => self.unplug_tap(&mut state, uuid, &tap),
+                (None, Some((mac, vf))) => self.unplug(&mut state, uuid, mac, vf),
+                (None, None) => {}
             }
         }
         let alias = vnic(fragment).and_then(|vnic| vnic.alias);

@@ -1,6 +1,7 @@
 //! `virsh migrate --live` between two nodes that never existed, in the steps that a test looks
 //! between.
 
+use accelnet_host::hook;
 use accelnet_libvirt::{DomainChange, LibvirtError, MigrationChange, VmEvent};
 
 use super::plug::{is_vf, vnic};
@@ -59,10 +60,15 @@ impl SimVms {
     }
 
     /// Makes everything ready for a domain that comes.
-    fn take_in(&self, coming: SimDomain) -> Result<(), LibvirtError> {
+    fn take_in(&self, mut coming: SimDomain) -> Result<(), LibvirtError> {
         let mut state = held(&self.state);
         let uuid = coming.uuid.clone();
         let before = state.domains.remove(&uuid).and_then(|one| one.config);
+        if let Some(config) = &mut coming.config
+            && let Some(changed) = hook::let_in(&self.kernel.root, config)
+        {
+            *config = changed;
+        }
         state.domains.insert(uuid.clone(), coming);
         let up = self.bring_up(&mut state, &uuid);
         let domain = state.domain(&uuid)?;

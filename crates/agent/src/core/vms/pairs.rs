@@ -393,6 +393,13 @@ impl Bench<'_> {
                     }
                 }
             }
+            Step::DropStandIn => {
+                let live = vms.xml(uuid, Side::Live)?;
+                match xml::interface_called(&live, &xml::vf_alias(self.setting.mac)) {
+                    Some(nic) => vms.detach(uuid, &nic, Side::Live, GIVE_UP),
+                    None => Ok(()),
+                }
+            }
             Step::AttachVf => vms.attach(uuid, &self.vf()?, Side::Live),
             Step::DetachVf => match self.fragment(Side::Live, Part::Transient)? {
                 Some(vf) => vms.detach(uuid, &vf, Side::Live, GIVE_UP),
@@ -520,6 +527,7 @@ fn name_of(step: Step) -> &'static str {
         Step::JoinNic => "join-nic",
         Step::DefineVf => "define-vf",
         Step::ReplugNic => "replug-nic",
+        Step::DropStandIn => "drop-stand-in",
         Step::AttachVf => "attach-vf",
         Step::DetachVf => "detach-vf",
         Step::UndefineVf => "undefine-vf",
