@@ -94,7 +94,8 @@ impl Node {
         self.share_file(&accelnet_binary()?)?;
         self.check(
             "put accelnet on the node's path",
-            "ln -sf /host/accelnet /usr/local/bin/accelnet",
+            // The node's own disk: what is started from the shared folder is read anew each time.
+            "install -m 755 /host/accelnet /usr/local/bin/accelnet",
         )
         .map(drop)
     }
