@@ -88,6 +88,12 @@ impl Cluster {
         format!("192.168.50.{number}")
     }
 
+    /// The address of a station on the wire that is on none of the nodes, and answers pings.
+    #[must_use]
+    pub fn outside() -> String {
+        crate::wire::OUTSIDE.map(|byte| byte.to_string()).join(".")
+    }
+
     /// Cuts a node off from the others. Its adapter keeps its link.
     pub fn cut(&self, number: u8) {
         self.wire.cut(usize::from(number) - 1, true);

@@ -2,7 +2,10 @@
 //!
 //! Each port is a socket, on which QEMU sends frames, each behind its length in four bytes, big-endian.
 //! A frame never goes back to its sender; a port that does not take its frames loses them, as at
-//! any switch. The wire is gone when its value is dropped.
+//! any switch. A station of the wire's own answers pings, as somebody who is on none of the nodes.
+//! The wire is gone when its value is dropped.
+
+mod station;
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -15,6 +18,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 
 use crate::error::{Result, io};
+
+/// The address of the station that answers pings.
+pub(crate) const OUTSIDE: [u8; 4] = station::ADDRESS;
 
 /// A MAC.
 type Mac = [u8; 6];
@@ -183,6 +189,16 @@ impl State {
         }
         if is_one(from) {
             self.learned.insert(from, port);
+        }
+        if let Some(answer) = station::answer(&framed[4..]) {
+            let length = u32::try_from(answer.len()).unwrap_or(u32::MAX);
+            let mut framed = length.to_be_bytes().to_vec();
+            framed.extend(answer);
+            if let Some(plug) = self.ports.get(&port) {
+                // A full queue loses the frame.
+                let _ = plug.queue.try_send(framed);
+            }
+            return;
         }
         let known = self.learned.get(&to).copied().filter(|_| is_one(to));
         for (other, plug) in &self.ports {

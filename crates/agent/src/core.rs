@@ -96,7 +96,7 @@ impl Core {
     pub fn new(edge: Box<dyn Edge>, store: Arc<dyn Store>, name: &str) -> Self {
         let picture = Picture::empty(name, &edge.host().clock.now());
         Core {
-            reflex: Reflex::new(edge.reflex_links()),
+            reflex: Reflex::new(edge.reflex_links(), edge.wishes().to_owned()),
             own: BTreeSet::new(),
             edge,
             name: name.to_owned(),

@@ -62,7 +62,7 @@ struct SimDomain {
     config: Option<String>,
     live: Option<String>,
     paused: bool,
-    /// Whether it is on its way to another node.
+    /// Whether it is on its way from one node to another.
     leaving: bool,
     autostart: bool,
     managed_save: bool,

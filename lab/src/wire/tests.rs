@@ -105,3 +105,64 @@ fn a_wire_that_is_dropped_lets_its_stations_go() {
     let mut byte = [0];
     assert_eq!(a.stream.read(&mut byte).expect("an end"), 0);
 }
+
+/// The Internet checksum of a header or message that holds its own: 0 when it is right.
+fn sum(bytes: &[u8]) -> u16 {
+    let words = bytes
+        .chunks(2)
+        .map(|pair| u32::from(pair[0]) << 8 | pair.get(1).map_or(0, |low| u32::from(*low)));
+    let mut sum: u32 = words.sum();
+    while sum > 0xffff {
+        sum = (sum & 0xffff) + (sum >> 16);
+    }
+    !u16::try_from(sum).expect("folded")
+}
+
+#[test]
+fn the_station_answers_pings_and_nothing_else() {
+    let (_wire, [mut a, mut b, _c]) = three();
+    let from = a.mac;
+    let ask = |stream: &mut UnixStream, to: Mac, rest: &[u8]| {
+        let mut frame = to.to_vec();
+        frame.extend(from);
+        frame.extend(rest);
+        let length = u32::try_from(frame.len()).expect("short");
+        stream.write_all(&length.to_be_bytes()).expect("sent");
+        stream.write_all(&frame).expect("sent");
+    };
+    let hear = |stream: &mut UnixStream| {
+        let mut length = [0; 4];
+        stream.read_exact(&mut length).expect("a length");
+        let mut frame = vec![0; u32::from_be_bytes(length) as usize];
+        stream.read_exact(&mut frame).expect("a frame");
+        frame
+    };
+    let mut arp = vec![8, 6, 0, 1, 8, 0, 6, 4, 0, 1];
+    arp.extend(from);
+    arp.extend([192, 168, 50, 101, 0, 0, 0, 0, 0, 0, 192, 168, 50, 254]);
+    ask(&mut a.stream, BROADCAST, &arp);
+    let answer = hear(&mut a.stream);
+    assert_eq!(answer[..6], from);
+    assert_eq!(answer[20..22], [0, 2]);
+    let station: Mac = answer[22..28].try_into().expect("a MAC");
+    assert_eq!(answer[28..32], [192, 168, 50, 254]);
+    assert_eq!(answer[38..42], [192, 168, 50, 101]);
+
+    let mut ping = vec![
+        8, 0, 0x45, 0, 0, 30, 0, 0, 0, 0, 64, 1, 0, 0, 192, 168, 50, 101,
+    ];
+    ping.extend([192, 168, 50, 254, 8, 0, 0, 0, 0x12, 0x34, 0, 7, b'h', b'i']);
+    let header = sum(&ping[2..22]);
+    ping[12..14].copy_from_slice(&header.to_be_bytes());
+    let message = sum(&ping[22..]);
+    ping[24..26].copy_from_slice(&message.to_be_bytes());
+    ask(&mut a.stream, station, &ping);
+    let answer = hear(&mut a.stream);
+    assert_eq!((answer[34], &answer[38..44]), (0, &ping[26..32]));
+    assert_eq!((sum(&answer[14..34]), sum(&answer[34..])), (0, 0));
+    assert_eq!(answer[26..30], [192, 168, 50, 254]);
+    // All else goes on its way.
+    assert_eq!(b.hear(), None);
+    a.send(BROADCAST, 9);
+    assert_eq!(b.hear(), Some(9));
+}

@@ -124,6 +124,8 @@ impl Core {
             };
             held.insert(setting.uuid.clone(), vf);
         }
-        self.reflex.learn(held);
+        let settings = policy.vms.iter().map(|(vm, _)| vm);
+        let names = settings.map(|vm| (vm.uuid.clone(), vm.name.clone()));
+        self.reflex.learn(held, names.collect());
     }
 }

@@ -86,9 +86,17 @@ fn the_mac_goes_the_moment_the_guest_gives_up_its_vf() {
     other.pass();
     assert_eq!(macs(&one), [Mac::ZERO]);
     assert_eq!(owner(&one), "node1");
-    // The target hears of the same migration, and does nothing.
+    // On the target its neighbours reach it where it still is.
+    assert_eq!(macs(&other), [mac(1)]);
     let there = other.core().reflex();
-    assert_eq!(there.hear(&event(&other, MigrationChange::Active)), None);
+    let word = there.hear(&event(&other, MigrationChange::Active));
+    assert!(word.expect("a word").message.contains("on its way here"));
+    assert_eq!(macs(&other), [Mac::ZERO]);
+    other.pass();
+    assert_eq!(macs(&other), [Mac::ZERO]);
+    let word = there.hear(&event(&other, MigrationChange::Completed));
+    assert!(word.expect("a word").message.contains("has arrived"));
+    assert_eq!(macs(&other), [mac(1)]);
     migration.finish(true);
     other.pass();
     one.pass();

@@ -74,6 +74,7 @@ impl SimVms {
         let domain = state.domain(&uuid)?;
         domain.config = before;
         domain.paused = true;
+        domain.leaving = true;
         match up {
             Ok(()) => Ok(()),
             Err(words) => {
@@ -100,6 +101,7 @@ impl Migration {
         let mut state = held(&self.to.state);
         if let Ok(domain) = state.domain(&self.uuid) {
             domain.paused = false;
+            domain.leaving = false;
             if persistent {
                 domain.config = config;
             }
