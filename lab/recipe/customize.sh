@@ -3,7 +3,9 @@
 set -eu
 root=$1
 echo root:root | chroot "$root" chpasswd
-chroot "$root" systemctl --quiet enable systemd-networkd ssh host.mount lab-ready
+chroot "$root" systemctl --quiet enable systemd-networkd ssh host.mount lab-ready libvirtd-tcp.socket
+# VMs move between the nodes of a cluster over a wire that nobody else is on.
+printf 'auth_tcp = "none"\n' >> "$root/etc/libvirt/libvirtd.conf"
 chroot "$root" systemctl --quiet disable libvirt-guests apt-daily.timer apt-daily-upgrade.timer \
     dpkg-db-backup.timer fstrim.timer e2scrub_all.timer e2scrub_reap
 # Emulated CPUs are slow: what no test looks at does not run.
@@ -12,6 +14,8 @@ chroot "$root" systemctl --quiet mask systemd-networkd-wait-online systemd-binfm
     systemd-update-utmp systemd-update-utmp-runlevel getty@tty1 serial-getty@ttyS0 \
     sys-kernel-debug.mount sys-kernel-tracing.mount dev-mqueue.mount dev-hugepages.mount \
     modprobe@drm modprobe@dm_mod modprobe@loop modprobe@efi_pstore modprobe@fuse
+# A test starts it where it needs it.
+chroot "$root" systemctl --quiet mask etcd
 # No session for each command over ssh.
 printf 'UsePAM no\nPermitRootLogin yes\nUseDNS no\n' > "$root/etc/ssh/sshd_config.d/lab.conf"
 # libvirt's default network would start a bridge and dnsmasq in each node.

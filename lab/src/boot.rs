@@ -9,10 +9,10 @@ use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
-use crate::command::tail;
+use crate::command::{check, tail};
 use crate::error::{Error, Result, io};
 use crate::image::Artifacts;
-use crate::qemu::{self, Files};
+use crate::qemu::{self, Files, Seat};
 use crate::qmp::Qmp;
 use crate::ssh::Ssh;
 use crate::topology::Topology;
@@ -42,7 +42,7 @@ pub(crate) struct Booted {
 }
 
 /// Starts QEMU and waits until the node can be used. A boot that stalls is begun anew.
-pub(crate) fn boot(topology: &Topology, artifacts: &Artifacts) -> Result<Booted> {
+pub(crate) fn boot(topology: &Topology, artifacts: &Artifacts, seat: &Seat) -> Result<Booted> {
     let mut attempt = 1;
     loop {
         let folder = tempfile::Builder::new()
@@ -51,7 +51,10 @@ pub(crate) fn boot(topology: &Topology, artifacts: &Artifacts) -> Result<Booted>
             .map_err(io("create a folder in /var/tmp"))?;
         let files = Files { dir: folder.path() };
         fs::create_dir(files.share()).map_err(io("create the node's share"))?;
-        let mut qemu = start(topology, artifacts, &files)?;
+        if seat.wire.is_some() {
+            make_disk(artifacts, &files)?;
+        }
+        let mut qemu = start(topology, artifacts, &files, seat)?;
         match connect(topology, artifacts, &files, &mut qemu) {
             Ok((qmp, ssh)) => {
                 return Ok(Booted {
@@ -73,8 +76,55 @@ pub(crate) fn boot(topology: &Topology, artifacts: &Artifacts) -> Result<Booted>
     }
 }
 
+/// Starts QEMU anew over the disk of a node whose QEMU was killed, and waits until it can be used.
+pub(crate) fn boot_again(
+    topology: &Topology,
+    artifacts: &Artifacts,
+    files: &Files<'_>,
+    seat: &Seat,
+) -> Result<(Child, Qmp, Ssh)> {
+    let mut attempt = 1;
+    loop {
+        // What it says next is not what it said before.
+        drop(fs::remove_file(files.console()));
+        drop(fs::remove_file(files.qmp()));
+        let mut qemu = start(topology, artifacts, files, seat)?;
+        match connect(topology, artifacts, files, &mut qemu) {
+            Ok((qmp, ssh)) => return Ok((qemu, qmp, ssh)),
+            Err(error) => {
+                kill(&mut qemu);
+                if !matches!(error, Error::Stalled { .. }) || attempt == ATTEMPTS {
+                    return Err(error);
+                }
+                eprintln!("{error}\nstarting it again ({attempt} of {ATTEMPTS} attempts used)");
+                attempt += 1;
+            }
+        }
+    }
+}
+
+/// Makes an overlay over the image, which is the node's disk for as long as its folder is there.
+fn make_disk(artifacts: &Artifacts, files: &Files<'_>) -> Result<()> {
+    let mut command = Command::new("qemu-img");
+    command
+        .args(["create", "-q", "-f", "qcow2", "-F", "raw", "-b"])
+        .arg(artifacts.disk())
+        .arg(files.disk());
+    check(
+        "make the node's disk",
+        &mut command,
+        Duration::from_secs(60),
+    )
+    .map(drop)
+}
+
 /// Starts QEMU.
-fn start(topology: &Topology, artifacts: &Artifacts, files: &Files<'_>) -> Result<Child> {
+fn start(
+    topology: &Topology,
+    artifacts: &Artifacts,
+    files: &Files<'_>,
+    seat: &Seat,
+) -> Result<Child> {
     // The folder's name is random, and so is the id that MACs of bridges are made from.
     let seed = files
         .dir
@@ -94,7 +144,13 @@ fn start(topology: &Topology, artifacts: &Artifacts, files: &Files<'_>) -> Resul
         .args(["-c", WATCHED, "accelnet-lab"])
         .arg(files.dir)
         .arg(qemu::PROGRAM)
-        .args(qemu::arguments(topology, artifacts, files, &machine_id))
+        .args(qemu::arguments(
+            topology,
+            artifacts,
+            files,
+            &machine_id,
+            seat,
+        ))
         .stdin(Stdio::piped())
         .stdout(log)
         .stderr(errors)
@@ -192,6 +248,19 @@ pub(crate) fn boots(files: &Files<'_>) -> usize {
 pub(crate) fn end(qemu: &mut Child) {
     // It may have ended by itself, which is as good.
     let _ = qemu.kill();
+    let _ = qemu.wait();
+    drop(qemu.stdin.take());
+}
+
+/// Ends QEMU and its watcher, as a power cut does: what belongs to the node stays.
+pub(crate) fn kill(qemu: &mut Child) {
+    let group = i32::try_from(qemu.id())
+        .ok()
+        .and_then(rustix::process::Pid::from_raw);
+    if let Some(group) = group {
+        // It may have ended by itself, which is as good.
+        let _ = rustix::process::kill_process_group(group, rustix::process::Signal::KILL);
+    }
     let _ = qemu.wait();
     drop(qemu.stdin.take());
 }

@@ -1,7 +1,7 @@
 //! The real-kernel test bench of accelnet: nodes with SR-IOV under QEMU.
 //!
 //! A [`Topology`] says which adapters a node has and what stands above them; [`Node::boot`] boots an
-//! ordinary Debian with it; [`Vm`] is a VM inside such a node. Everything is made from Debian packages
+//! ordinary Debian with it; [`Cluster::boot`] boots several on one wire; [`Vm`] is a VM inside such a node. Everything is made from Debian packages
 //! by [`build`], once, and kept until the recipe changes.
 #![expect(
     clippy::disallowed_methods,
@@ -12,6 +12,7 @@ mod apt;
 mod boot;
 mod cache;
 mod capture;
+mod cluster;
 mod command;
 mod error;
 mod image;
@@ -26,8 +27,10 @@ mod ssh;
 pub mod topologies;
 mod topology;
 mod vm;
+mod wire;
 
 pub use capture::{capture, refresh_fixtures};
+pub use cluster::Cluster;
 pub use command::Output;
 pub use error::{Error, Result};
 pub use image::{Artifacts, build};

@@ -13,7 +13,7 @@ use crate::boot::{self, Booted, console, end};
 use crate::command::{Output, quote, tail, wait};
 use crate::error::{Error, Result, io};
 use crate::image::{Artifacts, build};
-use crate::qemu::Files;
+use crate::qemu::{Files, Seat};
 use crate::qmp::Qmp;
 use crate::slots::Slot;
 use crate::ssh::Ssh;
@@ -30,9 +30,11 @@ pub struct Node {
     qmp: Mutex<Qmp>,
     qemu: Child,
     folder: tempfile::TempDir,
-    name: String,
-    _artifacts: Artifacts,
-    _slot: Slot,
+    topology: Topology,
+    seat: Seat,
+    artifacts: Artifacts,
+    /// None where its cluster has it.
+    _slot: Option<Slot>,
 }
 
 impl Node {
@@ -45,22 +47,33 @@ impl Node {
     pub fn boot(topology: &Topology) -> Result<Self> {
         let artifacts = build()?;
         let slot = Slot::take()?;
+        Self::boot_at(topology, artifacts, Seat::default(), Some(slot))
+    }
+
+    /// Boots a node where it stands.
+    pub(crate) fn boot_at(
+        topology: &Topology,
+        artifacts: Artifacts,
+        seat: Seat,
+        slot: Option<Slot>,
+    ) -> Result<Self> {
         let Booted {
             folder,
             qemu,
             qmp,
             ssh,
-        } = boot::boot(topology, &artifacts)?;
+        } = boot::boot(topology, &artifacts, &seat)?;
         let node = Self {
             ssh,
             qmp: Mutex::new(qmp),
             qemu,
             folder,
-            name: topology.name.clone(),
-            _artifacts: artifacts,
+            topology: topology.clone(),
+            seat,
+            artifacts,
             _slot: slot,
         };
-        node.settle(topology)?;
+        node.settle()?;
         Ok(node)
     }
 
@@ -69,15 +82,28 @@ impl Node {
     /// # Errors
     /// As [`Node::boot`], and when the program was not built.
     pub fn boot_with_accelnet(topology: &Topology) -> Result<Self> {
-        let program = accelnet_binary()?;
+        // Before the boot, which takes long.
+        accelnet_binary()?;
         let node = Self::boot(topology)?;
-        node.share_file(&program)?;
-        node.check(
+        node.take_accelnet()?;
+        Ok(node)
+    }
+
+    /// Puts the program under test on the node's path.
+    pub(crate) fn take_accelnet(&self) -> Result<()> {
+        self.share_file(&accelnet_binary()?)?;
+        self.check(
             "put accelnet on the node's path",
             // The node's own disk: what is started from the shared folder is read anew each time.
             "install -m 755 /host/accelnet /usr/local/bin/accelnet",
-        )?;
-        Ok(node)
+        )
+        .map(drop)
+    }
+
+    /// The node's name, which it has as its host name, too.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.topology.name
     }
 
     /// Runs a bash script in the node, for at most two minutes.
@@ -103,7 +129,7 @@ impl Node {
         assert!(
             output.success(),
             "in node {}: {script}\n{output}\n--- console\n{}",
-            self.name,
+            self.topology.name,
             tail(&self.console(), 15)
         );
         output.stdout.trim_end().to_owned()
@@ -119,7 +145,7 @@ impl Node {
         if output.success() {
             return Ok(output.stdout);
         }
-        let what = format!("{what} in node {}", self.name);
+        let what = format!("{what} in node {}", self.topology.name);
         Err(Error::Command {
             what,
             status: output.status,
@@ -199,9 +225,28 @@ impl Node {
         let files = Files {
             dir: self.folder.path(),
         };
-        boot::again(before, &self.name, &files, &mut self.ssh)?;
+        boot::again(before, &self.topology.name, &files, &mut self.ssh)?;
         self.qmp("set-action", &json!({ "reboot": "shutdown" }))
             .map(drop)
+    }
+
+    /// Pulls the plug: QEMU ends at once, and the node's disk stays as it was at that moment.
+    pub(crate) fn kill(&mut self) {
+        self.ssh.disconnect();
+        boot::kill(&mut self.qemu);
+    }
+
+    /// Boots a node that was killed from the disk that it had, and waits until it can be used.
+    pub(crate) fn start_again(&mut self) -> Result<()> {
+        let files = Files {
+            dir: self.folder.path(),
+        };
+        let (qemu, qmp, ssh) =
+            boot::boot_again(&self.topology, &self.artifacts, &files, &self.seat)?;
+        self.qemu = qemu;
+        self.qmp = Mutex::new(qmp);
+        self.ssh = ssh;
+        self.settle()
     }
 
     /// The folder on the host that the node sees as `/host`.
@@ -254,7 +299,7 @@ impl Node {
         match wait(&mut self.qemu, POWEROFF).map_err(io("wait for QEMU"))? {
             Some(_) => Ok(()),
             None => Err(Error::Deadline {
-                what: format!("the power-off of node {}", self.name),
+                what: format!("the power-off of node {}", self.topology.name),
                 deadline: POWEROFF,
                 detail: tail(&self.console(), 20),
             }),
@@ -268,8 +313,8 @@ impl Node {
     }
 
     /// Waits until every adapter has its name, then takes the drivers away that should not be there.
-    fn settle(&self, topology: &Topology) -> Result<()> {
-        for (number, adapter) in topology.adapters().enumerate() {
+    fn settle(&self) -> Result<()> {
+        for (number, adapter) in self.topology.adapters().enumerate() {
             let netdev = format!("/sys/class/net/pf{number}");
             self.wait_until(
                 &format!("pf{number}"),
@@ -292,7 +337,7 @@ impl Drop for Node {
         if thread::panicking() {
             eprintln!(
                 "--- the end of the console of node {}\n{}",
-                self.name,
+                self.topology.name,
                 tail(&self.console(), 25)
             );
         }

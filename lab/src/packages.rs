@@ -33,6 +33,7 @@ const HOST: &[Package] = &[
         purpose: "runs the nodes",
         lowest: Some(recipe::QEMU),
     },
+    package("qemu-utils", "makes the disks of nodes that come back"),
     package("mmdebstrap", "makes the nodes' root folder"),
     package("uidmap", "lets an ordinary user make it"),
     package("busybox-static", "is the initramfs of nodes and VMs"),

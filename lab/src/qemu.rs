@@ -1,6 +1,6 @@
 //! The QEMU command line of a topology.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::image::Artifacts;
 use crate::topology::{Adapter, Below, Nic, Topology};
@@ -11,21 +11,34 @@ pub(crate) struct Files<'a> {
 }
 
 impl Files<'_> {
-    pub fn console(&self) -> std::path::PathBuf {
+    pub fn console(&self) -> PathBuf {
         self.dir.join("console")
     }
-    pub fn qmp(&self) -> std::path::PathBuf {
+    pub fn qmp(&self) -> PathBuf {
         self.dir.join("qmp")
     }
-    pub fn log(&self) -> std::path::PathBuf {
+    pub fn log(&self) -> PathBuf {
         self.dir.join("qemu.log")
     }
-    pub fn share(&self) -> std::path::PathBuf {
+    pub fn share(&self) -> PathBuf {
         self.dir.join("share")
     }
-    pub fn ssh(&self) -> std::path::PathBuf {
+    pub fn ssh(&self) -> PathBuf {
         self.dir.join("ssh")
     }
+    /// The node's own disk, where it keeps one.
+    pub fn disk(&self) -> PathBuf {
+        self.dir.join("disk.qcow2")
+    }
+}
+
+/// Where a node stands among others.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Seat {
+    /// Its number; 0 when it is alone.
+    pub number: u8,
+    /// The socket of its port on the wire, for `pf0`. A node on a wire keeps its disk when QEMU ends.
+    pub wire: Option<PathBuf>,
 }
 
 /// The QEMU program.
@@ -37,6 +50,7 @@ pub(crate) fn arguments(
     artifacts: &Artifacts,
     files: &Files<'_>,
     machine_id: &str,
+    seat: &Seat,
 ) -> Vec<String> {
     let cpus = topology.cpus;
     let total = cpus.sockets * cpus.cores * cpus.threads;
@@ -76,13 +90,14 @@ pub(crate) fn arguments(
     if topology.iommu {
         add(&["-device", "intel-iommu,intremap=on,caching-mode=on"]);
     }
-    // Every node writes into its own unnamed overlay, which is gone when QEMU is.
+    // A node alone writes into an unnamed overlay, which is gone when QEMU is.
+    let disk = match seat.wire {
+        None => format!("file={},format=raw,snapshot=on", text(&artifacts.disk())),
+        Some(_) => format!("file={},format=qcow2,cache=unsafe", text(&files.disk())),
+    };
     add(&[
         "-drive",
-        &format!(
-            "file={},format=raw,if=none,id=disk,snapshot=on",
-            text(&artifacts.disk())
-        ),
+        &format!("{disk},if=none,id=disk"),
         "-device",
         "virtio-blk-pci,drive=disk",
     ]);
@@ -108,11 +123,11 @@ pub(crate) fn arguments(
         "-qmp",
         &format!("unix:{},server=on,wait=off", text(&files.qmp())),
     ]);
-    args.extend(ports(topology));
+    args.extend(ports(topology, seat));
     args
 }
 
-fn ports(topology: &Topology) -> Vec<String> {
+fn ports(topology: &Topology, seat: &Seat) -> Vec<String> {
     let mut args = Vec::new();
     let mut device = |text: String| args.extend(["-device".to_owned(), text]);
     let mut adapters = Vec::new();
@@ -142,23 +157,32 @@ fn ports(topology: &Topology) -> Vec<String> {
         }
     }
     for (number, (bus, adapter)) in adapters.iter().enumerate() {
-        args.extend(nic(number, bus, *adapter));
+        args.extend(nic(number, bus, *adapter, seat));
     }
     args
 }
 
-/// An adapter `nicN` on the network `netN`; the last byte of its MAC is what the node names it by.
-fn nic(number: usize, bus: &str, adapter: Adapter) -> [String; 4] {
+/// An adapter `nicN` on the network `netN`; the last byte of its MAC is what the node names it by, the
+/// byte before it is the node's.
+fn nic(number: usize, bus: &str, adapter: Adapter, seat: &Seat) -> [String; 4] {
     let model = match adapter.nic {
         Nic::Igb => "igb",
         Nic::E1000e => "e1000e",
     };
+    let network = match &seat.wire {
+        Some(socket) if number == 0 => format!(
+            "stream,id=net{number},server=off,addr.type=unix,addr.path={},reconnect-ms=500",
+            text(socket)
+        ),
+        _ => format!("user,id=net{number}"),
+    };
     [
         "-netdev".to_owned(),
-        format!("user,id=net{number}"),
+        network,
         "-device".to_owned(),
         format!(
-            "{model},id=nic{number},bus={bus},netdev=net{number},mac=52:54:00:aa:00:{number:02x},romfile="
+            "{model},id=nic{number},bus={bus},netdev=net{number},mac=52:54:00:aa:{:02x}:{number:02x},romfile=",
+            seat.number
         ),
     ]
 }
@@ -174,7 +198,7 @@ mod tests {
     use crate::topologies;
 
     fn devices(topology: &Topology, model: &str) -> Vec<String> {
-        ports(topology)
+        ports(topology, &Seat::default())
             .into_iter()
             .filter(|word| word.starts_with(model))
             .collect()

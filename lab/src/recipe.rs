@@ -42,6 +42,8 @@ pub(crate) const NODE: &[&str] = &[
     "qemu-system-x86",
     "libvirt-daemon-system",
     "libvirt-clients",
+    "etcd-server",
+    "etcd-client",
 ];
 
 /// The package that depends on the newest kernel.

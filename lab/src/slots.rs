@@ -11,10 +11,10 @@ use crate::error::{Error, Result};
 const NODE_KIB: u64 = 3 << 20;
 const DEADLINE: Duration = Duration::from_secs(60 * 60);
 
-/// The right to run one node.
+/// The right to run one node, or all nodes of a cluster.
 #[derive(Debug)]
 pub(crate) struct Slot {
-    _lock: Lock,
+    _locks: Vec<Lock>,
 }
 
 impl Slot {
@@ -22,24 +22,40 @@ impl Slot {
     pub fn take() -> Result<Self> {
         let count = count();
         let begin = Instant::now();
-        while begin.elapsed() < DEADLINE {
-            for number in 0..count {
-                if let Some(lock) =
-                    Lock::try_exclusive(&folder().join("slots").join(number.to_string()))?
-                {
-                    return Ok(Self { _lock: lock });
-                }
-            }
-            thread::sleep(Duration::from_millis(200));
-        }
-        Err(Error::Deadline {
-            what: "a place for one more node".to_owned(),
-            deadline: DEADLINE,
-            detail: format!(
-                "{count} nodes may run at once on this machine, and all of them still do"
-            ),
-        })
+        let lock = wait_for_one(count, begin)?;
+        Ok(Self { _locks: vec![lock] })
     }
+
+    /// Waits for places for so many nodes. A cluster that is larger than the machine has places takes
+    /// all of them: its nodes are slow, but they run.
+    pub fn take_many(nodes: usize) -> Result<Self> {
+        let count = count();
+        let begin = Instant::now();
+        // Only one gathers places at a time: two that had one each would wait for each other.
+        let _gathering = Lock::exclusive(&folder().join("slots").join("gathering"))?;
+        let mut locks = Vec::new();
+        while locks.len() < nodes && (locks.len() as u64) < count {
+            locks.push(wait_for_one(count, begin)?);
+        }
+        Ok(Self { _locks: locks })
+    }
+}
+
+fn wait_for_one(count: u64, begin: Instant) -> Result<Lock> {
+    while begin.elapsed() < DEADLINE {
+        for number in 0..count {
+            let place = folder().join("slots").join(number.to_string());
+            if let Some(lock) = Lock::try_exclusive(&place)? {
+                return Ok(lock);
+            }
+        }
+        thread::sleep(Duration::from_millis(200));
+    }
+    Err(Error::Deadline {
+        what: "a place for one more node".to_owned(),
+        deadline: DEADLINE,
+        detail: format!("{count} nodes may run at once on this machine, and all of them still do"),
+    })
 }
 
 fn count() -> u64 {

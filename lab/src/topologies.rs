@@ -88,6 +88,17 @@ pub fn zoo() -> Topology {
     .port(Port::new("rp4").nic(Nic::E1000e))
 }
 
+/// A node of a cluster: small, so that several run on one machine.
+#[must_use]
+pub fn member() -> Topology {
+    Topology::new(
+        "member",
+        "a node of a cluster: an igb behind a root port with ACS",
+    )
+    .memory_mib(1536)
+    .port(Port::new("rp1").nic(Nic::Igb))
+}
+
 /// All topologies that have a name.
 #[must_use]
 pub fn list() -> Vec<Topology> {
@@ -101,6 +112,7 @@ pub fn list() -> Vec<Topology> {
         two_adapters(),
         smt(),
         zoo(),
+        member(),
     ]
 }
 

@@ -127,6 +127,42 @@ impl<'node> Vm<'node> {
         Ok(vm)
     }
 
+    /// Defines a VM with 2 vCPUs and these interfaces (in which `MAC` stands for its MAC), starts it,
+    /// and waits until it pings `target` from `address`, which has a prefix length.
+    ///
+    /// # Errors
+    /// When libvirt refuses it, in libvirt's words, or the VM does not ping in time.
+    pub fn start_on_wire(
+        node: &'node Node,
+        name: &str,
+        interfaces: &str,
+        address: &str,
+        target: &str,
+    ) -> Result<Self> {
+        let arguments = format!("console=ttyS0 ip={address} ping={target} ");
+        let domain = domain(name, 2, &interfaces.replace("MAC", &mac(name)))
+            .replace("console=ttyS0 ", &arguments);
+        let script = format!(
+            "set -e
+             virsh define <(echo {})
+             virsh start {name}",
+            quote(&domain)
+        );
+        node.check(&format!("start VM {name}"), &script)?;
+        let vm = Self {
+            node,
+            name: name.to_owned(),
+        };
+        vm.wait_for("pinging over the wire", |state| state.pings)?;
+        Ok(vm)
+    }
+
+    /// The VM as the node that it moved to has it.
+    #[must_use]
+    pub fn on<'other>(&self, node: &'other Node) -> Vm<'other> {
+        Vm::defined(node, &self.name)
+    }
+
     /// A VM that was defined before, as after a reset of its node.
     #[must_use]
     pub fn defined(node: &'node Node, name: &str) -> Self {

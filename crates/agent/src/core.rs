@@ -8,6 +8,7 @@ mod apply;
 mod drift;
 pub(crate) mod intents;
 pub(crate) mod management;
+mod moves;
 mod nics;
 mod remarks;
 mod room;
@@ -17,6 +18,7 @@ mod switches;
 mod vms;
 mod wishes;
 
+use std::collections::BTreeSet;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
@@ -32,6 +34,7 @@ use accelnet_store::Store;
 use crate::edge::Edge;
 use crate::journal::{Journal, Word};
 use crate::policy::{Policy, PolicyStore};
+use crate::reflex::Reflex;
 use crate::report::{Report, Reports};
 use crate::view::Picture;
 
@@ -90,6 +93,9 @@ pub struct Core {
     /// From where the request came that is being done; none when nobody asked over the API.
     pub(crate) asked_from: Option<Origin>,
     pub(crate) picture: Arc<RwLock<Arc<Picture>>>,
+    pub(crate) reflex: Reflex,
+    /// VMs with a setting that were this node's while they ran here.
+    pub(crate) own: BTreeSet<String>,
     remarks: remarks::Remarks,
 }
 
@@ -98,6 +104,8 @@ impl Core {
     pub fn new(edge: Box<dyn Edge>, store: Arc<dyn Store>, name: &str) -> Self {
         let picture = Picture::empty(name, &edge.host().clock.now());
         Core {
+            reflex: Reflex::new(edge.reflex_links(), edge.wishes().to_owned()),
+            own: BTreeSet::new(),
             edge,
             name: name.to_owned(),
             policies: PolicyStore::new(store.clone(), name),
@@ -116,6 +124,16 @@ impl Core {
     /// Where readers find the newest picture.
     pub fn picture(&self) -> Arc<RwLock<Arc<Picture>>> {
         self.picture.clone()
+    }
+
+    /// The node as it is now.
+    pub fn node(&self) -> Node {
+        self.look().node
+    }
+
+    /// What acts without the mind.
+    pub fn reflex(&self) -> Reflex {
+        self.reflex.clone()
     }
 
     /// Looks at the whole node.
@@ -315,6 +333,7 @@ impl Core {
 
     /// Leaves a picture for readers, and a report for the other nodes.
     pub(crate) fn leave(&mut self, seen: Seen, policy: &Policy) {
+        self.learn_held(policy, &seen);
         let report = Report::of(self, &seen, policy);
         self.reports.write(&report);
         let picture = Picture {

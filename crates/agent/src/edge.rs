@@ -1,10 +1,11 @@
 //! The edge of a node, owned: what an agent looks through and acts by.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use accelnet_host::switch::guard::{ChildGuard, FOLDER, Guard};
 use accelnet_host::switch::{KernelSwitches, Switches};
-use accelnet_host::{Host, KernelLinks, LibvirtVms, SystemClock, SystemKnobs, Vms};
+use accelnet_host::{Host, KernelLinks, LibvirtVms, Links, SystemClock, SystemKnobs, Vms};
 use accelnet_model::vf_wish;
 use accelnet_pci::Root;
 
@@ -16,6 +17,8 @@ pub trait Edge: Send {
     fn vms(&self) -> &dyn Vms;
     /// What bridges are changed by.
     fn switches(&self) -> &dyn Switches;
+    /// The links again, for what acts beside the mind.
+    fn reflex_links(&self) -> Arc<dyn Links + Send + Sync>;
     /// Who restores a switch when the agent dies in the middle of its change.
     fn guard(&self) -> &dyn Guard;
     /// The folder where each VM's [`accelnet_model::VfWish`] lies for the hook.
@@ -81,6 +84,10 @@ impl Edge for System {
 
     fn switches(&self) -> &dyn Switches {
         &self.switches
+    }
+
+    fn reflex_links(&self) -> Arc<dyn Links + Send + Sync> {
+        Arc::new(KernelLinks)
     }
 
     fn guard(&self) -> &dyn Guard {

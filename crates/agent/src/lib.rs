@@ -6,12 +6,14 @@
 //! round of a change of the number of VFs, which the command line makes, too.
 
 pub mod core;
+pub mod destinations;
 pub mod edge;
 mod faults;
 mod files;
 pub mod journal;
 mod mind;
 pub mod policy;
+pub mod reflex;
 pub mod report;
 pub mod run;
 pub mod service;

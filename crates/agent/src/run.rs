@@ -238,10 +238,18 @@ fn hear(name: &str, ear: impl Fn() -> Option<()> + Send + 'static) {
 /// Hears of VMs and virtual networks; libvirt's own thread goes on when its daemon restarts.
 fn listen_to_libvirt(core: &Core, inbox: &Inbox) -> Option<accelnet_host::vms::WatchHandle> {
     let inbox = inbox.clone();
-    let heard = move |event: VmEvent| match event {
-        // Nothing can be asked then: what happened is looked for when it is there again.
-        VmEvent::ConnectionLost { .. } => {}
-        _ => inbox.put(Message::Look),
+    let reflex = core.reflex();
+    let heard = move |event: VmEvent| {
+        if let Some(word) = reflex.hear(&event) {
+            inbox.put(Message::Do(Box::new(move |core| {
+                core.tell(word.kind, &word.subject, word.message);
+            })));
+        }
+        match event {
+            // Nothing can be asked then: what happened is looked for when it is there again.
+            VmEvent::ConnectionLost { .. } => {}
+            _ => inbox.put(Message::Look),
+        }
     };
     core.edge.vms().watch(Box::new(heard)).ok()
 }

@@ -11,6 +11,7 @@ use accelnet_model::{Capacity, Code, Node, Problem};
 
 use crate::core::settle::vms_unknown;
 use crate::core::{intents, management};
+use crate::destinations;
 use crate::journal::{Journal, Word};
 use crate::mind::Inbox;
 use crate::policy::PolicyStore;
@@ -133,7 +134,12 @@ impl Service for Agent {
     fn vms(&self) -> Result<Vec<VmView>, Problem> {
         let picture = self.picture();
         match picture.node.domains.reason() {
-            None => Ok(picture.report.vms.clone()),
+            None => {
+                let policy = self.policies.read()?;
+                let mut vms = picture.report.vms.clone();
+                destinations::tell(&mut vms, &picture.node, &policy, &self.reports.all()?);
+                Ok(vms)
+            }
             Some(reason) => Err(vms_unknown(&picture.report.node, reason)),
         }
     }

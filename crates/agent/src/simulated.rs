@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use accelnet_host::switch::Switches;
 use accelnet_host::switch::guard::Guard;
-use accelnet_host::{Clock, Host, SystemClock, Vms};
+use accelnet_host::{Clock, Host, Links, SystemClock, Vms};
 use accelnet_sim::SimMachine;
 
 use crate::edge::Edge;
@@ -61,6 +61,10 @@ impl Edge for Simulated {
 
     fn switches(&self) -> &dyn Switches {
         &self.machine.switches
+    }
+
+    fn reflex_links(&self) -> Arc<dyn Links + Send + Sync> {
+        self.machine.kernel.clone()
     }
 
     fn guard(&self) -> &dyn Guard {

@@ -80,6 +80,7 @@ fn gone_vm(core: &Core, setting: &VmSetting) -> VmView {
             "libvirt on {} no longer has it; 'accelnet vm disable {}' forgets its setting",
             core.name, setting.name
         )],
+        destinations: Vec::new(),
     }
 }
 
@@ -134,6 +135,12 @@ pub(crate) fn vm(core: &Core, seen: &Seen, policy: &Policy, domain: &Domain) -> 
         let why = core.reason_of(&domain.uuid);
         remarks.push(why.unwrap_or_else(|| "it runs without its VF".to_owned()));
     }
+    if let Some(setting) = setting.filter(|setting| core.runs_twice(setting, domain)) {
+        remarks.push(format!(
+            "it runs here although {} has taken it over: it must not run on both",
+            setting.node
+        ));
+    }
     VmView {
         name: domain.name.clone(),
         uuid: domain.uuid.clone(),
@@ -149,6 +156,7 @@ pub(crate) fn vm(core: &Core, seen: &Seen, policy: &Policy, domain: &Domain) -> 
         vnics: vnics.collect(),
         verified,
         remarks,
+        destinations: Vec::new(),
     }
 }
 

@@ -15,6 +15,8 @@ mod invariants;
 mod kills;
 #[path = "core/management.rs"]
 mod management;
+#[path = "core/moves.rs"]
+mod moves;
 #[path = "core/random.rs"]
 mod random;
 #[path = "core/refusals.rs"]

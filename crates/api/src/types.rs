@@ -17,6 +17,6 @@ pub use management::{
 };
 pub use plan::{PlanAnswer, PlannedStep};
 pub use vms::{
-    Path, State, Verified, VmChange, VmChanged, VmDisable, VmEnable, VmResult, VmSet, VmView,
-    VnicView,
+    Destination, Path, State, Verified, VmChange, VmChanged, VmDisable, VmEnable, VmResult, VmSet,
+    VmView, VnicView,
 };

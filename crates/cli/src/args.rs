@@ -408,7 +408,7 @@ fn read_kill_at(text: &str) -> Result<(String, u32), String> {
 #[derive(Debug, ClapArgs)]
 #[command(
     long_about = "Make this node ready for its agent: the group accelnet, whose members may \
-        change things, libvirt's network hook, and a systemd unit, which is started. Running \
+        change things, libvirt's hooks, and a systemd unit, which is started. Running \
         it again is safe at any time. Needs root."
 )]
 pub struct Setup {

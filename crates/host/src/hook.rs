@@ -1,5 +1,6 @@
 //! libvirt's network hook: sets a VF to what its VM is to have, after libvirt chose it and
-//! before the guest sees it, and puts it back when it is released.
+//! before the guest sees it, and puts it back when it is released. And its hook of QEMU, for a VM
+//! that comes from another node and would find no VF.
 //!
 //! libvirt waits for its hook while it holds locks, and takes a failure of it for a reason
 //! not to start the VM. So the hook asks libvirt nothing, always succeeds, and is done by a
@@ -10,12 +11,13 @@
 //! either beforehand.
 
 mod files;
+mod incoming;
 mod install;
 mod parent;
 mod port;
 
 use std::ffi::OsString;
-use std::io::Read;
+use std::io::{Read, Write};
 use std::os::unix::net::UnixDatagram;
 use std::process::Command;
 
@@ -24,6 +26,7 @@ use accelnet_pci::Root;
 use crate::links::KernelLinks;
 use crate::{Knobs, Links, SystemKnobs};
 
+pub use incoming::serve as let_in;
 pub use install::{InstallError, install};
 pub use port::{Operation, serve};
 
@@ -45,7 +48,7 @@ pub struct Edge<'a> {
 }
 
 /// Runs the hook with the arguments after [`CALLED`], as libvirt gives them: `network NAME
-/// OPERATION SUB-OPERATION EXTRA`. The answer is its exit status, which is always 0.
+/// OPERATION SUB-OPERATION EXTRA`, or `qemu` and the same. The answer is its exit status, which is always 0.
 pub fn run(args: impl Iterator<Item = OsString>, mut data: impl Read) -> i32 {
     let words: Vec<String> = args
         .map(|word| word.to_string_lossy().into_owned())
@@ -64,6 +67,14 @@ pub fn run(args: impl Iterator<Item = OsString>, mut data: impl Read) -> i32 {
                 if let Err(words) = parent::run(child, &xml) {
                     complain(&format!("failed to set a VF for libvirt: {words}"));
                 }
+            }
+        }
+        ["qemu", _, "migrate", "begin", ..] => {
+            // Nothing said is the same as all of it unchanged.
+            if let Some(changed) = let_in(&Root::system(), &xml)
+                && let Err(error) = std::io::stdout().write_all(changed.as_bytes())
+            {
+                complain(&format!("failed to answer libvirt: {error}"));
             }
         }
         [WORK, operation] => {

@@ -8,8 +8,8 @@ use accelnet_model::platform::Version;
 use crate::hypervisor::{Hypervisor, LocalHypervisor};
 
 pub use accelnet_libvirt::{
-    DomainChange, GuestAnswer, NetworkChange, SavedState, Side, VirtualNetwork, VmEvent,
-    WatchHandle,
+    DomainChange, GuestAnswer, MigrationChange, NetworkChange, SavedState, Side, VirtualNetwork,
+    VmEvent, WatchHandle,
 };
 
 /// Changes VMs. Every call is safe to repeat and ends within a deadline.
@@ -115,6 +115,14 @@ pub trait Vms: Send + Sync {
     /// As libvirt says.
     fn saved_state(&self, uuid: &str) -> Result<SavedState, LibvirtError>;
 
+    /// Whether libvirt is at work on a running domain as a whole: a live migration to elsewhere, a
+    /// saved image. Until it is done, what the domain has of the node is libvirt's affair.
+    ///
+    /// # Errors
+    ///
+    /// As libvirt says.
+    fn is_busy(&self, uuid: &str) -> Result<bool, LibvirtError>;
+
     /// Hands events to `on`, from a thread of its own, until the handle is stopped or
     /// dropped. When libvirt restarts it goes on by itself, and says so.
     ///
@@ -207,6 +215,10 @@ impl Vms for LibvirtVms {
 
     fn saved_state(&self, uuid: &str) -> Result<SavedState, LibvirtError> {
         self.control.saved_state(uuid)
+    }
+
+    fn is_busy(&self, uuid: &str) -> Result<bool, LibvirtError> {
+        self.control.is_busy(uuid)
     }
 
     fn watch(&self, on: Box<dyn Fn(VmEvent) + Send>) -> Result<WatchHandle, LibvirtError> {

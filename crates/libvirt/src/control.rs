@@ -112,6 +112,16 @@ impl Control {
         })
     }
 
+    /// Whether libvirt is at work on a running domain as a whole: a live migration, a dump, a saved
+    /// image. Changes of devices are no such work.
+    pub fn is_busy(&self, uuid: &str) -> Result<bool, LibvirtError> {
+        let uuid = uuid.to_owned();
+        self.call(move |connection| {
+            let busy = domain(connection, &uuid)?.has_job();
+            busy.map_err(|failure| failure.doing("tell what is under way with the VM"))
+        })
+    }
+
     /// Asks a domain's guest agent, which is given `within`, in whole seconds. The answer is
     /// waited for by who wants it.
     pub fn ask_guest(&self, uuid: &str, command: &str, within: Duration) -> GuestAnswer {
@@ -119,7 +129,7 @@ impl Control {
         let seconds = within.as_secs().clamp(1, 3600) as i32;
         let patience = within + self.deadline;
         let asked = self.guests.begin(move |connection| {
-            let ask = ffi::ask_agent()?;
+            let ask = ffi::qemu_table()?.ask_agent;
             let answer = domain(connection, &uuid)?.ask_agent(ask, &command, seconds);
             answer.map_err(ffi::Failure::asking_guest)
         });

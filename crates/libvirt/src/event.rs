@@ -40,6 +40,14 @@ pub enum VmEvent {
         /// Whether it is there now.
         connected: bool,
     },
+    /// A live migration of a running domain got further, on either side of it (QEMU's event
+    /// `MIGRATION`). Told where libvirt's library for QEMU is installed.
+    Migration {
+        /// UUID of the domain.
+        uuid: String,
+        /// How far it is.
+        change: MigrationChange,
+    },
     /// The life of a virtual network changed.
     Network {
         /// UUID, with hyphens.
@@ -84,6 +92,35 @@ pub enum DomainChange {
     Crashed,
     /// Something that this release does not know.
     Other,
+}
+
+/// How far a live migration is (`MigrationStatus` in QEMU's `qapi/migration.json`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MigrationChange {
+    /// The guest is asked to give up the devices that cannot move.
+    WaitsForGuest,
+    /// Memory is on its way: the guest has given up what it was asked for.
+    Active,
+    /// It is done; the guest goes on at the target.
+    Completed,
+    /// It failed or was cancelled: the guest gets its devices back, and goes on where it was.
+    Failed,
+    /// Another step, of no matter here.
+    Other,
+}
+
+impl MigrationChange {
+    /// From the details of QEMU's event, such as `{"status":"active"}`.
+    pub(crate) fn from_details(details: &str) -> Self {
+        let mut words = details.split('"').skip_while(|word| *word != "status");
+        match words.nth(2) {
+            Some("wait-unplug") => MigrationChange::WaitsForGuest,
+            Some("active") => MigrationChange::Active,
+            Some("completed") => MigrationChange::Completed,
+            Some("failed" | "cancelled") => MigrationChange::Failed,
+            _ => MigrationChange::Other,
+        }
+    }
 }
 
 /// How the life of a virtual network changed (`virNetworkEventLifecycleType`).
@@ -156,6 +193,31 @@ impl Drop for WatchHandle {
     fn drop(&mut self) {
         if let Some(stop) = self.stop.take() {
             stop();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::MigrationChange;
+
+    #[test]
+    fn the_details_of_qemu_are_read() {
+        for (details, change) in [
+            (
+                r#"{"status":"wait-unplug"}"#,
+                MigrationChange::WaitsForGuest,
+            ),
+            (r#"{"status": "active"}"#, MigrationChange::Active),
+            (r#"{"status":"completed"}"#, MigrationChange::Completed),
+            (r#"{"status":"cancelled"}"#, MigrationChange::Failed),
+            (r#"{"status":"cancelling"}"#, MigrationChange::Other),
+            (r#"{"status":"failed"}"#, MigrationChange::Failed),
+            (r#"{"status":"pre-switchover"}"#, MigrationChange::Other),
+            ("{}", MigrationChange::Other),
+            ("", MigrationChange::Other),
+        ] {
+            assert_eq!(MigrationChange::from_details(details), change, "{details}");
         }
     }
 }

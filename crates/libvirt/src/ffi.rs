@@ -22,4 +22,4 @@ pub use events::Heard;
 pub use failure::Failure;
 pub use network::NetworkHandle;
 pub use resident::give_back;
-pub use table::ask_agent;
+pub use table::qemu_table;

@@ -17,7 +17,7 @@ pub mod xml;
 
 pub use control::{Control, GuestAnswer};
 pub use error::LibvirtError;
-pub use event::{DomainChange, NetworkChange, VmEvent, WatchHandle};
+pub use event::{DomainChange, MigrationChange, NetworkChange, VmEvent, WatchHandle};
 pub use ffi::give_back;
 pub use libvirt::{Domains, Libvirt, SYSTEM, UnreadableDomain, Versions};
 pub use qemu::qemu_version;

@@ -20,8 +20,8 @@ use roxmltree::{Document, Node, ParsingOptions};
 
 pub use device::Device;
 pub use fragment::{
-    OWN_ALIAS, Part, interface_fragment, persistent_alias, user_alias, vf_alias, with_teaming,
-    without_place, without_teaming,
+    OWN_ALIAS, Part, interface_called, interface_fragment, persistent_alias, user_alias, vf_alias,
+    with_stand_ins, with_teaming, without_place, without_teaming,
 };
 pub use network::{NetworkFacts, network};
 pub(crate) use network::{network_name, with_uuid};

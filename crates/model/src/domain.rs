@@ -4,6 +4,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Mac, PciAddress};
 
+/// Aliases that accelnet gives VFs begin so. A vNIC that has one stands in for a VF that was not
+/// free when its VM came to the node.
+pub const VF_ALIAS: &str = "ua-accelnet-vf-";
+
 /// One libvirt domain.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]

@@ -11,6 +11,25 @@ use crate::{Mac, PciAddress};
 /// Where wishes and outcomes lie, below the root: gone at boot.
 pub const FOLDER: &str = "/run/accelnet/vms";
 
+/// Where the pools lie, below the root: each as the agent found it.
+pub const POOLS: &str = "/run/accelnet/pools";
+
+/// A pool of VFs, handed from the agent to libvirt's hook: what a VM that comes from another node
+/// would get.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Pool {
+    /// The libvirt network of the software path.
+    pub network: String,
+    /// Its VFs.
+    pub vfs: Vec<PciAddress>,
+}
+
+/// Where a pool lies, below `folder`.
+pub fn pool_file(folder: &Path, pool: &str) -> PathBuf {
+    folder.join(format!("{pool}.json"))
+}
+
 /// What the VF of one VM is to be like.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

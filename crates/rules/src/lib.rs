@@ -1,13 +1,15 @@
 //! Every decision of accelnet, pure: no clock, no input or output, no threads.
 //!
 //! [`prereq`] judges nodes, [`vf_count`] plans a change of the number of VFs and reads the
-//! kernel's refusals, [`switch`] plans the virtual switch, [`vm`] judges one VM against a performance setting.
+//! kernel's refusals, [`switch`] plans the virtual switch, [`vm`] judges one VM against a performance setting,
+//! [`migration`] tells where a VM can move to.
 
 pub mod admission;
 pub mod enable;
 pub mod fitness;
 pub mod intent;
 pub mod management;
+pub mod migration;
 pub mod naming;
 pub mod pair;
 pub mod prereq;

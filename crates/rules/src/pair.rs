@@ -4,7 +4,7 @@
 use std::fmt;
 
 use accelnet_model::Mac;
-use accelnet_model::domain::{Teaming, Vnic};
+use accelnet_model::domain::{Teaming, VF_ALIAS, Vnic};
 
 /// The pair with one MAC, on one side of a domain: what runs, or what it starts with.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -13,15 +13,22 @@ pub struct Pair<'a> {
     pub nic: Option<&'a Vnic>,
     /// The VF.
     pub vf: Option<&'a Vnic>,
+    /// What stands where the VF would be, in a VM that came to a node without a free one.
+    pub stand_in: Option<&'a Vnic>,
 }
 
 impl<'a> Pair<'a> {
     /// The pair with `mac` among `vnics`, whose VF comes from the libvirt network `pool`.
     pub fn of(vnics: &'a [Vnic], mac: Mac, pool: &str) -> Self {
         let mine = || vnics.iter().filter(|vnic| vnic.mac == Some(mac));
+        let stands_in = |vnic: &&Vnic| {
+            let alias = vnic.alias.as_deref().unwrap_or_default();
+            !is_vf(vnic, pool) && alias.starts_with(VF_ALIAS)
+        };
         Pair {
-            nic: mine().find(|vnic| !is_vf(vnic, pool)),
+            nic: mine().find(|vnic| !is_vf(vnic, pool) && !stands_in(vnic)),
             vf: mine().find(|vnic| is_vf(vnic, pool)),
+            stand_in: mine().find(stands_in),
         }
     }
 
@@ -72,6 +79,8 @@ pub enum Step {
     DefineVf,
     /// Take the running vNIC out and put it in again, with the failover feature.
     ReplugNic,
+    /// Take from the running VM what came in the place of its VF.
+    DropStandIn,
     /// Give the running VM its VF.
     AttachVf,
     /// Take the VF from the running VM.
@@ -98,6 +107,7 @@ impl fmt::Display for Step {
             Step::JoinNic => "give the vNIC in its definition the failover feature",
             Step::DefineVf => "put a VF from the pool into its definition",
             Step::ReplugNic => "re-plug its running vNIC with the failover feature",
+            Step::DropStandIn => "take out what came in the place of its VF",
             Step::AttachVf => "attach a VF to the running VM",
             Step::DetachVf => "detach the VF from the running VM",
             Step::UndefineVf => "take the VF out of its definition",
@@ -135,6 +145,10 @@ pub fn join(config: Pair<'_>, live: Option<Pair<'_>>, now: bool, again: bool) ->
         steps.push(Step::DefineVf);
     }
     let mut waits_for_restart = false;
+    if live.is_some_and(|live| live.stand_in.is_some()) {
+        steps.push(Step::DropStandIn);
+        why.push("it came to this node when no VF was free");
+    }
     if let Some(live) = live {
         match (live.vf.is_some(), live.can_fail_over()) {
             (true, _) if again => {
@@ -167,10 +181,58 @@ pub fn join(config: Pair<'_>, live: Option<Pair<'_>>, now: bool, again: bool) ->
     }
 }
 
+/// What leads to a running VM with its VF that has no definition: it ends with what it has.
+pub fn join_transient(live: Pair<'_>) -> Plan {
+    let mut steps = vec![Step::Wish];
+    if live.stand_in.is_some() {
+        steps.push(Step::DropStandIn);
+    }
+    let mut waits_for_restart = false;
+    let why = match (live.vf.is_some(), live.can_fail_over()) {
+        (true, _) => "the running VM has its VF",
+        (false, true) => {
+            steps.push(Step::AttachVf);
+            "the running vNIC has the failover feature"
+        }
+        (false, false) => {
+            waits_for_restart = true;
+            "the running vNIC has no failover feature, and the VM has no definition that could get it"
+        }
+    };
+    Plan {
+        steps,
+        waits_for_restart,
+        why: why.to_owned(),
+    }
+}
+
+/// What leads to a definition that can be started on a node where no VF is promised to it.
+pub fn ready(config: Pair<'_>) -> Plan {
+    let mut steps = Vec::new();
+    let mut why = Vec::new();
+    if config.nic.is_some() && config.vf.is_some() {
+        steps.push(Step::UndefineVf);
+        why.push("it asks for no VF, which might not be there");
+    }
+    let named = config.nic.is_some_and(|nic| nic.alias.is_some());
+    if config.nic.is_some() && !(config.can_fail_over() && named) {
+        steps.push(Step::JoinNic);
+        why.push("its vNIC has the failover feature");
+    }
+    Plan {
+        steps,
+        waits_for_restart: false,
+        why: why.join("; "),
+    }
+}
+
 /// What leads back to the software path alone. `teamed` leaves the vNIC of the definition its
 /// failover feature: it had it before.
 pub fn part(config: Pair<'_>, live: Option<Pair<'_>>, teamed: bool) -> Plan {
     let mut steps = Vec::new();
+    if live.is_some_and(|live| live.stand_in.is_some()) {
+        steps.push(Step::DropStandIn);
+    }
     if live.is_some_and(|live| live.vf.is_some()) {
         steps.push(Step::DetachVf);
     }

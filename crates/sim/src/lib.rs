@@ -25,4 +25,4 @@ pub use kernel::SimKernel;
 pub use machine::SimMachine;
 pub use switches::{SimGuard, SimSwitches};
 pub use tree::{AdapterSpec, Port, SimNode, Tree};
-pub use vms::{DomainSpec, Guest, NicSpec, SimVms};
+pub use vms::{DomainSpec, Guest, Migration, NicSpec, SimVms};

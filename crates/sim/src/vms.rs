@@ -6,6 +6,7 @@ mod definition;
 mod guest;
 mod life;
 mod look;
+mod migrate;
 mod networks;
 mod plug;
 mod text;
@@ -25,6 +26,7 @@ use crate::switches::SimSwitches;
 
 pub use definition::{DomainSpec, NicSpec};
 pub use guest::Guest;
+pub use migrate::Migration;
 
 /// A libvirt daemon and its VMs; clones are the same.
 #[derive(Clone)]
@@ -62,6 +64,8 @@ struct SimDomain {
     config: Option<String>,
     live: Option<String>,
     paused: bool,
+    /// Whether it is on its way from one node to another.
+    leaving: bool,
     autostart: bool,
     managed_save: bool,
     snapshots: u32,

@@ -149,6 +149,18 @@ impl Core {
         spaces
     }
 
+    /// VFs of the managed intent here that nobody uses; none where that cannot be told.
+    pub(crate) fn free_vfs(&self, policy: &Policy, seen: &Seen) -> Option<usize> {
+        let intent = policy.managed_intent()?;
+        let mut free = 0;
+        for space in self.spaces(intent, seen, &[]) {
+            for vf in &space.adapter.vfs {
+                free += usize::from(vf.users.known()?.is_empty());
+            }
+        }
+        Some(free)
+    }
+
     /// The same as it is reported.
     pub(crate) fn adapter_uses(&self, seen: &Seen, policy: &Policy) -> Vec<AdapterUse> {
         let managed = policy.managed_intent().map(|intent| &intent.name);

@@ -7,6 +7,7 @@ use accelnet_model::{Adapter, Code, Domain, Problem, Vf, VmSetting};
 use accelnet_netlink::VfChange;
 use accelnet_rules::pair::{self, Pair};
 
+use super::vms::none_is_free;
 use super::{Core, Seen};
 use crate::policy::{Change, Policy};
 use crate::view::find_vf;
@@ -26,6 +27,10 @@ impl Core {
         }
         // Before libvirt starts VMs at boot.
         self.settle_wishes(&policy, &seen);
+        self.settle_pools(&policy, &seen);
+        if self.take_over(&policy, &seen) {
+            policy = self.policies.read()?;
+        }
         if seen.node.domains.known().is_some() {
             if self.settle_vms(&policy, &seen) {
                 policy = self.policies.read()?;
@@ -43,10 +48,11 @@ impl Core {
     fn settle_vms(&mut self, policy: &Policy, seen: &Seen) -> bool {
         let mut acted = false;
         for (setting, _) in &policy.vms {
+            let domain = seen.domains().iter().find(|one| one.uuid == setting.uuid);
             if setting.node != self.name {
+                acted |= domain.is_some_and(|domain| self.keep_ready(policy, setting, domain));
                 continue;
             }
-            let domain = seen.domains().iter().find(|one| one.uuid == setting.uuid);
             let Some(domain) = domain else {
                 // A VM that is gone needs nothing taken away.
                 if setting.phase == Phase::Disabling {
@@ -175,6 +181,20 @@ impl Core {
         if news {
             self.tell(EventKind::Drift, &domain.name, found);
         }
+        if plan.steps.contains(&pair::Step::AttachVf) && self.free_vfs(policy, seen) == Some(0) {
+            if plan.steps.contains(&pair::Step::DropStandIn) {
+                // Its own guest has not seen it.
+                acted |= self
+                    .only(policy, setting, domain, pair::Step::DropStandIn)
+                    .is_ok();
+            }
+            let problem = none_is_free(&domain.name);
+            if news {
+                self.tell_problem(EventKind::Failed, &domain.name, &problem);
+            }
+            self.blame(&setting.uuid, &problem);
+            return acted;
+        }
         match self.enable_one(policy, seen, setting, domain, false) {
             Ok(_) => {
                 self.forgive(&setting.uuid);
@@ -213,6 +233,11 @@ impl Core {
             };
             let vlan = pair.vlan().unwrap_or(0);
             let changes = self.differences(policy, setting, adapter, vf, vlan);
+            // On its way to another node it has given up the VF, which still has it by name.
+            let leaves = |uuid| self.edge.vms().is_busy(uuid).unwrap_or(true);
+            if !changes.is_empty() && leaves(&setting.uuid) {
+                continue;
+            }
             wanted.push((adapter, vf, changes, setting.name.clone()));
         }
         let bound = self.policies.bound(&intent.name).ok().flatten();

@@ -13,6 +13,8 @@ use accelnet_model::{Code, Domain, Intent, Mac, Performance, Problem, VmSetting}
 use accelnet_rules::vm::{self, Room, Switch};
 use accelnet_rules::{fitness, pair};
 
+pub(crate) use pairs::none_is_free;
+
 use super::settle::{planned, settled, vms_unknown};
 use super::{Core, Seen, nics};
 use crate::policy::{Change, Policy};

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use accelnet_libvirt::LibvirtError;
-use accelnet_model::vf_wish::{VfWish, outcome_file, wish_file};
+use accelnet_model::vf_wish::{Pool, VfWish, outcome_file, pool_file, wish_file};
 use accelnet_model::vm_setting::Phase;
 use accelnet_model::{Adapter, PciAddress, VmSetting};
 
@@ -12,11 +12,12 @@ use super::{Core, Seen};
 use crate::policy::Policy;
 
 impl Core {
-    /// Brings the wishes that lie here to the settings of this node's VMs.
+    /// Brings the wishes that lie here to the settings of VMs: of all, because any of them may
+    /// come to this node.
     pub(crate) fn settle_wishes(&self, policy: &Policy, seen: &Seen) {
         let adapters = self.managed_adapters(policy, seen);
         let mut wanted = BTreeSet::new();
-        for (setting, _) in policy.vms.iter().filter(|(vm, _)| vm.node == self.name) {
+        for (setting, _) in &policy.vms {
             wanted.insert(setting.uuid.as_str());
             // While a setting is being taken away its wish is its own affair.
             if setting.phase == Phase::Enabled && !adapters.is_empty() {
@@ -34,6 +35,43 @@ impl Core {
             let uuid = uuid.map(|uuid| uuid.strip_suffix(".outcome").unwrap_or(uuid));
             if let Some(uuid) = uuid.filter(|uuid| !wanted.contains(uuid)) {
                 self.forget_wish(uuid, seen);
+            }
+        }
+    }
+
+    /// Leaves the managed pool for libvirt's hook: it looks there whether a VM that comes would find
+    /// a VF. A pool that nobody watches is not left there: nobody would mend what came in.
+    pub(crate) fn settle_pools(&self, policy: &Policy, seen: &Seen) {
+        let folder = self.edge.wishes().with_file_name("pools");
+        let managed = policy
+            .managed_intent()
+            .filter(|_| policy.management.enabled);
+        let mut wanted = None;
+        if let Some(intent) = managed {
+            let bound = self.policies.bound(&intent.name).ok().flatten();
+            let adapters = bound.unwrap_or_default();
+            let adapters = adapters.iter().filter_map(|bound| seen.adapter(bound));
+            let pool = Pool {
+                network: intent.switch_network(),
+                vfs: adapters
+                    .flat_map(|adapter| adapter.vfs.iter().map(|vf| vf.address))
+                    .collect(),
+            };
+            let file = pool_file(&folder, &intent.pool_network());
+            let same = std::fs::read(&file)
+                .ok()
+                .and_then(|text| serde_json::from_slice::<Pool>(&text).ok());
+            if same.as_ref() != Some(&pool)
+                && let Ok(text) = serde_json::to_string(&pool)
+            {
+                // What cannot be written is tried again by the next pass.
+                drop(crate::files::replace(&file, text.as_bytes()));
+            }
+            wanted = file.file_name().map(ToOwned::to_owned);
+        }
+        for entry in std::fs::read_dir(&folder).into_iter().flatten().flatten() {
+            if Some(entry.file_name()) != wanted {
+                drop(std::fs::remove_file(entry.path()));
             }
         }
     }

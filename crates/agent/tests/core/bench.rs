@@ -75,6 +75,7 @@ pub struct Bench {
     pub machine: SimMachine,
     pub steps: Arc<Steps>,
     pub store: Arc<dyn Store>,
+    pub node: String,
     core: Option<Core>,
     _folder: tempfile::TempDir,
 }
@@ -128,13 +129,23 @@ impl Bench {
 
     /// A node.
     pub fn of(tree: Tree) -> Self {
+        let store = Embedded::in_memory(History::default(), || Duration::ZERO).expect("a store");
+        Bench::on(tree, NODE, Arc::new(store))
+    }
+
+    /// Another of the usual nodes, with the same store.
+    pub fn beside(&self, node: &str) -> Self {
+        Bench::on(tree(), node, self.store.clone())
+    }
+
+    fn on(tree: Tree, node: &str, store: Arc<dyn Store>) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let machine = SimMachine::boot(tree, folder.path()).expect("a node");
-        let store = Embedded::in_memory(History::default(), || Duration::ZERO).expect("a store");
         let mut bench = Bench {
             machine,
             steps: Arc::default(),
-            store: Arc::new(store),
+            store,
+            node: node.to_owned(),
             core: None,
             _folder: folder,
         };
@@ -167,7 +178,7 @@ impl Bench {
         let edge = Simulated::new(self.machine.clone()).passing(Arc::new(move |step: &str| {
             steps.pass(step);
         }));
-        self.core = Some(Core::new(Box::new(edge), self.store.clone(), NODE));
+        self.core = Some(Core::new(Box::new(edge), self.store.clone(), &self.node));
         self.pass();
     }
 
@@ -262,20 +273,31 @@ impl Bench {
         self.machine.vms.virsh_start(name).expect("started");
     }
 
+    /// Somebody else's VMs take all VFs of the intent's pool: `filler1` and so on.
+    pub fn use_all_vfs(&self) {
+        let pool = format!("accelnet-{INTENT}-vf");
+        for number in 1.. {
+            let name = format!("filler{number}");
+            self.define_on(&name, 100 + number, 2, &pool);
+            if self.machine.vms.virsh_start(&name).is_err() {
+                break;
+            }
+        }
+    }
+
     pub fn policy(&self) -> Policy {
-        let policies = PolicyStore::new(self.store.clone(), NODE);
-        policies.read().expect("policy")
+        self.policies().read().expect("policy")
     }
 
     pub fn policies(&self) -> PolicyStore {
-        PolicyStore::new(self.store.clone(), NODE)
+        PolicyStore::new(self.store.clone(), &self.node)
     }
 
     /// What the agent reported last.
     pub fn report(&self) -> Report {
-        let reports = Reports::new(self.store.clone(), NODE);
+        let reports = Reports::new(self.store.clone(), &self.node);
         let mut all = reports.all().expect("reports");
-        all.retain(|report| report.node == NODE);
+        all.retain(|report| report.node == self.node);
         all.pop().expect("a report")
     }
 
@@ -295,9 +317,19 @@ impl Bench {
         all.find(|vm| vm.name == name).expect("a VM")
     }
 
+    /// The VM as it is shown, with where it could move to.
+    pub fn vm_shown(&mut self, name: &str) -> VmView {
+        let mut vms = vec![self.vm(name)];
+        let node = self.core().node();
+        let reports = Reports::new(self.store.clone(), &self.node);
+        let reports = reports.all().expect("reports");
+        accelnet_agent::destinations::tell(&mut vms, &node, &self.policy(), &reports);
+        vms.remove(0)
+    }
+
     /// What was told, oldest first.
     pub fn events(&self) -> Vec<Event> {
-        let journal = Journal::new(self.store.clone(), NODE);
+        let journal = Journal::new(self.store.clone(), &self.node);
         journal.since(0, 1000).expect("events")
     }
 

@@ -133,7 +133,7 @@ fn at_rest(bench: &Bench, what: &str) {
             .iter()
             .any(|vnic| vnic.source.as_deref() == Some(&pool));
         match policy.vm(&uuid) {
-            Some(setting) if policy.management.enabled => {
+            Some(setting) if policy.management.enabled && setting.node == bench.node => {
                 let vf = interface_fragment(&config, setting.mac, Part::Transient);
                 assert!(vf.is_some(), "{what}: {name} has no VF defined\n{config}");
             }

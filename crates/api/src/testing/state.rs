@@ -208,6 +208,7 @@ fn vm(at: usize, name: &str) -> VmView {
         }],
         verified: Vec::new(),
         remarks: Vec::new(),
+        destinations: Vec::new(),
     }
 }
 

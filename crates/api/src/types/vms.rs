@@ -183,6 +183,24 @@ pub struct VmView {
     /// What is wrong or worth knowing.
     #[serde(default)]
     pub remarks: Vec<String>,
+    /// The other nodes of the cluster, and whether it can move to each while it runs. Only of a VM
+    /// with a setting that is on the node that was asked.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub destinations: Vec<Destination>,
+}
+
+/// A node that a VM might be moved to by a live migration.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct Destination {
+    /// The node.
+    pub node: String,
+    /// Whether it can go there.
+    pub possible: bool,
+    /// Which way its traffic would go there; none where it cannot go.
+    pub path: Option<Path>,
+    /// Why, a fragment.
+    pub why: String,
 }
 
 /// A vNIC.

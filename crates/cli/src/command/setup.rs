@@ -14,8 +14,12 @@ use crate::session::Session;
 const UNIT: &str = include_str!("../../../../packaging/accelnet.service");
 const UNIT_FILE: &str = "/etc/systemd/system/accelnet.service";
 const HOOKS: &str = "/etc/libvirt/hooks";
-/// libvirt's daemons that run network hooks: the one of old, and the modular one.
-const DAEMONS: [&str; 2] = ["libvirtd.service", "virtnetworkd.service"];
+/// libvirt's daemons that run hooks: the one of old, and the modular ones.
+const DAEMONS: [&str; 3] = [
+    "libvirtd.service",
+    "virtnetworkd.service",
+    "virtqemud.service",
+];
 
 /// Does the steps, and says which.
 pub fn run(args: &Setup, session: &mut Session<'_>) -> Result {
@@ -41,7 +45,7 @@ pub fn run(args: &Setup, session: &mut Session<'_>) -> Result {
     step(
         session,
         dry,
-        &format!("lay libvirt's network hook into {HOOKS}"),
+        &format!("lay libvirt's hooks into {HOOKS}"),
         || {
             new_hook = hook::install(Path::new(HOOKS))
                 .map_err(|error| failed("lay the hook", &error.to_string()))?;

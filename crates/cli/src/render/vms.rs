@@ -1,6 +1,6 @@
 //! VMs in words.
 
-use accelnet_api::types::{Path, State, VmResult, VmView, VnicView};
+use accelnet_api::types::{Destination, Path, State, VmResult, VmView, VnicView};
 use accelnet_model::Mac;
 use accelnet_model::domain::DomainState;
 
@@ -78,10 +78,32 @@ pub fn vm(vm: &VmView, colour: bool, width: Option<u16>) -> String {
             text.push_str(&format!("  {}: {word}; {}\n", one.what, one.seen));
         }
     }
+    if !vm.destinations.is_empty() {
+        text.push_str("\nLive migration\n");
+        text.push_str(&destinations(&vm.destinations, colour, width));
+    }
     for remark in &vm.remarks {
         text.push_str(&format!("note: {remark}\n"));
     }
     text
+}
+
+/// Where it can move to.
+fn destinations(all: &[Destination], colour: bool, width: Option<u16>) -> String {
+    let mut table = Table::new(&["TO", "POSSIBLE", "WHY"], colour, width);
+    for one in all {
+        let (word, tone) = match (one.possible, one.path) {
+            (true, Some(Path::Software)) => ("on its software path", Tone::Notice),
+            (true, _) => ("yes", Tone::Good),
+            (false, _) => ("no", Tone::Bad),
+        };
+        table.toned([
+            (one.node.clone(), Tone::Plain),
+            (word.to_owned(), tone),
+            (one.why.clone(), Tone::Plain),
+        ]);
+    }
+    table.text()
 }
 
 /// The vNICs of one.

@@ -1,18 +1,30 @@
-//! The script through which libvirt calls the hook.
+//! The scripts through which libvirt calls the hooks.
 
 use std::fs;
 use std::io::{self, Write};
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
-/// Its name below libvirt's folder of hooks; libvirt runs all that are in there, by name.
-const NAME: &str = "network.d/accelnet";
+/// The scripts, by their names below libvirt's folder of hooks. libvirt runs all that are in such
+/// a folder, by name.
+const SCRIPTS: [(&str, &str); 2] = [("network.d/accelnet", NETWORK), ("qemu.d/accelnet", QEMU)];
 
-const SCRIPT: &str = "#!/bin/sh
+const NETWORK: &str = "#!/bin/sh
 # Sets VFs to what accelnet promised their VMs. Written by accelnet; changes are overwritten.
 # It never fails: libvirt would not start the VM.
 if command -v accelnet > /dev/null; then
     accelnet __hook network \"$@\"
+else
+    cat > /dev/null
+fi
+exit 0
+";
+
+const QEMU: &str = "#!/bin/sh
+# Lets VMs in that come from another node when no VF is free. Written by accelnet; changes are
+# overwritten. It never fails: libvirt would not let the VM in.
+if [ \"$2 $3\" = 'migrate begin' ] && command -v accelnet > /dev/null; then
+    accelnet __hook qemu \"$@\"
 else
     cat > /dev/null
 fi
@@ -27,7 +39,7 @@ pub struct InstallError {
     error: io::Error,
 }
 
-/// Puts the script into `hooks`, libvirt's folder `/etc/libvirt/hooks`; whether it was not
+/// Puts the scripts into `hooks`, libvirt's folder `/etc/libvirt/hooks`; whether one was not
 /// there before as it is now. libvirt looks for new hooks when it starts or is told to
 /// reload (`systemctl reload`).
 ///
@@ -35,14 +47,18 @@ pub struct InstallError {
 ///
 /// The folder or the file cannot be written.
 pub fn install(hooks: &Path) -> Result<bool, InstallError> {
-    let path = hooks.join(NAME);
     // Not beside it: libvirt runs whatever is in that folder.
     let new = hooks.join(".accelnet.new");
-    write(&path, &new).map_err(|error| InstallError { path, error })
+    let mut changed = false;
+    for (name, script) in SCRIPTS {
+        let path = hooks.join(name);
+        changed |= write(&path, &new, script).map_err(|error| InstallError { path, error })?;
+    }
+    Ok(changed)
 }
 
-fn write(path: &Path, new: &Path) -> io::Result<bool> {
-    let there = fs::read(path).is_ok_and(|text| text == SCRIPT.as_bytes())
+fn write(path: &Path, new: &Path, script: &str) -> io::Result<bool> {
+    let there = fs::read(path).is_ok_and(|text| text == script.as_bytes())
         && fs::metadata(path)?.permissions().mode() & 0o777 == 0o755;
     if there {
         return Ok(false);
@@ -56,7 +72,7 @@ fn write(path: &Path, new: &Path) -> io::Result<bool> {
         .truncate(true)
         .mode(0o600)
         .open(new)?;
-    file.write_all(SCRIPT.as_bytes())?;
+    file.write_all(script.as_bytes())?;
     file.set_permissions(fs::Permissions::from_mode(0o755))?;
     file.sync_all()?;
     drop(file);

@@ -4,7 +4,7 @@ use std::ffi::{c_char, c_int, c_uint};
 use std::ptr::NonNull;
 
 use super::failure::Failure;
-use super::table::{AskAgent, DomainPtr, RawInfo, Table};
+use super::table::{AskAgent, DomainPtr, RawInfo, RawJob, Table};
 use super::text;
 use crate::Side;
 
@@ -102,6 +102,14 @@ impl DomainHandle {
         // SAFETY: the domain is live.
         self.count(unsafe { (self.table.domain_is_active)(self.raw.as_ptr()) })
             .map(|active| active == 1)
+    }
+
+    /// Whether a job is under way with it, such as a migration.
+    pub fn has_job(&self) -> Result<bool, Failure> {
+        let mut raw = RawJob::default();
+        // SAFETY: the domain is live, and `raw` outlives the call.
+        self.count(unsafe { (self.table.domain_job)(self.raw.as_ptr(), &mut raw) })
+            .map(|_| raw.kind != 0)
     }
 
     /// Starts it.

@@ -4,15 +4,17 @@
 //! number, under which the closure is looked up: a callback that comes late finds none.
 
 use std::collections::BTreeMap;
-use std::ffi::{c_char, c_int, c_void};
+use std::ffi::{c_char, c_int, c_longlong, c_uint, c_void};
 use std::marker::PhantomData;
 use std::ptr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::failure::Failure;
-use super::table::{Callback, CloseFunc, ConnectPtr, DomainPtr, NetworkPtr, Table, table};
+use super::table::{
+    Callback, CloseFunc, ConnectPtr, DomainPtr, NetworkPtr, Table, qemu_table, table,
+};
 use super::text;
-use crate::event::{DomainChange, NetworkChange, VmEvent};
+use crate::event::{DomainChange, MigrationChange, NetworkChange, VmEvent};
 
 /// What a connection told.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,6 +51,7 @@ pub struct Subscriptions<'connection> {
     number: usize,
     domain: Vec<c_int>,
     network: Option<c_int>,
+    migration: Option<c_int>,
     close: bool,
     borrowed: PhantomData<&'connection super::Connection>,
 }
@@ -74,6 +77,7 @@ impl Subscriptions<'_> {
             number,
             domain: Vec::new(),
             network: None,
+            migration: None,
             close: false,
             borrowed: PhantomData,
         };
@@ -105,6 +109,7 @@ impl Subscriptions<'_> {
             return Err(Failure::take(table));
         }
         all.network = Some(id);
+        all.migration = register_migration(table, connection, opaque);
         // A driver without a daemon has no connection that could close.
         // SAFETY: the connection is open, and the callback takes the pointer for a number.
         all.close =
@@ -128,6 +133,10 @@ impl Drop for Subscriptions<'_> {
             // SAFETY: as above.
             unsafe { (self.table.no_network_events)(self.connection, id) };
         }
+        if let (Some(id), Ok(qemu)) = (self.migration, qemu_table()) {
+            // SAFETY: as above.
+            unsafe { (qemu.no_monitor_events)(self.connection, id) };
+        }
         if self.close {
             // SAFETY: as above.
             unsafe { (self.table.not_on_close)(self.connection, on_close as CloseFunc) };
@@ -136,10 +145,48 @@ impl Drop for Subscriptions<'_> {
     }
 }
 
+/// Registers for QEMU's word of migrations. Without it they are not told of, and go on as they do
+/// without anybody who listens: no reason to have no events at all.
+fn register_migration(
+    table: &'static Table,
+    connection: ConnectPtr,
+    opaque: *mut c_void,
+) -> Option<c_int> {
+    let qemu = qemu_table().ok()?;
+    // SAFETY: the connection is open, the name is a C string, and the callback has the form that
+    // libvirt's header gives and takes the pointer for a number only.
+    let id = unsafe {
+        let callback = std::mem::transmute::<MonitorFunc, Callback>(on_migration);
+        (qemu.monitor_events)(
+            connection,
+            ptr::null_mut(),
+            c"MIGRATION".as_ptr(),
+            callback,
+            opaque,
+            None,
+            0,
+        )
+    };
+    if id < 0 {
+        drop(Failure::take(table));
+        return None;
+    }
+    Some(id)
+}
+
 type LifecycleFunc =
     unsafe extern "C" fn(ConnectPtr, DomainPtr, c_int, c_int, *mut c_void) -> c_int;
 type AliasFunc = unsafe extern "C" fn(ConnectPtr, DomainPtr, *const c_char, *mut c_void);
 type AgentFunc = unsafe extern "C" fn(ConnectPtr, DomainPtr, c_int, c_int, *mut c_void);
+type MonitorFunc = unsafe extern "C" fn(
+    ConnectPtr,
+    DomainPtr,
+    *const c_char,
+    c_longlong,
+    c_uint,
+    *const c_char,
+    *mut c_void,
+);
 type NetworkFunc = unsafe extern "C" fn(ConnectPtr, NetworkPtr, c_int, c_int, *mut c_void);
 
 fn domain_callbacks() -> [(c_int, Callback); 5] {
@@ -270,6 +317,23 @@ unsafe extern "C" fn on_agent(
     if let Some((uuid, _)) = unsafe { of_domain(domain) } {
         let connected = state == CONNECTED;
         tell(opaque, Heard::Event(VmEvent::Agent { uuid, connected }));
+    }
+}
+
+unsafe extern "C" fn on_migration(
+    _: ConnectPtr,
+    domain: DomainPtr,
+    _event: *const c_char,
+    _seconds: c_longlong,
+    _micros: c_uint,
+    details: *const c_char,
+    opaque: *mut c_void,
+) {
+    // SAFETY: libvirt lends the domain and the text, which may be none.
+    let (about, details) = unsafe { (of_domain(domain), text::lent(details)) };
+    if let Some((uuid, _)) = about {
+        let change = MigrationChange::from_details(&details.unwrap_or_default());
+        tell(opaque, Heard::Event(VmEvent::Migration { uuid, change }));
     }
 }
 

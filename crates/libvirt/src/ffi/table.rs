@@ -59,6 +59,16 @@ pub struct RawInfo {
     pub cpu_time_ns: c_ulonglong,
 }
 
+/// `struct _virDomainJobInfo` (libvirt/libvirt-domain.h).
+#[repr(C)]
+#[derive(Default)]
+pub struct RawJob {
+    /// `virDomainJobType`; 0 when there is none.
+    pub kind: c_int,
+    /// Times, and bytes of data, memory and files: in all, done, and left.
+    pub figures: [c_ulonglong; 11],
+}
+
 /// `virErrorFunc`.
 pub type ErrorFunc = unsafe extern "C" fn(*mut c_void, *mut RawError);
 
@@ -112,6 +122,7 @@ table! {
     domain_define = c"virDomainDefineXML":
         unsafe extern "C" fn(ConnectPtr, *const c_char) -> DomainPtr;
     domain_is_active = c"virDomainIsActive": OnDomain;
+    domain_job = c"virDomainGetJobInfo": unsafe extern "C" fn(DomainPtr, *mut RawJob) -> c_int;
     domain_create = c"virDomainCreate": OnDomain;
     domain_has_managed_save = c"virDomainHasManagedSaveImage": OnDomainWithFlags;
     domain_count_snapshots = c"virDomainSnapshotNum": OnDomainWithFlags;
@@ -161,22 +172,52 @@ table! {
 /// `virDomainQemuAgentCommand` (libvirt/libvirt-qemu.h): domain, command, seconds, flags.
 pub type AskAgent = unsafe extern "C" fn(DomainPtr, *const c_char, c_int, c_uint) -> *mut c_char;
 
-/// The one function that stands in libvirt's library for QEMU.
-pub fn ask_agent() -> Result<AskAgent, LibvirtError> {
-    static FUNCTION: OnceLock<AskAgent> = OnceLock::new();
-    if let Some(function) = FUNCTION.get() {
-        return Ok(*function);
+/// What stands in libvirt's library for QEMU (libvirt/libvirt-qemu.h).
+pub struct QemuTable {
+    /// `virDomainQemuAgentCommand`.
+    pub ask_agent: AskAgent,
+    /// `virConnectDomainQemuMonitorEventRegister`: connection, domain, event, callback, pointer
+    /// for it, how to free that, flags.
+    pub monitor_events: unsafe extern "C" fn(
+        ConnectPtr,
+        DomainPtr,
+        *const c_char,
+        Callback,
+        *mut c_void,
+        Option<FreeCallback>,
+        c_uint,
+    ) -> c_int,
+    /// `virConnectDomainQemuMonitorEventDeregister`.
+    pub no_monitor_events: unsafe extern "C" fn(ConnectPtr, c_int) -> c_int,
+}
+
+/// That library's functions, where it is installed. It stays loaded until the process ends.
+pub fn qemu_table() -> Result<&'static QemuTable, LibvirtError> {
+    static TABLE: OnceLock<QemuTable> = OnceLock::new();
+    if let Some(table) = TABLE.get() {
+        return Ok(table);
     }
     let unusable = |error: libloading::Error| LibvirtError::Unusable {
         words: words(&error),
     };
     // SAFETY: its constructors have no preconditions.
     let library = unsafe { Library::new("libvirt-qemu.so.0") }.map_err(unusable)?;
-    // SAFETY: the signature is the one in libvirt's public header; `forget` keeps it loaded.
-    let function = unsafe { library.get::<AskAgent>(c"virDomainQemuAgentCommand") };
-    let function = *function.map_err(unusable)?;
+    // SAFETY: the signatures are those in libvirt's public header; `forget` keeps it loaded.
+    let found = unsafe {
+        QemuTable {
+            ask_agent: *library
+                .get(c"virDomainQemuAgentCommand")
+                .map_err(unusable)?,
+            monitor_events: *library
+                .get(c"virConnectDomainQemuMonitorEventRegister")
+                .map_err(unusable)?,
+            no_monitor_events: *library
+                .get(c"virConnectDomainQemuMonitorEventDeregister")
+                .map_err(unusable)?,
+        }
+    };
     std::mem::forget(library);
-    Ok(*FUNCTION.get_or_init(|| function))
+    Ok(TABLE.get_or_init(|| found))
 }
 
 /// Without a function of our own, libvirt prints every error on stderr.

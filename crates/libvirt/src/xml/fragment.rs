@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use accelnet_model::Mac;
-use accelnet_model::domain::Teaming;
+use accelnet_model::domain::{Teaming, Vnic};
 use roxmltree::Node;
 
 use super::device::devices;
@@ -52,7 +52,7 @@ pub fn persistent_alias(mac: Mac) -> String {
 
 /// The alias that accelnet gives the VF with that MAC.
 pub fn vf_alias(mac: Mac) -> String {
-    format!("{OWN_ALIAS}vf-{}", hex(mac))
+    format!("{}{}", accelnet_model::domain::VF_ALIAS, hex(mac))
 }
 
 fn hex(mac: Mac) -> String {
@@ -128,6 +128,54 @@ pub fn without_place(fragment: &str) -> String {
         .map(|node| (with_white_space(fragment, node), String::new()))
         .collect();
     edited(fragment, edits)
+}
+
+/// The text of the interface with that alias.
+pub fn interface_called(domain_xml: &str, alias: &str) -> Option<String> {
+    let document = parse(domain_xml).ok()?;
+    let found = devices(&document)
+        .filter(|node| node.has_tag_name("interface"))
+        .find(|node| child(*node, "alias").and_then(|one| one.attribute("name")) == Some(alias))?;
+    Some(domain_xml[found.range()].to_owned())
+}
+
+/// A domain that comes from another node, with a vNIC whose cable is out in the place of each VF
+/// for which `network_for` names a network; none where nothing changes.
+///
+/// libvirt takes no other number of interfaces than the domain has where it runs, and compares
+/// MAC, model and place of each. A VF whose interface names no model cannot be replaced: any other
+/// kind of interface has one.
+pub fn with_stand_ins(
+    domain_xml: &str,
+    mut network_for: impl FnMut(&Vnic) -> Option<String>,
+) -> Option<String> {
+    let document = parse(domain_xml).ok()?;
+    let mut edits = Vec::new();
+    for node in devices(&document).filter(|node| node.has_tag_name("interface")) {
+        let Ok(vnic) = interface::vnic(node) else {
+            continue;
+        };
+        let transient = matches!(vnic.teaming, Some(Teaming::Transient { .. }));
+        if !transient || vnic.kind != "network" || vnic.model.is_none() {
+            continue;
+        }
+        let (Some(source), Some(teaming)) = (child(node, "source"), child(node, "teaming")) else {
+            continue;
+        };
+        let Some(network) = network_for(&vnic) else {
+            continue;
+        };
+        let source_xml = format!(
+            "<source network='{}'/><link state='down'/>",
+            attribute(&network)
+        );
+        edits.push((source.range(), source_xml));
+        edits.push((with_white_space(domain_xml, teaming), String::new()));
+        if let Some(link) = child(node, "link") {
+            edits.push((with_white_space(domain_xml, link), String::new()));
+        }
+    }
+    (!edits.is_empty()).then(|| edited(domain_xml, edits))
 }
 
 /// What stands before the first child: the end of the line and the indentation.

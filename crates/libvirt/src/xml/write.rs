@@ -12,7 +12,8 @@ pub enum PoolOf<'a> {
 }
 
 /// The VF of a teaming pair, from the network `pool`. Its partner is the interface with
-/// `persistent_alias`; it gets `own_alias`.
+/// `persistent_alias`; it gets `own_alias`. The model says nothing of a VF, and permits a vNIC to
+/// stand in for it where a VM comes to a node without a free one.
 pub fn vf_interface(
     pool: &str,
     mac: Mac,
@@ -23,7 +24,7 @@ pub fn vf_interface(
     let vlan = vlan.map_or_else(String::new, |id| format!("<vlan><tag id='{id}'/></vlan>"));
     format!(
         "<interface type='network'><mac address='{mac}'/><source network='{}'/>{vlan}\
-         <teaming type='transient' persistent='{}'/><alias name='{}'/></interface>",
+         <model type='virtio'/><teaming type='transient' persistent='{}'/><alias name='{}'/></interface>",
         attribute(pool),
         attribute(persistent_alias),
         attribute(own_alias)

@@ -10,7 +10,7 @@ use accelnet_libvirt::{
 };
 
 use super::life::key;
-use super::plug::vnic;
+use super::plug::{tap, vnic};
 use super::{SimVms, State, away, failed, text};
 use crate::kernel::held;
 
@@ -96,8 +96,10 @@ impl Vms for SimVms {
                     words: format!("it still has it after {} s", within.as_secs_f32()),
                 });
             }
-            if let Some((mac, vf)) = key(fragment) {
-                self.unplug(&mut state, uuid, mac, vf);
+            match (tap(fragment), key(fragment)) {
+                (Some(tap), _) => self.unplug_tap(&mut state, uuid, &tap),
+                (None, Some((mac, vf))) => self.unplug(&mut state, uuid, mac, vf),
+                (None, None) => {}
             }
         }
         let alias = vnic(fragment).and_then(|vnic| vnic.alias);
@@ -181,6 +183,11 @@ impl Vms for SimVms {
             managed_save: domain.managed_save,
             snapshots: domain.snapshots,
         })
+    }
+
+    fn is_busy(&self, uuid: &str) -> Result<bool, LibvirtError> {
+        let mut state = self.open()?;
+        Ok(state.domain(uuid)?.leaving)
     }
 
     fn watch(&self, on: Box<dyn Fn(VmEvent) + Send>) -> Result<WatchHandle, LibvirtError> {

@@ -30,6 +30,7 @@ impl SimVms {
                     config: Some(xml.to_owned()),
                     live: None,
                     paused: false,
+                    leaving: false,
                     autostart: false,
                     managed_save: false,
                     snapshots: 0,

@@ -104,10 +104,11 @@ impl SimVms {
         let alias = vnic.alias.clone().unwrap_or_else(|| "hostdev0".to_owned());
         let teaming = text::child_text(fragment, "teaming").unwrap_or_default();
         let vlan = text::child_text(fragment, "vlan").unwrap_or_default();
+        let model = text::child_text(fragment, "model").unwrap_or_default();
         let place = text::child_text(fragment, "address").unwrap_or_default();
         Ok(format!(
             "<interface type='hostdev' managed='yes'><mac address='{mac}'/><driver name='vfio'/>\
-             <source>{}</source>{vlan}{teaming}<alias name='{alias}'/>{place}</interface>",
+             <source>{}</source>{vlan}{model}{teaming}<alias name='{alias}'/>{place}</interface>",
             address(&vf)
         ))
     }
@@ -136,6 +137,18 @@ impl SimVms {
                 }
                 self.hook(state, Operation::Deleted, uuid, &network, mac, vf);
             }
+        }
+    }
+
+    /// Takes back one tap of the domain `uuid`: several may have the same MAC.
+    pub(super) fn unplug_tap(&self, state: &mut State, uuid: &str, tap: &str) {
+        let Ok(domain) = state.domain(uuid) else {
+            return;
+        };
+        let is = |plug: &Plug| plug.kind == PlugKind::Tap(tap.to_owned());
+        if domain.plugs.iter().any(is) {
+            domain.plugs.retain(|plug| !is(plug));
+            self.switches.remove_tap(tap);
         }
     }
 
@@ -185,6 +198,11 @@ impl SimVms {
 pub(super) fn vnic(fragment: &str) -> Option<Vnic> {
     let alone = format!("<domain><devices>{fragment}</devices></domain>");
     Definition::parse(&alone).ok()?.vnics.pop()
+}
+
+/// The tap of an interface of a running domain.
+pub(super) fn tap(fragment: &str) -> Option<String> {
+    vnic(fragment)?.target
 }
 
 /// Whether an interface is the VF of a pair, or any VF.

@@ -23,6 +23,8 @@ struct Bench<'a> {
     vms: &'a dyn Vms,
     setting: &'a VmSetting,
     pool: String,
+    /// Where its vNIC is looked up: what runs, for a VM that has no definition.
+    side: Side,
     /// The definition before the first step.
     config: String,
     /// The running vNIC before the first step.
@@ -74,6 +76,13 @@ impl Core {
         now: bool,
         again: bool,
     ) -> Result<pair::Plan, Problem> {
+        if ends_with_its_stop(domain) {
+            let live = Pair::of(&domain.vnics, setting.mac, &pool_of(policy));
+            return match live.nic {
+                None => Err(off_the_switch(policy, setting, domain)),
+                Some(_) => Ok(pair::join_transient(live)),
+            };
+        }
         let definition = self.definition(domain)?;
         self.plan_with(policy, setting, &definition, domain, now, again)
     }
@@ -91,13 +100,7 @@ impl Core {
         let pool = pool_of(policy);
         let config = Pair::of(&definition.vnics, setting.mac, &pool);
         if config.nic.is_none() {
-            let found = format!("Its vNIC {} is no longer in its definition.", setting.mac);
-            let intent = policy.management.intent.clone().unwrap_or_default();
-            return Err(Problem::new(
-                Code::VmNotOnSwitch,
-                &[&domain.name, &intent],
-                found,
-            ));
+            return Err(off_the_switch(policy, setting, domain));
         }
         let running = domain.state.holds_devices();
         let live = running.then(|| Pair::of(&domain.vnics, setting.mac, &pool));
@@ -111,10 +114,13 @@ impl Core {
         setting: &VmSetting,
         domain: &Domain,
     ) -> Result<pair::Plan, Problem> {
-        let definition = self.definition(domain)?;
         let pool = pool_of(policy);
         let running = domain.state.holds_devices();
         let live = running.then(|| Pair::of(&domain.vnics, setting.mac, &pool));
+        if ends_with_its_stop(domain) {
+            return Ok(pair::part(Pair::default(), live, setting.nic_teamed));
+        }
+        let definition = self.definition(domain)?;
         Ok(pair::part(
             Pair::of(&definition.vnics, setting.mac, &pool),
             live,
@@ -233,7 +239,8 @@ impl Core {
             .steps
             .iter()
             .any(|step| !matches!(step, Step::Wish | Step::Forget));
-        let config = match needs_definition {
+        let transient = ends_with_its_stop(domain);
+        let config = match needs_definition && !transient {
             true => self.config_xml(domain)?,
             false => String::new(),
         };
@@ -248,7 +255,8 @@ impl Core {
             vms: self.edge.vms(),
             setting,
             pool: pool_of(policy),
-            now: RefCell::new(needs_definition.then(|| config.clone())),
+            side: if transient { Side::Live } else { Side::Config },
+            now: RefCell::new((needs_definition && !transient).then(|| config.clone())),
             config,
             live_nic,
         };
@@ -317,10 +325,12 @@ impl Core {
             return missing("libvirt no longer has the VM.".to_owned());
         };
         let pool = pool_of(policy);
-        let definition = self.definition(domain)?;
-        let config = Pair::of(&definition.vnics, setting.mac, &pool);
-        if config.vf.is_none() || !config.can_fail_over() {
-            return missing("Its definition has no pair.".to_owned());
+        if !ends_with_its_stop(domain) {
+            let definition = self.definition(domain)?;
+            let config = Pair::of(&definition.vnics, setting.mac, &pool);
+            if config.vf.is_none() || !config.can_fail_over() {
+                return missing("Its definition has no pair.".to_owned());
+            }
         }
         if !plan.steps.contains(&Step::AttachVf) || !domain.state.holds_devices() {
             return Ok(());
@@ -386,7 +396,7 @@ impl Bench<'_> {
     /// Does one step.
     fn act(&self, step: Step) -> Result<(), LibvirtError> {
         let done = self.carry_out(step);
-        if DEFINING.contains(&step) {
+        if DEFINING.contains(&step) || matches!(self.side, Side::Live) {
             // Also when it failed: what is there then is to be seen.
             self.now.replace(None);
         }
@@ -417,6 +427,13 @@ impl Bench<'_> {
                         }
                         Err(error)
                     }
+                }
+            }
+            Step::DropStandIn => {
+                let live = vms.xml(uuid, Side::Live)?;
+                match xml::interface_called(&live, &xml::vf_alias(self.setting.mac)) {
+                    Some(nic) => vms.detach(uuid, &nic, Side::Live, GIVE_UP),
+                    None => Ok(()),
                 }
             }
             Step::AttachVf => vms.attach(uuid, &self.vf()?, Side::Live),
@@ -463,19 +480,19 @@ impl Bench<'_> {
         result
     }
 
-    /// The definition as it is now; read anew after a change of it.
+    /// The definition as it is now, that of a transient VM as it runs; read anew after a change of it.
     fn definition(&self) -> Result<String, LibvirtError> {
         if let Some(known) = self.now.borrow().clone() {
             return Ok(known);
         }
-        let xml = self.vms.xml(&self.setting.uuid, Side::Config)?;
+        let xml = self.vms.xml(&self.setting.uuid, self.side)?;
         self.now.replace(Some(xml.clone()));
         Ok(xml)
     }
 
     /// The vNIC of the definition as it is now.
     fn nic(&self) -> Result<String, LibvirtError> {
-        self.fragment(Side::Config, Part::Persistent)?
+        self.fragment(self.side, Part::Persistent)?
             .ok_or_else(|| LibvirtError::Failed {
                 doing: "show the vNIC",
                 words: format!("no vNIC {} is in the definition", self.setting.mac),
@@ -512,6 +529,23 @@ fn unplaced(fragment: &str) -> String {
     xml::without_place(fragment)
 }
 
+/// Whether a VM has no definition beside what runs: it was created, or migrated, as transient.
+fn ends_with_its_stop(domain: &Domain) -> bool {
+    !domain.persistent && domain.state.holds_devices()
+}
+
+fn off_the_switch(policy: &Policy, setting: &VmSetting, domain: &Domain) -> Problem {
+    let found = format!("Its vNIC {} is no longer in its definition.", setting.mac);
+    let intent = policy.management.intent.clone().unwrap_or_default();
+    Problem::new(Code::VmNotOnSwitch, &[&domain.name, &intent], found)
+}
+
+/// libvirt would hand out no VF, so it is not asked for one.
+pub(crate) fn none_is_free(vm: &str) -> Problem {
+    let found = "No VF of the pool is free on this node; VFs bind.";
+    Problem::new(Code::ClusterNotEnoughResources, &[vm], found)
+}
+
 /// The network that the VFs of the managed intent come from.
 fn pool_of(policy: &Policy) -> String {
     policy
@@ -525,14 +559,7 @@ fn pool_exhausted(error: &LibvirtError, domain: &Domain) -> Option<Problem> {
     let words = error.to_string();
     words
         .contains("requires exclusive access to interfaces")
-        .then(|| {
-            Problem::new(
-                Code::ClusterNotEnoughResources,
-                &[&domain.name],
-                "No VF of the pool is free on this node; VFs bind.",
-            )
-            .cause(words.clone())
-        })
+        .then(|| none_is_free(&domain.name).cause(words.clone()))
 }
 
 /// The name of a step by which an agent can be killed.
@@ -542,6 +569,7 @@ fn name_of(step: Step) -> &'static str {
         Step::JoinNic => "join-nic",
         Step::DefineVf => "define-vf",
         Step::ReplugNic => "replug-nic",
+        Step::DropStandIn => "drop-stand-in",
         Step::AttachVf => "attach-vf",
         Step::DetachVf => "detach-vf",
         Step::UndefineVf => "undefine-vf",

@@ -102,3 +102,53 @@ fn what_is_no_xml_stays_as_it_is() {
         assert_eq!(without_teaming(text), text);
     }
 }
+
+#[test]
+fn a_vnic_stands_in_for_a_vf_where_it_may() {
+    let before = "<domain><devices>
+    <interface type='network'>
+      <mac address='52:54:00:0d:00:01'/>
+      <source network='lan'/>
+      <model type='virtio'/>
+      <teaming type='persistent'/>
+      <alias name='ua-nic'/>
+    </interface>
+    <interface type='network'>
+      <mac address='52:54:00:0d:00:01'/>
+      <source network='pool'/>
+      <model type='virtio'/>
+      <teaming type='transient' persistent='ua-nic'/>
+      <alias name='ua-vf'/>
+      <address type='pci' domain='0x0000' bus='0x03' slot='0x00' function='0x0'/>
+    </interface>
+  </devices></domain>";
+    let mut asked = Vec::new();
+    let after = with_stand_ins(before, |vnic| {
+        asked.push(vnic.source.clone());
+        Some("lan".to_owned())
+    });
+    assert_eq!(asked, [Some("pool".to_owned())]);
+    let wanted = before
+        .replace(
+            "<source network='pool'/>",
+            "<source network='lan'/><link state='down'/>",
+        )
+        .replace(
+            "\n      <teaming type='transient' persistent='ua-nic'/>",
+            "",
+        );
+    assert_eq!(after.as_deref(), Some(wanted.as_str()));
+    let alone = interface_called(&wanted, "ua-vf").unwrap();
+    assert!(
+        alone.contains("state='down'") && !alone.contains("teaming"),
+        "{alone}"
+    );
+    // A VF is there, or it names no model.
+    assert_eq!(with_stand_ins(before, |_| None), None);
+    let plain = before.replacen(
+        "<source network='pool'/>\n      <model type='virtio'/>",
+        "<source network='pool'/>",
+        1,
+    );
+    assert_eq!(with_stand_ins(&plain, |_| Some("lan".to_owned())), None);
+}

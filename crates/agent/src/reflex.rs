@@ -1,0 +1,135 @@
+//! What has to be done at once, whatever the mind is busy with: the moment a guest gives up its VF
+//! for a live migration, and the moment that it arrives.
+//!
+//! The VF's administrative MAC stays in the adapter then, which goes on sending the VM's traffic to
+//! a VF that nobody has. Without the MAC it goes to the bridge, and the vNIC carries it. libvirt
+//! clears it at the end of the migration only. On the target it is the other way round: libvirt sets
+//! the MAC of the new VF before the migration begins, and the adapter keeps from the VM what its
+//! neighbours there send to it. So the MAC is off that VF until the VM is there.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use accelnet_api::types::EventKind;
+use accelnet_host::Links;
+use accelnet_host::vms::{MigrationChange, VmEvent};
+use accelnet_model::Mac;
+use accelnet_model::vf_wish::{VfOutcome, outcome_file};
+use accelnet_netlink::VfChange;
+
+/// The VF of a running VM.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct HeldVf {
+    /// Name of the VM.
+    pub vm: String,
+    /// Index of the PF's netdev.
+    pub link: u32,
+    /// The adapter.
+    pub adapter: String,
+    /// Number of the VF on it.
+    pub index: u32,
+    /// The VM's MAC.
+    pub mac: Mac,
+}
+
+/// What was done, for the journal.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Word {
+    /// Of what kind.
+    pub kind: EventKind,
+    /// The VM.
+    pub subject: String,
+    /// In a sentence.
+    pub message: String,
+}
+
+/// An agent's reflex: the mind tells it who has which VF, and the ear what happens. Clones are the
+/// same.
+#[derive(Clone)]
+pub struct Reflex {
+    links: Arc<dyn Links + Send + Sync>,
+    wishes: PathBuf,
+    known: Arc<Mutex<Known>>,
+}
+
+/// What the mind told, by the VMs' UUIDs.
+#[derive(Default)]
+struct Known {
+    /// The VFs of the VMs that run on this node.
+    held: BTreeMap<String, HeldVf>,
+    /// The names of all VMs that have a setting.
+    names: BTreeMap<String, String>,
+}
+
+impl Reflex {
+    /// Over the links of a node, where libvirt's hook leaves its outcomes in `wishes`.
+    pub(crate) fn new(links: Arc<dyn Links + Send + Sync>, wishes: PathBuf) -> Self {
+        Reflex {
+            links,
+            wishes,
+            known: Arc::default(),
+        }
+    }
+
+    /// The VFs of the VMs that run on this node, and the names of all VMs with a setting, by the
+    /// VMs' UUIDs.
+    pub(crate) fn learn(&self, held: BTreeMap<String, HeldVf>, names: BTreeMap<String, String>) {
+        *self.known() = Known { held, names };
+    }
+
+    /// Acts on what happened; tells what it did, if it did anything.
+    pub fn hear(&self, event: &VmEvent) -> Option<Word> {
+        let VmEvent::Migration { uuid, change } = event else {
+            return None;
+        };
+        // A VM that comes here is not among them until it has arrived.
+        let held = self.known().held.get(uuid).cloned();
+        let comes = held.is_none();
+        let vf = held.or_else(|| self.chosen_for(uuid))?;
+        let (mac, why) = match (change, comes) {
+            (MigrationChange::Active, false) => (Mac::ZERO, "gave up its VF for a live migration"),
+            (MigrationChange::Failed, false) => (vf.mac, "stays, and gets its VF back"),
+            (MigrationChange::Active, true) => (Mac::ZERO, "is on its way here"),
+            (MigrationChange::Completed, true) => (vf.mac, "has arrived, and gets its VF"),
+            _ => return None,
+        };
+        let change = VfChange::Mac(mac);
+        let of = format!("VF {} of {}", vf.index, vf.adapter);
+        let (kind, message) = match self.links.set_vf(vf.link, vf.index, change) {
+            Ok(_) => (
+                EventKind::Noticed,
+                format!("VM {} {why}. Done: {change} of {of}.", vf.vm),
+            ),
+            Err(error) => (
+                EventKind::Failed,
+                format!("VM {} {why}. Of {of}, it failed to {error}.", vf.vm),
+            ),
+        };
+        Some(Word {
+            kind,
+            subject: vf.vm,
+            message,
+        })
+    }
+
+    /// The VF that libvirt chose for a VM that comes, as its hook noted.
+    fn chosen_for(&self, uuid: &str) -> Option<HeldVf> {
+        let vm = self.known().names.get(uuid).cloned()?;
+        let text = std::fs::read(outcome_file(&self.wishes, uuid)).ok()?;
+        let outcome: VfOutcome = serde_json::from_slice(&text).ok()?;
+        let adapter = outcome.pf.filter(|_| outcome.operation == "port-created")?;
+        let links = self.links.links().ok()?;
+        Some(HeldVf {
+            vm,
+            link: links.iter().find(|link| link.name == adapter)?.index,
+            adapter,
+            index: outcome.index?,
+            mac: outcome.mac?,
+        })
+    }
+
+    fn known(&self) -> MutexGuard<'_, Known> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

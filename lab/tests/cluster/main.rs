@@ -1,0 +1,5 @@
+//! Several nodes with real kernels on one wire.
+
+mod members;
+mod migration;
+mod wire;

@@ -1,0 +1,110 @@
+//! Accelerated VMs that move between nodes under their ping.
+
+use std::time::Duration;
+
+use accelnet_lab::{Cluster, Node, Vm, topologies};
+use serde_json::Value;
+
+use crate::members::{SOON, done, fault_of, managed, shown};
+
+/// What a live migration may take on emulated nodes.
+const MOVE: Duration = Duration::from_secs(300);
+/// A vNIC on the intent's switch that can take a VM's traffic while its VF is away.
+const NIC: &str = "<interface type='network'><mac address='MAC'/><source network='accelnet-lan'/>\
+    <model type='virtio'/><teaming type='persistent'/><alias name='ua-mine'/></interface>";
+
+/// Moves a VM, as anyone may, and gives back the pings that it lost meanwhile.
+fn migrate<'node>(vm: &Vm<'_>, to: &'node Node, from: &Node) -> (Vm<'node>, u32) {
+    let before = vm.lost().unwrap_or_else(|error| panic!("{error}"));
+    let script = format!(
+        "virsh migrate --live --persistent {} qemu+tcp://{}/system",
+        vm.name(),
+        to.name()
+    );
+    let moved = from.run_within(&script, MOVE);
+    assert!(moved.success(), "{moved}");
+    let there = vm.on(to);
+    let after = there.lost().unwrap_or_else(|error| panic!("{error}"));
+    (there, after - before)
+}
+
+/// Waits until `accelnet vm show` on a node says `acceleration`.
+fn wait_for(node: &Node, vm: &str, acceleration: &str) {
+    let script = format!(
+        "accelnet vm show {vm} --output json | grep '\"acceleration\": \"{acceleration}\"'"
+    );
+    node.wait_until(&format!("VM {vm} to be {acceleration}"), &script, SOON)
+        .unwrap_or_else(|error| {
+            panic!(
+                "{error}\n{}",
+                node.run("accelnet log; journalctl -u accelnet -n 30")
+            )
+        });
+}
+
+#[test]
+fn a_vm_moves_and_loses_three_pings_at_most_and_arrives_where_no_vf_is_free() {
+    let cluster = Cluster::boot(&topologies::member(), 2).unwrap_or_else(|error| panic!("{error}"));
+    managed(&cluster, 1);
+    let (one, two) = (cluster.node(1), cluster.node(2));
+    let vm = Vm::start_on_wire(one, "web01", NIC, "192.168.50.101/24", &Cluster::outside());
+    let vm = vm.unwrap_or_else(|error| panic!("{error}"));
+    let _ = done(one, "vm enable web01 --performance low");
+    let has_vf = |vm: &Vm<'_>| {
+        let state = vm.wait_for("with its VF", |state| state.vf.is_some() && state.pings);
+        state.unwrap_or_else(|error| panic!("{error}"));
+    };
+    has_vf(&vm);
+    let view = shown(one, "web01");
+    assert_eq!(view["destinations"][0]["node"], "n2", "{view:#}");
+    assert_eq!(view["destinations"][0]["possible"], true, "{view:#}");
+
+    let (vm, with) = migrate(&vm, two, one);
+    has_vf(&vm);
+    wait_for(two, "web01", "accelerated");
+    let left = one.ok("virsh dumpxml web01 --inactive");
+    assert!(left.contains("persistent"), "{left}");
+    let told = one.ok("accelnet log --output json");
+    assert!(
+        told.contains("gave up its VF for a live migration"),
+        "{told}"
+    );
+    // What the hook set before the guest saw it.
+    let rate = two.ok("ip link show pf0 | grep 'vf 0'");
+    assert!(
+        rate.contains(&vm.mac()) && rate.contains("max_tx_rate"),
+        "{rate}"
+    );
+
+    // The same without anyone who listens.
+    let _ = [one, two].map(|node| node.ok("systemctl stop accelnet"));
+    let (vm, without) = migrate(&vm, one, two);
+    has_vf(&vm);
+    println!("pings lost with accelnet: {with}, without: {without}");
+    assert!(with <= 3, "{with} pings lost");
+    let _ = [one, two].map(|node| node.ok("systemctl start accelnet"));
+    wait_for(one, "web01", "accelerated");
+
+    // The only VF of the other node is taken.
+    let filler = "<domain type='kvm'><name>filler</name><memory unit='MiB'>128</memory><vcpu>1</vcpu>\
+        <os><type arch='x86_64' machine='q35'>hvm</type></os><features><acpi/></features><devices>\
+        <controller type='usb' model='none'/><interface type='network'><source network='accelnet-lan-vf'/>\
+        </interface><memballoon model='none'/></devices></domain>";
+    let _ = two.ok(&format!("virsh create --paused <(echo \"{filler}\")"));
+    let full = r#"accelnet vm show web01 --output json | grep '"path": "software"'"#;
+    one.wait_until("a word that the other node is full", full, SOON)
+        .unwrap_or_else(|error| panic!("{error}"));
+    let view = shown(one, "web01");
+    assert_eq!(view["destinations"][0]["path"], "software", "{view:#}");
+    let (vm, lost) = migrate(&vm, two, one);
+    println!("pings lost to a full node: {lost}");
+    wait_for(two, "web01", "degraded");
+    let fault = fault_of(two, "web01");
+    assert_eq!(fault["code"], "vm_on_software_path", "{fault:#}");
+    let state = vm.wait_for("without a VF", |state| state.vf.is_none() && state.pings);
+    state.unwrap_or_else(|error| panic!("{error}"));
+    let _ = two.ok("virsh destroy filler");
+    wait_for(two, "web01", "accelerated");
+    has_vf(&vm);
+    assert_eq!(fault_of(two, "web01"), Value::Null);
+}
