@@ -45,6 +45,10 @@ fn read(from: &mut dyn Read) -> std::io::Result<String> {
 
 /// The file as it is described, or the first mistake with its field and line.
 fn parse(text: &str) -> Result<ClusterFile, String> {
+    let first = text.trim_start().chars().next();
+    if first.is_some_and(|first| first != '{') {
+        return Err("(line 1): an object is needed, between { and }.".to_owned());
+    }
     let mut reader = serde_json::Deserializer::from_str(text);
     let wrong = |path: &str, error: &serde_json::Error| {
         // serde_json ends with " at line 3 column 7", which is told first here.
@@ -129,6 +133,8 @@ impl<'de> Visitor<'de> for Seek<'_> {
             }
         }
         list.next_element_seed(Seek { field: rest })?;
+        // It was not there: the rest is read so that nothing else fails.
+        while list.next_element::<IgnoredAny>()?.is_some() {}
         Ok(())
     }
 }

@@ -65,7 +65,7 @@ pub fn every_set(
         work: WORK,
         taken: Vec::with_capacity(kinds.len()),
     };
-    match search.from(more, lost) {
+    match search.rest(more, lost) {
         None => Found::TooMany,
         Some(None) => Found::Fits,
         Some(Some(mut worst)) => {
@@ -112,7 +112,7 @@ struct Search<'a> {
 impl Search<'_> {
     /// A set that does not fit, of all that begin with what was taken; the outer none when the
     /// bound was met.
-    fn from(&mut self, more: usize, lost: [u64; 3]) -> Option<Option<Vec<usize>>> {
+    fn rest(&mut self, more: usize, lost: [u64; 3]) -> Option<Option<Vec<usize>>> {
         let Some(kind) = self.kinds.get(self.taken.len()) else {
             return self.judge(lost);
         };
@@ -122,7 +122,7 @@ impl Search<'_> {
             .sum();
         for here in more.saturating_sub(after)..=more.min(kind.nodes.len()) {
             self.taken.push(here);
-            let found = self.from(more - here, plus(lost, kind.demand, here as u64));
+            let found = self.rest(more - here, plus(lost, kind.demand, here as u64));
             self.taken.pop();
             if !matches!(found, Some(None)) {
                 return found;
