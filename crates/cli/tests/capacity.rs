@@ -1,5 +1,6 @@
 //! `accelnet capacity`: of a file, and of a cluster.
 
+#[expect(dead_code, reason = "tests of the agent's commands need all of it")]
 #[path = "support/agent.rs"]
 mod served;
 mod support;

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use accelnet_model::intent::{Intent, Role};
-use accelnet_model::{Node, Problem};
+use accelnet_model::{Capacity, Node, Problem};
 use serde_json::{Value, json};
 
 use super::http::{Answer, Asked, ask, send};
@@ -177,6 +177,7 @@ impl Service for Falls {
     fn vms_change(&self, _: &Caller, _: &VmChange) -> Result<VmChanged, Problem> { panic!() }
     fn plan(&self) -> Result<PlanAnswer, Problem> { panic!() }
     fn events(&self, _: u64, _: usize, _: Duration) -> Result<Events, Problem> { panic!() }
+    fn capacity(&self) -> Result<Capacity, Problem> { panic!() }
     fn remark(&self, _: &Remark) {}
 }
 
