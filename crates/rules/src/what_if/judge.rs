@@ -214,15 +214,13 @@ impl<'a> Names<'a> {
         };
         let adapter = &mut adapters[*place];
         if !adapter.has_room(&sizes, setting) {
+            let vf = match sizes[setting] {
+                1 => "VF with 1 queue pair".to_owned(),
+                pairs => format!("VF with {pairs} queue pairs"),
+            };
             let what = match adapter.can_give(sizes[setting]) {
-                true => format!(
-                    "{name} has no VF with {} queue pairs left for it",
-                    sizes[setting]
-                ),
-                false => format!(
-                    "{name} cannot give a VF with {} queue pairs",
-                    sizes[setting]
-                ),
+                true => format!("{name} has no {vf} left for it"),
+                false => format!("{name} cannot give a {vf}"),
             };
             return Err(Wrong::new(&field, what));
         }

@@ -181,7 +181,7 @@ fn fields_that_make_no_sense_beside_others_are_named() {
                 "vms": [{"name": "a", "node": "n1", "adapter": "p", "performance": "low"},
                         {"name": "b", "node": "n1", "adapter": "p", "performance": "low"}]}"#.to_owned(),
             "vms[1].adapter",
-            "p has no VF with 1 queue pairs left for it",
+            "p has no VF with 1 queue pair left for it",
         ),
         (
             r#"{"nodes": [{"name": "n1"}], "vms": [{"name": "a", "node": "n1", "performance": "low"}]}"#.to_owned(),
