@@ -157,16 +157,11 @@ fn each_may_what_the_role_says_and_all_of_it_is_in_the_log() {
         role => format!("OU=accelnet-{role},CN={role}"),
     };
     let expected = [
-        (
-            EventKind::Refused,
-            "reader",
-            "cluster",
-            Some(Code::NotAllowed),
-        ),
+        (EventKind::Refused, "reader", "lan", Some(Code::NotAllowed)),
         (
             EventKind::Refused,
             "operator",
-            "cluster",
+            "lan",
             Some(Code::NotAllowed),
         ),
         (EventKind::Changed, "administrator", "lan", None),
@@ -177,12 +172,7 @@ fn each_may_what_the_role_says_and_all_of_it_is_in_the_log() {
             Some(Code::NotAllowed),
         ),
         (EventKind::Changed, "administrator", "cluster", None),
-        (
-            EventKind::Refused,
-            "reader",
-            "cluster",
-            Some(Code::NotAllowed),
-        ),
+        (EventKind::Refused, "reader", "web", Some(Code::NotAllowed)),
         (EventKind::Changed, "operator", "web", None),
         (
             EventKind::Refused,

@@ -59,13 +59,24 @@ pub struct Failed {
     pub problem: Problem,
     /// Whether it was a change that the service, which tells of changes, never heard of.
     pub unheard: bool,
+    /// What it was about, where its path does not tell.
+    pub subject: Option<String>,
 }
 
 impl Failed {
-    fn unheard(problem: Problem) -> Self {
+    /// A change that the service never heard of.
+    pub fn unheard(problem: Problem) -> Self {
         Failed {
             problem,
             unheard: true,
+            subject: None,
+        }
+    }
+
+    fn about(self, subject: &str) -> Self {
+        Failed {
+            subject: Some(subject.to_owned()),
+            ..self
         }
     }
 }
@@ -75,6 +86,7 @@ impl From<Problem> for Failed {
         Failed {
             problem,
             unheard: false,
+            subject: None,
         }
     }
 }
@@ -142,7 +154,8 @@ pub fn operate(operation: Operation, call: &Call, service: &dyn Service) -> Resu
         Operation::Intent => json(&intent(call.name(), service)?),
         Operation::IntentAdd => {
             let request: IntentAdd = request(&call.body)?;
-            call.may(request.dry_run)?;
+            call.may(request.dry_run)
+                .map_err(|failed| failed.about(&request.name))?;
             json(&service.intent_add(who, &request)?)
         }
         Operation::IntentSet => {
@@ -202,11 +215,11 @@ fn judge(
 ) -> Result<(), Failed> {
     let reserve = reserve.map(management::reserve_number).transpose();
     let figures = figures.map(management::judge_figures).transpose();
-    reserve.and(figures).map_err(|problem| Failed {
-        problem,
-        unheard: !dry_run,
-    })?;
-    Ok(())
+    match reserve.and(figures) {
+        Ok(_) => Ok(()),
+        Err(problem) if dry_run => Err(problem.into()),
+        Err(problem) => Err(Failed::unheard(problem)),
+    }
 }
 
 fn vms(
@@ -218,12 +231,13 @@ fn vms(
 ) -> Result<Bytes, Failed> {
     if names.is_empty() {
         let problem = bad_request("names is empty, and at least one VM is needed");
-        return Err(Failed {
-            problem,
-            unheard: !dry_run,
+        return Err(match dry_run {
+            true => problem.into(),
+            false => Failed::unheard(problem),
         });
     }
-    call.may(dry_run)?;
+    call.may(dry_run)
+        .map_err(|failed| failed.about(&names.join(", ")))?;
     json(&service.vms_change(&call.caller, &change)?)
 }
 

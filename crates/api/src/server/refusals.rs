@@ -18,6 +18,11 @@ const WINDOW: Duration = Duration::from_secs(60);
 /// The longest window.
 const LONGEST: Duration = Duration::from_secs(60 * 60);
 
+/// The longest name, of somebody or something, that is told, in characters.
+pub const LONGEST_NAME: usize = 200;
+/// The longest message, in characters: what stands in a refused request may stand in it.
+const LONGEST_MESSAGE: usize = 600;
+
 /// Tells a service of refusals.
 pub struct Refusals {
     service: Arc<dyn Service>,
@@ -134,7 +139,9 @@ impl Refusals {
         route: &Route,
         problem: &Problem,
     ) {
-        let what = uncapitalised(route.summary);
+        // Its first clause: what follows says how.
+        let what = route.summary.split([',', ';']).next().unwrap_or_default();
+        let what = uncapitalised(what);
         let remark = Remark {
             kind: EventKind::Refused,
             who: Some(who.name.clone()),
@@ -190,6 +197,11 @@ impl Refusals {
     /// Keeping an event can wait for a disk.
     async fn keep(self: &Arc<Self>, remark: Remark) {
         let service = self.service.clone();
+        let remark = Remark {
+            subject: printable(&remark.subject, LONGEST_NAME),
+            message: printable(&remark.message, LONGEST_MESSAGE),
+            ..remark
+        };
         // One that falls over has said so, and takes nobody with it.
         drop(tokio::task::spawn_blocking(move || service.remark(&remark)).await);
     }
@@ -212,6 +224,13 @@ pub fn not_allowed(caller: &Caller, needs: Role) -> Problem {
                 "Take a profile whose certificate has the role {needs}, or ask whoever keeps the CA for one (docs/remote.md)."
             )),
     }
+}
+
+/// Text of somebody else, at most `most` characters of it, without what would move the cursor
+/// of a terminal.
+pub fn printable(text: &str, most: usize) -> String {
+    let visible = |letter: char| if letter.is_control() { '?' } else { letter };
+    text.chars().take(most).map(visible).collect()
 }
 
 fn uncapitalised(text: &str) -> String {

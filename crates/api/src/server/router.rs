@@ -70,13 +70,14 @@ async fn answer(
     request: Request,
 ) -> Response<Body> {
     let refusals = behind.refusals.clone();
-    let (who, subject) = (caller.clone(), name.clone());
-    match ask(route, behind, caller, name, query, request).await {
+    let who = caller.clone();
+    match ask(route, behind, caller, name.clone(), query, request).await {
         Ok(json) => good(json),
         Err((failed, status)) => {
             if failed.unheard && route.needs > Role::Reader {
+                let subject = failed.subject.as_deref().or(name.as_deref());
                 refusals
-                    .request(&who, subject.as_deref(), route, &failed.problem)
+                    .request(&who, subject, route, &failed.problem)
                     .await;
             }
             refused(failed.problem, status)
@@ -93,13 +94,7 @@ async fn ask(
     query: Option<String>,
     request: Request,
 ) -> Result<Bytes, (Failed, Option<StatusCode>)> {
-    let unheard = |problem, status| {
-        let failed = Failed {
-            problem,
-            unheard: true,
-        };
-        (failed, status)
-    };
+    let unheard = |problem, status| (Failed::unheard(problem), status);
     let query = Query::read(&query.unwrap_or_default(), route.query)
         .map_err(|problem| unheard(problem, None))?;
     let body = match route.takes {

@@ -44,3 +44,9 @@ fn whoever_goes_on_is_told_of_ever_more_seldom() {
     }
     assert_eq!(window.take(far), Turn::Count(Some(far + WINDOW)));
 }
+
+#[test]
+fn text_of_others_moves_no_cursor() {
+    assert_eq!(printable("CN=a\u{1b}[2J\nb", 200), "CN=a?[2J?b");
+    assert_eq!(printable(&"x".repeat(5000), 200).len(), 200);
+}

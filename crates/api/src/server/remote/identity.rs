@@ -8,9 +8,7 @@ use x509_cert::der::oid::db::rfc4519::ORGANIZATIONAL_UNIT_NAME;
 use x509_cert::der::{Decode, Tag, Tagged};
 
 use crate::Role;
-
-/// The longest subject that is told, in characters.
-const LONGEST: usize = 200;
+use crate::server::refusals::{LONGEST_NAME, printable};
 
 /// Who it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,7 +41,7 @@ pub fn read(certificate: &CertificateDer<'_>) -> Result<Identity, NoIdentity> {
         .filter_map(text);
     Ok(Identity {
         role: role(units).ok_or(NoIdentity::NoRole)?,
-        subject: printable(&subject.to_string()),
+        subject: printable(&subject.to_string(), LONGEST_NAME),
         fingerprint: hexadecimal(digest(&SHA256, certificate).as_ref()),
     })
 }
@@ -66,12 +64,6 @@ fn text(part: &AttributeTypeAndValue) -> Option<&str> {
         }
         _ => None,
     }
-}
-
-/// Without what would move the cursor of a terminal, and no longer than can be read.
-fn printable(text: &str) -> String {
-    let visible = |letter: char| if letter.is_control() { '?' } else { letter };
-    text.chars().take(LONGEST).map(visible).collect()
 }
 
 fn hexadecimal(bytes: &[u8]) -> String {

@@ -72,6 +72,27 @@ fn wrong_json_is_told_with_its_place() {
 }
 
 #[test]
+fn what_was_refused_is_told_and_not_at_length() {
+    let agent = root();
+    let long = format!("{{\"\\u001b[2J{}\": 1}}", "x".repeat(500_000));
+    assert_eq!(agent.enable(&long).status, 400);
+    let asked = Asked::new("POST", "/v1/vm-enable").text(r#"{"names": ["web1"]}"#);
+    assert_eq!(agent.ask(&asked).status, 400);
+    let dry = r#"{"intent": "x", "node_reserve_percentage": 100, "dry_run": true}"#;
+    assert_eq!(agent.enable(dry).status, 400);
+    let events = agent.client().events(0, 10, Duration::ZERO);
+    let events = events.expect("events").events;
+    assert_eq!(events.len(), 2, "a dry run tells nothing: {events:?}");
+    let [first, second] = [&events[0], &events[1]];
+    let begin = "Refused: enable management: The request cannot be read: ?[2Jxxx";
+    assert!(first.message.starts_with(begin), "{}", first.message);
+    assert_eq!(first.message.chars().count(), 600);
+    assert!(second.message.starts_with("Refused: accelerate VMs: "));
+    assert_eq!(second.who.as_deref(), Some("root"));
+    assert_eq!(second.from, Some(Origin::socket()));
+}
+
+#[test]
 fn values_with_a_code_of_their_own_end_with_it() {
     let agent = root();
     for (value, named) in [

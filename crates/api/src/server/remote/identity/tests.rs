@@ -38,9 +38,3 @@ fn a_certificate_says_who_somebody_is() {
         Err(NoIdentity::Unreadable)
     );
 }
-
-#[test]
-fn a_subject_moves_no_cursor() {
-    assert_eq!(printable("CN=a\u{1b}[2J\nb"), "CN=a?[2J?b");
-    assert_eq!(printable(&"x".repeat(5000)).len(), LONGEST);
-}
