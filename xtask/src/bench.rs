@@ -1,17 +1,20 @@
 //! `cargo xtask bench`: accelnet beside what it stands on, on the same nodes.
 
 mod document;
+mod limit;
 mod machine;
+mod managed;
 mod measure;
 mod namespace;
 mod node;
 mod row;
+mod simulated;
 mod table;
 mod tree;
 
 use std::fs;
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 
 use crate::error::Error;
 use crate::packages;
@@ -20,20 +23,37 @@ use crate::run::{cargo, root, run, target};
 /// Where `--write` writes.
 const DOCUMENT: &str = "docs/benchmarks.md";
 
-/// Measure accelnet beside iproute2, pciutils and the kernel
+/// A part of what is measured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Part {
+    /// Generated trees
+    Trees,
+    /// Simulated nodes
+    Simulated,
+    /// A node of the lab without an agent
+    Node,
+    /// A node of the lab with an agent
+    Managed,
+}
+
+/// Measure accelnet beside iproute2, pciutils, libvirt and the kernel
 ///
 /// Builds the release program, and times it in turns with what it is compared with: on
-/// generated trees, and on a node of the lab.
+/// generated trees, on simulated nodes, and on nodes of the lab. What it costs at rest is
+/// measured there, too.
 #[derive(Debug, Args)]
 pub struct Bench {
-    /// Only the generated trees
-    #[arg(long)]
-    without_lab: bool,
+    /// Only this part; may be given several times
+    #[arg(long, value_enum, value_name = "PART")]
+    only: Vec<Part>,
     /// How often everything is timed
     #[arg(long, default_value_t = 20, value_name = "N", value_parser = clap::value_parser!(u32).range(3..))]
     rounds: u32,
+    /// For how many seconds the idle agent is watched
+    #[arg(long, default_value_t = 120, value_name = "SECONDS", value_parser = clap::value_parser!(u32).range(60..))]
+    idle: u32,
     /// Write docs/benchmarks.md
-    #[arg(long, conflicts_with = "without_lab")]
+    #[arg(long, conflicts_with = "only")]
     write: bool,
 }
 
@@ -43,22 +63,38 @@ impl Bench {
         run(&mut cargo(["build", "--release", "--package", "accelnet"]))?;
         let program = target().join("release/accelnet");
         let mut busy = vec![machine::busy()?];
-        let mut rows = tree::measure(&program, self.rounds)?;
-        let mut node = None;
-        if !self.without_lab {
+        let (mut rows, mut limits, mut node) = (Vec::new(), Vec::new(), Vec::new());
+        if self.wants(Part::Trees) {
+            rows.extend(tree::measure(&program, self.rounds)?);
+        }
+        if self.wants(Part::Simulated) {
+            let (row, limit) = simulated::status(&program, self.rounds)?;
+            rows.push(row);
+            limits.extend([limit, simulated::fifty(self.rounds)?]);
+        }
+        if self.wants(Part::Node) {
             let measured = node::measure(&program, self.rounds)?;
             rows.extend(measured.rows);
-            node = Some(measured.versions);
+            node = measured.versions;
+        }
+        if self.wants(Part::Managed) {
+            let (row, found) = managed::measure(&program, self.rounds, self.idle)?;
+            rows.push(row);
+            limits.extend(found);
         }
         busy.push(machine::busy()?);
-        print!("{}", table::plain(&rows));
-        if let (true, Some(node)) = (self.write, node) {
+        print!("{}\n{}", table::plain(&rows), table::limits_plain(&limits));
+        if self.write {
             let about = machine::about(&program, busy)?;
             let path = root().join(DOCUMENT);
-            let text = document::text(&about, &node, &rows);
+            let text = document::text(&about, &node, &rows, &limits);
             fs::write(&path, text).map_err(|source| Error::File { path, source })?;
             println!("written: {DOCUMENT}");
         }
         Ok(())
+    }
+
+    fn wants(&self, part: Part) -> bool {
+        self.only.is_empty() || self.only.contains(&part)
     }
 }

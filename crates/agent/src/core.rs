@@ -5,6 +5,7 @@
 
 mod adapters;
 mod apply;
+mod drift;
 pub(crate) mod intents;
 pub(crate) mod management;
 mod nics;
@@ -78,6 +79,8 @@ pub struct Core {
     pub(crate) journal: Journal,
     pub(crate) reports: Reports,
     pub(crate) statuses: Vec<IntentStatus>,
+    /// Intents that were complete here.
+    stood: Vec<drift::Stood>,
     /// Whether libvirt may be waited for: not before its own start, which waits for us.
     pub(crate) libvirt_may_be_asked: bool,
     pub(crate) applied_revision: u64,
@@ -96,6 +99,7 @@ impl Core {
             journal: Journal::new(store.clone(), name),
             reports: Reports::new(store, name),
             statuses: Vec::new(),
+            stood: Vec::new(),
             libvirt_may_be_asked: true,
             applied_revision: 0,
             picture: Arc::new(RwLock::new(Arc::new(picture))),
@@ -174,21 +178,7 @@ impl Core {
         what: &str,
         result: &Result<T, Problem>,
     ) {
-        let (kind, message, code) = match result {
-            Ok(_) => (EventKind::Changed, format!("Done: {what}."), None),
-            Err(problem) => (
-                EventKind::Refused,
-                format!("Refused: {what}: {} {}", problem.message, problem.found),
-                Some(problem.code),
-            ),
-        };
-        let word = Word {
-            kind,
-            subject: subject.to_owned(),
-            message,
-            who: Some(who.to_owned()),
-            code,
-        };
+        let word = asked(who, subject, what, result.as_ref().err());
         self.journal.tell(&self.now(), word);
     }
 
@@ -274,5 +264,23 @@ impl Core {
             seen_at: self.edge.host().clock.uptime(),
         };
         *self.picture.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(picture);
+    }
+}
+
+/// Who asked for what, an imperative, and what came of it.
+pub(crate) fn asked(who: &str, subject: &str, what: &str, problem: Option<&Problem>) -> Word {
+    let (kind, message) = match problem {
+        None => (EventKind::Changed, format!("Done: {what}.")),
+        Some(problem) => (
+            EventKind::Refused,
+            format!("Refused: {what}: {} {}", problem.message, problem.found),
+        ),
+    };
+    Word {
+        kind,
+        subject: subject.to_owned(),
+        message,
+        who: Some(who.to_owned()),
+        code: problem.map(|problem| problem.code),
     }
 }

@@ -1,6 +1,6 @@
 //! What happened, kept in the store: the newest events of the cluster.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use accelnet_api::types::{Event, EventKind};
@@ -43,7 +43,12 @@ pub struct Word {
 pub struct Journal {
     store: Arc<dyn Store>,
     node: String,
+    /// The newest event that is known here: its number, and the revision it came with.
+    newest: Arc<Mutex<Option<(u64, u64)>>>,
 }
+
+/// Told at once at most: each takes a put and a delete of what a store takes at once.
+const AT_ONCE: usize = accelnet_store::MAX_OPS / 2 - 1;
 
 impl Journal {
     /// The events in `store`; those that are told here are of `node`.
@@ -51,14 +56,53 @@ impl Journal {
         Journal {
             store,
             node: node.to_owned(),
+            newest: Arc::default(),
         }
     }
 
     /// Tells of one thing. One that cannot be kept is lost: nothing waits for it.
     pub fn tell(&self, at: &str, word: Word) {
-        for _ in 0..8 {
-            let Ok(newest) = self.newest() else { return };
-            let number = newest + 1;
+        self.tell_all(at, &[word]);
+    }
+
+    /// Tells of several, in this order.
+    pub fn tell_all(&self, at: &str, words: &[Word]) {
+        let mut newest = self.newest.lock().unwrap_or_else(PoisonError::into_inner);
+        for some in words.chunks(AT_ONCE) {
+            for _ in 0..8 {
+                let known = match *newest {
+                    Some(known) => known,
+                    None => match self.newest() {
+                        Ok(known) => known,
+                        Err(_) => return,
+                    },
+                };
+                *newest = match self.commit(at, some, known) {
+                    Ok(now) => now,
+                    Err(_) => return,
+                };
+                if newest.is_some() {
+                    break;
+                }
+            }
+        }
+    }
+
+    /// Tells of some after the event `newest`; the newest then, or none when somebody else told
+    /// of something meanwhile.
+    fn commit(
+        &self,
+        at: &str,
+        words: &[Word],
+        newest: (u64, u64),
+    ) -> Result<Option<(u64, u64)>, accelnet_store::StoreError> {
+        let (mut number, revision) = newest;
+        let mut txn = Txn::new().check(key(number + 1), 0);
+        if number > 0 {
+            txn = txn.check(key(number), revision);
+        }
+        for word in words {
+            number += 1;
             let event = Event {
                 number,
                 at: at.to_owned(),
@@ -69,25 +113,25 @@ impl Journal {
                 who: word.who.clone(),
                 code: word.code,
             };
-            let txn = Txn::new().check(key(number), 0);
-            let Ok(mut txn) = txn.put_json(key(number), &EventDocument(event)) else {
-                return;
-            };
-            if let Some(old) = number.checked_sub(KEPT) {
+            txn = txn.put_json(key(number), &EventDocument(event))?;
+            if let Some(old) = number.checked_sub(KEPT).filter(|old| *old > 0) {
                 txn = txn.delete(key(old));
             }
-            match self.store.commit(&txn) {
-                Ok(accelnet_store::Commit::Conflict { .. }) => {}
-                Ok(accelnet_store::Commit::Done { .. }) | Err(_) => return,
-            }
         }
+        Ok(match self.store.commit(&txn)? {
+            accelnet_store::Commit::Conflict { .. } => None,
+            accelnet_store::Commit::Done { revision } => Some((number, revision)),
+        })
     }
 
-    fn newest(&self) -> Result<u64, accelnet_store::StoreError> {
+    /// The newest event's number and revision; 0 without one.
+    fn newest(&self) -> Result<(u64, u64), accelnet_store::StoreError> {
         let range = self.store.range(EVENTS)?;
-        let last = range.entries.last();
-        let number = last.and_then(|entry| entry.key.strip_prefix(EVENTS)?.parse().ok());
-        Ok(number.unwrap_or(0))
+        let newest = range.entries.last().and_then(|entry| {
+            let number = entry.key.strip_prefix(EVENTS)?.parse().ok()?;
+            Some((number, entry.mod_revision))
+        });
+        Ok(newest.unwrap_or((0, 0)))
     }
 
     /// Waits until something is told anywhere, for no longer than `within`.

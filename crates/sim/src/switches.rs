@@ -41,6 +41,8 @@ struct State {
     silent: bool,
     refusals: Vec<Refusal>,
     applied: Vec<String>,
+    /// A bridge that is on its way out, and how many looks see it half gone.
+    going: Option<(String, u32)>,
 }
 
 /// A step that is refused.
@@ -134,6 +136,25 @@ impl SimSwitches {
         }));
     }
 
+    /// Somebody else deletes a bridge, and the next `looks` fall into the middle of it: it is no
+    /// bridge any more, and its ports have not left it.
+    pub fn somebody_is_deleting_bridge(&self, name: &str, looks: u32) {
+        held(&self.state).going = Some((name.to_owned(), looks));
+    }
+
+    /// One look at a bridge that is on its way out: its name, until it is gone.
+    fn half_gone(&self) -> Option<String> {
+        let mut state = held(&self.state);
+        let (name, looks) = state.going.take()?;
+        let Some(left) = looks.checked_sub(1) else {
+            drop(state);
+            self.somebody_deletes_bridge(&name);
+            return None;
+        };
+        state.going = Some((name.clone(), left));
+        Some(name)
+    }
+
     /// The host's end of a vNIC comes to be, as a port of `bridge`.
     pub(crate) fn add_tap(&self, name: &str, bridge: &str) -> Result<(), String> {
         if !held(&self.state).bridges.iter().any(|one| one == bridge) {
@@ -198,11 +219,12 @@ impl SimSwitches {
 
 impl Switches for SimSwitches {
     fn look(&self) -> Result<Vec<Bridge>, NetlinkError> {
+        let going = self.half_gone();
         let links = self.kernel.links()?;
         let state = held(&self.state);
-        let bridges = links
-            .iter()
-            .filter(|link| state.bridges.contains(&link.name));
+        let bridges = links.iter().filter(|link| {
+            state.bridges.contains(&link.name) && going.as_ref() != Some(&link.name)
+        });
         Ok(bridges
             .map(|link| Bridge {
                 name: link.name.clone(),

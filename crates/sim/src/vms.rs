@@ -43,6 +43,8 @@ struct State {
     versions: (Version, Option<Version>),
     away: bool,
     refusals: Vec<Refusal>,
+    /// The changing call in which the daemon ends.
+    leave: Option<Leave>,
     /// The changing call that is refused, counted from the next one.
     refuse_call: Option<(u32, String)>,
     /// Changing calls so far, in words.
@@ -99,6 +101,15 @@ struct Refusal {
     left: u32,
 }
 
+/// The end of the daemon in a call.
+#[derive(Debug, Clone)]
+struct Leave {
+    /// What the call's words contain.
+    words: Vec<String>,
+    /// Whether the call is carried out, and only its answer is lost.
+    done: bool,
+}
+
 impl SimVms {
     /// Of the node that `kernel` runs: libvirt 11.3 with QEMU 10, and no VM.
     pub fn new(kernel: Arc<SimKernel>, switches: SimSwitches) -> Self {
@@ -108,6 +119,7 @@ impl SimVms {
             versions: (Version::new(11, 3, 0), Some(Version::new(10, 0, 3))),
             away: false,
             refusals: Vec::new(),
+            leave: None,
             refuse_call: None,
             calls: Vec::new(),
             watchers: Vec::new(),
@@ -142,6 +154,15 @@ impl SimVms {
         });
     }
 
+    /// The daemon goes away in the next changing call whose words contain all of `words`: before
+    /// it is carried out or, of an attach, when it is `done` and only its answer is lost.
+    pub fn go_away_in(&self, words: &[&str], done: bool) {
+        held(&self.state).leave = Some(Leave {
+            words: words.iter().map(|word| (*word).to_owned()).collect(),
+            done,
+        });
+    }
+
     /// Refuses the changing call after the next `after`, whatever it is.
     pub fn refuse_call(&self, after: u32, words: &str) {
         held(&self.state).refuse_call = Some((after, words.to_owned()));
@@ -165,9 +186,7 @@ impl SimVms {
     fn open(&self) -> Result<MutexGuard<'_, State>, LibvirtError> {
         let state = held(&self.state);
         match state.away {
-            true => Err(LibvirtError::NotRunning {
-                words: "Failed to connect socket to '/var/run/libvirt/libvirt-sock': No such file or directory".to_owned(),
-            }),
+            true => Err(away()),
             false => Ok(state),
         }
     }
@@ -179,6 +198,9 @@ impl SimVms {
         call: String,
     ) -> Result<MutexGuard<'_, State>, LibvirtError> {
         let mut state = self.open()?;
+        if state.leaves(&call, false) {
+            return Err(away());
+        }
         let refused = state.refused(&call);
         state.calls.push(call);
         match refused {
@@ -188,7 +210,28 @@ impl SimVms {
     }
 }
 
+/// There is no daemon.
+fn away() -> LibvirtError {
+    LibvirtError::NotRunning {
+        words:
+            "Failed to connect socket to '/var/run/libvirt/libvirt-sock': No such file or directory"
+                .to_owned(),
+    }
+}
+
 impl State {
+    /// Whether the daemon ends with this call.
+    fn leaves(&mut self, call: &str, done: bool) -> bool {
+        let leaves = self.leave.as_ref().is_some_and(|leave| {
+            leave.done == done && leave.words.iter().all(|word| call.contains(word))
+        });
+        if leaves {
+            self.leave = None;
+            self.away = true;
+        }
+        leaves
+    }
+
     fn refused(&mut self, call: &str) -> Option<String> {
         if let Some((left, words)) = &mut self.refuse_call {
             match left {

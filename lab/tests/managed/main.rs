@@ -1,8 +1,10 @@
-//! The agent on a real node: what it refuses, and what it does to VMs.
+//! The agent on a real node: what it refuses, what it does to VMs, and what it
+//! mends.
 
 #[path = "../support/mod.rs"]
 mod support;
 
+mod drift;
 mod kills;
 mod refusals;
 mod running;

@@ -33,7 +33,7 @@ fn still(port: &str) -> String {
 }
 
 /// The VM pings, and none of it goes through the bridge.
-fn runs_over_its_vf(node: &Node, vm: &Vm<'_>) {
+pub fn runs_over_its_vf(node: &Node, vm: &Vm<'_>) {
     let port = port(node, vm.name());
     let before = answered(node, vm.name());
     node.wait_until("a bridge port that stands still", &still(&port), STILL)
@@ -49,14 +49,15 @@ fn runs_over_its_vf(node: &Node, vm: &Vm<'_>) {
 }
 
 /// The number of the VF that the VM has, as the PF numbers it.
-fn vf_of(node: &Node, vm: &Vm<'_>) -> String {
+pub fn vf_of(node: &Node, vm: &Vm<'_>) -> String {
     node.ok(&format!(
         "ip link show pf0 | sed -n 's/.*vf \\([0-9]*\\) .*{}.*/\\1/p'",
         vm.mac()
     ))
 }
 
-fn definition(node: &Node, vm: &str) -> String {
+/// What the VM starts with, as libvirt writes it.
+pub fn definition(node: &Node, vm: &str) -> String {
     node.ok(&format!("virsh dumpxml {vm} --inactive"))
 }
 

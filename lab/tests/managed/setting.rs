@@ -68,6 +68,34 @@ pub fn shown(node: &Node, vm: &str) -> Value {
     done(node, &format!("vm show {vm}"))
 }
 
+/// The number of the newest event.
+pub fn newest(node: &Node) -> u64 {
+    let events = done(node, "log --limit 1");
+    events["events"][0]["number"].as_u64().unwrap_or(0)
+}
+
+/// Waits for an event after number `after` of this kind that says `words`, and gives back its
+/// message.
+pub fn told(node: &Node, after: u64, kind: &str, words: &str) -> String {
+    let mut heard = String::new();
+    for _ in 0..SOON.as_secs() {
+        let log = done(node, "log --limit 300");
+        heard.clear();
+        for event in log["events"].as_array().into_iter().flatten() {
+            let message = event["message"].as_str().unwrap_or_default();
+            let new = event["number"].as_u64() > Some(after);
+            if new && event["kind"] == kind && message.contains(words) {
+                return message.to_owned();
+            }
+            if new {
+                heard += &format!("\n{}: {message}", event["kind"]);
+            }
+        }
+        let _ = node.ok("sleep 1");
+    }
+    panic!("no event {kind} says {words:?}:{heard}");
+}
+
 /// Waits until intent `lan` is completed, and nothing is left to do on the node.
 pub fn settled(node: &Node) {
     let script = r#"accelnet plan --output json | grep -A1 '"steps": \[\]' &&

@@ -1,8 +1,9 @@
 //! `docs/benchmarks.md`, written from a run.
 
+use super::limit::Limit;
 use super::machine::Machine;
 use super::row::Row;
-use super::table::markdown;
+use super::table::{limits_markdown, markdown};
 
 const HEAD: &str = "# Benchmarks
 
@@ -32,6 +33,16 @@ const MEANING: &str = "
   the adapter what it can do for VFs as well, and keeps that on record.
 - **Lab, looking**: the same node with 7 VFs, where accelnet also asks libvirt for VMs.
 
+- **A simulated node, `accelnet status`**: a process from its start to its end, asking an agent of
+  `accelnet demo --serve`; `true` is a process that does nothing.
+- **Lab, a VM that runs**: its vNIC has the failover feature already, so no re-plug is needed.
+  libvirt's command attaches the same VF of the same pool to the same VM, and does nothing to its
+  definition. accelnet also judges whether the VM may have it, asks its guest, writes it down,
+  changes the definition, and looks whether it is so. libvirt runs accelnet's hook for both.
+- **The idle agent**: what the kernel counts for its threads (`/proc/PID/task/*/schedstat`), in the
+  lab, where a processor that is emulated takes ten to twenty times as long. Its resident memory is
+  mostly libvirt's client library with what that loads, mapped from files.
+
 What is not comparable: `lspci` and `ip` judge nothing and know nothing of libvirt, ACS or who uses
 a VF; accelnet does not print what it does not need of PCI. In the lab QEMU translates every
 instruction where there is no KVM: CPU time weighs ten to twenty times as much as on hardware,
@@ -39,9 +50,16 @@ while a driver's own waits do not.
 ";
 
 /// The whole document.
-pub fn text(machine: &Machine, node: &[(&'static str, String)], rows: &[Row]) -> String {
+pub fn text(
+    machine: &Machine,
+    node: &[(&'static str, String)],
+    rows: &[Row],
+    limits: &[Limit],
+) -> String {
     let mut text = HEAD.to_owned();
     text += &markdown(rows);
+    text += "\n## Limits\n\n";
+    text += &limits_markdown(limits);
     text += MEANING;
     text += "\n## Where\n\n";
     let own = machine.facts.iter().map(|fact| ("this machine", fact));

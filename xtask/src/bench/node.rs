@@ -14,7 +14,7 @@ const SCRIPT: &str = include_str!("node.py");
 /// A round takes some seconds where there is no KVM.
 const ROUND: Duration = Duration::from_secs(60);
 /// libvirt's first answer.
-const LIBVIRT: Duration = Duration::from_secs(240);
+pub const LIBVIRT: Duration = Duration::from_secs(240);
 
 /// What was measured in a node.
 #[derive(Debug)]
@@ -94,26 +94,28 @@ const COMPARISONS: [Comparison; 3] = [
 impl Comparison {
     /// Finds its times among lines `NAME SIDE SECONDS`.
     fn row(&self, lines: &str) -> Result<Row, Error> {
-        let times = |side: &str| {
-            let words = lines
-                .lines()
-                .map(|line| line.split(' ').collect::<Vec<_>>());
-            let own = words.filter_map(|words| match words[..] {
-                [name, of, seconds] if (name, of) == (self.name, side) => seconds.parse().ok(),
-                _ => None,
-            });
-            let times: Vec<Duration> = own.map(Duration::from_secs_f64).collect();
-            match times.as_slice() {
-                [] => Err(Error::Bench(format!("{} {side}: no times", self.name))),
-                _ => Ok(Times(times)),
-            }
-        };
         Ok(Row {
             place: "lab, 1 adapter x 7 VFs".to_owned(),
             ours: self.ours,
             theirs: self.theirs,
-            our_times: times("ours")?,
-            their_times: times("theirs")?,
+            our_times: times(lines, self.name, "ours")?,
+            their_times: times(lines, self.name, "theirs")?,
         })
+    }
+}
+
+/// The times of one side among lines `NAME SIDE SECONDS`.
+pub fn times(lines: &str, name: &str, side: &str) -> Result<Times, Error> {
+    let words = lines
+        .lines()
+        .map(|line| line.split(' ').collect::<Vec<_>>());
+    let own = words.filter_map(|words| match words[..] {
+        [found, of, seconds] if (found, of) == (name, side) => seconds.parse().ok(),
+        _ => None,
+    });
+    let times: Vec<Duration> = own.map(Duration::from_secs_f64).collect();
+    match times.as_slice() {
+        [] => Err(Error::Bench(format!("{name} {side}: no times"))),
+        _ => Ok(Times(times)),
     }
 }

@@ -1,7 +1,9 @@
 //! Comparisons as a table.
 
+use super::limit::Limit;
 use super::row::{Row, Times};
 
+const LIMITS_HEAD: [&str; 4] = ["what", "found", "at most", "kept"];
 const HEAD: [&str; 7] = [
     "where",
     "accelnet",
@@ -12,15 +14,34 @@ const HEAD: [&str; 7] = [
     "rounds",
 ];
 
-/// For a terminal.
+/// Comparisons, for a terminal.
 pub fn plain(rows: &[Row]) -> String {
-    let mut lines = vec![HEAD.map(str::to_owned)];
-    lines.extend(rows.iter().map(cells));
+    aligned(HEAD, rows.iter().map(cells))
+}
+
+/// Comparisons, for a document.
+pub fn markdown(rows: &[Row]) -> String {
+    barred(HEAD, rows.iter().map(cells))
+}
+
+/// Limits, for a terminal.
+pub fn limits_plain(limits: &[Limit]) -> String {
+    aligned(LIMITS_HEAD, limits.iter().map(limit_cells))
+}
+
+/// Limits, for a document.
+pub fn limits_markdown(limits: &[Limit]) -> String {
+    barred(LIMITS_HEAD, limits.iter().map(limit_cells))
+}
+
+fn aligned<const N: usize>(head: [&str; N], rows: impl Iterator<Item = [String; N]>) -> String {
+    let mut lines = vec![head.map(str::to_owned)];
+    lines.extend(rows);
     let width = |column: usize| {
         let cells = lines.iter().map(|line| line[column].chars().count());
         cells.max().unwrap_or_default()
     };
-    let line = |cells: &[String; 7]| {
+    let line = |cells: &[String; N]| {
         let cells = cells.iter().enumerate();
         let padded: Vec<String> = cells
             .map(|(column, cell)| format!("{cell:0$}", width(column)))
@@ -30,13 +51,32 @@ pub fn plain(rows: &[Row]) -> String {
     lines.iter().map(line).collect()
 }
 
-/// For a document.
-pub fn markdown(rows: &[Row]) -> String {
-    let line = |cells: &[String; 7]| format!("| {} |\n", cells.join(" | "));
-    let mut text = line(&HEAD.map(str::to_owned));
-    text += &line(&HEAD.map(|_| "---".to_owned()));
-    text.extend(rows.iter().map(|row| line(&cells(row))));
+fn barred<const N: usize>(head: [&str; N], rows: impl Iterator<Item = [String; N]>) -> String {
+    let line = |cells: &[String; N]| format!("| {} |\n", cells.join(" | "));
+    let mut text = line(&head.map(str::to_owned));
+    text += &line(&head.map(|_| "---".to_owned()));
+    text.extend(rows.map(|row| line(&row)));
     text
+}
+
+fn limit_cells(limit: &Limit) -> [String; 4] {
+    let figure = |number: f64| format!("{}{}", rounded(number), limit.unit);
+    [
+        limit.what.clone(),
+        figure(limit.found),
+        figure(limit.most),
+        if limit.is_kept() { "yes" } else { "no" }.to_owned(),
+    ]
+}
+
+/// As many places as say something.
+fn rounded(number: f64) -> String {
+    let places = match number.abs() {
+        small if small < 0.1 => 4,
+        middle if middle < 10.0 => 2,
+        _ => 1,
+    };
+    format!("{number:.places$}")
 }
 
 fn cells(row: &Row) -> [String; 7] {

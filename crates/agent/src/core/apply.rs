@@ -180,18 +180,16 @@ impl Core {
     ) -> Result<(), Problem> {
         // Each round ends with a fresh look; a second one begins where the first made room
         // (a bridge that is there can be planned with), and no sound intent needs a fourth.
-        for round in 0..4 {
-            let needs = self.needs(intent, seen)?;
+        for _ in 0..4 {
+            let needs = self.needs_now(intent, seen)?;
             let now = seen.node.observed_at.clone();
             if needs.steps.is_empty() {
                 let state = match needs.waits_for_libvirt {
                     true => IntentState::Applying,
                     false => IntentState::Completed,
                 };
-                let was = self.status_of(&intent.name).map(|status| status.state);
-                if state == IntentState::Completed && was != Some(IntentState::Completed) {
-                    let message = format!("Intent {} is completed on {}.", intent.name, self.name);
-                    self.tell(EventKind::Noticed, &intent.name, message);
+                if state == IntentState::Completed {
+                    self.stands(intent);
                 }
                 self.enter(intent, policy, state, |status| {
                     status.verified_at = Some(now);
@@ -203,19 +201,7 @@ impl Core {
                 });
                 return Ok(());
             }
-            let done = self.status_of(&intent.name).is_some_and(|status| {
-                status.state == IntentState::Completed && status.verified_at.is_some()
-            });
-            if done && round == 0 {
-                for step in needs
-                    .steps
-                    .iter()
-                    .flat_map(|step| step.planned(&self.name, &intent.name))
-                {
-                    let message = format!("Found: {}; to do: {}.", step.why, step.action);
-                    self.tell(EventKind::Drift, &intent.name, message);
-                }
-            }
+            self.steps_are_needed(intent, &needs.steps);
             self.enter(intent, policy, IntentState::Applying, |status| {
                 status.adapters = needs.bound.clone();
                 status.bridge = needs.bridge.clone();
@@ -226,10 +212,6 @@ impl Core {
             }
             self.edge.passing("acted");
             *seen = self.look();
-            if done {
-                let message = format!("Intent {} is again as it was declared.", intent.name);
-                self.tell(EventKind::Mended, &intent.name, message);
-            }
         }
         let needs = self.needs(intent, seen)?;
         let left: Vec<String> = needs

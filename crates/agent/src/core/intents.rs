@@ -317,6 +317,7 @@ impl Core {
             }
         }
         self.statuses.retain(|status| status.intent != intent.name);
+        self.change_begins(&intent.name);
         if let Err(problem) = self.policies.bind(&intent.name, None) {
             left.push(problem.message);
         }
@@ -478,6 +479,7 @@ impl Core {
             self.only(policy, &setting, &domain, PairStep::DetachVf)?;
         }
         self.edge.passing("stop-pool");
+        self.change_begins(&intent.name);
         let pool = intent.pool_network();
         self.edge
             .vms()

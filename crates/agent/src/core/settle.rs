@@ -84,10 +84,36 @@ impl Core {
             }
             Err(problem) => {
                 self.tell_problem(EventKind::Failed, &domain.name, &problem);
-                taken_back(setting)
+                let after = self.look();
+                self.taken_back(policy, setting, &after)
             }
         };
         self.put(policy, changes)
+    }
+
+    /// A setting whose change failed: what was before. A pair that could not be taken back, as
+    /// when libvirt went away meanwhile, is taken back by the next pass.
+    pub(crate) fn taken_back(&self, policy: &Policy, setting: &VmSetting, after: &Seen) -> Change {
+        if let Some(before) = setting.before {
+            return Change::Vm(VmSetting {
+                performance: before,
+                phase: Phase::Enabled,
+                before: None,
+                ..setting.clone()
+            });
+        }
+        let domain = after.domains().iter().find(|one| one.uuid == setting.uuid);
+        let left = match domain {
+            Some(domain) => !self.has_nothing_of(policy, setting, domain),
+            None => after.node.domains.known().is_none(),
+        };
+        match left {
+            true => Change::Vm(VmSetting {
+                phase: Phase::Disabling,
+                ..setting.clone()
+            }),
+            false => Change::NoVm(setting.uuid.clone()),
+        }
     }
 
     fn go_on_disabling(&mut self, policy: &Policy, setting: &VmSetting, domain: &Domain) -> bool {
@@ -381,19 +407,6 @@ pub(crate) fn settled(setting: &VmSetting) -> VmSetting {
         phase: Phase::Enabled,
         before: None,
         ..setting.clone()
-    }
-}
-
-/// A setting whose change failed: what was before.
-pub(crate) fn taken_back(setting: &VmSetting) -> Change {
-    match setting.before {
-        Some(before) => Change::Vm(VmSetting {
-            performance: before,
-            phase: Phase::Enabled,
-            before: None,
-            ..setting.clone()
-        }),
-        None => Change::NoVm(setting.uuid.clone()),
     }
 }
 

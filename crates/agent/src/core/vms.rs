@@ -12,8 +12,8 @@ use accelnet_model::{Code, Domain, Intent, Mac, Performance, Problem, VmSetting}
 use accelnet_rules::vm::{self, Room, Switch};
 use accelnet_rules::{fitness, pair};
 
-use super::settle::{planned, settled, taken_back, vms_unknown};
-use super::{Core, Seen, nics};
+use super::settle::{planned, settled, vms_unknown};
+use super::{Core, Seen, asked, nics};
 use crate::policy::{Change, Policy};
 use crate::view;
 
@@ -138,7 +138,7 @@ impl Core {
             outcomes.push((one, done));
         }
         self.edge.passing("acted");
-        let after = match outcomes.is_empty() {
+        let mut after = match outcomes.is_empty() {
             true => None,
             false => Some(self.look()),
         };
@@ -150,12 +150,13 @@ impl Core {
                 _ => Ok(()),
             };
             if let Err(problem) = verified {
-                self.undo_unverified(policy, &one.setting, &one.domain);
+                self.undo_unverified(policy, &one.setting);
+                after = Some(self.look());
                 *done = Err(problem);
             }
             changes.push(match done {
                 Ok(_) => Change::Vm(settled(&one.setting)),
-                Err(_) => taken_back(&one.setting),
+                Err(_) => self.taken_back(policy, &one.setting, after.as_ref().unwrap_or(seen)),
             });
         }
         self.edge.passing("verified");
@@ -169,6 +170,8 @@ impl Core {
         self.edge.passing("recorded");
         let policy = self.policies.read()?;
         let after = after.unwrap_or_else(|| self.look());
+        let mut words = Vec::new();
+        let tried: Vec<usize> = outcomes.iter().map(|(one, _)| one.place).collect();
         for (one, done) in outcomes {
             let result = &mut results[one.place];
             let what = format!(
@@ -181,15 +184,19 @@ impl Core {
                 },
                 wanted.performance
             );
-            let told = done.as_ref().map(drop).map_err(Clone::clone);
-            let asked = format!(
+            let what_was_asked = format!(
                 "{} VM {} {} {}",
                 if wanted.set { "set" } else { "accelerate" },
                 one.domain.name,
                 if wanted.set { "to" } else { "with" },
                 wanted.performance
             );
-            self.tell_asked(who, &one.domain.name, &asked, &told);
+            words.push(asked(
+                who,
+                &one.domain.name,
+                &what_was_asked,
+                done.as_ref().err(),
+            ));
             result.warnings = one.warnings;
             match done {
                 Ok(plan) => {
@@ -225,13 +232,13 @@ impl Core {
                 result.vm = Some(view::vm(self, &after, &policy, domain));
             }
         }
-        for result in results.iter().filter(|result| !result.ok) {
-            if let Some(problem) = result.problem.clone().filter(|_| result.steps.is_empty()) {
-                let refused: Result<(), Problem> = Err(problem);
+        for (place, result) in results.iter().enumerate() {
+            if let Some(problem) = result.problem.as_ref().filter(|_| !tried.contains(&place)) {
                 let what = format!("accelerate VM {}", result.name);
-                self.tell_asked(who, &result.name, &what, &refused);
+                words.push(asked(who, &result.name, &what, Some(problem)));
             }
         }
+        self.journal.tell_all(&self.now(), &words);
         self.leave(after, &policy);
         Ok(())
     }

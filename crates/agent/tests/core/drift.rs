@@ -1,7 +1,8 @@
 //! Whoever else changes something: found, told, and mended.
 
-use accelnet_api::types::{EventKind, State};
+use accelnet_api::types::{EventKind, IntentSet, State};
 use accelnet_host::{Links, Vms};
+use accelnet_model::intent::IntentState;
 use accelnet_model::{Code, Mac, Performance};
 use accelnet_netlink::VfChange;
 
@@ -93,6 +94,50 @@ fn a_bridge_that_was_deleted() {
     assert!(
         ports.iter().any(|port| port.starts_with("vnet")),
         "{ports:?}"
+    );
+}
+
+/// Deleting a bridge takes the kernel a while, and its first events come in the middle.
+#[test]
+fn a_bridge_that_is_being_deleted() {
+    let mut bench = accelerated();
+    let switches = bench.machine.switches.clone();
+    switches.somebody_is_deleting_bridge("acn-MyIntent", 3);
+    is_mended(&mut bench, INTENT);
+    assert!(!bench.was_told(EventKind::Failed, INTENT));
+    // One that takes long is a failure until it is gone, and drift all the same.
+    let mut bench = accelerated();
+    let switches = bench.machine.switches.clone();
+    switches.somebody_is_deleting_bridge("acn-MyIntent", 20);
+    bench.pass();
+    let status = bench.status_of(INTENT).expect("a status");
+    assert_eq!(status.state, IntentState::Failed, "{status:#?}");
+    assert!(bench.was_told(EventKind::Failed, INTENT));
+    for _ in 0..20 {
+        bench.pass();
+    }
+    is_mended(&mut bench, INTENT);
+}
+
+/// Neither drift nor mended: an administrator asked for it.
+#[test]
+fn another_number_of_vfs_that_was_asked_for() {
+    let mut bench = Bench::enabled();
+    let fewer = IntentSet {
+        vfs: Some(3),
+        ..IntentSet::default()
+    };
+    bench.set_intent(&fewer).expect("changed");
+    assert!(bench.is_completed());
+    assert!(
+        !bench.was_told(EventKind::Drift, INTENT),
+        "{:#?}",
+        bench.events()
+    );
+    assert!(
+        !bench.was_told(EventKind::Mended, INTENT),
+        "{:#?}",
+        bench.events()
     );
 }
 
@@ -265,6 +310,29 @@ fn libvirt_that_goes_and_comes() {
     );
     assert_eq!(bench.vm("web").acceleration, State::Accelerated);
     invariants::hold(&bench, "back");
+}
+
+/// Whether it had attached the VF or not: the VM is accelerated, or as before.
+#[test]
+fn libvirt_that_goes_in_the_middle_of_an_attach() {
+    for done in [false, true] {
+        let mut bench = Bench::enabled();
+        bench.run("web", 1, 4);
+        let before = bench.machine.vms.texts("web").0;
+        let words = ["attach live", "transient"];
+        bench.machine.vms.go_away_in(&words, done);
+        let result = bench.change(&crate::bench::enable("web", LOW, true));
+        assert!(!result.ok, "{result:?}");
+        assert!(bench.was_told(EventKind::Refused, "web"));
+        bench.machine.vms.set_away(false);
+        for _ in 0..3 {
+            bench.pass();
+        }
+        assert_eq!(bench.vm("web").acceleration, State::NotAccelerated);
+        assert_eq!(bench.machine.vms.texts("web").0, before);
+        assert!(bench.machine.vms.vfs_in_use().is_empty());
+        invariants::hold(&bench, "libvirt went in the middle of an attach");
+    }
 }
 
 #[test]

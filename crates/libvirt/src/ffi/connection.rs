@@ -12,7 +12,7 @@ use super::{event_loop, text};
 use crate::LibvirtError;
 
 /// Seconds between two questions whether the daemon is there.
-const KEEP_ALIVE_S: c_int = 30;
+const KEEP_ALIVE_S: c_int = 60;
 /// How many may stay without an answer.
 const KEEP_ALIVE_MISSES: c_uint = 2;
 
@@ -30,7 +30,7 @@ impl Connection {
     }
 
     /// Connects to `uri` to change things, for as long as it takes. Events are dispatched,
-    /// and a daemon that answers nothing for a minute and a half ends the connection.
+    /// and a daemon that answers nothing for three minutes ends the connection.
     pub fn open(uri: &str) -> Result<Self, LibvirtError> {
         let table = table()?;
         event_loop::run(table)?;

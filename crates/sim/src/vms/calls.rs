@@ -9,7 +9,7 @@ use accelnet_libvirt::{LibvirtError, SavedState, Side, VirtualNetwork, VmEvent, 
 
 use super::life::key;
 use super::plug::vnic;
-use super::{SimVms, State, failed, text};
+use super::{SimVms, State, away, failed, text};
 use crate::kernel::held;
 
 const ATTACH: &str = "attach the device";
@@ -33,7 +33,8 @@ impl Vms for SimVms {
             return Ok(());
         }
         drop(state);
-        let mut state = self.change(ATTACH, format!("attach {} {device}", word(side)))?;
+        let call = format!("attach {} {device}", word(side));
+        let mut state = self.change(ATTACH, call.clone())?;
         let before = shown(&mut state, uuid, side)?;
         let place = match text::has_child(device, "address") {
             true => None,
@@ -57,7 +58,10 @@ impl Vms for SimVms {
                 alias: alias.unwrap_or_default(),
             });
         }
-        Ok(())
+        match state.leaves(&call, true) {
+            true => Err(away()),
+            false => Ok(()),
+        }
     }
 
     fn detach(

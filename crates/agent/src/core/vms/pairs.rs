@@ -12,6 +12,7 @@ use accelnet_rules::pair::{self, Pair, Step};
 
 use super::super::apply::libvirt_failed;
 use super::super::room::Space;
+use super::super::settle::vms_unknown;
 use super::super::{Core, GIVE_UP, Seen};
 use crate::policy::Policy;
 
@@ -115,6 +116,21 @@ impl Core {
             live,
             setting.nic_teamed,
         ))
+    }
+
+    /// Whether nothing is left of a setting at its VM; "no" where that cannot be told.
+    pub(crate) fn has_nothing_of(
+        &self,
+        policy: &Policy,
+        setting: &VmSetting,
+        domain: &Domain,
+    ) -> bool {
+        let added = setting.nic_added && {
+            let mut vnics = domain.vnics.iter();
+            vnics.any(|vnic| vnic.mac == Some(setting.mac))
+        };
+        let plan = self.plan_back(policy, setting, domain);
+        !added && plan.is_ok_and(|plan| plan.steps.iter().all(|step| *step == Step::Forget))
     }
 
     /// Gives a VM its pair, or leaves it as it was.
@@ -259,14 +275,9 @@ impl Core {
     }
 
     /// What was done was not seen: it is taken back.
-    pub(crate) fn undo_unverified(
-        &mut self,
-        policy: &Policy,
-        setting: &VmSetting,
-        domain: &Domain,
-    ) {
+    pub(crate) fn undo_unverified(&mut self, policy: &Policy, setting: &VmSetting) {
         let seen = self.look();
-        let domain = seen.domains().iter().find(|one| one.uuid == domain.uuid);
+        let domain = seen.domains().iter().find(|one| one.uuid == setting.uuid);
         if let (None, Some(domain)) = (setting.before, domain)
             && let Err(problem) = self.disable_one(policy, setting, domain)
         {
@@ -294,6 +305,9 @@ impl Core {
                 found,
             ))
         };
+        if let Some(reason) = after.node.domains.reason() {
+            return Err(vms_unknown(&self.name, reason));
+        }
         let Some(domain) = domain else {
             return missing("libvirt no longer has the VM.".to_owned());
         };

@@ -1,0 +1,137 @@
+"""Runs in a node whose agent manages intent lan, with VM web01 running on its switch: times
+both sides in turns, then looks at the agent while nothing happens. Prints lines
+`NAME SIDE SECONDS`, and `idle NAME VALUE`.
+
+A node's Python has only what python3-minimal has.
+"""
+
+import os
+import sys
+import time
+
+ROUNDS, WINDOW, AGENT = int(sys.argv[1]), int(sys.argv[2]), sys.argv[3]
+PF = "/sys/class/net/pf0/device"
+VF_XML = "/run/vf.xml"
+SMALL = ["small1", "small2", "small3", "small4"]
+
+
+def run(*words):
+    """One process without a shell, its output thrown away."""
+    null = [(os.POSIX_SPAWN_OPEN, 1, "/dev/null", os.O_WRONLY, 0)]
+    pid = os.posix_spawnp(words[0], words, os.environ, file_actions=null)
+    status = os.waitpid(pid, 0)[1]
+    if status:
+        sys.exit(f"{' '.join(words)}: status {status}")
+
+
+def text(path):
+    with open(path) as file:
+        return file.read()
+
+
+def held():
+    """How many VFs guests have."""
+    drivers = (f"{PF}/{name}/driver" for name in os.listdir(PF) if name.startswith("virtfn"))
+    bound = (os.readlink(driver) for driver in drivers if os.path.exists(driver))
+    return sum(os.path.basename(driver) == "vfio-pci" for driver in bound)
+
+
+def tasks():
+    return [f"/proc/{AGENT}/task/{task}" for task in os.listdir(f"/proc/{AGENT}/task")]
+
+
+def ran():
+    """Nanoseconds that the agent has had a CPU."""
+    return sum(int(text(f"{task}/schedstat").split()[0]) for task in tasks())
+
+
+def slept():
+    """How often each of its threads went to sleep of itself."""
+    counts = {}
+    for task in tasks():
+        lines = text(f"{task}/status").splitlines()
+        counts[task] = [line for line in lines if line.startswith("voluntary_ctxt")]
+    return counts
+
+
+def at_rest():
+    """What an agent does after a change is not to fall into the next measurement."""
+    run("udevadm", "settle")
+    begun, quiet, before = time.monotonic(), 0, ran()
+    while quiet < 3:
+        if time.monotonic() - begun > 120:
+            sys.exit("the agent does not come to rest")
+        time.sleep(1)
+        now = ran()
+        quiet = quiet + 1 if now - before < 2_000_000 else 0
+        before = now
+
+
+def enable():
+    run("accelnet", "vm", "enable", "web01", "--performance", "low")
+
+
+def disable():
+    run("accelnet", "vm", "disable", "web01")
+
+
+def attach():
+    run("virsh", "-q", "attach-device", "web01", VF_XML, "--live")
+
+
+def detach():
+    run("virsh", "-q", "detach-device", "web01", VF_XML, "--live")
+
+
+def in_turns():
+    """The first round does not count; the side that begins changes every round."""
+    sides = [("ours", enable, disable), ("theirs", attach, detach)]
+    for number in range(ROUNDS + 1):
+        for label, there, back in sides if number % 2 else reversed(sides):
+            at_rest()
+            begun = time.monotonic()
+            there()
+            spent = time.monotonic() - begun
+            if held() != 1:
+                sys.exit(f"{label}: {held()} VFs are with guests")
+            if number:
+                print("vm-enable", label, f"{spent:.6f}", flush=True)
+            # The guest takes it in use.
+            time.sleep(3)
+            back()
+            while held():
+                time.sleep(0.1)
+
+
+def idle():
+    run("accelnet", "vm", "enable", "web01", *SMALL, "--performance", "low")
+    for name in SMALL:
+        run("virsh", "-q", "start", name)
+    if held() != 5:
+        sys.exit(f"{held()} VFs are with guests, not 5")
+    at_rest()
+    time.sleep(20)
+    begun, cpu, before, wakes = time.monotonic(), ran(), slept(), {}
+    for _ in range(WINDOW):
+        time.sleep(1)
+        now = slept()
+        for task in now:
+            # What a thread does in one second counts as woken once.
+            wakes[task] = wakes.get(task, 0) + (now[task] != before.get(task))
+        before = now
+    seconds = time.monotonic() - begun
+    print("idle", "seconds", f"{seconds:.1f}")
+    print("idle", "cpu", f"{(ran() - cpu) / 1e9 / seconds * 100:.5f}")
+    print("idle", "wakes", max(wakes.values()))
+    for line in text(f"/proc/{AGENT}/status").splitlines():
+        words = line.split()
+        if words[0] in ("VmRSS:", "RssAnon:", "RssFile:"):
+            print("idle", words[0].rstrip(":"), int(words[1]) / 1024)
+    for line in text(f"/proc/{AGENT}/smaps_rollup").splitlines():
+        words = line.split()
+        if words[0] == "Pss:":
+            print("idle", "Pss", int(words[1]) / 1024)
+
+
+in_turns()
+idle()
