@@ -25,7 +25,7 @@ use accelnet_host::vms::VirtualNetwork;
 use accelnet_host::{Host, observe};
 use accelnet_model::adapter::Identity;
 use accelnet_model::intent::{BoundAdapter, IntentStatus};
-use accelnet_model::{Adapter, Code, Domain, Intent, Node, Observed, Problem};
+use accelnet_model::{Adapter, Code, Domain, Intent, Node, Observed, PciAddress, Problem};
 use accelnet_store::Store;
 
 use crate::edge::Edge;
@@ -45,6 +45,8 @@ pub(crate) struct Seen {
     pub node: Node,
     /// libvirt's networks.
     pub networks: Observed<Vec<VirtualNetwork>>,
+    /// When all of it was seen, on the clock that never goes back.
+    pub seen_at: Duration,
 }
 
 impl Seen {
@@ -115,6 +117,7 @@ impl Core {
     /// Looks at the whole node.
     pub(crate) fn look(&self) -> Seen {
         let host = self.edge.host();
+        let seen_at = host.clock.uptime();
         if !self.libvirt_may_be_asked {
             let blind = Host {
                 hypervisor: &NoHypervisor,
@@ -126,11 +129,39 @@ impl Core {
             return Seen {
                 node,
                 networks: Observed::unknown("libvirt is not asked before it has started"),
+                seen_at,
             };
         }
         Seen {
             node: self.named(observe::node(&host)),
             networks: Observed::from(self.edge.vms().networks()),
+            seen_at,
+        }
+    }
+
+    /// Looks at what a change of VMs rests on: the VMs, networks, and the adapters of `intent`.
+    /// All else is as it was seen by the last pass, which events ask for when it changes.
+    pub(crate) fn look_at_vms(&self, intent: &Intent) -> Seen {
+        let picture = self.picture();
+        let picture = picture.read().unwrap_or_else(PoisonError::into_inner);
+        if !self.libvirt_may_be_asked || picture.node.domains.known().is_none() {
+            return self.look();
+        }
+        let bound = self.policies.bound(&intent.name).ok().flatten();
+        let bound = bound.unwrap_or_default();
+        let addresses: Vec<PciAddress> = bound.iter().map(|bound| bound.address).collect();
+        Seen {
+            node: observe::again(&self.edge.host(), &picture.node, &addresses),
+            networks: Observed::from(self.edge.vms().networks()),
+            seen_at: picture.seen_at,
+        }
+    }
+
+    /// The same of the managed intent.
+    pub(crate) fn look_at_managed(&self, policy: &Policy) -> Seen {
+        match policy.managed_intent() {
+            Some(intent) => self.look_at_vms(intent),
+            None => self.look(),
         }
     }
 
@@ -253,7 +284,6 @@ impl Core {
 
     /// Leaves a picture for readers, and a report for the other nodes.
     pub(crate) fn leave(&mut self, seen: Seen, policy: &Policy) {
-        self.ask_guests(policy, &seen);
         let report = Report::of(self, &seen, policy);
         self.reports.write(&report);
         let picture = Picture {
@@ -261,7 +291,7 @@ impl Core {
             report,
             applied_revision: self.applied_revision,
             simulated: self.edge.is_simulated(),
-            seen_at: self.edge.host().clock.uptime(),
+            seen_at: seen.seen_at,
         };
         *self.picture.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(picture);
     }

@@ -4,9 +4,7 @@ use std::path::{Path, PathBuf};
 
 use accelnet_host::switch::guard::{ChildGuard, FOLDER, Guard};
 use accelnet_host::switch::{KernelSwitches, Switches};
-use accelnet_host::{
-    Host, KernelLinks, LibvirtVms, LocalHypervisor, SystemClock, SystemKnobs, Vms,
-};
+use accelnet_host::{Host, KernelLinks, LibvirtVms, SystemClock, SystemKnobs, Vms};
 use accelnet_model::vf_wish;
 use accelnet_pci::Root;
 
@@ -35,7 +33,6 @@ pub struct System {
     root: Root,
     links: KernelLinks,
     knobs: SystemKnobs,
-    hypervisor: LocalHypervisor,
     clock: SystemClock,
     vms: LibvirtVms,
     switches: KernelSwitches,
@@ -54,7 +51,6 @@ impl System {
             knobs: SystemKnobs {
                 program: PathBuf::from("/proc/self/exe"),
             },
-            hypervisor: LocalHypervisor,
             clock: SystemClock,
             vms: LibvirtVms::new(),
             switches: KernelSwitches,
@@ -74,7 +70,7 @@ impl Edge for System {
             root: &self.root,
             links: &self.links,
             knobs: &self.knobs,
-            hypervisor: &self.hypervisor,
+            hypervisor: &self.vms,
             clock: &self.clock,
         }
     }

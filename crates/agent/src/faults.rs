@@ -48,6 +48,11 @@ pub(crate) fn of(
         let problem = Problem::new(Code::VmStateUnknown, &[&core.name], format!("{reason}."));
         raise(Severity::Error, &core.name, &problem);
     }
+    if let Some((pool, counted, taken)) = forgetful(seen, policy) {
+        let found = format!("Running VMs have {taken} of its VFs, and it counts {counted}.");
+        let problem = Problem::new(Code::PoolForgot, &[&pool], found);
+        raise(Severity::Warning, &pool, &problem);
+    }
     for vm in vms {
         if vm.acceleration == State::Degraded {
             let found = match vm.remarks.first() {
@@ -59,4 +64,25 @@ pub(crate) fn of(
         }
     }
     faults
+}
+
+/// The managed intent's pool, how many VFs it counts as taken, and how many are; if it counts
+/// too few, because it was restarted meanwhile.
+fn forgetful(seen: &Seen, policy: &Policy) -> Option<(String, u32, u32)> {
+    let pool = policy.managed_intent()?.pool_network();
+    let mut networks = seen.networks.known()?.iter();
+    let network = networks.find(|network| network.name == pool && network.active)?;
+    let facts = accelnet_libvirt::xml::network(&network.xml)?;
+    // What runs names its VF, and no longer the pool that it is from.
+    let taken = policy.vms.iter().filter(|(setting, _)| {
+        let mut domains = seen.domains().iter();
+        let domain = domains.find(|one| one.uuid == setting.uuid && one.state.holds_devices());
+        let mut vnics = domain.into_iter().flat_map(|domain| &domain.vnics);
+        vnics.any(|vnic| {
+            let vf = vnic.host_device.filter(|vf| facts.vfs.contains(vf));
+            vnic.mac == Some(setting.mac) && vf.is_some()
+        })
+    });
+    let taken = u32::try_from(taken.count()).unwrap_or(u32::MAX);
+    (facts.connections < taken).then_some((pool, facts.connections, taken))
 }

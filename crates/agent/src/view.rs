@@ -120,7 +120,7 @@ pub(crate) fn vm(core: &Core, seen: &Seen, policy: &Policy, domain: &Domain) -> 
         },
     };
     let verified = match setting {
-        Some(setting) if running => verify(core, policy, setting, vf, found),
+        Some(setting) if running => verify(core, policy, setting, domain, vf, found),
         _ => Vec::new(),
     };
     let mut remarks = Vec::new();
@@ -176,6 +176,7 @@ fn verify(
     core: &Core,
     policy: &Policy,
     setting: &VmSetting,
+    domain: &Domain,
     vf: Option<&Vnic>,
     found: Option<(&Adapter, &Vf)>,
 ) -> Vec<Verified> {
@@ -237,6 +238,26 @@ fn verify(
             lines.push(line("transmit rate", None, reason.to_owned()));
         }
     }
+    let figure = policy.management.performance.of(setting.performance);
+    lines.push(match vf.msix_vectors.known() {
+        Some(Some(vectors)) => {
+            let pairs = queue_pairs(*vectors);
+            let seen = format!(
+                "{pairs} for the {} that were asked ({vectors} MSI-X vectors)",
+                figure.queue_pairs
+            );
+            line("queue pairs", Some(pairs >= figure.queue_pairs), seen)
+        }
+        Some(None) => line(
+            "queue pairs",
+            None,
+            "the VF has no MSI-X, by which they are counted".to_owned(),
+        ),
+        None => {
+            let reason = vf.msix_vectors.reason().unwrap_or_default();
+            line("queue pairs", None, reason.to_owned())
+        }
+    });
     let carrier = adapter.interfaces.iter().map(|one| one.link.carrier).next();
     lines.push(match carrier {
         Some(true) => line(
@@ -251,8 +272,13 @@ fn verify(
         ),
         None => line("carrier", None, "the adapter has no netdev here".to_owned()),
     });
-    lines.push(core.guest_word(&setting.uuid));
+    lines.push(core.guest_word(domain));
     lines
+}
+
+/// The queue pairs of a VF: a vector for each, and one for its mailbox.
+pub(crate) fn queue_pairs(vectors: u16) -> u32 {
+    u32::from(vectors).saturating_sub(1).max(1)
 }
 
 fn in_words(rate: u32) -> String {

@@ -100,6 +100,7 @@ fn raised(code: Code) -> Vec<Code> {
         Code::NotVerified => agent_core::a_vf_that_is_gone_at_once(),
         Code::VmOnSoftwarePath => agent_core::a_vf_that_does_not_come_back(),
         Code::VmStateUnknown => agent_core::a_libvirt_that_is_away(),
+        Code::PoolForgot => agent_core::a_pool_that_was_restarted(),
     }
 }
 

@@ -36,7 +36,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         ["net-start", name] => vms.start_network(name)?,
         ["net-stop", name] => vms.stop_network(name)?,
         ["net-remove", name] => vms.remove_network(name)?,
-        ["ask", uuid, command] => println!("{}", vms.ask_guest(uuid, command, WITHIN)?),
+        ["ask", uuid, command] => println!("{}", vms.ask_guest(uuid, command, WITHIN).wait()?),
         ["saved", uuid] => println!("{:?}", vms.saved_state(uuid)?),
         ["watch"] => {
             let _watch = vms.watch(Box::new(|event| {

@@ -72,6 +72,35 @@ pub fn node(host: &Host<'_>) -> Node {
     node
 }
 
+/// The same node a moment later, of which only what a change of VMs rests on is looked at: the
+/// VMs, SMT, and the adapters at `addresses`. All else is as it was seen, and so is the time.
+pub fn again(host: &Host<'_>, before: &Node, addresses: &[PciAddress]) -> Node {
+    let mut unreadable = Vec::new();
+    let reading = host.hypervisor.look(LIBVIRT_PATIENCE);
+    let scene = Scene {
+        links: links(host),
+        domains: domains(&reading, &mut unreadable),
+        brief: false,
+    };
+    let mut node = before.clone();
+    node.platform.smt = cpu::smt(host.root);
+    if let Observed::Known(adapters) = &mut node.adapters {
+        for adapter in adapters {
+            if !addresses.contains(&adapter.address) {
+                continue;
+            }
+            // One that is gone is told by the next whole look.
+            if let Some(pci) = accelnet_pci::adapter(host.root, adapter.address, host.knobs) {
+                *adapter = alone(host, &scene, pci);
+            }
+        }
+    }
+    node.domains = scene.domains;
+    unreadable.extend(unreadable::all(&node));
+    node.unreadable = unreadable;
+    node
+}
+
 /// The links of this namespace, each in its place.
 fn links(host: &Host<'_>) -> Result<Placed, NetlinkError> {
     let links = host.links.links()?;

@@ -2,10 +2,14 @@
 
 use std::time::Duration;
 
-use accelnet_libvirt::{Control, LibvirtError};
+use accelnet_libvirt::{Control, LibvirtError, Reading};
+use accelnet_model::platform::Version;
+
+use crate::hypervisor::{Hypervisor, LocalHypervisor};
 
 pub use accelnet_libvirt::{
-    DomainChange, NetworkChange, SavedState, Side, VirtualNetwork, VmEvent, WatchHandle,
+    DomainChange, GuestAnswer, NetworkChange, SavedState, Side, VirtualNetwork, VmEvent,
+    WatchHandle,
 };
 
 /// Changes VMs. Every call is safe to repeat and ends within a deadline.
@@ -100,19 +104,9 @@ pub trait Vms: Send + Sync {
     /// As libvirt says.
     fn remove_network(&self, name: &str) -> Result<(), LibvirtError>;
 
-    /// Asks the guest agent of a running domain a command, as JSON, and gives back its answer,
-    /// as JSON. Waits for it for no longer than `within`, in whole seconds.
-    ///
-    /// # Errors
-    ///
-    /// [`LibvirtError::NoAgent`] where the domain has none configured,
-    /// [`LibvirtError::AgentSilent`] where it does not answer.
-    fn ask_guest(
-        &self,
-        uuid: &str,
-        command: &str,
-        within: Duration,
-    ) -> Result<String, LibvirtError>;
+    /// Asks the guest agent of a running domain a command, as JSON. The agent is given `within`
+    /// to answer, in whole seconds; the answer is waited for by who wants it.
+    fn ask_guest(&self, uuid: &str, command: &str, within: Duration) -> GuestAnswer;
 
     /// What is saved of a domain.
     ///
@@ -207,12 +201,7 @@ impl Vms for LibvirtVms {
         self.control.remove_network(name)
     }
 
-    fn ask_guest(
-        &self,
-        uuid: &str,
-        command: &str,
-        within: Duration,
-    ) -> Result<String, LibvirtError> {
+    fn ask_guest(&self, uuid: &str, command: &str, within: Duration) -> GuestAnswer {
         self.control.ask_guest(uuid, command, within)
     }
 
@@ -222,5 +211,16 @@ impl Vms for LibvirtVms {
 
     fn watch(&self, on: Box<dyn Fn(VmEvent) + Send>) -> Result<WatchHandle, LibvirtError> {
         self.control.watch(on)
+    }
+}
+
+/// The same connection tells which VMs there are.
+impl Hypervisor for LibvirtVms {
+    fn look(&self, within: Duration) -> Result<Reading, LibvirtError> {
+        self.control.read(within)
+    }
+
+    fn qemu_version(&self) -> Result<Option<Version>, String> {
+        LocalHypervisor.qemu_version()
     }
 }

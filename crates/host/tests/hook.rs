@@ -1,6 +1,7 @@
 //! libvirt's network hook, on nodes that never existed, with what libvirt 11.3 handed over.
 
 use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::fs;
 use std::io;
 use std::os::unix::fs::PermissionsExt;
@@ -45,6 +46,7 @@ fn wish() -> VfWish {
     VfWish {
         mac: OWN,
         max_tx_rate_mbps: 500,
+        max_tx_rate_mbps_by_pf: BTreeMap::new(),
         min_tx_rate_mbps: 0,
         vlan: Some(42),
         spoof_check: false,

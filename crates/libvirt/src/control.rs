@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use crate::event::{VmEvent, WatchHandle};
 use crate::ffi::{self, Connection, DomainHandle};
-use crate::{LibvirtError, SavedState, Side};
+use crate::{LibvirtError, Reading, SavedState, Side, libvirt};
 use watchers::Watchers;
 use worker::Worker;
 
@@ -24,6 +24,26 @@ pub struct Control {
     deadline: Duration,
 }
 
+/// What a guest agent was asked, and may not have answered yet.
+pub struct GuestAnswer(Box<dyn FnOnce() -> Result<String, LibvirtError> + Send>);
+
+impl GuestAnswer {
+    /// One that `wait` waits for.
+    pub fn later(wait: impl FnOnce() -> Result<String, LibvirtError> + Send + 'static) -> Self {
+        GuestAnswer(Box::new(wait))
+    }
+
+    /// Waits for the answer, as JSON.
+    ///
+    /// # Errors
+    ///
+    /// [`LibvirtError::NoAgent`] where the domain has none configured,
+    /// [`LibvirtError::AgentSilent`] where it does not answer.
+    pub fn wait(self) -> Result<String, LibvirtError> {
+        (self.0)()
+    }
+}
+
 impl Control {
     /// Of the daemon at `uri` (usually [`crate::SYSTEM`]). A call waits for it no longer than
     /// `deadline`; when it hangs, further calls are refused at once until it comes back.
@@ -35,6 +55,16 @@ impl Control {
             watchers,
             deadline,
         }
+    }
+
+    /// Versions and domains, as [`crate::read`] tells them, on the connection that is open.
+    pub fn read(&self, within: Duration) -> Result<Reading, LibvirtError> {
+        self.worker.call(within, |connection| {
+            Ok(Reading {
+                versions: libvirt::versions(connection)?,
+                domains: libvirt::domains(connection),
+            })
+        })
     }
 
     /// The XML of a domain: what runs, or its definition with its secrets.
@@ -82,21 +112,18 @@ impl Control {
         })
     }
 
-    /// Asks a domain's guest agent; waits no longer than `within`, in whole seconds.
-    pub fn ask_guest(
-        &self,
-        uuid: &str,
-        command: &str,
-        within: Duration,
-    ) -> Result<String, LibvirtError> {
+    /// Asks a domain's guest agent, which is given `within`, in whole seconds. The answer is
+    /// waited for by who wants it.
+    pub fn ask_guest(&self, uuid: &str, command: &str, within: Duration) -> GuestAnswer {
         let (uuid, command) = (uuid.to_owned(), command.to_owned());
         let seconds = within.as_secs().clamp(1, 3600) as i32;
         let patience = within + self.deadline;
-        self.guests.call(patience, move |connection| {
+        let asked = self.guests.begin(move |connection| {
             let ask = ffi::ask_agent()?;
             let answer = domain(connection, &uuid)?.ask_agent(ask, &command, seconds);
             answer.map_err(ffi::Failure::asking_guest)
-        })
+        });
+        GuestAnswer::later(move || asked?.wait(patience))
     }
 
     /// Hands events to `on`, from a thread of its own, until the handle is dropped. When the

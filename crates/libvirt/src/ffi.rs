@@ -12,6 +12,7 @@ mod event_loop;
 mod events;
 mod failure;
 mod network;
+mod resident;
 mod table;
 mod text;
 
@@ -20,4 +21,5 @@ pub use domain::DomainHandle;
 pub use events::Heard;
 pub use failure::Failure;
 pub use network::NetworkHandle;
+pub use resident::give_back;
 pub use table::ask_agent;

@@ -15,9 +15,10 @@ mod reading;
 mod vocabulary;
 pub mod xml;
 
-pub use control::Control;
+pub use control::{Control, GuestAnswer};
 pub use error::LibvirtError;
 pub use event::{DomainChange, NetworkChange, VmEvent, WatchHandle};
+pub use ffi::give_back;
 pub use libvirt::{Domains, Libvirt, SYSTEM, UnreadableDomain, Versions};
 pub use qemu::qemu_version;
 pub use reading::{Reading, read};

@@ -62,34 +62,42 @@ impl Libvirt {
 
     /// What runs there.
     pub fn versions(&self) -> Result<Versions, LibvirtError> {
-        let libvirt = self.connection.library_version();
-        let libvirt = libvirt.map_err(|failure| failure.doing("tell its version"))?;
-        // A failure here is an emulator that libvirt has not found; 0 is "cannot tell".
-        let qemu = self.connection.hypervisor_version().ok();
-        Ok(Versions {
-            libvirt: Version::from_libvirt(libvirt),
-            qemu: qemu.filter(|&number| number > 0).map(Version::from_libvirt),
-        })
+        versions(&self.connection)
     }
 
     /// Every domain, each read for itself. One that disappears meanwhile is left out.
     pub fn domains(&self) -> Result<Domains, LibvirtError> {
-        let handles = self.connection.domains();
-        let handles = handles.map_err(|failure| failure.doing("list its domains"))?;
-        let mut domains = Domains::default();
-        for handle in &handles {
-            match read_domain(handle) {
-                Ok(domain) => domains.read.push(domain),
-                Err(NotRead::Gone) => {}
-                Err(NotRead::Because(reason)) => {
-                    domains.unreadable.push(unreadable(handle, reason));
-                }
+        domains(&self.connection)
+    }
+}
+
+pub(crate) fn versions(connection: &Connection) -> Result<Versions, LibvirtError> {
+    let libvirt = connection.library_version();
+    let libvirt = libvirt.map_err(|failure| failure.doing("tell its version"))?;
+    // A failure here is an emulator that libvirt has not found; 0 is "cannot tell".
+    let qemu = connection.hypervisor_version().ok();
+    Ok(Versions {
+        libvirt: Version::from_libvirt(libvirt),
+        qemu: qemu.filter(|&number| number > 0).map(Version::from_libvirt),
+    })
+}
+
+pub(crate) fn domains(connection: &Connection) -> Result<Domains, LibvirtError> {
+    let handles = connection.domains();
+    let handles = handles.map_err(|failure| failure.doing("list its domains"))?;
+    let mut domains = Domains::default();
+    for handle in &handles {
+        match read_domain(handle) {
+            Ok(domain) => domains.read.push(domain),
+            Err(NotRead::Gone) => {}
+            Err(NotRead::Because(reason)) => {
+                domains.unreadable.push(unreadable(handle, reason));
             }
         }
-        domains.read.sort_by(|a, b| a.name.cmp(&b.name));
-        domains.unreadable.sort_by(|a, b| a.name.cmp(&b.name));
-        Ok(domains)
     }
+    domains.read.sort_by(|a, b| a.name.cmp(&b.name));
+    domains.unreadable.sort_by(|a, b| a.name.cmp(&b.name));
+    Ok(domains)
 }
 
 /// Why there is no domain to show.

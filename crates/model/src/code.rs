@@ -185,6 +185,8 @@ codes! {
     VmOnSoftwarePath = "vm_on_software_path",
     /// libvirt does not tell about its VMs.
     VmStateUnknown = "vm_state_unknown",
+    /// A pool that was restarted while VMs had its VFs.
+    PoolForgot = "pool_forgot",
 }
 
 impl Code {

@@ -1,6 +1,7 @@
 //! What a VM's VF is to be like, handed from the agent to libvirt's network hook, and what
 //! became of it.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -18,6 +19,9 @@ pub struct VfWish {
     pub mac: Mac,
     /// Transmit rate at most, in Mb/s; 0 for no limit.
     pub max_tx_rate_mbps: u32,
+    /// The same for a VF of these PFs, where adapters have different speeds.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub max_tx_rate_mbps_by_pf: BTreeMap<PciAddress, u32>,
     /// Transmit rate at least, in Mb/s; 0 for none.
     pub min_tx_rate_mbps: u32,
     /// VLAN id that its traffic is put into.
@@ -28,6 +32,14 @@ pub struct VfWish {
     pub trust: bool,
     /// Queue pairs, where the driver gives each VF its own number of MSI-X vectors.
     pub queue_pairs: Option<u32>,
+}
+
+impl VfWish {
+    /// Transmit rate at most of a VF of `pf`, in Mb/s; 0 for no limit.
+    pub fn max_tx_rate_of(&self, pf: PciAddress) -> u32 {
+        let own = self.max_tx_rate_mbps_by_pf.get(&pf);
+        own.copied().unwrap_or(self.max_tx_rate_mbps)
+    }
 }
 
 /// What became of a wish, or of putting a VF back.

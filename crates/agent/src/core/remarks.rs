@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use accelnet_api::types::Verified;
+use accelnet_host::vms::GuestAnswer;
 use accelnet_model::{Code, Domain, Problem};
 use serde::Deserialize;
 
@@ -64,12 +65,7 @@ impl Core {
                 self.remarks.guests.remove(&setting.uuid);
                 continue;
             };
-            let held: Vec<String> = domain
-                .host_devices
-                .iter()
-                .map(ToString::to_string)
-                .collect();
-            let held = held.join(" ");
+            let held = held_by(domain);
             let known = self.remarks.guests.get(&setting.uuid);
             if known.is_some_and(|(of, _)| *of == held) {
                 continue;
@@ -84,7 +80,8 @@ impl Core {
     fn ask_guest(&self, domain: &Domain, mac: &str) -> Verified {
         let what = "guest has both vNIC and VF".to_owned();
         let command = r#"{"execute":"guest-network-get-interfaces"}"#;
-        let answer = match self.edge.vms().ask_guest(&domain.uuid, command, GUEST) {
+        let answer = self.edge.vms().ask_guest(&domain.uuid, command, GUEST);
+        let answer = match answer.wait() {
             Ok(answer) => answer,
             Err(error) => {
                 return Verified {
@@ -123,11 +120,11 @@ impl Core {
         }
     }
 
-    /// What the guest of a VM said.
-    pub(crate) fn guest_word(&self, uuid: &str) -> Verified {
-        match self.remarks.guests.get(uuid) {
-            Some((_, word)) => word.clone(),
-            None => Verified {
+    /// What the guest of a VM said of the VF that it has.
+    pub(crate) fn guest_word(&self, domain: &Domain) -> Verified {
+        match self.remarks.guests.get(&domain.uuid) {
+            Some((of, word)) if *of == held_by(domain) => word.clone(),
+            _ => Verified {
                 what: "guest has both vNIC and VF".to_owned(),
                 so: None,
                 seen: "not asked yet".to_owned(),
@@ -135,8 +132,14 @@ impl Core {
         }
     }
 
-    /// Whether the guest of a running VM is known to cope with a VF beside its vNIC.
-    pub(crate) fn guest_warning(&self, domain: &Domain) -> Option<Problem> {
+    /// Asks the guest of a running VM what it is, for [`Core::guest_warning`].
+    pub(crate) fn ask_what_it_is(&self, domain: &Domain) -> GuestAnswer {
+        let command = r#"{"execute":"guest-get-osinfo"}"#;
+        self.edge.vms().ask_guest(&domain.uuid, command, GUEST)
+    }
+
+    /// What is to be said of a guest that is not known to cope with a VF beside its vNIC.
+    pub(crate) fn guest_warning(domain: &Domain, answer: GuestAnswer) -> Option<Problem> {
         #[derive(Deserialize)]
         struct Os {
             #[serde(rename = "return")]
@@ -149,8 +152,7 @@ impl Core {
             kernel: Option<String>,
         }
         let warn = |found: String| Some(Problem::new(Code::GuestUnknown, &[&domain.name], found));
-        let command = r#"{"execute":"guest-get-osinfo"}"#;
-        let answer = match self.edge.vms().ask_guest(&domain.uuid, command, GUEST) {
+        let answer = match answer.wait() {
             Ok(answer) => answer,
             Err(error) => return warn(format!("Its guest agent was asked, and {error}.")),
         };
@@ -171,4 +173,14 @@ impl Core {
             None => warn(format!("The guest runs kernel {kernel:?}.")),
         }
     }
+}
+
+/// The host devices of a VM, as what its guest says of them is kept by.
+fn held_by(domain: &Domain) -> String {
+    let held: Vec<String> = domain
+        .host_devices
+        .iter()
+        .map(ToString::to_string)
+        .collect();
+    held.join(" ")
 }

@@ -45,7 +45,7 @@ impl Space<'_> {
             let Some(vectors) = vf.msix_vectors.present() else {
                 return (None, None);
             };
-            let pairs = u32::from(*vectors).saturating_sub(1).max(1);
+            let pairs = crate::view::queue_pairs(*vectors);
             least = Some(least.map_or(pairs, |least| least.min(pairs)));
         }
         (least.map(|pairs| pairs * self.vfs()), least)

@@ -34,6 +34,7 @@ impl Core {
             self.settle_vfs(&policy, &seen);
         }
         self.applied_revision = policy.revision;
+        self.ask_guests(&policy, &seen);
         self.leave(seen, &policy);
         Ok(())
     }
@@ -285,7 +286,7 @@ impl Core {
         let Some(settings) = vf.settings.known() else {
             return Vec::new();
         };
-        let wish = self.wish(policy, setting, Some(adapter));
+        let wish = self.wish(policy, setting, &[adapter]);
         let mut changes = Vec::new();
         if settings.mac != wish.mac {
             changes.push(VfChange::Mac(wish.mac));

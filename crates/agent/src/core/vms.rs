@@ -5,6 +5,7 @@ mod pairs;
 use std::collections::BTreeMap;
 
 use accelnet_api::types::{VmChange, VmChanged, VmDisable, VmEnable, VmResult, VmSet};
+use accelnet_host::vms::GuestAnswer;
 use accelnet_model::domain::Teaming;
 use accelnet_model::intent::IntentState;
 use accelnet_model::vm_setting::Phase;
@@ -37,6 +38,18 @@ struct Admitted {
     domain: Domain,
     plan: pair::Plan,
     warnings: Vec<Problem>,
+    /// What its guest is, if it runs: asked at first, and answered while others work.
+    guest: Option<GuestAnswer>,
+}
+
+impl Admitted {
+    /// What is worth knowing; waits for the guest.
+    fn warnings(&mut self) -> Vec<Problem> {
+        let guest = self.guest.take();
+        let warning = guest.and_then(|guest| Core::guest_warning(&self.domain, guest));
+        self.warnings.extend(warning);
+        std::mem::take(&mut self.warnings)
+    }
 }
 
 impl Core {
@@ -96,13 +109,13 @@ impl Core {
         for _ in 0..TURNS {
             let mut policy = self.policies.read()?;
             let intent = self.managed(&policy)?;
-            let seen = self.look();
+            let seen = self.look_at_vms(&intent);
             let mut results = self.named_vms(names, &seen, &policy)?;
-            let admitted = self.judge_all(&mut results, wanted, &policy, &intent, &seen)?;
+            let mut admitted = self.judge_all(&mut results, wanted, &policy, &intent, &seen)?;
             if dry_run {
-                for one in &admitted {
+                for one in &mut admitted {
                     results[one.place].would(&self.name, &one.domain, &one.plan, wanted);
-                    results[one.place].warnings = one.warnings.clone();
+                    results[one.place].warnings = one.warnings();
                 }
                 return Ok(answer(results));
             }
@@ -140,7 +153,7 @@ impl Core {
         self.edge.passing("acted");
         let mut after = match outcomes.is_empty() {
             true => None,
-            false => Some(self.look()),
+            false => Some(self.look_at_managed(policy)),
         };
         let mut changes = Vec::new();
         for (one, done) in &mut outcomes {
@@ -151,7 +164,7 @@ impl Core {
             };
             if let Err(problem) = verified {
                 self.undo_unverified(policy, &one.setting);
-                after = Some(self.look());
+                after = Some(self.look_at_managed(policy));
                 *done = Err(problem);
             }
             changes.push(match done {
@@ -169,10 +182,10 @@ impl Core {
         }
         self.edge.passing("recorded");
         let policy = self.policies.read()?;
-        let after = after.unwrap_or_else(|| self.look());
+        let after = after.unwrap_or_else(|| self.look_at_managed(&policy));
         let mut words = Vec::new();
         let tried: Vec<usize> = outcomes.iter().map(|(one, _)| one.place).collect();
-        for (one, done) in outcomes {
+        for (mut one, done) in outcomes {
             let result = &mut results[one.place];
             let what = format!(
                 "VM {} {} {}.",
@@ -197,7 +210,7 @@ impl Core {
                 &what_was_asked,
                 done.as_ref().err(),
             ));
-            result.warnings = one.warnings;
+            result.warnings = one.warnings();
             match done {
                 Ok(plan) => {
                     result.ok = true;
@@ -458,6 +471,8 @@ impl Core {
             match judged {
                 Err(problem) => result.refuse(problem),
                 Ok((setting, plan, warnings)) => {
+                    let running = domain.state.holds_devices();
+                    let guest = running.then(|| self.ask_what_it_is(domain));
                     promised.retain(|vm| vm.uuid != setting.uuid);
                     promised.push(setting.clone());
                     admitted.push(Admitted {
@@ -466,6 +481,7 @@ impl Core {
                         domain: domain.clone(),
                         plan,
                         warnings,
+                        guest,
                     });
                 }
             }
@@ -525,7 +541,7 @@ impl Core {
             .vms()
             .saved_state(&domain.uuid)
             .unwrap_or_default();
-        let mut warnings = fitness::judge(&definition, saved.managed_save, saved.snapshots)?;
+        let warnings = fitness::judge(&definition, saved.managed_save, saved.snapshots)?;
         let setting = VmSetting {
             uuid: domain.uuid.clone(),
             name: domain.name.clone(),
@@ -545,11 +561,6 @@ impl Core {
         let mut plan = self.plan_with(policy, &setting, &definition, domain, wanted.now, again)?;
         let held = domain.state.holds_devices() && !domain.host_devices.is_empty();
         plan.waits_for_restart |= anew && !wanted.now && held;
-        if domain.state.holds_devices()
-            && let Some(warning) = self.guest_warning(domain)
-        {
-            warnings.push(warning);
-        }
         Ok((setting, plan, warnings))
     }
 }

@@ -1,12 +1,12 @@
 //! What the VFs of VMs are to have, written down for libvirt's hook: before a VM starts, also
 //! at boot, when libvirt starts VMs by itself.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use accelnet_libvirt::LibvirtError;
 use accelnet_model::vf_wish::{VfWish, outcome_file, wish_file};
 use accelnet_model::vm_setting::Phase;
-use accelnet_model::{Adapter, VmSetting};
+use accelnet_model::{Adapter, PciAddress, VmSetting};
 
 use super::{Core, Seen};
 use crate::policy::Policy;
@@ -14,13 +14,13 @@ use crate::policy::Policy;
 impl Core {
     /// Brings the wishes that lie here to the settings of this node's VMs.
     pub(crate) fn settle_wishes(&self, policy: &Policy, seen: &Seen) {
-        let adapter = self.any_adapter(policy, seen);
+        let adapters = self.managed_adapters(policy, seen);
         let mut wanted = BTreeSet::new();
         for (setting, _) in policy.vms.iter().filter(|(vm, _)| vm.node == self.name) {
             wanted.insert(setting.uuid.as_str());
             // While a setting is being taken away its wish is its own affair.
-            if setting.phase == Phase::Enabled && adapter.is_some() {
-                let wish = self.wish(policy, setting, adapter);
+            if setting.phase == Phase::Enabled && !adapters.is_empty() {
+                let wish = self.wish(policy, setting, &adapters);
                 if self.read_wish(&setting.uuid).as_ref() != Some(&wish) {
                     // What cannot be written is tried again by the next pass.
                     drop(self.write_wish(&setting.uuid, &wish));
@@ -63,7 +63,7 @@ impl Core {
                     ..setting.clone()
                 };
                 let seen = self.look();
-                let wish = self.wish(policy, &before, self.any_adapter(policy, &seen));
+                let wish = self.wish(policy, &before, &self.managed_adapters(policy, &seen));
                 // The next pass tries again.
                 drop(self.write_wish(&setting.uuid, &wish));
             }
@@ -97,24 +97,37 @@ impl Core {
         Ok(())
     }
 
-    /// What a VM's VF is to have.
+    /// What a VM's VF is to have, whichever of `adapters` libvirt takes it from.
     pub(crate) fn wish(
         &self,
         policy: &Policy,
         setting: &VmSetting,
-        adapter: Option<&Adapter>,
+        adapters: &[&Adapter],
     ) -> VfWish {
         let figure = policy.management.performance.of(setting.performance);
-        let rate = adapter.map(|adapter| self.rate(policy, setting, adapter));
+        let mut rates: BTreeMap<PciAddress, u32> = adapters
+            .iter()
+            .map(|adapter| {
+                // What has no link now gets its rate when it does.
+                let rate = self.rate(policy, setting, adapter).unwrap_or(0);
+                (adapter.address, rate)
+            })
+            .collect();
+        let first = adapters.first().and_then(|first| rates.get(&first.address));
+        let rate = first.copied().unwrap_or(0);
+        rates.retain(|_, own| *own != rate);
         VfWish {
             mac: setting.mac,
-            max_tx_rate_mbps: rate.and_then(Result::ok).unwrap_or(0),
+            max_tx_rate_mbps: rate,
+            max_tx_rate_mbps_by_pf: rates,
             min_tx_rate_mbps: 0,
             vlan: None,
             spoof_check: true,
             trust: false,
-            queue_pairs: adapter
-                .is_some_and(super::vms::shares_vectors)
+            // The hook leaves VFs alone whose driver has no say in it.
+            queue_pairs: adapters
+                .iter()
+                .any(|adapter| super::vms::shares_vectors(adapter))
                 .then_some(figure.queue_pairs),
         }
     }
@@ -151,9 +164,14 @@ impl Core {
         }
     }
 
-    pub(crate) fn any_adapter<'a>(&self, policy: &Policy, seen: &'a Seen) -> Option<&'a Adapter> {
-        let intent = policy.managed_intent()?;
-        let bound = self.policies.bound(&intent.name).ok().flatten()?;
-        bound.iter().find_map(|bound| seen.adapter(bound))
+    /// The adapters of the managed intent, in its order.
+    pub(crate) fn managed_adapters<'a>(&self, policy: &Policy, seen: &'a Seen) -> Vec<&'a Adapter> {
+        let intent = policy.managed_intent();
+        let bound = intent.and_then(|intent| self.policies.bound(&intent.name).ok().flatten());
+        let bound = bound.unwrap_or_default();
+        bound
+            .iter()
+            .filter_map(|bound| seen.adapter(bound))
+            .collect()
     }
 }

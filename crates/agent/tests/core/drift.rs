@@ -205,7 +205,8 @@ fn a_network_that_was_stopped_or_removed() {
 }
 
 /// A limit of libvirt's: a pool that was restarted no longer knows which VFs are taken, and
-/// hands out the first. What it says then is carried to whoever asked.
+/// hands out the first. What it says then is carried to whoever asked, and a fault says what
+/// mends it.
 #[test]
 fn another_vm_after_the_pool_was_restarted() {
     let mut bench = accelerated();
@@ -226,10 +227,25 @@ fn another_vm_after_the_pool_was_restarted() {
     bench.pass();
     assert_eq!(bench.vm("web").acceleration, State::Accelerated);
     invariants::hold(&bench, "the pool was restarted");
+    let faults = bench.report().faults;
+    let forgot = faults.iter().find(|fault| fault.code == Code::PoolForgot);
+    let forgot = forgot.unwrap_or_else(|| panic!("{faults:?}"));
+    assert_eq!(forgot.subject, "accelnet-MyIntent-vf");
+    assert!(
+        forgot
+            .message
+            .contains("have 1 of its VFs, and it counts 0"),
+        "{forgot:?}"
+    );
     bench.machine.vms.virsh_stop("web").expect("stopped");
     bench.machine.vms.virsh_start("next").expect("started");
     bench.pass();
     assert_eq!(bench.vm("next").acceleration, State::Accelerated);
+    assert!(
+        bench.report().faults.is_empty(),
+        "{:?}",
+        bench.report().faults
+    );
 }
 
 #[test]

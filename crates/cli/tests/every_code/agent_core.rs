@@ -168,6 +168,17 @@ pub fn a_vf_that_is_gone_at_once() -> Vec<Code> {
     of(&changed.expect("an answer").results[0])
 }
 
+pub fn a_pool_that_was_restarted() -> Vec<Code> {
+    let mut bench = Bench::enabled();
+    bench.run("web1", 1, 4);
+    assert!(bench.change(&enable("web1", LOW, true)).ok, "a VF");
+    let vms = &bench.machine.vms;
+    vms.stop_network("accelnet-MyIntent-vf").expect("stopped");
+    bench.pass();
+    let faults = bench.report().faults;
+    faults.into_iter().map(|fault| fault.code).collect()
+}
+
 pub fn a_vf_that_does_not_come_back() -> Vec<Code> {
     let mut bench = Bench::enabled();
     bench.run("web1", 1, 4);

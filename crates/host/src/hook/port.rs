@@ -40,6 +40,7 @@ impl Operation {
 
 /// A VF with all that is needed to change it.
 struct Found {
+    pf: PciAddress,
     link: Link,
     settings: VfSettings,
 }
@@ -117,7 +118,7 @@ fn act(
         return;
     }
     let changes = match (operation, wish) {
-        (Operation::Created, Some(wish)) => wished(wish, port, &found.settings, outcome),
+        (Operation::Created, Some(wish)) => wished(wish, port, found, outcome),
         (Operation::Created, None) => Vec::new(),
         (Operation::Deleted, _) => put_back(port, &found.settings),
     };
@@ -150,9 +151,10 @@ fn act(
 }
 
 /// What differs from the wish.
-fn wished(wish: &VfWish, port: &Port, now: &VfSettings, outcome: &mut VfOutcome) -> Vec<VfChange> {
+fn wished(wish: &VfWish, port: &Port, found: &Found, outcome: &mut VfOutcome) -> Vec<VfChange> {
+    let now = &found.settings;
     let mut changes = Vec::new();
-    let (min, max) = (wish.min_tx_rate_mbps, wish.max_tx_rate_mbps);
+    let (min, max) = (wish.min_tx_rate_mbps, wish.max_tx_rate_of(found.pf));
     if (now.min_tx_rate, now.max_tx_rate) != (min, max) {
         changes.push(VfChange::Rate { min, max });
     }
@@ -202,6 +204,7 @@ fn find(edge: &Edge<'_>, vf: PciAddress) -> Result<Found, String> {
     let pf = root.link_name(&format!("/sys/bus/pci/devices/{vf}/physfn"));
     let pf = pf.map_err(|error| format!("failed to find the PF of VF {vf}: {error}"))?;
     let pf = pf.ok_or_else(|| format!("{vf} is no VF"))?;
+    let address = pf.parse().map_err(|_| format!("{pf} is no PF"))?;
     let folder = format!("/sys/bus/pci/devices/{pf}");
     let names = root.names(&folder).map_err(|error| error.to_string())?;
     let wanted = vf.to_string();
@@ -221,7 +224,11 @@ fn find(edge: &Edge<'_>, vf: PciAddress) -> Result<Found, String> {
     let settings = settings.map_err(|error| format!("failed to {error}"))?;
     let settings = settings.into_iter().find(|one| one.index == index);
     match settings {
-        Some(settings) => Ok(Found { link, settings }),
+        Some(settings) => Ok(Found {
+            pf: address,
+            link,
+            settings,
+        }),
         None => Err(format!("the driver of {} reports no VF {index}", link.name)),
     }
 }

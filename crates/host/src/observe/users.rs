@@ -56,6 +56,11 @@ impl<'a> Crowd<'a> {
         if IDLE_DRIVERS.contains(&driver) {
             return Observed::Known(users);
         }
+        // The kernel lets one process at a time have a VF through vfio: its domain has it.
+        let vfio = driver == "vfio-pci" || driver.ends_with("vfio_pci");
+        if vfio && !users.is_empty() {
+            return Observed::Known(users);
+        }
         match self.holding(vf, &users) {
             Ok(more) => users.extend(more),
             Err(reason) => return or_unknown(users, &reason),

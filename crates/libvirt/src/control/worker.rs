@@ -95,8 +95,16 @@ impl Worker {
     pub fn call<T: Send + 'static>(
         &self,
         within: Duration,
-        mut ask: impl FnMut(&Connection) -> Result<T, LibvirtError> + Send + 'static,
+        ask: impl FnMut(&Connection) -> Result<T, LibvirtError> + Send + 'static,
     ) -> Result<T, LibvirtError> {
+        self.begin(ask)?.wait(within)
+    }
+
+    /// The same, not waited for yet.
+    pub fn begin<T: Send + 'static>(
+        &self,
+        mut ask: impl FnMut(&Connection) -> Result<T, LibvirtError> + Send + 'static,
+    ) -> Result<Pending<T>, LibvirtError> {
         let number = {
             let mut progress = lock(&self.progress);
             if let Some(after) = progress.stuck {
@@ -125,17 +133,11 @@ impl Worker {
         };
         let ask = Box::new(ask);
         self.send(Order::Job(Job { number, ask }))?;
-        match answer.recv_timeout(within) {
-            Ok(answer) => answer,
-            Err(RecvTimeoutError::Timeout) => {
-                lock(&self.progress).give_up(number, within);
-                Err(LibvirtError::TimedOut { after: within })
-            }
-            Err(RecvTimeoutError::Disconnected) => Err(LibvirtError::Failed {
-                doing: "be asked",
-                words: "the asking thread ended early; this is a defect of accelnet".to_owned(),
-            }),
-        }
+        Ok(Pending {
+            number,
+            answer,
+            progress: Arc::clone(&self.progress),
+        })
     }
 
     fn send(&self, order: Order) -> Result<(), LibvirtError> {
@@ -166,6 +168,30 @@ impl Worker {
         drop(sender.send(order));
         *queue = Some(sender);
         Ok(())
+    }
+}
+
+/// What was asked, and is not answered yet.
+pub struct Pending<T> {
+    number: u64,
+    answer: Receiver<Result<T, LibvirtError>>,
+    progress: Arc<Mutex<Progress>>,
+}
+
+impl<T> Pending<T> {
+    /// Waits for the answer for no longer than `within`.
+    pub fn wait(self, within: Duration) -> Result<T, LibvirtError> {
+        match self.answer.recv_timeout(within) {
+            Ok(answer) => answer,
+            Err(RecvTimeoutError::Timeout) => {
+                lock(&self.progress).give_up(self.number, within);
+                Err(LibvirtError::TimedOut { after: within })
+            }
+            Err(RecvTimeoutError::Disconnected) => Err(LibvirtError::Failed {
+                doing: "be asked",
+                words: "the asking thread ended early; this is a defect of accelnet".to_owned(),
+            }),
+        }
     }
 }
 

@@ -15,6 +15,8 @@ pub struct NetworkFacts {
     pub pfs: Vec<String>,
     /// VFs that a pool names, or has found once it runs.
     pub vfs: Vec<PciAddress>,
+    /// How many interfaces of VMs it counts as connected, while it runs.
+    pub connections: u32,
 }
 
 /// Reads a network's XML; nothing when it is none.
@@ -28,6 +30,10 @@ pub fn network(xml: &str) -> Option<NetworkFacts> {
         bridge: child(root, "bridge")
             .and_then(|bridge| bridge.attribute("name"))
             .map(str::to_owned),
+        connections: root
+            .attribute("connections")
+            .and_then(|number| number.parse().ok())
+            .unwrap_or(0),
         ..NetworkFacts::default()
     };
     if let Some(forward) = child(root, "forward") {

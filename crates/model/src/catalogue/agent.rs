@@ -312,4 +312,15 @@ pub(super) static ENTRIES: &[Entry] = &[
         needed: "An answer of libvirt.",
         resolution: "Look with 'systemctl status libvirtd virtqemud'; VMs stay as they are meanwhile.",
     },
+    Entry {
+        code: Code::PoolForgot,
+        exit_status: 112,
+        http_status: 200,
+        severity: Severity::Warning,
+        stands_under: None,
+        sentence: "libvirt network {0} no longer knows which of its VFs are taken.",
+        found: "How many of its VFs running VMs have, and how many it counts.",
+        needed: "The same number: else libvirt offers a VM that starts a VF which another has, and refuses the start.",
+        resolution: "Restart libvirt's daemon, which counts anew and leaves VMs running: 'systemctl restart libvirtd', or virtnetworkd and virtqemud where they run. Do not restart the network while VMs have its VFs.",
+    },
 ];

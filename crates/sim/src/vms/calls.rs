@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use accelnet_host::Vms;
 use accelnet_libvirt::xml::Device;
-use accelnet_libvirt::{LibvirtError, SavedState, Side, VirtualNetwork, VmEvent, WatchHandle};
+use accelnet_libvirt::{
+    GuestAnswer, LibvirtError, SavedState, Side, VirtualNetwork, VmEvent, WatchHandle,
+};
 
 use super::life::key;
 use super::plug::vnic;
@@ -164,15 +166,12 @@ impl Vms for SimVms {
         self.drop_network(name)
     }
 
-    fn ask_guest(
-        &self,
-        uuid: &str,
-        command: &str,
-        _within: Duration,
-    ) -> Result<String, LibvirtError> {
-        let mut state = self.open()?;
-        let domain = state.domain(uuid)?;
-        domain.guest.answer(command, domain.live.as_deref())
+    fn ask_guest(&self, uuid: &str, command: &str, _within: Duration) -> GuestAnswer {
+        let answer = self.open().and_then(|mut state| {
+            let domain = state.domain(uuid)?;
+            domain.guest.answer(command, domain.live.as_deref())
+        });
+        GuestAnswer::later(move || answer)
     }
 
     fn saved_state(&self, uuid: &str) -> Result<SavedState, LibvirtError> {

@@ -16,11 +16,10 @@ impl SimVms {
             active: one.live.is_some(),
             persistent: one.config.is_some(),
             autostart: one.autostart,
-            xml: one
-                .live
-                .clone()
-                .or_else(|| one.config.clone())
-                .unwrap_or_default(),
+            xml: match &one.live {
+                Some(live) => counted(live, one.taken.len()),
+                None => one.config.clone().unwrap_or_default(),
+            },
         });
         Ok(all.collect())
     }
@@ -82,6 +81,14 @@ impl SimVms {
         }
         state.tell_network(name, NetworkChange::Undefined);
         Ok(())
+    }
+}
+
+/// A network that runs, with how many interfaces it counts.
+fn counted(live: &str, connections: usize) -> String {
+    match connections {
+        0 => live.to_owned(),
+        some => live.replacen("<network", &format!("<network connections='{some}'"), 1),
     }
 }
 

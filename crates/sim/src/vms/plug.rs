@@ -77,7 +77,10 @@ impl SimVms {
                 holder.name
             );
             self.hook(state, Operation::Deleted, uuid, pool, mac, vf);
-            // It stays taken: it is.
+            // The port goes again, and with it what the pool knew of the VF.
+            if let Some(network) = state.networks.get_mut(pool) {
+                network.taken.retain(|one| *one != vf);
+            }
             return Err(words);
         }
         let known = self.kernel.node().vf_at(vf);

@@ -1,6 +1,8 @@
 //! The pair of one VM, made and taken apart: its definition first, then what runs. When a
 //! step fails, the steps before it are taken back.
 
+use std::cell::RefCell;
+
 use accelnet_host::Vms;
 use accelnet_host::vms::Side;
 use accelnet_libvirt::LibvirtError;
@@ -25,6 +27,8 @@ struct Bench<'a> {
     config: String,
     /// The running vNIC before the first step.
     live_nic: Option<String>,
+    /// The definition as it is now, where it is known.
+    now: RefCell<Option<String>>,
 }
 
 impl Core {
@@ -181,7 +185,7 @@ impl Core {
         let anew = self.needs_vf_anew(policy, seen, setting);
         let mut plan = self.plan_for(policy, setting, domain, now, anew && now)?;
         plan.waits_for_restart |= anew && !now && !domain.host_devices.is_empty();
-        let wish = self.wish(policy, setting, self.any_adapter(policy, seen));
+        let wish = self.wish(policy, setting, &self.managed_adapters(policy, seen));
         self.carry_out_steps(policy, setting, domain, &plan, Some(&wish))?;
         Ok(plan)
     }
@@ -240,15 +244,16 @@ impl Core {
         let live_nic =
             live_nic.and_then(|live| xml::interface_fragment(&live, setting.mac, Part::Persistent));
         let mut done: Vec<Step> = Vec::new();
+        let bench = Bench {
+            vms: self.edge.vms(),
+            setting,
+            pool: pool_of(policy),
+            now: RefCell::new(needs_definition.then(|| config.clone())),
+            config,
+            live_nic,
+        };
         for step in &plan.steps {
             self.edge.passing(name_of(*step));
-            let bench = Bench {
-                vms: self.edge.vms(),
-                setting,
-                pool: pool_of(policy),
-                config: config.clone(),
-                live_nic: live_nic.clone(),
-            };
             let result = match step {
                 Step::Wish => wish.map_or(Ok(()), |wish| self.write_wish(&setting.uuid, wish)),
                 Step::Forget => self.drop_wish(&setting.uuid),
@@ -369,9 +374,26 @@ impl Core {
     }
 }
 
+/// Steps that change the definition.
+const DEFINING: [Step; 4] = [
+    Step::JoinNic,
+    Step::DefineVf,
+    Step::UndefineVf,
+    Step::PartNic,
+];
+
 impl Bench<'_> {
     /// Does one step.
     fn act(&self, step: Step) -> Result<(), LibvirtError> {
+        let done = self.carry_out(step);
+        if DEFINING.contains(&step) {
+            // Also when it failed: what is there then is to be seen.
+            self.now.replace(None);
+        }
+        done
+    }
+
+    fn carry_out(&self, step: Step) -> Result<(), LibvirtError> {
         let (vms, uuid) = (self.vms, &self.setting.uuid);
         match step {
             Step::Wish | Step::Forget => Ok(()),
@@ -435,16 +457,20 @@ impl Bench<'_> {
                 _ => {}
             }
         }
-        let defined = [
-            Step::JoinNic,
-            Step::DefineVf,
-            Step::UndefineVf,
-            Step::PartNic,
-        ];
-        if done.iter().any(|step| defined.contains(step)) {
+        if done.iter().any(|step| DEFINING.contains(step)) {
             note(vms.define(&self.config));
         }
         result
+    }
+
+    /// The definition as it is now; read anew after a change of it.
+    fn definition(&self) -> Result<String, LibvirtError> {
+        if let Some(known) = self.now.borrow().clone() {
+            return Ok(known);
+        }
+        let xml = self.vms.xml(&self.setting.uuid, Side::Config)?;
+        self.now.replace(Some(xml.clone()));
+        Ok(xml)
     }
 
     /// The vNIC of the definition as it is now.
@@ -461,8 +487,7 @@ impl Bench<'_> {
         let mac = self.setting.mac;
         let alias = xml::user_alias(&self.nic()?);
         let alias = alias.unwrap_or_else(|| xml::persistent_alias(mac));
-        let config = self.vms.xml(&self.setting.uuid, Side::Config)?;
-        let parsed = Definition::parse(&config).unwrap_or_default();
+        let parsed = Definition::parse(&self.definition()?).unwrap_or_default();
         let vlan = Pair::of(&parsed.vnics, mac, &self.pool).vlan();
         Ok(xml::vf_interface(
             &self.pool,
@@ -474,7 +499,10 @@ impl Bench<'_> {
     }
 
     fn fragment(&self, side: Side, part: Part) -> Result<Option<String>, LibvirtError> {
-        let xml = self.vms.xml(&self.setting.uuid, side)?;
+        let xml = match side {
+            Side::Config => self.definition()?,
+            Side::Live => self.vms.xml(&self.setting.uuid, side)?,
+        };
         Ok(xml::interface_fragment(&xml, self.setting.mac, part))
     }
 }
