@@ -1,6 +1,6 @@
 //! The C side: a table of the functions used and safe owners of what they return.
 //!
-//! This is the only module of the project with `unsafe`; nothing unsafe is visible above it.
+//! Nothing unsafe is visible above it.
 #![expect(
     unsafe_code,
     reason = "libvirt is a C library; every call into it goes through this module"
