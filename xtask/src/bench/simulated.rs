@@ -53,7 +53,7 @@ impl Drop for Demo {
         let pid = rustix::process::Pid::from_child(&self.process);
         let told = rustix::process::kill_process(pid, rustix::process::Signal::TERM);
         if told.is_ok() {
-                    drop(self.process.wait());
+            drop(self.process.wait());
         }
     }
 }
