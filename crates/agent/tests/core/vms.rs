@@ -452,3 +452,17 @@ fn a_dry_run_says_what_would_be() {
     assert!(bench.policy().vms.is_empty());
     invariants::hold(&bench, "a dry run");
 }
+
+#[test]
+fn queue_pairs_of_a_running_vm_are_looked_at() {
+    let mut bench = Bench::enabled_on("ens1");
+    bench.define("web", 1, 4);
+    assert!(bench.vm_enable("web", Performance::Low).ok);
+    bench.machine.vms.virsh_start("web").expect("started");
+    bench.pass();
+    let vm = bench.vm("web");
+    let line = vm.verified.iter().find(|line| line.what == "queue pairs");
+    let line = line.unwrap_or_else(|| panic!("{vm:#?}"));
+    assert_eq!(line.so, Some(true), "{line:?}");
+    assert_eq!(line.seen, "2 for the 1 that were asked (3 MSI-X vectors)");
+}
