@@ -5,6 +5,7 @@ use std::sync::Arc;
 use accelnet_agent::Core;
 use accelnet_agent::simulated::Simulated;
 use accelnet_api::types::{VmChanged, VmResult};
+use accelnet_host::Vms;
 use accelnet_model::intent::Role;
 use accelnet_model::{Code, Performance, Problem};
 use accelnet_sim::{Fault, Guest};
