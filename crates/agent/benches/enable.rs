@@ -66,7 +66,7 @@ fn tree() -> Tree {
     let address: PciAddress = "0000:01:00.0".parse().expect("an address");
     let port: PciAddress = "0000:00:01.0".parse().expect("an address");
     let adapter = AdapterSpec::mlx5(address, "ens1");
-    Tree::new().port(Port::root(port, 1, 2).adapter(adapter))
+    Tree::new().port(Port::root(port, 1, 3).adapter(adapter))
 }
 
 fn names() -> Vec<String> {

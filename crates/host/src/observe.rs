@@ -82,6 +82,7 @@ pub fn again(host: &Host<'_>, before: &Node, addresses: &[PciAddress]) -> Node {
         domains: domains(&reading, &mut unreadable),
         brief: false,
     };
+    let crowd = users::Crowd::beside_domains(host);
     let mut node = before.clone();
     node.platform.smt = cpu::smt(host.root);
     if let Observed::Known(adapters) = &mut node.adapters {
@@ -91,7 +92,7 @@ pub fn again(host: &Host<'_>, before: &Node, addresses: &[PciAddress]) -> Node {
             }
             // One that is gone is told by the next whole look.
             if let Some(pci) = accelnet_pci::adapter(host.root, adapter.address, host.knobs) {
-                *adapter = alone(host, &scene, pci);
+                *adapter = adapter::merge(host, &scene, &crowd, pci);
             }
         }
     }

@@ -28,6 +28,9 @@ pub struct Crowd<'a> {
     host: Host<'a>,
     holders: OnceCell<Observed<Vec<Holder>>>,
     namespaces: OnceCell<Observed<Vec<Namespace>>>,
+    /// A VF that a running domain has is nobody else's: the kernel lets one process at a time
+    /// have it through vfio.
+    libvirt_is_enough: bool,
 }
 
 impl<'a> Crowd<'a> {
@@ -37,6 +40,16 @@ impl<'a> Crowd<'a> {
             host: *host,
             holders: OnceCell::new(),
             namespaces: OnceCell::new(),
+            libvirt_is_enough: false,
+        }
+    }
+
+    /// The same, that looks for nobody beside a running domain: all processes of a node take a
+    /// while to look through.
+    pub fn beside_domains(host: &Host<'a>) -> Self {
+        Crowd {
+            libvirt_is_enough: true,
+            ..Crowd::of(host)
         }
     }
 
@@ -56,9 +69,8 @@ impl<'a> Crowd<'a> {
         if IDLE_DRIVERS.contains(&driver) {
             return Observed::Known(users);
         }
-        // The kernel lets one process at a time have a VF through vfio: its domain has it.
         let vfio = driver == "vfio-pci" || driver.ends_with("vfio_pci");
-        if vfio && !users.is_empty() {
+        if self.libvirt_is_enough && vfio && !users.is_empty() {
             return Observed::Known(users);
         }
         match self.holding(vf, &users) {

@@ -314,7 +314,7 @@ pub(super) static ENTRIES: &[Entry] = &[
     },
     Entry {
         code: Code::PoolForgot,
-        exit_status: 112,
+        exit_status: 93,
         http_status: 200,
         severity: Severity::Warning,
         stands_under: None,
