@@ -42,6 +42,12 @@ pub fn measure(accelnet: &Path, rounds: u32, idle: u32) -> Result<(Row, Vec<Limi
         path: script,
         source,
     })?;
+    // On a busy machine its mount can have failed at boot.
+    node.wait_until(
+        "the folder that the node shares",
+        "test -e /host/managed.py || { systemctl restart host.mount; false; }",
+        AGENT,
+    )?;
     node.check(
         "start the agent",
         // The node's own disk: the shared folder is slower to start programs from.
