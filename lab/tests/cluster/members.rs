@@ -50,7 +50,10 @@ fn completed(node: &Node) {
     );
     node.wait_until("the intent", &script, SOON)
         .unwrap_or_else(|error| {
-            panic!("{error}\n{}", node.run("accelnet intent status lan; accelnet log"))
+            panic!(
+                "{error}\n{}",
+                node.run("accelnet intent status lan; accelnet log")
+            )
         });
     // QEMU's igb hands a PF its own broadcasts back, from which the bridge would learn that its
     // VMs are outside.
