@@ -12,6 +12,10 @@ use crate::command::check;
 use crate::error::{Error, Result, io};
 use crate::{packages, recipe};
 
+/// mmdebstrap without the files that whoever started this left open: it hands the number of a file of
+/// its own to the shell, which knows those of one digit only.
+const MMDEBSTRAP: &str = r#"exec 3>&- 4>&- 5>&- 6>&- 7>&- 8>&- 9>&-; exec mmdebstrap "$@""#;
+
 const MINUTES: Duration = Duration::from_secs(30 * 60);
 
 /// What a node boots from. As long as this value lives, no other process removes it.
@@ -126,8 +130,9 @@ fn disk(apt: &Apt, release: &str, work: &Path) -> Result<()> {
     fs::set_permissions(&image, fs::Permissions::from_mode(0o666))
         .map_err(io(format!("open {} to its maker", image.display())))?;
     let root = rustix::process::geteuid().is_root();
-    let mut command = Command::new("mmdebstrap");
+    let mut command = Command::new("sh");
     command
+        .args(["-c", MMDEBSTRAP, "mmdebstrap"])
         .current_dir(work)
         .env("TMPDIR", "/var/tmp")
         .env("IMAGE", &image)

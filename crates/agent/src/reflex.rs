@@ -86,7 +86,12 @@ impl Reflex {
         // A VM that comes here is not among them until it has arrived.
         let held = self.known().held.get(uuid).cloned();
         let comes = held.is_none();
-        let vf = held.or_else(|| self.chosen_for(uuid))?;
+        // What a hook noted may be of an earlier stay: the VF must be as this step finds it.
+        let expected = |vf: &HeldVf| match change {
+            MigrationChange::Active => vf.mac,
+            _ => Mac::ZERO,
+        };
+        let vf = held.or_else(|| self.chosen_for(uuid, expected))?;
         let (mac, why) = match (change, comes) {
             (MigrationChange::Active, false) => (Mac::ZERO, "gave up its VF for a live migration"),
             (MigrationChange::Failed, false) => (vf.mac, "stays, and gets its VF back"),
@@ -113,20 +118,25 @@ impl Reflex {
         })
     }
 
-    /// The VF that libvirt chose for a VM that comes, as its hook noted.
-    fn chosen_for(&self, uuid: &str) -> Option<HeldVf> {
+    /// The VF that libvirt chose for a VM that comes, as its hook noted; with the MAC that is
+    /// expected of it.
+    fn chosen_for(&self, uuid: &str, expected: impl Fn(&HeldVf) -> Mac) -> Option<HeldVf> {
         let vm = self.known().names.get(uuid).cloned()?;
         let text = std::fs::read(outcome_file(&self.wishes, uuid)).ok()?;
         let outcome: VfOutcome = serde_json::from_slice(&text).ok()?;
         let adapter = outcome.pf.filter(|_| outcome.operation == "port-created")?;
         let links = self.links.links().ok()?;
-        Some(HeldVf {
+        let link = links.iter().find(|link| link.name == adapter)?;
+        let vf = HeldVf {
             vm,
-            link: links.iter().find(|link| link.name == adapter)?.index,
+            link: link.index,
             adapter,
             index: outcome.index?,
             mac: outcome.mac?,
-        })
+        };
+        let all = self.links.vf_settings(link).ok()?;
+        let now = all.into_iter().find(|one| one.index == vf.index)?;
+        (now.mac == expected(&vf)).then_some(vf)
     }
 
     fn known(&self) -> MutexGuard<'_, Known> {

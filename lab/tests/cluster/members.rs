@@ -10,24 +10,13 @@ pub const SOON: Duration = Duration::from_secs(180);
 /// libvirt tries every emulator at first contact, which takes a minute on a busy machine.
 const LIBVIRT: Duration = Duration::from_secs(240);
 
-/// Has every node run an agent over one etcd on the first, with intent `lan` with so many VFs on each
-/// `pf0` and management enabled on it without a reserve.
+/// Has every node run an agent, and the first one declare intent `lan` with so many VFs on its `pf0`
+/// and enable management on it without a reserve.
 pub fn managed(cluster: &Cluster, vfs: u32) {
-    let store = cluster
-        .start_etcd(&[1])
-        .unwrap_or_else(|error| panic!("{error}"));
     for node in cluster.nodes() {
         node.wait_until("libvirt", "virsh version", LIBVIRT)
             .unwrap_or_else(|error| panic!("{error}"));
-        let script = format!(
-            "set -e
-             modprobe -a vfio-pci bridge tun
-             mkdir -p /etc/systemd/system/accelnet.service.d
-             printf '[Service]\\nExecStart=\\nExecStart=/usr/local/bin/accelnet agent --store {store}\\n' \
-                 > /etc/systemd/system/accelnet.service.d/store.conf
-             accelnet setup"
-        );
-        let _ = node.ok(&script);
+        let _ = node.ok("modprobe -a vfio-pci bridge tun; accelnet setup");
         node.wait_until("the agent", "accelnet status", SOON)
             .unwrap_or_else(|error| panic!("{error}"));
     }
@@ -36,18 +25,39 @@ pub fn managed(cluster: &Cluster, vfs: u32) {
         first,
         &format!("intent add lan --compute --adapter pf0 --vfs {vfs}"),
     );
-    for node in cluster.nodes() {
-        let completed = format!(
-            "accelnet intent status lan --output json | grep -A3 '\"node\": \"{}\"' | grep completed",
-            node.name()
-        );
-        node.wait_until("the intent", &completed, SOON)
-            .unwrap_or_else(|error| panic!("{error}\n{}", node.run("accelnet intent status lan")));
-        // QEMU's igb hands a PF its own broadcasts back, from which the bridge would learn that its
-        // VMs are outside.
-        let _ = node.ok("bridge link set dev pf0 learning off");
-    }
+    completed(first);
     let _ = done(first, "enable --intent lan --node-reserve 0");
+}
+
+/// Gives the second node all that the first one's agent was told until now: a copy of its store.
+pub fn tell_the_second(cluster: &Cluster) {
+    let (one, two) = (cluster.node(1), cluster.node(2));
+    let _ = one.ok("systemctl stop accelnet && cp /var/lib/accelnet/store /host/store");
+    let copied = std::fs::copy(one.share().join("store"), two.share().join("store"));
+    copied.unwrap_or_else(|error| panic!("{error}"));
+    let _ = two.ok("systemctl stop accelnet && cp /host/store /var/lib/accelnet/store");
+    for node in [one, two] {
+        let _ = node.ok("systemctl start accelnet");
+        completed(node);
+    }
+}
+
+/// Waits until the intent is completed on a node.
+fn completed(node: &Node) {
+    let script = format!(
+        "accelnet intent status lan --output json | grep -A3 '\"node\": \"{}\"' | grep completed",
+        node.name()
+    );
+    node.wait_until("the intent", &script, SOON)
+        .unwrap_or_else(|error| {
+            panic!(
+                "{error}\n{}",
+                node.run("accelnet intent status lan; accelnet log")
+            )
+        });
+    // QEMU's igb hands a PF its own broadcasts back, from which the bridge would learn that its
+    // VMs are outside.
+    let _ = node.ok("bridge link set dev pf0 learning off");
 }
 
 /// The answer to a command that must succeed.

@@ -139,3 +139,66 @@ fn the_vf_belongs_into_the_vlan_of_the_vnic() {
     assert_eq!(with(false, &[42, 43]), None);
     assert_eq!(Pair::of(&[nic(None)], MAC, POOL).vlan(), None);
 }
+
+/// What stands where the VF would be, in a VM that came to a node without a free one.
+fn stand_in() -> Vnic {
+    Vnic {
+        alias: Some(format!("{VF_ALIAS}5254000d0001")),
+        ..nic(None)
+    }
+}
+
+#[test]
+fn a_stand_in_is_neither_the_vnic_nor_a_vf_and_goes_first() {
+    // Wherever it stands.
+    let vnics = [stand_in(), nic(Some(Teaming::Persistent))];
+    let live = Pair::of(&vnics, MAC, POOL);
+    assert_eq!(live.nic, Some(&vnics[1]));
+    assert_eq!((live.vf, live.stand_in), (None, Some(&vnics[0])));
+    let config = [nic(Some(Teaming::Persistent)), vf()];
+    let plan = join(Pair::of(&config, MAC, POOL), Some(live), false, false);
+    assert_eq!(
+        steps(&plan),
+        [Step::Wish, Step::DropStandIn, Step::AttachVf]
+    );
+    let plan = join_transient(live);
+    assert_eq!(
+        steps(&plan),
+        [Step::Wish, Step::DropStandIn, Step::AttachVf]
+    );
+    let plan = part(Pair::of(&config, MAC, POOL), Some(live), true);
+    assert_eq!(
+        steps(&plan),
+        [Step::DropStandIn, Step::UndefineVf, Step::Forget]
+    );
+}
+
+#[test]
+fn a_vm_without_a_definition_gets_its_vf_if_its_vnic_can_give_way() {
+    let able = [nic(Some(Teaming::Persistent))];
+    let plan = join_transient(Pair::of(&able, MAC, POOL));
+    assert_eq!(steps(&plan), [Step::Wish, Step::AttachVf]);
+    let whole = [nic(Some(Teaming::Persistent)), vf()];
+    let plan = join_transient(Pair::of(&whole, MAC, POOL));
+    assert_eq!(steps(&plan), [Step::Wish]);
+    let unable = [nic(None)];
+    let plan = join_transient(Pair::of(&unable, MAC, POOL));
+    assert_eq!(steps(&plan), [Step::Wish]);
+    assert!(plan.waits_for_restart);
+}
+
+#[test]
+fn a_definition_elsewhere_offers_failover_and_asks_for_no_vf() {
+    let ready_of = |vnics: &[Vnic]| ready(Pair::of(vnics, MAC, POOL)).steps;
+    let teamed = || nic(Some(Teaming::Persistent));
+    assert_eq!(ready_of(&[nic(None)]), [Step::JoinNic]);
+    assert_eq!(ready_of(&[teamed(), vf()]), [Step::UndefineVf]);
+    assert_eq!(
+        ready_of(&[nic(None), vf()]),
+        [Step::UndefineVf, Step::JoinNic]
+    );
+    assert_eq!(ready_of(&[teamed()]), []);
+    // Without its vNIC it would have no network at all: it is left alone.
+    assert_eq!(ready_of(&[vf()]), []);
+    assert_eq!(ready_of(&[]), []);
+}
