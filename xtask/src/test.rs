@@ -6,6 +6,7 @@ use std::process::Command;
 use clap::Args;
 
 use crate::error::Error;
+use crate::etcd;
 use crate::packages;
 use crate::run::{cargo, run, status};
 use crate::tools::Tool;
@@ -18,7 +19,8 @@ const NEXTEST: Tool = Tool {
 
 /// Run every test, the lab with its real kernels included
 ///
-/// Installs the Debian packages that are missing (as root or with sudo), builds the lab's
+/// Installs the Debian packages that are missing (as root or with sudo), fetches an etcd into
+/// target/tools, builds the lab's
 /// node image (once, about two minutes), builds the workspace, and runs its tests: with
 /// cargo-nextest where it is installed, else with `cargo test`. The exit status is the
 /// runner's.
@@ -42,6 +44,7 @@ impl Test {
             return runner(&["--workspace", "--exclude", "accelnet-lab"], &self.args);
         }
         packages::ensure(packages::TEST)?;
+        etcd::ensure()?;
         // Held until the tests are done, so that no other run removes it.
         let _lab = accelnet_lab::build()?;
         // The lab runs the program itself, not only tests.

@@ -120,10 +120,7 @@ impl Shared {
 
     fn forward(&self, mut from: TcpStream, mut to: TcpStream) {
         let mut buffer = [0; 16 * 1024];
-        loop {
-            let Ok(read @ 1..) = from.read(&mut buffer) else {
-                break;
-            };
+        while let Ok(read @ 1..) = from.read(&mut buffer) {
             while self.is(Wire::Silent) {
                 wait(Duration::from_millis(20));
             }
