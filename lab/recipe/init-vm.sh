@@ -1,8 +1,10 @@
 #!/bin/sh
-# The only program of a nested VM. Once a second it writes one line to the console:
-#   vm: nic=NAME driver=DRIVER address=IP vf=NAME lost=NUMBER ping=ok|lost
-# (nic=none when it has no NIC; vf is the VF, alone or below the failover master that nic is then;
-# lost counts the pings lost since the first that was answered), which is what the tests read.
+# The only program of a nested VM. Once a second it sends a ping, and writes one line to the console:
+#   vm: nic=NAME driver=DRIVER address=IP vf=NAME lost=N late=N sent=N judged=N ping=ok|lost
+# which is what the tests read. nic=none when it has no NIC; vf is the VF, alone or below the failover
+# master that nic is then. Each ping is waited for by itself: on a busy machine an answer may be late
+# (more than a second), and is not lost then. Of the pings sent, the first so many are judged; lost and
+# late count those since the first that was answered. ping=ok when one was answered since the last line.
 # Kernel arguments: ip=ADDRESS/PREFIX instead of DHCP, ping=TARGET (10.0.2.2 unless told otherwise).
 export PATH=/bin
 mount -t proc proc /proc
@@ -36,10 +38,33 @@ find_nic() {
     done
 }
 
-configured=none answered=no lost=0
+# Sends ping number $1, and leaves its time in milliseconds, or "lost".
+send() {
+    time=$(ping -c 1 -W 10 "$target" 2> /dev/null | sed -n 's/.* time=\([0-9]*\).*/\1/p')
+    [ -z "$time" ] || echo "$1" > /pings/answered
+    echo "${time:-lost}" > "/pings/$1.new"
+    mv "/pings/$1.new" "/pings/$1"
+}
+
+# Judges the pings that are done, in their order.
+judge() {
+    while [ -e "/pings/$((judged + 1))" ]; do
+        judged=$((judged + 1))
+        read -r time < "/pings/$judged"
+        rm "/pings/$judged"
+        case $time-$answered in
+            lost-no) ;;
+            lost-yes) lost=$((lost + 1)) ;;
+            *) answered=yes; [ "$time" -lt 1000 ] || late=$((late + 1)) ;;
+        esac
+    done
+}
+
+mkdir -p /pings
+echo 0 > /pings/answered
+configured=none answered=no lost=0 late=0 sent=0 judged=0 newest=0
 while true; do
     find_nic
-    ping=lost
     shown=none
     driver=none
     if [ "$nic" != none ]; then
@@ -52,11 +77,15 @@ while true; do
             fi
         fi
         shown=$(ip -4 addr show dev "$nic" | awk '$1 == "inet" { print $2 }')
-        ping -c 1 -W 1 "$target" > /dev/null 2>&1 && ping=ok answered=yes
     else
         configured=none
     fi
-    [ "$ping$answered" != lostyes ] || lost=$((lost + 1))
-    echo "vm: nic=$nic driver=$driver address=${shown:-none} vf=$vf lost=$lost ping=$ping"
+    sent=$((sent + 1))
+    send "$sent" &
     sleep 1
+    judge
+    ping=lost
+    read -r last < /pings/answered
+    [ "${last:-0}" -le "$newest" ] || ping=ok newest=$last
+    echo "vm: nic=$nic driver=$driver address=${shown:-none} vf=$vf lost=$lost late=$late sent=$sent judged=$judged ping=$ping"
 done

@@ -68,7 +68,7 @@ pub(crate) fn arguments(
     add(&[
         "-append",
         &format!(
-            "console=ttyS0 quiet 8250.nr_uarts=1 audit=0 root=/dev/vda rw intel_iommu=on iommu=pt panic=-1 net.ifnames=0 mitigations=off \
+            "console=ttyS0 quiet 8250.nr_uarts=1 audit=0 root=/dev/vda rw intel_iommu=on iommu=pt panic=-1 net.ifnames=0 mitigations=off no_timer_check \
              systemd.show_status=auto systemd.machine_id={machine_id} systemd.hostname={}",
             topology.name
         ),

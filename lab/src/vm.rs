@@ -38,9 +38,16 @@ pub struct VmState {
     pub address: Option<String>,
     /// The name of the VF in the VM, alone or as the partner of the NIC.
     pub vf: Option<String>,
-    /// Pings that were lost since the first that was answered.
+    /// Pings that were lost since the first that was answered, of those that are judged.
     pub lost: u32,
-    /// Whether the last ping through it was answered.
+    /// The same that were answered after more than a second, as on a busy machine.
+    pub late: u32,
+    /// Pings that were sent, one a second.
+    pub sent: u32,
+    /// How many of them, the first ones, are known to be answered or lost: a ping is waited for up
+    /// to ten seconds.
+    pub judged: u32,
+    /// Whether one was answered in the last second.
     pub pings: bool,
 }
 
@@ -172,6 +179,16 @@ impl<'node> Vm<'node> {
         })
     }
 
+    /// Pings lost so far, of all that were sent until now.
+    ///
+    /// # Errors
+    /// When the VM says nothing more.
+    pub fn lost(&self) -> Result<u32> {
+        let sent = self.state()?.sent;
+        let judged = self.wait_for("with its pings judged", |state| state.judged >= sent)?;
+        Ok(judged.lost)
+    }
+
     /// Waits until the VM says what is `wanted`; `what` completes "VM vm1 ...".
     ///
     /// # Errors
@@ -221,7 +238,8 @@ fn domain(name: &str, vcpus: u32, interface: &str) -> String {
         .replace("INTERFACE", interface)
 }
 
-/// A line such as `vm: nic=eth0 driver=igbvf address=10.0.2.15/24 vf=eth0 lost=0 ping=ok`.
+/// A line such as `vm: nic=eth0 driver=igbvf address=10.0.2.15/24 vf=eth0 lost=0 late=0 sent=9
+/// judged=8 ping=ok`.
 fn parse(line: &str) -> Option<VmState> {
     let mut words = line.trim().strip_prefix("vm: ")?.split(' ');
     let mut value = |name: &str| {
@@ -238,6 +256,9 @@ fn parse(line: &str) -> Option<VmState> {
         address: value("address")?,
         vf: value("vf")?,
         lost: value("lost")??.parse().ok()?,
+        late: value("late")??.parse().ok()?,
+        sent: value("sent")??.parse().ok()?,
+        judged: value("judged")??.parse().ok()?,
         pings: value("ping")?.as_deref() == Some("ok"),
     })
 }
@@ -256,19 +277,21 @@ mod tests {
 
     #[test]
     fn a_line_of_a_vm_is_read() {
-        let state =
-            parse("vm: nic=eth0 driver=igbvf address=10.0.2.15/24 vf=eth0 lost=3 ping=ok\r\n")
-                .expect("a state");
+        let line = "vm: nic=eth0 driver=igbvf address=10.0.2.15/24 vf=eth0 lost=3 late=1 sent=9 \
+                    judged=8 ping=ok\r\n";
+        let state = parse(line).expect("a state");
         assert_eq!(state.nic.as_deref(), Some("eth0"));
         assert_eq!(state.address.as_deref(), Some("10.0.2.15/24"));
         assert_eq!((state.vf.as_deref(), state.lost), (Some("eth0"), 3));
+        assert_eq!((state.late, state.sent, state.judged), (1, 9, 8));
         assert!(state.pings);
     }
 
     #[test]
     fn a_vm_without_nic_says_so() {
-        let state = parse("vm: nic=none driver=none address=none vf=none lost=0 ping=lost")
-            .expect("a state");
+        let line = "vm: nic=none driver=none address=none vf=none lost=0 late=0 sent=1 judged=0 \
+                    ping=lost";
+        let state = parse(line).expect("a state");
         assert_eq!(
             state,
             VmState {
@@ -277,6 +300,9 @@ mod tests {
                 address: None,
                 vf: None,
                 lost: 0,
+                late: 0,
+                sent: 1,
+                judged: 0,
                 pings: false
             }
         );

@@ -156,7 +156,8 @@ fn a_vm_gets_a_vf_and_gives_it_back_under_a_ping() {
     let state = vm
         .wait_for("without a VF", |state| state.vf.is_none() && state.pings)
         .expect("a VM that pings");
-    assert!(state.lost <= 2, "{state:?}");
+    let lost = vm.lost().expect("a word of the VM");
+    assert!(lost <= 2, "{lost} lost: {state:?}");
 
     // The definition was not touched. Teaming is taken out of it, and all of it restored.
     let definition = || vms(&node, &format!("xml {uuid} config"), "");

@@ -115,7 +115,8 @@ pub fn run(
         .iter()
         .any(|step| matches!(step, Step::Create { .. }));
     let after = observe::adapter_in_change(host, address, fresh);
-    let waited = format!("{} s", request.within.as_secs());
+    let waited = host.clock.uptime().saturating_sub(begun);
+    let waited = format!("{} s", waited.as_secs());
     let address_text = address.to_string();
     vf_count::verdict(plan, &name, &address_text, after.as_ref(), &waited)
         .map_err(|problem| with_words(problem, words.as_deref()))?;

@@ -1,5 +1,7 @@
 //! Who uses a VF: the driver says where to look, and doubt is never "nobody".
 
+use std::time::Duration;
+
 use accelnet_host::observe;
 use accelnet_libvirt::LibvirtError;
 use accelnet_model::vf::VfUser;
@@ -186,6 +188,20 @@ fn a_netdev_that_nobody_finds_is_used_by_someone() {
         names[0].starts_with("someone unknown: driver igbvf"),
         "{names:?}"
     );
+}
+
+#[test]
+fn a_driver_that_only_tries_it_is_nobody() {
+    let bench = bench();
+    let tried = bench
+        .host
+        .kernel
+        .try_driver(pf(), 0, Duration::from_millis(300));
+    tried.expect("tried");
+    let adapter = observe::adapter(&bench.host.host(), pf()).expect("an adapter");
+    assert_eq!(adapter.vfs[0].users, Observed::Known(Vec::new()));
+    assert_eq!(adapter.vfs[0].driver, Observed::Known(None));
+    assert!(adapter.vfs[0].is_ready());
 }
 
 #[test]

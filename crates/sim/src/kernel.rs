@@ -34,6 +34,7 @@ pub struct SimKernel {
     pub(crate) time: Time,
     fault: Mutex<Option<Fault>>,
     late: Mutex<Option<Late>>,
+    tried: Mutex<Option<Tried>>,
     stuck: Mutex<Option<Stuck>>,
     /// What was set of VFs, by their adapter and number.
     pub(crate) settings: Mutex<BTreeMap<(PciAddress, u32), VfSettings>>,
@@ -54,6 +55,14 @@ struct Late {
     at: Duration,
 }
 
+/// A VF that a driver is shown at, and has not taken.
+#[derive(Debug, Clone, Copy)]
+struct Tried {
+    adapter: PciAddress,
+    vf: u16,
+    until: Duration,
+}
+
 /// A write that does not come back, or never will.
 #[derive(Debug)]
 struct Stuck {
@@ -72,6 +81,7 @@ impl SimKernel {
             time: Time::default(),
             fault: Mutex::default(),
             late: Mutex::default(),
+            tried: Mutex::default(),
             stuck: Mutex::default(),
             settings: Mutex::default(),
             open: Mutex::default(),
@@ -112,6 +122,21 @@ impl SimKernel {
         }
     }
 
+    /// The driver of VF `vf` is shown at it for a while, and then is not let: so it goes when
+    /// the driver's module is loaded while `sriov_drivers_autoprobe` is 0.
+    ///
+    /// # Errors
+    ///
+    /// When the tree cannot be written.
+    pub fn try_driver(&self, adapter: PciAddress, vf: u16, within: Duration) -> io::Result<()> {
+        let node = self.node();
+        node.bind_vf_to_its_driver(adapter, vf)?;
+        node.move_away(&node.vf_netdev(adapter, vf))?;
+        let until = self.time.passed() + within;
+        *held(&self.tried) = Some(Tried { adapter, vf, until });
+        Ok(())
+    }
+
     /// The fault that is there now.
     pub(crate) fn fault(&self) -> Option<Fault> {
         *held(&self.fault)
@@ -142,6 +167,13 @@ impl SimKernel {
             *held(&self.late) = None;
             // A tree that cannot be written shows in what is read of it.
             drop(self.node_mut().complete_vfs(late.adapter, late.vfs));
+        }
+        let tried = *held(&self.tried);
+        if let Some(tried) = tried
+            && self.time.passed() >= tried.until
+        {
+            *held(&self.tried) = None;
+            drop(self.node().unbind_vf(tried.adapter, tried.vf));
         }
         if self.fault() == Some(Fault::AdapterVanishesLater) {
             let adapters = self.node().adapters();

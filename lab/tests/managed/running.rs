@@ -66,7 +66,7 @@ fn a_vm_moves_to_a_vf_and_back_under_its_ping() {
     let vm = Vm::start_on_bridge(&node, "web01", "acn-lan", Some("ua-mine"))
         .unwrap_or_else(|error| panic!("{error}"));
     let (mac, before) = (vm.mac(), definition(&node, "web01"));
-    let begun = vm.state().expect("a word of the VM");
+    let begun = vm.lost().expect("a word of the VM");
     // Its pings go through the bridge: the check that they do not can fail.
     let passed = node.run(&still(&port(&node, "web01")));
     assert!(!passed.success(), "{passed}");
@@ -88,8 +88,8 @@ fn a_vm_moves_to_a_vf_and_back_under_its_ping() {
     let state = vm
         .wait_for("without a VF", |state| state.vf.is_none() && state.pings)
         .expect("a VM that pings");
-    let lost = state.lost - begun.lost;
-    assert!(lost <= 2, "{lost} lost: {begun:?}, {state:?}");
+    let lost = vm.lost().expect("a word of the VM") - begun;
+    assert!(lost <= 2, "{lost} lost: {state:?}");
     assert_eq!(definition(&node, "web01"), before);
     assert!(before.contains(&mac), "{before}");
     assert_eq!(vf_of(&node, &vm), "", "the VF was put back");

@@ -1,13 +1,15 @@
 //! An adapter put together: PCI, its links, its VFs, what it can do.
 
 use std::io;
+use std::time::Duration;
 
 use accelnet_model::adapter::{Sriov, Support, VfFeatures};
 use accelnet_model::link::{Interface, Link};
-use accelnet_model::vf::{Vf, VfSettings};
-use accelnet_model::{Adapter, Observed, PciAddress};
+use accelnet_model::vf::{Vf, VfSettings, VfUser};
+use accelnet_model::{Adapter, Domain, Observed, PciAddress};
 use accelnet_netlink as netlink;
-use accelnet_pci::PciAdapter;
+use accelnet_netlink::NetlinkError;
+use accelnet_pci::{PciAdapter, PciVf};
 
 use super::Scene;
 use super::placed::Placed;
@@ -16,6 +18,11 @@ use crate::{Host, features};
 
 /// Why something is unknown that a change does not need.
 const NOT_ASKED: &str = "not asked during a change";
+
+/// How often, and how far apart, VFs are looked at again while a driver seems to be trying one:
+/// the kernel shows a driver before it has taken a device, and also when it then is not let.
+const LOOKS_AGAIN: u32 = 10;
+const BETWEEN_LOOKS: Duration = Duration::from_millis(50);
 
 /// Puts together what sysfs, netlink, ethtool, devlink and libvirt say of one adapter.
 pub fn merge(host: &Host<'_>, scene: &Scene, crowd: &Crowd<'_>, pci: PciAdapter) -> Adapter {
@@ -39,26 +46,7 @@ pub fn merge(host: &Host<'_>, scene: &Scene, crowd: &Crowd<'_>, pci: PciAdapter)
         true => VfFeatures::unknown(NOT_ASKED),
         false => features(host, &interfaces, &settings, &pci.sriov, pci.address),
     };
-    let vfs = pci
-        .vfs
-        .into_iter()
-        .map(|vf| Vf {
-            users: crowd.users_of(&vf, &scene.domains, &scene.links),
-            settings: match &settings {
-                Observed::Unknown(reason) => Observed::unknown(reason.clone()),
-                Observed::Known(all) => match all.iter().find(|one| one.index == vf.index) {
-                    Some(one) => Observed::Known(one.clone()),
-                    None => Observed::unknown("the driver reports nothing for this VF"),
-                },
-            },
-            index: vf.index,
-            address: vf.address,
-            driver: vf.driver,
-            iommu_group: vf.iommu_group,
-            netdevs: vf.netdevs,
-            msix_vectors: vf.msix_vectors,
-        })
-        .collect();
+    let vfs = settled_vfs(host, scene, crowd, pci.address, pci.vfs, &settings);
     Adapter {
         address: pci.address,
         interfaces,
@@ -74,6 +62,65 @@ pub fn merge(host: &Host<'_>, scene: &Scene, crowd: &Crowd<'_>, pci: PciAdapter)
         features,
         vfs,
     }
+}
+
+/// The VFs, once no driver seems to be trying one any more.
+fn settled_vfs(
+    host: &Host<'_>,
+    scene: &Scene,
+    crowd: &Crowd<'_>,
+    adapter: PciAddress,
+    seen: Vec<PciVf>,
+    settings: &Observed<Vec<VfSettings>>,
+) -> Vec<Vf> {
+    let mut all = vfs(seen, &scene.domains, crowd, &scene.links, settings);
+    for _ in 0..LOOKS_AGAIN {
+        if !all.iter().any(is_being_tried) {
+            break;
+        }
+        host.clock.sleep(BETWEEN_LOOKS);
+        let Some(seen) = accelnet_pci::brief(host.root, adapter).map(|pci| pci.vfs) else {
+            break;
+        };
+        let crowd = Crowd::of(host);
+        all = vfs(seen, &scene.domains, &crowd, &super::links(host), settings);
+    }
+    all
+}
+
+/// A driver is shown and has made no netdev.
+fn is_being_tried(vf: &Vf) -> bool {
+    let unnamed = |user: &VfUser| matches!(user, VfUser::Unnamed { .. });
+    vf.users
+        .known()
+        .is_some_and(|users| users.iter().any(unnamed))
+}
+
+fn vfs(
+    seen: Vec<PciVf>,
+    domains: &Observed<Vec<Domain>>,
+    crowd: &Crowd<'_>,
+    links: &Result<Placed, NetlinkError>,
+    settings: &Observed<Vec<VfSettings>>,
+) -> Vec<Vf> {
+    seen.into_iter()
+        .map(|vf| Vf {
+            users: crowd.users_of(&vf, domains, links),
+            settings: match settings {
+                Observed::Unknown(reason) => Observed::unknown(reason.clone()),
+                Observed::Known(all) => match all.iter().find(|one| one.index == vf.index) {
+                    Some(one) => Observed::Known(one.clone()),
+                    None => Observed::unknown("the driver reports nothing for this VF"),
+                },
+            },
+            index: vf.index,
+            address: vf.address,
+            driver: vf.driver,
+            iommu_group: vf.iommu_group,
+            netdevs: vf.netdevs,
+            msix_vectors: vf.msix_vectors,
+        })
+        .collect()
 }
 
 fn interfaces(host: &Host<'_>, scene: &Scene, pci: &PciAdapter) -> Vec<Interface> {

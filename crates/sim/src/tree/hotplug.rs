@@ -76,13 +76,8 @@ impl SimNode {
         let Some(address) = vf_address(adapter, sriov.offset, sriov.stride, index) else {
             return Ok(());
         };
-        let here = format!("{}/{address}", placed.above);
         let netdev = self.vf_netdev(adapter, index);
-        if let Ok(bound) = std::fs::read_link(self.folder.root().join(format!("{here}/driver")))
-            && let Some(bound) = bound.file_name().and_then(|name| name.to_str())
-        {
-            self.unbind(&here, address, bound, &netdev)?;
-        }
+        self.unbind_vf(adapter, index)?;
         let group = placed.vfs.get(usize::from(index)).copied().flatten();
         let function = Function {
             address,
@@ -106,6 +101,32 @@ impl SimNode {
                     up: false,
                 },
             ),
+        }
+    }
+
+    /// Takes the driver from VF `index` of an adapter, if it has one.
+    ///
+    /// # Errors
+    ///
+    /// When the tree cannot be written.
+    pub fn unbind_vf(&self, adapter: PciAddress, index: u16) -> io::Result<()> {
+        let Some(placed) = self.placed(adapter) else {
+            return Ok(());
+        };
+        let address = placed.spec.sriov.as_ref();
+        let address =
+            address.and_then(|sriov| vf_address(adapter, sriov.offset, sriov.stride, index));
+        let Some(address) = address else {
+            return Ok(());
+        };
+        let here = format!("{}/{address}", placed.above);
+        let bound = std::fs::read_link(self.folder.root().join(format!("{here}/driver")));
+        match bound.as_ref().map(|bound| bound.file_name()) {
+            Ok(Some(bound)) => {
+                let netdev = self.vf_netdev(adapter, index);
+                self.unbind(&here, address, &bound.to_string_lossy(), &netdev)
+            }
+            _ => Ok(()),
         }
     }
 
