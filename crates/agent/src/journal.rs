@@ -12,7 +12,11 @@ use crate::policy::store_failed;
 
 /// Events that are kept.
 const KEPT: u64 = 1000;
+/// How often a number is taken anew because another node took it.
+const TURNS: u32 = 32;
 const EVENTS: &str = "events/";
+/// Where the number of the newest event stands: nobody has to read them all to tell one more.
+const NEWEST: &str = "newest-event";
 
 #[derive(Serialize, Deserialize)]
 #[serde(transparent)]
@@ -20,6 +24,15 @@ struct EventDocument(Event);
 
 impl Document for EventDocument {
     const KIND: &'static str = "an event";
+    const FORMAT: u32 = 1;
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(transparent)]
+struct NewestDocument(u64);
+
+impl Document for NewestDocument {
+    const KIND: &'static str = "the number of the newest event";
     const FORMAT: u32 = 1;
 }
 
@@ -45,7 +58,7 @@ pub struct Word {
 pub struct Journal {
     store: Arc<dyn Store>,
     node: String,
-    /// The newest event that is known here: its number, and the revision it came with.
+    /// The newest event that is known here: its number, and the revision of the key that says so.
     newest: Arc<Mutex<Option<(u64, u64)>>>,
 }
 
@@ -71,7 +84,7 @@ impl Journal {
     pub fn tell_all(&self, at: &str, words: &[Word]) {
         let mut newest = self.newest.lock().unwrap_or_else(PoisonError::into_inner);
         for some in words.chunks(AT_ONCE) {
-            for _ in 0..8 {
+            for _ in 0..TURNS {
                 let known = match *newest {
                     Some(known) => known,
                     None => match self.newest() {
@@ -99,10 +112,7 @@ impl Journal {
         newest: (u64, u64),
     ) -> Result<Option<(u64, u64)>, accelnet_store::StoreError> {
         let (mut number, revision) = newest;
-        let mut txn = Txn::new().check(key(number + 1), 0);
-        if number > 0 {
-            txn = txn.check(key(number), revision);
-        }
+        let mut txn = Txn::new().check(NEWEST, revision).check(key(number + 1), 0);
         for word in words {
             number += 1;
             let event = Event {
@@ -121,20 +131,22 @@ impl Journal {
                 txn = txn.delete(key(old));
             }
         }
+        let txn = txn.put_json(NEWEST, &NewestDocument(number))?;
         Ok(match self.store.commit(&txn)? {
             accelnet_store::Commit::Conflict { .. } => None,
             accelnet_store::Commit::Done { revision } => Some((number, revision)),
         })
     }
 
-    /// The newest event's number and revision; 0 without one.
+    /// The number of the newest event, and the revision of the key that says so.
     fn newest(&self) -> Result<(u64, u64), accelnet_store::StoreError> {
+        if let Some(newest) = self.store.get_json::<NewestDocument>(NEWEST)? {
+            return Ok((newest.value.0, newest.mod_revision));
+        }
         let range = self.store.range(EVENTS)?;
-        let newest = range.entries.last().and_then(|entry| {
-            let number = entry.key.strip_prefix(EVENTS)?.parse().ok()?;
-            Some((number, entry.mod_revision))
-        });
-        Ok(newest.unwrap_or((0, 0)))
+        let last = range.entries.last();
+        let number = last.and_then(|entry| entry.key.strip_prefix(EVENTS)?.parse().ok());
+        Ok((number.unwrap_or(0), 0))
     }
 
     /// Waits until something is told anywhere, for no longer than `within`.

@@ -9,6 +9,8 @@ use accelnet_api::{Caller, Remark, Service};
 use accelnet_host::Clock;
 use accelnet_model::{Capacity, Code, Node, Problem};
 
+use crate::cluster::nodes::{Nodes, views};
+use crate::cluster::{CutOff, Link};
 use crate::core::settle::vms_unknown;
 use crate::core::{intents, management};
 use crate::destinations;
@@ -25,6 +27,8 @@ pub struct Agent {
     pub(crate) policies: PolicyStore,
     pub(crate) reports: Reports,
     pub(crate) journal: Journal,
+    pub(crate) nodes: Nodes,
+    pub(crate) link: Option<Arc<Link>>,
     pub(crate) clock: Arc<dyn Clock + Send + Sync>,
 }
 
@@ -34,6 +38,21 @@ impl Agent {
             .read()
             .unwrap_or_else(PoisonError::into_inner)
             .clone()
+    }
+
+    fn cut_off(&self) -> Option<CutOff> {
+        self.link.as_ref()?.cut_off()
+    }
+
+    /// Has the mind change something, unless nothing can be decided now.
+    fn change<T: Send + 'static>(
+        &self,
+        what: impl FnOnce(&mut crate::core::Core) -> Result<T, Problem> + Send + 'static,
+    ) -> Result<T, Problem> {
+        match self.cut_off() {
+            Some(cut_off) => Err(cut_off_problem(&cut_off)),
+            None => self.ask(what),
+        }
     }
 
     /// Has the mind do something.
@@ -57,7 +76,7 @@ impl Agent {
         what: impl FnOnce(&mut crate::core::Core, &str) -> Result<T, Problem> + Send + 'static,
     ) -> Result<T, Problem> {
         let who = who.clone();
-        self.ask(move |core| {
+        self.change(move |core| {
             core.asked_from = Some(who.from);
             let done = what(core, &who.name);
             core.asked_from = None;
@@ -66,10 +85,52 @@ impl Agent {
     }
 }
 
+/// A fault of a whole node.
+fn as_fault(node: &str, problem: &Problem, since: String) -> Fault {
+    Fault {
+        severity: Severity::Error,
+        node: node.to_owned(),
+        subject: node.to_owned(),
+        code: problem.code,
+        message: format!("{} {}", problem.message, problem.found),
+        resolution: problem.resolution.clone(),
+        since,
+    }
+}
+
+/// Why nothing can be changed while a node is cut off.
+fn cut_off_problem(cut_off: &CutOff) -> Problem {
+    let found = format!(
+        "The store does not answer since {}: {}.",
+        cut_off.since, cut_off.found
+    );
+    Problem::new(Code::NodeCutOff, &[], found)
+}
+
 impl Service for Agent {
     fn status(&self) -> Result<Status, Problem> {
         let policy = self.policies.read()?;
-        management::status(&policy, &self.reports, &self.picture(), self.clock.uptime())
+        let picture = self.picture();
+        let mut status = management::status(&policy, &self.reports, &picture, self.clock.uptime())?;
+        for node in self.nodes.all()? {
+            let Some(since) = node.down_since else {
+                continue;
+            };
+            if status.enabled {
+                let found = format!("It gives no sign of life since {since}.");
+                let problem = Problem::new(Code::NodeDown, &[&node.name], found);
+                status.faults.push(as_fault(&node.name, &problem, since));
+            }
+            status.nodes_down.push(node.name);
+        }
+        if let Some(cut_off) = self.cut_off() {
+            let problem = cut_off_problem(&cut_off);
+            let fault = as_fault(&picture.report.node, &problem, cut_off.since.clone());
+            status.faults.push(fault);
+            status.agent.cut_off_since = Some(cut_off.since);
+            status.agent.cut_off_because = Some(cut_off.found);
+        }
+        Ok(status)
     }
 
     fn capacity(&self) -> Result<Capacity, Problem> {
@@ -174,6 +235,23 @@ impl Service for Agent {
             code: remark.code,
         };
         self.journal.tell(&at, word);
+    }
+
+    fn nodes(&self) -> Result<Vec<NodeView>, Problem> {
+        let policy = self.policies.read()?;
+        let reports = self.reports.all()?;
+        Ok(views(&self.nodes.all()?, &policy, &reports))
+    }
+
+    fn node_drain(&self, who: &Caller, request: &NodeDrain) -> Result<NodeDrained, Problem> {
+        let request = request.clone();
+        match request.dry_run {
+            true => {
+                let who = who.name.clone();
+                self.ask(move |core| core.drain(&who, &request))
+            }
+            false => self.ask_for(who, move |core, who| core.drain(who, &request)),
+        }
     }
 
     fn adapters_change(

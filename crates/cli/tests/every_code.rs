@@ -16,6 +16,8 @@ mod capacity;
 mod changes;
 #[path = "every_code/checks.rs"]
 mod checks;
+#[path = "every_code/cluster.rs"]
+mod cluster;
 #[path = "support/far.rs"]
 mod far;
 #[path = "every_code/remote.rs"]
@@ -113,6 +115,12 @@ fn raised(code: Code) -> Vec<Code> {
         Code::CertificateUnusable => remote::a_profile_without_its_files(),
         Code::ServerSettingsInvalid => remote::a_profile_that_is_not_there(),
         Code::PoolForgot => agent_core::a_pool_that_was_restarted(),
+        Code::NodeCutOff => cluster::an_etcd_that_is_away(),
+        Code::NodeDown => cluster::a_member_that_never_came(),
+        Code::NodeDrained => cluster::a_vm_on_a_drained_node(),
+        Code::NodeNotFound => cluster::a_node_that_is_not_there(),
+        Code::ClusterRefused => cluster::a_cluster_that_is_there_already(),
+        Code::AdaptersDiffer => cluster::nodes_with_other_adapters(),
     }
 }
 

@@ -7,6 +7,7 @@ mod adapter;
 mod agent;
 mod capacity;
 mod change;
+mod cluster;
 mod document;
 mod platform;
 
@@ -61,6 +62,7 @@ pub fn all() -> impl Iterator<Item = &'static Entry> {
         change::ENTRIES,
         agent::ENTRIES,
         capacity::ENTRIES,
+        cluster::ENTRIES,
     ]
     .into_iter()
     .flatten()

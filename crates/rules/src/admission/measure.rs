@@ -248,7 +248,11 @@ fn is_plain(sizes: &[u64]) -> bool {
 
 /// Plain sizes that are no smaller, each list as long as `sizes`.
 fn rounded_up(sizes: &[u64]) -> Vec<Vec<u64>> {
-    let divisor = |of: u64, least: u64| (least..=of).find(|size| of.is_multiple_of(*size)).unwrap_or(of);
+    let divisor = |of: u64, least: u64| {
+        (least..=of)
+            .find(|size| of.is_multiple_of(*size))
+            .unwrap_or(of)
+    };
     let mut all = match *sizes {
         [a, b] => vec![
             vec![a, b.next_multiple_of(a)],
