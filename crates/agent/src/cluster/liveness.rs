@@ -124,6 +124,7 @@ fn write_down(store: &Arc<dyn Store>, nodes: &Nodes, own: &str, name: &str, cloc
         subject: name.to_owned(),
         message: format!("Node {name} gives no sign of life any more: it counts as down."),
         who: None,
+        from: None,
         code: Some(Code::NodeDown),
     };
     Journal::new(store.clone(), own).tell(&now, word);
