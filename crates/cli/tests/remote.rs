@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use accelnet::target::Environment;
-use accelnet_agent::run::{Running, start};
+use accelnet_agent::run::{Place, Running, start};
 use accelnet_agent::simulated::Simulated;
 use accelnet_api::server::{Files, RemoteOptions};
 use accelnet_api::testing::Authority;
@@ -45,8 +45,8 @@ impl Node {
         let server = server.listen(options).expect("an address");
         let port = server.address().expect("an address").port();
         let edge = Simulated::new(machine).in_real_time();
-        let store = Arc::new(store.expect("a store"));
-        let running = start(Box::new(edge), store, "n1", server, false);
+        let place = Place::own(Arc::new(store.expect("a store")));
+        let running = start(Box::new(edge), place, "n1", server, false);
         let node = Node {
             running: Some(running.expect("an agent")),
             port,
