@@ -68,6 +68,9 @@ enum Request {
     Pass,
 }
 
+/// What happened, one line each.
+type Trace = Arc<Mutex<Vec<String>>>;
+
 /// A node in a schedule.
 struct Node {
     machine: Arc<Machine>,
@@ -76,7 +79,7 @@ struct Node {
     /// Steps until it dies.
     dies: Arc<Mutex<Option<u32>>>,
     known: Mutex<BTreeMap<u8, Known>>,
-    trace: Arc<Mutex<Vec<String>>>,
+    trace: Trace,
 }
 
 fn locked<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
@@ -220,13 +223,13 @@ impl Ground {
     }
 
     /// A cluster as it was at first.
-    fn begin(&self) -> (Arc<dyn Store>, Vec<Arc<Node>>, Arc<Mutex<Vec<String>>>) {
+    fn begin(&self) -> (Arc<dyn Store>, Vec<Arc<Node>>, Trace) {
         let store = memory();
         for entry in &self.content.entries {
             let txn = Txn::new().put(entry.key.clone(), entry.value.clone());
             let _ = store.commit(&txn).expect("copied");
         }
-        let trace: Arc<Mutex<Vec<String>>> = Arc::default();
+        let trace: Trace = Arc::default();
         let nodes = self.machines.iter().map(|machine| {
             let node = Node {
                 machine: machine.clone(),
@@ -347,8 +350,7 @@ fn run(ground: &Ground, seed: u64) -> Vec<String> {
     }
     fits(&store, seed, &trace);
     whole(&store, &nodes, seed, &trace);
-    let told = locked(&trace).clone();
-    told
+    locked(&trace).to_vec()
 }
 
 #[expect(
