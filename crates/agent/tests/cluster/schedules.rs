@@ -32,9 +32,6 @@ const VMS: u8 = 2;
 /// Things that happen in one schedule.
 const EVENTS: u32 = 7;
 
-/// What happened, a line each.
-type Trace = Arc<Mutex<Vec<String>>>;
-
 /// Numbers from a seed (splitmix64).
 struct Dice(u64);
 
@@ -70,6 +67,9 @@ enum Request {
     Disable(u8),
     Pass,
 }
+
+/// What happened, one line each.
+type Trace = Arc<Mutex<Vec<String>>>;
 
 /// A node in a schedule.
 struct Node {
@@ -229,7 +229,7 @@ impl Ground {
             let txn = Txn::new().put(entry.key.clone(), entry.value.clone());
             let _ = store.commit(&txn).expect("copied");
         }
-        let trace = Trace::default();
+        let trace: Trace = Arc::default();
         let nodes = self.machines.iter().map(|machine| {
             let node = Node {
                 machine: machine.clone(),
@@ -350,7 +350,7 @@ fn run(ground: &Ground, seed: u64) -> Vec<String> {
     }
     fits(&store, seed, &trace);
     whole(&store, &nodes, seed, &trace);
-    locked(&trace).clone()
+    locked(&trace).to_vec()
 }
 
 #[expect(
