@@ -118,7 +118,7 @@ fn a_mistake_is_told_with_its_field_and_line() {
         ),
         (
             "{\"nodes\": [{\"name\": \"n1\", \"adapters\": [{\"name\": \"p\"}]}]}",
-            "nodes[0].adapters[0] (line 1, column 51): missing field `vfs`.",
+            "nodes[0].adapters[0] (line 1, column 52): missing field `vfs`.",
         ),
         (
             "{\n\"node_reserve_percentage\": 100,\n\"nodes\": []}",
@@ -138,7 +138,7 @@ fn a_mistake_is_told_with_its_field_and_line() {
         ),
         (
             "{\"nodes\": [{\"name\": \" \"}]}",
-            "nodes[0].name (line 1, column 23): a name is empty.",
+            "nodes[0].name (line 1, column 24): a name is empty.",
         ),
         (
             "{\"nodes\": [{\"name\": \"n1\"}],\n\"vms\": [\n{\"name\": \"a\", \"performance\": \"low\",\n\"node\": \"n2\"}]}",

@@ -209,7 +209,7 @@ pub fn families(sizes: &[u64; 3], present: [bool; 3], bins: &[Bin]) -> Vec<Famil
     }
     let least = distinct.first().copied().unwrap_or(1);
     let pairs_alone = |bin: &Bin| bin.most < least || bin.vfs >= bin.pairs / least;
-    let divide = distinct.windows(2).all(|two| two[1] % two[0] == 0);
+    let divide = distinct.windows(2).all(|two| two[1].is_multiple_of(two[0]));
     if divide && bins.iter().all(pairs_alone) {
         return exact(Shape::Pairs, distinct, present);
     }
@@ -240,7 +240,7 @@ fn distinct(sizes: &[u64; 3], present: [bool; 3]) -> Vec<u64> {
 fn is_plain(sizes: &[u64]) -> bool {
     match sizes {
         [] | [_] => true,
-        [a, b] => b % a == 0,
+        [a, b] => b.is_multiple_of(*a),
         [a, b, c] => *b == 2 * a && *c == 4 * a,
         _ => false,
     }
