@@ -1,6 +1,7 @@
 //! `accelnet capacity`: of a file, and of a cluster.
 
 #[path = "support/agent.rs"]
+#[expect(dead_code, reason = "the tests of the agent need all of it")]
 mod served;
 mod support;
 
