@@ -2,6 +2,7 @@
 
 #[expect(dead_code, reason = "tests of the agent's commands need all of it")]
 #[path = "support/agent.rs"]
+#[expect(dead_code, reason = "the tests of the agent need all of it")]
 mod served;
 mod support;
 
