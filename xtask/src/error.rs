@@ -50,6 +50,9 @@ pub enum Error {
         /// The system's words.
         source: io::Error,
     },
+    /// etcd could not be laid below `target/tools`.
+    #[error("lay etcd below target/tools: {0}")]
+    Etcd(io::Error),
     /// Programs are missing, and this user cannot install packages.
     #[error(
         "these are missing: {missing}; install them: sudo apt-get install --no-install-recommends {packages}"

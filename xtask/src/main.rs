@@ -2,6 +2,7 @@
 
 mod bench;
 mod error;
+mod etcd;
 mod fuzz;
 mod generate;
 mod lab;

@@ -72,7 +72,7 @@ pub fn ensure(packages: &[Package]) -> Result<(), Error> {
     run(install.args(names))
 }
 
-fn apt(prefix: &[&str], words: &[&str]) -> Command {
+pub fn apt(prefix: &[&str], words: &[&str]) -> Command {
     let line = [
         prefix,
         &["env", "DEBIAN_FRONTEND=noninteractive", "apt-get"],
@@ -86,7 +86,7 @@ fn apt(prefix: &[&str], words: &[&str]) -> Command {
 
 /// What to put before a command so that it runs as root without a question, on a machine
 /// with apt.
-fn as_root() -> Option<&'static [&'static str]> {
+pub fn as_root() -> Option<&'static [&'static str]> {
     let ways: [&[&str]; 2] = [&[], &["sudo", "-n"]];
     let is_root = |prefix: &&[&str]| {
         let line = [*prefix, &["id", "-u"]].concat();

@@ -7,6 +7,7 @@ use std::process::Command;
 use clap::Args;
 
 use crate::error::Error;
+use crate::etcd;
 use crate::packages;
 use crate::run::{cargo, run, status};
 use crate::tools::Tool;
@@ -23,7 +24,8 @@ const MEMORY: &str = "/dev/shm";
 
 /// Run every test, the lab with its real kernels included
 ///
-/// Installs the Debian packages that are missing (as root or with sudo), builds the lab's
+/// Installs the Debian packages that are missing (as root or with sudo), fetches an etcd into
+/// target/tools, builds the lab's
 /// node image (once, about two minutes), builds the workspace, and runs its tests: with
 /// cargo-nextest where it is installed, else with `cargo test`. The exit status is the
 /// runner's.
@@ -47,6 +49,7 @@ impl Test {
             return runner(&["--workspace", "--exclude", "accelnet-lab"], &self.args);
         }
         packages::ensure(packages::TEST)?;
+        etcd::ensure()?;
         // Held until the tests are done, so that no other run removes it.
         let _lab = accelnet_lab::build()?;
         // The lab runs the program itself, not only tests.

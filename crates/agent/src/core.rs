@@ -5,6 +5,7 @@
 
 mod adapters;
 mod apply;
+mod drain;
 pub(crate) mod intents;
 pub(crate) mod management;
 mod moves;
@@ -29,6 +30,8 @@ use accelnet_model::intent::{BoundAdapter, IntentStatus};
 use accelnet_model::{Adapter, Code, Domain, Intent, Node, Observed, Problem};
 use accelnet_store::Store;
 
+use crate::cluster::nodes::Nodes;
+use crate::cluster::{CutOff, Link};
 use crate::edge::Edge;
 use crate::journal::{Journal, Word};
 use crate::policy::{Policy, PolicyStore};
@@ -80,6 +83,7 @@ pub struct Core {
     pub(crate) policies: PolicyStore,
     pub(crate) journal: Journal,
     pub(crate) reports: Reports,
+    pub(crate) nodes: Nodes,
     pub(crate) statuses: Vec<IntentStatus>,
     /// Whether libvirt may be waited for: not before its own start, which waits for us.
     pub(crate) libvirt_may_be_asked: bool,
@@ -88,6 +92,10 @@ pub struct Core {
     pub(crate) reflex: Reflex,
     /// VMs with a setting that were this node's while they ran here.
     pub(crate) own: BTreeSet<String>,
+    /// The way to a store that others have, too.
+    pub(crate) link: Option<Arc<Link>>,
+    /// Whether the node was brought to a policy since this agent began.
+    pub(crate) begun: bool,
     remarks: remarks::Remarks,
 }
 
@@ -102,13 +110,37 @@ impl Core {
             name: name.to_owned(),
             policies: PolicyStore::new(store.clone(), name),
             journal: Journal::new(store.clone(), name),
+            nodes: Nodes::new(store.clone(), name),
             reports: Reports::new(store, name),
             statuses: Vec::new(),
             libvirt_may_be_asked: true,
             applied_revision: 0,
             picture: Arc::new(RwLock::new(Arc::new(picture))),
+            link: None,
+            begun: false,
             remarks: remarks::Remarks::default(),
         }
+    }
+
+    /// Its store is one that can be cut off.
+    pub fn reaches_by(&mut self, link: Arc<Link>) {
+        self.link = Some(link);
+    }
+
+    /// Since when the node is cut off from its store; none while it is not.
+    pub fn cut_off(&self) -> Option<CutOff> {
+        self.link.as_ref()?.cut_off()
+    }
+
+    /// The store answers again: what was missed is made up for.
+    pub(crate) fn back_in_touch(&mut self, was: &CutOff) {
+        let message = format!(
+            "The store answers again; it did not since {} ({}).",
+            was.since, was.found
+        );
+        self.tell(EventKind::Noticed, &self.name, message);
+        // What cannot be done stands in the statuses, and is tried again.
+        drop(self.pass());
     }
 
     /// Where readers find the newest picture.

@@ -49,7 +49,7 @@ pub(crate) fn of(
         raise(Severity::Error, &core.name, &problem);
     }
     for vm in vms {
-        if vm.acceleration == State::Degraded {
+        if vm.acceleration == State::Degraded && policy.drained(&core.name).is_none() {
             let found = match vm.remarks.first() {
                 Some(remark) => format!("{remark}."),
                 None => "It has no VF.".to_owned(),

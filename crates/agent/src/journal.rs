@@ -12,7 +12,11 @@ use crate::policy::store_failed;
 
 /// Events that are kept.
 const KEPT: u64 = 1000;
+/// How often a number is taken anew because another node took it.
+const TURNS: u32 = 32;
 const EVENTS: &str = "events/";
+/// Where the number of the newest event stands: nobody has to read them all to tell one more.
+const NEWEST: &str = "newest-event";
 
 #[derive(Serialize, Deserialize)]
 #[serde(transparent)]
@@ -20,6 +24,15 @@ struct EventDocument(Event);
 
 impl Document for EventDocument {
     const KIND: &'static str = "an event";
+    const FORMAT: u32 = 1;
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(transparent)]
+struct NewestDocument(u64);
+
+impl Document for NewestDocument {
+    const KIND: &'static str = "the number of the newest event";
     const FORMAT: u32 = 1;
 }
 
@@ -56,8 +69,10 @@ impl Journal {
 
     /// Tells of one thing. One that cannot be kept is lost: nothing waits for it.
     pub fn tell(&self, at: &str, word: Word) {
-        for _ in 0..8 {
-            let Ok(newest) = self.newest() else { return };
+        for _ in 0..TURNS {
+            let Ok((newest, revision)) = self.newest() else {
+                return;
+            };
             let number = newest + 1;
             let event = Event {
                 number,
@@ -69,8 +84,10 @@ impl Journal {
                 who: word.who.clone(),
                 code: word.code,
             };
-            let txn = Txn::new().check(key(number), 0);
-            let Ok(mut txn) = txn.put_json(key(number), &EventDocument(event)) else {
+            let txn = Txn::new().check(NEWEST, revision).check(key(number), 0);
+            let txn = txn.put_json(key(number), &EventDocument(event));
+            let Ok(mut txn) = txn.and_then(|txn| txn.put_json(NEWEST, &NewestDocument(number)))
+            else {
                 return;
             };
             if let Some(old) = number.checked_sub(KEPT) {
@@ -83,11 +100,15 @@ impl Journal {
         }
     }
 
-    fn newest(&self) -> Result<u64, accelnet_store::StoreError> {
+    /// The number of the newest event, and the revision of the key that says so.
+    fn newest(&self) -> Result<(u64, u64), accelnet_store::StoreError> {
+        if let Some(newest) = self.store.get_json::<NewestDocument>(NEWEST)? {
+            return Ok((newest.value.0, newest.mod_revision));
+        }
         let range = self.store.range(EVENTS)?;
         let last = range.entries.last();
         let number = last.and_then(|entry| entry.key.strip_prefix(EVENTS)?.parse().ok());
-        Ok(number.unwrap_or(0))
+        Ok((number.unwrap_or(0), 0))
     }
 
     /// Waits until something is told anywhere, for no longer than `within`.

@@ -5,6 +5,7 @@
 //! what the API sees of it; [`mod@run`] puts it to work. [`vf_change`] needs no agent: it is the
 //! round of a change of the number of VFs, which the command line makes, too.
 
+pub mod cluster;
 pub mod core;
 pub mod destinations;
 pub mod edge;
@@ -25,4 +26,4 @@ mod view;
 
 pub use crate::core::Core;
 pub use crate::edge::Edge;
-pub use crate::run::{Options, run};
+pub use crate::run::{Options, Place, StoreChoice, run};

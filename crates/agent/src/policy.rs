@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use accelnet_api::types::Drained;
 use accelnet_model::intent::BoundAdapter;
 use accelnet_model::{Code, Intent, Management, Problem, VmSetting};
 use accelnet_store::{Commit, Document, Json, Store, StoreError, Txn};
@@ -11,6 +12,7 @@ const POLICY: &str = "policy/";
 const MANAGEMENT: &str = "policy/management";
 const INTENTS: &str = "policy/intents/";
 const VMS: &str = "policy/vms/";
+const DRAINED: &str = "policy/drained/";
 
 macro_rules! documents {
     ($($(#[doc = $doc:literal])+ $name:ident($inner:ty) = $kind:literal;)+) => {
@@ -37,6 +39,8 @@ documents! {
     VmDocument(VmSetting) = "the setting of a VM";
     /// The adapters of an intent on a node.
     BoundDocument(Vec<BoundAdapter>) = "the adapters of an intent";
+    /// A node that is drained.
+    DrainedDocument(Drained) = "a node that is drained";
     /// A change of the number of VFs that may take VFs from VMs.
     DisruptionDocument(Disruption) = "a disruptive change";
 }
@@ -63,6 +67,8 @@ pub struct Policy {
     pub intents: Vec<(Intent, u64)>,
     /// Settings of VMs, by UUID, each with its revision.
     pub vms: Vec<(VmSetting, u64)>,
+    /// Nodes that are drained, each with its revision.
+    pub drained: Vec<(String, Drained, u64)>,
 }
 
 impl Policy {
@@ -92,6 +98,19 @@ impl Policy {
         all.find(|(vm, _)| vm.uuid == uuid).map(|(vm, _)| vm)
     }
 
+    /// Who drained the node called `name`; none when it is not drained.
+    pub fn drained(&self, name: &str) -> Option<&Drained> {
+        let mut all = self.drained.iter();
+        all.find(|(node, ..)| node == name)
+            .map(|(_, drained, _)| drained)
+    }
+
+    fn drained_revision(&self, name: &str) -> u64 {
+        let mut all = self.drained.iter();
+        all.find(|(node, ..)| node == name)
+            .map_or(0, |(_, _, revision)| *revision)
+    }
+
     /// Revision of a VM's setting; 0 without one.
     fn vm_revision(&self, uuid: &str) -> u64 {
         let mut all = self.vms.iter();
@@ -113,6 +132,8 @@ pub enum Change {
     Vm(VmSetting),
     /// Removes the setting of the VM with that UUID.
     NoVm(String),
+    /// Drains a node, or with none lets it have VFs again.
+    Drained(String, Option<Drained>),
 }
 
 /// The policy of a cluster, in its store.
@@ -124,6 +145,9 @@ pub struct PolicyStore {
 
 /// The store's words as a problem.
 pub fn store_failed(error: &StoreError) -> Problem {
+    if let StoreError::CutOff { .. } = error {
+        return Problem::new(Code::NodeCutOff, &[], format!("It failed to {error}."));
+    }
     Problem::new(Code::StoreFailed, &[], format!("It failed to {error}."))
 }
 
@@ -164,6 +188,11 @@ impl PolicyStore {
                 let stored: accelnet_store::Stored<VmDocument> =
                     accelnet_store::Stored::read(entry)?;
                 policy.vms.push((stored.value.0, revision));
+            } else if let Some(node) = entry.key.strip_prefix(DRAINED) {
+                let stored: accelnet_store::Stored<DrainedDocument> =
+                    accelnet_store::Stored::read(entry)?;
+                let drained = (node.to_owned(), stored.value.0, revision);
+                policy.drained.push(drained);
             }
         }
         Ok(policy)
@@ -224,6 +253,14 @@ impl PolicyStore {
                     let key = format!("{VMS}{}", vm.uuid);
                     txn.check(&key, policy.vm_revision(&vm.uuid))
                         .put_json(key, &VmDocument(vm.clone()))?
+                }
+                Change::Drained(node, drained) => {
+                    let key = drained_key(node);
+                    let txn = txn.check(&key, policy.drained_revision(node));
+                    match drained {
+                        Some(drained) => txn.put_json(key, &DrainedDocument(drained.clone()))?,
+                        None => txn.delete(key),
+                    }
                 }
                 Change::NoVm(uuid) => {
                     let key = format!("{VMS}{uuid}");
@@ -313,6 +350,12 @@ impl PolicyStore {
         }
     }
 
+    /// That no node is called `name`.
+    pub(crate) fn no_such_node(&self, name: &str) -> Problem {
+        let found = crate::cluster::membership::not_found(&*self.store, name);
+        found.unwrap_or_else(|problem| problem)
+    }
+
     fn bound_key(&self, intent: &str) -> String {
         format!("nodes/{}/bound/{intent}", self.node)
     }
@@ -320,6 +363,11 @@ impl PolicyStore {
     fn disruption_key(&self, intent: &str) -> String {
         format!("nodes/{}/disruption/{intent}", self.node)
     }
+}
+
+/// Where it stands that a node is drained.
+pub(crate) fn drained_key(node: &str) -> String {
+    format!("{DRAINED}{node}")
 }
 
 /// Whose turn it is to admit.

@@ -4,7 +4,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use accelnet_api::types::{AdapterUse, Fault, VmView};
 use accelnet_model::intent::IntentStatus;
-use accelnet_model::{Mac, Problem};
+use accelnet_model::{Check, Mac, Problem};
+use accelnet_rules::prereq::{self, IntentAdapter, PeerReport};
 use accelnet_store::{Document, Json, Store, Txn};
 use serde::{Deserialize, Serialize};
 
@@ -31,6 +32,49 @@ pub struct Report {
     pub macs: Vec<(Mac, String)>,
     /// What is wrong here.
     pub faults: Vec<Fault>,
+    /// The prerequisite checks of this machine and its adapters.
+    #[serde(default)]
+    pub checks: Vec<Check>,
+    /// What the adapters of intents are, for other nodes to compare.
+    #[serde(default)]
+    pub hardware: Vec<Hardware>,
+}
+
+/// An adapter of an intent, as other nodes compare it with theirs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Hardware {
+    /// The intent.
+    pub intent: String,
+    /// Name of the adapter.
+    pub adapter: String,
+    /// Maker and model.
+    pub model: String,
+    /// Speed of its link, in Mb/s; none without link.
+    pub speed_mbps: Option<u32>,
+    /// Queue pairs that one VF can have at most; none where that cannot be told.
+    pub most_queue_pairs: Option<u32>,
+}
+
+impl Hardware {
+    fn of(adapter: IntentAdapter) -> Self {
+        Hardware {
+            intent: adapter.intent,
+            adapter: adapter.adapter,
+            model: adapter.model,
+            speed_mbps: adapter.speed_mbps,
+            most_queue_pairs: adapter.most_queue_pairs,
+        }
+    }
+
+    fn as_rule(&self) -> IntentAdapter {
+        IntentAdapter {
+            intent: self.intent.clone(),
+            adapter: self.adapter.clone(),
+            model: self.model.clone(),
+            speed_mbps: self.speed_mbps,
+            most_queue_pairs: self.most_queue_pairs,
+        }
+    }
 }
 
 impl Document for Report {
@@ -50,6 +94,8 @@ impl Report {
             vms: Vec::new(),
             macs: Vec::new(),
             faults: Vec::new(),
+            checks: Vec::new(),
+            hardware: Vec::new(),
         }
     }
 
@@ -66,6 +112,22 @@ impl Report {
             macs: view::macs(seen),
             faults: faults::of(core, seen, policy, &vms, before.as_ref()),
             vms,
+            checks: prereq::own(&seen.node),
+            hardware: core
+                .intent_adapters(seen, policy)
+                .into_iter()
+                .map(Hardware::of)
+                .collect(),
+        }
+    }
+
+    /// What the prerequisite checks of another node need of it.
+    pub(crate) fn as_peer(&self) -> PeerReport {
+        PeerReport {
+            smt: self.smt,
+            checks: self.checks.clone(),
+            intents: self.intents.iter().map(|one| one.intent.clone()).collect(),
+            adapters: self.hardware.iter().map(Hardware::as_rule).collect(),
         }
     }
 
@@ -90,7 +152,7 @@ pub struct Reports {
     last: Mutex<Option<Report>>,
 }
 
-const REPORTS: &str = "reports/";
+pub(crate) const REPORTS: &str = "reports/";
 
 impl Reports {
     /// The reports in `store`; this node is `node`.

@@ -10,8 +10,10 @@ use accelnet_host::vms::VmEvent;
 use accelnet_host::{Clock, SystemClock};
 use accelnet_model::{Code, Problem};
 use accelnet_netlink::{Monitor, Uevents};
-use accelnet_store::{Embedded, History, Store, StoreError};
+use accelnet_store::{Embedded, Etcd, EtcdAddress, EtcdTls, History, Store, StoreError};
 
+use crate::cluster::nodes::Nodes;
+use crate::cluster::{Link, Linked, Liveness, watch_others};
 use crate::core::Core;
 use crate::edge::{Edge, System};
 use crate::journal::Journal;
@@ -30,12 +32,90 @@ const DEAF: Duration = Duration::from_secs(60);
 pub struct Options {
     /// The node's name.
     pub node: String,
-    /// The store's file.
-    pub store: PathBuf,
+    /// The store.
+    pub store: StoreChoice,
     /// The socket.
     pub socket: PathBuf,
     /// For the lab: the step before which it kills itself, after so many passings.
     pub kill_at: Option<(String, u32)>,
+}
+
+/// Which store an agent has.
+#[derive(Debug, Clone)]
+pub enum StoreChoice {
+    /// A file of its own: a cluster of one.
+    File(PathBuf),
+    /// An etcd, with others.
+    Etcd {
+        /// Where it is.
+        address: EtcdAddress,
+        /// Whom to believe, and who this is.
+        tls: Option<EtcdTls>,
+        /// Where what was read last is kept.
+        remembered: PathBuf,
+    },
+}
+
+/// A store as an agent has it.
+#[derive(Clone)]
+pub struct Place {
+    store: Arc<dyn Store>,
+    link: Option<Arc<Link>>,
+    shared: bool,
+}
+
+impl Place {
+    /// A store that nobody else has.
+    pub fn own(store: Arc<dyn Store>) -> Self {
+        Place {
+            store,
+            link: None,
+            shared: false,
+        }
+    }
+
+    /// A store that several agents of this process have.
+    pub fn shared(store: Arc<dyn Store>) -> Self {
+        Place {
+            shared: true,
+            ..Place::own(store)
+        }
+    }
+
+    /// A store that is reached over a network, and may be cut off.
+    pub fn linked(store: Linked) -> Self {
+        Place {
+            link: Some(store.link()),
+            shared: true,
+            store: Arc::new(store),
+        }
+    }
+
+    /// Opens what was chosen, for the node called `node`.
+    ///
+    /// # Errors
+    ///
+    /// A file that is none, or certificates that cannot be read.
+    pub fn open(choice: &StoreChoice, node: &str) -> Result<Self, Problem> {
+        match choice {
+            StoreChoice::File(path) => {
+                let store = Embedded::open(path, History::default(), || SystemClock.uptime());
+                let store = store.map_err(|error| store_failed(&error))?;
+                Ok(Place::own(Arc::new(store)))
+            }
+            StoreChoice::Etcd {
+                address,
+                tls,
+                remembered,
+            } => {
+                let store = Etcd::open(address, tls.as_ref());
+                let store = store.map_err(|error| store_failed(&error))?;
+                let file = Some(remembered.clone());
+                let linked = Linked::new(Arc::new(store), node, file, Arc::new(SystemClock));
+                Ok(Place::linked(linked))
+            }
+        }
+    }
 }
 
 /// An agent that runs, until this is dropped or stopped.
@@ -43,6 +123,7 @@ pub struct Running {
     stopper: Stopper,
     inbox: Inbox,
     threads: Vec<thread::JoinHandle<()>>,
+    _liveness: Option<Liveness>,
 }
 
 impl Running {
@@ -73,8 +154,7 @@ impl Drop for Running {
 /// The store or the socket cannot be had.
 pub fn run(options: &Options) -> Result<(), Problem> {
     let edge = System::new(options.kill_at.clone());
-    let store = Embedded::open(&options.store, History::default(), || SystemClock.uptime());
-    let store: Arc<dyn Store> = Arc::new(store.map_err(|error| store_failed(&error))?);
+    let place = Place::open(&options.store, &options.node)?;
     recover_switches();
     let server = Server::bind(&options.socket).map_err(|error| {
         let socket = options.socket.display().to_string();
@@ -84,7 +164,7 @@ pub fn run(options: &Options) -> Result<(), Problem> {
             format!("It failed to serve {error}."),
         )
     })?;
-    let running = start(Box::new(edge), store, &options.node, server, true)?;
+    let running = start(Box::new(edge), place, &options.node, server, true)?;
     end_on_signal(running.stopper());
     running.wait();
     Ok(())
@@ -98,14 +178,35 @@ pub fn run(options: &Options) -> Result<(), Problem> {
 /// No thread is to be had.
 pub fn start(
     edge: Box<dyn Edge>,
-    store: Arc<dyn Store>,
+    place: Place,
     node: &str,
     server: Server,
     listen: bool,
 ) -> Result<Running, Problem> {
     let clock: Arc<dyn Clock + Send + Sync> = Arc::new(SystemClock);
     let (box_, messages) = inbox();
+    let Place {
+        store,
+        link,
+        shared,
+    } = place;
+    let liveness = match shared {
+        true => {
+            let begun = Liveness::begin(store.clone(), node, clock.clone());
+            watch_nodes(store.clone(), node);
+            Some(begun.map_err(no_thread)?)
+        }
+        false => None,
+    };
     let mut core = Core::new(edge, store.clone(), node);
+    if let Some(link) = &link {
+        core.reaches_by(link.clone());
+        let inbox = box_.clone();
+        link.when_back(Box::new(move |was| {
+            let job = Box::new(move |core: &mut Core| core.back_in_touch(&was));
+            inbox.put(Message::Do(job));
+        }));
+    }
     core.libvirt_may_be_asked = false;
     // What could not be done stands in the statuses, and is tried again.
     drop(core.pass());
@@ -115,6 +216,8 @@ pub fn start(
         policies: PolicyStore::new(store.clone(), node),
         reports: Reports::new(store.clone(), node),
         journal: Journal::new(store.clone(), node),
+        nodes: Nodes::new(store.clone(), node),
+        link,
         clock: clock.clone(),
     };
     tell_systemd("READY=1");
@@ -150,6 +253,7 @@ pub fn start(
         stopper,
         inbox: box_,
         threads: ears,
+        _liveness: liveness,
     })
 }
 
@@ -195,20 +299,34 @@ fn listen_to_kernel(inbox: &Inbox) {
 fn listen_to_policy(inbox: &Inbox, store: Arc<dyn Store>) {
     let inbox = inbox.clone();
     hear("policy", move || {
-        let from = store.range("policy/").ok()?.revision + 1;
-        let mut watch = store.watch("policy/", from).ok()?;
         loop {
-            match watch.next(LISTEN) {
-                Ok(changes) if changes.is_empty() => {}
-                Ok(_) => inbox.put(Message::Look),
-                // Read again from where the store is now; something may have been missed.
-                Err(StoreError::Closed) => return Some(()),
-                Err(_) => {
+            let from = store.range("policy/").ok()?.revision + 1;
+            let mut watch = store.watch("policy/", from).ok()?;
+            let error = loop {
+                match watch.next(LISTEN) {
+                    Ok(changes) if changes.is_empty() => {}
+                    Ok(_) => inbox.put(Message::Look),
+                    Err(error) => break error,
+                }
+            };
+            match error {
+                StoreError::Closed => return Some(()),
+                // Read again from where the store is now; something was missed.
+                StoreError::Compacted { .. } => inbox.put(Message::Look),
+                _ => {
                     inbox.put(Message::Look);
                     return None;
                 }
             }
         }
+    });
+}
+
+/// Hears of other nodes that give no more signs of life.
+fn watch_nodes(store: Arc<dyn Store>, node: &str) {
+    let node = node.to_owned();
+    hear("nodes", move || {
+        watch_others(&store, &node, &SystemClock, LISTEN)
     });
 }
 

@@ -9,6 +9,8 @@ use accelnet_api::{Caller, Service};
 use accelnet_host::Clock;
 use accelnet_model::{Code, Node, Problem};
 
+use crate::cluster::nodes::{Nodes, views};
+use crate::cluster::{CutOff, Link};
 use crate::core::settle::vms_unknown;
 use crate::core::{intents, management};
 use crate::destinations;
@@ -25,6 +27,8 @@ pub struct Agent {
     pub(crate) policies: PolicyStore,
     pub(crate) reports: Reports,
     pub(crate) journal: Journal,
+    pub(crate) nodes: Nodes,
+    pub(crate) link: Option<Arc<Link>>,
     pub(crate) clock: Arc<dyn Clock + Send + Sync>,
 }
 
@@ -34,6 +38,21 @@ impl Agent {
             .read()
             .unwrap_or_else(PoisonError::into_inner)
             .clone()
+    }
+
+    fn cut_off(&self) -> Option<CutOff> {
+        self.link.as_ref()?.cut_off()
+    }
+
+    /// Has the mind change something, unless nothing can be decided now.
+    fn change<T: Send + 'static>(
+        &self,
+        what: impl FnOnce(&mut crate::core::Core) -> Result<T, Problem> + Send + 'static,
+    ) -> Result<T, Problem> {
+        match self.cut_off() {
+            Some(cut_off) => Err(cut_off_problem(&cut_off)),
+            None => self.ask(what),
+        }
     }
 
     /// Has the mind do something.
@@ -51,10 +70,52 @@ impl Agent {
     }
 }
 
+/// A fault of a whole node.
+fn as_fault(node: &str, problem: &Problem, since: String) -> Fault {
+    Fault {
+        severity: Severity::Error,
+        node: node.to_owned(),
+        subject: node.to_owned(),
+        code: problem.code,
+        message: format!("{} {}", problem.message, problem.found),
+        resolution: problem.resolution.clone(),
+        since,
+    }
+}
+
+/// Why nothing can be changed while a node is cut off.
+fn cut_off_problem(cut_off: &CutOff) -> Problem {
+    let found = format!(
+        "The store does not answer since {}: {}.",
+        cut_off.since, cut_off.found
+    );
+    Problem::new(Code::NodeCutOff, &[], found)
+}
+
 impl Service for Agent {
     fn status(&self) -> Result<Status, Problem> {
         let policy = self.policies.read()?;
-        management::status(&policy, &self.reports, &self.picture(), self.clock.uptime())
+        let picture = self.picture();
+        let mut status = management::status(&policy, &self.reports, &picture, self.clock.uptime())?;
+        for node in self.nodes.all()? {
+            let Some(since) = node.down_since else {
+                continue;
+            };
+            if status.enabled {
+                let found = format!("It gives no sign of life since {since}.");
+                let problem = Problem::new(Code::NodeDown, &[&node.name], found);
+                status.faults.push(as_fault(&node.name, &problem, since));
+            }
+            status.nodes_down.push(node.name);
+        }
+        if let Some(cut_off) = self.cut_off() {
+            let problem = cut_off_problem(&cut_off);
+            let fault = as_fault(&picture.report.node, &problem, cut_off.since.clone());
+            status.faults.push(fault);
+            status.agent.cut_off_since = Some(cut_off.since);
+            status.agent.cut_off_because = Some(cut_off.found);
+        }
+        Ok(status)
     }
 
     fn node(&self) -> Result<Node, Problem> {
@@ -68,17 +129,17 @@ impl Service for Agent {
 
     fn enable(&self, who: &Caller, request: &Enable) -> Result<ManagementChanged, Problem> {
         let (who, request) = (who.name.clone(), request.clone());
-        self.ask(move |core| core.enable(&who, &request))
+        self.change(move |core| core.enable(&who, &request))
     }
 
     fn set(&self, who: &Caller, request: &Set) -> Result<ManagementChanged, Problem> {
         let (who, request) = (who.name.clone(), request.clone());
-        self.ask(move |core| core.set(&who, &request))
+        self.change(move |core| core.set(&who, &request))
     }
 
     fn disable(&self, who: &Caller, dry_run: bool) -> Result<ManagementChanged, Problem> {
         let who = who.name.clone();
-        self.ask(move |core| core.disable(&who, dry_run))
+        self.change(move |core| core.disable(&who, dry_run))
     }
 
     fn intents(&self) -> Result<Vec<IntentView>, Problem> {
@@ -88,7 +149,7 @@ impl Service for Agent {
 
     fn intent_add(&self, who: &Caller, request: &IntentAdd) -> Result<IntentChanged, Problem> {
         let (who, request) = (who.name.clone(), request.clone());
-        self.ask(move |core| core.add_intent(&who, &request))
+        self.change(move |core| core.add_intent(&who, &request))
     }
 
     fn intent_set(
@@ -98,7 +159,7 @@ impl Service for Agent {
         request: &IntentSet,
     ) -> Result<IntentChanged, Problem> {
         let (who, name, request) = (who.name.clone(), name.to_owned(), request.clone());
-        self.ask(move |core| core.set_intent(&who, &name, &request))
+        self.change(move |core| core.set_intent(&who, &name, &request))
     }
 
     fn intent_remove(
@@ -108,7 +169,7 @@ impl Service for Agent {
         dry_run: bool,
     ) -> Result<IntentChanged, Problem> {
         let (who, name) = (who.name.clone(), name.to_owned());
-        self.ask(move |core| core.remove_intent(&who, &name, dry_run))
+        self.change(move |core| core.remove_intent(&who, &name, dry_run))
     }
 
     fn vms(&self) -> Result<Vec<VmView>, Problem> {
@@ -117,7 +178,8 @@ impl Service for Agent {
             None => {
                 let policy = self.policies.read()?;
                 let mut vms = picture.report.vms.clone();
-                destinations::tell(&mut vms, &picture.node, &policy, &self.reports.all()?);
+                let (reports, down) = (self.reports.all()?, self.nodes.down()?);
+                destinations::tell(&mut vms, &picture.node, &policy, &reports, &down);
                 Ok(vms)
             }
             Some(reason) => Err(vms_unknown(&picture.report.node, reason)),
@@ -126,7 +188,7 @@ impl Service for Agent {
 
     fn vms_change(&self, who: &Caller, change: &VmChange) -> Result<VmChanged, Problem> {
         let (who, change) = (who.name.clone(), change.clone());
-        self.ask(move |core| core.change_vms(&who, &change))
+        self.change(move |core| core.change_vms(&who, &change))
     }
 
     fn plan(&self) -> Result<PlanAnswer, Problem> {
@@ -140,6 +202,20 @@ impl Service for Agent {
             events = self.journal.since(after, limit)?;
         }
         Ok(Events { events })
+    }
+
+    fn nodes(&self) -> Result<Vec<NodeView>, Problem> {
+        let policy = self.policies.read()?;
+        let reports = self.reports.all()?;
+        Ok(views(&self.nodes.all()?, &policy, &reports))
+    }
+
+    fn node_drain(&self, who: &Caller, request: &NodeDrain) -> Result<NodeDrained, Problem> {
+        let (who, request) = (who.name.clone(), request.clone());
+        match request.dry_run {
+            true => self.ask(move |core| core.drain(&who, &request)),
+            false => self.change(move |core| core.drain(&who, &request)),
+        }
     }
 
     fn adapters_change(

@@ -133,6 +133,16 @@ impl Client {
         self.send("POST", "/v1/adapters", request)
     }
 
+    /// All nodes of the cluster.
+    pub fn nodes(&self) -> Answer<Vec<NodeView>> {
+        self.get("/v1/nodes")
+    }
+
+    /// Drains a node, or lets it have VFs again.
+    pub fn node_drain(&self, request: &NodeDrain) -> Answer<NodeDrained> {
+        self.send("POST", "/v1/node-drain", request)
+    }
+
     /// What would be done now.
     pub fn plan(&self) -> Answer<PlanAnswer> {
         self.get("/v1/plan")

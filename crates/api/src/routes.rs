@@ -49,6 +49,10 @@ pub enum Operation {
     VmDisable,
     /// Switch SR-IOV of adapters.
     AdaptersChange,
+    /// All nodes of the cluster.
+    Nodes,
+    /// Drain a node, or let it have VFs again.
+    NodeDrain,
 }
 
 /// HTTP methods in use.
@@ -210,4 +214,6 @@ pub static ROUTES: &[Route] = &[
     Route::get(Do::VmSet, "/v1/vm-set", One("VmChanged"), "Change the setting of accelerated VMs").change(Post, Some("VmSet")),
     Route::get(Do::VmDisable, "/v1/vm-disable", One("VmChanged"), "Take VMs back to their software path").change(Post, Some("VmDisable")),
     Route::get(Do::AdaptersChange, "/v1/adapters", One("AdaptersChanged"), "Switch SR-IOV of adapters on or off, on a simulated host").change(Post, Some("AdaptersChange")),
+    Route::get(Do::Nodes, "/v1/nodes", Many("NodeView"), "List the nodes of the cluster"),
+    Route::get(Do::NodeDrain, "/v1/node-drain", One("NodeDrained"), "Drain a node, or let it have VFs again").change(Post, Some("NodeDrain")),
 ];

@@ -149,6 +149,9 @@ fn schemas() -> BTreeMap<String, Value> {
     with::<VmChanged>(&mut all);
     with::<AdaptersChange>(&mut all);
     with::<AdaptersChanged>(&mut all);
+    with::<NodeView>(&mut all);
+    with::<NodeDrain>(&mut all);
+    with::<NodeDrained>(&mut all);
     let mut schemas: BTreeMap<String, Value> = BTreeMap::new();
     for (name, schema) in all {
         // A schema of our own making has no maps with odd keys.

@@ -56,6 +56,10 @@ pub trait Service: Send + Sync {
     fn plan(&self) -> Result<PlanAnswer, Problem>;
     /// Events after number `after`, at most `limit` of the newest; waits up to `wait` for one.
     fn events(&self, after: u64, limit: usize, wait: Duration) -> Result<Events, Problem>;
+    /// All nodes of the cluster, by name.
+    fn nodes(&self) -> Result<Vec<NodeView>, Problem>;
+    /// Drains a node, or lets it have VFs again.
+    fn node_drain(&self, who: &Caller, request: &NodeDrain) -> Result<NodeDrained, Problem>;
     /// Switches SR-IOV of adapters on or off. An agent on a simulated host does it, because
     /// nobody else can; on a real node `accelnet adapter` does it itself.
     fn adapters_change(

@@ -5,6 +5,7 @@ pub mod event;
 pub mod failure;
 pub mod intents;
 pub mod management;
+pub mod nodes;
 pub mod plan;
 pub mod vms;
 
@@ -15,6 +16,7 @@ pub use intents::{IntentAdd, IntentChanged, IntentSet, IntentView};
 pub use management::{
     AdapterUse, AgentInfo, Enable, Fault, ManagementChanged, PrereqAnswer, Set, Severity, Status,
 };
+pub use nodes::{DrainVm, Drained, NodeDrain, NodeDrained, NodeView, Standing};
 pub use plan::{PlanAnswer, PlannedStep};
 pub use vms::{
     Destination, Path, State, Verified, VmChange, VmChanged, VmDisable, VmEnable, VmResult, VmSet,

@@ -1,8 +1,10 @@
 //! What can be typed.
 
+mod cluster;
 mod cmdlets;
 mod intent;
 mod management;
+mod store;
 mod vm;
 
 use std::path::PathBuf;
@@ -10,11 +12,16 @@ use std::time::Duration;
 
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 
+pub use cluster::{
+    ClusterCommand, ClusterLeave, ClusterStore, NodeDrain, NodeList, NodeUndrain, StoreCommand,
+    StoreMigrate,
+};
 pub use cmdlets::{CmdletsChange, CmdletsCommand, CmdletsList};
 pub use intent::{
     IntentAdd, IntentCommand, IntentList, IntentRemove, IntentSet, IntentShow, IntentStatus, Roles,
 };
 pub use management::{Disable, Enable, Set, Told};
+pub use store::{Place, StoreArgs, TlsArgs};
 pub use vm::{VmCommand, VmDisable, VmEnable, VmList, VmSet, VmShow};
 
 /// Accelerated networking for virtual machines on Linux.
@@ -121,9 +128,15 @@ pub enum Command {
     Health(Show),
     /// List what is wrong now
     Faults(Show),
-    /// Look at this node
+    /// Look at this node and the others, and take VFs from a node's VMs
     #[command(subcommand)]
     Node(NodeCommand),
+    /// Found a cluster on an etcd, join one, or leave it
+    #[command(subcommand)]
+    Cluster(ClusterCommand),
+    /// Move what a store holds
+    #[command(subcommand)]
+    Store(StoreCommand),
     /// Look at network adapters, and switch SR-IOV on and off
     #[command(subcommand)]
     Adapter(AdapterCommand),
@@ -187,6 +200,12 @@ pub struct Prereq {
 pub enum NodeCommand {
     /// Show all that can be seen of this node
     Show(Show),
+    /// List the nodes of the cluster, and who is up
+    List(NodeList),
+    /// Take the VFs from a node's VMs, so that they can be moved; shows first which can
+    Drain(NodeDrain),
+    /// Let a node that was drained have VFs for its VMs again
+    Undrain(NodeUndrain),
 }
 
 /// Commands that only show.
@@ -333,9 +352,9 @@ pub struct Agent {
     /// Name of this node; its host name when left out
     #[arg(long, value_name = "NAME")]
     pub node: Option<String>,
-    /// File of the embedded store
-    #[arg(long, value_name = "FILE", default_value = "/var/lib/accelnet/store")]
-    pub store: PathBuf,
+    /// File of the embedded store, or the etcd of a cluster
+    #[command(flatten)]
+    pub store: StoreArgs,
     /// Socket to answer on
     #[arg(long, value_name = "PATH", default_value = "/run/accelnet/agent.sock")]
     pub serve: PathBuf,
@@ -389,6 +408,14 @@ impl Command {
             | Command::Health(args)
             | Command::Faults(args)
             | Command::Node(NodeCommand::Show(args)) => args.output,
+            Command::Node(NodeCommand::List(args)) => match args.output {
+                ListOutput::Json => Output::Json,
+                ListOutput::Table | ListOutput::Name => Output::Table,
+            },
+            Command::Node(NodeCommand::Drain(args)) => args.output,
+            Command::Node(NodeCommand::Undrain(args)) => args.output,
+            Command::Store(StoreCommand::Migrate(args)) => args.output,
+            Command::Cluster(_) => Output::Table,
             Command::Prereq(args) => args.output,
             Command::Log(args) => args.output,
             Command::Enable(args) => args.how.output,

@@ -8,7 +8,10 @@ mod demo;
 mod render;
 pub mod session;
 
-use args::{AdapterCommand, Args, CmdletsCommand, Command, IntentCommand, NodeCommand, VmCommand};
+use args::{
+    AdapterCommand, Args, ClusterCommand, CmdletsCommand, Command, IntentCommand, NodeCommand,
+    StoreCommand, VmCommand,
+};
 use session::Session;
 
 /// Runs one command; returns its exit status.
@@ -51,7 +54,18 @@ fn dispatch(what: &Command, session: &mut Session<'_>) -> command::Result {
         Command::Log(args) => command::log::run(args, session),
         Command::Health(args) => command::health::run(args, session),
         Command::Faults(args) => command::faults::run(args, session),
-        Command::Node(NodeCommand::Show(args)) => command::node_show::run(args, session),
+        Command::Node(what) => match what {
+            NodeCommand::Show(args) => command::node_show::run(args, session),
+            NodeCommand::List(args) => command::node_list::run(args, session),
+            NodeCommand::Drain(args) => command::node_drain::run(args, session),
+            NodeCommand::Undrain(args) => command::node_drain::undo(args, session),
+        },
+        Command::Cluster(what) => match what {
+            ClusterCommand::Init(args) => command::cluster_join::init(args, session),
+            ClusterCommand::Join(args) => command::cluster_join::join(args, session),
+            ClusterCommand::Leave(args) => command::cluster_leave::run(args, session),
+        },
+        Command::Store(StoreCommand::Migrate(args)) => command::store_migrate::run(args, session),
         Command::Adapter(what) => match what {
             AdapterCommand::List(args) => command::adapter_list::run(args, session),
             AdapterCommand::Show(args) => command::adapter_show::run(args, session),

@@ -83,11 +83,39 @@ fn settings_are_asked_for_as_they_were_typed() {
             "vm disable web1 web2",
             r#"vm_disable {"names":["web1","web2"],"dry_run":false}"#.to_owned(),
         ),
+        (
+            "node drain n1",
+            r#"drain {"node":"n1","undrain":false,"dry_run":true}"#.to_owned(),
+        ),
+        (
+            "node drain n1 --apply",
+            r#"drain {"node":"n1","undrain":false,"dry_run":false}"#.to_owned(),
+        ),
+        (
+            "node undrain n1",
+            r#"drain {"node":"n1","undrain":true,"dry_run":false}"#.to_owned(),
+        ),
     ] {
         let shown = agent.types(&format!("accelnet {command}"));
         assert_eq!((shown.status, shown.err.as_str()), (0, ""), "{command}");
         assert_eq!(agent.fake.asked(), [asked], "{command}");
     }
+}
+
+#[test]
+fn nodes_are_listed_and_a_drain_shows_what_it_does_first() {
+    let agent = enabled();
+    let list = agent.types("accelnet node list");
+    assert!(list.out.contains("up"), "{}", list.out);
+    assert_eq!((list.status, list.err.as_str()), (0, ""));
+    assert_eq!(agent.types("accelnet node list -o name").out, "n1\n");
+    let shown = agent.types("accelnet node drain n1");
+    assert!(shown.out.starts_with("Nothing was done;"), "{}", shown.out);
+    assert!(shown.out.contains("web1  yes"), "{}", shown.out);
+    let done = agent.types("accelnet node drain n1 --apply -o json");
+    let answer: Value = serde_json::from_str(&done.out).expect("JSON");
+    assert_eq!(answer["done"], true);
+    assert_eq!(answer["vms"][0]["has_vf"], false);
 }
 
 #[test]

@@ -14,6 +14,8 @@ mod bench;
 mod changes;
 #[path = "every_code/checks.rs"]
 mod checks;
+#[path = "every_code/cluster.rs"]
+mod cluster;
 #[path = "every_code/rules.rs"]
 mod rules;
 #[path = "support/agent.rs"]
@@ -100,6 +102,12 @@ fn raised(code: Code) -> Vec<Code> {
         Code::NotVerified => agent_core::a_vf_that_is_gone_at_once(),
         Code::VmOnSoftwarePath => agent_core::a_vf_that_does_not_come_back(),
         Code::VmStateUnknown => agent_core::a_libvirt_that_is_away(),
+        Code::NodeCutOff => cluster::an_etcd_that_is_away(),
+        Code::NodeDown => cluster::a_member_that_never_came(),
+        Code::NodeDrained => cluster::a_vm_on_a_drained_node(),
+        Code::NodeNotFound => cluster::a_node_that_is_not_there(),
+        Code::ClusterRefused => cluster::a_cluster_that_is_there_already(),
+        Code::AdaptersDiffer => cluster::nodes_with_other_adapters(),
     }
 }
 

@@ -6,6 +6,7 @@
 mod adapter;
 mod agent;
 mod change;
+mod cluster;
 mod document;
 mod platform;
 
@@ -59,6 +60,7 @@ pub fn all() -> impl Iterator<Item = &'static Entry> {
         adapter::ENTRIES,
         change::ENTRIES,
         agent::ENTRIES,
+        cluster::ENTRIES,
     ]
     .into_iter()
     .flatten()

@@ -97,6 +97,10 @@ pub enum CheckName {
     Model,
     /// The adapter is up.
     Link,
+    /// The node gives signs of life, and has reported.
+    Node,
+    /// An intent's adapters are alike on all nodes.
+    AdaptersAlike,
 }
 
 impl CheckName {
@@ -123,6 +127,8 @@ impl CheckName {
             CheckName::VfMemory => "vf-memory",
             CheckName::Model => "model",
             CheckName::Link => "link",
+            CheckName::Node => "node",
+            CheckName::AdaptersAlike => "adapters-alike",
         }
     }
 }

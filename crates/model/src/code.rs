@@ -185,6 +185,18 @@ codes! {
     VmOnSoftwarePath = "vm_on_software_path",
     /// libvirt does not tell about its VMs.
     VmStateUnknown = "vm_state_unknown",
+    /// The node does not reach the store of its cluster.
+    NodeCutOff = "node_cut_off",
+    /// A node that gives no sign of life.
+    NodeDown = "node_down",
+    /// A node that has no VFs for VMs now.
+    NodeDrained = "node_drained",
+    /// No such node.
+    NodeNotFound = "node_not_found",
+    /// A store that does not fit what is to be done with it.
+    ClusterRefused = "cluster_refused",
+    /// Adapters of an intent that are not alike.
+    AdaptersDiffer = "adapters_differ",
 }
 
 impl Code {

@@ -1,6 +1,7 @@
 //! The prerequisite checks: which rows a node, its adapters and a cluster get.
 
 mod adapter;
+mod cluster;
 mod isolation;
 mod models;
 mod platform;
@@ -14,6 +15,7 @@ use crate::naming;
 use accelnet_model::Intent;
 
 pub use adapter::judge as judge_adapter;
+pub use cluster::{IntentAdapter, Peer, PeerReport, judge_cluster, own};
 pub use models::describe;
 pub use platform::{MINIMUM_KERNEL, MINIMUM_LIBVIRT, MINIMUM_QEMU};
 
@@ -35,7 +37,11 @@ pub fn judge(nodes: &[Node], intents: &[Intent], scope: &Scope) -> Vec<Check> {
     for node in nodes {
         rows.extend(platform::judge(node));
     }
-    rows.extend(hyperthreading(nodes));
+    let smt: Vec<(&str, Observed<bool>)> = nodes
+        .iter()
+        .map(|node| (node.display_name(), smt_of(node)))
+        .collect();
+    rows.extend(hyperthreading(&smt));
     for node in nodes {
         rows.extend(adapters(node, intents, scope));
     }
@@ -50,11 +56,19 @@ pub fn exit_status(rows: &[Check]) -> u8 {
         .map_or(0, |row| row.code.map_or(1, |code| code.entry().exit_status))
 }
 
+/// Whether SMT is on.
+fn smt_of(node: &Node) -> Observed<bool> {
+    match &node.platform.smt {
+        Observed::Known(smt) => Observed::Known(smt.is_on()),
+        Observed::Unknown(reason) => Observed::Unknown(reason.clone()),
+    }
+}
+
 /// SMT must be the same on all nodes.
-fn hyperthreading(nodes: &[Node]) -> Option<Check> {
+fn hyperthreading(nodes: &[(&str, Observed<bool>)]) -> Option<Check> {
     let cluster = match nodes {
         [] => return None,
-        [only] => only.display_name(),
+        [(only, _)] => *only,
         _ => "cluster",
     };
     let row = Row {
@@ -65,12 +79,12 @@ fn hyperthreading(nodes: &[Node]) -> Option<Check> {
     let mut with = Vec::new();
     let mut without = Vec::new();
     let mut hidden = None;
-    for node in nodes {
-        match &node.platform.smt {
-            Observed::Known(smt) if smt.is_on() => with.push(node.display_name()),
-            Observed::Known(_) => without.push(node.display_name()),
+    for (name, smt) in nodes {
+        match smt {
+            Observed::Known(true) => with.push(*name),
+            Observed::Known(false) => without.push(*name),
             Observed::Unknown(reason) => {
-                hidden = hidden.or(Some((node.display_name(), reason)));
+                hidden = hidden.or(Some((*name, reason)));
             }
         }
     }

@@ -147,6 +147,39 @@ pub enum StoreError {
         /// How many bytes there are.
         found: usize,
     },
+    /// etcd does not answer, or has no quorum.
+    #[error(
+        "reach the store {store}: {found}; whether a change was made is known when it answers again"
+    )]
+    CutOff {
+        /// Its address.
+        store: String,
+        /// What was met.
+        found: String,
+    },
+    /// etcd has no room.
+    #[error(
+        "write the store {store}: etcd's space is used up; compact and defragment it, give it more \
+         (--quota-backend-bytes), then 'etcdctl alarm disarm'"
+    )]
+    NoSpace {
+        /// Its address.
+        store: String,
+    },
+    /// etcd said no, in its own words.
+    #[error("use the store {store}: {found}")]
+    Refused {
+        /// Its address.
+        store: String,
+        /// What it said.
+        found: String,
+    },
+    /// What was said about etcd makes no sense.
+    #[error("make ready for etcd: {found}")]
+    EtcdSettings {
+        /// What was found.
+        found: String,
+    },
     /// The watch was closed, or its store is gone.
     #[error("watch any longer: the watch is closed")]
     Closed,

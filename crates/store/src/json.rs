@@ -3,7 +3,7 @@
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use crate::{Commit, Entry, Store, StoreError, Txn};
+use crate::{Commit, Entry, LeaseId, Store, StoreError, Txn};
 
 /// A type that is kept in the store as JSON.
 ///
@@ -103,6 +103,20 @@ impl Txn {
         document: &T,
     ) -> Result<Self, StoreError> {
         Ok(self.put(key, write(document)?))
+    }
+
+    /// Sets a key to a document that vanishes with the lease.
+    ///
+    /// # Errors
+    ///
+    /// The document has no form as JSON.
+    pub fn put_json_leased<T: Document>(
+        self,
+        key: impl Into<String>,
+        document: &T,
+        lease: LeaseId,
+    ) -> Result<Self, StoreError> {
+        Ok(self.put_leased(key, write(document)?, Some(lease)))
     }
 }
 

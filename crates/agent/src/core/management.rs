@@ -1,11 +1,14 @@
 //! Management of the cluster: enabled, changed, disabled, and how it stands.
 
+use std::collections::BTreeSet;
+
 use accelnet_api::types::{
     AdapterUse, AgentInfo, Enable, ManagementChanged, PlannedStep, PrereqAnswer, Set, Status,
 };
+use accelnet_model::check::CheckName;
 use accelnet_model::intent::IntentState;
 use accelnet_model::{Check, Code, Management, Performance, Problem, VmSetting};
-use accelnet_rules::prereq::{self, Scope};
+use accelnet_rules::prereq::{self, IntentAdapter, Peer, Scope};
 use accelnet_rules::reserve::{self, NodeVfs};
 use accelnet_rules::{management, vm};
 
@@ -151,7 +154,12 @@ impl Core {
         let name = wanted.intent.clone().unwrap_or_default();
         let seen = self.look();
         let checks = self.checks(policy, &seen, Some(&name));
-        if let Some(check) = checks.iter().find(|check| !check.passed) {
+        // Settings can be changed while a node is down; management is not enabled then.
+        let stands_in_the_way = |check: &&Check| {
+            let waits = policy.management.enabled && check.name == CheckName::Node;
+            !check.passed && !waits
+        };
+        if let Some(check) = checks.iter().find(stands_in_the_way) {
             return Err(as_problem(check, &checks));
         }
         for report in self.everyone(&seen)? {
@@ -306,7 +314,54 @@ impl Core {
                 intent
             })
             .collect();
-        prereq::judge(std::slice::from_ref(&seen.node), &intents, &scope)
+        let figures = &policy.management.performance;
+        let promised = policy.vms.iter().map(|(vm, _)| figures.of(vm.performance));
+        let needed = promised.map(|figure| figure.queue_pairs).max().unwrap_or(0);
+        prereq::judge_cluster(
+            &seen.node,
+            &self.intent_adapters(seen, policy),
+            &self.peers(),
+            &intents,
+            &scope,
+            needed,
+        )
+    }
+
+    /// The other nodes, as they reported.
+    fn peers(&self) -> Vec<Peer> {
+        let reports = self.reports.all().unwrap_or_default();
+        let nodes = self.nodes.all().unwrap_or_default();
+        let known = nodes.iter().map(|node| node.name.as_str());
+        let reporting = reports.iter().map(|report| report.node.as_str());
+        let names: BTreeSet<&str> = known.chain(reporting).collect();
+        let others = names.into_iter().filter(|name| *name != self.name);
+        let peer = |name: &str| Peer {
+            node: name.to_owned(),
+            down_since: nodes
+                .iter()
+                .find(|node| node.name == name)
+                .and_then(|node| node.down_since.clone()),
+            report: reports
+                .iter()
+                .find(|report| report.node == name)
+                .map(Report::as_peer),
+        };
+        others.map(peer).collect()
+    }
+
+    /// The adapters of every intent here, as other nodes compare them with theirs.
+    pub(crate) fn intent_adapters(&self, seen: &Seen, policy: &Policy) -> Vec<IntentAdapter> {
+        let mut all = Vec::new();
+        for (intent, _) in &policy.intents {
+            for space in self.spaces(intent, seen, &[]) {
+                let most = match space.room(policy).most_queue_pairs {
+                    0 => None,
+                    most => Some(most),
+                };
+                all.push(IntentAdapter::of(&intent.name, space.adapter, most));
+            }
+        }
+        all
     }
 
     /// Looks anew and leaves a picture, without bringing anything about.
@@ -368,7 +423,10 @@ pub(crate) fn status(
             observed_seconds_ago: uptime.saturating_sub(picture.seen_at).as_secs(),
             policy_revision: policy.revision,
             applied_revision: picture.applied_revision,
+            cut_off_since: None,
+            cut_off_because: None,
         },
+        nodes_down: Vec::new(),
     })
 }
 

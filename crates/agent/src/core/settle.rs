@@ -22,6 +22,13 @@ impl Core {
     pub fn pass(&mut self) -> Result<(), Problem> {
         let mut policy = self.policies.read()?;
         let mut seen = self.look();
+        // Nothing can be decided without the store, and what is there may be meant. A node that
+        // has just started has nothing yet, and is brought to what was read last.
+        if self.begun && self.cut_off().is_some() {
+            self.leave(seen, &policy);
+            return Ok(());
+        }
+        self.begun = true;
         if self.apply_intents(&policy, &mut seen) {
             policy = self.policies.read()?;
         }
@@ -62,6 +69,9 @@ impl Core {
             acted |= match setting.phase {
                 Phase::Enabling => self.go_on_enabling(policy, seen, setting, domain),
                 Phase::Disabling => self.go_on_disabling(policy, setting, domain),
+                Phase::Enabled if policy.drained(&self.name).is_some() => {
+                    policy.management.enabled && self.take_for_drain(policy, setting, domain)
+                }
                 Phase::Enabled if policy.management.enabled => {
                     self.mend_vm(policy, seen, setting, domain)
                 }

@@ -14,6 +14,7 @@ use accelnet_rules::{fitness, pair};
 
 pub(crate) use pairs::none_is_free;
 
+use super::drain::is_drained;
 use super::settle::{planned, settled, taken_back, vms_unknown};
 use super::{Core, Seen, nics};
 use crate::policy::{Change, Policy};
@@ -345,6 +346,9 @@ impl Core {
             };
             return Err(Problem::new(Code::ManagementDisabled, &[], found));
         };
+        if let Some(drained) = policy.drained(&self.name) {
+            return Err(is_drained(&self.name, drained));
+        }
         match self.status_of(&intent.name) {
             Some(status) if status.state == IntentState::Completed => Ok(intent.clone()),
             status => Err(not_applied(&intent.name, &self.name, status)),

@@ -36,6 +36,7 @@ fn sample(operation: &str) -> Option<Value> {
         "vm_set" => json!({ "names": ["web1"], "performance": "low", "now": true }),
         "vm_disable" => json!({ "names": ["web2"] }),
         "adapters_change" => json!({}),
+        "node_drain" => json!({ "node": "node1" }),
         _ => return None,
     })
 }

@@ -153,6 +153,12 @@ pub fn operate(operation: Operation, call: &Call, service: &dyn Service) -> Resu
             call.may(request.dry_run)?;
             json(&service.adapters_change(who, &request)?)
         }
+        Operation::Nodes => json(&service.nodes()?),
+        Operation::NodeDrain => {
+            let request: NodeDrain = request(&call.body)?;
+            call.may(request.dry_run)?;
+            json(&service.node_drain(who, &request)?)
+        }
     }
 }
 

@@ -175,6 +175,8 @@ impl Service for Falls {
     fn vms(&self) -> Result<Vec<VmView>, Problem> { panic!() }
     fn vms_change(&self, _: &Caller, _: &VmChange) -> Result<VmChanged, Problem> { panic!() }
     fn plan(&self) -> Result<PlanAnswer, Problem> { panic!() }
+    fn nodes(&self) -> Result<Vec<NodeView>, Problem> { panic!() }
+    fn node_drain(&self, _: &Caller, _: &NodeDrain) -> Result<NodeDrained, Problem> { panic!() }
     fn events(&self, _: u64, _: usize, _: Duration) -> Result<Events, Problem> { panic!() }
 }
 

@@ -38,7 +38,10 @@ impl Service for Fake {
                 observed_seconds_ago: 0,
                 policy_revision: 1,
                 applied_revision: 1,
+                cut_off_since: None,
+                cut_off_because: None,
             },
+            nodes_down: Vec::new(),
         })
     }
 
@@ -231,6 +234,35 @@ impl Service for Fake {
                     steps: Vec::new(),
                 })
                 .collect(),
+        })
+    }
+
+    fn nodes(&self) -> Result<Vec<NodeView>, Problem> {
+        drop(self.looks()?);
+        Ok(vec![NodeView {
+            name: NODE.to_owned(),
+            state: Standing::Up,
+            since: Some(NOW.to_owned()),
+            version: Some(env!("CARGO_PKG_VERSION").to_owned()),
+            joined_at: Some(NOW.to_owned()),
+            reported_at: Some(NOW.to_owned()),
+            drained: None,
+            accelerated_vms: 0,
+        }])
+    }
+
+    fn node_drain(&self, who: &Caller, request: &NodeDrain) -> Result<NodeDrained, Problem> {
+        drop(self.changes(who, "drain", request)?);
+        Ok(NodeDrained {
+            node: request.node.clone(),
+            drained: !request.undrain,
+            done: !request.dry_run,
+            vms: vec![DrainVm {
+                name: "web1".to_owned(),
+                can_move: true,
+                has_vf: request.dry_run,
+                why: "its VF is taken away, and its traffic goes over virtio".to_owned(),
+            }],
         })
     }
 

@@ -98,6 +98,9 @@ pub struct Status {
     pub faults: Vec<Fault>,
     /// The agent that answers.
     pub agent: AgentInfo,
+    /// Nodes that give no sign of life. What is told of them is what they reported last.
+    #[serde(default)]
+    pub nodes_down: Vec<String>,
 }
 
 /// An adapter's VFs and queue pairs.
@@ -175,4 +178,10 @@ pub struct AgentInfo {
     pub policy_revision: u64,
     /// Revision of the policy that the node was last brought to.
     pub applied_revision: u64,
+    /// Since when its store does not answer, RFC 3339, UTC; what is told is what was read before.
+    #[serde(default)]
+    pub cut_off_since: Option<String>,
+    /// What it met instead of its store.
+    #[serde(default)]
+    pub cut_off_because: Option<String>,
 }

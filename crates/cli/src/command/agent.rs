@@ -17,7 +17,7 @@ pub fn run(args: &Agent, session: &mut Session<'_>) -> Result {
     };
     accelnet_agent::run(&Options {
         node,
-        store: args.store.clone(),
+        store: args.store.choice()?,
         socket: args.serve.clone(),
         kill_at: args.kill_at.clone(),
     })?;

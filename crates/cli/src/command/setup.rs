@@ -79,7 +79,7 @@ pub fn run(args: &Setup, session: &mut Session<'_>) -> Result {
     Ok(0)
 }
 
-fn step(
+pub(super) fn step(
     session: &mut Session<'_>,
     dry: bool,
     what: &str,
@@ -106,7 +106,7 @@ fn runs(command: &mut Command) -> bool {
     command.status().is_ok_and(|status| status.success())
 }
 
-fn command(program: &str, words: &[&str]) -> std::result::Result<(), Problem> {
+pub(super) fn command(program: &str, words: &[&str]) -> std::result::Result<(), Problem> {
     let output = Command::new(program)
         .args(words)
         .stdin(Stdio::null())
@@ -124,7 +124,7 @@ fn command(program: &str, words: &[&str]) -> std::result::Result<(), Problem> {
     }
 }
 
-fn failed(what: &str, words: &str) -> Problem {
+pub(super) fn failed(what: &str, words: &str) -> Problem {
     Problem::new(
         Code::NotAllowed,
         &["This user"],

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use accelnet_agent::run::{Running, start};
+use accelnet_agent::run::{Place, Running, start};
 use accelnet_agent::simulated::Simulated;
 use accelnet_api::types::IntentAdd;
 use accelnet_api::{Client, Server};
@@ -70,7 +70,13 @@ impl Cluster {
             let server = Server::bind(&cluster.socket(number));
             let server = server.map_err(|error| failed("a socket", error))?;
             let edge = Simulated::new(machine.clone()).in_real_time();
-            let agent = start(Box::new(edge), store.clone(), &name, server, false)?;
+            let agent = start(
+                Box::new(edge),
+                Place::shared(store.clone()),
+                &name,
+                server,
+                false,
+            )?;
             cluster.nodes.push(machine);
             cluster.agents.push(agent);
         }

@@ -55,6 +55,20 @@ pub fn status(status: &Status, colour: bool, width: Option<u16>) -> String {
     if !status.enabled {
         lines.remove(1);
     }
+    if !status.nodes_down.is_empty() {
+        lines.push(("down", status.nodes_down.join(", ")));
+    }
+    if let Some(since) = &status.agent.cut_off_since {
+        let because = status.agent.cut_off_because.as_deref().unwrap_or_default();
+        lines.push((
+            "store",
+            painted(
+                &format!("cut off since {since}: {because}; shown is what was read before"),
+                Tone::Bad,
+                colour,
+            ),
+        ));
+    }
     text.push_str(&pairs(&lines));
     if !status.adapters.is_empty() {
         text.push('\n');

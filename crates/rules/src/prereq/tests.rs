@@ -4,6 +4,7 @@ use super::*;
 use crate::sample::{adapter, node};
 
 mod adapters;
+mod cluster;
 mod isolation;
 mod machine;
 

@@ -1,0 +1,152 @@
+//! The way to the store: whether it answers, and what was read last while it does not.
+//!
+//! A node that is cut off goes on showing what it read last, and says since when; it changes
+//! nothing, since nothing can be decided.
+
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::Duration;
+
+use accelnet_host::Clock;
+use accelnet_store::{Commit, Entry, Lease, LeaseId, Range, Store, StoreError, Txn, Watch};
+
+use super::remembered::Remembered;
+
+/// Since when a node is cut off, and what it met.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CutOff {
+    /// RFC 3339, UTC.
+    pub since: String,
+    /// What was met, a fragment.
+    pub found: String,
+}
+
+type Returned = Box<dyn Fn(CutOff) + Send + Sync>;
+
+/// Whether the store answers.
+pub struct Link {
+    cut_off: Mutex<Option<CutOff>>,
+    returned: OnceLock<Returned>,
+    clock: Arc<dyn Clock + Send + Sync>,
+}
+
+impl Link {
+    fn new(clock: Arc<dyn Clock + Send + Sync>) -> Self {
+        Link {
+            cut_off: Mutex::new(None),
+            returned: OnceLock::new(),
+            clock,
+        }
+    }
+
+    /// None while the store answers.
+    pub fn cut_off(&self) -> Option<CutOff> {
+        self.lock().clone()
+    }
+
+    /// What is called when the store answers again. The first one counts.
+    pub fn when_back(&self, returned: Returned) {
+        drop(self.returned.set(returned));
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Option<CutOff>> {
+        self.cut_off.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn note<T>(&self, result: &Result<T, StoreError>) {
+        let was = match result {
+            Err(StoreError::CutOff { found, .. }) => {
+                let mut cut_off = self.lock();
+                let since = || self.clock.now();
+                cut_off.get_or_insert_with(|| CutOff {
+                    since: since(),
+                    found: found.clone(),
+                });
+                return;
+            }
+            // Any other word is one of a store that answers.
+            _ => self.lock().take(),
+        };
+        if let (Some(was), Some(returned)) = (was, self.returned.get()) {
+            returned(was);
+        }
+    }
+}
+
+/// A store, the way to it, and what was read of it last.
+pub struct Linked {
+    store: Arc<dyn Store>,
+    link: Arc<Link>,
+    remembered: Remembered,
+}
+
+impl Linked {
+    /// `store` as the node called `node` uses it. What the node's own policy was is kept in
+    /// `file`, so that a node that starts while it is cut off finds it.
+    pub fn new(
+        store: Arc<dyn Store>,
+        node: &str,
+        file: Option<PathBuf>,
+        clock: Arc<dyn Clock + Send + Sync>,
+    ) -> Self {
+        Linked {
+            store,
+            link: Arc::new(Link::new(clock)),
+            remembered: Remembered::new(node, file),
+        }
+    }
+
+    /// The way to it.
+    pub fn link(&self) -> Arc<Link> {
+        self.link.clone()
+    }
+
+    fn noted<T>(&self, result: Result<T, StoreError>) -> Result<T, StoreError> {
+        self.link.note(&result);
+        result
+    }
+}
+
+impl Store for Linked {
+    fn get(&self, key: &str) -> Result<Option<Entry>, StoreError> {
+        match self.noted(self.store.get(key)) {
+            Err(error @ StoreError::CutOff { .. }) => self.remembered.key(key).ok_or(error),
+            other => other,
+        }
+    }
+
+    fn range(&self, prefix: &str) -> Result<Range, StoreError> {
+        match self.noted(self.store.range(prefix)) {
+            Ok(range) => {
+                self.remembered.keep(prefix, &range);
+                Ok(range)
+            }
+            Err(error @ StoreError::CutOff { .. }) => self.remembered.range(prefix).ok_or(error),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn commit(&self, txn: &Txn) -> Result<Commit, StoreError> {
+        self.noted(self.store.commit(txn))
+    }
+
+    fn watch(&self, prefix: &str, from: u64) -> Result<Box<dyn Watch>, StoreError> {
+        self.noted(self.store.watch(prefix, from))
+    }
+
+    fn compact(&self, revision: u64) -> Result<(), StoreError> {
+        self.noted(self.store.compact(revision))
+    }
+
+    fn grant(&self, ttl: Duration) -> Result<Lease, StoreError> {
+        self.noted(self.store.grant(ttl))
+    }
+
+    fn keep_alive(&self, lease: LeaseId) -> Result<(), StoreError> {
+        self.noted(self.store.keep_alive(lease))
+    }
+
+    fn revoke(&self, lease: LeaseId) -> Result<(), StoreError> {
+        self.noted(self.store.revoke(lease))
+    }
+}

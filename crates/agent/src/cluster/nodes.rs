@@ -1,0 +1,242 @@
+//! The nodes of a cluster: who belongs to it, who is up, and who is drained.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use accelnet_api::types::{NodeView, Standing};
+use accelnet_model::Problem;
+use accelnet_store::{Commit, Document, Documents, Json, LeaseId, Store, StoreError, Stored, Txn};
+use serde::{Deserialize, Serialize};
+
+use crate::policy::{Policy, store_failed};
+use crate::report::Report;
+
+pub(super) const MEMBERS: &str = "members/";
+pub(super) const ALIVE: &str = "alive/";
+pub(super) const DOWN: &str = "down/";
+
+/// A node that belongs to the cluster.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Member {
+    /// When it joined, RFC 3339, UTC.
+    pub joined_at: String,
+    /// Version of its agent.
+    pub version: String,
+}
+
+/// What goes with the lease of a running agent.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Alive {
+    /// When the agent began, RFC 3339, UTC.
+    pub since: String,
+}
+
+/// A node whose lease ended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Down {
+    /// When another node saw it, RFC 3339, UTC.
+    pub since: String,
+}
+
+impl Document for Member {
+    const KIND: &'static str = "a member of the cluster";
+    const FORMAT: u32 = 1;
+}
+
+impl Document for Alive {
+    const KIND: &'static str = "the sign of life of a node";
+    const FORMAT: u32 = 1;
+}
+
+impl Document for Down {
+    const KIND: &'static str = "a node that is down";
+    const FORMAT: u32 = 1;
+}
+
+/// A node as the others see it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NodeState {
+    /// Its name.
+    pub name: String,
+    /// Version of its agent; none of one that was never started.
+    pub version: Option<String>,
+    /// When it joined.
+    pub joined_at: Option<String>,
+    /// When its agent began; none while it is down.
+    pub up_since: Option<String>,
+    /// Since when it is down; none while it is up.
+    pub down_since: Option<String>,
+}
+
+impl NodeState {
+    /// Whether it gives no sign of life.
+    pub fn is_down(&self) -> bool {
+        self.down_since.is_some()
+    }
+}
+
+/// The nodes as they are shown: those that give signs of life or did, and in a cluster of one the
+/// one that reports.
+pub(crate) fn views(nodes: &[NodeState], policy: &Policy, reports: &[Report]) -> Vec<NodeView> {
+    let known = nodes.iter().map(|node| node.name.as_str());
+    let names: BTreeSet<&str> = known
+        .chain(reports.iter().map(|report| report.node.as_str()))
+        .collect();
+    let view = |name: &str| {
+        let node = nodes.iter().find(|node| node.name == name);
+        let report = reports.iter().find(|report| report.node == name);
+        let here = policy.vms.iter().filter(|(vm, _)| vm.node == name);
+        let down = node.and_then(|node| node.down_since.clone());
+        NodeView {
+            name: name.to_owned(),
+            state: match down {
+                Some(_) => Standing::Down,
+                None => Standing::Up,
+            },
+            since: down.or_else(|| node?.up_since.clone()),
+            version: match node {
+                Some(node) => node.version.clone(),
+                // Whoever reports to a store of its own is who is asked.
+                None => Some(env!("CARGO_PKG_VERSION").to_owned()),
+            },
+            joined_at: node.and_then(|node| node.joined_at.clone()),
+            reported_at: report.map(|report| report.observed_at.clone()),
+            drained: policy.drained(name).cloned(),
+            accelerated_vms: u32::try_from(here.count()).unwrap_or(u32::MAX),
+        }
+    };
+    names.into_iter().map(view).collect()
+}
+
+/// The nodes, in the store.
+#[derive(Clone)]
+pub struct Nodes {
+    store: Arc<dyn Store>,
+    node: String,
+}
+
+impl Nodes {
+    /// The nodes in `store`, as the node called `node` sees them.
+    pub fn new(store: Arc<dyn Store>, node: &str) -> Self {
+        Nodes {
+            store,
+            node: node.to_owned(),
+        }
+    }
+
+    /// Every member, by name.
+    ///
+    /// # Errors
+    ///
+    /// The store cannot be read.
+    pub fn all(&self) -> Result<Vec<NodeState>, Problem> {
+        self.try_all().map_err(|error| store_failed(&error))
+    }
+
+    fn try_all(&self) -> Result<Vec<NodeState>, StoreError> {
+        let members = named(MEMBERS, self.store.range_json::<Member>(MEMBERS)?);
+        let alive = self.store.range_json::<Alive>(ALIVE)?;
+        // A node that is cut off and never asked knows nothing of the others.
+        if alive.revision == 0 {
+            return Ok(Vec::new());
+        }
+        let alive = named(ALIVE, alive);
+        let down = named(DOWN, self.store.range_json::<Down>(DOWN)?);
+        let names: BTreeSet<&String> = members.keys().chain(alive.keys()).collect();
+        let states = names.into_iter().map(|name| {
+            let member = members.get(name);
+            let up = alive.get(name);
+            let ended = || match down.get(name) {
+                Some(down) => down.since.clone(),
+                // It never gave a sign of life, or nobody has written down its end yet.
+                None => member.map_or_else(String::new, |member| member.joined_at.clone()),
+            };
+            NodeState {
+                name: name.clone(),
+                version: member.map(|member| member.version.clone()),
+                joined_at: member.map(|member| member.joined_at.clone()),
+                up_since: up.map(|up| up.since.clone()),
+                down_since: match up {
+                    Some(_) => None,
+                    None => Some(ended()),
+                },
+            }
+        });
+        Ok(states.collect())
+    }
+
+    /// The names of those that are down.
+    ///
+    /// # Errors
+    ///
+    /// The store cannot be read.
+    pub fn down(&self) -> Result<BTreeSet<String>, Problem> {
+        let down = self.all()?.into_iter().filter(NodeState::is_down);
+        Ok(down.map(|node| node.name).collect())
+    }
+
+    /// This node belongs to the cluster with that version, and gives signs of life with that
+    /// lease.
+    pub(super) fn rise(
+        &self,
+        since: &str,
+        version: &str,
+        lease: LeaseId,
+    ) -> Result<(), StoreError> {
+        let key = format!("{MEMBERS}{}", self.node);
+        let known = self.store.get_json::<Member>(&key)?;
+        let member = Member {
+            joined_at: match known {
+                Some(known) => known.value.joined_at,
+                None => since.to_owned(),
+            },
+            version: version.to_owned(),
+        };
+        let alive = Alive {
+            since: since.to_owned(),
+        };
+        let txn = Txn::new()
+            .put_json(key, &member)?
+            .put_json_leased(format!("{ALIVE}{}", self.node), &alive, lease)?
+            .delete(format!("{DOWN}{}", self.node));
+        self.store.commit(&txn).map(drop)
+    }
+
+    /// Writes down that the node called `name` is down from now on. True when it was this node
+    /// that did: not when it lives, another wrote it first, or it has left.
+    pub(super) fn write_down(&self, name: &str, now: &str) -> Result<bool, StoreError> {
+        let member = self.store.get(&format!("{MEMBERS}{name}"))?;
+        let Some(member) = member else {
+            return Ok(false);
+        };
+        let ended = Down {
+            since: now.to_owned(),
+        };
+        let txn = Txn::new()
+            .check(member.key, member.mod_revision)
+            .check(format!("{ALIVE}{name}"), 0)
+            .check(format!("{DOWN}{name}"), 0)
+            .put_json(format!("{DOWN}{name}"), &ended)?;
+        let done = self.store.commit(&txn)?;
+        Ok(matches!(done, Commit::Done { .. }))
+    }
+
+    /// Members without a sign of life of which nobody has written down that they are down.
+    pub(super) fn unwritten(&self) -> Result<Vec<String>, StoreError> {
+        let members = named(MEMBERS, self.store.range_json::<Member>(MEMBERS)?);
+        let alive = named(ALIVE, self.store.range_json::<Alive>(ALIVE)?);
+        let down = named(DOWN, self.store.range_json::<Down>(DOWN)?);
+        let silent = members
+            .into_keys()
+            .filter(|name| !alive.contains_key(name) && !down.contains_key(name));
+        Ok(silent.filter(|name| *name != self.node).collect())
+    }
+}
+
+fn named<T>(prefix: &str, documents: Documents<T>) -> BTreeMap<String, T> {
+    let name = |stored: Stored<T>| {
+        let name = stored.key.strip_prefix(prefix).unwrap_or_default();
+        (name.to_owned(), stored.value)
+    };
+    documents.values.into_iter().map(name).collect()
+}

@@ -1,0 +1,168 @@
+//! What a node read last, for the time when it is cut off.
+
+use std::collections::BTreeMap;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use accelnet_store::{Entry, Range};
+use serde::{Deserialize, Serialize};
+
+/// Prefixes whose newest reading is kept in memory.
+const KEPT: [&str; 5] = ["policy/", "reports/", "members/", "alive/", "down/"];
+/// What of it is kept in a file, too, beside the node's own keys.
+const POLICY: &str = "policy/";
+/// The format of the file.
+const FORMAT: u32 = 1;
+
+/// What was read last.
+pub(super) struct Remembered {
+    /// Prefix of the node's own keys.
+    own: String,
+    file: Option<PathBuf>,
+    ranges: Mutex<BTreeMap<String, Range>>,
+}
+
+/// The file's content.
+#[derive(Serialize, Deserialize)]
+struct Saved {
+    format: u32,
+    ranges: Vec<SavedRange>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct SavedRange {
+    prefix: String,
+    revision: u64,
+    entries: Vec<SavedEntry>,
+}
+
+/// An entry; every value that accelnet writes is text.
+#[derive(Serialize, Deserialize)]
+struct SavedEntry {
+    key: String,
+    value: String,
+    create_revision: u64,
+    mod_revision: u64,
+    version: u64,
+}
+
+impl Remembered {
+    pub(super) fn new(node: &str, file: Option<PathBuf>) -> Self {
+        let ranges = file.as_deref().and_then(load).unwrap_or_default();
+        Remembered {
+            own: format!("nodes/{node}/"),
+            file,
+            ranges: Mutex::new(ranges),
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<String, Range>> {
+        self.ranges.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Keeps a reading, if it is of a kind that is kept.
+    pub(super) fn keep(&self, prefix: &str, range: &Range) {
+        let own = prefix.starts_with(&self.own);
+        if !own && !KEPT.contains(&prefix) {
+            return;
+        }
+        let mut ranges = self.lock();
+        let known = ranges.get(prefix);
+        let news = known.is_none_or(|known| known.entries != range.entries);
+        // One that was read earlier and arrives later.
+        if known.is_some_and(|known| known.revision > range.revision) {
+            return;
+        }
+        ranges.insert(prefix.to_owned(), range.clone());
+        let lasting = own || prefix == POLICY;
+        if let (true, true, Some(file)) = (news, lasting, &self.file) {
+            // Without it a node that starts while it is cut off waits for the store.
+            drop(save(file, &self.own, &ranges));
+        }
+    }
+
+    /// What begins with `prefix`, if that was ever read. Of other nodes nothing is known before
+    /// somebody asks for them, which is no reason to show nothing of this one.
+    pub(super) fn range(&self, prefix: &str) -> Option<Range> {
+        let known = self.lock().get(prefix).cloned();
+        let of_others = prefix != POLICY && KEPT.contains(&prefix);
+        known.or_else(|| {
+            of_others.then(|| Range {
+                entries: Vec::new(),
+                revision: 0,
+            })
+        })
+    }
+
+    /// One key, if something that holds it was ever read.
+    pub(super) fn key(&self, key: &str) -> Option<Option<Entry>> {
+        let ranges = self.lock();
+        let mut holding = ranges
+            .iter()
+            .filter(|(prefix, _)| key.starts_with(prefix.as_str()))
+            .peekable();
+        holding.peek()?;
+        let mut found = holding.filter_map(|(_, range)| {
+            let mut entries = range.entries.iter();
+            entries.find(|entry| entry.key == key)
+        });
+        Some(found.next().cloned())
+    }
+}
+
+fn load(file: &Path) -> Option<BTreeMap<String, Range>> {
+    let text = std::fs::read(file).ok()?;
+    let saved: Saved = serde_json::from_slice(&text).ok()?;
+    if saved.format != FORMAT {
+        return None;
+    }
+    let ranges = saved.ranges.into_iter().map(|saved| {
+        let entries = saved.entries.into_iter().map(|entry| Entry {
+            key: entry.key,
+            value: entry.value.into_bytes(),
+            create_revision: entry.create_revision,
+            mod_revision: entry.mod_revision,
+            version: entry.version,
+            lease: None,
+        });
+        let range = Range {
+            entries: entries.collect(),
+            revision: saved.revision,
+        };
+        (saved.prefix, range)
+    });
+    Some(ranges.collect())
+}
+
+fn save(file: &Path, own: &str, ranges: &BTreeMap<String, Range>) -> std::io::Result<()> {
+    let lasting = ranges
+        .iter()
+        .filter(|(prefix, _)| prefix.starts_with(own) || *prefix == POLICY);
+    let saved = Saved {
+        format: FORMAT,
+        ranges: lasting
+            .map(|(prefix, range)| SavedRange {
+                prefix: prefix.clone(),
+                revision: range.revision,
+                entries: range.entries.iter().map(saved_entry).collect(),
+            })
+            .collect(),
+    };
+    let text = serde_json::to_vec(&saved)?;
+    let beside = file.with_extension("new");
+    let mut new = std::fs::File::create(&beside)?;
+    new.write_all(&text)?;
+    new.sync_all()?;
+    std::fs::rename(&beside, file)
+}
+
+fn saved_entry(entry: &Entry) -> SavedEntry {
+    SavedEntry {
+        key: entry.key.clone(),
+        value: String::from_utf8_lossy(&entry.value).into_owned(),
+        create_revision: entry.create_revision,
+        mod_revision: entry.mod_revision,
+        version: entry.version,
+    }
+}

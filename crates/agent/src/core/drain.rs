@@ -1,0 +1,148 @@
+//! A node without VFs for VMs: its VMs run on virtio, so that they can be moved away. Their
+//! settings stay, and they get their VFs on another node, or here when it is no longer drained.
+
+use accelnet_api::types::{
+    DrainVm, Drained, EventKind, NodeDrain, NodeDrained, Path, State, VmView,
+};
+use accelnet_model::domain::DomainState;
+use accelnet_model::vm_setting::Phase;
+use accelnet_model::{Code, Domain, Problem, VmSetting};
+use accelnet_rules::pair::{Pair, Step};
+
+use super::Core;
+use super::vms::crowded;
+use crate::policy::{Change, Policy};
+
+const TURNS: u32 = 16;
+
+impl Core {
+    /// Drains a node or lets it have VFs again; a dry run tells which VMs could move.
+    ///
+    /// # Errors
+    ///
+    /// No node has that name, or the store cannot be used.
+    pub fn drain(&mut self, who: &str, request: &NodeDrain) -> Result<NodeDrained, Problem> {
+        let result = self.try_drain(who, request);
+        if !request.dry_run {
+            let what = match request.undrain {
+                true => format!("let node {} have VFs again", request.node),
+                false => format!("drain node {}", request.node),
+            };
+            self.tell_asked(who, &request.node, &what, &result);
+        }
+        result
+    }
+
+    fn try_drain(&mut self, who: &str, request: &NodeDrain) -> Result<NodeDrained, Problem> {
+        let node = &request.node;
+        let reports = self.reports.all()?;
+        let report = reports.into_iter().find(|report| report.node == *node);
+        let Some(mut report) = report else {
+            return Err(self.policies.no_such_node(node));
+        };
+        if !request.dry_run {
+            self.set_drained(who, request)?;
+            if *node == self.name {
+                self.pass()?;
+                report.vms = self.reports.last().map_or(report.vms, |own| own.vms);
+            }
+        }
+        let vms = report.vms.iter().filter(|vm| vm.node == *node);
+        Ok(NodeDrained {
+            node: node.clone(),
+            drained: !request.undrain,
+            done: !request.dry_run,
+            vms: vms.filter_map(movable).collect(),
+        })
+    }
+
+    fn set_drained(&self, who: &str, request: &NodeDrain) -> Result<(), Problem> {
+        for _ in 0..TURNS {
+            let policy = self.policies.read()?;
+            let drained = (!request.undrain).then(|| Drained {
+                by: who.to_owned(),
+                at: self.now(),
+            });
+            let known = policy.drained(&request.node);
+            if known.is_some() == drained.is_some() {
+                return Ok(());
+            }
+            let change = [Change::Drained(request.node.clone(), drained)];
+            if self.policies.change(&policy, &change, false)? {
+                return Ok(());
+            }
+        }
+        Err(crowded(&self.name))
+    }
+
+    /// Takes the VF from a running VM of a drained node; whether anything was done.
+    pub(crate) fn take_for_drain(
+        &mut self,
+        policy: &Policy,
+        setting: &VmSetting,
+        domain: &Domain,
+    ) -> bool {
+        let Some(drained) = policy.drained(&self.name) else {
+            return false;
+        };
+        self.blame(&setting.uuid, &is_drained(&self.name, drained));
+        let pool = policy.managed_intent().map(|intent| intent.pool_network());
+        let pair = Pair::of(&domain.vnics, setting.mac, &pool.unwrap_or_default());
+        if !domain.state.holds_devices() || pair.vf.is_none() {
+            return false;
+        }
+        match self.only(policy, setting, domain, Step::DetachVf) {
+            Ok(()) => {
+                let message = format!("VM {} gave up its VF: its node is drained.", domain.name);
+                self.tell(EventKind::Noticed, &domain.name, message);
+                true
+            }
+            Err(problem) => {
+                self.tell_problem(EventKind::Failed, &domain.name, &problem);
+                false
+            }
+        }
+    }
+}
+
+/// Why a node gives no VFs.
+pub(crate) fn is_drained(node: &str, drained: &Drained) -> Problem {
+    let found = format!("{} drained it at {}.", drained.by, drained.at);
+    Problem::new(Code::NodeDrained, &[node], found)
+}
+
+/// Whether a VM that runs could move to another node; none of one that does not run.
+fn movable(vm: &VmView) -> Option<DrainVm> {
+    if vm.path == Path::NotRunning || vm.state == DomainState::ShutOff {
+        return None;
+    }
+    let foreign = vm
+        .vnics
+        .iter()
+        .any(|vnic| vnic.model == "VF" && vnic.role.is_none());
+    let (can_move, why) = match (vm.path, vm.acceleration) {
+        (Path::Unknown, _) => (false, "libvirt does not tell how it stands"),
+        _ if foreign => (
+            false,
+            "it has a VF or another device of this node that accelnet does not manage",
+        ),
+        _ if vm.phase.is_some_and(|phase| phase != Phase::Enabled) => {
+            (false, "a change of it is under way")
+        }
+        (Path::Vf, State::Unmanaged) => (
+            false,
+            "it has a VF and management is disabled, so that nobody takes it",
+        ),
+        (Path::Vf, _) => (
+            true,
+            "its VF is taken away, and its traffic goes over virtio",
+        ),
+        _ => (true, "it is on virtio"),
+    };
+    Some(DrainVm {
+        name: vm.name.clone(),
+        can_move,
+        has_vf: vm.path == Path::Vf,
+        why: why.to_owned(),
+    })
+}

@@ -1,0 +1,17 @@
+//! Several agents on one store: a real etcd that is paused, killed, compacted, cut off and full,
+//! and a store in memory with a schedule of faults that can be replayed.
+
+#[path = "cluster/bench.rs"]
+mod bench;
+#[path = "cluster/etcd.rs"]
+mod etcd;
+#[path = "cluster/faulty.rs"]
+mod faulty;
+#[path = "cluster/last_vf.rs"]
+mod last_vf;
+#[path = "cluster/liveness.rs"]
+mod liveness;
+#[path = "cluster/membership.rs"]
+mod membership;
+#[path = "cluster/schedules.rs"]
+mod schedules;

@@ -1,0 +1,89 @@
+//! The nodes of a cluster.
+
+use serde::{Deserialize, Serialize};
+
+/// A node of the cluster.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct NodeView {
+    /// Its name.
+    pub name: String,
+    /// Whether it gives signs of life.
+    pub state: Standing,
+    /// Since when it does, or does not; RFC 3339, UTC. None where nobody counts.
+    pub since: Option<String>,
+    /// Version of its agent.
+    pub version: Option<String>,
+    /// When it joined the cluster, RFC 3339, UTC.
+    pub joined_at: Option<String>,
+    /// When it last had something new to report, RFC 3339, UTC.
+    pub reported_at: Option<String>,
+    /// Who drained it; none when it is not drained.
+    pub drained: Option<Drained>,
+    /// VMs with a setting that are there.
+    pub accelerated_vms: u32,
+}
+
+/// Whether a node gives signs of life.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+#[serde(rename_all = "lowercase")]
+pub enum Standing {
+    /// It does.
+    Up,
+    /// It does not: what is told of it is what it reported last.
+    Down,
+}
+
+/// Who drained a node, and when.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct Drained {
+    /// Who.
+    pub by: String,
+    /// When, RFC 3339, UTC.
+    pub at: String,
+}
+
+/// Drains a node: its running VMs go over to virtio, so that they can be moved.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct NodeDrain {
+    /// The node.
+    pub node: String,
+    /// Let it have VFs for its VMs again.
+    #[serde(default)]
+    pub undrain: bool,
+    /// Say which VMs can move, and do nothing.
+    #[serde(default)]
+    pub dry_run: bool,
+}
+
+/// What came of draining a node.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct NodeDrained {
+    /// The node.
+    pub node: String,
+    /// Whether it is drained now, or would be.
+    pub drained: bool,
+    /// Whether that was set; false after a dry run. Another node's agent then does it.
+    pub done: bool,
+    /// The VMs that run there.
+    pub vms: Vec<DrainVm>,
+}
+
+/// A VM that runs on a node that is drained.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct DrainVm {
+    /// Its name.
+    pub name: String,
+    /// Whether it can be moved to another node.
+    pub can_move: bool,
+    /// Whether it has its VF still.
+    pub has_vf: bool,
+    /// Why.
+    pub why: String,
+}

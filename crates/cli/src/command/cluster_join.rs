@@ -1,0 +1,51 @@
+//! `accelnet cluster init` and `accelnet cluster join`.
+
+use std::sync::Arc;
+
+use accelnet_agent::cluster::membership;
+use accelnet_agent::policy::store_failed;
+use accelnet_store::{Etcd, Store};
+
+use super::Result;
+use super::service::{self, Settings};
+use crate::args::ClusterStore;
+use crate::session::Session;
+
+/// Founds a cluster, and starts the agent in it.
+pub fn init(args: &ClusterStore, session: &mut Session<'_>) -> Result {
+    let store = open(args)?;
+    let name = args.store.to_string();
+    let now = session.host.clock.now();
+    session.say(&format!("found a cluster on {name}\n"));
+    membership::found(&*store, &name, &now, args.dry_run)?;
+    start(args, session)
+}
+
+/// Joins a cluster, and starts the agent in it.
+pub fn join(args: &ClusterStore, session: &mut Session<'_>) -> Result {
+    let store = open(args)?;
+    let node = service::node_name(args.node.as_deref(), session);
+    let name = args.store.to_string();
+    session.say(&format!("join the cluster on {name} as {node}\n"));
+    membership::may_join(&*store, &name, &node)?;
+    membership::is_readable(store, &node)?;
+    start(args, session)
+}
+
+fn open(args: &ClusterStore) -> std::result::Result<Arc<dyn Store>, accelnet_model::Problem> {
+    let store = Etcd::open(&args.store, args.tls.files().as_ref());
+    Ok(Arc::new(store.map_err(|error| store_failed(&error))?))
+}
+
+fn start(args: &ClusterStore, session: &mut Session<'_>) -> Result {
+    let settings = Settings {
+        store: args.store.clone(),
+        tls: args.tls.clone(),
+        node: args.node.clone(),
+    };
+    service::use_store(Some(&settings), args.dry_run, session)?;
+    if !args.dry_run {
+        session.say("Done. 'accelnet node list' shows the nodes.\n");
+    }
+    Ok(0)
+}

@@ -1,0 +1,56 @@
+//! `accelnet cluster leave`: takes a node out of its cluster.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use accelnet_agent::cluster::{LEASE, membership};
+use accelnet_agent::policy::store_failed;
+use accelnet_model::{Code, Problem};
+use accelnet_store::{Etcd, Store};
+
+use super::Result;
+use super::service;
+use crate::args::ClusterLeave;
+use crate::session::Session;
+
+/// What etcd may take longer than a lease to end it.
+const SLACK: Duration = Duration::from_secs(4);
+
+/// Takes it out.
+pub fn run(args: &ClusterLeave, session: &mut Session<'_>) -> Result {
+    let Some(settings) = service::settings() else {
+        return Err(Problem::new(
+            Code::ClusterRefused,
+            &["a file of its own"],
+            format!(
+                "This node is in no cluster: {} names no etcd.",
+                service::FILE
+            ),
+        ));
+    };
+    let store = Etcd::open(&settings.store, settings.tls.files().as_ref());
+    let store: Arc<dyn Store> = Arc::new(store.map_err(|error| store_failed(&error))?);
+    let name = settings.store.to_string();
+    if let Some(node) = &args.node {
+        session.say(&format!("forget node {node}\n"));
+        membership::leave(store, &name, node, args.dry_run)?;
+        return Ok(0);
+    }
+    let node = service::node_name(settings.node.as_deref(), session);
+    service::stop(args.dry_run, session)?;
+    session.say(&format!(
+        "forget node {node}, when its last sign of life is over\n"
+    ));
+    if args.dry_run {
+        return Ok(0);
+    }
+    session.host.clock.sleep(LEASE + SLACK);
+    if let Err(problem) = membership::leave(store, &name, &node, false) {
+        // It stays what it was.
+        service::use_store(Some(&settings), false, session)?;
+        return Err(problem);
+    }
+    service::use_store(None, false, session)?;
+    session.say("Done. VMs and VFs stay as they are, and this node is a cluster of one.\n");
+    Ok(0)
+}

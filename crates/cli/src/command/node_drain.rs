@@ -1,0 +1,63 @@
+//! `accelnet node drain` and `accelnet node undrain`.
+
+use std::time::Duration;
+
+use accelnet_api::types::NodeDrain as Request;
+
+use super::{Result, ask};
+use crate::args::{NodeDrain, NodeUndrain, Output};
+use crate::render;
+use crate::session::Session;
+
+/// How long another node's agent is waited for.
+const PATIENCE: Duration = Duration::from_secs(60);
+const PAUSE: Duration = Duration::from_millis(500);
+
+/// Shows which VMs can move, and with `--apply` takes their VFs away.
+pub fn run(args: &NodeDrain, session: &mut Session<'_>) -> Result {
+    let agent = session.agent()?.clone();
+    let mut request = Request {
+        node: args.node.clone(),
+        undrain: false,
+        dry_run: !args.apply,
+    };
+    let mut drained = ask::waiting(session, "draining", || agent.node_drain(&request))?;
+    request.dry_run = true;
+    let begun = session.host.clock.uptime();
+    // The node's own agent takes them away.
+    while args.apply && drained.vms.iter().any(|vm| vm.has_vf && vm.can_move) {
+        if session.host.clock.uptime().saturating_sub(begun) > PATIENCE {
+            break;
+        }
+        session.host.clock.sleep(PAUSE);
+        drained.vms = agent.node_drain(&request)?.vms;
+    }
+    tell(args.output, &drained, session);
+    Ok(
+        match drained
+            .vms
+            .iter()
+            .all(|vm| vm.can_move && !(args.apply && vm.has_vf))
+        {
+            true => 0,
+            false => 1,
+        },
+    )
+}
+
+/// Lets the node have VFs again.
+pub fn undo(args: &NodeUndrain, session: &mut Session<'_>) -> Result {
+    let agent = session.agent()?.clone();
+    let request = Request {
+        node: args.node.clone(),
+        undrain: true,
+        dry_run: false,
+    };
+    let drained = ask::waiting(session, "undraining", || agent.node_drain(&request))?;
+    tell(args.output, &drained, session);
+    Ok(0)
+}
+
+fn tell(output: Output, drained: &accelnet_api::types::NodeDrained, session: &mut Session<'_>) {
+    ask::tell(session, output, drained, render::drained);
+}

@@ -1,0 +1,28 @@
+//! `accelnet node list`: the nodes of the cluster.
+
+use accelnet_api::types::{NodeView, Standing};
+
+use super::Result;
+use crate::args::{ListOutput, NodeList};
+use crate::render;
+use crate::session::Session;
+
+/// Lists them; all is well when every one is up.
+pub fn run(args: &NodeList, session: &mut Session<'_>) -> Result {
+    let nodes = session.agent()?.nodes()?;
+    match args.output {
+        ListOutput::Json => session.say_json(&nodes),
+        ListOutput::Name => nodes
+            .iter()
+            .for_each(|node| session.say(&format!("{}\n", node.name))),
+        ListOutput::Table => {
+            let text = render::nodes(&nodes, session.colour, session.width);
+            session.say(&text);
+        }
+    }
+    let down = |node: &NodeView| node.state == Standing::Down;
+    Ok(match nodes.iter().any(down) {
+        true => accelnet_model::Code::NodeDown.entry().exit_status,
+        false => 0,
+    })
+}

@@ -1,0 +1,41 @@
+use super::*;
+
+fn settings(tls: TlsArgs, node: Option<&str>) -> Settings {
+    Settings {
+        store: "etcd://db1,db2:2380/racks".parse().expect("an address"),
+        tls,
+        node: node.map(str::to_owned),
+    }
+}
+
+#[test]
+fn what_is_written_is_read_again() {
+    let plain = TlsArgs {
+        store_ca: None,
+        store_cert: None,
+        store_key: None,
+    };
+    let whole = TlsArgs {
+        store_ca: Some("/etc/accelnet/ca.pem".into()),
+        store_cert: Some("/etc/accelnet/node.pem".into()),
+        store_key: Some("/etc/accelnet/node-key.pem".into()),
+    };
+    for (tls, node) in [(plain, None), (whole, Some("n1"))] {
+        let written = settings(tls, node);
+        let read = Settings::read(&written.text()).expect("settings");
+        assert_eq!(read.store, written.store);
+        assert_eq!(read.tls.words(), written.tls.words());
+        assert_eq!(read.node, written.node);
+    }
+}
+
+#[test]
+fn a_file_or_nothing_is_no_cluster() {
+    for text in [
+        "",
+        "# nothing\n",
+        "ACCELNET_STORE=--store /var/lib/accelnet/store\n",
+    ] {
+        assert!(Settings::read(text).is_none(), "{text:?}");
+    }
+}

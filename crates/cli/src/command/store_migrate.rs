@@ -1,0 +1,51 @@
+//! `accelnet store migrate`: one machine's store into an etcd.
+
+use accelnet_agent::cluster::membership::{self, Moved};
+use accelnet_agent::policy::store_failed;
+use accelnet_host::{Clock, SystemClock};
+use accelnet_model::{Code, Problem};
+use accelnet_store::{Embedded, Etcd, History};
+
+use super::{Result, ask};
+use crate::args::StoreMigrate;
+use crate::session::Session;
+
+/// Moves it.
+pub fn run(args: &StoreMigrate, session: &mut Session<'_>) -> Result {
+    let origin = args.from.display().to_string();
+    // Opening it would make it.
+    if !args.from.exists() {
+        let found = format!("{origin}: no such file.");
+        return Err(Problem::new(Code::StoreFailed, &[], found));
+    }
+    let from = Embedded::open(&args.from, History::default(), || SystemClock.uptime());
+    let from = std::sync::Arc::new(from.map_err(|error| store_failed(&error))?);
+    // What this release cannot read it does not move.
+    membership::is_readable(from.clone(), "")?;
+    let to = Etcd::open(&args.to, args.tls.files().as_ref());
+    let to = to.map_err(|error| store_failed(&error))?;
+    let now = session.host.clock.now();
+    let name = args.to.to_string();
+    let moved = membership::migrate(&*from, &origin, &to, &name, &now, args.dry_run)?;
+    ask::tell(session, args.output, &moved, |moved, _, _| {
+        in_words(moved, &origin, &name)
+    });
+    Ok(0)
+}
+
+fn in_words(moved: &Moved, origin: &str, name: &str) -> String {
+    let Moved {
+        keys, were_there, ..
+    } = moved;
+    let before = match were_there {
+        0 => String::new(),
+        some => format!(", {some} of which an earlier call had brought over"),
+    };
+    match moved.done {
+        true => format!(
+            "{keys} keys of {origin} are in {name}{before}. 'accelnet cluster join --store {name}' \
+             starts the agent on it; {origin} stays as it was.\n"
+        ),
+        false => format!("{keys} keys of {origin} would be copied to {name}{before}.\n"),
+    }
+}

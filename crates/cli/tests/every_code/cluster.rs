@@ -1,0 +1,102 @@
+//! What a node meets among others.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use accelnet_agent::cluster::membership;
+use accelnet_agent::policy::PolicyStore;
+use accelnet_api::types::NodeDrain;
+use accelnet_host::observe;
+use accelnet_model::intent::{Intent, Role};
+use accelnet_model::{Code, Performance, Problem};
+use accelnet_rules::prereq::{self, IntentAdapter, Peer, PeerReport, Scope};
+use accelnet_store::{Embedded, Etcd, History, Txn};
+
+use crate::bench::{Bench, INTENT, NODE, WHO, enable};
+use crate::support::node;
+
+fn refused<T>(answer: Result<T, Problem>) -> Vec<Code> {
+    let problem = answer.err();
+    problem.map(|problem| problem.code).into_iter().collect()
+}
+
+fn drain(node: &str) -> NodeDrain {
+    NodeDrain {
+        node: node.to_owned(),
+        ..NodeDrain::default()
+    }
+}
+
+/// Nobody listens at its port.
+pub fn an_etcd_that_is_away() -> Vec<Code> {
+    let address = "etcd://127.0.0.1:1".parse().expect("an address");
+    let store = Etcd::open(&address, None).expect("a store");
+    refused(PolicyStore::new(Arc::new(store), NODE).read())
+}
+
+/// Somebody wrote down that it belongs to the cluster.
+pub fn a_member_that_never_came() -> Vec<Code> {
+    let mut bench = Bench::new();
+    let member = br#"{"format":1,"value":{"joined_at":"2026-01-01T00:00:00Z","version":"0.1.0"}}"#;
+    let txn = Txn::new().put("members/node2", member.to_vec());
+    let _ = bench.store.commit(&txn).expect("a store");
+    let answer = bench.core().prereq(None).expect("checks");
+    answer
+        .checks
+        .into_iter()
+        .filter_map(|row| row.code)
+        .collect()
+}
+
+pub fn a_vm_on_a_drained_node() -> Vec<Code> {
+    let mut bench = Bench::enabled();
+    bench.define("web1", 1, 4);
+    bench.core().drain(WHO, &drain(NODE)).expect("drained");
+    let change = enable("web1", Performance::Low, false);
+    refused(bench.core().change_vms(WHO, &change))
+}
+
+pub fn a_node_that_is_not_there() -> Vec<Code> {
+    refused(Bench::new().core().drain(WHO, &drain("node9")))
+}
+
+pub fn a_cluster_that_is_there_already() -> Vec<Code> {
+    let store = Embedded::in_memory(History::default(), || Duration::ZERO).expect("a store");
+    membership::found(&store, "memory", "2026-01-01T00:00:00Z", false).expect("founded");
+    refused(membership::found(
+        &store,
+        "memory",
+        "2026-01-01T00:00:00Z",
+        false,
+    ))
+}
+
+pub fn nodes_with_other_adapters() -> Vec<Code> {
+    let booted = node(|igb| igb.vfs(7));
+    let seen = observe::node(&booted.host.host());
+    let intent = Intent {
+        name: INTENT.to_owned(),
+        roles: vec![Role::Compute],
+        adapters: vec!["ens1".to_owned()],
+        vfs: None,
+    };
+    let adapter = |model: &str| IntentAdapter {
+        intent: INTENT.to_owned(),
+        adapter: "ens1".to_owned(),
+        model: model.to_owned(),
+        speed_mbps: Some(10_000),
+        most_queue_pairs: Some(4),
+    };
+    let peer = Peer {
+        node: "node2".to_owned(),
+        down_since: None,
+        report: Some(PeerReport {
+            smt: None,
+            checks: Vec::new(),
+            intents: vec![INTENT.to_owned()],
+            adapters: vec![adapter("another")],
+        }),
+    };
+    let rows = prereq::judge_cluster(&seen, &[adapter("one")], &[peer], &[intent], &Scope::All, 1);
+    rows.into_iter().filter_map(|row| row.code).collect()
+}

@@ -1,0 +1,73 @@
+//! What a node meets among others.
+
+use super::{Entry, Severity};
+use crate::Code;
+
+pub(super) static ENTRIES: &[Entry] = &[
+    Entry {
+        code: Code::NodeCutOff,
+        exit_status: 110,
+        http_status: 503,
+        severity: Severity::Error,
+        stands_under: None,
+        sentence: "This node is cut off from the store of its cluster.",
+        found: "What came of asking the store, and since when it does not answer.",
+        needed: "An etcd that answers and has a quorum of its members.",
+        resolution: "VMs and VFs stay as they are, and changes are refused until the store answers; then the agent makes up for what it missed by itself. Look at the network to the members of etcd and at etcd itself; 'accelnet node list' on a node that is not cut off shows the others.",
+    },
+    Entry {
+        code: Code::NodeDown,
+        exit_status: 111,
+        http_status: 503,
+        severity: Severity::Error,
+        stands_under: None,
+        sentence: "Node {0} is down, or its agent is.",
+        found: "When its signs of life ended: it gives one to the store every 4 seconds, and counts as down after 12.",
+        needed: "Every node of the cluster up, with a running agent that reaches the store.",
+        resolution: "Look at the node; 'systemctl status accelnet' there tells about its agent. If it is gone for good, 'accelnet cluster leave --node {0}' on another node forgets it.",
+    },
+    Entry {
+        code: Code::NodeDrained,
+        exit_status: 112,
+        http_status: 409,
+        severity: Severity::Error,
+        stands_under: None,
+        sentence: "Node {0} is drained.",
+        found: "Who drained it, and when.",
+        needed: "A node that is not drained.",
+        resolution: "'accelnet node undrain {0}' lets it have VFs for its VMs again.",
+    },
+    Entry {
+        code: Code::NodeNotFound,
+        exit_status: 113,
+        http_status: 404,
+        severity: Severity::Error,
+        stands_under: None,
+        sentence: "No node of the cluster is called {0}.",
+        found: "The nodes that there are.",
+        needed: "The name of a node of the cluster.",
+        resolution: "'accelnet node list' shows the nodes.",
+    },
+    Entry {
+        code: Code::ClusterRefused,
+        exit_status: 114,
+        http_status: 409,
+        severity: Severity::Error,
+        stands_under: None,
+        sentence: "The store {0} cannot be taken for that.",
+        found: "What is in it, or is not.",
+        needed: "For 'cluster init' and 'store migrate' a store without a cluster, for 'cluster join' one with a cluster, and for all a node that nobody else is.",
+        resolution: "Do what is said, then run the same command again.",
+    },
+    Entry {
+        code: Code::AdaptersDiffer,
+        exit_status: 115,
+        http_status: 409,
+        severity: Severity::Warning,
+        stands_under: None,
+        sentence: "Intent {0} has other adapters on node {1} than on other nodes.",
+        found: "What differs: maker, model or speed.",
+        needed: "Adapters of one model and speed on every node, so that a VM gets the same wherever it runs.",
+        resolution: "Declare the intent on adapters that are alike, or accept the difference. It is an error where adapters of one node cannot give the settings that are promised.",
+    },
+];

@@ -1,0 +1,250 @@
+//! Several nodes: this one as it is seen, the others as they reported, and what must be the same
+//! on all of them.
+
+use std::collections::BTreeSet;
+
+use accelnet_model::check::{CheckName, Row};
+use accelnet_model::{Check, Code, Intent, Node, Observed, Problem};
+
+use super::{Scope, adapters, describe, hyperthreading, platform, smt_of};
+
+/// An adapter of an intent on a node.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IntentAdapter {
+    /// The intent.
+    pub intent: String,
+    /// Name of the adapter.
+    pub adapter: String,
+    /// Maker and model.
+    pub model: String,
+    /// Speed of its link, in Mb/s; none without link.
+    pub speed_mbps: Option<u32>,
+    /// Queue pairs that one VF can have at most; none where that cannot be told.
+    pub most_queue_pairs: Option<u32>,
+}
+
+/// Another node.
+#[derive(Debug, Clone)]
+pub struct Peer {
+    /// Its name.
+    pub node: String,
+    /// Since when it is down; none while it is up.
+    pub down_since: Option<String>,
+    /// What it reported; none when it never did.
+    pub report: Option<PeerReport>,
+}
+
+/// What another node reported of itself.
+#[derive(Debug, Clone)]
+pub struct PeerReport {
+    /// Whether SMT is on; none where it could not tell.
+    pub smt: Option<bool>,
+    /// Its own rows.
+    pub checks: Vec<Check>,
+    /// Intents that it knows.
+    pub intents: Vec<String>,
+    /// Adapters of its intents.
+    pub adapters: Vec<IntentAdapter>,
+}
+
+/// The rows that a node reports of itself: its machine and all its adapters.
+pub fn own(node: &Node) -> Vec<Check> {
+    let mut rows = platform::judge(node);
+    rows.extend(adapters(node, &[], &Scope::All));
+    rows
+}
+
+/// Judges `node` as it is seen and `peers` as they reported, then what must be the same on all.
+/// `own_adapters` are those of `node`'s intents; `needed_pairs` is the most queue pairs that a VM
+/// is promised.
+pub fn judge_cluster(
+    node: &Node,
+    own_adapters: &[IntentAdapter],
+    peers: &[Peer],
+    intents: &[Intent],
+    scope: &Scope,
+    needed_pairs: u32,
+) -> Vec<Check> {
+    let mut rows = platform::judge(node);
+    let mut smt = vec![(node.display_name(), smt_of(node))];
+    for peer in peers {
+        let row = Row {
+            name: CheckName::Node,
+            node: &peer.node,
+            subject: &peer.node,
+        };
+        match (&peer.down_since, &peer.report) {
+            (Some(since), _) => {
+                let found = format!("It gives no sign of life since {since}.");
+                rows.push(row.failed(Problem::new(Code::NodeDown, &[&peer.node], found)));
+            }
+            (None, None) => rows.push(row.unknown("its report", "it has not reported yet")),
+            (None, Some(report)) => {
+                rows.push(row.passed("It is up, and has reported."));
+                let machine = report.checks.iter().filter(|check| of_machine(check));
+                rows.extend(machine.cloned());
+                smt.push((
+                    &peer.node,
+                    match report.smt {
+                        Some(on) => Observed::Known(on),
+                        None => Observed::unknown("the node could not tell"),
+                    },
+                ));
+            }
+        }
+    }
+    rows.extend(hyperthreading(&smt));
+    rows.extend(adapters(node, intents, scope));
+    for (peer, report) in heard(peers) {
+        rows.extend(of_adapters(&peer.node, report, intents, scope));
+    }
+    if heard(peers).next().is_some() {
+        let all = alike(node, own_adapters, peers, intents, scope, needed_pairs);
+        rows.extend(all);
+    }
+    rows
+}
+
+/// Those that are up and have reported.
+fn heard(peers: &[Peer]) -> impl Iterator<Item = (&Peer, &PeerReport)> {
+    let up = peers.iter().filter(|peer| peer.down_since.is_none());
+    up.filter_map(|peer| Some((peer, peer.report.as_ref()?)))
+}
+
+/// Whether a row is of the machine, not of an adapter.
+fn of_machine(check: &Check) -> bool {
+    check.subject == check.node && check.name != CheckName::Adapters
+}
+
+/// The rows of a peer's adapters: all, or those of the intent, which it must know.
+fn of_adapters(node: &str, report: &PeerReport, intents: &[Intent], scope: &Scope) -> Vec<Check> {
+    let of_adapter = report.checks.iter().filter(|check| !of_machine(check));
+    let wanted = match scope {
+        Scope::All => return of_adapter.cloned().collect(),
+        Scope::Adapters(names) => {
+            let named = of_adapter.filter(|check| names.contains(&check.subject));
+            return named.cloned().collect();
+        }
+        Scope::Intent(wanted) => wanted,
+    };
+    // One that nobody declared is told once.
+    if !intents.iter().any(|intent| intent.name == *wanted) {
+        return Vec::new();
+    }
+    let row = Row {
+        name: CheckName::Intent,
+        node,
+        subject: wanted,
+    };
+    if !report.intents.contains(wanted) {
+        let found = format!("Node {node} has not applied it.");
+        return vec![row.failed(Problem::new(Code::IntentNotFound, &[wanted], found))];
+    }
+    let mut rows = vec![row.passed("The intent is there.")];
+    let own: Vec<&str> = report
+        .adapters
+        .iter()
+        .filter(|adapter| adapter.intent == *wanted)
+        .map(|adapter| adapter.adapter.as_str())
+        .collect();
+    let of_intent = of_adapter.filter(|check| own.contains(&check.subject.as_str()));
+    rows.extend(of_intent.cloned());
+    rows
+}
+
+/// An intent's adapters must be alike on all nodes, and must be able to give what is promised.
+fn alike(
+    node: &Node,
+    own_adapters: &[IntentAdapter],
+    peers: &[Peer],
+    intents: &[Intent],
+    scope: &Scope,
+    needed_pairs: u32,
+) -> Vec<Check> {
+    let in_scope = |intent: &&Intent| match scope {
+        Scope::All => intent.is_compute(),
+        Scope::Intent(wanted) => intent.name == *wanted,
+        Scope::Adapters(_) => false,
+    };
+    let mut rows = Vec::new();
+    for intent in intents.iter().filter(in_scope) {
+        let row = Row {
+            name: CheckName::AdaptersAlike,
+            node: "cluster",
+            subject: &intent.name,
+        };
+        let of_intent = |all: &[IntentAdapter]| -> Vec<IntentAdapter> {
+            let mut own = all.to_vec();
+            own.retain(|adapter| adapter.intent == intent.name);
+            own
+        };
+        let mut nodes = vec![(node.display_name(), of_intent(own_adapters))];
+        nodes.extend(
+            heard(peers).map(|(peer, report)| (peer.node.as_str(), of_intent(&report.adapters))),
+        );
+        // Whoever has none yet has a row of its own for that.
+        nodes.retain(|(_, adapters)| !adapters.is_empty());
+        let Some((first, _)) = nodes.first() else {
+            continue;
+        };
+        let kinds: BTreeSet<String> = nodes.iter().map(|(_, all)| kind(all)).collect();
+        if kinds.len() == 1 {
+            rows.push(row.passed("The adapters are alike on all nodes."));
+            continue;
+        }
+        let each: Vec<String> = nodes
+            .iter()
+            .map(|(name, adapters)| format!("{name}: {}", kind(adapters)))
+            .collect();
+        let other = nodes
+            .iter()
+            .find(|(_, adapters)| kind(adapters) != kind(&nodes[0].1))
+            .map_or(*first, |(name, _)| *name);
+        let found = format!("{}.", each.join("; "));
+        let weak = nodes.iter().find(|(_, adapters)| {
+            let most = adapters.iter().filter_map(|one| one.most_queue_pairs).max();
+            most.is_some_and(|most| most < needed_pairs)
+        });
+        rows.push(match weak {
+            Some((weak, _)) => row.failed(
+                Problem::new(Code::AdaptersDiffer, &[&intent.name, weak], found).needed(format!(
+                    "VFs with {needed_pairs} queue pairs on every node: as many are promised."
+                )),
+            ),
+            None => row.warned(Problem::new(
+                Code::AdaptersDiffer,
+                &[&intent.name, other],
+                found,
+            )),
+        });
+    }
+    rows
+}
+
+/// Maker, model and speed of a node's adapters.
+fn kind(adapters: &[IntentAdapter]) -> String {
+    let mut each: Vec<String> = adapters
+        .iter()
+        .map(|adapter| match adapter.speed_mbps {
+            Some(speed) => format!("{} at {speed} Mb/s", adapter.model),
+            None => format!("{} without link", adapter.model),
+        })
+        .collect();
+    each.sort();
+    each.join(", ")
+}
+
+/// What an adapter of an intent is, for others to compare.
+impl IntentAdapter {
+    /// As it is seen.
+    pub fn of(intent: &str, adapter: &accelnet_model::Adapter, most: Option<u32>) -> Self {
+        let mut links = adapter.interfaces.iter();
+        IntentAdapter {
+            intent: intent.to_owned(),
+            adapter: adapter.name(),
+            model: describe(adapter),
+            speed_mbps: links.find_map(|one| one.speed_mbps.present().copied()),
+            most_queue_pairs: most,
+        }
+    }
+}

@@ -1,0 +1,4 @@
+mod address;
+mod cut_off;
+mod suite;
+mod tls;
