@@ -1,5 +1,7 @@
 //! Where each accelerated VM of a node could move to, as the other nodes' reports have it.
 
+use std::collections::BTreeSet;
+
 use accelnet_api::types::{Destination, Path, VmView};
 use accelnet_model::{Domain, Node};
 use accelnet_rules::migration::{Arrival, Mover, Target, judge};
@@ -9,7 +11,14 @@ use crate::policy::Policy;
 use crate::report::Report;
 
 /// Tells of each VM of `node` that has a setting whether it can move to each of the other nodes.
-pub fn tell(vms: &mut [VmView], node: &Node, policy: &Policy, reports: &[Report]) {
+/// `down` are the nodes that give no sign of life.
+pub fn tell(
+    vms: &mut [VmView],
+    node: &Node,
+    policy: &Policy,
+    reports: &[Report],
+    down: &BTreeSet<String>,
+) {
     let Some(intent) = policy.managed_intent() else {
         return;
     };
@@ -25,7 +34,13 @@ pub fn tell(vms: &mut [VmView], node: &Node, policy: &Policy, reports: &[Report]
         let mover = mover(domain, pair, figures.of(setting.performance).queue_pairs);
         let others = reports.iter().filter(|report| report.node != name);
         vm.destinations = others
-            .map(|report| destination(&mover, &intent.name, report))
+            .map(|report| {
+                let away = (
+                    down.contains(&report.node),
+                    policy.drained(&report.node).is_some(),
+                );
+                destination(&mover, &intent.name, report, away)
+            })
             .collect();
     }
 }
@@ -43,13 +58,19 @@ fn mover(domain: &Domain, pair: Pair<'_>, queue_pairs: u32) -> Mover {
     }
 }
 
-fn destination(mover: &Mover, intent: &str, report: &Report) -> Destination {
+fn destination(
+    mover: &Mover,
+    intent: &str,
+    report: &Report,
+    (down, drained): (bool, bool),
+) -> Destination {
     let status = report.intents.iter().find(|one| one.intent == intent);
     let ours = |address| {
         status.is_none_or(|status| status.adapters.iter().any(|one| one.address == address))
     };
     let target = Target {
-        up: None,
+        up: !down,
+        drained,
         intent,
         status,
         adapters: report

@@ -60,6 +60,8 @@ struct Known {
     held: BTreeMap<String, HeldVf>,
     /// The names of all VMs that have a setting.
     names: BTreeMap<String, String>,
+    /// The VFs that were given up here for a migration that is under way.
+    left: BTreeMap<String, HeldVf>,
 }
 
 impl Reflex {
@@ -75,7 +77,9 @@ impl Reflex {
     /// The VFs of the VMs that run on this node, and the names of all VMs with a setting, by the
     /// VMs' UUIDs.
     pub(crate) fn learn(&self, held: BTreeMap<String, HeldVf>, names: BTreeMap<String, String>) {
-        *self.known() = Known { held, names };
+        let mut known = self.known();
+        known.held = held;
+        known.names = names;
     }
 
     /// Acts on what happened; tells what it did, if it did anything.
@@ -83,8 +87,12 @@ impl Reflex {
         let VmEvent::Migration { uuid, change } = event else {
             return None;
         };
-        // A VM that comes here is not among them until it has arrived.
-        let held = self.known().held.get(uuid).cloned();
+        // A VM that comes here is not among them until it has arrived; one that leaves may be paused
+        // by now, and is what it was when it began to.
+        let held = {
+            let known = self.known();
+            known.left.get(uuid).or(known.held.get(uuid)).cloned()
+        };
         let comes = held.is_none();
         // What a hook noted may be of an earlier stay: the VF must be as this step finds it.
         let expected = |vf: &HeldVf| match change {
@@ -92,6 +100,15 @@ impl Reflex {
             _ => Mac::ZERO,
         };
         let vf = held.or_else(|| self.chosen_for(uuid, expected))?;
+        match (change, comes) {
+            (MigrationChange::Active, false) => {
+                self.known().left.insert(uuid.clone(), vf.clone());
+            }
+            (MigrationChange::Completed | MigrationChange::Failed, false) => {
+                self.known().left.remove(uuid);
+            }
+            _ => {}
+        }
         let (mac, why) = match (change, comes) {
             (MigrationChange::Active, false) => (Mac::ZERO, "gave up its VF for a live migration"),
             (MigrationChange::Failed, false) => (vf.mac, "stays, and gets its VF back"),

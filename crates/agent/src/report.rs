@@ -10,6 +10,7 @@ use accelnet_rules::prereq::{self, IntentAdapter, PeerReport};
 use accelnet_store::{Document, Json, Store, Txn};
 use serde::{Deserialize, Serialize};
 
+use crate::cluster::nodes::Nodes;
 use crate::core::{Core, Seen};
 use crate::policy::{Policy, store_failed};
 use crate::{faults, view};
@@ -176,10 +177,14 @@ impl Reports {
             .clone()
     }
 
-    /// Nodes that are known to be down. A store that one machine keeps tells of none: when the
+    /// Nodes that give no sign of life. A store that one machine keeps tells of none: when the
     /// machine is down, nobody asks.
-    pub fn nodes_down(&self) -> BTreeSet<String> {
-        BTreeSet::new()
+    ///
+    /// # Errors
+    ///
+    /// The store cannot be read.
+    pub fn nodes_down(&self) -> Result<BTreeSet<String>, Problem> {
+        Nodes::new(self.store.clone(), &self.node).down()
     }
 
     /// Since when the reserve is not met, of which `unmet` is so now: since the `newest`

@@ -198,7 +198,8 @@ impl Service for Agent {
             None => {
                 let policy = self.policies.read()?;
                 let mut vms = picture.report.vms.clone();
-                destinations::tell(&mut vms, &picture.node, &policy, &self.reports.all()?);
+                let (reports, down) = (self.reports.all()?, self.nodes.down()?);
+                destinations::tell(&mut vms, &picture.node, &policy, &reports, &down);
                 Ok(vms)
             }
             Some(reason) => Err(vms_unknown(&picture.report.node, reason)),

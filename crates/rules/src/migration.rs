@@ -23,8 +23,10 @@ pub struct Mover {
 /// What is known of another node.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Target<'a> {
-    /// Whether it is up; none where nobody watches that.
-    pub up: Option<bool>,
+    /// Whether it gives signs of life.
+    pub up: bool,
+    /// Whether it is drained: VMs get no VFs there.
+    pub drained: bool,
     /// Name of the intent.
     pub intent: &'a str,
     /// How far the intent is there.
@@ -69,7 +71,7 @@ fn hindrance(vm: &Mover, target: &Target<'_>) -> Option<String> {
     if vm.has_vf && !vm.can_fail_over {
         return Some("its running vNIC has no failover feature, so its VF cannot go".to_owned());
     }
-    if target.up == Some(false) {
+    if !target.up {
         return Some("the node is down".to_owned());
     }
     let intent = target.intent;
@@ -96,6 +98,10 @@ fn arrival(vm: &Mover, target: &Target<'_>) -> (Arrival, String) {
             most.unwrap_or(0)
         );
         return (Arrival::Never, why);
+    }
+    if target.drained {
+        let why = "the node is drained: it gets no VF there";
+        return (Arrival::Software, why.to_owned());
     }
     match fitting.iter().sum::<u32>() {
         0 if vm.has_vf && !vm.may_arrive_without => (

@@ -267,7 +267,7 @@ impl Core {
             management,
             promised,
             reports: &self.reports.all()?,
-            down: &self.reports.nodes_down(),
+            down: &self.reports.nodes_down()?,
             own: Some(Own {
                 node: &self.name,
                 spaces,
@@ -401,7 +401,7 @@ pub(crate) fn status(
         management,
         promised: &promised,
         reports: &all,
-        down: &reports.nodes_down(),
+        down: &reports.nodes_down()?,
         own: None,
     });
     let broken = standing.broken_promise();
@@ -466,7 +466,7 @@ pub(crate) fn capacity(policy: &Policy, reports: &Reports) -> Result<Capacity, P
         management: &policy.management,
         promised: &promised,
         reports: &reports.all()?,
-        down: &reports.nodes_down(),
+        down: &reports.nodes_down()?,
         own: None,
     });
     Ok(standing.capacity())

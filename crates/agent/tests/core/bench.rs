@@ -323,7 +323,13 @@ impl Bench {
         let node = self.core().node();
         let reports = Reports::new(self.store.clone(), &self.node);
         let reports = reports.all().expect("reports");
-        accelnet_agent::destinations::tell(&mut vms, &node, &self.policy(), &reports);
+        accelnet_agent::destinations::tell(
+            &mut vms,
+            &node,
+            &self.policy(),
+            &reports,
+            &std::collections::BTreeSet::new(),
+        );
         vms.remove(0)
     }
 

@@ -29,7 +29,8 @@ fn mover() -> Mover {
 
 fn target<'a>(status: &'a IntentStatus, adapters: &[(u32, Option<u32>)]) -> Target<'a> {
     Target {
-        up: Some(true),
+        up: true,
+        drained: false,
         intent: "lan",
         status: Some(status),
         adapters: adapters.to_vec(),
@@ -113,7 +114,7 @@ fn not_at_all_and_why() {
         (
             mover(),
             Target {
-                up: Some(false),
+                up: false,
                 ..there()
             },
             "is down",
@@ -133,9 +134,10 @@ fn not_at_all_and_why() {
         assert_eq!(arrival, Arrival::Never, "{why}");
         assert!(why.contains(words), "{why:?} without {words:?}");
     }
-    let unwatched = Target {
-        up: None,
+    let drained = Target {
+        drained: true,
         ..there()
     };
-    assert_eq!(judge(&mover(), &unwatched).0, Arrival::Vf);
+    let (arrival, why) = judge(&mover(), &drained);
+    assert_eq!(arrival, Arrival::Software, "{why}");
 }
