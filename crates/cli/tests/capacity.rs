@@ -1,6 +1,5 @@
 //! `accelnet capacity`: of a file, and of a cluster.
 
-#[expect(dead_code, reason = "tests of the agent's commands need all of it")]
 #[path = "support/agent.rs"]
 #[expect(dead_code, reason = "the tests of the agent need all of it")]
 mod served;
