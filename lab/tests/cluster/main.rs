@@ -2,4 +2,3 @@
 
 mod members;
 mod migration;
-mod wire;
