@@ -70,8 +70,31 @@ impl EtcdServer {
     }
 
     /// Its process, stopped as by `SIGSTOP`: connections stay, and nothing answers.
+    ///
+    /// # Panics
+    ///
+    /// It does not stop: a signal is delivered a moment after it was sent, to each thread.
     pub fn pause(&self) {
         self.signal(Signal::STOP);
+        assert!(
+            until(|| self.is_stopped()),
+            "etcd goes on after it was stopped"
+        );
+    }
+
+    /// Whether none of its threads runs (`proc_pid_stat(5)`: state `T`).
+    fn is_stopped(&self) -> bool {
+        let Some(child) = &self.child else {
+            return true;
+        };
+        let tasks = std::fs::read_dir(format!("/proc/{}/task", child.id()));
+        tasks.is_ok_and(|tasks| {
+            tasks.flatten().all(|task| {
+                let stat = std::fs::read_to_string(task.path().join("stat")).unwrap_or_default();
+                let state = stat.rsplit_once(") ").map(|(_, rest)| rest);
+                state.is_none_or(|state| state.starts_with('T'))
+            })
+        })
     }
 
     /// Lets a paused one go on.
