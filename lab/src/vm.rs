@@ -9,6 +9,9 @@ use crate::node::Node;
 
 /// A nested VM is up and pings after about 15 s; a busy machine may take much longer.
 const START: Duration = Duration::from_secs(180);
+/// How often a VM is started whose own boot comes to nothing: on an emulated processor its kernel
+/// hangs, or ends, now and then before it has done anything.
+const STARTS: u32 = 3;
 /// A line of the VM that is written to its end: the serial port is slow, and its file is
 /// read while it grows.
 const WHOLE: &str = "^vm: .* ping=(ok|lost)";
@@ -112,19 +115,7 @@ impl<'node> Vm<'node> {
                 mac(name)
             ),
         );
-        let script = format!(
-            "set -e
-             virsh define <(echo {})
-             virsh start {name}",
-            quote(&domain)
-        );
-        node.check(&format!("start VM {name}"), &script)?;
-        let vm = Self {
-            node,
-            name: name.to_owned(),
-        };
-        vm.wait_for("pinging through its vNIC", |state| state.pings)?;
-        Ok(vm)
+        Self::define_and_start(node, name, &domain, "pinging through its vNIC")
     }
 
     /// Defines a VM with 2 vCPUs and these interfaces (in which `MAC` stands for its MAC), starts it,
@@ -142,19 +133,31 @@ impl<'node> Vm<'node> {
         let arguments = format!("console=ttyS0 ip={address} ping={target} ");
         let domain = domain(name, 2, &interfaces.replace("MAC", &mac(name)))
             .replace("console=ttyS0 ", &arguments);
-        let script = format!(
-            "set -e
-             virsh define <(echo {})
-             virsh start {name}",
-            quote(&domain)
-        );
-        node.check(&format!("start VM {name}"), &script)?;
+        Self::define_and_start(node, name, &domain, "pinging over the wire")
+    }
+
+    /// Defines a VM and starts it, until it pings. One whose own boot comes to nothing is started again.
+    fn define_and_start(node: &'node Node, name: &str, domain: &str, what: &str) -> Result<Self> {
+        let script = format!("virsh define <(echo {})", quote(domain));
+        node.check(&format!("define VM {name}"), &script)?;
         let vm = Self {
             node,
             name: name.to_owned(),
         };
-        vm.wait_for("pinging over the wire", |state| state.pings)?;
-        Ok(vm)
+        let mut attempt = 1;
+        loop {
+            node.check(&format!("start VM {name}"), &format!("virsh start {name}"))?;
+            match vm.wait_for(what, |state| state.pings) {
+                Ok(_) => return Ok(vm),
+                Err(error) if attempt == STARTS => return Err(error),
+                Err(error) => {
+                    eprintln!("{error}\nstarting it again ({attempt} of {STARTS} starts used)");
+                    // It may have ended by itself.
+                    let _ = node.run(&format!("virsh destroy {name}"));
+                    attempt += 1;
+                }
+            }
+        }
     }
 
     /// The VM as the node that it moved to has it.
