@@ -218,14 +218,14 @@ impl<'node> Vm<'node> {
         })
     }
 
-    /// Pings lost so far, of all that were sent until now.
+    /// Pings that were not answered within a second, lost or late, of all that were sent until now.
     ///
     /// # Errors
     /// When the VM says nothing more.
     pub fn lost(&self) -> Result<u32> {
         let sent = self.state()?.sent;
         let judged = self.wait_for("with its pings judged", |state| state.judged >= sent)?;
-        Ok(judged.lost)
+        Ok(judged.lost + judged.late)
     }
 
     /// Waits until the VM says what is `wanted`; `what` completes "VM vm1 ...".
