@@ -8,6 +8,9 @@ modprobe virtio_blk
 modprobe crc32c_generic
 modprobe crc32c-intel
 modprobe ext4
+# udev finds them at its first look, instead of loading them after everything else.
+modprobe virtio_net
+modprobe igb
 tries=0
 while [ ! -b /dev/vda ] && [ $tries -lt 100 ]; do
     sleep 0.1

@@ -3,6 +3,7 @@
 use std::fs::{self, File};
 use std::io::ErrorKind;
 use std::os::unix::process::CommandExt;
+use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -12,6 +13,7 @@ use tempfile::TempDir;
 use crate::command::{check, tail};
 use crate::error::{Error, Result, io};
 use crate::image::Artifacts;
+use crate::programs;
 use crate::qemu::{self, Files, Seat};
 use crate::qmp::Qmp;
 use crate::ssh::Ssh;
@@ -42,7 +44,12 @@ pub(crate) struct Booted {
 }
 
 /// Starts QEMU and waits until the node can be used. A boot that stalls is begun anew.
-pub(crate) fn boot(topology: &Topology, artifacts: &Artifacts, seat: &Seat) -> Result<Booted> {
+pub(crate) fn boot(
+    topology: &Topology,
+    artifacts: &Artifacts,
+    seat: &Seat,
+    programs: &[PathBuf],
+) -> Result<Booted> {
     let mut attempt = 1;
     loop {
         let folder = tempfile::Builder::new()
@@ -53,6 +60,9 @@ pub(crate) fn boot(topology: &Topology, artifacts: &Artifacts, seat: &Seat) -> R
         fs::create_dir(files.share()).map_err(io("create the node's share"))?;
         if seat.wire.is_some() {
             make_disk(artifacts, &files)?;
+        }
+        if !programs.is_empty() {
+            programs::make_disk(programs, &files.programs())?;
         }
         let mut qemu = start(topology, artifacts, &files, seat)?;
         match connect(topology, artifacts, &files, &mut qemu) {
@@ -265,6 +275,20 @@ pub(crate) fn kill(qemu: &mut Child) {
     drop(qemu.stdin.take());
 }
 
+/// How QEMU ended, if it has; whoever waits for it still can.
+pub(crate) fn how_it_ended(qemu: &Child) -> Option<String> {
+    use rustix::process::{Pid, WaitId, WaitIdOptions, waitid};
+
+    let pid = Pid::from_child(qemu);
+    let options = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
+    let ended = waitid(WaitId::Pid(pid), options).ok()??;
+    Some(match (ended.exit_status(), ended.terminating_signal()) {
+        (Some(status), _) => format!("exit status: {status}"),
+        (None, Some(signal)) => format!("signal: {signal}"),
+        (None, None) => "unknown".to_owned(),
+    })
+}
+
 /// All that the node wrote to its console.
 pub(crate) fn console(files: &Files<'_>) -> String {
     fs::read(files.console())
@@ -272,7 +296,8 @@ pub(crate) fn console(files: &Files<'_>) -> String {
         .unwrap_or_default()
 }
 
-fn detail(files: &Files<'_>) -> String {
+/// What QEMU and the node said last.
+pub(crate) fn detail(files: &Files<'_>) -> String {
     let log = fs::read_to_string(files.log()).unwrap_or_default();
     format!(
         "--- QEMU\n{}\n--- console\n{}",

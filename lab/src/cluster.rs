@@ -1,5 +1,6 @@
 //! Several nodes on one wire.
 
+use std::path::PathBuf;
 use std::thread;
 use std::time::Duration;
 
@@ -35,9 +36,9 @@ impl Cluster {
     /// under test as `accelnet` on its path.
     ///
     /// # Errors
-    /// As [`Node::boot_with_accelnet`]; the first node that fails.
+    /// As [`Node::boot_with`]; the first node that fails.
     pub fn boot(topology: &Topology, count: u8) -> Result<Self> {
-        accelnet_binary()?;
+        let programs = [accelnet_binary()?];
         // Made by one, before all of them want it.
         drop(build()?);
         let slot = Slot::take_many(count.into())?;
@@ -49,7 +50,8 @@ impl Cluster {
                         number,
                         wire: Some(wire.socket(usize::from(number) - 1)),
                     };
-                    scope.spawn(move || boot_one(topology, seat, count))
+                    let programs = &programs;
+                    scope.spawn(move || boot_one(topology, seat, count, programs))
                 })
                 .collect();
             boots
@@ -156,14 +158,13 @@ impl Cluster {
 }
 
 /// Boots one node and joins it to the others.
-fn boot_one(topology: &Topology, seat: Seat, count: u8) -> Result<Node> {
+fn boot_one(topology: &Topology, seat: Seat, count: u8, programs: &[PathBuf]) -> Result<Node> {
     let number = seat.number;
     let topology = Topology {
         name: format!("n{number}"),
         ..topology.clone()
     };
-    let node = Node::boot_at(&topology, build()?, seat, None)?;
-    node.take_accelnet()?;
+    let node = Node::boot_at(&topology, build()?, seat, None, programs)?;
     let hosts: String = (1..=count)
         .map(|other| format!("{} n{other}\n", Cluster::address(other)))
         .collect();

@@ -4,13 +4,14 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::apt::Apt;
 use crate::cache::{Lock, folder};
 use crate::command::check;
 use crate::error::{Error, Result, io};
-use crate::{packages, recipe};
+use crate::{emulators, packages, recipe};
 
 /// mmdebstrap without the files that whoever started this left open: it hands the number of a file of
 /// its own to the shell, which knows those of one digit only.
@@ -19,10 +20,10 @@ const MMDEBSTRAP: &str = r#"exec 3>&- 4>&- 5>&- 6>&- 7>&- 8>&- 9>&-; exec mmdebs
 const MINUTES: Duration = Duration::from_secs(30 * 60);
 
 /// What a node boots from. As long as this value lives, no other process removes it.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Artifacts {
     folder: PathBuf,
-    _in_use: Lock,
+    _in_use: Arc<Lock>,
 }
 
 impl Artifacts {
@@ -72,7 +73,7 @@ pub fn build() -> Result<Artifacts> {
         remove_others(&cache, &hash)?;
     }
     Ok(Artifacts {
-        _in_use: Lock::shared(&in_use(&cache, &hash))?,
+        _in_use: Arc::new(Lock::shared(&in_use(&cache, &hash))?),
         folder: made,
     })
 }
@@ -108,7 +109,12 @@ fn make(apt: &Apt, release: &str, work: &Path) -> Result<()> {
         &[],
     )?;
     fs::remove_dir_all(&kernel).map_err(io(format!("remove {}", kernel.display())))?;
-    disk(apt, release, work)
+    disk(apt, release, work)?;
+    let first = Artifacts {
+        _in_use: Arc::new(Lock::shared(&work.join("in-use"))?),
+        folder: made,
+    };
+    emulators::ask(&first, work)
 }
 
 fn initramfs(work: &Path, init: &str, out: &str, modules: &[&str]) -> Result<()> {

@@ -1,7 +1,6 @@
 //! A running node. It is gone when its value is dropped, and also when the test process is killed.
 
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Child;
 use std::sync::{Mutex, PoisonError};
 use std::thread;
@@ -13,6 +12,7 @@ use crate::boot::{self, Booted, console, end};
 use crate::command::{Output, quote, tail, wait};
 use crate::error::{Error, Result, io};
 use crate::image::{Artifacts, build};
+use crate::programs;
 use crate::qemu::{Files, Seat};
 use crate::qmp::Qmp;
 use crate::slots::Slot;
@@ -45,9 +45,17 @@ impl Node {
     /// When the artifacts cannot be built, QEMU ends, or the node is not up in time; the text holds the
     /// end of its console.
     pub fn boot(topology: &Topology) -> Result<Self> {
+        Self::boot_with(topology, &[])
+    }
+
+    /// As [`Node::boot`], with these programs of the host on the node's path.
+    ///
+    /// # Errors
+    /// As [`Node::boot`], and when a program is not there.
+    pub fn boot_with(topology: &Topology, programs: &[PathBuf]) -> Result<Self> {
         let artifacts = build()?;
         let slot = Slot::take()?;
-        Self::boot_at(topology, artifacts, Seat::default(), Some(slot))
+        Self::boot_at(topology, artifacts, Seat::default(), Some(slot), programs)
     }
 
     /// Boots a node where it stands.
@@ -56,13 +64,14 @@ impl Node {
         artifacts: Artifacts,
         seat: Seat,
         slot: Option<Slot>,
+        programs: &[PathBuf],
     ) -> Result<Self> {
         let Booted {
             folder,
             qemu,
             qmp,
             ssh,
-        } = boot::boot(topology, &artifacts, &seat)?;
+        } = boot::boot(topology, &artifacts, &seat, programs)?;
         let node = Self {
             ssh,
             qmp: Mutex::new(qmp),
@@ -74,30 +83,10 @@ impl Node {
             _slot: slot,
         };
         node.settle()?;
+        if !programs.is_empty() {
+            node.check("find its programs", programs::MOUNT)?;
+        }
         Ok(node)
-    }
-
-    /// Boots a node that finds the program under test as `accelnet` on its path.
-    ///
-    /// # Errors
-    /// As [`Node::boot`], and when the program was not built.
-    pub fn boot_with_accelnet(topology: &Topology) -> Result<Self> {
-        // Before the boot, which takes long.
-        accelnet_binary()?;
-        let node = Self::boot(topology)?;
-        node.take_accelnet()?;
-        Ok(node)
-    }
-
-    /// Puts the program under test on the node's path.
-    pub(crate) fn take_accelnet(&self) -> Result<()> {
-        self.share_file(&accelnet_binary()?)?;
-        self.check(
-            "put accelnet on the node's path",
-            // The node's own disk: what is started from the shared folder is read anew each time.
-            "install -m 755 /host/accelnet /usr/local/bin/accelnet",
-        )
-        .map(drop)
     }
 
     /// The node's name, which it has as its host name, too.
@@ -176,6 +165,7 @@ impl Node {
             if output.success() {
                 return Ok(output.stdout);
             }
+            self.still_runs()?;
             if begin.elapsed() >= deadline {
                 return Err(Error::Deadline {
                     what: what.to_owned(),
@@ -255,16 +245,6 @@ impl Node {
         self.files().share()
     }
 
-    /// Puts a file of the host into the node's `/host`, under its own name.
-    ///
-    /// # Errors
-    /// When it cannot be copied.
-    pub fn share_file(&self, file: &Path) -> Result<()> {
-        let to = self.share().join(file.file_name().unwrap_or_default());
-        let failed = || io(format!("copy {} to {}", file.display(), to.display()));
-        fs::copy(file, &to).map(drop).map_err(failed())
-    }
-
     /// All that the node wrote to its console.
     #[must_use]
     pub fn console(&self) -> String {
@@ -306,6 +286,18 @@ impl Node {
         }
     }
 
+    /// That QEMU has not ended, as it does when the node panics or reboots by itself.
+    fn still_runs(&self) -> Result<()> {
+        match boot::how_it_ended(&self.qemu) {
+            None => Ok(()),
+            Some(status) => Err(Error::QemuEnded {
+                node: self.topology.name.clone(),
+                status,
+                detail: boot::detail(&self.files()),
+            }),
+        }
+    }
+
     fn files(&self) -> Files<'_> {
         Files {
             dir: self.folder.path(),
@@ -335,11 +327,14 @@ impl Node {
 impl Drop for Node {
     fn drop(&mut self) {
         if thread::panicking() {
-            eprintln!(
-                "--- the end of the console of node {}\n{}",
-                self.topology.name,
-                tail(&self.console(), 25)
-            );
+            match self.still_runs() {
+                Ok(()) => eprintln!(
+                    "--- node {} runs\n{}",
+                    self.topology.name,
+                    boot::detail(&self.files())
+                ),
+                Err(error) => eprintln!("--- {error}"),
+            }
         }
         end(&mut self.qemu);
     }

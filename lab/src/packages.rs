@@ -41,6 +41,10 @@ const HOST: &[Package] = &[
     package("kmod", "finds the kernel modules they need"),
     package("xz-utils", "unpacks kernel modules"),
     package("e2fsprogs", "makes the nodes' disk"),
+    package(
+        "binutils",
+        "strips the program under test, which nodes read slowly",
+    ),
     package("openssh-client", "talks to the nodes"),
 ];
 

@@ -26,6 +26,10 @@ impl Files<'_> {
     pub fn ssh(&self) -> PathBuf {
         self.dir.join("ssh")
     }
+    /// The disk of programs, where it has some.
+    pub fn programs(&self) -> PathBuf {
+        self.dir.join("programs")
+    }
     /// The node's own disk, where it keeps one.
     pub fn disk(&self) -> PathBuf {
         self.dir.join("disk.qcow2")
@@ -123,6 +127,18 @@ pub(crate) fn arguments(
         "-qmp",
         &format!("unix:{},server=on,wait=off", text(&files.qmp())),
     ]);
+    if files.programs().exists() {
+        let drive = text(&files.programs());
+        args.extend(
+            [
+                "-drive",
+                &format!("file={drive},format=raw,readonly=on,if=none,id=programs"),
+                "-device",
+                "virtio-blk-pci,drive=programs",
+            ]
+            .map(str::to_owned),
+        );
+    }
     args.extend(ports(topology, seat));
     args
 }

@@ -8,7 +8,7 @@ use std::path::Path;
 use crate::error::{Result, io};
 
 /// Raised when the code around the recipe changes what it makes.
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
 
 /// The lowest QEMU that emulates the igb well enough, as Debian writes it.
 pub(crate) const QEMU: &str = "1:10.0";
@@ -49,8 +49,15 @@ pub(crate) const NODE: &[&str] = &[
 /// The package that depends on the newest kernel.
 pub(crate) const KERNEL: &str = "linux-image-amd64";
 
-/// What a node's initramfs loads to reach its root disk.
-pub(crate) const NODE_MODULES: &[&str] = &["virtio_blk", "crc32c_generic", "crc32c-intel", "ext4"];
+/// What a node's initramfs loads: the way to its root disk, and its NICs.
+pub(crate) const NODE_MODULES: &[&str] = &[
+    "virtio_blk",
+    "crc32c_generic",
+    "crc32c-intel",
+    "ext4",
+    "virtio_net",
+    "igb",
+];
 
 /// What a nested VM's initramfs holds.
 pub(crate) const VM_MODULES: &[&str] = &[

@@ -13,7 +13,7 @@ pub fn shell(name: &str) -> Result<()> {
     let topology = topologies::named(name)?;
     eprintln!("lab: booting {}: {}", topology.name(), topology.about());
     let node = match accelnet_binary() {
-        Ok(_) => Node::boot_with_accelnet(&topology)?,
+        Ok(accelnet) => Node::boot_with(&topology, &[accelnet])?,
         Err(error) => {
             eprintln!("lab: no accelnet in the node: {error}");
             Node::boot(&topology)?

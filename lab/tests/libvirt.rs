@@ -4,7 +4,7 @@ mod support;
 
 use std::time::Duration;
 
-use accelnet_lab::{Node, Vm, accelnet_binary, topologies};
+use accelnet_lab::{Node, Vm, topologies};
 use support::{accelnet, boot};
 
 const POOL: &str = "<network><name>pool</name><forward mode='hostdev' managed='yes'>\
@@ -19,7 +19,7 @@ fn vf0(node: &Node) -> String {
 
 /// Runs the example `vms` in the node, with `input` as its standard input; its answer.
 fn vms(node: &Node, args: &str, input: &str) -> String {
-    node.ok(&format!("/host/vms {args} <<'END'\n{input}\nEND"))
+    node.ok(&format!("vms {args} <<'END'\n{input}\nEND"))
 }
 
 /// Waits until the watch has told `what`.
@@ -32,10 +32,6 @@ fn told(node: &Node, what: &str) {
 /// A node with VFs, the hook, a pool, and a bridge.
 fn prepared() -> Node {
     let node = boot(&topologies::igb_acs());
-    let program = accelnet_binary().unwrap_or_else(|error| panic!("{error}"));
-    let example = program.with_file_name("examples/vms");
-    node.share_file(&example)
-        .unwrap_or_else(|error| panic!("{error} (cargo build --examples)"));
     let (status, answer) = accelnet(&node, "adapter enable pf0 --vfs 3");
     assert_eq!(status, 0, "{answer:#}");
     // QEMU's igb hands a PF its own broadcasts back, from which the bridge would learn that the
@@ -54,7 +50,7 @@ fn prepared() -> Node {
         let _ = vms(&node, "net-define -", POOL);
         let _ = vms(&node, "net-start pool", "");
     }
-    node.spawn("watch", "exec /host/vms watch > /run/watch.log 2>&1")
+    node.spawn("watch", "exec vms watch > /run/watch.log 2>&1")
         .expect("a watch");
     node
 }
@@ -108,7 +104,7 @@ fn a_vm_gets_a_vf_and_gives_it_back_under_a_ping() {
     let seen = node
         .wait_until(
             "the guest agent",
-            &format!("/host/vms ask {uuid} '{question}'"),
+            &format!("vms ask {uuid} '{question}'"),
             SOON,
         )
         .expect("an answer");
@@ -123,9 +119,7 @@ fn a_vm_gets_a_vf_and_gives_it_back_under_a_ping() {
     ));
     let second = "<interface type='network'><mac address='52:54:00:0d:00:02'/>\
                   <source network='pool'/></interface>";
-    let refused = node.run(&format!(
-        "echo \"{second}\" | /host/vms attach {uuid} - live"
-    ));
+    let refused = node.run(&format!("echo \"{second}\" | vms attach {uuid} - live"));
     assert!(
         refused.stderr.contains("is in use by driver QEMU"),
         "{refused}"

@@ -75,6 +75,12 @@ pub trait Store: Send + Sync {
     ///
     /// [`StoreError::LeaseNotFound`]; or the store cannot be written.
     fn revoke(&self, lease: LeaseId) -> Result<(), StoreError>;
+
+    /// Whether this store did not answer at some moment of the last `time`, so that a lease may have
+    /// ended although its holder lives: nobody could keep it alive.
+    fn was_silent_within(&self, _time: Duration) -> bool {
+        false
+    }
 }
 
 /// Changes, in the order of their revisions; those of one revision in the order of their ops, and

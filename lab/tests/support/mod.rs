@@ -2,13 +2,16 @@
 
 use std::time::Duration;
 
-use accelnet_lab::{Node, Topology};
+use accelnet_lab::{Node, Topology, accelnet_binary};
 use serde_json::Value;
 
-/// A node with the program on its path. libvirt has answered once: at first contact it
-/// tries every emulator, which takes a minute on a busy machine.
+/// A node with the program and the example `vms` on its path. libvirt has answered once: its first
+/// answer may take a minute on a busy machine.
 pub fn boot(topology: &Topology) -> Node {
-    let node = Node::boot_with_accelnet(topology).unwrap_or_else(|error| panic!("{error}"));
+    let accelnet = accelnet_binary().unwrap_or_else(|error| panic!("{error}"));
+    let example = accelnet.with_file_name("examples/vms");
+    let node = Node::boot_with(topology, &[accelnet, example])
+        .unwrap_or_else(|error| panic!("{error} (cargo build --workspace --all-targets)"));
     node.wait_until("libvirt", "virsh version", Duration::from_secs(240))
         .unwrap_or_else(|error| panic!("{error}"));
     node

@@ -33,10 +33,9 @@ const SMALL: &str = "<domain type='kvm'><name>NAME</name><memory unit='MiB'>32</
 
 /// Boots a node and measures in it. `idle` seconds long nothing happens.
 pub fn measure(accelnet: &Path, rounds: u32, idle: u32) -> Result<(Row, Vec<Limit>), Error> {
-    let node = Node::boot(&topologies::igb_acs())?;
+    let node = Node::boot_with(&topologies::igb_acs(), &[accelnet.to_owned()])?;
     // At first contact libvirt tries every emulator, which takes a minute on a busy machine.
     node.wait_until("libvirt", "virsh version", LIBVIRT)?;
-    node.share_file(accelnet)?;
     let script = node.share().join("managed.py");
     std::fs::write(&script, SCRIPT).map_err(|source| Error::File {
         path: script,
@@ -44,9 +43,7 @@ pub fn measure(accelnet: &Path, rounds: u32, idle: u32) -> Result<(Row, Vec<Limi
     })?;
     node.check(
         "start the agent",
-        // The node's own disk: the shared folder is slower to start programs from.
-        "cp /host/accelnet /usr/local/bin/ && modprobe -a vfio-pci bridge tun && accelnet setup && \
-         ip link set pf0 up",
+        "modprobe -a vfio-pci bridge tun && accelnet setup && ip link set pf0 up",
     )?;
     node.wait_until("the agent", "accelnet status", AGENT)?;
     node.check(

@@ -27,10 +27,9 @@ pub struct Measured {
 
 /// Boots a node and times both sides in it.
 pub fn measure(accelnet: &Path, rounds: u32) -> Result<Measured, Error> {
-    let node = Node::boot(&topologies::igb_acs())?;
+    let node = Node::boot_with(&topologies::igb_acs(), &[accelnet.to_owned()])?;
     // At first contact libvirt tries every emulator, which takes a minute on a busy machine.
     node.wait_until("libvirt", "virsh version", LIBVIRT)?;
-    node.share_file(accelnet)?;
     let script = node.share().join("node.py");
     std::fs::write(&script, SCRIPT).map_err(|source| Error::File {
         path: script,
@@ -38,9 +37,7 @@ pub fn measure(accelnet: &Path, rounds: u32) -> Result<Measured, Error> {
     })?;
     node.check(
         "prepare the measurement",
-        // The node's own disk: the shared folder is slower to start programs from.
-        "cp /host/accelnet /usr/local/bin/ && ip link set pf0 up && modprobe vfio-pci && \
-         udevadm settle && sleep 5",
+        "ip link set pf0 up && modprobe vfio-pci && udevadm settle && sleep 5",
     )?;
     let script = format!("python3 /host/node.py accelnet {rounds}");
     let measured = node.run_within(&script, ROUND * (rounds + 1));

@@ -23,9 +23,17 @@ pub struct CutOff {
 
 type Returned = Box<dyn Fn(CutOff) + Send + Sync>;
 
+/// What was seen of the store.
+#[derive(Default)]
+struct Seen {
+    cut_off: Option<CutOff>,
+    /// By the clock's uptime: when it answered again after it had not.
+    back: Option<Duration>,
+}
+
 /// Whether the store answers.
 pub struct Link {
-    cut_off: Mutex<Option<CutOff>>,
+    seen: Mutex<Seen>,
     returned: OnceLock<Returned>,
     clock: Arc<dyn Clock + Send + Sync>,
 }
@@ -33,7 +41,7 @@ pub struct Link {
 impl Link {
     fn new(clock: Arc<dyn Clock + Send + Sync>) -> Self {
         Link {
-            cut_off: Mutex::new(None),
+            seen: Mutex::default(),
             returned: OnceLock::new(),
             clock,
         }
@@ -41,7 +49,14 @@ impl Link {
 
     /// None while the store answers.
     pub fn cut_off(&self) -> Option<CutOff> {
-        self.lock().clone()
+        self.lock().cut_off.clone()
+    }
+
+    /// Whether the store did not answer at some moment of the last `time`.
+    fn was_silent_within(&self, time: Duration) -> bool {
+        let seen = self.lock();
+        let ago = |back| self.clock.uptime().saturating_sub(back);
+        seen.cut_off.is_some() || seen.back.is_some_and(|back| ago(back) < time)
     }
 
     /// What is called when the store answers again. The first one counts.
@@ -49,25 +64,27 @@ impl Link {
         drop(self.returned.set(returned));
     }
 
-    fn lock(&self) -> MutexGuard<'_, Option<CutOff>> {
-        self.cut_off.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, Seen> {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn note<T>(&self, result: &Result<T, StoreError>) {
-        let was = match result {
-            Err(StoreError::CutOff { found, .. }) => {
-                let mut cut_off = self.lock();
-                let since = || self.clock.now();
-                cut_off.get_or_insert_with(|| CutOff {
-                    since: since(),
-                    found: found.clone(),
-                });
-                return;
-            }
-            // Any other word is one of a store that answers.
-            _ => self.lock().take(),
+        let mut seen = self.lock();
+        if let Err(StoreError::CutOff { found, .. }) = result {
+            let since = || self.clock.now();
+            seen.cut_off.get_or_insert_with(|| CutOff {
+                since: since(),
+                found: found.clone(),
+            });
+            return;
+        }
+        // Any other word is one of a store that answers.
+        let Some(was) = seen.cut_off.take() else {
+            return;
         };
-        if let (Some(was), Some(returned)) = (was, self.returned.get()) {
+        seen.back = Some(self.clock.uptime());
+        drop(seen);
+        if let Some(returned) = self.returned.get() {
             returned(was);
         }
     }
@@ -148,5 +165,9 @@ impl Store for Linked {
 
     fn revoke(&self, lease: LeaseId) -> Result<(), StoreError> {
         self.noted(self.store.revoke(lease))
+    }
+
+    fn was_silent_within(&self, time: Duration) -> bool {
+        self.link.was_silent_within(time)
     }
 }

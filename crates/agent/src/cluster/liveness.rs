@@ -76,8 +76,9 @@ impl Beating {
     }
 }
 
-/// Listens for nodes that give no more signs of life, and writes them down. None when it has to
-/// begin anew, after a while.
+/// Listens for nodes that give no more signs of life, and writes them down. Leases that end while the
+/// store is silent say nothing: their nodes have the time of a lease to give a sign again. None when
+/// it has to begin anew, after a while.
 pub(crate) fn watch_others(
     store: &Arc<dyn Store>,
     node: &str,
@@ -88,20 +89,21 @@ pub(crate) fn watch_others(
     loop {
         let from = store.range(ALIVE).ok()?.revision + 1;
         let mut watch = store.watch(ALIVE, from).ok()?;
-        for name in nodes.unwritten().ok()? {
-            write_down(store, &nodes, node, &name, clock);
-        }
+        // Whether some lease ended of which it is not known yet if its node lives.
+        let mut unsure = true;
         let error = loop {
-            let changes = match watch.next(within) {
-                Ok(changes) => changes,
-                Err(error) => break error,
-            };
-            for change in changes {
-                if let (Change::Delete { .. }, Some(name)) =
-                    (&change, change.key().strip_prefix(ALIVE))
-                {
-                    write_down(store, &nodes, node, name, clock);
+            if unsure && !store.was_silent_within(LEASE) {
+                for name in nodes.unwritten().ok()? {
+                    write_down(store, &nodes, node, &name, clock);
                 }
+                unsure = false;
+            }
+            match watch.next(if unsure { BEAT } else { within }) {
+                Ok(changes) => {
+                    let ended = |change| matches!(change, &Change::Delete { .. });
+                    unsure |= changes.iter().any(ended);
+                }
+                Err(error) => break error,
             }
         };
         match error {

@@ -8,6 +8,7 @@ use accelnet_model::Problem;
 use accelnet_store::{Commit, Document, Documents, Json, LeaseId, Store, StoreError, Stored, Txn};
 use serde::{Deserialize, Serialize};
 
+use super::liveness::LEASE;
 use crate::policy::{Policy, store_failed};
 use crate::report::Report;
 
@@ -62,7 +63,7 @@ pub struct NodeState {
     pub version: Option<String>,
     /// When it joined.
     pub joined_at: Option<String>,
-    /// When its agent began; none while it is down.
+    /// When its agent began; none while it is down, or could not say so since the store was silent.
     pub up_since: Option<String>,
     /// Since when it is down; none while it is up.
     pub down_since: Option<String>,
@@ -142,14 +143,17 @@ impl Nodes {
         }
         let alive = named(ALIVE, alive);
         let down = named(DOWN, self.store.range_json::<Down>(DOWN)?);
+        // Right after a silence of the store a lease that ended says nothing of its node.
+        let silent = self.store.was_silent_within(LEASE);
         let names: BTreeSet<&String> = members.keys().chain(alive.keys()).collect();
         let states = names.into_iter().map(|name| {
             let member = members.get(name);
             let up = alive.get(name);
             let ended = || match down.get(name) {
-                Some(down) => down.since.clone(),
+                Some(down) => Some(down.since.clone()),
+                None if silent => None,
                 // It never gave a sign of life, or nobody has written down its end yet.
-                None => member.map_or_else(String::new, |member| member.joined_at.clone()),
+                None => Some(member.map_or_else(String::new, |member| member.joined_at.clone())),
             };
             NodeState {
                 name: name.clone(),
@@ -158,7 +162,7 @@ impl Nodes {
                 up_since: up.map(|up| up.since.clone()),
                 down_since: match up {
                     Some(_) => None,
-                    None => Some(ended()),
+                    None => ended(),
                 },
             }
         });
