@@ -38,6 +38,15 @@ impl Cluster {
     /// # Errors
     /// As [`Node::boot_with`]; the first node that fails.
     pub fn boot(topology: &Topology, count: u8) -> Result<Self> {
+        Self::boot_each(&vec![topology.clone(); count.into()])
+    }
+
+    /// As [`Cluster::boot`], each node as it is described.
+    ///
+    /// # Errors
+    /// As [`Cluster::boot`].
+    pub fn boot_each(topologies: &[Topology]) -> Result<Self> {
+        let count = u8::try_from(topologies.len()).unwrap_or(u8::MAX);
         let programs = [accelnet_binary()?];
         // Made by one, before all of them want it.
         drop(build()?);
@@ -45,7 +54,8 @@ impl Cluster {
         let wire = Wire::new(count.into())?;
         let nodes: Vec<Result<Node>> = thread::scope(|scope| {
             let boots: Vec<_> = (1..=count)
-                .map(|number| {
+                .zip(topologies)
+                .map(|(number, topology)| {
                     let seat = Seat {
                         number,
                         wire: Some(wire.socket(usize::from(number) - 1)),

@@ -99,6 +99,18 @@ pub fn member() -> Topology {
     .port(Port::new("rp1").nic(Nic::Igb))
 }
 
+/// A node of a cluster whose VMs have an adapter of their own, beside the one on the wire.
+#[must_use]
+pub fn member_with_two() -> Topology {
+    Topology::new(
+        "member-with-two",
+        "a node of a cluster: two igbs, each behind a root port with ACS",
+    )
+    .memory_mib(1536)
+    .port(Port::new("rp1").nic(Nic::Igb))
+    .port(Port::new("rp2").nic(Nic::Igb))
+}
+
 /// All topologies that have a name.
 #[must_use]
 pub fn list() -> Vec<Topology> {
@@ -113,6 +125,7 @@ pub fn list() -> Vec<Topology> {
         smt(),
         zoo(),
         member(),
+        member_with_two(),
     ]
 }
 

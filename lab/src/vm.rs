@@ -21,6 +21,7 @@ const POOL: &str = "vfpool";
 
 const NETWORK: &str = include_str!("../templates/network.xml");
 const DOMAIN: &str = include_str!("../templates/domain.xml");
+const STOPPED: &str = include_str!("../templates/stopped.xml");
 
 /// A VM inside a node.
 #[derive(Debug)]
@@ -90,6 +91,17 @@ impl<'node> Vm<'node> {
             state.pings && state.driver.as_deref() == Some("igbvf")
         })?;
         Ok(vm)
+    }
+
+    /// Defines a VM with these vCPUs and interfaces that has nothing to boot, and is not started.
+    ///
+    /// # Errors
+    /// When libvirt refuses it, in libvirt's words.
+    pub fn define(node: &'node Node, name: &str, vcpus: u32, interfaces: &str) -> Result<Self> {
+        let domain = fill(STOPPED, name, vcpus, interfaces);
+        let script = format!("virsh define <(echo {})", quote(&domain));
+        node.check(&format!("define VM {name}"), &script)?;
+        Ok(Self::defined(node, name))
     }
 
     /// Defines a VM with 2 vCPUs and a virtio vNIC on the node's bridge `bridge`, starts it, and waits
@@ -271,7 +283,11 @@ impl<'node> Vm<'node> {
 
 /// The definition of a VM with this vNIC.
 fn domain(name: &str, vcpus: u32, interface: &str) -> String {
-    DOMAIN
+    fill(DOMAIN, name, vcpus, interface)
+}
+
+fn fill(template: &str, name: &str, vcpus: u32, interface: &str) -> String {
+    template
         .replace("NAME", name)
         .replace("VCPUS", &vcpus.to_string())
         .replace("INTERFACE", interface)

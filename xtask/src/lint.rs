@@ -4,6 +4,7 @@ use clap::Args;
 
 use crate::error::Error;
 use crate::run::{cargo, status};
+use crate::test;
 use crate::tools::Tool;
 
 const DENY: Tool = Tool {
@@ -40,6 +41,8 @@ impl Lint {
                 "clippy",
                 "--workspace",
                 "--all-targets",
+                "--features",
+                test::CLUSTERS,
                 "--",
                 "-D",
                 "warnings",

@@ -18,22 +18,28 @@ const NEXTEST: Tool = Tool {
     version: "^0.9",
 };
 
+/// The feature with the tests that boot several nodes at once.
+pub const CLUSTERS: &str = "accelnet-lab/clusters";
+
 /// Where tests write, if it is there: in memory. Thousands of trees and stores are made, each of them
 /// synced, which keeps a disk busier than everything else together.
 const MEMORY: &str = "/dev/shm";
 
-/// Run every test, the lab with its real kernels included
+/// Run the tests, the lab with its real kernels included
 ///
 /// Installs the Debian packages that are missing (as root or with sudo), fetches an etcd into
 /// target/tools, builds the lab's
-/// node image (once, about two minutes), builds the workspace, and runs its tests: with
+/// node image (once, about three minutes), builds the workspace, and runs its tests: with
 /// cargo-nextest where it is installed, else with `cargo test`. The exit status is the
-/// runner's.
+/// runner's. What boots several nodes at once runs with `--clusters`.
 #[derive(Debug, Args)]
 pub struct Test {
     /// Leave out the lab, and install nothing: for a quick answer
     #[arg(long)]
     no_lab: bool,
+    /// Also boot clusters of nodes: a quarter of an hour more on two cores
+    #[arg(long, conflicts_with = "no_lab")]
+    clusters: bool,
     /// More words for the test runner, such as the name of a test
     #[arg(
         trailing_var_arg = true,
@@ -54,7 +60,10 @@ impl Test {
         let _lab = accelnet_lab::build()?;
         // The lab runs the program itself, not only tests.
         run(&mut cargo(["build", "--workspace"]))?;
-        runner(&["--workspace"], &self.args)
+        match self.clusters {
+            true => runner(&["--workspace", "--features", CLUSTERS], &self.args),
+            false => runner(&["--workspace"], &self.args),
+        }
     }
 }
 

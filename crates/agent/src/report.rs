@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use accelnet_api::types::{AdapterUse, Fault, VmView};
 use accelnet_model::intent::IntentStatus;
 use accelnet_model::{Check, Mac, Problem};
-use accelnet_rules::prereq::{self, IntentAdapter, PeerReport};
+use accelnet_rules::prereq::{self, IntentAdapter, PeerIntent, PeerReport};
 use accelnet_store::{Document, Json, Store, Txn};
 use serde::{Deserialize, Serialize};
 
@@ -128,7 +128,7 @@ impl Report {
         PeerReport {
             smt: self.smt,
             checks: self.checks.clone(),
-            intents: self.intents.iter().map(|one| one.intent.clone()).collect(),
+            intents: self.intents.iter().map(as_peer_intent).collect(),
             adapters: self.hardware.iter().map(Hardware::as_rule).collect(),
         }
     }
@@ -144,6 +144,13 @@ impl Report {
             report
         };
         timeless(self) == timeless(other)
+    }
+}
+
+fn as_peer_intent(status: &IntentStatus) -> PeerIntent {
+    PeerIntent {
+        name: status.intent.clone(),
+        problem: status.problem.clone(),
     }
 }
 

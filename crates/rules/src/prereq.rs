@@ -15,7 +15,7 @@ use crate::naming;
 use accelnet_model::Intent;
 
 pub use adapter::judge as judge_adapter;
-pub use cluster::{IntentAdapter, Peer, PeerReport, judge_cluster, own};
+pub use cluster::{IntentAdapter, Peer, PeerIntent, PeerReport, judge_cluster, own};
 pub use models::describe;
 pub use platform::{MINIMUM_KERNEL, MINIMUM_LIBVIRT, MINIMUM_QEMU};
 

@@ -7,57 +7,62 @@ use serde_json::Value;
 
 /// What an agent does by itself, it does within seconds; a busy machine may take much longer.
 pub const SOON: Duration = Duration::from_secs(180);
-/// libvirt tries every emulator at first contact, which takes a minute on a busy machine.
+/// libvirt's first answer; a busy machine may take much longer than the usual seconds.
 const LIBVIRT: Duration = Duration::from_secs(240);
 
-/// Has every node run an agent, and the first one declare intent `lan` with so many VFs on its `pf0`
-/// and enable management on it without a reserve.
-pub fn managed(cluster: &Cluster, vfs: u32) {
+/// Has every node run an agent on an etcd of the first one, as one cluster.
+pub fn founded(cluster: &Cluster) {
     for node in cluster.nodes() {
         node.wait_until("libvirt", "virsh version", LIBVIRT)
             .unwrap_or_else(|error| panic!("{error}"));
         let _ = node.ok("modprobe -a vfio-pci bridge tun; accelnet setup");
-        node.wait_until("the agent", "accelnet status", SOON)
-            .unwrap_or_else(|error| panic!("{error}"));
     }
+    let store = cluster.start_etcd(&[1]);
+    let store = store.unwrap_or_else(|error| panic!("{error}"));
+    for (place, node) in cluster.nodes().iter().enumerate() {
+        let how = if place == 0 { "init" } else { "join" };
+        let _ = node.ok(&format!("accelnet cluster {how} --store {store}"));
+    }
+    all_up(cluster);
+}
+
+/// Waits until every node gives signs of life, as the first one sees it.
+pub fn all_up(cluster: &Cluster) {
+    let nodes = cluster.nodes().len();
+    let script =
+        format!("[ $(accelnet node list --output json | grep -c '\"state\": \"up\"') = {nodes} ]");
+    let waited = cluster.node(1).wait_until("all nodes", &script, SOON);
+    waited.unwrap_or_else(|error| panic!("{error}\n{}", cluster.node(1).run("accelnet node list")));
+}
+
+/// The same with intent `lan` with so many VFs on every node's `pf0`, which is on the wire, and
+/// management enabled on it without a reserve.
+pub fn managed(cluster: &Cluster, vfs: u32) {
+    founded(cluster);
     let first = cluster.node(1);
-    let _ = done(
-        first,
-        &format!("intent add lan --compute --adapter pf0 --vfs {vfs}"),
-    );
-    completed(first);
+    let _ = first.run(&format!(
+        "accelnet intent add lan --compute --adapter pf0 --vfs {vfs}"
+    ));
+    for node in cluster.nodes() {
+        completed(node);
+        // QEMU's igb hands a PF its own broadcasts back, from which the bridge would learn that its
+        // VMs are outside.
+        let _ = node.ok("bridge link set dev pf0 learning off");
+    }
     let _ = done(first, "enable --intent lan --node-reserve 0");
 }
 
-/// Gives the second node all that the first one's agent was told until now: a copy of its store.
-pub fn tell_the_second(cluster: &Cluster) {
-    let (one, two) = (cluster.node(1), cluster.node(2));
-    let _ = one.ok("systemctl stop accelnet && cp /var/lib/accelnet/store /host/store");
-    let copied = std::fs::copy(one.share().join("store"), two.share().join("store"));
-    copied.unwrap_or_else(|error| panic!("{error}"));
-    let _ = two.ok("systemctl stop accelnet && cp /host/store /var/lib/accelnet/store");
-    for node in [one, two] {
-        let _ = node.ok("systemctl start accelnet");
-        completed(node);
-    }
-}
-
-/// Waits until the intent is completed on a node.
-fn completed(node: &Node) {
+/// Waits until the intent is completed on a node, and all nodes know it.
+pub fn completed(node: &Node) {
     let script = format!(
         "accelnet intent status lan --output json | grep -A3 '\"node\": \"{}\"' | grep completed",
         node.name()
     );
     node.wait_until("the intent", &script, SOON)
         .unwrap_or_else(|error| {
-            panic!(
-                "{error}\n{}",
-                node.run("accelnet intent status lan; accelnet log")
-            )
+            let told = node.run("accelnet intent status lan; accelnet log");
+            panic!("{error}\n{told}")
         });
-    // QEMU's igb hands a PF its own broadcasts back, from which the bridge would learn that its
-    // VMs are outside.
-    let _ = node.ok("bridge link set dev pf0 learning off");
 }
 
 /// The answer to a command that must succeed.

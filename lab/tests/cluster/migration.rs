@@ -5,13 +5,21 @@ use std::time::Duration;
 use accelnet_lab::{Cluster, Node, Vm, topologies};
 use serde_json::Value;
 
-use crate::members::{SOON, done, fault_of, managed, shown, tell_the_second};
+use crate::members::{SOON, done, fault_of, managed, shown};
 
 /// What a live migration may take on emulated nodes.
 const MOVE: Duration = Duration::from_secs(300);
 /// A vNIC on the intent's switch that can take a VM's traffic while its VF is away.
 const NIC: &str = "<interface type='network'><mac address='MAC'/><source network='accelnet-lan'/>\
     <model type='virtio'/><teaming type='persistent'/><alias name='ua-mine'/></interface>";
+
+/// What a VM and its QEMU said last.
+fn last_words(vm: &str) -> String {
+    format!(
+        "tail -n 20 /var/log/libvirt/{vm}.log; tail -n 8 /var/log/libvirt/qemu/{vm}.log; \
+         journalctl -k --no-pager -n 8"
+    )
+}
 
 /// Moves a VM, as anyone may, and gives back the pings that it lost meanwhile.
 fn migrate<'node>(vm: &Vm<'_>, to: &'node Node, from: &Node) -> (Vm<'node>, u32) {
@@ -22,7 +30,12 @@ fn migrate<'node>(vm: &Vm<'_>, to: &'node Node, from: &Node) -> (Vm<'node>, u32)
         to.name()
     );
     let moved = from.run_within(&script, MOVE);
-    assert!(moved.success(), "{moved}");
+    assert!(
+        moved.success(),
+        "{moved}\n--- the VM where it was\n{}\n--- and where it was to be\n{}",
+        from.run(&last_words(vm.name())),
+        to.run(&last_words(vm.name()))
+    );
     let there = vm.on(to);
     let after = there.lost().unwrap_or_else(|error| panic!("{error}"));
     (there, after - before)
@@ -55,7 +68,6 @@ fn a_vm_moves_and_loses_three_pings_at_most_and_arrives_where_no_vf_is_free() {
         state.unwrap_or_else(|error| panic!("{error}"));
     };
     has_vf(&vm);
-    tell_the_second(&cluster);
     wait_for(one, "web01", "accelerated");
 
     let (vm, with) = migrate(&vm, two, one);

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use accelnet_lab::{Node, Topology};
+use accelnet_lab::{Node, Topology, Vm};
 use serde_json::Value;
 
 use crate::support::{accelnet, boot};
@@ -106,14 +106,7 @@ pub fn settled(node: &Node) {
 
 /// Defines a VM that is never started.
 pub fn define(node: &Node, name: &str, vcpus: u32, interfaces: &str) {
-    let port = "<controller type='pci' model='pcie-root-port'/>".repeat(4);
-    let xml = format!(
-        "<domain type='kvm'><name>{name}</name><memory unit='MiB'>128</memory>\
-         <vcpu>{vcpus}</vcpu><os><type arch='x86_64' machine='q35'>hvm</type></os>\
-         <features><acpi/></features><devices><controller type='pci' model='pcie-root'/>{port}\
-         <controller type='usb' model='none'/>{interfaces}<memballoon model='none'/></devices></domain>"
-    );
-    let _ = node.ok(&format!("virsh define <(echo \"{xml}\")"));
+    let _ = Vm::define(node, name, vcpus, interfaces).unwrap_or_else(|error| panic!("{error}"));
 }
 
 /// A virtio vNIC on the intent's network.

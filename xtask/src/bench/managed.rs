@@ -34,7 +34,6 @@ const SMALL: &str = "<domain type='kvm'><name>NAME</name><memory unit='MiB'>32</
 /// Boots a node and measures in it. `idle` seconds long nothing happens.
 pub fn measure(accelnet: &Path, rounds: u32, idle: u32) -> Result<(Row, Vec<Limit>), Error> {
     let node = Node::boot_with(&topologies::igb_acs(), &[accelnet.to_owned()])?;
-    // At first contact libvirt tries every emulator, which takes a minute on a busy machine.
     node.wait_until("libvirt", "virsh version", LIBVIRT)?;
     let script = node.share().join("managed.py");
     std::fs::write(&script, SCRIPT).map_err(|source| Error::File {

@@ -28,7 +28,6 @@ pub struct Measured {
 /// Boots a node and times both sides in it.
 pub fn measure(accelnet: &Path, rounds: u32) -> Result<Measured, Error> {
     let node = Node::boot_with(&topologies::igb_acs(), &[accelnet.to_owned()])?;
-    // At first contact libvirt tries every emulator, which takes a minute on a busy machine.
     node.wait_until("libvirt", "virsh version", LIBVIRT)?;
     let script = node.share().join("node.py");
     std::fs::write(&script, SCRIPT).map_err(|source| Error::File {

@@ -9,7 +9,7 @@ use accelnet_api::types::NodeDrain;
 use accelnet_host::observe;
 use accelnet_model::intent::{Intent, Role};
 use accelnet_model::{Code, Performance, Problem};
-use accelnet_rules::prereq::{self, IntentAdapter, Peer, PeerReport, Scope};
+use accelnet_rules::prereq::{self, IntentAdapter, Peer, PeerIntent, PeerReport, Scope};
 use accelnet_store::{Embedded, Etcd, History, Txn};
 
 use crate::bench::{Bench, INTENT, NODE, WHO, enable};
@@ -93,7 +93,10 @@ pub fn nodes_with_other_adapters() -> Vec<Code> {
         report: Some(PeerReport {
             smt: None,
             checks: Vec::new(),
-            intents: vec![INTENT.to_owned()],
+            intents: vec![PeerIntent {
+                name: INTENT.to_owned(),
+                problem: None,
+            }],
             adapters: vec![adapter("another")],
         }),
     };

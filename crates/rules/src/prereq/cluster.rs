@@ -42,9 +42,18 @@ pub struct PeerReport {
     /// Its own rows.
     pub checks: Vec<Check>,
     /// Intents that it knows.
-    pub intents: Vec<String>,
+    pub intents: Vec<PeerIntent>,
     /// Adapters of its intents.
     pub adapters: Vec<IntentAdapter>,
+}
+
+/// An intent as another node has it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PeerIntent {
+    /// Its name.
+    pub name: String,
+    /// Why it failed there; none where it did not.
+    pub problem: Option<Problem>,
 }
 
 /// The rows that a node reports of itself: its machine and all its adapters.
@@ -136,11 +145,14 @@ fn of_adapters(node: &str, report: &PeerReport, intents: &[Intent], scope: &Scop
         node,
         subject: wanted,
     };
-    if !report.intents.contains(wanted) {
+    let Some(intent) = report.intents.iter().find(|one| one.name == *wanted) else {
         let found = format!("Node {node} has not applied it.");
         return vec![row.failed(Problem::new(Code::IntentNotFound, &[wanted], found))];
-    }
-    let mut rows = vec![row.passed("The intent is there.")];
+    };
+    let mut rows = vec![match &intent.problem {
+        None => row.passed("The intent is there."),
+        Some(problem) => row.failed(problem.clone()),
+    }];
     let own: Vec<&str> = report
         .adapters
         .iter()

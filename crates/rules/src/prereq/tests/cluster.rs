@@ -32,7 +32,10 @@ fn peer(name: &str, change: impl FnOnce(&mut PeerReport)) -> Peer {
     let mut report = PeerReport {
         smt: smt_of(&like).known().copied(),
         checks: own(&like),
-        intents: vec![INTENT.to_owned()],
+        intents: vec![PeerIntent {
+            name: INTENT.to_owned(),
+            problem: None,
+        }],
         adapters: vec![igb(2)],
     };
     change(&mut report);
@@ -105,6 +108,13 @@ fn an_intent_that_a_node_lacks_is_named() {
     let row = of(&all, CheckName::Intent, "n2").expect("a row");
     assert_eq!(came_out(row), failed(Code::IntentNotFound));
     assert!(row.found.contains("n2"), "{}", row.found);
+    // One that failed there is told in its own words.
+    let broken = Problem::new(Code::AdapterNotFound, &["ens1"], "There is none.");
+    let fails = |report: &mut PeerReport| report.intents[0].problem = Some(broken.clone());
+    let all = rows(&[peer("n2", fails)], &scope, 0);
+    let row = of(&all, CheckName::Intent, "n2").expect("a row");
+    assert_eq!(came_out(row), failed(Code::AdapterNotFound));
+    assert!(row.found.contains("There is none"), "{}", row.found);
     let unknown = Scope::Intent("nobody's".to_owned());
     let all = rows(&[peer("n2", |_| {})], &unknown, 0);
     let intents = all.iter().filter(|row| row.name == CheckName::Intent);
