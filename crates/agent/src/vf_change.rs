@@ -49,6 +49,9 @@ pub struct Request<'a> {
 ///
 /// None is, several are, or that could not be looked up.
 pub fn find(host: &Host<'_>, name: &str) -> Result<PciAddress, Problem> {
+    if let Some(address) = observe::named(host, name) {
+        return Ok(address);
+    }
     let identities = observe::identities(host).map_err(|reason| {
         Problem::new(Code::NotReadable, &[name, "the list of adapters"], reason)
     })?;
@@ -70,7 +73,7 @@ fn gone(name: &str, address: PciAddress) -> Problem {
     Problem::new(Code::AdapterLost, &names, found)
 }
 
-/// Does what `request` says; `on` is told how it goes.
+/// Does what `request` says; `on`, if anyone is, is told how it goes.
 ///
 /// # Errors
 ///
@@ -78,7 +81,7 @@ fn gone(name: &str, address: PciAddress) -> Problem {
 pub fn run(
     host: &Host<'_>,
     request: Request<'_>,
-    on: &mut dyn FnMut(Progress<'_>),
+    on: Option<&mut dyn FnMut(Progress<'_>)>,
 ) -> Result<Changed, Problem> {
     let begun = host.clock.uptime();
     let address = find(host, request.name)?;
@@ -106,8 +109,8 @@ pub fn run(
     let guard = guard(host, &before, &name, plan)?;
     let ended = execute(host, &lock, address, plan, request.within, on);
     drop(guard);
-    let words = match ended {
-        Ok(words) => words,
+    let log = match ended {
+        Ok(log) => log,
         Err(stopped) => return Err(stopped_problem(host, &lock, &before, plan, &stopped)),
     };
     let fresh = plan
@@ -119,7 +122,7 @@ pub fn run(
     let waited = format!("{} s", waited.as_secs());
     let address_text = address.to_string();
     vf_count::verdict(plan, &name, &address_text, after.as_ref(), &waited)
-        .map_err(|problem| with_words(problem, words.as_deref()))?;
+        .map_err(|problem| with_words(problem, log.about(&address_text).as_deref()))?;
     if let Some(after) = after {
         changed.vfs = after.vfs.iter().map(|vf| vf.address).collect();
         changed.warnings = vf_count::remarks(&after, plan);

@@ -33,8 +33,8 @@ pub struct Stopped {
 }
 
 /// Does the steps of `plan` on the adapter at `address`, all of them within `within`;
-/// `on` is told how it goes. Returns what the kernel logged about the adapter meanwhile.
-/// That a wait ran out is no error here: what is there afterwards tells.
+/// `on`, if anyone is, is told how it goes. Returns the kernel's log since then. That a wait
+/// ran out is no error here: what is there afterwards tells.
 ///
 /// # Errors
 ///
@@ -45,30 +45,30 @@ pub fn execute(
     address: PciAddress,
     plan: &Plan,
     within: Duration,
-    on: &mut dyn FnMut(Progress<'_>),
-) -> Result<Option<String>, Stopped> {
+    mut on: Option<&mut dyn FnMut(Progress<'_>)>,
+) -> Result<KernelLog, Stopped> {
     let begun = host.clock.uptime();
     let log = KernelLog::from_now(host.root);
     let mut run = || {
         for step in &plan.steps {
             let left = within.saturating_sub(host.clock.uptime().saturating_sub(begun));
+            // To count what is there costs, and gets into the kernel's way while it makes more.
+            let mut tell = |ready: u32, there: &dyn Fn() -> u32| {
+                if let Some(on) = on.as_deref_mut() {
+                    let there = there();
+                    on(Progress { step, ready, there });
+                }
+            };
             if let Step::AwaitReady { vfs } = step {
                 await_ready(host, address, *vfs, left, &mut |ready, there| {
-                    on(Progress { step, ready, there });
+                    tell(ready, &|| there);
                 });
             }
             let Some((knob, value)) = step.write() else {
                 continue;
             };
             let knob = format!("/sys/bus/pci/devices/{address}/{knob}");
-            let mut waiting = || {
-                let there = there(host, address);
-                on(Progress {
-                    step,
-                    ready: 0,
-                    there,
-                });
-            };
+            let mut waiting = || tell(0, &|| there(host, address));
             host.knobs
                 .write(lock, &knob, &value.to_string(), left, &mut waiting)
                 .map_err(|refusal| match refusal {
@@ -78,14 +78,12 @@ pub fn execute(
         }
         Ok(())
     };
-    let ended = run();
-    let words = log.about(&address.to_string());
-    match ended {
-        Ok(()) => Ok(words),
+    match run() {
+        Ok(()) => Ok(log),
         Err((step, refusal)) => Err(Stopped {
             step,
             refusal,
-            words,
+            words: log.about(&address.to_string()),
         }),
     }
 }
@@ -138,7 +136,7 @@ fn switched_on(host: &Host<'_>, address: PciAddress) -> Option<u32> {
 fn look(host: &Host<'_>, address: PciAddress) -> Option<Vec<PciVf>> {
     let folder = format!("/sys/bus/pci/devices/{address}");
     let names = host.root.names(&folder).ok()?;
-    Some(accelnet_pci::vf::read_all(host.root, &folder, &names))
+    Some(accelnet_pci::vf::read_brief(host.root, &folder, &names))
 }
 
 /// VFs that are there.

@@ -108,6 +108,14 @@ fn links(host: &Host<'_>) -> Result<Placed, NetlinkError> {
     Ok(Placed::new(host.root, links))
 }
 
+/// The adapter with a netdev of exactly this name in this namespace, where names are unique; none
+/// when another kind of name is meant, or a representor's. Nothing else is looked at.
+pub fn named(host: &Host<'_>, name: &str) -> Option<PciAddress> {
+    let address = accelnet_pci::netdevs::function_of(host.root, name)?;
+    let own = !adapter::is_representor(host, name);
+    (own && accelnet_pci::is_adapter(host.root, address)).then_some(address)
+}
+
 /// What every adapter is called, without looking further.
 ///
 /// # Errors

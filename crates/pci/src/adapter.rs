@@ -100,8 +100,8 @@ pub fn adapter(root: &Root, address: PciAddress, locked: &dyn LockedRead) -> Opt
     read_all(root, listed.as_slice(), locked).pop()
 }
 
-/// Reads what a change of the number of VFs needs of the adapter at `address`: no names, and
-/// nothing that is shown under the device lock. With the lock that keeps other changes away
+/// Reads what a change of the number of VFs needs of the adapter at `address`: no names, nothing
+/// of its VFs' configuration space, and nothing that is shown under the device lock. With the lock that keeps other changes away
 /// the number of VFs in the capability is the kernel's own.
 pub fn brief(root: &Root, address: PciAddress) -> Option<PciAdapter> {
     let listed = is_adapter(root, address).then(|| Listed::new(root, address))?;
@@ -115,7 +115,7 @@ pub fn brief(root: &Root, address: PciAddress) -> Option<PciAdapter> {
 
 /// Whether the function at `address` is a network adapter. One whose class cannot be read
 /// counts as one, so that it is seen at all; one that is gone does not.
-fn is_adapter(root: &Root, address: PciAddress) -> bool {
+pub fn is_adapter(root: &Root, address: PciAddress) -> bool {
     let folder = device_folder(address);
     if let Ok(Some(_)) = root.link_name(&format!("{folder}/physfn")) {
         return false;
@@ -167,6 +167,7 @@ impl Listed {
 
 /// What is read once for all adapters.
 struct Shared {
+    /// None where no more is read than a change needs.
     locked: Option<Locked>,
     names: Names,
     netdevs: Netdevs,
@@ -239,7 +240,7 @@ fn read(root: &Root, listed: &Listed, shared: &Shared) -> PciAdapter {
         vfs: listed
             .vfs
             .iter()
-            .map(|&(index, vf)| vf::read(root, index, vf, netdevs))
+            .map(|&(index, vf)| vf::read(root, index, vf, netdevs, locked.is_none()))
             .collect(),
     }
 }

@@ -41,6 +41,16 @@ impl Netdevs {
     }
 }
 
+/// The function that the netdev called `name` is on, in the network namespace of the observer; none
+/// when there is no such netdev, or it is on none.
+pub fn function_of(root: &Root, name: &str) -> Option<PciAddress> {
+    if name.contains(['/', '.']) {
+        return None;
+    }
+    let target = root.link(&format!("{NETDEVS}/{name}")).ok()??;
+    function(&target)
+}
+
 /// The function in `../../devices/pci0000:00/0000:01:00.0/net/ens1`, or in
 /// `.../0000:01:00.0/virtio0/net/ens1`. Further devices in between, such as the
 /// subfunctions of a PF, are devices of their own.

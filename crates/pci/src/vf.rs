@@ -26,13 +26,17 @@ pub struct PciVf {
     pub msix_vectors: Observed<Option<u16>>,
 }
 
-/// Reads the VFs of the adapter in the folder `device`, which holds `names`, by number. A
-/// VF that goes away meanwhile is left out.
-pub fn read_all(root: &Root, device: &str, names: &[String]) -> Vec<PciVf> {
+/// Why something is unknown that a change of the number of VFs does not need: configuration space
+/// is slow to read.
+const NOT_ASKED: &str = "not asked during a change";
+
+/// Reads what a change of their number needs of the VFs of the adapter in the folder `device`,
+/// which holds `names`, by number. A VF that goes away meanwhile is left out.
+pub fn read_brief(root: &Root, device: &str, names: &[String]) -> Vec<PciVf> {
     let netdevs = Netdevs::read(root);
     list(root, device, names)
         .into_iter()
-        .map(|(index, address)| read(root, index, address, &netdevs))
+        .map(|(index, address)| read(root, index, address, &netdevs, true))
         .collect()
 }
 
@@ -51,8 +55,14 @@ pub(crate) fn list(root: &Root, device: &str, names: &[String]) -> Vec<(u32, Pci
     vfs
 }
 
-/// Reads VF number `index` of its adapter.
-pub(crate) fn read(root: &Root, index: u32, address: PciAddress, netdevs: &Netdevs) -> PciVf {
+/// Reads VF number `index` of its adapter; `brief` without its configuration space.
+pub(crate) fn read(
+    root: &Root,
+    index: u32,
+    address: PciAddress,
+    netdevs: &Netdevs,
+    brief: bool,
+) -> PciVf {
     let folder = device_folder(address);
     PciVf {
         index,
@@ -60,7 +70,10 @@ pub(crate) fn read(root: &Root, index: u32, address: PciAddress, netdevs: &Netde
         driver: root.link_name(&format!("{folder}/driver")).into(),
         iommu_group: iommu_group(root, &folder).into(),
         netdevs: netdevs.of(address),
-        msix_vectors: msix_vectors(root, &folder).into(),
+        msix_vectors: match brief {
+            true => Observed::unknown(NOT_ASKED),
+            false => msix_vectors(root, &folder).into(),
+        },
     }
 }
 

@@ -46,7 +46,7 @@ impl Core {
                 dry_run: change.dry_run,
             };
             let host = self.edge.host();
-            let changed = vf_change::run(&host, request, &mut |_| {});
+            let changed = vf_change::run(&host, request, None);
             if !change.dry_run {
                 let what = format!("change the number of VFs of adapter {name}");
                 self.tell_asked(who, name, &what, &changed);

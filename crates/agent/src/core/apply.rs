@@ -372,7 +372,7 @@ impl Core {
                     dry_run: false,
                 };
                 let host = self.edge.host();
-                let changed = vf_change::run(&host, request, &mut |_| {})?;
+                let changed = vf_change::run(&host, request, None)?;
                 for warning in &changed.warnings {
                     self.tell(EventKind::Noticed, &changed.adapter, format!("{warning}."));
                 }

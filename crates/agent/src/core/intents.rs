@@ -311,7 +311,7 @@ impl Core {
                     dry_run: false,
                 };
                 let host = self.edge.host();
-                if let Err(problem) = vf_change::run(&host, request, &mut |_| {}) {
+                if let Err(problem) = vf_change::run(&host, request, None) {
                     left.push(format!("VFs stay: {} {}", problem.message, problem.found));
                 }
             }

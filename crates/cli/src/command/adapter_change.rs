@@ -1,6 +1,7 @@
 //! Changes of adapters: each by itself, and what came of each.
 
 use accelnet_api::types::{AdaptersChange, Failure};
+use accelnet_host::execute::Progress;
 use accelnet_host::observe;
 use accelnet_model::vf_plan::Ask;
 use accelnet_model::{Code, Observed, Problem};
@@ -79,7 +80,12 @@ fn one(
         dry_run: how.dry_run,
     };
     let line = ProgressLine::new(session.progress, request.within);
-    let changed = change::run(&session.host, request, &mut |progress| line.show(progress));
+    let mut show = |progress: Progress<'_>| line.show(progress);
+    let on: Option<&mut dyn FnMut(Progress<'_>)> = match session.progress {
+        true => Some(&mut show),
+        false => None,
+    };
+    let changed = change::run(&session.host, request, on);
     line.end();
     changed
 }

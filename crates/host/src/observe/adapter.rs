@@ -135,20 +135,22 @@ fn interfaces(host: &Host<'_>, scene: &Scene, pci: &PciAdapter) -> Vec<Interface
 /// The links of the function at `address` itself: representors of VFs hang below it, too,
 /// and say so in their port name.
 pub fn own_links(host: &Host<'_>, links: &Placed, address: PciAddress) -> Vec<Link> {
-    let is_representor = |name: &str| {
-        let port = host
-            .root
-            .text(&format!("/sys/class/net/{name}/phys_port_name"));
-        port.is_ok_and(|port| port.contains("vf") || port.contains("sf"))
-    };
     let mut own: Vec<Link> = links
         .of(address)
         .iter()
-        .filter(|link| !is_representor(&link.name))
+        .filter(|link| !is_representor(host, &link.name))
         .cloned()
         .collect();
     own.sort_by_key(|link| link.index);
     own
+}
+
+/// Whether the netdev called `name` stands for a VF or a subfunction, as its port name says.
+pub fn is_representor(host: &Host<'_>, name: &str) -> bool {
+    let port = host
+        .root
+        .text(&format!("/sys/class/net/{name}/phys_port_name"));
+    port.is_ok_and(|port| port.contains("vf") || port.contains("sf"))
 }
 
 fn interface(host: &Host<'_>, scene: &Scene, link: Link) -> Interface {
