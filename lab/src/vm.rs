@@ -265,14 +265,30 @@ impl<'node> Vm<'node> {
         })
     }
 
-    /// Ends the VM; its VF goes back to the pool.
+    /// Ends the VM; its VF goes back to the pool. A libvirt whose own daemon ends meanwhile is asked
+    /// again, and what it said is told.
     ///
     /// # Errors
     /// When libvirt refuses it.
     pub fn destroy(self) -> Result<()> {
-        let script = format!("virsh destroy {}", self.name);
+        let destroy = format!("virsh destroy {}", self.name);
+        let first = self.node.run(&destroy);
+        if first.success() {
+            return Ok(());
+        }
+        let daemon = self
+            .node
+            .run("journalctl --unit libvirtd --no-pager --lines 20");
+        eprintln!(
+            "{first}\n{daemon}\nasking libvirt again to end VM {}",
+            self.name
+        );
+        let ended = format!(
+            "{destroy} || virsh domstate {} | grep 'shut off'",
+            self.name
+        );
         self.node
-            .check(&format!("end VM {}", self.name), &script)
+            .check(&format!("end VM {}", self.name), &ended)
             .map(drop)
     }
 

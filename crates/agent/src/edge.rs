@@ -51,9 +51,7 @@ impl System {
         System {
             root: Root::system(),
             links: KernelLinks,
-            knobs: SystemKnobs {
-                program: PathBuf::from("/proc/self/exe"),
-            },
+            knobs: SystemKnobs::new("/proc/self/exe"),
             clock: SystemClock,
             vms: LibvirtVms::new(),
             switches: KernelSwitches,

@@ -13,7 +13,9 @@ use accelnet_host::hypervisor::NoHypervisor;
 use accelnet_host::knobs::{self, NoKnobs};
 use accelnet_host::switch::guard;
 use accelnet_host::{CopiedLinks, Host, KernelLinks, LocalHypervisor, SystemClock, SystemKnobs};
+use accelnet_model::PciAddress;
 use accelnet_pci::Root;
+use accelnet_pci::netdevs::function_of;
 use clap::Parser;
 use rustix::fs::FileType;
 
@@ -27,6 +29,10 @@ fn main() -> ExitCode {
         }
         _ => {}
     }
+    let system_knobs = SystemKnobs::new("/proc/self/exe");
+    if let Some(address) = adapter_to_change() {
+        system_knobs.expect(address);
+    }
     let terminal = std::io::stdout().is_terminal();
     let args = match cmdlet_args(terminal) {
         Some(Ok(args)) => args,
@@ -38,9 +44,6 @@ fn main() -> ExitCode {
         None => Root::system(),
     };
     let copied = CopiedLinks::new(root.clone());
-    let system_knobs = SystemKnobs {
-        program: PathBuf::from("/proc/self/exe"),
-    };
     let host = match args.root {
         Some(_) => Host {
             root: &root,
@@ -76,6 +79,23 @@ fn main() -> ExitCode {
     // A reader that has gone away (`| head`) is no error of ours.
     drop(out.flush());
     ExitCode::from(status)
+}
+
+/// The adapter that `adapter enable NAME` or `adapter disable NAME` is about, where it is as
+/// plain as that. It is only made ready: what was typed is read afterwards.
+fn adapter_to_change() -> Option<PciAddress> {
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    let ["adapter", "enable" | "disable", name, rest @ ..] =
+        &words.iter().map(String::as_str).collect::<Vec<_>>()[..]
+    else {
+        return None;
+    };
+    let only_told = ["--root", "--dry-run", "--help", "-h"];
+    let changes = !rest
+        .iter()
+        .any(|word| only_told.iter().any(|told| word.starts_with(told)));
+    let root = Root::system();
+    changes.then(|| function_of(&root, name))?
 }
 
 /// What was typed, when the program was called by one of the document's names; an exit status

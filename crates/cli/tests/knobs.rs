@@ -11,9 +11,7 @@ use accelnet_model::vf_plan::Refusal;
 use accelnet_pci::LockedRead;
 
 fn knobs() -> SystemKnobs {
-    SystemKnobs {
-        program: env!("CARGO_BIN_EXE_accelnet").into(),
-    }
+    SystemKnobs::new(env!("CARGO_BIN_EXE_accelnet"))
 }
 
 /// A file that hangs whoever opens it until the other end is opened.
@@ -98,9 +96,7 @@ fn an_attribute_that_hangs_hides_no_other() {
 fn a_program_that_is_not_there_is_an_error_and_no_hang() {
     let folder = tempfile::tempdir().expect("a folder");
     let held = lock(folder.path()).expect("it is free");
-    let knobs = SystemKnobs {
-        program: folder.path().join("nothing"),
-    };
+    let knobs = SystemKnobs::new(folder.path().join("nothing"));
     let within = Duration::from_secs(30);
     let refused = knobs.write(&held, "/proc/self/oom_score_adj", "0", within, &mut || ());
     assert!(

@@ -14,7 +14,7 @@ use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::sync::mpsc;
+use std::sync::{Mutex, PoisonError, mpsc};
 use std::time::Duration;
 
 use accelnet_model::PciAddress;
@@ -69,14 +69,44 @@ pub trait Knobs: LockedRead {
     fn hold(&self, path: &str) -> io::Result<File>;
 }
 
+/// Where locks are.
+const LOCKS: &str = "/run/accelnet/locks";
+
 /// The knobs of the running system.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct SystemKnobs {
     /// The program to run as a child: this one, with [`CHILD`] as its first argument.
-    pub program: PathBuf,
+    program: PathBuf,
+    /// What [`SystemKnobs::expect`] made ready.
+    expected: Mutex<Option<(PciAddress, Lock)>>,
 }
 
 impl SystemKnobs {
+    /// With this program as the child.
+    pub fn new(program: impl Into<PathBuf>) -> Self {
+        SystemKnobs {
+            program: program.into(),
+            expected: Mutex::new(None),
+        }
+    }
+
+    /// Makes a change of the adapter at `address` ready: its child starts while this process
+    /// still reads what it is to do, which takes as long. Nothing is held or changed.
+    pub fn expect(&self, address: PciAddress) {
+        let Ok(lock) = Lock::open(Path::new(LOCKS), address) else {
+            return;
+        };
+        drop(lock.writer.replace(self.writer(&lock).ok()));
+        *self.expected.lock().unwrap_or_else(PoisonError::into_inner) = Some((address, lock));
+    }
+
+    /// What was made ready for `address`.
+    fn made_ready(&self, address: PciAddress) -> Option<Lock> {
+        let mut expected = self.expected.lock().unwrap_or_else(PoisonError::into_inner);
+        let (made_for, lock) = expected.take()?;
+        (made_for == address).then_some(lock)
+    }
+
     fn child(&self, verb: &str) -> Command {
         let mut command = Command::new(&self.program);
         command.args([CHILD, verb]);
@@ -132,7 +162,10 @@ impl LockedRead for SystemKnobs {
 
 impl Knobs for SystemKnobs {
     fn lock(&self, address: PciAddress, note: &str) -> Result<Lock, LockError> {
-        let lock = Lock::take(Path::new("/run/accelnet/locks"), address, note)?;
+        if let Some(lock) = self.made_ready(address) {
+            return lock.hold(note).map(|()| lock);
+        }
+        let lock = Lock::take(Path::new(LOCKS), address, note)?;
         // If it cannot be started, then neither when there is something to write.
         drop(lock.writer.replace(self.writer(&lock).ok()));
         Ok(lock)

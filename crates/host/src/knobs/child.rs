@@ -9,15 +9,25 @@ use std::sync::mpsc::Sender;
 use accelnet_model::vf_plan::Refusal;
 
 /// Status of a child that was called wrongly; no error number of Linux is that high.
-const CALLED_WRONGLY: i32 = 255;
+pub(super) const CALLED_WRONGLY: i32 = 255;
 
 /// Runs the child with the arguments after [`super::CHILD`]; returns its exit status.
 ///
 /// `read PATH...` prints a line `PLACE ok TEXT` or `PLACE errno NUMBER` for each path, as
-/// each answers. `write` waits for a line `VALUE PATH` on its standard input and ends with
-/// the error number as its status.
+/// each answers. `write` waits for a line `VALUE PATH` on its standard input, and ends with
+/// the error number as its status; before it ends, which takes a while, it lets go of its
+/// standard output, which is the lock, and says the number on standard error.
 pub fn run(args: impl Iterator<Item = OsString>) -> i32 {
-    run_with(args, io::stdin().lock())
+    let mut args = args.peekable();
+    let writes = args.peek().is_some_and(|verb| verb == "write");
+    let status = run_with(args, io::stdin().lock());
+    if writes && let Ok(null) = std::fs::File::open("/dev/null") {
+        // Where that does not work, the end of this process tells.
+        if rustix::stdio::dup2_stdout(null).is_ok() {
+            drop(writeln!(io::stderr(), "{status}"));
+        }
+    }
+    status
 }
 
 fn run_with(mut args: impl Iterator<Item = OsString>, mut orders: impl BufRead) -> i32 {
@@ -68,13 +78,25 @@ fn status_of(result: io::Result<()>) -> i32 {
     }
 }
 
+/// What a write child said before its end; none when that was nothing.
+pub(super) fn said(errors: impl io::Read) -> Option<i32> {
+    let mut line = String::new();
+    BufReader::new(errors).read_line(&mut line).ok()?;
+    line.trim().parse().ok()
+}
+
+/// What the number that a write child said means.
+pub(super) fn meaning(number: i32) -> Result<(), Refusal> {
+    match number {
+        0 => Ok(()),
+        number => Err(Refusal::from_io(&io::Error::from_raw_os_error(number))),
+    }
+}
+
 /// What a write child's end means.
 pub(super) fn verdict(status: ExitStatus) -> Result<(), Refusal> {
     match status.code() {
-        Some(0) => Ok(()),
-        Some(number) if number != CALLED_WRONGLY => {
-            Err(Refusal::from_io(&io::Error::from_raw_os_error(number)))
-        }
+        Some(number) if number != CALLED_WRONGLY => meaning(number),
         _ => Err(Refusal::Errno {
             number: 0,
             text: format!("the writing process ended with {status}"),

@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::fs::{File, TryLockError};
 use std::io::{self, Read, Seek, SeekFrom, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
 use accelnet_model::PciAddress;
@@ -38,25 +38,46 @@ pub enum LockError {
 }
 
 impl Lock {
-    /// Takes the lock of `address` in `folder`, and notes who has it.
+    /// Opens the lock of `address` in `folder`. It is not held yet; whoever shares it will hold it
+    /// once it is.
     ///
     /// # Errors
     ///
-    /// See [`LockError`].
-    pub fn take(folder: &Path, address: PciAddress, note: &str) -> Result<Lock, LockError> {
-        let path = folder.join(format!("{address}.lock"));
-        let wrong = |error| LockError::Io {
-            path: path.display().to_string(),
-            error,
-        };
+    /// Its file cannot be made or opened.
+    pub(super) fn open(folder: &Path, address: PciAddress) -> Result<Lock, LockError> {
+        let path = path(folder, address);
+        let wrong = |error| failed(&path, error);
         std::fs::create_dir_all(folder).map_err(wrong)?;
-        let mut file = File::options()
+        let file = File::options()
             .read(true)
             .write(true)
             .create(true)
             .truncate(false)
             .open(&path)
             .map_err(wrong)?;
+        Ok(Lock::of(Some(file)))
+    }
+
+    /// Takes the lock of `address` in `folder`, and notes who has it.
+    ///
+    /// # Errors
+    ///
+    /// See [`LockError`].
+    pub fn take(folder: &Path, address: PciAddress, note: &str) -> Result<Lock, LockError> {
+        let lock = Lock::open(folder, address)?;
+        lock.hold(note).map(|()| lock)
+    }
+
+    /// Holds an open lock, and notes who does.
+    ///
+    /// # Errors
+    ///
+    /// Somebody else has it.
+    pub(super) fn hold(&self, note: &str) -> Result<(), LockError> {
+        let Some(mut file) = self.file.as_ref() else {
+            return Ok(());
+        };
+        let wrong = |error| failed(Path::new("the lock's file"), error);
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
@@ -72,8 +93,7 @@ impl Lock {
         }
         file.set_len(0).map_err(wrong)?;
         file.seek(SeekFrom::Start(0)).map_err(wrong)?;
-        file.write_all(note.as_bytes()).map_err(wrong)?;
-        Ok(Lock::of(Some(file)))
+        file.write_all(note.as_bytes()).map_err(wrong)
     }
 
     fn of(file: Option<File>) -> Lock {
@@ -101,6 +121,17 @@ impl Lock {
     /// The lock as a stream that a child keeps open.
     pub(super) fn into_stdio(mut self) -> Stdio {
         self.file.take().map_or_else(Stdio::null, Stdio::from)
+    }
+}
+
+fn path(folder: &Path, address: PciAddress) -> PathBuf {
+    folder.join(format!("{address}.lock"))
+}
+
+fn failed(path: &Path, error: io::Error) -> LockError {
+    LockError::Io {
+        path: path.display().to_string(),
+        error,
     }
 }
 

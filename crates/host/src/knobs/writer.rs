@@ -24,7 +24,10 @@ impl Writer {
     ///
     /// When it cannot be started.
     pub fn start(mut command: Command, lock: Lock) -> io::Result<Writer> {
-        let command = command.stdin(Stdio::piped()).stdout(lock.into_stdio());
+        let command = command
+            .stdin(Stdio::piped())
+            .stdout(lock.into_stdio())
+            .stderr(Stdio::piped());
         Ok(Writer {
             child: Some(command.spawn()?),
         })
@@ -51,14 +54,20 @@ impl Writer {
             }
             std::thread::spawn(move || {
                 // Nobody listens any more once the deadline has passed.
-                drop(sender.send(child.wait()));
+                match child.stderr.take().and_then(child::said) {
+                    Some(number) if number != child::CALLED_WRONGLY => {
+                        drop(sender.send(Ok(child::meaning(number))));
+                        drop(child.wait());
+                    }
+                    _ => drop(sender.send(child.wait().map(child::verdict))),
+                }
             });
         }
         let slice = Duration::from_millis(100);
         let mut left = within;
         loop {
             match ended.recv_timeout(slice.min(left)) {
-                Ok(Ok(status)) => return child::verdict(status),
+                Ok(Ok(verdict)) => return verdict,
                 Ok(Err(error)) => return Err(Refusal::from_io(&error)),
                 Err(_) => left = left.saturating_sub(slice),
             }
