@@ -104,7 +104,7 @@ pub struct Topology {
 }
 
 impl Topology {
-    /// A node with 2 CPUs, 2 GiB and an IOMMU, as yet without adapters.
+    /// A node with 1 CPU, 2 GiB and an IOMMU, as yet without adapters.
     #[must_use]
     pub fn new(name: &str, about: &str) -> Self {
         Self {
@@ -114,7 +114,7 @@ impl Topology {
             iommu: true,
             cpus: Cpus {
                 sockets: 1,
-                cores: 2,
+                cores: 1,
                 threads: 1,
             },
             memory_mib: 2048,

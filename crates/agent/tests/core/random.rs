@@ -189,3 +189,14 @@ proptest! {
         run(&ops);
     }
 }
+
+/// Found by the above: a vNIC was taken out to be plugged in again, and its network did not run.
+#[test]
+fn a_network_that_somebody_stopped_costs_no_vm_its_vnic() {
+    let low = Performance::Low;
+    run(&[
+        Op::Start(2),
+        Op::StopNetwork(false),
+        Op::Enable(2, low, true),
+    ]);
+}

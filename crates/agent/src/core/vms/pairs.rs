@@ -415,6 +415,7 @@ impl Bench<'_> {
             Step::DefineVf => vms.attach(uuid, &self.vf()?, Side::Config),
             Step::ReplugNic => {
                 let nic = self.nic()?;
+                self.start_its_network()?;
                 if let Some(live) = &self.live_nic {
                     vms.detach(uuid, live, Side::Live, GIVE_UP)?;
                 }
@@ -497,6 +498,18 @@ impl Bench<'_> {
                 doing: "show the vNIC",
                 words: format!("no vNIC {} is in the definition", self.setting.mac),
             })
+    }
+
+    /// Starts the network that the vNIC is on, where somebody stopped it: libvirt plugs nothing into
+    /// one that does not run, and the VM that gave up its vNIC would get none again.
+    fn start_its_network(&self) -> Result<(), LibvirtError> {
+        let parsed = Definition::parse(&self.definition()?).unwrap_or_default();
+        let pair = Pair::of(&parsed.vnics, self.setting.mac, &self.pool);
+        let network = pair.nic.filter(|nic| nic.kind == "network");
+        match network.and_then(|nic| nic.source.as_deref()) {
+            Some(name) => self.vms.start_network(name),
+            None => Ok(()),
+        }
     }
 
     /// The VF, as it is asked of libvirt.
