@@ -89,8 +89,7 @@ pub fn run(
         true => Lock::private(),
         false => take_lock(host, request.name, address)?,
     };
-    let mut left = observe::Left::default();
-    let before = observe::adapter_in_change(host, address, false, &mut left);
+    let before = observe::adapter_in_change(host, address, false);
     let before = before.ok_or_else(|| gone(request.name, address))?;
     let name = before.name();
     let plan = vf_count::plan(&before, request.ask)?;
@@ -118,7 +117,7 @@ pub fn run(
         .steps
         .iter()
         .any(|step| matches!(step, Step::Create { .. }));
-    let after = observe::adapter_in_change(host, address, fresh, &mut left);
+    let after = observe::adapter_in_change(host, address, fresh);
     let waited = host.clock.uptime().saturating_sub(begun);
     let waited = format!("{} s", waited.as_secs());
     let address_text = address.to_string();

@@ -155,20 +155,11 @@ fn alone(host: &Host<'_>, scene: &Scene, pci: PciAdapter) -> Adapter {
     adapter::merge(host, scene, &crowd, pci)
 }
 
-/// What one look during a change leaves for the next.
-#[derive(Default)]
-pub struct Left(Option<Result<Placed, NetlinkError>>);
-
 /// The same during a change under the adapter's lock, and as much as a change needs: it is
 /// looked at before and after, and neither is to take longer than the change. Where VFs are
-/// `fresh`, VMs and links are asked about only if a driver or a netdev has one by now; what was
-/// `left` of the look before does for the adapter itself.
-pub fn adapter_in_change(
-    host: &Host<'_>,
-    address: PciAddress,
-    fresh: bool,
-    left: &mut Left,
-) -> Option<Adapter> {
+/// `fresh`, VMs are asked about only if a driver has one by now. Links are always read anew: a
+/// driver may take the link down while it makes VFs.
+pub fn adapter_in_change(host: &Host<'_>, address: PciAddress, fresh: bool) -> Option<Adapter> {
     let pci = accelnet_pci::brief(host.root, address)?;
     let told = |pci: &PciAdapter| match &pci.sriov {
         Observed::Known(sriov) => sriov
@@ -180,25 +171,17 @@ pub fn adapter_in_change(
     if !told(&pci) {
         return adapter(host, address);
     }
-    let unused = |vf: &PciVf| fresh && vf.driver == Observed::Known(None) && vf.netdevs.is_empty();
-    let (links, domains) = match pci.vfs.iter().all(unused) {
-        true => (
-            left.0.take().unwrap_or_else(|| links(host)),
-            Observed::Known(Vec::new()),
-        ),
-        false => (
-            links(host),
-            domains(&host.hypervisor.look(LIBVIRT_PATIENCE), &mut Vec::new()),
-        ),
+    let unused = |vf: &PciVf| fresh && vf.driver == Observed::Known(None);
+    let domains = match pci.vfs.iter().all(unused) {
+        true => Observed::Known(Vec::new()),
+        false => domains(&host.hypervisor.look(LIBVIRT_PATIENCE), &mut Vec::new()),
     };
     let scene = Scene {
-        links,
+        links: links(host),
         domains,
         brief: true,
     };
-    let adapter = alone(host, &scene, pci);
-    left.0 = Some(scene.links);
-    Some(adapter)
+    Some(alone(host, &scene, pci))
 }
 
 /// The domains of a reading; those that could not be read go to `unreadable`.
