@@ -151,7 +151,11 @@ fn of_adapters(node: &str, report: &PeerReport, intents: &[Intent], scope: &Scop
     };
     let mut rows = vec![match &intent.problem {
         None => row.passed("The intent is there."),
-        Some(problem) => row.failed(problem.clone()),
+        // Where it is refused by this, the row's node is not told.
+        Some(problem) => row.failed(Problem {
+            found: format!("On node {node}: {}", problem.found),
+            ..problem.clone()
+        }),
     }];
     let own: Vec<&str> = report
         .adapters

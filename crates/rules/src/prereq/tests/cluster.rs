@@ -114,7 +114,7 @@ fn an_intent_that_a_node_lacks_is_named() {
     let all = rows(&[peer("n2", fails)], &scope, 0);
     let row = of(&all, CheckName::Intent, "n2").expect("a row");
     assert_eq!(came_out(row), failed(Code::AdapterNotFound));
-    assert!(row.found.contains("There is none"), "{}", row.found);
+    assert_eq!(row.found, "On node n2: There is none.");
     let unknown = Scope::Intent("nobody's".to_owned());
     let all = rows(&[peer("n2", |_| {})], &unknown, 0);
     let intents = all.iter().filter(|row| row.name == CheckName::Intent);
