@@ -84,7 +84,10 @@ fn main() -> ExitCode {
 /// The adapter that `adapter enable NAME` or `adapter disable NAME` is about, where it is as
 /// plain as that. It is only made ready: what was typed is read afterwards.
 fn adapter_to_change() -> Option<PciAddress> {
-    let words: Vec<String> = std::env::args().skip(1).collect();
+    let words: Vec<String> = std::env::args_os()
+        .skip(1)
+        .map(|word| word.to_string_lossy().into_owned())
+        .collect();
     let ["adapter", "enable" | "disable", name, rest @ ..] =
         &words.iter().map(String::as_str).collect::<Vec<_>>()[..]
     else {

@@ -52,7 +52,7 @@ pub fn managed(cluster: &Cluster, vfs: u32) {
     let _ = done(first, "enable --intent lan --node-reserve 0");
 }
 
-/// Waits until the intent is completed on a node, and all nodes know it.
+/// Waits until the intent is completed on a node, as that node tells.
 pub fn completed(node: &Node) {
     let script = format!(
         "accelnet intent status lan --output json | grep -A3 '\"node\": \"{}\"' | grep completed",
