@@ -115,3 +115,13 @@ fn any_name_of_an_adapter_will_do() {
         assert!(shown.out.contains("VF 0 is 0000:01:10.0.\n"), "{shown:?}");
     }
 }
+
+#[test]
+fn a_word_that_is_no_text_is_a_wrong_command_line() {
+    use std::os::unix::ffi::OsStrExt;
+    let word = std::ffi::OsStr::from_bytes(b"\xff");
+    let program = env!("CARGO_BIN_EXE_accelnet");
+    let output = std::process::Command::new(program).arg(word).output();
+    let status = output.expect("it runs").status;
+    assert_eq!(status.code(), Some(2), "101 is a panic");
+}
