@@ -74,6 +74,9 @@ fn a_vm_gets_a_vf_and_gives_it_back_under_a_ping() {
          <teaming type='transient' persistent='{ALIAS}'/><alias name='ua-accelnet-vf'/></interface>"
     );
 
+    // As the agent does while a VM is between its paths.
+    let _ = node.ok(&format!("bridge fdb add {mac} dev pf0 self"));
+
     // Attached, by the second call not once more. The hook set it before the guest saw it.
     for _ in 0..2 {
         let _ = vms(&node, &format!("attach {uuid} - live"), &vf);

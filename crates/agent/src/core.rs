@@ -105,6 +105,10 @@ pub struct Core {
     /// Whether the node was brought to a policy since this agent began.
     pub(crate) begun: bool,
     remarks: remarks::Remarks,
+    /// VMs that are between their two paths.
+    crossings: Vec<vms::Crossing>,
+    /// Whether those of an agent before this one were ended.
+    crossings_are_known: bool,
 }
 
 impl Core {
@@ -129,6 +133,8 @@ impl Core {
             link: None,
             begun: false,
             remarks: remarks::Remarks::default(),
+            crossings: Vec::new(),
+            crossings_are_known: false,
         }
     }
 

@@ -80,7 +80,13 @@ pub(crate) fn think(
             }
             continue;
         }
-        let next = due.map_or(full_look, |due| due.min(full_look));
+        let crossed = core.next_crossed();
+        if crossed.is_some_and(|crossed| crossed <= now) {
+            core.end_crossings();
+            continue;
+        }
+        let next = [due, crossed].into_iter().flatten().min();
+        let next = next.map_or(full_look, |next| next.min(full_look));
         let wait = next.saturating_sub(now).min(BEAT);
         match inbox.recv_timeout(wait) {
             Ok(Message::Do(job)) => job(&mut core),

@@ -5,10 +5,10 @@ mod copied;
 use std::io;
 use std::path::Path;
 
-use accelnet_model::PciAddress;
 use accelnet_model::adapter::EswitchMode;
 use accelnet_model::link::{Channels, DriverInfo, Link};
 use accelnet_model::vf::VfSettings;
+use accelnet_model::{Mac, PciAddress};
 use accelnet_netlink::{self as netlink, NetlinkError, VfChange};
 
 pub use copied::CopiedLinks;
@@ -44,6 +44,14 @@ pub trait Links {
     /// See [`NetlinkError`].
     fn set_vf(&self, index: u32, vf: u32, change: VfChange)
     -> Result<Option<String>, NetlinkError>;
+
+    /// Has the link with that index take in what is sent to `mac`, beside whoever its adapter hands
+    /// it to already; or no more. Done twice, it is as done once.
+    ///
+    /// # Errors
+    ///
+    /// See [`NetlinkError`]; not every adapter can.
+    fn take_in(&self, index: u32, mac: Mac, on: bool) -> Result<(), NetlinkError>;
 
     /// ethtool's driver information.
     ///
@@ -91,6 +99,10 @@ impl Links for KernelLinks {
         change: VfChange,
     ) -> Result<Option<String>, NetlinkError> {
         netlink::set_vf(index, vf, change)
+    }
+
+    fn take_in(&self, index: u32, mac: Mac, on: bool) -> Result<(), NetlinkError> {
+        netlink::take_in(index, mac, on)
     }
 
     fn driver_info(&self, name: &str) -> io::Result<DriverInfo> {

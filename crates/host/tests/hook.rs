@@ -151,6 +151,10 @@ impl Links for Settable {
         Ok(None)
     }
 
+    fn take_in(&self, _index: u32, _mac: Mac, _on: bool) -> Result<(), NetlinkError> {
+        panic!("the hook changes VFs alone")
+    }
+
     fn driver_info(&self, _name: &str) -> io::Result<DriverInfo> {
         Ok(DriverInfo::default())
     }

@@ -129,6 +129,7 @@ pub const NDA_DST: u16 = 1;
 pub const NDA_LLADDR: u16 = 2;
 pub const NDA_IFINDEX: u16 = 8;
 pub const NTF_USE: u8 = 1;
+pub const NTF_SELF: u8 = 2;
 pub const NUD_INCOMPLETE: u16 = 0x01;
 pub const NUD_REACHABLE: u16 = 0x02;
 pub const NUD_STALE: u16 = 0x04;

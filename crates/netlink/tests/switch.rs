@@ -7,6 +7,7 @@ mod support;
 mod told;
 
 use std::net::IpAddr;
+use std::process::Command;
 use std::time::Duration;
 
 use accelnet_model::Mac;
@@ -14,7 +15,7 @@ use accelnet_model::switch::{Address, AddressFlags, Neighbour, Network, Route};
 use accelnet_netlink::{
     LinkChange, NeighbourState, NewBridge, Place, add_address, add_route, addresses, ask_neighbour,
     bridges, create_bridge, delete_bridge, fix_neighbour, forget_neighbour, link, links,
-    neighbours, remove_address, remove_port, remove_route, routes, set_link, stacked,
+    neighbours, remove_address, remove_port, remove_route, routes, set_link, stacked, take_in,
 };
 use support::Namespace;
 
@@ -365,6 +366,29 @@ fn neighbours_are_asked_fixed_and_forgotten() {
         assert_eq!(settled(silent), NeighbourState::Permanent);
         twice(|| forget_neighbour("up0", silent));
     });
+}
+
+#[test]
+fn a_link_takes_in_what_is_sent_to_another() {
+    let Some(namespace) = pair("filter") else {
+        return;
+    };
+    let index = namespace.inside(|| link("up0").expect("a link").index);
+    let listed = |on: bool| {
+        namespace.inside(|| twice(|| take_in(index, MAC, on)));
+        let shown = Command::new("bridge")
+            .args(["-n", namespace.name(), "fdb", "show", "dev", "up0"])
+            .output()
+            .expect("iproute2");
+        let shown = String::from_utf8_lossy(&shown.stdout);
+        assert_eq!(shown.contains(&format!("{MAC} self")), on, "{shown}");
+    };
+    listed(true);
+    listed(false);
+    let missing = namespace
+        .inside(|| take_in(9999, MAC, true))
+        .expect_err("no such link");
+    assert_eq!(missing.errno(), Some(19), "{missing}");
 }
 
 fn entry(ip: IpAddr) -> Option<accelnet_netlink::NeighbourEntry> {

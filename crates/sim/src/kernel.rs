@@ -9,9 +9,9 @@ use std::sync::{Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockW
 use std::time::Duration;
 
 use accelnet_host::Lock;
-use accelnet_model::PciAddress;
 use accelnet_model::vf::VfSettings;
 use accelnet_model::vf_plan::Refusal;
+use accelnet_model::{Mac, PciAddress};
 use accelnet_pci::Root;
 
 use crate::clock::Time;
@@ -38,6 +38,8 @@ pub struct SimKernel {
     stuck: Mutex<Option<Stuck>>,
     /// What was set of VFs, by their adapter and number.
     pub(crate) settings: Mutex<BTreeMap<(PciAddress, u32), VfSettings>>,
+    /// What adapters take in beside their own MAC.
+    pub(crate) taken_in: Mutex<BTreeSet<(PciAddress, Mac)>>,
     /// Device files that somebody has open.
     pub(crate) open: Mutex<BTreeSet<String>>,
 }
@@ -84,8 +86,14 @@ impl SimKernel {
             tried: Mutex::default(),
             stuck: Mutex::default(),
             settings: Mutex::default(),
+            taken_in: Mutex::default(),
             open: Mutex::default(),
         }
+    }
+
+    /// The MACs that adapters take in beside their own.
+    pub fn taken_in(&self) -> Vec<(PciAddress, Mac)> {
+        held(&self.taken_in).iter().copied().collect()
     }
 
     /// Lets `fault` befall the node.

@@ -141,6 +141,21 @@ impl Links for SimKernel {
         Ok(None)
     }
 
+    fn take_in(&self, index: u32, mac: Mac, on: bool) -> Result<(), NetlinkError> {
+        let links = self.links()?;
+        let link = links.iter().find(|link| link.index == index);
+        let Some(pf) = link.and_then(|link| link.parent) else {
+            let what = format!("take in {mac} on link {index}");
+            return Err(refused(what, 19, "ENODEV"));
+        };
+        let mut taken_in = held(&self.taken_in);
+        match on {
+            true => taken_in.insert((pf, mac)),
+            false => taken_in.remove(&(pf, mac)),
+        };
+        Ok(())
+    }
+
     fn driver_info(&self, name: &str) -> io::Result<DriverInfo> {
         match self.driver_of(name) {
             None => Err(io::Error::from_raw_os_error(95)),

@@ -39,6 +39,7 @@ impl Core {
             policy = self.policies.read()?;
         }
         if seen.node.domains.known().is_some() {
+            self.end_crossings_of_before(&policy, &seen);
             if self.settle_vms(&policy, &seen) {
                 policy = self.policies.read()?;
                 seen = self.look();

@@ -1,5 +1,6 @@
 //! VMs: enabled, changed, and taken back, each whole or not at all.
 
+mod crossing;
 mod pairs;
 
 use std::collections::BTreeMap;
@@ -13,6 +14,7 @@ use accelnet_model::{Code, Domain, Intent, Mac, Performance, Problem, VmSetting}
 use accelnet_rules::vm::{self, Room, Switch};
 use accelnet_rules::{fitness, pair};
 
+pub(crate) use crossing::Crossing;
 pub(crate) use pairs::none_is_free;
 
 use super::drain::is_drained;

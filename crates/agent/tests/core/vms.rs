@@ -1,10 +1,12 @@
 //! VMs enabled, set and disabled; and each refusal with its id, in the order of the checks.
 
+use std::time::Duration;
+
 use accelnet_api::types::{Path, State, VmChange, VmEnable};
 use accelnet_model::{Code, Mac, Performance};
 use accelnet_sim::{DomainSpec, Guest, NicSpec};
 
-use crate::bench::{Bench, INTENT, WHO, disable, enable, mac, refused, set};
+use crate::bench::{self, Bench, INTENT, WHO, disable, enable, mac, refused, set};
 use crate::invariants;
 
 const LOW: Performance = Performance::Low;
@@ -109,6 +111,36 @@ fn a_running_vm_without_failover_waits_unless_now() {
     let told = result.steps.iter().any(|step| step.restarts.is_some());
     assert!(told, "what it costs is said: {result:?}");
     invariants::hold(&bench, "now");
+}
+
+/// Lets a guest's time to cross pass.
+fn wait_for_guests(bench: &mut Bench) {
+    use accelnet_host::Clock;
+    bench.machine.kernel.sleep(Duration::from_secs(16));
+    bench.core().end_crossings();
+}
+
+#[test]
+fn a_vm_has_both_paths_while_its_vf_comes_and_goes() {
+    let mut bench = Bench::enabled();
+    bench.run("web", 1, 4);
+    let both = vec![(bench::igb(), mac(1))];
+    let taken_in = |bench: &Bench| bench.machine.kernel.taken_in();
+    assert!(bench.change(&enable("web", LOW, true)).ok);
+    assert_eq!(taken_in(&bench), both, "the guest has not taken it yet");
+    bench.core().end_crossings();
+    assert_eq!(taken_in(&bench), both, "its time is not over");
+    wait_for_guests(&mut bench);
+    assert_eq!(taken_in(&bench), [], "one path again");
+    assert!(bench.vm_disable("web").ok);
+    assert_eq!(taken_in(&bench), both, "the guest may still let go of it");
+    // The agent dies, and what it knew with it; the VM has no setting any more.
+    bench.start();
+    assert_eq!(taken_in(&bench), []);
+    // Nothing moves with a change of what the VM starts with.
+    bench.define("off", 2, 4);
+    assert!(bench.vm_enable("off", LOW).ok);
+    assert_eq!(taken_in(&bench), []);
 }
 
 #[test]

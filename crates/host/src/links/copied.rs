@@ -105,6 +105,10 @@ impl Links for CopiedLinks {
         Err(not_in_a_copy("change a VF", "sendmsg"))
     }
 
+    fn take_in(&self, _index: u32, _mac: Mac, _on: bool) -> Result<(), NetlinkError> {
+        Err(not_in_a_copy("take in a MAC", "sendmsg"))
+    }
+
     fn driver_info(&self, _name: &str) -> io::Result<DriverInfo> {
         Err(io::Error::other("this is a copy of a node"))
     }

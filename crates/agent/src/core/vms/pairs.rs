@@ -235,6 +235,26 @@ impl Core {
         plan: &pair::Plan,
         wish: Option<&VfWish>,
     ) -> Result<(), Problem> {
+        let crosses =
+            domain.state.holds_devices() && plan.steps.iter().any(|step| step.touches_running());
+        if crosses {
+            self.begin_crossing(policy, setting.mac);
+        }
+        let done = self.do_steps(policy, setting, domain, plan, wish);
+        if crosses {
+            self.crosses_from_now(setting.mac);
+        }
+        done
+    }
+
+    fn do_steps(
+        &self,
+        policy: &Policy,
+        setting: &VmSetting,
+        domain: &Domain,
+        plan: &pair::Plan,
+        wish: Option<&VfWish>,
+    ) -> Result<(), Problem> {
         let needs_definition = plan
             .steps
             .iter()
