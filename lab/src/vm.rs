@@ -255,9 +255,11 @@ impl<'node> Vm<'node> {
             }
             std::thread::sleep(Duration::from_millis(300));
         }
-        let detail = self
-            .node
-            .run(&format!("tail -n 15 {}; virsh list --all", self.log()));
+        let detail = self.node.run(&format!(
+            "tail -n 15 {} {}; virsh list --all",
+            self.log(),
+            self.log().replace(".log", ".kernel.log")
+        ));
         Err(Error::Deadline {
             what: format!("VM {} {what}", self.name),
             deadline: START,
