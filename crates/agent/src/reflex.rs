@@ -116,6 +116,10 @@ impl Reflex {
             (MigrationChange::Completed, true) => (vf.mac, "has arrived, and gets its VF"),
             _ => return None,
         };
+        if comes && mac != Mac::ZERO {
+            // It has no driver for its VF yet. The mind takes it over, and ends this with the rest.
+            drop(self.links.take_in(vf.link, mac, true));
+        }
         let change = VfChange::Mac(mac);
         let of = format!("VF {} of {}", vf.index, vf.adapter);
         let (kind, message) = match self.links.set_vf(vf.link, vf.index, change) {

@@ -1,13 +1,15 @@
 //! VMs that move between two nodes: migrated, or started elsewhere after their node died.
 
+use std::time::Duration;
+
 use accelnet_api::types::{EventKind, Path, State};
-use accelnet_host::Links;
+use accelnet_host::{Clock, Links};
 use accelnet_host::vms::{MigrationChange, VmEvent};
 use accelnet_libvirt::xml::{Part, interface_fragment};
 use accelnet_model::vf_wish::wish_file;
 use accelnet_model::{Code, Mac, Performance};
 
-use crate::bench::{Bench, mac};
+use crate::bench::{self, Bench, mac};
 use crate::invariants;
 
 const LOW: Performance = Performance::Low;
@@ -99,12 +101,20 @@ fn the_mac_goes_the_moment_the_guest_gives_up_its_vf() {
     assert_eq!(macs(&other), [Mac::ZERO]);
     other.pass();
     assert_eq!(macs(&other), [Mac::ZERO]);
+    assert_eq!(other.machine.kernel.taken_in(), [], "it is not here yet");
     let word = there.hear(&event(&other, MigrationChange::Completed));
     assert!(word.expect("a word").message.contains("has arrived"));
     assert_eq!(macs(&other), [mac(1)]);
+    // Until its guest has taken its VF, its packets come both ways.
+    let taken_in = |bench: &Bench| bench.machine.kernel.taken_in();
+    assert_eq!(taken_in(&other), [(bench::igb(), mac(1))]);
     migration.finish(true);
     other.pass();
     one.pass();
+    assert_eq!(taken_in(&other), [(bench::igb(), mac(1))]);
+    other.machine.kernel.sleep(Duration::from_secs(16));
+    other.core().end_crossings();
+    assert_eq!((taken_in(&one), taken_in(&other)), (vec![], vec![]));
     assert_eq!(owner(&one), "node2");
     assert_eq!(macs(&other), [mac(1)]);
     let vm = other.vm("web");
