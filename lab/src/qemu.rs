@@ -62,12 +62,12 @@ pub(crate) fn arguments(
     let mut add = |words: &[&str]| args.extend(words.iter().map(|&word| word.to_owned()));
 
     add(&["-name", &topology.name, "-machine", "q35"]);
-    add(&[
-        "-accel",
-        "tcg,thread=multi,tb-size=256",
-        "-cpu",
-        "max,la57=off",
-    ]);
+    let thread = if topology.counts { "single" } else { "multi" };
+    add(&["-accel", &format!("tcg,thread={thread},tb-size=256")]);
+    if topology.counts {
+        add(&["-icount", "shift=0"]);
+    }
+    add(&["-cpu", "max,la57=off"]);
     add(&[
         "-smp",
         &format!(

@@ -186,8 +186,10 @@ fn the_second_dies(cluster: &mut Cluster, definition: &str) {
         serde_json::json!(["n2"]),
         "{status:#}"
     );
-    let told = one.run(&format!("{NAMES}/Get-NetHudFault"));
-    assert!(told.status != 0 && told.stdout.contains("n2"), "{told}");
+    let told = line(one, "Get-NetHudFault", 0);
+    assert!(told.contains("Node n2 is down"), "{told}");
+    let health = one.run(&format!("{NAMES}/Get-NetHudStatus"));
+    assert_ne!(health.status, 0, "{health}");
 
     let _ = three.ok(&format!("virsh define <(echo \"{definition}\")"));
     let _ = three.ok("virsh start web01");

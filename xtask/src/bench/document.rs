@@ -31,6 +31,9 @@ const MEANING: &str = "
   use, writes through a child process that can be left behind when a driver hangs, waits until every
   VF is ready for vfio, and looks again. The first time since boot (or with another driver) it asks
   the adapter what it can do for VFs as well, and keeps that on record.
+- **Lab, 1,000 MIPS**: the same node once more, but its time passes with its instructions, one each
+  nanosecond, and with its waits (QEMU's `-icount shift=0`). That is a slow processor of today, where
+  the plain lab is one of long ago, and is the same however busy this machine is.
 - **Lab, looking**: the same node with 7 VFs, where accelnet also asks libvirt for VMs.
 
 - **A simulated node, `accelnet status`**: a process from its start to its end, asking an agent of

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use accelnet_lab::{Node, topologies};
+use accelnet_lab::{Node, Topology, topologies};
 
 use super::machine::first_line;
 use super::row::{Row, Times};
@@ -25,9 +25,25 @@ pub struct Measured {
     pub versions: Vec<(&'static str, String)>,
 }
 
-/// Boots a node and times both sides in it.
+/// Boots two nodes, one after the other, and times both sides in each: as fast as it is emulated, and by
+/// the instructions that it takes.
 pub fn measure(accelnet: &Path, rounds: u32) -> Result<Measured, Error> {
-    let node = Node::boot_with(&topologies::igb_acs(), &[accelnet.to_owned()])?;
+    let plain = measure_in(&topologies::igb_acs(), "lab", accelnet, rounds)?;
+    let counting = topologies::igb_acs().counting_instructions();
+    let counted = measure_in(&counting, "lab, 1,000 MIPS", accelnet, rounds)?;
+    Ok(Measured {
+        rows: [plain.rows, counted.rows].concat(),
+        versions: plain.versions,
+    })
+}
+
+fn measure_in(
+    topology: &Topology,
+    place: &str,
+    accelnet: &Path,
+    rounds: u32,
+) -> Result<Measured, Error> {
+    let node = Node::boot_with(topology, &[accelnet.to_owned()])?;
     node.wait_until("libvirt", "virsh version", LIBVIRT)?;
     let script = node.share().join("node.py");
     std::fs::write(&script, SCRIPT).map_err(|source| Error::File {
@@ -45,7 +61,7 @@ pub fn measure(accelnet: &Path, rounds: u32) -> Result<Measured, Error> {
     }
     let rows = COMPARISONS
         .iter()
-        .map(|comparison| comparison.row(&measured.stdout));
+        .map(|comparison| comparison.row(place, &measured.stdout));
     let rows = rows.collect::<Result<_, _>>()?;
     let ask = |script| -> Result<String, Error> {
         Ok(first_line(&node.check("tell its versions", script)?))
@@ -89,9 +105,9 @@ const COMPARISONS: [Comparison; 3] = [
 
 impl Comparison {
     /// Finds its times among lines `NAME SIDE SECONDS`.
-    fn row(&self, lines: &str) -> Result<Row, Error> {
+    fn row(&self, place: &str, lines: &str) -> Result<Row, Error> {
         Ok(Row {
-            place: "lab, 1 adapter x 7 VFs".to_owned(),
+            place: format!("{place}, 1 adapter x 7 VFs"),
             ours: self.ours,
             theirs: self.theirs,
             our_times: times(lines, self.name, "ours")?,

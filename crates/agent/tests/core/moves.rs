@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use accelnet_api::types::{EventKind, Path, State};
-use accelnet_host::{Clock, Links};
 use accelnet_host::vms::{MigrationChange, VmEvent};
+use accelnet_host::{Clock, Links};
 use accelnet_libvirt::xml::{Part, interface_fragment};
 use accelnet_model::vf_wish::wish_file;
 use accelnet_model::{Code, Mac, Performance};
