@@ -62,12 +62,7 @@ pub(crate) fn arguments(
     let mut add = |words: &[&str]| args.extend(words.iter().map(|&word| word.to_owned()));
 
     add(&["-name", &topology.name, "-machine", "q35"]);
-    let thread = if topology.counts { "single" } else { "multi" };
-    add(&["-accel", &format!("tcg,thread={thread},tb-size=256")]);
-    if topology.counts {
-        add(&["-icount", "shift=0"]);
-    }
-    add(&["-cpu", "max,la57=off"]);
+    add(processor(topology));
     add(&[
         "-smp",
         &format!(
@@ -141,6 +136,22 @@ pub(crate) fn arguments(
     }
     args.extend(ports(topology, seat));
     args
+}
+
+/// How the node's processor is emulated. QEMU counts instructions on one thread only.
+fn processor(topology: &Topology) -> &'static [&'static str] {
+    const CPU: &str = "max,la57=off";
+    match topology.counts {
+        false => &["-accel", "tcg,thread=multi,tb-size=256", "-cpu", CPU],
+        true => &[
+            "-accel",
+            "tcg,thread=single,tb-size=256",
+            "-icount",
+            "shift=0",
+            "-cpu",
+            CPU,
+        ],
+    }
 }
 
 fn ports(topology: &Topology, seat: &Seat) -> Vec<String> {
@@ -244,6 +255,15 @@ mod tests {
             nics[1].contains("bus=rp1-down1") && nics[1].contains("52:54:00:aa:00:01"),
             "{nics:?}"
         );
+    }
+
+    #[test]
+    fn time_passes_with_instructions_only_where_that_was_asked_for() {
+        let plain = processor(&topologies::igb_acs());
+        assert!(!plain.contains(&"-icount"), "{plain:?}");
+        let counting = processor(&topologies::igb_acs().counting_instructions());
+        assert!(counting.contains(&"-icount"), "{counting:?}");
+        assert!(counting[1].contains("thread=single"), "{counting:?}");
     }
 
     #[test]

@@ -1,8 +1,9 @@
 //! What must be so whenever an agent has come to rest.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
-use accelnet_host::Vms;
+use accelnet_host::{Clock, Vms};
 use accelnet_libvirt::Side;
 use accelnet_libvirt::xml::{Definition, Part, interface_fragment};
 use accelnet_model::domain::Teaming;
@@ -18,6 +19,13 @@ pub fn hold(bench: &Bench, what: &str) {
     wishes_match(bench, what);
     at_rest(bench, what);
     truthful(bench, what);
+}
+
+/// Once every guest has had its time to cross, each VM has one path.
+pub fn have_crossed(bench: &mut Bench, what: &str) {
+    bench.machine.kernel.sleep(Duration::from_secs(16));
+    bench.core().end_crossings();
+    assert_eq!(bench.machine.kernel.taken_in(), [], "{what}");
 }
 
 /// Every VF in use belongs to a VM with a setting, and is bound and set for it; every other

@@ -375,4 +375,5 @@ fn killed_at(change: &Change, step: &str, times: u32) {
     let calls = bench.machine.vms.calls();
     assert_eq!(calls, Vec::<String>::new(), "{what}: not at rest");
     assert_eq!(bench.machine.switches.applied(), Vec::<String>::new());
+    invariants::have_crossed(&mut bench, &what);
 }

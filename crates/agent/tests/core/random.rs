@@ -169,6 +169,7 @@ fn run(ops: &[Op]) {
         bench.pass();
     }
     invariants::hold(&bench, &format!("{ops:?}"));
+    invariants::have_crossed(&mut bench, &format!("{ops:?}"));
     assert!(
         bench.is_completed(),
         "{:?} {ops:?}",
