@@ -201,3 +201,10 @@ fn a_network_that_somebody_stopped_costs_no_vm_its_vnic() {
         Op::Enable(2, low, true),
     ]);
 }
+
+/// The same of the bridge that the network stands for.
+#[test]
+fn a_bridge_that_somebody_deleted_costs_no_vm_its_vnic() {
+    let low = Performance::Low;
+    run(&[Op::Start(2), Op::DeleteBridge, Op::Enable(2, low, true)]);
+}

@@ -10,6 +10,7 @@ use accelnet_libvirt::xml::{self, Definition, Part};
 use accelnet_model::vf_wish::VfWish;
 use accelnet_model::vm_setting::Phase;
 use accelnet_model::{Code, Domain, Performance, Problem, VmSetting};
+use accelnet_pci::Root;
 use accelnet_rules::pair::{self, Pair, Step};
 
 use super::super::apply::libvirt_failed;
@@ -21,6 +22,7 @@ use crate::policy::Policy;
 /// What a step needs to know of its VM.
 struct Bench<'a> {
     vms: &'a dyn Vms,
+    root: &'a Root,
     setting: &'a VmSetting,
     pool: String,
     /// Where its vNIC is looked up: what runs, for a VM that has no definition.
@@ -273,6 +275,7 @@ impl Core {
         let mut done: Vec<Step> = Vec::new();
         let bench = Bench {
             vms: self.edge.vms(),
+            root: self.edge.host().root,
             setting,
             pool: pool_of(policy),
             side: if transient { Side::Live } else { Side::Config },
@@ -435,7 +438,7 @@ impl Bench<'_> {
             Step::DefineVf => vms.attach(uuid, &self.vf()?, Side::Config),
             Step::ReplugNic => {
                 let nic = self.nic()?;
-                self.start_its_network()?;
+                self.its_switch_stands()?;
                 if let Some(live) = &self.live_nic {
                     vms.detach(uuid, live, Side::Live, GIVE_UP)?;
                 }
@@ -520,15 +523,35 @@ impl Bench<'_> {
             })
     }
 
-    /// Starts the network that the vNIC is on, where somebody stopped it: libvirt plugs nothing into
-    /// one that does not run, and the VM that gave up its vNIC would get none again.
-    fn start_its_network(&self) -> Result<(), LibvirtError> {
+    /// Makes sure that the vNIC can be plugged in again: libvirt plugs nothing into a network that does
+    /// not run, which is started, or a bridge that is gone, and the VM that gave up its vNIC would
+    /// get none again.
+    fn its_switch_stands(&self) -> Result<(), LibvirtError> {
         let parsed = Definition::parse(&self.definition()?).unwrap_or_default();
         let pair = Pair::of(&parsed.vnics, self.setting.mac, &self.pool);
-        let network = pair.nic.filter(|nic| nic.kind == "network");
-        match network.and_then(|nic| nic.source.as_deref()) {
-            Some(name) => self.vms.start_network(name),
-            None => Ok(()),
+        let Some((nic, source)) = pair.nic.and_then(|nic| Some((nic, nic.source.clone()?))) else {
+            return Ok(());
+        };
+        let bridge = match nic.kind.as_str() {
+            "bridge" => Some(source),
+            "network" => {
+                self.vms.start_network(&source)?;
+                let networks = self.vms.networks()?;
+                let network = networks.iter().find(|one| one.name == source);
+                network.and_then(|one| xml::network(&one.xml)?.bridge)
+            }
+            _ => None,
+        };
+        match bridge {
+            Some(bridge) if !self.root.exists(&format!("/sys/class/net/{bridge}")) => {
+                Err(LibvirtError::Failed {
+                    doing: "re-plug the vNIC",
+                    words: format!(
+                        "bridge {bridge} is gone, and the VM would be left without its vNIC"
+                    ),
+                })
+            }
+            _ => Ok(()),
         }
     }
 
