@@ -1,8 +1,10 @@
 //! `cargo xtask test`: every test there is, from nothing.
 
 use std::env;
+use std::panic::resume_unwind;
 use std::path::Path;
 use std::process::Command;
+use std::thread;
 
 use clap::Args;
 
@@ -29,7 +31,7 @@ const MEMORY: &str = "/dev/shm";
 ///
 /// Installs the Debian packages that are missing (as root or with sudo), fetches an etcd into
 /// target/tools, builds the lab's
-/// node image (once, about three minutes), builds the workspace, and runs its tests: with
+/// node image (once, about three minutes) beside the workspace, and runs its tests: with
 /// cargo-nextest where it is installed, else with `cargo test`. The exit status is the
 /// runner's. What boots several nodes at once runs with `--clusters`.
 #[derive(Debug, Args)]
@@ -56,15 +58,28 @@ impl Test {
         }
         packages::ensure(packages::TEST)?;
         etcd::ensure()?;
+        let which: &[&str] = match self.clusters {
+            true => &["--workspace", "--features", CLUSTERS],
+            false => &["--workspace"],
+        };
+        let lab = thread::scope(|scope| {
+            // Mostly waits: for packages, and for a node that boots.
+            let lab = scope.spawn(accelnet_lab::build);
+            let built = build(which);
+            let lab = lab.join().unwrap_or_else(|panic| resume_unwind(panic))?;
+            built.map(|()| lab)
+        })?;
+        runner(which, &self.args)?;
         // Held until the tests are done, so that no other run removes it.
-        let _lab = accelnet_lab::build()?;
-        // The lab runs the program itself, not only tests.
-        run(&mut cargo(["build", "--workspace"]))?;
-        match self.clusters {
-            true => runner(&["--workspace", "--features", CLUSTERS], &self.args),
-            false => runner(&["--workspace"], &self.args),
-        }
+        drop(lab);
+        Ok(())
     }
+}
+
+/// Builds the program, which the lab runs, and the tests.
+fn build(which: &[&str]) -> Result<(), Error> {
+    run(&mut cargo(["build", "--workspace"]))?;
+    run(cargo(["test", "--no-run", "--quiet"]).args(which))
 }
 
 /// Runs the tests of the packages that `which` selects; the runner's summary comes last.
