@@ -97,7 +97,7 @@ judge() {
         look_at "$number"
         case $outcome in
             '' | lost) ;;
-            *) newest=$number answered=yes ;;
+            *) newest=$number ;;
         esac
         [ -n "$outcome" ] || waits=yes
         [ "$waits" = no ] || continue

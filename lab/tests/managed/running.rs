@@ -90,6 +90,7 @@ fn a_vm_moves_to_a_vf_and_back_under_its_ping() {
         .wait_for("without a VF", |state| state.vf.is_none() && state.pings)
         .expect("a VM that pings");
     let lost = vm.lost().expect("a word of the VM") - begun;
+    println!("pings lost: {lost}");
     assert!(lost <= 2, "{lost} lost: {state:?}");
     assert_eq!(definition(&node, "web01"), before);
     assert!(before.contains(&mac), "{before}");

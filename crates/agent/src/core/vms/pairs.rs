@@ -547,7 +547,8 @@ impl Bench<'_> {
                 Err(LibvirtError::Failed {
                     doing: "re-plug the vNIC",
                     words: format!(
-                        "bridge {bridge} is gone, and the VM would be left without its vNIC"
+                        "bridge {bridge} is gone, and the VM would be left without its vNIC: try again when \
+                         'accelnet intent status' says that the intent is completed"
                     ),
                 })
             }
