@@ -10,6 +10,7 @@ mod guard;
 mod leases;
 mod medium;
 mod read;
+mod sealed;
 mod settled;
 mod signal;
 mod tables;

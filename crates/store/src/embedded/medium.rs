@@ -9,6 +9,7 @@ use redb::backends::{FileBackend, InMemoryBackend};
 use redb::{Builder, Database, StorageBackend};
 
 use crate::embedded::fault::Fault;
+use crate::embedded::sealed::Sealed;
 use crate::embedded::settled::Settled;
 use crate::embedded::tables;
 
@@ -113,7 +114,7 @@ pub(super) fn open(backend: impl StorageBackend) -> Result<Database, Fault> {
 pub(super) fn make(backend: impl StorageBackend) -> Result<Database, Fault> {
     let mut builder = Builder::new();
     builder.set_cache_size(CACHE_BYTES);
-    let db = builder.create_with_backend(Settled(backend))?;
+    let db = builder.create_with_backend(Sealed::over(Settled(backend))?)?;
     tables::prepare(&db)?;
     Ok(db)
 }

@@ -1,6 +1,6 @@
 //! The tables of the file, and its format.
 
-use redb::{Database, ReadableDatabase, TableDefinition, TableError};
+use redb::{Database, ReadableDatabase, TableDefinition, TableError, WriteTransaction};
 
 use crate::embedded::fault::Fault;
 
@@ -48,7 +48,7 @@ pub(super) fn prepare(db: &Database) -> Result<(), Fault> {
 }
 
 fn make(db: &Database) -> Result<(), Fault> {
-    let txn = db.begin_write()?;
+    let txn = begin_write(db)?;
     {
         let mut meta = txn.open_table(META)?;
         for (name, value) in [
@@ -67,6 +67,17 @@ fn make(db: &Database) -> Result<(), Fault> {
     }
     txn.commit()?;
     Ok(())
+}
+
+/// Begins to write in two phases: what was written is synced before it counts. In one phase, the next
+/// open reads what a power cut may have torn to find out whether it counts, and [`Sealed`] shows it
+/// nothing torn.
+///
+/// [`Sealed`]: crate::embedded::sealed::Sealed
+pub(super) fn begin_write(db: &Database) -> Result<WriteTransaction, Fault> {
+    let mut txn = db.begin_write()?;
+    txn.set_two_phase_commit(true);
+    Ok(txn)
 }
 
 /// A number of the store.

@@ -11,7 +11,7 @@ use crate::embedded::fault::Fault;
 use crate::embedded::read::find;
 use crate::embedded::tables::{
     CHANGES, ENTRIES, LEASE_KEYS, LEASES, META, META_HISTORY_BYTES, META_LEASE, META_OLDEST,
-    META_REVISION, number,
+    META_REVISION, begin_write, number,
 };
 use crate::{Change, Entry, Lease, LeaseId, Op, StoreError};
 
@@ -48,7 +48,7 @@ pub(super) fn revoke(db: &Database, lease: LeaseId, history: History) -> Result<
 
 /// Makes a lease.
 pub(super) fn grant(db: &Database, ttl: Duration) -> Result<Lease, Fault> {
-    let txn = db.begin_write()?;
+    let txn = begin_write(db)?;
     let last = {
         let mut meta = txn.open_table(META)?;
         let last = number(&meta, META_LEASE)? + 1;
@@ -66,7 +66,7 @@ pub(super) fn grant(db: &Database, ttl: Duration) -> Result<Lease, Fault> {
 
 /// Forgets the changes before `revision`.
 pub(super) fn compact(db: &Database, revision: u64) -> Result<(), Fault> {
-    let txn = db.begin_write()?;
+    let txn = begin_write(db)?;
     {
         let mut meta = txn.open_table(META)?;
         let current = number(&meta, META_REVISION)?;
@@ -109,7 +109,7 @@ fn revise(
     history: History,
     steps: impl FnOnce(&mut Next<'_>) -> Result<(), Fault>,
 ) -> Result<u64, Fault> {
-    let txn = db.begin_write()?;
+    let txn = begin_write(db)?;
     let revision = {
         let mut meta = txn.open_table(META)?;
         let current = number(&meta, META_REVISION)?;

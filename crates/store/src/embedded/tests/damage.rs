@@ -45,6 +45,34 @@ fn cut_short() {
     }
 }
 
+/// What the database would have taken for the number of a page of a terabyte, and asked for the
+/// memory: no panic that can be caught.
+#[test]
+fn every_block() {
+    let whole = file(true);
+    let mut told = 0;
+    for at in (100..whole.len()).step_by(4104) {
+        let mut content = whole.clone();
+        content[at..at + 8].fill(0xff);
+        if let Err(error) = use_it(content) {
+            assert!(damaged(&error), "{at}: {error}");
+            told += 1;
+        }
+    }
+    assert!(told > 5, "{told} of the damages were met");
+}
+
+/// Each is well, and none is where it belongs.
+#[test]
+fn blocks_in_each_others_place() {
+    let mut content = file(true);
+    let (head, blocks) = content.split_at_mut(2 * 4112);
+    assert_eq!(head.len(), 8224);
+    blocks[..8 * 4104].rotate_left(4104);
+    let error = use_it(content).unwrap_err().to_string();
+    assert!(error.contains("does not have the checksum"), "{error}");
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 128, ..ProptestConfig::default() })]
 
@@ -56,7 +84,7 @@ proptest! {
         bytes in prop::collection::vec(any::<u8>(), 1..200),
     ) {
         let mut content = file(closed);
-        let within = if beginning { 8192 } else { content.len() };
+        let within = if beginning { 16_384 } else { content.len() };
         let from = place.index(within - bytes.len());
         content[from..from + bytes.len()].copy_from_slice(&bytes);
         if let Err(error) = use_it(content) {

@@ -8,6 +8,7 @@ use std::time::Duration;
 use redb::{Database, TableDefinition};
 use tempfile::TempDir;
 
+use crate::embedded::medium::{File, Medium};
 use crate::embedded::tables::{META, META_FORMAT};
 use crate::{Commit, Embedded, History, Store, StoreError, Txn};
 
@@ -76,7 +77,9 @@ fn a_newer_format_is_refused_and_left_alone() {
     let folder = TempDir::new().unwrap();
     let path = folder.path().join("store");
     drop(open(&path).unwrap());
-    let db = Database::open(&path).unwrap();
+    let Ok(db) = File::new(&path).open() else {
+        panic!("the store that was just made cannot be opened");
+    };
     let txn = db.begin_write().unwrap();
     txn.open_table(META)
         .unwrap()
