@@ -1,38 +1,36 @@
 //! What happened, kept in the store: the newest events of the cluster.
+//!
+//! Each event has a key of its own, named for its time and its node: nodes that tell at the same moment
+//! never wait for each other, were they a thousand. The store's revision puts them in order.
 
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use accelnet_api::types::{Event, EventKind, Origin};
 use accelnet_model::{Code, Problem};
-use accelnet_store::{Document, Json, Store, Txn};
+use accelnet_store::{Commit, Document, Json, MAX_OPS, Store, StoreError, Stored, Txn};
 use serde::{Deserialize, Serialize};
 
 use crate::policy::store_failed;
 
 /// Events that are kept.
-const KEPT: u64 = 1000;
-/// How often a number is taken anew because another node took it.
-const TURNS: u32 = 32;
+const KEPT: usize = 1000;
+/// How often a key is taken anew because another journal of this node took it.
+const TURNS: u32 = 4;
+/// One in so many events is followed by forgetting what is too old, which reads them all.
+const FORGETS: u64 = 64;
+/// Events of one revision have numbers of their own, as many as go at once and more.
+const PLACES: u64 = 1024;
 const EVENTS: &str = "events/";
-/// Where the number of the newest event stands: nobody has to read them all to tell one more.
-const NEWEST: &str = "newest-event";
 
+/// As it is kept: its number is that of its revision, known when it is read.
 #[derive(Serialize, Deserialize)]
 #[serde(transparent)]
 struct EventDocument(Event);
 
 impl Document for EventDocument {
     const KIND: &'static str = "an event";
-    const FORMAT: u32 = 1;
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(transparent)]
-struct NewestDocument(u64);
-
-impl Document for NewestDocument {
-    const KIND: &'static str = "the number of the newest event";
     const FORMAT: u32 = 1;
 }
 
@@ -58,12 +56,9 @@ pub struct Word {
 pub struct Journal {
     store: Arc<dyn Store>,
     node: String,
-    /// The newest event that is known here: its number, and the revision of the key that says so.
-    newest: Arc<Mutex<Option<(u64, u64)>>>,
+    /// How many events were told here, or by another journal of this node in the same second.
+    told: Arc<Mutex<u64>>,
 }
-
-/// Told at once at most: each takes a put and a delete of what a store takes at once.
-const AT_ONCE: usize = accelnet_store::MAX_OPS / 2 - 1;
 
 impl Journal {
     /// The events in `store`; those that are told here are of `node`.
@@ -71,7 +66,7 @@ impl Journal {
         Journal {
             store,
             node: node.to_owned(),
-            newest: Arc::default(),
+            told: Arc::default(),
         }
     }
 
@@ -82,41 +77,35 @@ impl Journal {
 
     /// Tells of several, in this order.
     pub fn tell_all(&self, at: &str, words: &[Word]) {
-        let mut newest = self.newest.lock().unwrap_or_else(PoisonError::into_inner);
-        for some in words.chunks(AT_ONCE) {
+        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        for some in words.chunks(MAX_OPS) {
             for _ in 0..TURNS {
-                let known = match *newest {
-                    Some(known) => known,
-                    None => match self.newest() {
-                        Ok(known) => known,
+                match self.commit(at, some, *told) {
+                    Ok(Commit::Done { .. }) => {
+                        let before = *told;
+                        *told += some.len() as u64;
+                        if (before..*told).any(|number| self.forgets_after(number)) {
+                            // Whoever tells next forgets it, too.
+                            drop(self.forget());
+                        }
+                        break;
+                    }
+                    Ok(Commit::Conflict { .. }) => match self.after_last(at) {
+                        Ok(number) => *told = number.max(*told + 1),
                         Err(_) => return,
                     },
-                };
-                *newest = match self.commit(at, some, known) {
-                    Ok(now) => now,
                     Err(_) => return,
-                };
-                if newest.is_some() {
-                    break;
                 }
             }
         }
     }
 
-    /// Tells of some after the event `newest`; the newest then, or none when somebody else told
-    /// of something meanwhile.
-    fn commit(
-        &self,
-        at: &str,
-        words: &[Word],
-        newest: (u64, u64),
-    ) -> Result<Option<(u64, u64)>, accelnet_store::StoreError> {
-        let (mut number, revision) = newest;
-        let mut txn = Txn::new().check(NEWEST, revision).check(key(number + 1), 0);
-        for word in words {
-            number += 1;
+    /// Tells of some, from number `first` of this node on.
+    fn commit(&self, at: &str, words: &[Word], first: u64) -> Result<Commit, StoreError> {
+        let mut txn = Txn::new();
+        for (number, word) in (first..).zip(words) {
             let event = Event {
-                number,
+                number: 0,
                 at: at.to_owned(),
                 node: self.node.clone(),
                 kind: word.kind,
@@ -126,27 +115,54 @@ impl Journal {
                 from: word.from.clone(),
                 code: word.code,
             };
-            txn = txn.put_json(key(number), &EventDocument(event))?;
-            if let Some(old) = number.checked_sub(KEPT).filter(|old| *old > 0) {
-                txn = txn.delete(key(old));
-            }
+            let key = format!("{}{number:012}", self.keys(at));
+            txn = txn
+                .check(key.as_str(), 0)
+                .put_json(key, &EventDocument(event))?;
         }
-        let txn = txn.put_json(NEWEST, &NewestDocument(number))?;
-        Ok(match self.store.commit(&txn)? {
-            accelnet_store::Commit::Conflict { .. } => None,
-            accelnet_store::Commit::Done { revision } => Some((number, revision)),
-        })
+        self.store.commit(&txn)
     }
 
-    /// The number of the newest event, and the revision of the key that says so.
-    fn newest(&self) -> Result<(u64, u64), accelnet_store::StoreError> {
-        if let Some(newest) = self.store.get_json::<NewestDocument>(NEWEST)? {
-            return Ok((newest.value.0, newest.mod_revision));
-        }
-        let range = self.store.range(EVENTS)?;
+    /// What the keys of the events of this node at that time begin with.
+    fn keys(&self, at: &str) -> String {
+        format!("{EVENTS}{at}/{}/", self.node)
+    }
+
+    /// The number after the last one that this node has used at that time.
+    fn after_last(&self, at: &str) -> Result<u64, StoreError> {
+        let keys = self.keys(at);
+        let range = self.store.range(&keys)?;
         let last = range.entries.last();
-        let number = last.and_then(|entry| entry.key.strip_prefix(EVENTS)?.parse().ok());
-        Ok((number.unwrap_or(0), 0))
+        let last = last.and_then(|entry| entry.key.strip_prefix(&keys)?.parse::<u64>().ok());
+        Ok(last.map_or(0, |last| last + 1))
+    }
+
+    /// Whether old events are forgotten after that one: by chance, but the same each time.
+    fn forgets_after(&self, number: u64) -> bool {
+        let mut hasher = DefaultHasher::new();
+        (&self.node, number).hash(&mut hasher);
+        hasher.finish().is_multiple_of(FORGETS)
+    }
+
+    /// Deletes what is too old. Several nodes may do it at once.
+    fn forget(&self) -> Result<(), StoreError> {
+        let events = self.in_order()?;
+        let old = &events[..events.len().saturating_sub(KEPT)];
+        for some in old.chunks(MAX_OPS) {
+            let keys = some.iter().map(|event| event.key.as_str());
+            let txn = keys.fold(Txn::new(), |txn, key| txn.delete(key));
+            // Nothing is checked, so there is no conflict.
+            drop(self.store.commit(&txn)?);
+        }
+        Ok(())
+    }
+
+    /// All that are there, the oldest first.
+    fn in_order(&self) -> Result<Vec<Stored<EventDocument>>, StoreError> {
+        let mut events = self.store.range_json::<EventDocument>(EVENTS)?.values;
+        // Of one revision, they stay in the order of their keys.
+        events.sort_by_key(|event| event.mod_revision);
+        Ok(events)
     }
 
     /// Waits until something is told anywhere, for no longer than `within`.
@@ -163,20 +179,23 @@ impl Journal {
     ///
     /// The store cannot be read.
     pub fn since(&self, after: u64, limit: usize) -> Result<Vec<Event>, Problem> {
-        let all = self.store.range_json::<EventDocument>(EVENTS);
-        let all = all.map_err(|error| store_failed(&error))?;
-        let mut events: Vec<Event> = all
-            .values
-            .into_iter()
-            .map(|stored| stored.value.0)
-            .filter(|event| event.number > after)
-            .collect();
-        let surplus = events.len().saturating_sub(limit);
+        let events = self.in_order().map_err(|error| store_failed(&error))?;
+        let mut place = 0;
+        let mut before = 0;
+        let events = events.into_iter().map(|stored| {
+            place = match stored.mod_revision == before {
+                true => place + 1,
+                false => 0,
+            };
+            before = stored.mod_revision;
+            Event {
+                number: stored.mod_revision * PLACES + place,
+                ..stored.value.0
+            }
+        });
+        let mut events: Vec<Event> = events.filter(|event| event.number > after).collect();
+        let surplus = events.len().saturating_sub(limit.min(KEPT));
         events.drain(..surplus);
         Ok(events)
     }
-}
-
-fn key(number: u64) -> String {
-    format!("{EVENTS}{number:020}")
 }

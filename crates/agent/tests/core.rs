@@ -11,6 +11,8 @@ mod drift;
 mod intents;
 #[path = "core/invariants.rs"]
 mod invariants;
+#[path = "core/journal.rs"]
+mod journal;
 #[path = "core/kills.rs"]
 mod kills;
 #[path = "core/management.rs"]

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Event {
-    /// Number, growing.
+    /// Number: greater than those of all events told before, and rarely the next one.
     pub number: u64,
     /// When, RFC 3339, UTC.
     pub at: String,
