@@ -1,5 +1,10 @@
 //! Signs of life: each agent holds a lease in the store, and a node whose lease ended is down.
 
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeSet;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::thread;
@@ -87,22 +92,26 @@ pub(crate) fn watch_others(
 ) -> Option<()> {
     let nodes = Nodes::new(store.clone(), node);
     loop {
-        let from = store.range(ALIVE).ok()?.revision + 1;
-        let mut watch = store.watch(ALIVE, from).ok()?;
-        // Whether some lease ended of which it is not known yet if its node lives.
-        let mut unsure = true;
+        let signs = store.range(ALIVE).ok()?;
+        let mut watch = store.watch(ALIVE, signs.revision + 1).ok()?;
+        let mut others = Others::of(node, signs.entries.iter().map(|sign| &*sign.key));
+        // Who was silent before this began is looked up, once.
+        let mut looked = !others.is_mine("");
         let error = loop {
+            let unsure = !looked || others.ended.iter().any(|name| others.is_mine(name));
             if unsure && !store.was_silent_within(LEASE) {
-                for name in nodes.unwritten().ok()? {
-                    write_down(store, &nodes, node, &name, clock);
+                if !looked {
+                    others.ended.extend(nodes.unwritten().ok()?);
+                    looked = true;
                 }
-                unsure = false;
+                for name in others.mine() {
+                    write_down(store, &nodes, node, &name, clock);
+                    others.ended.remove(&name);
+                }
+                continue;
             }
             match watch.next(if unsure { BEAT } else { within }) {
-                Ok(changes) => {
-                    let ended = |change| matches!(change, &Change::Delete { .. });
-                    unsure |= changes.iter().any(ended);
-                }
+                Ok(changes) => changes.iter().for_each(|change| others.hear(change)),
                 Err(error) => break error,
             }
         };
@@ -113,6 +122,70 @@ pub(crate) fn watch_others(
             _ => return None,
         }
     }
+}
+
+/// How many nodes write down that one is down. If all of them ended at that moment, too, others take
+/// their place when their leases end.
+const WRITERS: usize = 8;
+
+/// The nodes that one listens for.
+struct Others<'n> {
+    node: &'n str,
+    /// Those that give signs of life.
+    alive: BTreeSet<String>,
+    /// Those whose lease ended, of which this node has not tried to write it down.
+    ended: BTreeSet<String>,
+}
+
+impl<'n> Others<'n> {
+    fn of<'k>(node: &'n str, keys: impl Iterator<Item = &'k str>) -> Self {
+        Others {
+            node,
+            alive: keys.filter_map(name_of).collect(),
+            ended: BTreeSet::new(),
+        }
+    }
+
+    fn hear(&mut self, change: &Change) {
+        let Some(name) = name_of(change.key()) else {
+            return;
+        };
+        match change {
+            Change::Put(_) => {
+                self.ended.remove(&name);
+                self.alive.insert(name);
+            }
+            Change::Delete { .. } => {
+                self.alive.remove(&name);
+                if name != self.node {
+                    self.ended.insert(name);
+                }
+            }
+        }
+    }
+
+    /// Those that are this node's to write down.
+    fn mine(&self) -> Vec<String> {
+        let ended = self.ended.iter();
+        ended.filter(|name| self.is_mine(name)).cloned().collect()
+    }
+
+    /// Whether this node is one of the few that write down the end of `name`: in a large cluster all
+    /// of them would be in each other's way.
+    fn is_mine(&self, name: &str) -> bool {
+        let place = |node: &str| {
+            let mut hasher = DefaultHasher::new();
+            (node, name).hash(&mut hasher);
+            hasher.finish()
+        };
+        let own = place(self.node);
+        let before = self.alive.iter().filter(|node| place(node) < own);
+        before.take(WRITERS).count() < WRITERS
+    }
+}
+
+fn name_of(key: &str) -> Option<String> {
+    key.strip_prefix(ALIVE).map(str::to_owned)
 }
 
 fn write_down(store: &Arc<dyn Store>, nodes: &Nodes, own: &str, name: &str, clock: &dyn Clock) {
