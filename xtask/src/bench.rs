@@ -1,6 +1,7 @@
 //! `cargo xtask bench`: accelnet beside what it stands on, on the same nodes.
 
 mod admission;
+mod agents;
 mod document;
 mod limit;
 mod machine;
@@ -19,6 +20,7 @@ use std::fs;
 use clap::{Args, Subcommand, ValueEnum};
 
 use crate::error::Error;
+use crate::etcd;
 use crate::packages;
 use crate::run::{cargo, root, run, target};
 
@@ -32,6 +34,8 @@ enum Part {
     Trees,
     /// Simulated nodes
     Simulated,
+    /// A thousand agents of simulated nodes on one etcd
+    Agents,
     /// A node of the lab without an agent
     Node,
     /// A node of the lab with an agent
@@ -85,6 +89,10 @@ impl Bench {
             let (row, limit) = simulated::status(&program, self.rounds)?;
             rows.push(row);
             limits.extend([limit, simulated::fifty(self.rounds)?]);
+        }
+        if self.wants(Part::Agents) {
+            etcd::ensure()?;
+            limits.extend(agents::measure()?);
         }
         if self.wants(Part::Node) {
             let measured = node::measure(&program, self.rounds)?;

@@ -240,8 +240,10 @@ pub fn start(
             let handle = listen_to_libvirt(&core, &to_core);
             core.libvirt_may_be_asked = true;
             let passed = core.pass();
-            // What only the start needed.
-            accelnet_libvirt::give_back();
+            // What only the start needed, of a library that a simulated node has no use for.
+            if !core.edge.is_simulated() {
+                accelnet_libvirt::give_back();
+            }
             if passed.is_err() || core.has_failures() {
                 to_core.put(Message::Look);
             }

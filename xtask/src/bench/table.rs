@@ -64,8 +64,11 @@ fn limit_cells(limit: &Limit) -> [String; 4] {
     [
         limit.what.clone(),
         figure(limit.found),
-        figure(limit.most),
-        if limit.is_kept() { "yes" } else { "no" }.to_owned(),
+        limit.most.map_or_else(String::new, figure),
+        limit
+            .is_kept()
+            .map_or("", |kept| if kept { "yes" } else { "no" })
+            .to_owned(),
     ]
 }
 

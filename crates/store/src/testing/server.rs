@@ -58,6 +58,11 @@ impl EtcdServer {
         self.port
     }
 
+    /// The number of its process, while it runs.
+    pub fn pid(&self) -> Option<u32> {
+        self.child.as_ref().map(Child::id)
+    }
+
     /// Its address, with keys below `prefix`.
     pub fn address(&self, prefix: &str) -> EtcdAddress {
         let text = format!("etcd://127.0.0.1:{}/{prefix}", self.port);

@@ -1,0 +1,92 @@
+//! Many agents on one etcd, in one process: see `crates/agent/benches/agents.rs`.
+
+use super::limit::Limit;
+use crate::error::Error;
+use crate::run::{cargo, output};
+
+/// Agents.
+const AGENTS: u32 = 1_000;
+/// What is told of them: its name there, here, and what it may be at most.
+const TOLD: [(&str, &str, Option<f64>, &str); 11] = [
+    ("joined", "until all have joined", Some(60.0), " s"),
+    (
+        "declared, p99",
+        "an intent declared until 99 of 100 have their VFs",
+        None,
+        " s",
+    ),
+    (
+        "changed, median",
+        "a changed number of VFs acted on: by half",
+        None,
+        " s",
+    ),
+    (
+        "changed, p99",
+        "a changed number of VFs acted on: by 99 of 100",
+        Some(2.0),
+        " s",
+    ),
+    (
+        "changed, last",
+        "a changed number of VFs acted on: by all",
+        None,
+        " s",
+    ),
+    (
+        "idle traffic of each",
+        "traffic with etcd of each while nothing happens, both directions",
+        None,
+        " B/s",
+    ),
+    (
+        "idle CPU of each",
+        "CPU of each while nothing happens, its share of a core in millionths",
+        None,
+        "",
+    ),
+    (
+        "idle CPU of etcd",
+        "CPU of etcd while nothing happens: share of a core",
+        None,
+        " %",
+    ),
+    (
+        "memory of the nodes",
+        "resident memory of the process before the agents start: the simulated nodes",
+        None,
+        " MiB",
+    ),
+    ("memory", "resident memory of the process", None, " MiB"),
+    ("threads", "threads of the process", None, ""),
+];
+
+/// Each figure; of one that was told several times, the greatest.
+pub fn measure() -> Result<Vec<Limit>, Error> {
+    let told = output(
+        cargo([
+            "bench",
+            "--quiet",
+            "--package",
+            "accelnet-agent",
+            "--bench",
+            "agents",
+            "--",
+        ])
+        .arg(AGENTS.to_string()),
+    )?;
+    let limit = |(name, what, most, unit): (&str, &str, Option<f64>, &'static str)| {
+        let found = told.lines().filter_map(|line| {
+            let value = line.strip_prefix(name)?.strip_prefix(": ")?;
+            value.split_whitespace().next()?.parse().ok()
+        });
+        let missing = || Error::Bench(format!("{AGENTS} agents: nothing about {name}"));
+        Ok(Limit {
+            what: format!("{AGENTS} agents on one etcd: {what}"),
+            found: found.reduce(f64::max).ok_or_else(missing)?,
+            most,
+            unit,
+        })
+    };
+    TOLD.into_iter().map(limit).collect()
+}
