@@ -82,6 +82,13 @@ fn build(which: &[&str]) -> Result<(), Error> {
     run(cargo(["test", "--no-run", "--quiet"]).args(which))
 }
 
+/// Has a command write what it needs for a while to memory, unless it is told where.
+pub fn writes_to_memory(command: &mut Command) {
+    if env::var_os("TMPDIR").is_none() && Path::new(MEMORY).is_dir() {
+        command.env("TMPDIR", MEMORY);
+    }
+}
+
 /// Runs the tests of the packages that `which` selects; the runner's summary comes last.
 pub fn runner(which: &[&str], args: &[String]) -> Result<(), Error> {
     let mut command: Command = match NEXTEST.is_installed() {
@@ -101,9 +108,7 @@ pub fn runner(which: &[&str], args: &[String]) -> Result<(), Error> {
         false => cargo(["test", "--no-fail-fast"]),
     };
     command.args(which).args(args);
-    if env::var_os("TMPDIR").is_none() && Path::new(MEMORY).is_dir() {
-        command.env("TMPDIR", MEMORY);
-    }
+    writes_to_memory(&mut command);
     let status = status(&mut command)?;
     match status.success() {
         true => Ok(()),

@@ -33,6 +33,8 @@ const IDLE: Duration = Duration::from_secs(60);
 const PATIENCE: Duration = Duration::from_secs(300);
 /// Between two looks at all nodes that have not acted yet.
 const LOOK: Duration = Duration::from_millis(20);
+/// Between two questions who has joined: each reads all of them.
+const ASK: Duration = Duration::from_millis(500);
 
 /// Of a second, as the kernel tells CPU time (`USER_HZ` on x86-64 and AArch64).
 const TICKS: f64 = 100.0;
@@ -81,7 +83,7 @@ fn main() {
     };
     while !all_up() {
         assert!(begun.elapsed() < PATIENCE, "not all agents joined");
-        wait(LOOK);
+        wait(ASK);
     }
     tell("joined", begun.elapsed().as_secs_f64(), "s");
 

@@ -3,6 +3,7 @@
 use super::limit::Limit;
 use crate::error::Error;
 use crate::run::{cargo, output};
+use crate::test::writes_to_memory;
 
 /// Agents.
 const AGENTS: u32 = 1_000;
@@ -63,18 +64,19 @@ const TOLD: [(&str, &str, Option<f64>, &str); 11] = [
 
 /// Each figure; of one that was told several times, the greatest.
 pub fn measure() -> Result<Vec<Limit>, Error> {
-    let told = output(
-        cargo([
-            "bench",
-            "--quiet",
-            "--package",
-            "accelnet-agent",
-            "--bench",
-            "agents",
-            "--",
-        ])
-        .arg(AGENTS.to_string()),
-    )?;
+    let mut bench = cargo([
+        "bench",
+        "--quiet",
+        "--package",
+        "accelnet-agent",
+        "--bench",
+        "agents",
+        "--",
+    ]);
+    bench.arg(AGENTS.to_string());
+    // All of them write here to one disk, with etcd.
+    writes_to_memory(&mut bench);
+    let told = output(&mut bench)?;
     let limit = |(name, what, most, unit): (&str, &str, Option<f64>, &'static str)| {
         let found = told.lines().filter_map(|line| {
             let value = line.strip_prefix(name)?.strip_prefix(": ")?;
