@@ -53,9 +53,16 @@ pub enum Place {
 }
 
 fn place(text: &str) -> Result<Place, String> {
-    match EtcdAddress::is_meant(text) {
-        true => text.parse().map(Place::Etcd),
-        false => Ok(Place::File(PathBuf::from(text))),
+    if EtcdAddress::is_meant(text) {
+        return text.parse().map(Place::Etcd);
+    }
+    // A file of that name would be made, in whatever folder this runs.
+    match text.split_once(':') {
+        Some((before, _)) if !before.contains('/') => Err(format!(
+            "'{before}:' begins neither a path nor the address of an etcd; give the path of a file \
+             (/var/lib/accelnet/store, or ./{text} if that is meant) or etcd://HOST:PORT"
+        )),
+        _ => Ok(Place::File(PathBuf::from(text))),
     }
 }
 

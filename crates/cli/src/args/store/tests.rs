@@ -34,6 +34,8 @@ fn a_path_is_a_file_and_etcd_an_etcd() {
 fn what_does_not_go_together_is_refused() {
     for (line, found) in [
         ("--store etcd://", "a host has no name"),
+        ("--store file:/tmp/store", "give the path of a file"),
+        ("--store db1:2379", "or etcd://HOST:PORT"),
         (
             "--store etcd://db1 --store-cert a.pem --store-key b.pem",
             "--store-ca",
