@@ -15,7 +15,8 @@ mod simulated;
 mod table;
 mod tree;
 
-use std::fs;
+use std::path::Path;
+use std::{fmt, fs};
 
 use clap::{Args, Subcommand, ValueEnum};
 
@@ -23,6 +24,8 @@ use crate::error::Error;
 use crate::etcd;
 use crate::packages;
 use crate::run::{cargo, root, run, target};
+use limit::Limit;
+use row::Row;
 
 /// Where `--write` writes.
 const DOCUMENT: &str = "docs/benchmarks.md";
@@ -81,42 +84,96 @@ impl Bench {
         run(&mut cargo(["build", "--release", "--package", "accelnet"]))?;
         let program = target().join("release/accelnet");
         let mut busy = vec![machine::busy()?];
-        let (mut rows, mut limits, mut node) = (Vec::new(), Vec::new(), Vec::new());
-        if self.wants(Part::Trees) {
-            rows.extend(tree::measure(&program, self.rounds)?);
-        }
-        if self.wants(Part::Simulated) {
-            let (row, limit) = simulated::status(&program, self.rounds)?;
-            rows.push(row);
-            limits.extend([limit, simulated::fifty(self.rounds)?]);
-        }
-        if self.wants(Part::Agents) {
-            etcd::ensure()?;
-            limits.extend(agents::measure()?);
-        }
-        if self.wants(Part::Node) {
-            let measured = node::measure(&program, self.rounds)?;
-            rows.extend(measured.rows);
-            node = measured.versions;
-        }
-        if self.wants(Part::Managed) {
-            let (row, found) = managed::measure(&program, self.rounds, self.idle)?;
-            rows.push(row);
-            limits.extend(found);
+        let mut all = Measured::default();
+        // What takes longest comes first: it is known soonest whether it runs at all.
+        for part in [
+            Part::Managed,
+            Part::Node,
+            Part::Agents,
+            Part::Trees,
+            Part::Simulated,
+        ] {
+            if self.wants(part) {
+                let measured = self.measure(part, &program)?;
+                print!("{measured}");
+                all.add(measured);
+            }
         }
         busy.push(machine::busy()?);
-        print!("{}\n{}", table::plain(&rows), table::limits_plain(&limits));
         if self.write {
             let about = machine::about(&program, busy)?;
             let path = root().join(DOCUMENT);
-            let text = document::text(&about, &node, &rows, &limits);
+            let text = document::text(&about, &all.node, &all.rows, &all.limits);
             fs::write(&path, text).map_err(|source| Error::File { path, source })?;
             println!("written: {DOCUMENT}");
         }
         Ok(())
     }
 
+    fn measure(&self, part: Part, program: &Path) -> Result<Measured, Error> {
+        Ok(match part {
+            Part::Trees => Measured::of(tree::measure(program, self.rounds)?, Vec::new()),
+            Part::Simulated => {
+                let (row, limit) = simulated::status(program, self.rounds)?;
+                let fifty = simulated::fifty(self.rounds)?;
+                Measured::of(vec![row], vec![limit, fifty])
+            }
+            Part::Agents => {
+                etcd::ensure()?;
+                Measured::of(Vec::new(), agents::measure()?)
+            }
+            Part::Node => {
+                let measured = node::measure(program, self.rounds)?;
+                Measured {
+                    node: measured.versions,
+                    ..Measured::of(measured.rows, Vec::new())
+                }
+            }
+            Part::Managed => {
+                let (row, limits) = managed::measure(program, self.rounds, self.idle)?;
+                Measured::of(vec![row], limits)
+            }
+        })
+    }
+
     fn wants(&self, part: Part) -> bool {
         self.only.is_empty() || self.only.contains(&part)
+    }
+}
+
+/// What was found.
+#[derive(Default)]
+struct Measured {
+    rows: Vec<Row>,
+    limits: Vec<Limit>,
+    /// What the lab's node runs.
+    node: Vec<(&'static str, String)>,
+}
+
+impl Measured {
+    fn of(rows: Vec<Row>, limits: Vec<Limit>) -> Self {
+        Measured {
+            rows,
+            limits,
+            node: Vec::new(),
+        }
+    }
+
+    fn add(&mut self, other: Measured) {
+        self.rows.extend(other.rows);
+        self.limits.extend(other.limits);
+        self.node.extend(other.node);
+    }
+}
+
+impl fmt::Display for Measured {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if !self.rows.is_empty() {
+            writeln!(f, "{}", table::plain(&self.rows))?;
+        }
+        if !self.limits.is_empty() {
+            writeln!(f, "{}", table::limits_plain(&self.limits))?;
+        }
+        Ok(())
     }
 }
