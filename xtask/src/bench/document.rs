@@ -47,9 +47,9 @@ const MEANING: &str = "
   costs counts. On real nodes each agent has a processor of its own. A change counts as acted on when
   the node's adapter has its new number of VFs; of several changes the slowest figure is shown. Agents
   gather events for 0.3 s before they act.
-- **The idle agent**: what the kernel counts for its threads (`/proc/PID/task/*/schedstat`), in the
-  lab, where a processor that is emulated takes ten to twenty times as long. Its resident memory is
-  mostly libvirt's client library with what that loads, mapped from files.
+- **The idle agent**: its CPU clock (clock_getcpuclockid(3)), in the lab, where a processor that is
+  emulated takes ten to twenty times as long. Its resident memory is mostly libvirt's client library
+  with what that loads, mapped from files.
 
 What is not comparable: `lspci` and `ip` judge nothing and know nothing of libvirt, ACS or who uses
 a VF; accelnet does not print what it does not need of PCI. In the lab QEMU translates every
