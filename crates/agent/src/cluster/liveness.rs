@@ -100,11 +100,13 @@ pub(crate) fn watch_others(
         let error = loop {
             let unsure = !looked || others.ended.iter().any(|name| others.is_mine(name));
             if unsure && !store.was_silent_within(LEASE) {
-                if !looked {
-                    others.ended.extend(nodes.unwritten().ok()?);
-                    looked = true;
-                }
-                for name in others.mine() {
+                let missed = match looked {
+                    true => Vec::new(),
+                    false => nodes.unwritten().ok()?,
+                };
+                looked = true;
+                // Those that look write down whatever they find: the others have not heard of it.
+                for name in others.mine().into_iter().chain(missed) {
                     write_down(store, &nodes, node, &name, clock);
                     others.ended.remove(&name);
                 }
