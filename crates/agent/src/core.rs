@@ -202,19 +202,49 @@ impl Core {
     /// Looks at what a change of VMs rests on: the VMs, networks, and the adapters of `intent`.
     /// All else is as it was seen by the last pass, which events ask for when it changes.
     pub(crate) fn look_at_vms(&self, intent: &Intent) -> Seen {
-        let picture = self.picture();
-        let picture = picture.read().unwrap_or_else(PoisonError::into_inner);
-        if !self.libvirt_may_be_asked || picture.node.domains.known().is_none() {
-            return self.look();
-        }
+        let picture = self.newest();
         let bound = self.policies.bound(&intent.name).ok().flatten();
         let bound = bound.unwrap_or_default();
-        let addresses: Vec<PciAddress> = bound.iter().map(|bound| bound.address).collect();
-        Seen {
-            node: observe::again(&self.edge.host(), &picture.node, &addresses),
-            networks: Observed::from(self.edge.vms().networks()),
-            seen_at: picture.seen_at,
+        self.look_again(&picture.node, picture.seen_at, |adapter| {
+            bound.iter().any(|bound| bound.address == adapter.address)
+        })
+    }
+
+    /// Looks at what a change of policy rests on: the VMs, networks, and all adapters. The machine
+    /// and its software are as the last pass saw them.
+    pub(crate) fn look_at_adapters(&self) -> Seen {
+        let picture = self.newest();
+        self.look_again(&picture.node, picture.seen_at, |_| true)
+    }
+
+    /// Looks at the same things after an act of this agent; all else is as in `before`.
+    pub(crate) fn look_after(&self, before: &Seen) -> Seen {
+        self.look_again(&before.node, before.seen_at, |_| true)
+    }
+
+    /// Looks at VMs, networks and these adapters; at the whole node where VMs were not seen yet.
+    fn look_again(
+        &self,
+        before: &Node,
+        seen_at: Duration,
+        which: impl Fn(&Adapter) -> bool,
+    ) -> Seen {
+        if !self.libvirt_may_be_asked || before.domains.known().is_none() {
+            return self.look();
         }
+        let adapters = before.adapters.known().into_iter().flatten();
+        let which = adapters.filter(|adapter| which(adapter));
+        let addresses: Vec<PciAddress> = which.map(|adapter| adapter.address).collect();
+        Seen {
+            node: observe::again(&self.edge.host(), before, &addresses),
+            networks: Observed::from(self.edge.vms().networks()),
+            seen_at,
+        }
+    }
+
+    fn newest(&self) -> Arc<Picture> {
+        let picture = self.picture.read();
+        picture.unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// The same of the managed intent.

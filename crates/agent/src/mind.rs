@@ -23,8 +23,10 @@ const AGAIN: Duration = Duration::from_secs(60);
 pub(crate) enum Message {
     /// Something to do.
     Do(Box<dyn FnOnce(&mut Core) + Send>),
-    /// Something happened: look.
+    /// Something happened here: look.
     Look,
+    /// The policy changed.
+    Policy,
     /// Enough.
     Stop,
 }
@@ -57,6 +59,14 @@ pub(crate) fn inbox() -> (Inbox, Receiver<Message>) {
     (Inbox(sender), receiver)
 }
 
+/// The next pass that was asked for.
+#[derive(Clone, Copy)]
+struct Due {
+    at: Duration,
+    /// Something happened here; else only the policy changed.
+    whole: bool,
+}
+
 /// Thinks until it is told to stop. `beat` is called at each turn.
 pub(crate) fn think(
     mut core: Core,
@@ -66,15 +76,21 @@ pub(crate) fn think(
 ) -> Core {
     let mut full_look = clock.uptime() + FULL_LOOK;
     let mut last_pass = clock.uptime();
-    let mut due: Option<Duration> = None;
+    let mut due: Option<Due> = None;
     loop {
         beat();
         let now = clock.uptime();
-        if due.is_some_and(|due| due <= now) || full_look <= now {
+        let whole = full_look <= now || due.is_some_and(|due| due.whole);
+        if full_look <= now || due.is_some_and(|due| due.at <= now) {
             due = None;
-            let passed = core.pass();
+            let passed = match whole {
+                true => core.pass(),
+                false => core.pass_of_policy(),
+            };
             last_pass = clock.uptime();
-            full_look = last_pass + FULL_LOOK;
+            if whole {
+                full_look = last_pass + FULL_LOOK;
+            }
             if passed.is_err() || core.has_failures() {
                 full_look = last_pass + AGAIN;
             }
@@ -85,17 +101,23 @@ pub(crate) fn think(
             core.end_crossings();
             continue;
         }
-        let next = [due, crossed].into_iter().flatten().min();
+        let next = [due.map(|due| due.at), crossed].into_iter().flatten().min();
         let next = next.map_or(full_look, |next| next.min(full_look));
         let wait = next.saturating_sub(now).min(BEAT);
-        match inbox.recv_timeout(wait) {
-            Ok(Message::Do(job)) => job(&mut core),
-            Ok(Message::Look) => {
-                let earliest = (clock.uptime() + GATHER).max(last_pass + REST);
-                due = Some(due.map_or(earliest, |due| due.min(earliest)));
+        let whole = match inbox.recv_timeout(wait) {
+            Ok(Message::Look) => true,
+            Ok(Message::Policy) => false,
+            Ok(Message::Do(job)) => {
+                job(&mut core);
+                continue;
             }
-            Err(RecvTimeoutError::Timeout) => {}
+            Err(RecvTimeoutError::Timeout) => continue,
             Ok(Message::Stop) | Err(RecvTimeoutError::Disconnected) => return core,
-        }
+        };
+        let earliest = (clock.uptime() + GATHER).max(last_pass + REST);
+        due = Some(Due {
+            at: due.map_or(earliest, |due| due.at.min(earliest)),
+            whole: whole || due.is_some_and(|due| due.whole),
+        });
     }
 }

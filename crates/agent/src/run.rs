@@ -319,7 +319,7 @@ fn listen_to_policy(inbox: &Inbox, store: Arc<dyn Store>) {
             let error = loop {
                 match watch.next(LISTEN) {
                     Ok(changes) if changes.is_empty() => {}
-                    Ok(_) => inbox.put(Message::Look),
+                    Ok(_) => inbox.put(Message::Policy),
                     Err(error) => break error,
                 }
             };

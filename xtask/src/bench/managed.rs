@@ -51,8 +51,12 @@ pub fn measure(accelnet: &Path, rounds: u32, idle: u32) -> Result<(Row, Vec<Limi
         "accelnet intent add lan --compute --adapter pf0 && \
          bridge link set dev pf0 learning off && accelnet enable --intent lan",
     )?;
-    let vm = Vm::start_on_bridge(&node, "web01", "acn-lan", Some("ua-mine"))?;
-    let mut prepare = format!("echo \"{}\" > /run/vf.xml", VF.replace("MAC", &vm.mac()));
+    Vm::start_on_bridge(&node, "web01", "acn-lan", Some("ua-mine"))?;
+    let by_hand = Vm::start_on_bridge(&node, "byhand", "acn-lan", Some("ua-mine"))?;
+    let mut prepare = format!(
+        "echo \"{}\" > /run/vf.xml",
+        VF.replace("MAC", &by_hand.mac())
+    );
     for name in ["small1", "small2", "small3", "small4"] {
         let xml = SMALL.replace("NAME", name);
         prepare += &format!(" && virsh define <(echo \"{xml}\")");

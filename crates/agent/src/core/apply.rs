@@ -182,7 +182,7 @@ impl Core {
         // (a bridge that is there can be planned with), and no sound intent needs a fourth.
         for _ in 0..4 {
             let needs = self.needs_now(intent, seen)?;
-            let now = seen.node.observed_at.clone();
+            let now = self.now();
             if needs.steps.is_empty() {
                 let state = match needs.waits_for_libvirt {
                     true => IntentState::Applying,
@@ -211,7 +211,7 @@ impl Core {
                 self.act(step, intent)?;
             }
             self.edge.passing("acted");
-            *seen = self.look();
+            *seen = self.look_after(seen);
         }
         let needs = self.needs(intent, seen)?;
         let left: Vec<String> = needs

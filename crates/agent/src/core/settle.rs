@@ -20,8 +20,23 @@ impl Core {
     ///
     /// The store cannot be read: then the node stays as it is.
     pub fn pass(&mut self) -> Result<(), Problem> {
-        let mut policy = self.policies.read()?;
-        let mut seen = self.look();
+        let policy = self.policies.read()?;
+        let seen = self.look();
+        self.settle(policy, seen)
+    }
+
+    /// The same when nothing but the policy is known to have changed.
+    ///
+    /// # Errors
+    ///
+    /// The store cannot be read.
+    pub fn pass_of_policy(&mut self) -> Result<(), Problem> {
+        let policy = self.policies.read()?;
+        let seen = self.look_at_adapters();
+        self.settle(policy, seen)
+    }
+
+    fn settle(&mut self, mut policy: Policy, mut seen: Seen) -> Result<(), Problem> {
         // Nothing can be decided without the store, and what is there may be meant. A node that
         // has just started has nothing yet, and is brought to what was read last.
         if self.begun && self.cut_off().is_some() {
