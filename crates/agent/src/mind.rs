@@ -67,13 +67,16 @@ struct Due {
     whole: bool,
 }
 
-/// Thinks until it is told to stop. `beat` is called at each turn.
+/// Thinks until it is told to stop. `beat` is called at each turn, `rest` when nothing happened for
+/// a whole beat after something did.
 pub(crate) fn think(
     mut core: Core,
     inbox: &Receiver<Message>,
     clock: &Arc<dyn Clock + Send + Sync>,
     beat: &dyn Fn(),
+    rest: &dyn Fn(),
 ) -> Core {
+    let mut busy = true;
     let mut full_look = clock.uptime() + FULL_LOOK;
     let mut last_pass = clock.uptime();
     let mut due: Option<Due> = None;
@@ -83,6 +86,7 @@ pub(crate) fn think(
         let whole = full_look <= now || due.is_some_and(|due| due.whole);
         if full_look <= now || due.is_some_and(|due| due.at <= now) {
             due = None;
+            busy = true;
             let passed = match whole {
                 true => core.pass(),
                 false => core.pass_of_policy(),
@@ -109,9 +113,16 @@ pub(crate) fn think(
             Ok(Message::Policy) => false,
             Ok(Message::Do(job)) => {
                 job(&mut core);
+                busy = true;
                 continue;
             }
-            Err(RecvTimeoutError::Timeout) => continue,
+            Err(RecvTimeoutError::Timeout) => {
+                if busy && wait == BEAT {
+                    rest();
+                    busy = false;
+                }
+                continue;
+            }
             Ok(Message::Stop) | Err(RecvTimeoutError::Disconnected) => return core,
         };
         let earliest = (clock.uptime() + GATHER).max(last_pass + REST);

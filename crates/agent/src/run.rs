@@ -240,14 +240,24 @@ pub fn start(
             let handle = listen_to_libvirt(&core, &to_core);
             core.libvirt_may_be_asked = true;
             let passed = core.pass();
-            // What only the start needed, of a library that a simulated node has no use for.
-            if !core.edge.is_simulated() {
-                accelnet_libvirt::give_back();
-            }
+            // What only work needed, most of it of a library that a simulated node has no use for.
+            let simulated = core.edge.is_simulated();
+            let rest = move || {
+                if !simulated {
+                    accelnet_libvirt::give_back();
+                }
+            };
+            rest();
             if passed.is_err() || core.has_failures() {
                 to_core.put(Message::Look);
             }
-            think(core, &messages, &clock, &|| tell_systemd("WATCHDOG=1"));
+            think(
+                core,
+                &messages,
+                &clock,
+                &|| tell_systemd("WATCHDOG=1"),
+                &rest,
+            );
             drop(handle);
         });
     ears.push(mind.map_err(no_thread)?);

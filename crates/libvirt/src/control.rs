@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use crate::event::{VmEvent, WatchHandle};
 use crate::ffi::{self, Connection, DomainHandle};
+use crate::xml::is_live;
 use crate::{LibvirtError, Reading, SavedState, Side, libvirt};
 use watchers::Watchers;
 use worker::Worker;
@@ -176,12 +177,15 @@ fn domain(connection: &Connection, uuid: &str) -> Result<DomainHandle, LibvirtEr
 fn xml(domain: &DomainHandle, side: Side) -> Result<String, LibvirtError> {
     let say = |failure: ffi::Failure| failure.doing("tell the definition of the VM");
     match side {
-        Side::Live => match domain.is_active().map_err(say)? {
-            true => domain.xml().map_err(say),
-            false => Err(LibvirtError::DomainNotRunning {
-                words: "it has no live definition".to_owned(),
-            }),
-        },
+        Side::Live => {
+            let xml = domain.xml().map_err(say)?;
+            match is_live(&xml) {
+                true => Ok(xml),
+                false => Err(LibvirtError::DomainNotRunning {
+                    words: "it has no live definition".to_owned(),
+                }),
+            }
+        }
         Side::Config => match domain.is_persistent().map_err(say)? {
             true => domain.config_xml().map_err(say),
             false => Err(LibvirtError::Failed {

@@ -16,7 +16,7 @@ mod resident;
 mod table;
 mod text;
 
-pub use connection::Connection;
+pub use connection::{Connection, WhichDomains, WhichNetworks};
 pub use domain::DomainHandle;
 pub use events::Heard;
 pub use failure::Failure;

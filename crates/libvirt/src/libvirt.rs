@@ -1,11 +1,13 @@
 //! A libvirt daemon, asked directly; see [`crate::read`] for asking with a deadline.
 
+use std::collections::BTreeSet;
+
 use accelnet_model::Domain;
 use accelnet_model::domain::DomainState;
 use accelnet_model::platform::Version;
 
 use crate::LibvirtError;
-use crate::ffi::{Connection, DomainHandle, Failure};
+use crate::ffi::{Connection, DomainHandle, Failure, WhichDomains};
 use crate::xml;
 
 /// The daemon of this machine's own VMs.
@@ -83,11 +85,13 @@ pub(crate) fn versions(connection: &Connection) -> Result<Versions, LibvirtError
 }
 
 pub(crate) fn domains(connection: &Connection) -> Result<Domains, LibvirtError> {
-    let handles = connection.domains();
-    let handles = handles.map_err(|failure| failure.doing("list its domains"))?;
+    let say = |failure: Failure| failure.doing("list its domains");
+    let handles = connection.domains(WhichDomains::All).map_err(say)?;
+    let persistent = uuids(connection, WhichDomains::Persistent).map_err(say)?;
+    let shut_off = uuids(connection, WhichDomains::ShutOff).map_err(say)?;
     let mut domains = Domains::default();
     for handle in &handles {
-        match read_domain(handle) {
+        match read_domain(handle, &persistent, &shut_off) {
             Ok(domain) => domains.read.push(domain),
             Err(NotRead::Gone) => {}
             Err(NotRead::Because(reason)) => {
@@ -117,19 +121,35 @@ impl From<Failure> for NotRead {
     }
 }
 
-fn read_domain(handle: &DomainHandle) -> Result<Domain, NotRead> {
-    let info = handle.info()?;
+fn uuids(connection: &Connection, which: WhichDomains) -> Result<BTreeSet<String>, Failure> {
+    let domains = connection.domains(which)?;
+    domains.iter().map(DomainHandle::uuid).collect()
+}
+
+fn read_domain(
+    handle: &DomainHandle,
+    persistent: &BTreeSet<String>,
+    shut_off: &BTreeSet<String>,
+) -> Result<Domain, NotRead> {
+    let uuid = handle.uuid()?;
     let definition = xml::Definition::parse(&handle.xml()?)
         .map_err(|error| NotRead::Because(error.to_string()))?;
+    let sizes = definition.vcpus.zip(definition.memory_mib);
+    let (state, (vcpus, memory_mib)) = match sizes.filter(|_| shut_off.contains(&uuid)) {
+        Some(sizes) => (DomainState::ShutOff, sizes),
+        None => {
+            let info = handle.info()?;
+            let told = (info.vcpus.into(), info.max_memory_kib.div_ceil(1024));
+            (state(info.state), sizes.unwrap_or(told))
+        }
+    };
     Ok(Domain {
         name: handle.name()?,
-        uuid: handle.uuid()?,
-        state: state(info.state),
-        persistent: handle.is_persistent()?,
-        vcpus: definition.vcpus.unwrap_or(info.vcpus.into()),
-        memory_mib: definition
-            .memory_mib
-            .unwrap_or(info.max_memory_kib.div_ceil(1024)),
+        state,
+        persistent: persistent.contains(&uuid),
+        uuid,
+        vcpus: definition.vcpus.unwrap_or(vcpus),
+        memory_mib: definition.memory_mib.unwrap_or(memory_mib),
         vnics: definition.vnics,
         host_devices: definition.host_devices,
         settings: definition.settings,

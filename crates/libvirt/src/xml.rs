@@ -111,6 +111,13 @@ impl Definition {
     }
 }
 
+/// Whether a domain's XML is of one that runs, which has a number then; that of a definition has
+/// none.
+pub(crate) fn is_live(xml: &str) -> bool {
+    let document = parse(xml);
+    document.is_ok_and(|document| document.root_element().has_attribute("id"))
+}
+
 fn parse(xml: &str) -> Result<Document<'_>, XmlError> {
     let options = ParsingOptions {
         allow_dtd: false,

@@ -92,7 +92,7 @@ pub fn measure(accelnet: &Path, rounds: u32, idle: u32) -> Result<(Row, Vec<Limi
 }
 
 /// What the agent cost while nothing happened.
-fn at_rest(lines: &str) -> Result<[Limit; 3], Error> {
+fn at_rest(lines: &str) -> Result<[Limit; 4], Error> {
     let value = |name: &str| {
         let mut found = lines.lines().filter_map(|line| {
             let value = line.strip_prefix("idle ")?.strip_prefix(name)?;
@@ -124,10 +124,20 @@ fn at_rest(lines: &str) -> Result<[Limit; 3], Error> {
         },
         Limit {
             what: format!(
-                "{agent}: how often its busiest thread woke over {seconds:.0} s, for each 30 s"
+                "{agent}: how often the busiest of its own threads woke over {seconds:.0} s, for \
+                 each 30 s"
             ),
             found: value("wakes")? / seconds * 30.0,
             most: Some(1.0),
+            unit: "",
+        },
+        Limit {
+            what: format!(
+                "{agent}: how often libvirt's thread in it woke, which libvirt's daemon asks every \
+                 5 s whether it is there"
+            ),
+            found: value("asked")? / seconds * 30.0,
+            most: None,
             unit: "",
         },
     ])

@@ -1,7 +1,9 @@
 //! Virtual networks.
 
+use std::collections::BTreeSet;
+
 use super::Control;
-use crate::ffi::{Connection, Failure, NetworkHandle};
+use crate::ffi::{Connection, Failure, NetworkHandle, WhichNetworks};
 use crate::xml::{network_name, with_uuid};
 use crate::{LibvirtError, VirtualNetwork};
 
@@ -11,8 +13,23 @@ impl Control {
         self.call(|connection| {
             let say = |failure: Failure| failure.doing("list its networks");
             let mut networks = Vec::new();
-            for handle in connection.networks().map_err(say)? {
-                match read(&handle) {
+            let all = connection.networks(WhichNetworks::All).map_err(say)?;
+            let active = uuids(connection, WhichNetworks::Active).map_err(say)?;
+            let persistent = uuids(connection, WhichNetworks::Persistent).map_err(say)?;
+            let autostarted = uuids(connection, WhichNetworks::Autostarted).map_err(say)?;
+            for handle in all {
+                let read = || -> Result<_, Failure> {
+                    let uuid = handle.uuid()?;
+                    Ok(VirtualNetwork {
+                        name: handle.name()?,
+                        active: active.contains(&uuid),
+                        persistent: persistent.contains(&uuid),
+                        autostart: autostarted.contains(&uuid),
+                        uuid,
+                        xml: handle.xml()?,
+                    })
+                };
+                match read() {
                     Ok(network) => networks.push(network),
                     Err(failure) if failure.is_no_network() => {}
                     Err(failure) => return Err(say(failure)),
@@ -98,15 +115,7 @@ impl Control {
     }
 }
 
-fn read(handle: &NetworkHandle) -> Result<VirtualNetwork, Failure> {
-    let persistent = handle.is_persistent()?;
-    Ok(VirtualNetwork {
-        name: handle.name()?,
-        uuid: handle.uuid()?,
-        active: handle.is_active()?,
-        persistent,
-        // A network that ends with its definition has none.
-        autostart: persistent && handle.autostart()?,
-        xml: handle.xml()?,
-    })
+fn uuids(connection: &Connection, which: WhichNetworks) -> Result<BTreeSet<String>, Failure> {
+    let networks = connection.networks(which)?;
+    networks.iter().map(NetworkHandle::uuid).collect()
 }

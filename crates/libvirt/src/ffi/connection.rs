@@ -16,6 +16,30 @@ const KEEP_ALIVE_S: c_int = 60;
 /// How many may stay without an answer.
 const KEEP_ALIVE_MISSES: c_uint = 2;
 
+/// Which domains are listed: one question for all costs less than one for each.
+#[derive(Debug, Clone, Copy)]
+pub enum WhichDomains {
+    /// All of them.
+    All,
+    /// Those whose definition survives a stop.
+    Persistent,
+    /// Those that do not run.
+    ShutOff,
+}
+
+/// Which virtual networks are listed.
+#[derive(Debug, Clone, Copy)]
+pub enum WhichNetworks {
+    /// All of them.
+    All,
+    /// Those that run.
+    Active,
+    /// Those whose definition survives a stop.
+    Persistent,
+    /// Those that start with libvirt.
+    Autostarted,
+}
+
 /// A connection; closed when dropped.
 pub struct Connection {
     table: &'static Table,
@@ -97,11 +121,17 @@ impl Connection {
         }
     }
 
-    /// Every domain, running or not.
-    pub fn domains(&self) -> Result<Vec<DomainHandle>, Failure> {
+    /// Every domain that is so.
+    pub fn domains(&self, which: WhichDomains) -> Result<Vec<DomainHandle>, Failure> {
+        // virConnectListAllDomainsFlags
+        let flags = match which {
+            WhichDomains::All => 0,
+            WhichDomains::Persistent => 1 << 2,
+            WhichDomains::ShutOff => 1 << 6,
+        };
         let mut list: *mut DomainPtr = ptr::null_mut();
         // SAFETY: the connection is open, and `list` outlives the call.
-        let count = unsafe { (self.table.list_all_domains)(self.raw.as_ptr(), &mut list, 0) };
+        let count = unsafe { (self.table.list_all_domains)(self.raw.as_ptr(), &mut list, flags) };
         let Ok(count) = usize::try_from(count) else {
             return Err(Failure::take(self.table));
         };
@@ -138,11 +168,18 @@ impl Connection {
         domain.map(drop).ok_or_else(|| Failure::take(self.table))
     }
 
-    /// Every virtual network, running or not.
-    pub fn networks(&self) -> Result<Vec<NetworkHandle>, Failure> {
+    /// Every virtual network that is so.
+    pub fn networks(&self, which: WhichNetworks) -> Result<Vec<NetworkHandle>, Failure> {
+        // virConnectListAllNetworksFlags
+        let flags = match which {
+            WhichNetworks::All => 0,
+            WhichNetworks::Active => 1 << 1,
+            WhichNetworks::Persistent => 1 << 2,
+            WhichNetworks::Autostarted => 1 << 4,
+        };
         let mut list: *mut NetworkPtr = ptr::null_mut();
         // SAFETY: the connection is open, and `list` outlives the call.
-        let count = unsafe { (self.table.list_all_networks)(self.raw.as_ptr(), &mut list, 0) };
+        let count = unsafe { (self.table.list_all_networks)(self.raw.as_ptr(), &mut list, flags) };
         let Ok(count) = usize::try_from(count) else {
             return Err(Failure::take(self.table));
         };

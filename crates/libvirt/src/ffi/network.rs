@@ -59,14 +59,6 @@ impl NetworkHandle {
             .map(|answer| answer == 1)
     }
 
-    /// Whether it starts with libvirt.
-    pub fn autostart(&self) -> Result<bool, Failure> {
-        let mut answer = 0;
-        // SAFETY: the network is live, and `answer` outlives the call.
-        self.number(unsafe { (self.table.network_autostart)(self.raw.as_ptr(), &mut answer) })?;
-        Ok(answer != 0)
-    }
-
     /// Says whether it starts with libvirt.
     pub fn set_autostart(&self, on: bool) -> Result<(), Failure> {
         // SAFETY: the network is live.

@@ -1,5 +1,5 @@
-//! Memory that only loading libvirt needed: its library loads forty others, and the dynamic
-//! linker and their constructors touch most of their pages once.
+//! Memory that only work needed: libvirt's library loads forty others, the dynamic linker and their
+//! constructors touch most of their pages once, and so does each change of a VM many.
 
 use std::ops::Range;
 

@@ -142,8 +142,6 @@ table! {
         unsafe extern "C" fn(NetworkPtr, c_uint) -> *mut c_char;
     network_is_active = c"virNetworkIsActive": OnNetwork;
     network_is_persistent = c"virNetworkIsPersistent": OnNetwork;
-    network_autostart = c"virNetworkGetAutostart":
-        unsafe extern "C" fn(NetworkPtr, *mut c_int) -> c_int;
     network_set_autostart = c"virNetworkSetAutostart":
         unsafe extern "C" fn(NetworkPtr, c_int) -> c_int;
     network_create = c"virNetworkCreate": OnNetwork;
