@@ -235,8 +235,13 @@ impl Core {
         let adapters = before.adapters.known().into_iter().flatten();
         let which = adapters.filter(|adapter| which(adapter));
         let addresses: Vec<PciAddress> = which.map(|adapter| adapter.address).collect();
+        let node = observe::again(&self.edge.host(), before, &addresses);
+        if node.domains.known().is_none() {
+            // What libvirt was seen to be is no longer so.
+            return self.look();
+        }
         Seen {
-            node: observe::again(&self.edge.host(), before, &addresses),
+            node,
             networks: Observed::from(self.edge.vms().networks()),
             seen_at,
         }
