@@ -222,7 +222,8 @@ impl Core {
         self.look_again(&before.node, before.seen_at, |_| true)
     }
 
-    /// Looks at VMs, networks and these adapters; at the whole node where VMs were not seen yet.
+    /// Looks at VMs, networks and these adapters; at the whole node where VMs were not seen before,
+    /// or cannot be seen now.
     fn look_again(
         &self,
         before: &Node,
@@ -247,17 +248,17 @@ impl Core {
         }
     }
 
-    fn newest(&self) -> Arc<Picture> {
-        let picture = self.picture.read();
-        picture.unwrap_or_else(PoisonError::into_inner).clone()
-    }
-
-    /// The same of the managed intent.
+    /// Looks at what a change of VMs of the managed intent rests on.
     pub(crate) fn look_at_managed(&self, policy: &Policy) -> Seen {
         match policy.managed_intent() {
             Some(intent) => self.look_at_vms(intent),
             None => self.look(),
         }
+    }
+
+    fn newest(&self) -> Arc<Picture> {
+        let picture = self.picture.read();
+        picture.unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// A node is called what its agent is called.

@@ -92,12 +92,13 @@ pub(crate) fn think(
                 false => core.pass_of_policy(),
             };
             last_pass = clock.uptime();
-            if whole {
-                full_look = last_pass + FULL_LOOK;
-            }
-            if passed.is_err() || core.has_failures() {
-                full_look = last_pass + AGAIN;
-            }
+            let failed = passed.is_err() || core.has_failures();
+            let next = last_pass + if failed { AGAIN } else { FULL_LOOK };
+            // Policy that changes again and again does not put the whole look off.
+            full_look = match whole {
+                true => next,
+                false => next.min(full_look),
+            };
             continue;
         }
         let crossed = core.next_crossed();
