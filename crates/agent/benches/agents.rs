@@ -31,8 +31,8 @@ const REST: Duration = Duration::from_secs(15);
 const IDLE: Duration = Duration::from_secs(60);
 /// Longest wait for anything.
 const PATIENCE: Duration = Duration::from_secs(300);
-/// Between two looks at all nodes that have not acted yet.
-const LOOK: Duration = Duration::from_millis(20);
+/// Between two looks at all nodes that have not acted yet: looking costs CPU that agents need.
+const LOOK: Duration = Duration::from_millis(100);
 /// Between two questions who has joined: each reads all of them.
 const ASK: Duration = Duration::from_millis(500);
 

@@ -104,6 +104,9 @@ pub struct Core {
     pub(crate) link: Option<Arc<Link>>,
     /// Whether the node was brought to a policy since this agent began.
     pub(crate) begun: bool,
+    /// Whether no event asks for a look that has not been taken yet; only who hears of events can
+    /// say so.
+    pub(crate) nothing_heard: bool,
     remarks: remarks::Remarks,
     /// VMs that are between their two paths.
     crossings: Vec<vms::Crossing>,
@@ -132,6 +135,7 @@ impl Core {
             picture: Arc::new(RwLock::new(Arc::new(picture))),
             link: None,
             begun: false,
+            nothing_heard: false,
             remarks: remarks::Remarks::default(),
             crossings: Vec::new(),
             crossings_are_known: false,
@@ -194,58 +198,115 @@ impl Core {
         }
         Seen {
             node: self.named(observe::node(&host)),
-            networks: Observed::from(self.edge.vms().networks()),
+            networks: self.networks(),
             seen_at,
         }
     }
 
-    /// Looks at what a change of VMs rests on: the VMs, networks, and the adapters of `intent`.
-    /// All else is as it was seen by the last pass, which events ask for when it changes.
+    /// Looks at what a change of VMs rests on: the VMs, and the adapters of `intent`. All else is as
+    /// it was seen by the last pass, which events ask for when it changes; networks are, too, unless
+    /// such an event waits for its pass.
     pub(crate) fn look_at_vms(&self, intent: &Intent) -> Seen {
         let picture = self.newest();
-        let bound = self.policies.bound(&intent.name).ok().flatten();
-        let bound = bound.unwrap_or_default();
-        self.look_again(&picture.node, picture.seen_at, |adapter| {
-            bound.iter().any(|bound| bound.address == adapter.address)
-        })
+        let Some(node) = self.look_again(&picture.node, None, self.is_bound(intent)) else {
+            return self.look();
+        };
+        let networks = match self.nothing_heard && picture.networks.known().is_some() {
+            true => picture.networks.clone(),
+            false => self.networks(),
+        };
+        Seen {
+            node,
+            networks,
+            seen_at: picture.seen_at,
+        }
+    }
+
+    /// Looks at what a change of these VMs of the managed intent has changed: them, its adapters, and
+    /// its pool. All else is as in `before`.
+    pub(crate) fn look_at_changed(&self, policy: &Policy, before: &Seen, vms: &[String]) -> Seen {
+        let Some(intent) = policy.managed_intent() else {
+            return self.look();
+        };
+        let Some(node) = self.look_again(&before.node, Some(vms), self.is_bound(intent)) else {
+            return self.look();
+        };
+        Seen {
+            node,
+            networks: self.with_pool(&before.networks, &intent.pool_network()),
+            seen_at: before.seen_at,
+        }
     }
 
     /// Looks at what a change of policy rests on: the VMs, networks, and all adapters. The machine
     /// and its software are as the last pass saw them.
     pub(crate) fn look_at_adapters(&self) -> Seen {
         let picture = self.newest();
-        self.look_again(&picture.node, picture.seen_at, |_| true)
+        self.look_at_all_but_the_machine(&picture.node, picture.seen_at)
     }
 
     /// Looks at the same things after an act of this agent; all else is as in `before`.
     pub(crate) fn look_after(&self, before: &Seen) -> Seen {
-        self.look_again(&before.node, before.seen_at, |_| true)
+        self.look_at_all_but_the_machine(&before.node, before.seen_at)
     }
 
-    /// Looks at VMs, networks and these adapters; at the whole node where VMs were not seen before,
-    /// or cannot be seen now.
+    fn look_at_all_but_the_machine(&self, before: &Node, seen_at: Duration) -> Seen {
+        let Some(node) = self.look_again(before, None, |_| true) else {
+            return self.look();
+        };
+        Seen {
+            node,
+            networks: self.networks(),
+            seen_at,
+        }
+    }
+
+    /// Looks at VMs (all, or those with these UUIDs) and adapters; none where VMs were not seen
+    /// before, or cannot be seen now: what libvirt was seen to be is then no longer so.
     fn look_again(
         &self,
         before: &Node,
-        seen_at: Duration,
+        vms: Option<&[String]>,
         which: impl Fn(&Adapter) -> bool,
-    ) -> Seen {
-        if !self.libvirt_may_be_asked || before.domains.known().is_none() {
-            return self.look();
+    ) -> Option<Node> {
+        if !self.libvirt_may_be_asked {
+            return None;
         }
+        before.domains.known()?;
         let adapters = before.adapters.known().into_iter().flatten();
         let which = adapters.filter(|adapter| which(adapter));
         let addresses: Vec<PciAddress> = which.map(|adapter| adapter.address).collect();
-        let node = observe::again(&self.edge.host(), before, &addresses);
-        if node.domains.known().is_none() {
-            // What libvirt was seen to be is no longer so.
-            return self.look();
+        let node = observe::again(&self.edge.host(), before, vms, &addresses);
+        node.domains.known().is_some().then_some(node)
+    }
+
+    /// Tells the adapters that `intent` has here.
+    fn is_bound(&self, intent: &Intent) -> impl Fn(&Adapter) -> bool + use<> {
+        let bound = self.policies.bound(&intent.name).ok().flatten();
+        let bound = bound.unwrap_or_default();
+        move |adapter| bound.iter().any(|bound| bound.address == adapter.address)
+    }
+
+    fn networks(&self) -> Observed<Vec<VirtualNetwork>> {
+        Observed::from(self.edge.vms().networks())
+    }
+
+    /// The networks as they were, of which only `pool` is looked at.
+    fn with_pool(
+        &self,
+        before: &Observed<Vec<VirtualNetwork>>,
+        pool: &str,
+    ) -> Observed<Vec<VirtualNetwork>> {
+        let mut networks = before.clone();
+        let Observed::Known(known) = &mut networks else {
+            return self.networks();
+        };
+        let pool = known.iter_mut().find(|network| network.name == pool);
+        match pool.map(|pool| (self.edge.vms().network_xml(&pool.name), pool)) {
+            Some((Ok(xml), pool)) => pool.xml = xml,
+            _ => return self.networks(),
         }
-        Seen {
-            node,
-            networks: Observed::from(self.edge.vms().networks()),
-            seen_at,
-        }
+        networks
     }
 
     /// Looks at what a change of VMs of the managed intent rests on.
@@ -412,6 +473,7 @@ impl Core {
         self.reports.write(&report);
         let picture = Picture {
             node: seen.node,
+            networks: seen.networks,
             report,
             applied_revision: self.applied_revision,
             simulated: self.edge.is_simulated(),

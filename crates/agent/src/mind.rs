@@ -113,7 +113,9 @@ pub(crate) fn think(
             Ok(Message::Look) => true,
             Ok(Message::Policy) => false,
             Ok(Message::Do(job)) => {
+                core.nothing_heard = !due.is_some_and(|due| due.whole);
                 job(&mut core);
+                core.nothing_heard = false;
                 busy = true;
                 continue;
             }

@@ -1,6 +1,7 @@
 //! Policy: what administrators asked for, in the store.
 
-use std::sync::Arc;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use accelnet_api::types::Drained;
 use accelnet_model::intent::BoundAdapter;
@@ -141,6 +142,14 @@ pub enum Change {
 pub struct PolicyStore {
     store: Arc<dyn Store>,
     node: String,
+    own: Arc<Mutex<Own>>,
+}
+
+/// What nobody but this node writes, as it was read since this node wrote it last; by intent.
+#[derive(Default)]
+struct Own {
+    bound: Option<BTreeMap<String, Vec<BoundAdapter>>>,
+    disruptions: Option<BTreeMap<String, Disruption>>,
 }
 
 /// The store's words as a problem.
@@ -157,6 +166,7 @@ impl PolicyStore {
         PolicyStore {
             store,
             node: node.to_owned(),
+            own: Arc::default(),
         }
     }
 
@@ -277,11 +287,7 @@ impl PolicyStore {
     ///
     /// The store cannot be read.
     pub fn bound(&self, intent: &str) -> Result<Option<Vec<BoundAdapter>>, Problem> {
-        let stored = self
-            .store
-            .get_json::<BoundDocument>(&self.bound_key(intent));
-        let stored = stored.map_err(|error| store_failed(&error))?;
-        Ok(stored.map(|stored| stored.value.0))
+        self.with_bound(|all| all.get(intent).cloned())
     }
 
     /// Every adapter that is bound on this node, with its intent.
@@ -290,14 +296,37 @@ impl PolicyStore {
     ///
     /// The store cannot be read.
     pub fn all_bound(&self) -> Result<Vec<(String, Vec<BoundAdapter>)>, Problem> {
-        let prefix = self.bound_key("");
-        let all = self.store.range_json::<BoundDocument>(&prefix);
-        let all = all.map_err(|error| store_failed(&error))?;
-        let named = |key: &str| key.strip_prefix(&prefix).unwrap_or(key).to_owned();
+        self.with_bound(|all| {
+            let all = all.iter();
+            all.map(|(intent, bound)| (intent.clone(), bound.clone()))
+                .collect()
+        })
+    }
+
+    fn with_bound<T>(
+        &self,
+        look: impl FnOnce(&BTreeMap<String, Vec<BoundAdapter>>) -> T,
+    ) -> Result<T, Problem> {
+        let mut own = self.own.lock().unwrap_or_else(PoisonError::into_inner);
+        let all = match own.bound.take() {
+            Some(known) => known,
+            None => self.read_own::<BoundDocument, _>(&self.bound_key(""), |stored| stored.0)?,
+        };
+        Ok(look(own.bound.insert(all)))
+    }
+
+    /// What stands below `prefix`, by the rest of its keys.
+    fn read_own<D: Document, T>(
+        &self,
+        prefix: &str,
+        inner: fn(D) -> T,
+    ) -> Result<BTreeMap<String, T>, Problem> {
+        let all = self.store.range_json::<D>(prefix);
+        let all = all.map_err(|error| store_failed(&error))?.values;
+        let named = |key: &str| key.strip_prefix(prefix).unwrap_or(key).to_owned();
+        let all = all.into_iter();
         Ok(all
-            .values
-            .into_iter()
-            .map(|stored| (named(&stored.key), stored.value.0))
+            .map(|stored| (named(&stored.key), inner(stored.value)))
             .collect())
     }
 
@@ -321,11 +350,15 @@ impl PolicyStore {
     ///
     /// The store cannot be read.
     pub fn disruption(&self, intent: &str) -> Result<Option<Disruption>, Problem> {
-        let stored = self
-            .store
-            .get_json::<DisruptionDocument>(&self.disruption_key(intent));
-        let stored = stored.map_err(|error| store_failed(&error))?;
-        Ok(stored.map(|stored| stored.value.0))
+        let mut own = self.own.lock().unwrap_or_else(PoisonError::into_inner);
+        let all = match own.disruptions.take() {
+            Some(known) => known,
+            None => {
+                let prefix = self.disruption_key("");
+                self.read_own::<DisruptionDocument, _>(&prefix, |stored| stored.0)?
+            }
+        };
+        Ok(own.disruptions.insert(all).get(intent).cloned())
     }
 
     /// Begins, or with none ends, a disruptive change.
@@ -344,6 +377,8 @@ impl PolicyStore {
 
     fn put(&self, txn: Result<Txn, StoreError>) -> Result<(), Problem> {
         let done = txn.and_then(|txn| self.store.commit(&txn));
+        // Also when it failed: it may be written all the same.
+        *self.own.lock().unwrap_or_else(PoisonError::into_inner) = Own::default();
         match done {
             Ok(_) => Ok(()),
             Err(error) => Err(store_failed(&error)),

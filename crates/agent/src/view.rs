@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use accelnet_api::types::{Path, State, Verified, VmView, VnicView};
+use accelnet_host::vms::VirtualNetwork;
 use accelnet_model::domain::{DomainState, Vnic};
 use accelnet_model::vm_setting::Phase;
-use accelnet_model::{Adapter, Domain, Mac, Node, Vf, VmSetting};
+use accelnet_model::{Adapter, Domain, Mac, Node, Observed, Vf, VmSetting};
 use accelnet_rules::pair::Pair;
 
 use crate::core::{Core, Seen};
@@ -17,6 +18,8 @@ use crate::report::Report;
 pub struct Picture {
     /// The node as it was seen.
     pub node: Node,
+    /// libvirt's networks.
+    pub networks: Observed<Vec<VirtualNetwork>>,
     /// What it reports.
     pub report: Report,
     /// Revision of the policy that it was brought to.
@@ -33,6 +36,7 @@ impl Picture {
         let unknown = "the agent has not looked yet";
         Picture {
             node: Node::unseen(name, now, unknown),
+            networks: Observed::unknown(unknown),
             report: Report::empty(name, now),
             applied_revision: 0,
             simulated: false,

@@ -13,5 +13,7 @@ mod last_vf;
 mod liveness;
 #[path = "cluster/membership.rs"]
 mod membership;
+#[path = "cluster/releases.rs"]
+mod releases;
 #[path = "cluster/schedules.rs"]
 mod schedules;

@@ -3,6 +3,7 @@
 pub mod adapters;
 pub mod event;
 pub mod failure;
+mod figures;
 pub mod intents;
 pub mod management;
 pub mod nodes;

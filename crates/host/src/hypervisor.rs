@@ -2,17 +2,34 @@
 
 use std::time::Duration;
 
-use accelnet_libvirt::{LibvirtError, Reading};
+use accelnet_libvirt::{Domains, LibvirtError, Reading};
 use accelnet_model::platform::Version;
 
 /// Tells which VMs there are.
-pub trait Hypervisor {
+pub trait Hypervisor: Sync {
     /// Versions and domains, waited for no longer than `within`.
     ///
     /// # Errors
     ///
     /// libvirt is not there, does not answer, or refuses.
     fn look(&self, within: Duration) -> Result<Reading, LibvirtError>;
+
+    /// Domains alone: all of them, or those with the UUIDs in `of`. Waited for no longer than
+    /// `within`.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Hypervisor::look`].
+    fn domains(&self, of: Option<&[String]>, within: Duration) -> Result<Domains, LibvirtError> {
+        let mut domains = self.look(within)?.domains?;
+        if let Some(of) = of {
+            domains.read.retain(|domain| of.contains(&domain.uuid));
+            domains
+                .unreadable
+                .retain(|domain| domain.uuid.as_ref().is_some_and(|uuid| of.contains(uuid)));
+        }
+        Ok(domains)
+    }
 
     /// QEMU's version without libvirt; none when QEMU is not installed.
     ///

@@ -13,22 +13,27 @@ mod processes;
 mod unreadable;
 mod users;
 
+use std::panic::resume_unwind;
+use std::thread;
 use std::time::Duration;
 
-use accelnet_libvirt::{LibvirtError, Reading};
+use accelnet_libvirt::{Domains, LibvirtError, Reading};
 use accelnet_model::adapter::Identity;
 use accelnet_model::node::{Node, Unreadable};
 use accelnet_model::{Adapter, Domain, Observed, PciAddress};
 use accelnet_netlink::NetlinkError;
 use accelnet_pci::{PciAdapter, PciVf};
 
-use crate::Host;
+use crate::{Host, Hypervisor};
 
 use placed::Placed;
 
 /// How long libvirt is waited for: a daemon that its socket starts can take long for its
 /// first answer.
 pub const LIBVIRT_PATIENCE: Duration = Duration::from_secs(30);
+
+/// How a VM that could not be read is told of: this, and its name.
+const VM: &str = "VM ";
 
 /// What is looked at once and needed by several.
 struct Scene {
@@ -44,7 +49,7 @@ pub fn node(host: &Host<'_>) -> Node {
     let mut unreadable = Vec::new();
     let scene = Scene {
         links: links(host),
-        domains: domains(&reading, &mut unreadable),
+        domains: domains(whole(&reading), &mut unreadable),
         brief: false,
     };
     if let Err(error) = &scene.links {
@@ -73,25 +78,48 @@ pub fn node(host: &Host<'_>) -> Node {
 }
 
 /// The same node a moment later, of which only what a change of VMs rests on is looked at: the
-/// VMs, SMT, and the adapters at `addresses`. All else is as it was seen, and so is the time.
-pub fn again(host: &Host<'_>, before: &Node, addresses: &[PciAddress]) -> Node {
+/// VMs, or those of `vms` (UUIDs), SMT, and the adapters at `addresses`. All else is as it was seen,
+/// and so is the time.
+pub fn again(
+    host: &Host<'_>,
+    before: &Node,
+    vms: Option<&[String]>,
+    addresses: &[PciAddress],
+) -> Node {
     let mut unreadable = Vec::new();
-    let reading = host.hypervisor.look(LIBVIRT_PATIENCE);
+    let (read, (links, functions)) = beside_libvirt(host.hypervisor, vms, || {
+        let adapters = before.adapters.known().into_iter().flatten();
+        let adapters = adapters.filter(|adapter| addresses.contains(&adapter.address));
+        // One that is gone is told by the next whole look.
+        let functions = adapters.filter_map(|adapter| pci_again(host, adapter));
+        let functions: Vec<PciAdapter> = functions.collect();
+        (links(host), functions)
+    });
+    let mut seen = domains(read.as_ref(), &mut unreadable);
+    if let (Some(vms), Observed::Known(seen)) = (vms, &mut seen) {
+        let others = before.domains.known().into_iter().flatten();
+        seen.extend(others.filter(|one| !vms.contains(&one.uuid)).cloned());
+        seen.sort_by(|a, b| a.name.cmp(&b.name));
+        let untold = before.unreadable.iter().filter(|one| {
+            let name = one.what.strip_prefix(VM);
+            name.is_some_and(|name| seen.iter().all(|vm| vm.name != name))
+                && !unreadable.contains(one)
+        });
+        let untold: Vec<Unreadable> = untold.cloned().collect();
+        unreadable.extend(untold);
+    }
     let scene = Scene {
-        links: links(host),
-        domains: domains(&reading, &mut unreadable),
+        links,
+        domains: seen,
         brief: false,
     };
     let crowd = users::Crowd::beside_domains(host);
     let mut node = before.clone();
     node.platform.smt = cpu::smt(host.root);
     if let Observed::Known(adapters) = &mut node.adapters {
-        for adapter in adapters {
-            if !addresses.contains(&adapter.address) {
-                continue;
-            }
-            // One that is gone is told by the next whole look.
-            if let Some(pci) = accelnet_pci::adapter(host.root, adapter.address, host.knobs) {
+        for pci in functions {
+            let mut adapters = adapters.iter_mut();
+            if let Some(adapter) = adapters.find(|adapter| adapter.address == pci.address) {
                 *adapter = adapter::merge(host, &scene, &crowd, pci);
             }
         }
@@ -100,6 +128,47 @@ pub fn again(host: &Host<'_>, before: &Node, addresses: &[PciAddress]) -> Node {
     unreadable.extend(unreadable::all(&node));
     node.unreadable = unreadable;
     node
+}
+
+/// Asks libvirt for domains, and does `rest` meanwhile: libvirt is waited for most of the time.
+fn beside_libvirt<T>(
+    hypervisor: &dyn Hypervisor,
+    vms: Option<&[String]>,
+    rest: impl FnOnce() -> T,
+) -> (Result<Domains, LibvirtError>, T) {
+    let ask = || hypervisor.domains(vms, LIBVIRT_PATIENCE);
+    thread::scope(|scope| {
+        let asked = thread::Builder::new()
+            .name("ask-libvirt".to_owned())
+            .spawn_scoped(scope, ask);
+        let rest = rest();
+        let read = match asked {
+            Ok(asked) => asked.join().unwrap_or_else(|panic| resume_unwind(panic)),
+            // No thread can be had.
+            Err(_) => ask(),
+        };
+        (read, rest)
+    })
+}
+
+/// An adapter that was seen before. Its names, and what is shown under the device lock beside the
+/// number of VFs, stay as they are: to read those takes a process, and a file of a megabyte.
+fn pci_again(host: &Host<'_>, before: &Adapter) -> Option<PciAdapter> {
+    let mut pci = accelnet_pci::again(host.root, before.address)?;
+    let same = pci.vendor.id == before.vendor.id && pci.device.id == before.device.id;
+    match (&mut pci.sriov, &before.sriov) {
+        (Observed::Known(Some(now)), Observed::Known(Some(before)))
+            if same && now.num_vfs.known().is_some() =>
+        {
+            now.vf_total_msix = before.vf_total_msix.clone();
+        }
+        (Observed::Known(None), Observed::Known(None)) if same => {}
+        // Another one is there, or not all of it can be told without.
+        _ => return accelnet_pci::adapter(host.root, before.address, host.knobs),
+    }
+    pci.vendor.name = before.vendor.name.clone();
+    pci.device.name = before.device.name.clone();
+    Some(pci)
 }
 
 /// The links of this namespace, each in its place.
@@ -139,7 +208,7 @@ pub fn adapter(host: &Host<'_>, address: PciAddress) -> Option<Adapter> {
     // Nobody uses VFs that are not there: then nobody is asked.
     let domains = match pci.vfs.as_slice() {
         [] => Observed::Known(Vec::new()),
-        _ => domains(&host.hypervisor.look(LIBVIRT_PATIENCE), &mut Vec::new()),
+        _ => all_domains(host),
     };
     let scene = Scene {
         links: links(host),
@@ -174,7 +243,7 @@ pub fn adapter_in_change(host: &Host<'_>, address: PciAddress, fresh: bool) -> O
     let unused = |vf: &PciVf| fresh && vf.driver == Observed::Known(None);
     let domains = match pci.vfs.iter().all(unused) {
         true => Observed::Known(Vec::new()),
-        false => domains(&host.hypervisor.look(LIBVIRT_PATIENCE), &mut Vec::new()),
+        false => all_domains(host),
     };
     let scene = Scene {
         links: links(host),
@@ -184,21 +253,30 @@ pub fn adapter_in_change(host: &Host<'_>, address: PciAddress, fresh: bool) -> O
     Some(alone(host, &scene, pci))
 }
 
-/// The domains of a reading; those that could not be read go to `unreadable`.
+fn all_domains(host: &Host<'_>) -> Observed<Vec<Domain>> {
+    let read = host.hypervisor.domains(None, LIBVIRT_PATIENCE);
+    domains(read.as_ref(), &mut Vec::new())
+}
+
+/// What a whole reading has of domains.
+fn whole(reading: &Result<Reading, LibvirtError>) -> Result<&Domains, &LibvirtError> {
+    match reading {
+        Ok(reading) => reading.domains.as_ref(),
+        Err(error) => Err(error),
+    }
+}
+
+/// The domains that were read; those that could not be go to `unreadable`.
 fn domains(
-    reading: &Result<Reading, LibvirtError>,
+    read: Result<&Domains, &LibvirtError>,
     unreadable: &mut Vec<Unreadable>,
 ) -> Observed<Vec<Domain>> {
-    let read = match reading {
-        Err(LibvirtError::NotInstalled { .. }) => return Observed::Known(Vec::new()),
-        Err(error) => Err(error),
-        Ok(reading) => reading.domains.as_ref(),
-    };
     match read {
+        Err(LibvirtError::NotInstalled { .. }) => Observed::Known(Vec::new()),
         Err(error) => Observed::unknown(error.to_string()),
         Ok(domains) => {
             unreadable.extend(domains.unreadable.iter().map(|domain| Unreadable {
-                what: format!("VM {}", domain.name),
+                what: format!("{VM}{}", domain.name),
                 reason: domain.reason.clone(),
             }));
             let mut read = domains.read.clone();

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use accelnet_libvirt::{Control, LibvirtError, Reading};
+use accelnet_libvirt::{Control, Domains, LibvirtError, Reading};
 use accelnet_model::platform::Version;
 
 use crate::hypervisor::{Hypervisor, LocalHypervisor};
@@ -75,6 +75,13 @@ pub trait Vms: Send + Sync {
     ///
     /// As libvirt says.
     fn networks(&self) -> Result<Vec<VirtualNetwork>, LibvirtError>;
+
+    /// The XML of a virtual network: of an active one what runs.
+    ///
+    /// # Errors
+    ///
+    /// [`LibvirtError::NoNetwork`]; others as libvirt says.
+    fn network_xml(&self, name: &str) -> Result<String, LibvirtError>;
 
     /// Defines a network, or changes its definition, and says whether it starts with libvirt.
     ///
@@ -193,6 +200,10 @@ impl Vms for LibvirtVms {
         self.control.networks()
     }
 
+    fn network_xml(&self, name: &str) -> Result<String, LibvirtError> {
+        self.control.network_xml(name)
+    }
+
     fn define_network(&self, xml: &str, autostart: bool) -> Result<(), LibvirtError> {
         self.control.define_network(xml, autostart)
     }
@@ -230,6 +241,10 @@ impl Vms for LibvirtVms {
 impl Hypervisor for LibvirtVms {
     fn look(&self, within: Duration) -> Result<Reading, LibvirtError> {
         self.control.read(within)
+    }
+
+    fn domains(&self, of: Option<&[String]>, within: Duration) -> Result<Domains, LibvirtError> {
+        self.control.domains(of, within)
     }
 
     fn qemu_version(&self) -> Result<Option<Version>, String> {

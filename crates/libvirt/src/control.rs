@@ -6,12 +6,13 @@ mod networks;
 mod watchers;
 mod worker;
 
+use std::rc::Rc;
 use std::time::Duration;
 
 use crate::event::{VmEvent, WatchHandle};
 use crate::ffi::{self, Connection, DomainHandle};
 use crate::xml::is_live;
-use crate::{LibvirtError, Reading, SavedState, Side, libvirt};
+use crate::{Domains, LibvirtError, Reading, SavedState, Side, libvirt};
 use watchers::Watchers;
 use worker::Worker;
 
@@ -68,10 +69,24 @@ impl Control {
         })
     }
 
-    /// The XML of a domain: what runs, or its definition with its secrets.
+    /// Domains alone: all of them, or those with these UUIDs.
+    pub fn domains(
+        &self,
+        of: Option<&[String]>,
+        within: Duration,
+    ) -> Result<Domains, LibvirtError> {
+        let of = of.map(<[String]>::to_vec);
+        self.worker.call(within, move |connection| match &of {
+            None => libvirt::domains(connection),
+            Some(uuids) => libvirt::these(connection, uuids),
+        })
+    }
+
+    /// The XML of a domain: what runs, or its definition with its secrets. A transient domain starts
+    /// with what runs, once.
     pub fn xml(&self, uuid: &str, side: Side) -> Result<String, LibvirtError> {
         let uuid = uuid.to_owned();
-        self.call(move |connection| xml(&domain(connection, &uuid)?, side))
+        self.call(move |connection| xml(&*domain(connection, &uuid)?, side))
     }
 
     /// Defines a domain.
@@ -169,7 +184,7 @@ impl Control {
     }
 }
 
-fn domain(connection: &Connection, uuid: &str) -> Result<DomainHandle, LibvirtError> {
+fn domain(connection: &Connection, uuid: &str) -> Result<Rc<DomainHandle>, LibvirtError> {
     let domain = connection.domain(uuid);
     domain.map_err(|failure| failure.doing("find the VM"))
 }
@@ -186,13 +201,7 @@ fn xml(domain: &DomainHandle, side: Side) -> Result<String, LibvirtError> {
                 }),
             }
         }
-        Side::Config => match domain.is_persistent().map_err(say)? {
-            true => domain.config_xml().map_err(say),
-            false => Err(LibvirtError::Failed {
-                doing: "tell the definition of the VM",
-                words: "the VM is transient: it ends with its definition".to_owned(),
-            }),
-        },
+        Side::Config => domain.config_xml().map_err(say),
     }
 }
 

@@ -86,22 +86,53 @@ pub(crate) fn versions(connection: &Connection) -> Result<Versions, LibvirtError
 
 pub(crate) fn domains(connection: &Connection) -> Result<Domains, LibvirtError> {
     let say = |failure: Failure| failure.doing("list its domains");
-    let handles = connection.domains(WhichDomains::All).map_err(say)?;
+    let handles = connection.all_domains().map_err(say)?;
     let persistent = uuids(connection, WhichDomains::Persistent).map_err(say)?;
     let shut_off = uuids(connection, WhichDomains::ShutOff).map_err(say)?;
     let mut domains = Domains::default();
-    for handle in &handles {
-        match read_domain(handle, &persistent, &shut_off) {
-            Ok(domain) => domains.read.push(domain),
-            Err(NotRead::Gone) => {}
-            Err(NotRead::Because(reason)) => {
-                domains.unreadable.push(unreadable(handle, reason));
-            }
-        }
+    for (uuid, handle) in &handles {
+        let persistent = persistent.contains(uuid);
+        let read = read_domain(handle, uuid, persistent, shut_off.contains(uuid));
+        domains.add(uuid, handle, read);
     }
     domains.read.sort_by(|a, b| a.name.cmp(&b.name));
     domains.unreadable.sort_by(|a, b| a.name.cmp(&b.name));
     Ok(domains)
+}
+
+/// Of the domains with these UUIDs those that there are.
+pub(crate) fn these(connection: &Connection, uuids: &[String]) -> Result<Domains, LibvirtError> {
+    let mut domains = Domains::default();
+    for uuid in uuids {
+        let handle = match connection.domain(uuid) {
+            Ok(handle) => handle,
+            Err(failure) if failure.is_gone() => continue,
+            Err(failure) => return Err(failure.doing("find the VM")),
+        };
+        let read = match handle.is_persistent() {
+            Ok(persistent) => read_domain(&handle, uuid, persistent, false),
+            Err(failure) => Err(failure.into()),
+        };
+        domains.add(uuid, &handle, read);
+    }
+    Ok(domains)
+}
+
+impl Domains {
+    fn add(&mut self, uuid: &str, handle: &DomainHandle, read: Result<Domain, NotRead>) {
+        match read {
+            Ok(domain) => self.read.push(domain),
+            Err(NotRead::Gone) => {}
+            Err(NotRead::Because(reason)) => self.unreadable.push(UnreadableDomain {
+                name: handle.name().unwrap_or_else(|_| "a domain".to_owned()),
+                uuid: Some(uuid.to_owned()),
+                state: handle
+                    .info()
+                    .map_or(DomainState::Unknown, |info| state(info.state)),
+                reason,
+            }),
+        }
+    }
 }
 
 /// Why there is no domain to show.
@@ -126,16 +157,17 @@ fn uuids(connection: &Connection, which: WhichDomains) -> Result<BTreeSet<String
     domains.iter().map(DomainHandle::uuid).collect()
 }
 
+/// Reads a domain; what is known to be shut off is not asked what it does.
 fn read_domain(
     handle: &DomainHandle,
-    persistent: &BTreeSet<String>,
-    shut_off: &BTreeSet<String>,
+    uuid: &str,
+    persistent: bool,
+    shut_off: bool,
 ) -> Result<Domain, NotRead> {
-    let uuid = handle.uuid()?;
     let definition = xml::Definition::parse(&handle.xml()?)
         .map_err(|error| NotRead::Because(error.to_string()))?;
     let sizes = definition.vcpus.zip(definition.memory_mib);
-    let (state, (vcpus, memory_mib)) = match sizes.filter(|_| shut_off.contains(&uuid)) {
+    let (state, (vcpus, memory_mib)) = match sizes.filter(|_| shut_off) {
         Some(sizes) => (DomainState::ShutOff, sizes),
         None => {
             let info = handle.info()?;
@@ -146,25 +178,14 @@ fn read_domain(
     Ok(Domain {
         name: handle.name()?,
         state,
-        persistent: persistent.contains(&uuid),
-        uuid,
-        vcpus: definition.vcpus.unwrap_or(vcpus),
-        memory_mib: definition.memory_mib.unwrap_or(memory_mib),
+        persistent,
+        uuid: uuid.to_owned(),
+        vcpus,
+        memory_mib,
         vnics: definition.vnics,
         host_devices: definition.host_devices,
         settings: definition.settings,
     })
-}
-
-fn unreadable(handle: &DomainHandle, reason: String) -> UnreadableDomain {
-    UnreadableDomain {
-        name: handle.name().unwrap_or_else(|_| "a domain".to_owned()),
-        uuid: handle.uuid().ok(),
-        state: handle
-            .info()
-            .map_or(DomainState::Unknown, |info| state(info.state)),
-        reason,
-    }
 }
 
 /// From `virDomainState`.

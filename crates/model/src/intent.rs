@@ -34,7 +34,6 @@ impl fmt::Display for Role {
 /// A named declaration that gives adapters their roles.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
-#[serde(deny_unknown_fields)]
 pub struct Intent {
     /// Its name: 1 to 32 letters, digits, `.`, `-` and `_`, a letter or digit first.
     pub name: String,

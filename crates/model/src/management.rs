@@ -10,7 +10,6 @@ pub const DEFAULT_NODE_RESERVE: u8 = 50;
 /// What administrators set for a whole cluster.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
-#[serde(deny_unknown_fields)]
 pub struct Management {
     /// Whether VMs are managed and watched.
     pub enabled: bool,

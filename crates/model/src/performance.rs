@@ -61,7 +61,6 @@ impl FromStr for Performance {
 /// What one setting stands for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
-#[serde(deny_unknown_fields)]
 pub struct Figure {
     /// Queue pairs of the VF, 1..=64.
     pub queue_pairs: u32,
@@ -73,7 +72,7 @@ pub struct Figure {
 /// What each setting stands for on a cluster.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
-#[serde(deny_unknown_fields, default)]
+#[serde(default)]
 pub struct Figures {
     /// Of Low.
     pub low: Figure,

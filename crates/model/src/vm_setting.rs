@@ -8,7 +8,6 @@ use crate::performance::Performance;
 /// What an administrator gave a VM.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
-#[serde(deny_unknown_fields)]
 pub struct VmSetting {
     /// The VM's UUID, the same wherever it runs.
     pub uuid: String,

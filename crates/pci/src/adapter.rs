@@ -104,9 +104,20 @@ pub fn adapter(root: &Root, address: PciAddress, locked: &dyn LockedRead) -> Opt
 /// of its VFs' configuration space, and nothing that is shown under the device lock. With the lock that keeps other changes away
 /// the number of VFs in the capability is the kernel's own.
 pub fn brief(root: &Root, address: PciAddress) -> Option<PciAdapter> {
+    read_brief(root, address, false)
+}
+
+/// Reads what can change of an adapter that was read before: no names, and nothing that is shown
+/// under the device lock.
+pub fn again(root: &Root, address: PciAddress) -> Option<PciAdapter> {
+    read_brief(root, address, true)
+}
+
+fn read_brief(root: &Root, address: PciAddress, vf_space: bool) -> Option<PciAdapter> {
     let listed = is_adapter(root, address).then(|| Listed::new(root, address))?;
     let shared = Shared {
         locked: None,
+        vf_space,
         names: Names::none(),
         netdevs: Netdevs::read(root),
     };
@@ -169,6 +180,8 @@ impl Listed {
 struct Shared {
     /// None where no more is read than a change needs.
     locked: Option<Locked>,
+    /// Whether the configuration space of VFs is read.
+    vf_space: bool,
     names: Names,
     netdevs: Netdevs,
 }
@@ -181,6 +194,7 @@ fn read_all(root: &Root, listed: &[Listed], locked: &dyn LockedRead) -> Vec<PciA
         .collect();
     let shared = Shared {
         locked: Some(Locked::read(root, locked, paths)),
+        vf_space: true,
         names: Names::read(root, &vendors),
         netdevs: Netdevs::read(root),
     };
@@ -196,6 +210,7 @@ fn read(root: &Root, listed: &Listed, shared: &Shared) -> PciAdapter {
     } = listed;
     let Shared {
         locked,
+        vf_space,
         names,
         netdevs,
     } = shared;
@@ -240,7 +255,7 @@ fn read(root: &Root, listed: &Listed, shared: &Shared) -> PciAdapter {
         vfs: listed
             .vfs
             .iter()
-            .map(|&(index, vf)| vf::read(root, index, vf, netdevs, locked.is_none()))
+            .map(|&(index, vf)| vf::read(root, index, vf, netdevs, !vf_space))
             .collect(),
     }
 }

@@ -18,7 +18,7 @@ pub mod root;
 pub mod sriov;
 pub mod vf;
 
-pub use adapter::{PciAdapter, adapter, adapters, addresses, brief, is_adapter};
+pub use adapter::{PciAdapter, adapter, adapters, addresses, again, brief, is_adapter};
 pub use config::{ConfigSpace, Incomplete};
 pub use locked::{Direct, LockedRead};
 pub use read_error::ReadError;

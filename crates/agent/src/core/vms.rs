@@ -156,9 +156,13 @@ impl Core {
             outcomes.push((one, done));
         }
         self.edge.passing("acted");
-        let mut after = match outcomes.is_empty() {
+        let acted: Vec<String> = outcomes
+            .iter()
+            .map(|(one, _)| one.setting.uuid.clone())
+            .collect();
+        let mut after = match acted.is_empty() {
             true => None,
-            false => Some(self.look_at_managed(policy)),
+            false => Some(self.look_at_changed(policy, seen, &acted)),
         };
         let mut changes = Vec::new();
         for (one, done) in &mut outcomes {
@@ -259,7 +263,7 @@ impl Core {
     /// Takes VMs back to their software path.
     fn take(&mut self, who: &str, names: &[String], dry_run: bool) -> Result<VmChanged, Problem> {
         let policy = self.policies.read()?;
-        let seen = self.look();
+        let seen = self.look_at_managed(&policy);
         let mut results = self.named_vms(names, &seen, &policy)?;
         let mut decided = Vec::new();
         for result in results.iter_mut().filter(|result| result.problem.is_none()) {
@@ -321,6 +325,7 @@ impl Core {
         }
         let policy = self.policies.read()?;
         self.edge.passing("decided");
+        let acted: Vec<String> = decided.iter().map(|(one, _)| one.uuid.clone()).collect();
         for (setting, domain) in decided {
             let done = match &domain {
                 Some(domain) => self.disable_one(&policy, &setting, domain),
@@ -348,7 +353,7 @@ impl Core {
             }
         }
         let policy = self.policies.read()?;
-        let after = self.look();
+        let after = self.look_at_changed(&policy, &seen, &acted);
         for result in &mut results {
             let uuid = result.vm.as_ref().map(|vm| vm.uuid.clone());
             let domain = after

@@ -4,7 +4,7 @@ use accelnet_model::performance::{Figures, Performance};
 use accelnet_model::{Check, Code, Mac, Management, PciAddress};
 use serde::{Deserialize, Serialize};
 
-use super::PlannedStep;
+use super::{PlannedStep, figures};
 
 /// Enables management.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -17,7 +17,7 @@ pub struct Enable {
     #[serde(default)]
     pub node_reserve_percentage: Option<i64>,
     /// What the performance settings stand for.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "figures::strictly")]
     pub performance: Option<Figures>,
     /// Say what would be done, and do nothing.
     #[serde(default)]
@@ -36,7 +36,7 @@ pub struct Set {
     #[serde(default)]
     pub node_reserve_percentage: Option<i64>,
     /// What the performance settings stand for.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "figures::strictly")]
     pub performance: Option<Figures>,
     /// Say what would be done, and do nothing.
     #[serde(default)]

@@ -40,6 +40,15 @@ impl Control {
         })
     }
 
+    /// The XML of a network: of an active one what runs.
+    pub fn network_xml(&self, name: &str) -> Result<String, LibvirtError> {
+        let name = name.to_owned();
+        self.call(move |connection| {
+            let xml = connection.network(&name).and_then(|network| network.xml());
+            xml.map_err(|failure| failure.doing("show the network"))
+        })
+    }
+
     /// Defines a network, or changes its definition.
     pub fn define_network(&self, xml: &str, autostart: bool) -> Result<(), LibvirtError> {
         let xml = xml.to_owned();

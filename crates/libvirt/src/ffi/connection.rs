@@ -1,7 +1,10 @@
 //! An open connection to a libvirt daemon.
 
+use std::cell::RefCell;
+use std::collections::HashMap;
 use std::ffi::{c_char, c_int, c_uint, c_ulong};
 use std::ptr::{self, NonNull};
+use std::rc::Rc;
 
 use super::domain::DomainHandle;
 use super::events::Subscriptions;
@@ -44,6 +47,9 @@ pub enum WhichNetworks {
 pub struct Connection {
     table: &'static Table,
     raw: NonNull<std::ffi::c_void>,
+    /// Domains that were found, by UUID, which is what the daemon knows them by. One that is gone
+    /// says so when it is asked.
+    found: RefCell<HashMap<String, Rc<DomainHandle>>>,
 }
 
 impl Connection {
@@ -79,7 +85,11 @@ impl Connection {
         // SAFETY: `name` is a C string that outlives the call.
         let raw = unsafe { open(name.as_ptr()) };
         match NonNull::new(raw) {
-            Some(raw) => Ok(Connection { table, raw }),
+            Some(raw) => Ok(Connection {
+                table,
+                raw,
+                found: RefCell::default(),
+            }),
             None => Err(Failure::take(table).connecting()),
         }
     }
@@ -146,15 +156,31 @@ impl Connection {
 }
 
 impl Connection {
-    /// The domain with that UUID.
-    pub fn domain(&self, uuid: &str) -> Result<DomainHandle, Failure> {
-        let uuid = text::for_c(uuid)?;
-        // SAFETY: the connection is open, `uuid` outlives the call, the reference is ours.
+    /// The domain with that UUID; one that was found before is not looked up again.
+    pub fn domain(&self, uuid: &str) -> Result<Rc<DomainHandle>, Failure> {
+        if let Some(found) = self.found.borrow().get(uuid) {
+            return Ok(Rc::clone(found));
+        }
+        let name = text::for_c(uuid)?;
+        // SAFETY: the connection is open, `name` outlives the call, the reference is ours.
         let domain = unsafe {
-            let raw = (self.table.domain_by_uuid)(self.raw.as_ptr(), uuid.as_ptr());
+            let raw = (self.table.domain_by_uuid)(self.raw.as_ptr(), name.as_ptr());
             DomainHandle::from_raw(self.table, raw)
         };
-        domain.ok_or_else(|| Failure::take(self.table))
+        let domain = Rc::new(domain.ok_or_else(|| Failure::take(self.table))?);
+        let mut found = self.found.borrow_mut();
+        found.insert(uuid.to_owned(), Rc::clone(&domain));
+        Ok(domain)
+    }
+
+    /// Every domain, with its UUID. None that is gone is kept.
+    pub fn all_domains(&self) -> Result<Vec<(String, Rc<DomainHandle>)>, Failure> {
+        let mut all = Vec::new();
+        for domain in self.domains(WhichDomains::All)? {
+            all.push((domain.uuid()?, Rc::new(domain)));
+        }
+        self.found.replace(all.iter().cloned().collect());
+        Ok(all)
     }
 
     /// Defines a domain.
@@ -217,8 +243,9 @@ impl Connection {
 
 impl Drop for Connection {
     fn drop(&mut self) {
-        // SAFETY: the connection is open, and nobody uses it after this. Domains hold
-        // references of their own to what is below it.
+        // Each holds a reference of its own to what is below the connection.
+        self.found.take();
+        // SAFETY: the connection is open, and nobody uses it after this.
         unsafe { (self.table.close)(self.raw.as_ptr()) };
     }
 }

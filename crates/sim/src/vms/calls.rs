@@ -152,6 +152,15 @@ impl Vms for SimVms {
         self.list_networks()
     }
 
+    fn network_xml(&self, name: &str) -> Result<String, LibvirtError> {
+        let mut networks = self.list_networks()?.into_iter();
+        let network = networks.find(|network| network.name == name);
+        let network = network.ok_or_else(|| LibvirtError::NoNetwork {
+            words: format!("no network with matching name '{name}'"),
+        })?;
+        Ok(network.xml)
+    }
+
     fn define_network(&self, xml: &str, autostart: bool) -> Result<(), LibvirtError> {
         self.put_network(xml, autostart)
     }

@@ -38,8 +38,13 @@ struct Bench<'a> {
 impl Core {
     /// What the VM starts with, whether it runs or not.
     pub(crate) fn definition(&self, domain: &Domain) -> Result<Domain, Problem> {
+        self.defined(domain).map(|(definition, _)| definition)
+    }
+
+    /// The same, with its text where that had to be read.
+    fn defined(&self, domain: &Domain) -> Result<(Domain, Option<String>), Problem> {
         if !domain.state.holds_devices() {
-            return Ok(domain.clone());
+            return Ok((domain.clone(), None));
         }
         let xml = self.config_xml(domain)?;
         let parsed = Definition::parse(&xml).map_err(|error| {
@@ -48,25 +53,25 @@ impl Core {
                 &error.to_string(),
             )
         })?;
-        Ok(Domain {
+        let definition = Domain {
             vnics: parsed.vnics,
             host_devices: parsed.host_devices,
             settings: parsed.settings,
             memory_mib: parsed.memory_mib.unwrap_or(domain.memory_mib),
             ..domain.clone()
-        })
+        };
+        Ok((definition, Some(xml)))
     }
 
     fn config_xml(&self, domain: &Domain) -> Result<String, Problem> {
-        self.edge
-            .vms()
-            .xml(&domain.uuid, Side::Config)
-            .map_err(|error| {
-                libvirt_failed(
-                    &format!("show the definition of VM {}", domain.name),
-                    &error.to_string(),
-                )
-            })
+        let failed = |words: &str| {
+            libvirt_failed(&format!("show the definition of VM {}", domain.name), words)
+        };
+        if ends_with_its_stop(domain) {
+            return Err(failed("The VM is transient: it ends with its definition."));
+        }
+        let xml = self.edge.vms().xml(&domain.uuid, Side::Config);
+        xml.map_err(|error| failed(&error.to_string()))
     }
 
     /// What leads to the VM with its VF.
@@ -191,10 +196,21 @@ impl Core {
         now: bool,
     ) -> Result<pair::Plan, Problem> {
         let anew = self.needs_vf_anew(policy, seen, setting);
-        let mut plan = self.plan_for(policy, setting, domain, now, anew && now)?;
+        let (mut plan, config) = match ends_with_its_stop(domain) {
+            true => (
+                self.plan_for(policy, setting, domain, now, anew && now)?,
+                None,
+            ),
+            false => {
+                let (definition, xml) = self.defined(domain)?;
+                let plan =
+                    self.plan_with(policy, setting, &definition, domain, now, anew && now)?;
+                (plan, xml)
+            }
+        };
         plan.waits_for_restart |= anew && !now && !domain.host_devices.is_empty();
         let wish = self.wish(policy, setting, &self.managed_adapters(policy, seen));
-        self.carry_out_steps(policy, setting, domain, &plan, Some(&wish))?;
+        self.carry_out_steps(policy, setting, domain, &plan, Some(&wish), config)?;
         Ok(plan)
     }
 
@@ -206,7 +222,7 @@ impl Core {
         domain: &Domain,
     ) -> Result<(), Problem> {
         let plan = self.plan_back(policy, setting, domain)?;
-        self.carry_out_steps(policy, setting, domain, &plan, None)?;
+        self.carry_out_steps(policy, setting, domain, &plan, None, None)?;
         if setting.nic_added {
             self.remove_added_nic(setting, domain)?;
         }
@@ -226,9 +242,10 @@ impl Core {
             waits_for_restart: false,
             why: String::new(),
         };
-        self.carry_out_steps(policy, setting, domain, &plan, None)
+        self.carry_out_steps(policy, setting, domain, &plan, None, None)
     }
 
+    /// Does the steps of a plan; `config` is the VM's definition where it was read for the plan.
     fn carry_out_steps(
         &mut self,
         policy: &Policy,
@@ -236,13 +253,14 @@ impl Core {
         domain: &Domain,
         plan: &pair::Plan,
         wish: Option<&VfWish>,
+        config: Option<String>,
     ) -> Result<(), Problem> {
         let crosses =
             domain.state.holds_devices() && plan.steps.iter().any(|step| step.touches_running());
         if crosses {
             self.begin_crossing(policy, setting.mac);
         }
-        let done = self.do_steps(policy, setting, domain, plan, wish);
+        let done = self.do_steps(policy, setting, domain, plan, wish, config);
         if crosses {
             self.crosses_from_now(setting.mac);
         }
@@ -256,15 +274,17 @@ impl Core {
         domain: &Domain,
         plan: &pair::Plan,
         wish: Option<&VfWish>,
+        config: Option<String>,
     ) -> Result<(), Problem> {
         let needs_definition = plan
             .steps
             .iter()
             .any(|step| !matches!(step, Step::Wish | Step::Forget));
         let transient = ends_with_its_stop(domain);
-        let config = match needs_definition && !transient {
-            true => self.config_xml(domain)?,
-            false => String::new(),
+        let config = match (needs_definition && !transient, config) {
+            (true, Some(config)) => config,
+            (true, None) => self.config_xml(domain)?,
+            (false, _) => String::new(),
         };
         let live_nic = match domain.state.holds_devices() && plan.steps.contains(&Step::ReplugNic) {
             true => self.edge.vms().xml(&domain.uuid, Side::Live).ok(),
