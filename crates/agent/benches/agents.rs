@@ -11,13 +11,15 @@ use std::time::{Duration, Instant};
 
 use accelnet_agent::cluster::Linked;
 use accelnet_agent::cluster::nodes::Nodes;
+use accelnet_agent::policy::PolicyStore;
 use accelnet_agent::run::{Place, Running, start};
 use accelnet_agent::simulated::Simulated;
-use accelnet_api::types::{IntentAdd, IntentSet};
+use accelnet_api::types::{Enable, IntentAdd, IntentSet, Set};
 use accelnet_api::{Client, Server};
 use accelnet_host::SystemClock;
 use accelnet_model::PciAddress;
 use accelnet_model::intent::Role;
+use accelnet_model::performance::Figures;
 use accelnet_sim::{AdapterSpec, Port, SimMachine, Tree};
 use accelnet_store::testing::{EtcdServer, wait};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
@@ -25,6 +27,8 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 const INTENT: &str = "lan";
 /// Each of these numbers of VFs in turn.
 const CHANGES: [u32; 3] = [3, 4, 5];
+/// Each of these transmit weights of the setting Low in turn.
+const WEIGHTS: [u32; 3] = [20, 30, 40];
 /// Between changes, and before traffic is counted.
 const REST: Duration = Duration::from_secs(15);
 /// How long traffic is counted.
@@ -115,6 +119,29 @@ fn main() {
     }
 
     wait(REST);
+    let enable = Enable {
+        intent: INTENT.to_owned(),
+        ..Enable::default()
+    };
+    client.enable(&enable).expect("enabled");
+    let policy = PolicyStore::new(Arc::new(server.store("cluster")), "nobody");
+    for weight in WEIGHTS {
+        wait(REST);
+        let mut figures = Figures::default();
+        figures.low.transmit_weight = weight;
+        let set = Set {
+            performance: Some(figures),
+            ..Set::default()
+        };
+        let begun = Instant::now();
+        client.set(&set).expect("a change");
+        let revision = policy.read().expect("policy").revision;
+        in_time("setting", &running, begun, |agent| {
+            agent.applied_revision() >= revision
+        });
+    }
+
+    wait(REST);
     let etcd = server.pid().expect("etcd runs").to_string();
     let costs = || [sent(), cpu("self"), cpu(&etcd)];
     let (before, begun) = (costs(), Instant::now());
@@ -172,23 +199,30 @@ fn begin(node: &Node, server: &EtcdServer, folder: &Path) -> Running {
 
 /// Waits until every adapter has so many VFs, and tells how long that took.
 fn acted(what: &str, nodes: &[Node], vfs: u32, begun: Instant) {
-    let mut left: Vec<&Node> = nodes.iter().collect();
-    let mut times = Vec::with_capacity(nodes.len());
+    in_time(what, nodes, begun, |node| {
+        let root = node.machine.kernel.root();
+        let found = fs::read_to_string(root.locate("/sys/class/net/ens1/device/sriov_numvfs"));
+        found.is_ok_and(|found| found.trim() == vfs.to_string())
+    });
+}
+
+/// Waits until `is_done` of all, and tells how long that took.
+fn in_time<T>(what: &str, all: &[T], begun: Instant, is_done: impl Fn(&T) -> bool) {
+    let mut left: Vec<&T> = all.iter().collect();
+    let mut times = Vec::with_capacity(all.len());
     while !left.is_empty() {
-        left.retain(|node| {
-            let root = node.machine.kernel.root();
-            let found = fs::read_to_string(root.locate("/sys/class/net/ens1/device/sriov_numvfs"));
-            let there = found.is_ok_and(|found| found.trim() == vfs.to_string());
-            if there {
+        left.retain(|one| {
+            let done = is_done(one);
+            if done {
                 times.push(begun.elapsed());
             }
-            !there
+            !done
         });
         assert!(
             begun.elapsed() < PATIENCE,
-            "{} of {} nodes have not {vfs} VFs",
+            "{what}: {} of {} have not acted",
             left.len(),
-            nodes.len()
+            all.len()
         );
         wait(LOOK);
     }

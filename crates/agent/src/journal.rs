@@ -80,14 +80,10 @@ impl Journal {
         let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
         for some in words.chunks(MAX_OPS) {
             for _ in 0..TURNS {
-                match self.commit(at, some, *told) {
+                let txn = self.txn(at, some, *told);
+                match txn.and_then(|txn| self.store.commit(&txn)) {
                     Ok(Commit::Done { .. }) => {
-                        let before = *told;
-                        *told += some.len() as u64;
-                        if (before..*told).any(|number| self.forgets_after(number)) {
-                            // Whoever tells next forgets it, too.
-                            drop(self.forget());
-                        }
+                        self.has_told(&mut told, some.len());
                         break;
                     }
                     Ok(Commit::Conflict { .. }) => match self.after_last(at) {
@@ -100,8 +96,44 @@ impl Journal {
         }
     }
 
-    /// Tells of some, from number `first` of this node on.
-    fn commit(&self, at: &str, words: &[Word], first: u64) -> Result<Commit, StoreError> {
+    /// Tells of several together with another change of the store, which `change` makes with the
+    /// transaction that it is given, of `ops` more operations and checks at most. Whether it was made;
+    /// if not, nothing was told.
+    ///
+    /// # Errors
+    ///
+    /// Those of `change`.
+    pub fn tell_with(
+        &self,
+        at: &str,
+        words: &[Word],
+        ops: usize,
+        change: impl FnOnce(Txn) -> Result<bool, Problem>,
+    ) -> Result<bool, Problem> {
+        if words.len() + ops > MAX_OPS {
+            return Ok(false);
+        }
+        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        let txn = self.txn(at, words, *told);
+        let done = change(txn.map_err(|error| store_failed(&error))?)?;
+        if done {
+            self.has_told(&mut told, words.len());
+        }
+        Ok(done)
+    }
+
+    /// So many were told.
+    fn has_told(&self, told: &mut u64, words: usize) {
+        let before = *told;
+        *told += words as u64;
+        if (before..*told).any(|number| self.forgets_after(number)) {
+            // Whoever tells next forgets it, too.
+            drop(self.forget());
+        }
+    }
+
+    /// Some, from number `first` of this node on.
+    fn txn(&self, at: &str, words: &[Word], first: u64) -> Result<Txn, StoreError> {
         let mut txn = Txn::new();
         for (number, word) in (first..).zip(words) {
             let event = Event {
@@ -120,7 +152,7 @@ impl Journal {
                 .check(key.as_str(), 0)
                 .put_json(key, &EventDocument(event))?;
         }
-        self.store.commit(&txn)
+        Ok(txn)
     }
 
     /// What the keys of the events of this node at that time begin with.

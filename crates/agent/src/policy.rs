@@ -220,7 +220,22 @@ impl PolicyStore {
         changes: &[Change],
         judged: bool,
     ) -> Result<bool, Problem> {
-        self.try_change(policy, changes, judged)
+        self.change_with(policy, changes, judged, Txn::new())
+    }
+
+    /// The same together with what is in `txn`: all or none.
+    ///
+    /// # Errors
+    ///
+    /// As for [`PolicyStore::change`].
+    pub fn change_with(
+        &self,
+        policy: &Policy,
+        changes: &[Change],
+        judged: bool,
+        txn: Txn,
+    ) -> Result<bool, Problem> {
+        self.try_change(policy, changes, judged, txn)
             .map_err(|error| store_failed(&error))
     }
 
@@ -229,8 +244,8 @@ impl PolicyStore {
         policy: &Policy,
         changes: &[Change],
         judged: bool,
+        mut txn: Txn,
     ) -> Result<bool, StoreError> {
-        let mut txn = Txn::new();
         if judged {
             txn = txn.check(MANAGEMENT, policy.management_revision);
             // Admissions exclude each other: each rests on all others.

@@ -1,7 +1,7 @@
 //! An agent at work: its mind, its ears, and its socket.
 
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 use std::thread;
 use std::time::Duration;
 
@@ -22,11 +22,14 @@ use crate::mind::{Inbox, Message, inbox, think};
 use crate::policy::{PolicyStore, store_failed};
 use crate::report::Reports;
 use crate::service::Agent;
+use crate::view::Picture;
 
 /// How long an ear listens at once.
 const LISTEN: Duration = Duration::from_secs(3600);
-/// How long an ear that could not listen waits.
+/// How long an ear for this machine that could not listen waits.
 const DEAF: Duration = Duration::from_secs(60);
+/// The same of an ear for the store, which may be away for a moment.
+const OUT_OF_TOUCH: Duration = Duration::from_secs(5);
 
 /// What an agent is told when it starts.
 #[derive(Debug, Clone)]
@@ -126,6 +129,7 @@ pub struct Running {
     stopper: Stopper,
     inbox: Inbox,
     threads: Vec<thread::JoinHandle<()>>,
+    picture: Arc<RwLock<Arc<Picture>>>,
     _liveness: Option<Liveness>,
 }
 
@@ -133,6 +137,13 @@ impl Running {
     /// What ends it from elsewhere.
     pub fn stopper(&self) -> Stopper {
         self.stopper.clone()
+    }
+
+    /// Revision of the policy that its node was brought to.
+    pub fn applied_revision(&self) -> u64 {
+        let picture = self.picture.read();
+        let picture = picture.unwrap_or_else(PoisonError::into_inner);
+        picture.applied_revision
     }
 
     /// Waits until its socket is closed.
@@ -206,6 +217,7 @@ pub fn start(
         false => None,
     };
     let mut core = Core::new(edge, store.clone(), node);
+    let picture = core.picture();
     if let Some(link) = &link {
         core.reaches_by(link.clone());
         let inbox = box_.clone();
@@ -219,7 +231,7 @@ pub fn start(
     drop(core.pass());
     let agent = Agent {
         inbox: box_.clone(),
-        picture: core.picture(),
+        picture: picture.clone(),
         policies: PolicyStore::new(store.clone(), node),
         reports: Reports::new(store.clone(), node),
         journal: Journal::new(store.clone(), node),
@@ -277,6 +289,7 @@ pub fn start(
         stopper,
         inbox: box_,
         threads: ears,
+        picture,
         _liveness: liveness,
     })
 }
@@ -300,8 +313,11 @@ fn recover_switches() {
 /// Hears of links, addresses, routes and devices.
 fn listen_to_kernel(inbox: &Inbox) {
     let links = inbox.clone();
-    hear("links", move || {
+    hear("links", DEAF, move |again| {
         let mut monitor = Monitor::open().ok()?;
+        if again {
+            links.put(Message::Look);
+        }
         loop {
             if monitor.next(LISTEN).ok()?.is_some() {
                 links.put(Message::Look);
@@ -309,8 +325,11 @@ fn listen_to_kernel(inbox: &Inbox) {
         }
     });
     let devices = inbox.clone();
-    hear("devices", move || {
+    hear("devices", DEAF, move |again| {
         let mut monitor = Uevents::open().ok()?;
+        if again {
+            devices.put(Message::Look);
+        }
         loop {
             if monitor.next(LISTEN).ok()?.is_some() {
                 devices.put(Message::Look);
@@ -322,10 +341,12 @@ fn listen_to_kernel(inbox: &Inbox) {
 /// Hears of changes of policy, of this agent and of others.
 fn listen_to_policy(inbox: &Inbox, store: Arc<dyn Store>) {
     let inbox = inbox.clone();
-    hear("policy", move || {
+    hear("policy", OUT_OF_TOUCH, move |_| {
         loop {
             let from = store.range("policy/").ok()?.revision + 1;
             let mut watch = store.watch("policy/", from).ok()?;
+            // What changed since the mind read it last, and before this began to listen.
+            inbox.put(Message::Policy);
             let error = loop {
                 match watch.next(LISTEN) {
                     Ok(changes) if changes.is_empty() => {}
@@ -335,8 +356,8 @@ fn listen_to_policy(inbox: &Inbox, store: Arc<dyn Store>) {
             };
             match error {
                 StoreError::Closed => return Some(()),
-                // Read again from where the store is now; something was missed.
-                StoreError::Compacted { .. } => inbox.put(Message::Look),
+                // Something was missed: from where the store is now.
+                StoreError::Compacted { .. } => {}
                 _ => {
                     inbox.put(Message::Look);
                     return None;
@@ -349,16 +370,19 @@ fn listen_to_policy(inbox: &Inbox, store: Arc<dyn Store>) {
 /// Hears of other nodes that give no more signs of life.
 fn watch_nodes(store: Arc<dyn Store>, node: &str) {
     let node = node.to_owned();
-    hear("nodes", move || {
+    hear("nodes", OUT_OF_TOUCH, move |_| {
         watch_others(&store, &node, &SystemClock, LISTEN)
     });
 }
 
-/// Listens for as long as the process lives; one that cannot tries again after a while.
-fn hear(name: &str, ear: impl Fn() -> Option<()> + Send + 'static) {
+/// Listens for as long as the process lives; one that cannot tries again after a `pause`, and knows
+/// then that it may have missed something.
+fn hear(name: &str, pause: Duration, ear: impl Fn(bool) -> Option<()> + Send + 'static) {
     let listening = thread::Builder::new().name(name.to_owned()).spawn(move || {
-        while ear().is_none() {
-            SystemClock.sleep(DEAF);
+        let mut again = false;
+        while ear(again).is_none() {
+            SystemClock.sleep(pause);
+            again = true;
         }
     });
     // Without this ear the full look finds what it would have heard.
@@ -406,3 +430,6 @@ fn end_on_signal(stopper: Stopper) {
             }),
     );
 }
+
+#[cfg(test)]
+mod tests;

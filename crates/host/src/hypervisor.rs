@@ -5,8 +5,11 @@ use std::time::Duration;
 use accelnet_libvirt::{Domains, LibvirtError, Reading};
 use accelnet_model::platform::Version;
 
+/// Domains that were asked for, waited for by who calls it.
+pub type DomainsAnswer = Box<dyn FnOnce() -> Result<Domains, LibvirtError>>;
+
 /// Tells which VMs there are.
-pub trait Hypervisor: Sync {
+pub trait Hypervisor {
     /// Versions and domains, waited for no longer than `within`.
     ///
     /// # Errors
@@ -29,6 +32,12 @@ pub trait Hypervisor: Sync {
                 .retain(|domain| domain.uuid.as_ref().is_some_and(|uuid| of.contains(uuid)));
         }
         Ok(domains)
+    }
+
+    /// The same, asked now and answered when it is waited for.
+    fn ask(&self, of: Option<&[String]>, within: Duration) -> DomainsAnswer {
+        let answer = self.domains(of, within);
+        Box::new(move || answer)
     }
 
     /// QEMU's version without libvirt; none when QEMU is not installed.

@@ -13,8 +13,6 @@ mod processes;
 mod unreadable;
 mod users;
 
-use std::panic::resume_unwind;
-use std::thread;
 use std::time::Duration;
 
 use accelnet_libvirt::{Domains, LibvirtError, Reading};
@@ -24,7 +22,7 @@ use accelnet_model::{Adapter, Domain, Observed, PciAddress};
 use accelnet_netlink::NetlinkError;
 use accelnet_pci::{PciAdapter, PciVf};
 
-use crate::{Host, Hypervisor};
+use crate::Host;
 
 use placed::Placed;
 
@@ -87,14 +85,15 @@ pub fn again(
     addresses: &[PciAddress],
 ) -> Node {
     let mut unreadable = Vec::new();
-    let (read, (links, functions)) = beside_libvirt(host.hypervisor, vms, || {
-        let adapters = before.adapters.known().into_iter().flatten();
-        let adapters = adapters.filter(|adapter| addresses.contains(&adapter.address));
-        // One that is gone is told by the next whole look.
-        let functions = adapters.filter_map(|adapter| pci_again(host, adapter));
-        let functions: Vec<PciAdapter> = functions.collect();
-        (links(host), functions)
-    });
+    // libvirt answers while the rest is looked at.
+    let asked = host.hypervisor.ask(vms, LIBVIRT_PATIENCE);
+    let links = links(host);
+    let adapters = before.adapters.known().into_iter().flatten();
+    let adapters = adapters.filter(|adapter| addresses.contains(&adapter.address));
+    // One that is gone is told by the next whole look.
+    let functions = adapters.filter_map(|adapter| pci_again(host, adapter));
+    let functions: Vec<PciAdapter> = functions.collect();
+    let read = asked();
     let mut seen = domains(read.as_ref(), &mut unreadable);
     if let (Some(vms), Observed::Known(seen)) = (vms, &mut seen) {
         let others = before.domains.known().into_iter().flatten();
@@ -128,27 +127,6 @@ pub fn again(
     unreadable.extend(unreadable::all(&node));
     node.unreadable = unreadable;
     node
-}
-
-/// Asks libvirt for domains, and does `rest` meanwhile: libvirt is waited for most of the time.
-fn beside_libvirt<T>(
-    hypervisor: &dyn Hypervisor,
-    vms: Option<&[String]>,
-    rest: impl FnOnce() -> T,
-) -> (Result<Domains, LibvirtError>, T) {
-    let ask = || hypervisor.domains(vms, LIBVIRT_PATIENCE);
-    thread::scope(|scope| {
-        let asked = thread::Builder::new()
-            .name("ask-libvirt".to_owned())
-            .spawn_scoped(scope, ask);
-        let rest = rest();
-        let read = match asked {
-            Ok(asked) => asked.join().unwrap_or_else(|panic| resume_unwind(panic)),
-            // No thread can be had.
-            Err(_) => ask(),
-        };
-        (read, rest)
-    })
 }
 
 /// An adapter that was seen before. Its names, and what is shown under the device lock beside the

@@ -5,7 +5,7 @@ use std::time::Duration;
 use accelnet_libvirt::{Control, Domains, LibvirtError, Reading};
 use accelnet_model::platform::Version;
 
-use crate::hypervisor::{Hypervisor, LocalHypervisor};
+use crate::hypervisor::{DomainsAnswer, Hypervisor, LocalHypervisor};
 
 pub use accelnet_libvirt::{
     DomainChange, GuestAnswer, MigrationChange, NetworkChange, SavedState, Side, VirtualNetwork,
@@ -244,7 +244,11 @@ impl Hypervisor for LibvirtVms {
     }
 
     fn domains(&self, of: Option<&[String]>, within: Duration) -> Result<Domains, LibvirtError> {
-        self.control.domains(of, within)
+        self.control.ask_domains(of, within)()
+    }
+
+    fn ask(&self, of: Option<&[String]>, within: Duration) -> DomainsAnswer {
+        Box::new(self.control.ask_domains(of, within))
     }
 
     fn qemu_version(&self) -> Result<Option<Version>, String> {

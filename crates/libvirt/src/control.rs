@@ -69,17 +69,19 @@ impl Control {
         })
     }
 
-    /// Domains alone: all of them, or those with these UUIDs.
-    pub fn domains(
+    /// Domains alone: all of them, or those with these UUIDs. They are asked for at once; the answer is
+    /// waited for, no longer than `within`, by who calls it.
+    pub fn ask_domains(
         &self,
         of: Option<&[String]>,
         within: Duration,
-    ) -> Result<Domains, LibvirtError> {
+    ) -> impl FnOnce() -> Result<Domains, LibvirtError> + use<> {
         let of = of.map(<[String]>::to_vec);
-        self.worker.call(within, move |connection| match &of {
+        let asked = self.worker.begin(move |connection| match &of {
             None => libvirt::domains(connection),
             Some(uuids) => libvirt::these(connection, uuids),
-        })
+        });
+        move || asked?.wait(within)
     }
 
     /// The XML of a domain: what runs, or its definition with its secrets. A transient domain starts

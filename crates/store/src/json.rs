@@ -7,8 +7,9 @@ use crate::{Commit, Entry, LeaseId, Store, StoreError, Txn};
 
 /// A type that is kept in the store as JSON.
 ///
-/// In the store it reads `{"format":1,"value":{...}}`. A change that old readers cannot take, or
-/// that must not be lost when they write, needs a new format.
+/// In the store it reads `{"format":1,"value":{...}}`. A later release may add fields, which earlier
+/// readers pass over: so its types deny none. A change that old readers cannot take (a new variant,
+/// for one), or that must not be lost when they write, needs a new format.
 pub trait Document: Serialize + DeserializeOwned {
     /// What it is, for messages: "an intent".
     const KIND: &'static str;

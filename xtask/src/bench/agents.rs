@@ -8,12 +8,24 @@ use crate::test::writes_to_memory;
 /// Agents.
 const AGENTS: u32 = 1_000;
 /// What is told of them: its name there, here, and what it may be at most.
-const TOLD: [(&str, &str, Option<f64>, &str); 11] = [
+const TOLD: [(&str, &str, Option<f64>, &str); 13] = [
     ("joined", "until all have joined", Some(60.0), " s"),
     (
         "declared, p99",
         "an intent declared until 99 of 100 have their VFs",
         None,
+        " s",
+    ),
+    (
+        "setting, median",
+        "a changed transmit weight acted on: by half",
+        None,
+        " s",
+    ),
+    (
+        "setting, p99",
+        "a changed transmit weight acted on: by 99 of 100",
+        Some(2.0),
         " s",
     ),
     (

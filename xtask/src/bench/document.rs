@@ -45,7 +45,8 @@ const MEANING: &str = "
   changes the definition, and looks whether it is so. libvirt runs accelnet's hook for both.
 - **1,000 agents on one etcd**: real agents, stores and connections in one process beside one etcd
   with one member, on the processors named below; the nodes are simulated, and what simulating them
-  costs counts. On real nodes each agent has a processor of its own. A change counts as acted on when
+  costs counts. On real nodes each agent has a processor of its own. A changed transmit weight counts as
+  acted on when the agent has brought its node to that revision of the policy, a changed number of VFs when
   the node's adapter has its new number of VFs; of several changes the slowest figure is shown. Agents
   gather events for 0.3 s before they act.
 - **The idle agent**: its CPU clock (clock_getcpuclockid(3)), in the lab, where a processor that is

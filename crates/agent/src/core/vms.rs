@@ -20,6 +20,7 @@ pub(crate) use pairs::none_is_free;
 use super::drain::is_drained;
 use super::settle::{planned, settled, vms_unknown};
 use super::{Core, Seen, nics};
+use crate::journal::Word;
 use crate::policy::{Change, Policy};
 use crate::view;
 
@@ -182,18 +183,11 @@ impl Core {
             });
         }
         self.edge.passing("verified");
-        if !changes.is_empty() && !self.policies.change(policy, &changes, false)? {
-            // Somebody changed one of them meanwhile: each for itself, and what is not
-            // recorded now is gone on with by the next pass.
-            for change in changes {
-                self.put(policy, change);
-            }
-        }
+        let words = self.words_about(who, wanted, &outcomes, results);
+        self.record(policy, changes, &words)?;
         self.edge.passing("recorded");
         let policy = self.policies.read()?;
         let after = after.unwrap_or_else(|| self.look_at_managed(&policy));
-        let mut words = Vec::new();
-        let tried: Vec<usize> = outcomes.iter().map(|(one, _)| one.place).collect();
         for (mut one, done) in outcomes {
             let result = &mut results[one.place];
             let what = format!(
@@ -206,14 +200,6 @@ impl Core {
                 },
                 wanted.performance
             );
-            let what_was_asked = format!(
-                "{} VM {} {} {}",
-                if wanted.set { "set" } else { "accelerate" },
-                one.domain.name,
-                if wanted.set { "to" } else { "with" },
-                wanted.performance
-            );
-            words.push(self.asked(who, &one.domain.name, &what_was_asked, done.as_ref().err()));
             result.warnings = one.warnings();
             match done {
                 Ok(plan) => {
@@ -249,14 +235,57 @@ impl Core {
                 result.vm = Some(view::vm(self, &after, &policy, domain));
             }
         }
-        for (place, result) in results.iter().enumerate() {
-            if let Some(problem) = result.problem.as_ref().filter(|_| !tried.contains(&place)) {
-                let what = format!("accelerate VM {}", result.name);
-                words.push(self.asked(who, &result.name, &what, Some(problem)));
-            }
-        }
-        self.journal.tell_all(&self.now(), &words);
         self.leave(after, &policy);
+        Ok(())
+    }
+
+    /// What is told of a change of VMs: what came of each that was tried, then why others were not.
+    fn words_about(
+        &self,
+        who: &str,
+        wanted: Wanted,
+        outcomes: &[(Admitted, Result<pair::Plan, Problem>)],
+        results: &[VmResult],
+    ) -> Vec<Word> {
+        let (verb, to) = match wanted.set {
+            true => ("set", "to"),
+            false => ("accelerate", "with"),
+        };
+        let tried = outcomes.iter().map(|(one, done)| {
+            let name = &one.domain.name;
+            let what = format!("{verb} VM {name} {to} {}", wanted.performance);
+            self.asked(who, name, &what, done.as_ref().err())
+        });
+        let refused = results.iter().filter_map(|result| {
+            let problem = result.problem.as_ref()?;
+            let what = format!("{verb} VM {}", result.name);
+            Some(self.asked(who, &result.name, &what, Some(problem)))
+        });
+        tried.chain(refused).collect()
+    }
+
+    /// Records what came of changes of VMs, together with what is told of them.
+    fn record(
+        &mut self,
+        policy: &Policy,
+        changes: Vec<Change>,
+        words: &[Word],
+    ) -> Result<(), Problem> {
+        if changes.is_empty() && words.is_empty() {
+            return Ok(());
+        }
+        let now = self.now();
+        let together = self.journal.tell_with(&now, words, changes.len(), |told| {
+            self.policies.change_with(policy, &changes, false, told)
+        })?;
+        if !together {
+            // Somebody changed one of them meanwhile: each for itself, and what is not
+            // recorded now is gone on with by the next pass.
+            for change in changes {
+                self.put(policy, change);
+            }
+            self.journal.tell_all(&now, words);
+        }
         Ok(())
     }
 
