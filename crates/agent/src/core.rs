@@ -159,6 +159,7 @@ impl Core {
             was.since, was.found
         );
         self.tell(EventKind::Noticed, &self.name, message);
+        self.policies.forget_own();
         // What cannot be done stands in the statuses, and is tried again.
         drop(self.pass());
     }

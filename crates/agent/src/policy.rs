@@ -393,11 +393,17 @@ impl PolicyStore {
     fn put(&self, txn: Result<Txn, StoreError>) -> Result<(), Problem> {
         let done = txn.and_then(|txn| self.store.commit(&txn));
         // Also when it failed: it may be written all the same.
-        *self.own.lock().unwrap_or_else(PoisonError::into_inner) = Own::default();
+        self.forget_own();
         match done {
             Ok(_) => Ok(()),
             Err(error) => Err(store_failed(&error)),
         }
+    }
+
+    /// What only this node writes is read anew: the store did not answer for a while, and what was
+    /// read then was remembered.
+    pub(crate) fn forget_own(&self) {
+        *self.own.lock().unwrap_or_else(PoisonError::into_inner) = Own::default();
     }
 
     /// That no node is called `name`.
