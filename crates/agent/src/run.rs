@@ -347,20 +347,16 @@ fn listen_to_policy(inbox: &Inbox, store: Arc<dyn Store>) {
             let mut watch = store.watch("policy/", from).ok()?;
             // What changed since the mind read it last, and before this began to listen.
             inbox.put(Message::Policy);
-            let error = loop {
+            loop {
                 match watch.next(LISTEN) {
                     Ok(changes) if changes.is_empty() => {}
                     Ok(_) => inbox.put(Message::Policy),
-                    Err(error) => break error,
-                }
-            };
-            match error {
-                StoreError::Closed => return Some(()),
-                // Something was missed: from where the store is now.
-                StoreError::Compacted { .. } => {}
-                _ => {
-                    inbox.put(Message::Look);
-                    return None;
+                    Err(StoreError::Closed) => return Some(()),
+                    // Something was missed: from where the store is now.
+                    Err(StoreError::Compacted { .. }) => break,
+                    // It misses nothing, and whoever finds that the store answers again has the
+                    // mind look.
+                    Err(_) => SystemClock.sleep(OUT_OF_TOUCH),
                 }
             }
         }

@@ -41,8 +41,8 @@ const MEANING: &str = "
 - **Lab, a VM that runs**: its vNIC has the failover feature already, so no re-plug is needed.
   libvirt's command attaches a VF of the same pool to a VM like it, and does nothing to its
   definition; the VM of the other side is paused meanwhile. Each side has its own, because QEMU takes
-  a VF for a vNIC only under the name that the first one had. accelnet also judges whether the VM may have it, asks its guest, writes it down,
-  changes the definition, and looks whether it is so. libvirt runs accelnet's hook for both.
+  a VF for a vNIC only under the name that the first one had. accelnet also judges whether the VM may
+  have it, asks its guest, writes it down, changes the definition, and looks whether it is so. libvirt runs accelnet's hook for both.
 - **1,000 agents on one etcd**: real agents, stores and connections in one process beside one etcd
   with one member, on the processors named below; the nodes are simulated, and what simulating them
   costs counts. On real nodes each agent has a processor of its own. A changed transmit weight counts as
