@@ -4,8 +4,11 @@ pub mod link;
 mod liveness;
 pub mod membership;
 pub mod nodes;
+mod observers;
 mod remembered;
 
 pub use link::{CutOff, Link, Linked};
+pub(crate) use liveness::Liveness;
 pub use liveness::{BEAT, LEASE};
-pub(crate) use liveness::{Liveness, watch_others};
+pub(crate) use observers::Observing;
+pub use observers::PLACES;

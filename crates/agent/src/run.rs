@@ -14,7 +14,7 @@ use accelnet_netlink::{Monitor, Uevents};
 use accelnet_store::{Embedded, Etcd, EtcdAddress, EtcdTls, History, Store, StoreError};
 
 use crate::cluster::nodes::Nodes;
-use crate::cluster::{Link, Linked, Liveness, watch_others};
+use crate::cluster::{Link, Linked, Liveness, Observing};
 use crate::core::Core;
 use crate::edge::{Edge, System};
 use crate::journal::Journal;
@@ -210,9 +210,16 @@ pub fn start(
     } = place;
     let liveness = match shared {
         true => {
-            let begun = Liveness::begin(store.clone(), node, clock.clone());
-            watch_nodes(store.clone(), node);
-            Some(begun.map_err(no_thread)?)
+            let begun = Liveness::begin(store.clone(), node, &*clock);
+            let begun = begun.map_err(no_thread)?;
+            let observing = Observing {
+                store: store.clone(),
+                node: node.to_owned(),
+                clock: clock.clone(),
+                lease: begun.lease(),
+            };
+            hear("nodes", OUT_OF_TOUCH, move |_| observing.go_on(LISTEN));
+            Some(begun)
         }
         false => None,
     };
@@ -360,14 +367,6 @@ fn listen_to_policy(inbox: &Inbox, store: Arc<dyn Store>) {
                 }
             }
         }
-    });
-}
-
-/// Hears of other nodes that give no more signs of life.
-fn watch_nodes(store: Arc<dyn Store>, node: &str) {
-    let node = node.to_owned();
-    hear("nodes", OUT_OF_TOUCH, move |_| {
-        watch_others(&store, &node, &SystemClock, LISTEN)
     });
 }
 

@@ -7,6 +7,7 @@ use accelnet_store::{
 use serde::{Deserialize, Serialize};
 
 use super::nodes::{ALIVE, DOWN, MEMBERS};
+use super::observers::OBSERVERS;
 use crate::policy::{PolicyStore, drained_key, store_failed};
 use crate::report::{REPORTS, Reports};
 
@@ -15,7 +16,7 @@ const CLUSTER: &str = "cluster";
 /// What says that a cluster is being moved here, and is not whole yet.
 const MIGRATION: &str = "migration";
 /// What is not moved: it goes with leases.
-const PASSING: [&str; 2] = [ALIVE, DOWN];
+const PASSING: [&str; 3] = [ALIVE, DOWN, OBSERVERS];
 /// Keys, and bytes of keys and values, of one step of a move.
 const STEP: (usize, usize) = (MAX_OPS / 2, MAX_TXN_BYTES / 2);
 
