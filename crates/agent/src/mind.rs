@@ -25,8 +25,8 @@ pub(crate) enum Message {
     Do(Box<dyn FnOnce(&mut Core) + Send>),
     /// Something happened here: look.
     Look,
-    /// The policy changed.
-    Policy,
+    /// The policy changed, at that revision.
+    Policy(u64),
     /// Enough.
     Stop,
 }
@@ -65,6 +65,8 @@ struct Due {
     at: Duration,
     /// Something happened here; else only the policy changed.
     whole: bool,
+    /// Revision of the last change of policy that was heard of.
+    policy: u64,
 }
 
 /// Thinks until it is told to stop. `beat` is called at each turn, `rest` when nothing happened for
@@ -85,11 +87,11 @@ pub(crate) fn think(
         let now = clock.uptime();
         let whole = full_look <= now || due.is_some_and(|due| due.whole);
         if full_look <= now || due.is_some_and(|due| due.at <= now) {
-            due = None;
+            let heard = due.take().map_or(0, |due| due.policy);
             busy = true;
             let passed = match whole {
                 true => core.pass(),
-                false => core.pass_of_policy(),
+                false => core.pass_of_policy(heard),
             };
             last_pass = clock.uptime();
             let failed = passed.is_err() || core.has_failures();
@@ -109,9 +111,9 @@ pub(crate) fn think(
         let next = [due.map(|due| due.at), crossed].into_iter().flatten().min();
         let next = next.map_or(full_look, |next| next.min(full_look));
         let wait = next.saturating_sub(now).min(BEAT);
-        let whole = match inbox.recv_timeout(wait) {
-            Ok(Message::Look) => true,
-            Ok(Message::Policy) => false,
+        let (whole, policy) = match inbox.recv_timeout(wait) {
+            Ok(Message::Look) => (true, 0),
+            Ok(Message::Policy(revision)) => (false, revision),
             Ok(Message::Do(job)) => {
                 core.nothing_heard = !due.is_some_and(|due| due.whole);
                 job(&mut core);
@@ -132,6 +134,7 @@ pub(crate) fn think(
         due = Some(Due {
             at: due.map_or(earliest, |due| due.at.min(earliest)),
             whole: whole || due.is_some_and(|due| due.whole),
+            policy: policy.max(due.map_or(0, |due| due.policy)),
         });
     }
 }

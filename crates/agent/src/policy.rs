@@ -1,12 +1,13 @@
 //! Policy: what administrators asked for, in the store.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use accelnet_api::types::Drained;
 use accelnet_model::intent::BoundAdapter;
 use accelnet_model::{Code, Intent, Management, Problem, VmSetting};
-use accelnet_store::{Commit, Document, Json, Store, StoreError, Txn};
+use accelnet_store::{Commit, Document, Json, Range, Store, StoreError, Txn};
 use serde::{Deserialize, Serialize};
 
 const POLICY: &str = "policy/";
@@ -143,6 +144,8 @@ pub struct PolicyStore {
     store: Arc<dyn Store>,
     node: String,
     own: Arc<Mutex<Own>>,
+    /// Revision of the last change that was made here.
+    written: Arc<AtomicU64>,
 }
 
 /// What nobody but this node writes, as it was read since this node wrote it last; by intent.
@@ -167,6 +170,7 @@ impl PolicyStore {
             store,
             node: node.to_owned(),
             own: Arc::default(),
+            written: Arc::default(),
         }
     }
 
@@ -176,12 +180,26 @@ impl PolicyStore {
     ///
     /// The store cannot be read, or holds what this release cannot.
     pub fn read(&self) -> Result<Policy, Problem> {
-        self.try_read().map_err(|error| store_failed(&error))
+        let all = self.store.range(POLICY);
+        all.and_then(|all| Self::of(&all))
+            .map_err(|error| store_failed(&error))
     }
 
-    fn try_read(&self) -> Result<Policy, StoreError> {
+    /// All policy as it is after the change at `revision`, which was heard of, and after those that
+    /// were made here. It may be older than what [`PolicyStore::read`] finds.
+    ///
+    /// # Errors
+    ///
+    /// As for [`PolicyStore::read`].
+    pub fn read_since(&self, revision: u64) -> Result<Policy, Problem> {
+        let revision = revision.max(self.written.load(Ordering::Acquire));
+        let all = self.store.range_since(POLICY, revision);
+        all.and_then(|all| Self::of(&all))
+            .map_err(|error| store_failed(&error))
+    }
+
+    fn of(range: &Range) -> Result<Policy, StoreError> {
         let mut policy = Policy::default();
-        let range = self.store.range(POLICY)?;
         for entry in &range.entries {
             policy.revision = policy.revision.max(entry.mod_revision);
             let revision = entry.mod_revision;
@@ -293,7 +311,13 @@ impl PolicyStore {
                 }
             };
         }
-        Ok(matches!(self.store.commit(&txn)?, Commit::Done { .. }))
+        match self.store.commit(&txn)? {
+            Commit::Done { revision } => {
+                self.written.fetch_max(revision, Ordering::Release);
+                Ok(true)
+            }
+            Commit::Conflict { .. } => Ok(false),
+        }
     }
 
     /// The adapters of an intent on this node, as they were bound.

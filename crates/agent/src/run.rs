@@ -350,14 +350,17 @@ fn listen_to_policy(inbox: &Inbox, store: Arc<dyn Store>) {
     let inbox = inbox.clone();
     hear("policy", OUT_OF_TOUCH, move |_| {
         loop {
-            let from = store.range("policy/").ok()?.revision + 1;
-            let mut watch = store.watch("policy/", from).ok()?;
+            let now = store.range("policy/").ok()?.revision;
+            let mut watch = store.watch("policy/", now + 1).ok()?;
             // What changed since the mind read it last, and before this began to listen.
-            inbox.put(Message::Policy);
+            inbox.put(Message::Policy(now));
             loop {
                 match watch.next(LISTEN) {
-                    Ok(changes) if changes.is_empty() => {}
-                    Ok(_) => inbox.put(Message::Policy),
+                    Ok(changes) => {
+                        if let Some(last) = changes.last() {
+                            inbox.put(Message::Policy(last.revision()));
+                        }
+                    }
                     Err(StoreError::Closed) => return Some(()),
                     // Something was missed: from where the store is now.
                     Err(StoreError::Compacted { .. }) => break,

@@ -27,6 +27,16 @@ pub trait Store: Send + Sync {
     /// The store cannot be read.
     fn range(&self, prefix: &str) -> Result<Range, StoreError>;
 
+    /// The same at a moment not before `revision`: what stands before a store that is reached over a
+    /// network may have it from a watch, and asks nobody.
+    ///
+    /// # Errors
+    ///
+    /// The store cannot be read.
+    fn range_since(&self, prefix: &str, _revision: u64) -> Result<Range, StoreError> {
+        self.range(prefix)
+    }
+
     /// All or nothing: when every check holds, every op is done, in one revision, and is durable
     /// when this returns. A transaction that changes nothing (no ops, or only deletes of keys that
     /// do not exist) leaves the revision as it is. A check that does not hold is no error: see

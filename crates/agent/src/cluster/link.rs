@@ -8,9 +8,11 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use accelnet_host::Clock;
-use accelnet_store::{Commit, Entry, Lease, LeaseId, Range, Store, StoreError, Txn, Watch};
+use accelnet_store::{
+    Change, Close, Commit, Entry, Lease, LeaseId, Range, Store, StoreError, Txn, Watch,
+};
 
-use super::remembered::Remembered;
+use super::remembered::{POLICY, Remembered};
 
 /// Since when a node is cut off, and what it met.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -94,7 +96,7 @@ impl Link {
 pub struct Linked {
     store: Arc<dyn Store>,
     link: Arc<Link>,
-    remembered: Remembered,
+    remembered: Arc<Remembered>,
 }
 
 impl Linked {
@@ -109,7 +111,7 @@ impl Linked {
         Linked {
             store,
             link: Arc::new(Link::new(clock)),
-            remembered: Remembered::new(node, file),
+            remembered: Arc::new(Remembered::new(node, file)),
         }
     }
 
@@ -143,12 +145,25 @@ impl Store for Linked {
         }
     }
 
+    fn range_since(&self, prefix: &str, revision: u64) -> Result<Range, StoreError> {
+        let known = self.remembered.range_since(prefix, revision);
+        known.map_or_else(|| self.range(prefix), Ok)
+    }
+
     fn commit(&self, txn: &Txn) -> Result<Commit, StoreError> {
         self.noted(self.store.commit(txn))
     }
 
     fn watch(&self, prefix: &str, from: u64) -> Result<Box<dyn Watch>, StoreError> {
-        self.noted(self.store.watch(prefix, from))
+        let watch = self.noted(self.store.watch(prefix, from))?;
+        if prefix != POLICY || from == 0 {
+            return Ok(watch);
+        }
+        Ok(Box::new(Following {
+            watch,
+            from,
+            remembered: self.remembered.clone(),
+        }))
     }
 
     fn compact(&self, revision: u64) -> Result<(), StoreError> {
@@ -169,5 +184,28 @@ impl Store for Linked {
 
     fn was_silent_within(&self, time: Duration) -> bool {
         self.link.was_silent_within(time)
+    }
+}
+
+/// A watch of the policy, which is remembered as it tells it.
+struct Following {
+    watch: Box<dyn Watch>,
+    /// The first revision that it has not told yet.
+    from: u64,
+    remembered: Arc<Remembered>,
+}
+
+impl Watch for Following {
+    fn next(&mut self, within: Duration) -> Result<Vec<Change>, StoreError> {
+        let changes = self.watch.next(within)?;
+        if let Some(last) = changes.last() {
+            self.remembered.follow(self.from, &changes);
+            self.from = last.revision() + 1;
+        }
+        Ok(changes)
+    }
+
+    fn closer(&self) -> Arc<dyn Close> {
+        self.watch.closer()
     }
 }

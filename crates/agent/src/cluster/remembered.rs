@@ -5,13 +5,13 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use accelnet_store::{Entry, Range};
+use accelnet_store::{Change, Entry, Range};
 use serde::{Deserialize, Serialize};
 
 /// Prefixes whose newest reading is kept in memory.
 const KEPT: [&str; 5] = ["policy/", "reports/", "members/", "alive/", "down/"];
 /// What of it is kept in a file, too, beside the node's own keys.
-const POLICY: &str = "policy/";
+pub(super) const POLICY: &str = "policy/";
 /// The format of the file.
 const FORMAT: u32 = 1;
 
@@ -75,11 +75,44 @@ impl Remembered {
             return;
         }
         ranges.insert(prefix.to_owned(), range.clone());
-        let lasting = own || prefix == POLICY;
-        if let (true, true, Some(file)) = (news, lasting, &self.file) {
-            // Without it a node that starts while it is cut off waits for the store.
-            drop(save(file, &self.own, &ranges));
+        if news && (own || prefix == POLICY) {
+            self.save(&ranges);
         }
+    }
+
+    /// Keeps the policy up with what its watch told: all changes of it from revision `from` up to the
+    /// last of `changes`.
+    pub(super) fn follow(&self, from: u64, changes: &[Change]) {
+        let mut ranges = self.lock();
+        // What was read before the watch began may miss something.
+        let known = ranges.get_mut(POLICY);
+        let Some(known) = known.filter(|known| known.revision + 1 >= from) else {
+            return;
+        };
+        let read = known.revision;
+        let mut news = false;
+        for change in changes.iter().filter(|change| change.revision() > read) {
+            apply(change, &mut known.entries);
+            known.revision = change.revision();
+            news = true;
+        }
+        if news {
+            self.save(&ranges);
+        }
+    }
+
+    fn save(&self, ranges: &BTreeMap<String, Range>) {
+        if let Some(file) = &self.file {
+            // Without it a node that starts while it is cut off waits for the store.
+            drop(save(file, &self.own, ranges));
+        }
+    }
+
+    /// What begins with `prefix`, if what is known of it is not of before `revision`.
+    pub(super) fn range_since(&self, prefix: &str, revision: u64) -> Option<Range> {
+        let ranges = self.lock();
+        let known = ranges.get(prefix)?;
+        (known.revision >= revision).then(|| known.clone())
     }
 
     /// What begins with `prefix`, if that was ever read. Of other nodes nothing is known before
@@ -108,6 +141,16 @@ impl Remembered {
             entries.find(|entry| entry.key == key)
         });
         Some(found.next().cloned())
+    }
+}
+
+fn apply(change: &Change, entries: &mut Vec<Entry>) {
+    let place = entries.binary_search_by(|entry| entry.key.as_str().cmp(change.key()));
+    match (change, place) {
+        (Change::Put(new), Ok(at)) => entries[at] = new.clone(),
+        (Change::Put(new), Err(at)) => entries.insert(at, new.clone()),
+        (Change::Delete { .. }, Ok(at)) => drop(entries.remove(at)),
+        (Change::Delete { .. }, Err(_)) => {}
     }
 }
 

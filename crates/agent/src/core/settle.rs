@@ -25,13 +25,13 @@ impl Core {
         self.settle(policy, seen)
     }
 
-    /// The same when nothing but the policy is known to have changed.
+    /// The same when nothing but the policy is known to have changed, at `revision` the last time.
     ///
     /// # Errors
     ///
     /// The store cannot be read.
-    pub fn pass_of_policy(&mut self) -> Result<(), Problem> {
-        let policy = self.policies.read()?;
+    pub fn pass_of_policy(&mut self, revision: u64) -> Result<(), Problem> {
+        let policy = self.policies.read_since(revision)?;
         let seen = self.look_at_adapters();
         self.settle(policy, seen)
     }

@@ -81,12 +81,12 @@ fn what_changed_while_nobody_listened_is_read() {
     listen_to_policy(&inbox, Arc::new(breaking));
     let next = || messages.recv_timeout(LONG).unwrap();
     // What was decided before it began to listen.
-    assert!(matches!(next(), Message::Policy));
+    assert!(matches!(next(), Message::Policy(_)));
     // Of this the watch does not tell.
     let _ = store.commit(&Txn::new().put("policy/turn", "")).unwrap();
     breaks.send(()).unwrap();
-    assert!(matches!(next(), Message::Policy));
+    assert!(matches!(next(), Message::Policy(_)));
     // From then on each change is heard of.
     let _ = store.commit(&Txn::new().put("policy/turn", "1")).unwrap();
-    assert!(matches!(next(), Message::Policy));
+    assert!(matches!(next(), Message::Policy(_)));
 }

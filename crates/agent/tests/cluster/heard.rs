@@ -1,0 +1,112 @@
+//! What a watch of the policy told is as good as what was read.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use accelnet_agent::cluster::Linked;
+use accelnet_agent::cluster::link::Link;
+use accelnet_host::SystemClock;
+use accelnet_store::{Commit, Embedded, History, Range, Store, Txn};
+
+use crate::faulty::Faulty;
+
+const POLICY: &str = "policy/";
+
+/// A store in memory, and a node's way to it that can be cut.
+struct Wire {
+    store: Arc<dyn Store>,
+    wire: Arc<Faulty>,
+}
+
+impl Wire {
+    fn new() -> Self {
+        let store = Embedded::in_memory(History::default(), || Duration::ZERO);
+        let store: Arc<dyn Store> = Arc::new(store.expect("a store"));
+        Wire {
+            wire: Arc::new(Faulty::new(store.clone())),
+            store,
+        }
+    }
+
+    fn node(&self, file: &Path) -> (Linked, Arc<Link>) {
+        let file = Some(file.to_owned());
+        let linked = Linked::new(self.wire.clone(), "node1", file, Arc::new(SystemClock));
+        let link = linked.link();
+        (linked, link)
+    }
+
+    fn change(&self, txn: Txn) -> u64 {
+        match self.store.commit(&txn).expect("a commit") {
+            Commit::Done { revision } => revision,
+            Commit::Conflict { .. } => unreachable!("nothing was checked"),
+        }
+    }
+}
+
+fn told(range: &Range) -> Vec<(&str, &[u8])> {
+    let entries = range.entries.iter();
+    entries
+        .map(|entry| (entry.key.as_str(), entry.value.as_slice()))
+        .collect()
+}
+
+#[test]
+fn what_was_heard_of_needs_no_question() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("last-read");
+    let wire = Wire::new();
+    let _ = wire.change(Txn::new().put("policy/b", "1").put("policy/d", "1"));
+    let (node, link) = wire.node(&file);
+    let read = node.range(POLICY).expect("policy");
+    let mut watch = node.watch(POLICY, read.revision + 1).expect("a watch");
+
+    let _ = wire.change(Txn::new().put("policy/c", "2").delete("policy/b"));
+    let _ = wire.change(Txn::new().put("others", "2"));
+    let last = wire.change(Txn::new().put("policy/a", "3").put("policy/d", "3"));
+    wire.wire.partition(true);
+    let mut heard = 0;
+    while heard < last {
+        let changes = watch.next(Duration::from_secs(30)).expect("changes");
+        heard = changes.last().expect("a change").revision();
+    }
+    let known = node.range_since(POLICY, last).expect("what was heard");
+    let wanted: [(&str, &[u8]); 3] = [("policy/a", b"3"), ("policy/c", b"2"), ("policy/d", b"3")];
+    assert_eq!(told(&known), wanted);
+    assert_eq!(link.cut_off(), None, "the store was not asked");
+    assert_eq!(known.entries, wire.store.range(POLICY).expect("it").entries);
+
+    // A node that starts while it is cut off finds it, too.
+    let (again, link) = wire.node(&file);
+    assert_eq!(told(&again.range(POLICY).expect("it")), wanted);
+    assert!(link.cut_off().is_some());
+}
+
+/// What is not known to be new enough is read.
+#[test]
+fn what_was_not_heard_of_is_read() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let wire = Wire::new();
+    let _ = wire.change(Txn::new().put("policy/a", "1"));
+    let (node, link) = wire.node(&folder.path().join("last-read"));
+    let read = node.range(POLICY).expect("policy");
+    let missed = wire.change(Txn::new().put("policy/b", "2"));
+    let mut watch = node.watch(POLICY, missed + 1).expect("a watch");
+    let last = wire.change(Txn::new().put("policy/c", "3"));
+    let changes = watch.next(Duration::from_secs(30)).expect("changes");
+    assert_eq!(changes.last().expect("a change").revision(), last);
+    // The watch began too late for it to be whole.
+    let known = node.range_since(POLICY, read.revision).expect("as it was");
+    assert_eq!(told(&known).len(), 1);
+    let now = node.range_since(POLICY, last).expect("as it is");
+    assert_eq!(told(&now).len(), 3);
+    // Now it is: and what was read before it was heard is not done twice.
+    let next = wire.change(Txn::new().delete("policy/c"));
+    let read = node.range(POLICY).expect("policy");
+    assert_eq!(read.revision, next);
+    let _ = watch.next(Duration::from_secs(30)).expect("changes");
+    wire.wire.partition(true);
+    let known = node.range_since(POLICY, next).expect("as it is");
+    assert_eq!(told(&known).len(), 2);
+    assert_eq!(link.cut_off(), None, "the store was not asked");
+}
