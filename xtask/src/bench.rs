@@ -85,11 +85,11 @@ impl Bench {
         let program = target().join("release/accelnet");
         let mut busy = vec![machine::busy()?];
         let mut all = Measured::default();
-        // What takes longest comes first: it is known soonest whether it runs at all.
+        // What asks most of the machine comes first: it is known soonest whether it runs at all.
         for part in [
+            Part::Agents,
             Part::Managed,
             Part::Node,
-            Part::Agents,
             Part::Trees,
             Part::Simulated,
         ] {

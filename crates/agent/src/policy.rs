@@ -89,6 +89,13 @@ impl Policy {
             .map(|(intent, _)| intent)
     }
 
+    /// Revision of the intent called `name`; 0 without one.
+    pub fn intent_revision(&self, name: &str) -> u64 {
+        let mut all = self.intents.iter();
+        all.find(|(intent, _)| intent.name == name)
+            .map_or(0, |(_, revision)| *revision)
+    }
+
     /// The intent that management is set to.
     pub fn managed_intent(&self) -> Option<&Intent> {
         self.intent(self.management.intent.as_deref()?)
@@ -283,14 +290,14 @@ impl PolicyStore {
                     txn.put_json(MANAGEMENT, &ManagementDocument(management.clone()))?
                 }
                 Change::Intent(intent) => {
-                    let revision = intent_revision(policy, &intent.name);
+                    let revision = policy.intent_revision(&intent.name);
                     let key = format!("{INTENTS}{}", intent.name);
                     txn.check(&key, revision)
                         .put_json(key, &IntentDocument(intent.clone()))?
                 }
                 Change::NoIntent(name) => {
                     let key = format!("{INTENTS}{name}");
-                    txn.check(&key, intent_revision(policy, name)).delete(key)
+                    txn.check(&key, policy.intent_revision(name)).delete(key)
                 }
                 Change::Vm(vm) => {
                     let key = format!("{VMS}{}", vm.uuid);
@@ -452,9 +459,3 @@ pub(crate) fn drained_key(node: &str) -> String {
 
 /// Whose turn it is to admit.
 const TURN: &str = "policy/turn";
-
-fn intent_revision(policy: &Policy, name: &str) -> u64 {
-    let mut all = policy.intents.iter();
-    all.find(|(intent, _)| intent.name == name)
-        .map_or(0, |(_, revision)| *revision)
-}

@@ -138,9 +138,9 @@ pub struct IntentStatus {
     pub node: String,
     /// How far it is.
     pub state: IntentState,
-    /// The revision of the policy that this answers; an older one than the policy's own
-    /// says nothing of the policy.
-    pub policy_revision: u64,
+    /// The revision of the intent that this answers; an older one than the intent's own says
+    /// nothing of what is wanted now.
+    pub intent_revision: u64,
     /// When the state was entered, RFC 3339, UTC.
     pub since: String,
     /// When it was last seen to be so, RFC 3339, UTC.

@@ -140,11 +140,11 @@ impl Core {
     }
 
     /// A change that was taken back because the node was cut off is not tried again by itself,
-    /// only when the policy changes.
+    /// only when the intent changes.
     fn cut_the_node_off(&self, intent: &Intent, policy: &Policy) -> bool {
         self.status_of(&intent.name).is_some_and(|status| {
             let lost = status.problem.as_ref();
-            status.policy_revision == policy.revision
+            status.intent_revision == policy.intent_revision(&intent.name)
                 && lost.is_some_and(|problem| problem.code == Code::GatewayLost)
         })
     }
@@ -419,7 +419,7 @@ impl Core {
                 intent: intent.name.clone(),
                 node: self.name.clone(),
                 state: IntentState::Pending,
-                policy_revision: 0,
+                intent_revision: 0,
                 since: now.clone(),
                 verified_at: None,
                 adapters: Vec::new(),
@@ -437,7 +437,7 @@ impl Core {
             status.state = state;
             status.since = now;
         }
-        status.policy_revision = policy.revision;
+        status.intent_revision = policy.intent_revision(&intent.name);
         more(status);
     }
 }

@@ -565,12 +565,14 @@ impl Core {
     }
 }
 
-/// Every intent with its status on every node; a node that has said nothing of it is pending.
+/// Every intent with its status on every node; one of a node that has said nothing of it, or nothing since
+/// it was changed, is pending.
 pub(crate) fn views(policy: &Policy, reports: &[Report]) -> Vec<IntentView> {
     let mut views: Vec<IntentView> = policy
         .intents
         .iter()
-        .map(|(intent, _)| IntentView {
+        .map(|(intent, revision)| IntentView {
+            revision: *revision,
             switch_network: intent.switch_network(),
             pool_network: intent.pool_network(),
             status: reports
@@ -588,13 +590,18 @@ pub(crate) fn views(policy: &Policy, reports: &[Report]) -> Vec<IntentView> {
         .collect();
     views.sort_by(|a, b| a.intent.name.cmp(&b.intent.name));
     for view in &mut views {
+        for status in &mut view.status {
+            if status.intent_revision < view.revision {
+                status.state = IntentState::Pending;
+            }
+        }
         for report in reports {
             if !view.status.iter().any(|status| status.node == report.node) {
                 view.status.push(accelnet_model::intent::IntentStatus {
                     intent: view.intent.name.clone(),
                     node: report.node.clone(),
                     state: IntentState::Pending,
-                    policy_revision: 0,
+                    intent_revision: 0,
                     since: report.observed_at.clone(),
                     verified_at: None,
                     adapters: Vec::new(),

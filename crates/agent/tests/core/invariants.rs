@@ -161,7 +161,7 @@ pub fn truthful(bench: &Bench, what: &str) {
         if status.state != accelnet_model::intent::IntentState::Completed || !intent.is_compute() {
             continue;
         }
-        if status.policy_revision < policy.revision && bench.report_is_stale() {
+        if status.intent_revision < policy.intent_revision(&status.intent) {
             continue;
         }
         // Nobody can tell while libvirt is away.
@@ -184,14 +184,5 @@ pub fn truthful(bench: &Bench, what: &str) {
             let (_, there) = bench.machine.kernel.node().vfs_of(adapter).expect("a PF");
             assert_eq!(there.len() as u32, vfs, "{what}: completed, and other VFs");
         }
-    }
-}
-
-impl Bench {
-    /// Whether the report answers an older policy than the store's.
-    pub fn report_is_stale(&self) -> bool {
-        let intents = self.report().intents;
-        let newest = intents.iter().map(|status| status.policy_revision).max();
-        newest.unwrap_or(0) < self.policy().revision
     }
 }

@@ -153,13 +153,14 @@ impl Inner {
 
     pub fn view(intent: &Intent) -> IntentView {
         IntentView {
+            revision: 1,
             switch_network: intent.switch_network(),
             pool_network: intent.pool_network(),
             status: vec![IntentStatus {
                 intent: intent.name.clone(),
                 node: NODE.to_owned(),
                 state: IntentState::Completed,
-                policy_revision: 1,
+                intent_revision: 1,
                 since: NOW.to_owned(),
                 verified_at: Some(NOW.to_owned()),
                 adapters: Vec::new(),

@@ -54,11 +54,13 @@ pub struct IntentView {
     /// The intent.
     #[serde(flatten)]
     pub intent: Intent,
+    /// Revision of its last change.
+    pub revision: u64,
     /// Its bridge where it makes one, and the libvirt networks of its switch and its pool.
     pub switch_network: String,
     /// The libvirt network of its VFs.
     pub pool_network: String,
-    /// Status, by node.
+    /// Status, by node; pending where a node has not answered the last change yet.
     pub status: Vec<IntentStatus>,
 }
 

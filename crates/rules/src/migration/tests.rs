@@ -5,7 +5,7 @@ fn status(state: IntentState) -> IntentStatus {
         intent: "lan".to_owned(),
         node: "n2".to_owned(),
         state,
-        policy_revision: 1,
+        intent_revision: 1,
         since: String::new(),
         verified_at: None,
         adapters: Vec::new(),

@@ -20,7 +20,7 @@ fn report(node: &str, vfs: u32) -> Report {
             address: address(),
             mac: None,
         }],
-        policy_revision: 1,
+        intent_revision: 1,
         since: String::new(),
         verified_at: None,
         bridge: None,
