@@ -78,7 +78,7 @@ fn main() {
     });
     // Of so many threads the one that measures must not wait for its turn. Without the right to this
     // the times are too long.
-    drop(setpriority_process(None, -20));
+    let _ = setpriority_process(None, -20);
     let known = Nodes::new(Arc::new(server.store("cluster")), "nobody");
     let all_up = || {
         // While all of them join, etcd may keep one waiting for too long.
