@@ -160,6 +160,8 @@ fn main() {
         agent.stopper().stop();
         drop(agent);
     }
+    drop(server);
+    drop(folder);
     // Not one by one: each would wait for its threads.
     std::process::exit(0);
 }

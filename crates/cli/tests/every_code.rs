@@ -121,6 +121,7 @@ fn raised(code: Code) -> Vec<Code> {
         Code::NodeNotFound => cluster::a_node_that_is_not_there(),
         Code::ClusterRefused => cluster::a_cluster_that_is_there_already(),
         Code::AdaptersDiffer => cluster::nodes_with_other_adapters(),
+        Code::OfLaterRelease => cluster::what_a_later_release_says(),
     }
 }
 

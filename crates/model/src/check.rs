@@ -101,6 +101,9 @@ pub enum CheckName {
     Node,
     /// An intent's adapters are alike on all nodes.
     AdaptersAlike,
+    /// One that only a later release knows.
+    #[serde(other)]
+    OfLaterRelease,
 }
 
 impl CheckName {
@@ -129,6 +132,7 @@ impl CheckName {
             CheckName::Link => "link",
             CheckName::Node => "node",
             CheckName::AdaptersAlike => "adapters-alike",
+            CheckName::OfLaterRelease => "of-later-release",
         }
     }
 }

@@ -11,11 +11,12 @@ use serde::{Deserialize, Serialize};
 use crate::catalogue::{self, Entry};
 
 macro_rules! codes {
-    ($($(#[doc = $doc:literal])+ $variant:ident = $id:literal,)+) => {
-        /// One thing that can be wrong. Serialised as its id.
+    ($($(#[$meta:meta])+ $variant:ident = $id:literal,)+) => {
+        /// One thing that can be wrong. Serialised as its id; one that only a later release knows is
+        /// read as [`Code::OfLaterRelease`].
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
         pub enum Code {
-            $($(#[doc = $doc])+ #[serde(rename = $id)] $variant,)+
+            $($(#[$meta])+ #[serde(rename = $id)] $variant,)+
         }
 
         impl Code {
@@ -211,6 +212,9 @@ codes! {
     ClusterRefused = "cluster_refused",
     /// Adapters of an intent that are not alike.
     AdaptersDiffer = "adapters_differ",
+    /// A code that this release does not know.
+    #[serde(other)]
+    OfLaterRelease = "of_later_release",
 }
 
 impl Code {

@@ -8,8 +8,9 @@ use crate::{Commit, Entry, LeaseId, Store, StoreError, Txn};
 /// A type that is kept in the store as JSON.
 ///
 /// In the store it reads `{"format":1,"value":{...}}`. A later release may add fields, which earlier
-/// readers pass over: so its types deny none. A change that old readers cannot take (a new variant,
-/// for one), or that must not be lost when they write, needs a new format.
+/// readers pass over: so its types deny none. New codes, names of checks and kinds of events are read as
+/// ones of a later release. A change that old readers cannot take (another new variant, for one), or
+/// that must not be lost when they write, needs a new format.
 pub trait Document: Serialize + DeserializeOwned {
     /// What it is, for messages: "an intent".
     const KIND: &'static str;

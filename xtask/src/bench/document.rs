@@ -16,7 +16,7 @@ Both sides run in turns, in the same run, after one round that does not count.
 const MEANING: &str = "
 ## What is compared
 
-- **Generated trees** (`accelnet --root`): a process from its start to its end. Before it is timed,
+- **Generated trees** (`accelnet --root DIR node show`): a process from its start to its end. Before it is timed,
   the answer of accelnet is checked to hold every VF with its settings, group and MSI-X vectors, and
   that of lspci to hold every function. `lspci` reads the same tree, and both sides look names up in
   a `pci.ids` of the same size. The trees are ordinary files: reading sysfs costs more, on both

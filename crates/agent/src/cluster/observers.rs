@@ -152,7 +152,7 @@ impl Observing {
                     looked = true;
                 }
                 for name in std::mem::take(&mut ended) {
-                    self.write_down(&nodes, &name);
+                    self.write_down(&nodes, &name)?;
                 }
                 continue;
             }
@@ -167,11 +167,11 @@ impl Observing {
         }
     }
 
-    fn write_down(&self, nodes: &Nodes, name: &str) {
+    /// What cannot be written is looked up again when this begins anew.
+    fn write_down(&self, nodes: &Nodes, name: &str) -> Result<(), StoreError> {
         let now = self.clock.now();
-        // Those in the other places write it, too, when this node cannot.
-        if !nodes.write_down(name, &now).unwrap_or(false) {
-            return;
+        if !nodes.write_down(name, &now)? {
+            return Ok(());
         }
         let word = Word {
             kind: EventKind::Failed,
@@ -182,6 +182,7 @@ impl Observing {
             code: Some(Code::NodeDown),
         };
         Journal::new(self.store.clone(), &self.node).tell(&now, word);
+        Ok(())
     }
 }
 

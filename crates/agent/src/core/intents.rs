@@ -3,7 +3,7 @@
 use accelnet_api::types::{
     EventKind, IntentAdd, IntentChanged, IntentSet, IntentView, PlannedStep,
 };
-use accelnet_model::intent::{Intent, IntentState};
+use accelnet_model::intent::{Intent, IntentState, IntentStatus};
 use accelnet_model::vf_plan::Ask;
 use accelnet_model::{Code, Problem, VmSetting};
 use accelnet_rules::pair::{Pair, Step as PairStep};
@@ -565,55 +565,47 @@ impl Core {
     }
 }
 
-/// Every intent with its status on every node; one of a node that has said nothing of it, or nothing since
-/// it was changed, is pending.
+/// Every intent with its status on every node.
 pub(crate) fn views(policy: &Policy, reports: &[Report]) -> Vec<IntentView> {
-    let mut views: Vec<IntentView> = policy
-        .intents
-        .iter()
-        .map(|(intent, revision)| IntentView {
-            revision: *revision,
-            switch_network: intent.switch_network(),
-            pool_network: intent.pool_network(),
-            status: reports
-                .iter()
-                .filter_map(|report| {
-                    report
-                        .intents
-                        .iter()
-                        .find(|status| status.intent == intent.name)
-                        .cloned()
-                })
-                .collect(),
-            intent: intent.clone(),
-        })
-        .collect();
+    let view = |(intent, revision): &(Intent, u64)| IntentView {
+        revision: *revision,
+        switch_network: intent.switch_network(),
+        pool_network: intent.pool_network(),
+        status: reports
+            .iter()
+            .map(|report| status_in(report, &intent.name, *revision))
+            .collect(),
+        intent: intent.clone(),
+    };
+    let mut views: Vec<IntentView> = policy.intents.iter().map(view).collect();
     views.sort_by(|a, b| a.intent.name.cmp(&b.intent.name));
-    for view in &mut views {
-        for status in &mut view.status {
-            if status.intent_revision < view.revision {
-                status.state = IntentState::Pending;
-            }
-        }
-        for report in reports {
-            if !view.status.iter().any(|status| status.node == report.node) {
-                view.status.push(accelnet_model::intent::IntentStatus {
-                    intent: view.intent.name.clone(),
-                    node: report.node.clone(),
-                    state: IntentState::Pending,
-                    intent_revision: 0,
-                    since: report.observed_at.clone(),
-                    verified_at: None,
-                    adapters: Vec::new(),
-                    bridge: None,
-                    vfs: 0,
-                    problem: None,
-                    warnings: Vec::new(),
-                });
-            }
-        }
-    }
     views
+}
+
+/// What a node said of an intent; pending when it has said nothing of it, or nothing since it was changed
+/// at `revision`.
+fn status_in(report: &Report, intent: &str, revision: u64) -> IntentStatus {
+    let mut all = report.intents.iter();
+    let said = all.find(|status| status.intent == intent).cloned();
+    let mut status = said.unwrap_or_else(|| IntentStatus {
+        intent: intent.to_owned(),
+        node: report.node.clone(),
+        state: IntentState::Pending,
+        intent_revision: 0,
+        since: report.observed_at.clone(),
+        verified_at: None,
+        adapters: Vec::new(),
+        bridge: None,
+        vfs: 0,
+        problem: None,
+        warnings: Vec::new(),
+    });
+    if status.intent_revision < revision && status.state != IntentState::Pending {
+        status.state = IntentState::Pending;
+        status.since.clone_from(&report.observed_at);
+        status.problem = None;
+    }
+    status
 }
 
 /// Accelerated VMs whose VFs come from the intent called `name`.

@@ -1,9 +1,13 @@
-//! Agents one release apart: the later one has added fields to everything that it writes.
+//! Agents one release apart: the later one has added fields to everything that it writes, checks with
+//! codes of their own, and kinds of events.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use accelnet_api::types::{IntentSet, Set};
+use accelnet_agent::journal::Journal;
+use accelnet_api::types::{Event, EventKind, IntentSet, Set};
+use accelnet_model::Code;
+use accelnet_model::check::CheckName;
 use accelnet_model::intent::IntentState;
 use accelnet_model::vm_setting::Phase;
 use accelnet_store::{
@@ -20,11 +24,23 @@ const ADDED: &str = "added_by_a_later_release";
 struct Later(Arc<dyn Store>);
 
 impl Later {
-    /// Adds a field to every object, but to the form of what is unknown.
+    /// Adds a field to every object, but to the form of what is unknown; a check to those of a node;
+    /// and has other kinds of events.
     fn add(value: &mut Value) {
         match value {
-            Value::Array(all) => all.iter_mut().for_each(Later::add),
+            Value::Array(all) => {
+                if let Some(check) = all.first().filter(|one| one.get("outcome").is_some()) {
+                    let mut check = check.clone();
+                    check["name"] = Value::from(ADDED);
+                    check["code"] = Value::from(ADDED);
+                    all.push(check);
+                }
+                all.iter_mut().for_each(Later::add);
+            }
             Value::Object(fields) if !fields.contains_key("unknown") => {
+                if fields.contains_key("kind") && fields.contains_key("message") {
+                    fields.insert("kind".to_owned(), Value::from(ADDED));
+                }
                 fields.values_mut().for_each(Later::add);
                 fields.insert(ADDED.to_owned(), Value::from(1));
             }
@@ -136,6 +152,21 @@ fn an_agent_works_beside_one_of_the_next_release() {
     only(old.change_vms(WHO, &vm_disable(&vm(0)))).expect("taken back");
     only(new.change_vms(WHO, &vm_disable(&vm(1)))).expect("taken back");
     assert_eq!(policy(&store).vms, []);
+
+    // What the earlier one has no word for, it shows as that.
+    let checks = old.prereq(None).expect("checks").checks;
+    let added = checks
+        .iter()
+        .find(|check| check.node == "node2" && check.name == CheckName::OfLaterRelease);
+    let added = added.expect("the check that the later one has added");
+    assert_eq!(added.code, Some(Code::OfLaterRelease));
+    assert!(!added.message.is_empty());
+    let events = Journal::new(store.clone(), "node1").since(0, 1000);
+    let events = events.expect("events");
+    let told = events.iter().filter(|event| event.node == "node2");
+    let told: Vec<&Event> = told.collect();
+    assert!(!told.is_empty());
+    assert!(told.iter().all(|event| event.kind == EventKind::Noticed));
 
     // It was not all alike: what the later one wrote had the field.
     let reports = store.range("reports/").expect("reports");

@@ -70,7 +70,8 @@ pub enum EventKind {
     Mended,
     /// It could not be mended, or something failed.
     Failed,
-    /// Something else worth knowing.
+    /// Something else worth knowing; also what only a later release has a kind for.
+    #[serde(other)]
     Noticed,
 }
 

@@ -48,6 +48,14 @@ pub fn a_member_that_never_came() -> Vec<Code> {
         .collect()
 }
 
+/// As an agent of it answers.
+pub fn what_a_later_release_says() -> Vec<Code> {
+    let said = r#"{"code": "moon_too_full", "message": "The moon is too full.", "found": "It is.",
+        "needed": "Less of it.", "resolution": "Wait."}"#;
+    let problem: Problem = serde_json::from_str(said).expect("a problem");
+    vec![problem.code]
+}
+
 pub fn a_vm_on_a_drained_node() -> Vec<Code> {
     let mut bench = Bench::enabled();
     bench.define("web1", 1, 4);

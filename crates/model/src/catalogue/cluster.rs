@@ -70,4 +70,15 @@ pub(super) static ENTRIES: &[Entry] = &[
         needed: "Adapters of one model and speed on every node, so that a VM gets the same wherever it runs.",
         resolution: "Declare the intent on adapters that are alike, or accept the difference. It is an error where adapters of one node cannot give the settings that are promised.",
     },
+    Entry {
+        code: Code::OfLaterRelease,
+        exit_status: 118,
+        http_status: 500,
+        severity: Severity::Error,
+        stands_under: None,
+        sentence: "A later release of accelnet says something that this one has no code for.",
+        found: "What that release says.",
+        needed: "A release that knows the code.",
+        resolution: "Read what is said beside it, and bring accelnet here to the release of whoever says it.",
+    },
 ];
