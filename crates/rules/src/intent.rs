@@ -107,7 +107,7 @@ pub fn is_unused(name: &str, users: &[String]) -> Result<(), Problem> {
         users => Err(Problem::new(
             Code::IntentInUse,
             &[name],
-            format!("{} use it.", users.join(", ")),
+            format!("It is used by {}.", users.join(", ")),
         )),
     }
 }

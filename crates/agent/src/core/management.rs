@@ -117,11 +117,12 @@ impl Core {
             };
             let mut warnings = Vec::new();
             if !policy.vms.is_empty() {
-                let many = policy.vms.len();
-                warnings.push(format!(
-                    "{many} accelerated {} as they are and are no longer managed or watched",
-                    if many == 1 { "VM stays" } else { "VMs stay" }
-                ));
+                warnings.push(match policy.vms.len() {
+                    1 => "1 accelerated VM stays as it is and is no longer managed or watched".to_owned(),
+                    many => format!(
+                        "{many} accelerated VMs stay as they are and are no longer managed or watched"
+                    ),
+                });
             }
             let steps = steps(
                 &self.name,
