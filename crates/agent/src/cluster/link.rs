@@ -135,9 +135,10 @@ impl Store for Linked {
     }
 
     fn range(&self, prefix: &str) -> Result<Range, StoreError> {
+        let before = self.remembered.revision(prefix);
         match self.noted(self.store.range(prefix)) {
             Ok(range) => {
-                self.remembered.keep(prefix, &range);
+                self.remembered.keep(prefix, &range, before);
                 Ok(range)
             }
             Err(error @ StoreError::CutOff { .. }) => self.remembered.range(prefix).ok_or(error),

@@ -1,5 +1,8 @@
 //! What a node read last, for the time when it is cut off.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -61,8 +64,14 @@ impl Remembered {
         self.ranges.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Keeps a reading, if it is of a kind that is kept.
-    pub(super) fn keep(&self, prefix: &str, range: &Range) {
+    /// Revision of what is known of `prefix`.
+    pub(super) fn revision(&self, prefix: &str) -> Option<u64> {
+        self.lock().get(prefix).map(|known| known.revision)
+    }
+
+    /// Keeps a reading, if it is of a kind that is kept; `before` is the revision of what was known
+    /// when it began.
+    pub(super) fn keep(&self, prefix: &str, range: &Range, before: Option<u64>) {
         let own = prefix.starts_with(&self.own);
         if !own && !KEPT.contains(&prefix) {
             return;
@@ -70,8 +79,12 @@ impl Remembered {
         let mut ranges = self.lock();
         let known = ranges.get(prefix);
         let news = known.is_none_or(|known| known.entries != range.entries);
-        // One that was read earlier and arrives later.
-        if known.is_some_and(|known| known.revision > range.revision) {
+        // One that was read earlier and arrives later. An older one that began when all that is known
+        // was known is of a store that was set back, as from a backup.
+        let newer = known
+            .map(|known| known.revision)
+            .filter(|known| *known > range.revision);
+        if newer.is_some() && newer != before {
             return;
         }
         ranges.insert(prefix.to_owned(), range.clone());
