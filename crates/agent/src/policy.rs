@@ -10,7 +10,8 @@ use accelnet_model::{Code, Intent, Management, Problem, VmSetting};
 use accelnet_store::{Commit, Document, Json, Range, Store, StoreError, Txn};
 use serde::{Deserialize, Serialize};
 
-const POLICY: &str = "policy/";
+/// Where all policy is.
+pub(crate) const POLICY: &str = "policy/";
 const MANAGEMENT: &str = "policy/management";
 const INTENTS: &str = "policy/intents/";
 const VMS: &str = "policy/vms/";

@@ -19,7 +19,7 @@ use crate::core::Core;
 use crate::edge::{Edge, System};
 use crate::journal::Journal;
 use crate::mind::{Inbox, Message, inbox, think};
-use crate::policy::{PolicyStore, store_failed};
+use crate::policy::{POLICY, PolicyStore, store_failed};
 use crate::report::Reports;
 use crate::service::Agent;
 use crate::view::Picture;
@@ -350,8 +350,8 @@ fn listen_to_policy(inbox: &Inbox, store: Arc<dyn Store>) {
     let inbox = inbox.clone();
     hear("policy", OUT_OF_TOUCH, move |_| {
         loop {
-            let now = store.range("policy/").ok()?.revision;
-            let mut watch = store.watch("policy/", now + 1).ok()?;
+            let now = store.range(POLICY).ok()?.revision;
+            let mut watch = store.watch(POLICY, now + 1).ok()?;
             // What changed since the mind read it last, and before this began to listen.
             inbox.put(Message::Policy(now));
             loop {

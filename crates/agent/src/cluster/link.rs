@@ -12,7 +12,8 @@ use accelnet_store::{
     Change, Close, Commit, Entry, Lease, LeaseId, Range, Store, StoreError, Txn, Watch,
 };
 
-use super::remembered::{POLICY, Remembered};
+use super::remembered::Remembered;
+use crate::policy::POLICY;
 
 /// Since when a node is cut off, and what it met.
 #[derive(Debug, Clone, PartialEq, Eq)]

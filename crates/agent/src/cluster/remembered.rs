@@ -11,10 +11,10 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use accelnet_store::{Change, Entry, Range};
 use serde::{Deserialize, Serialize};
 
-/// Prefixes whose newest reading is kept in memory.
-const KEPT: [&str; 5] = ["policy/", "reports/", "members/", "alive/", "down/"];
-/// What of it is kept in a file, too, beside the node's own keys.
-pub(super) const POLICY: &str = "policy/";
+use crate::policy::POLICY;
+
+/// Prefixes whose newest reading is kept in memory; the policy in a file, too, beside the node's own keys.
+const KEPT: [&str; 5] = [POLICY, "reports/", "members/", "alive/", "down/"];
 /// The format of the file.
 const FORMAT: u32 = 1;
 
