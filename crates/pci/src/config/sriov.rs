@@ -4,7 +4,7 @@ use super::{ConfigSpace, Incomplete, Registers};
 
 /// `PCI_EXT_CAP_ID_SRIOV` and its size up to the VF BARs' end.
 const SRIOV: u16 = 0x10;
-const SIZE: u16 = 0x40;
+const SIZE: usize = 0x40;
 /// `PCI_SRIOV_CTRL`: VF enable, memory space enable, ARI capable hierarchy.
 const CONTROL: u16 = 0x08;
 const ENABLE: u16 = 1;
@@ -67,25 +67,27 @@ impl<R: Registers> ConfigSpace<R> {
     ///
     /// When it cannot be told whether there is one, or what it holds.
     pub fn sriov(&self) -> Result<Option<SriovCapability>, Incomplete> {
-        let Some(at) = self.extended(SRIOV, SIZE)? else {
+        let Some(at) = self.extended(SRIOV, SIZE as u16)? else {
             return Ok(None);
         };
-        let control = self.u16(at + CONTROL)?;
+        let registers = self.registers.read::<SIZE>(at)?;
+        let capability = ConfigSpace::new(registers.as_slice());
+        let control = capability.u16(CONTROL)?;
         let mut bars = [0; 6];
-        for (bar, place) in bars.iter_mut().zip((at + BARS..).step_by(4)) {
-            *bar = self.u32(place)?;
+        for (bar, place) in bars.iter_mut().zip((BARS..).step_by(4)) {
+            *bar = capability.u32(place)?;
         }
         Ok(Some(SriovCapability {
             enabled: control & ENABLE != 0,
             memory_enabled: control & MEMORY != 0,
             ari_hierarchy: control & ARI != 0,
-            initial_vfs: self.u16(at + INITIAL)?,
-            total_vfs: self.u16(at + TOTAL)?,
-            num_vfs: self.u16(at + NUMBER)?,
-            offset: self.u16(at + OFFSET)?,
-            stride: self.u16(at + STRIDE)?,
-            vf_device: self.u16(at + DEVICE)?,
-            page_sizes: self.u32(at + PAGE_SIZES)?,
+            initial_vfs: capability.u16(INITIAL)?,
+            total_vfs: capability.u16(TOTAL)?,
+            num_vfs: capability.u16(NUMBER)?,
+            offset: capability.u16(OFFSET)?,
+            stride: capability.u16(STRIDE)?,
+            vf_device: capability.u16(DEVICE)?,
+            page_sizes: capability.u32(PAGE_SIZES)?,
             bars,
         }))
     }
