@@ -18,6 +18,7 @@ use std::time::Duration;
 use accelnet_libvirt::{Domains, LibvirtError, Reading};
 use accelnet_model::adapter::Identity;
 use accelnet_model::node::{Node, Unreadable};
+use accelnet_model::vf::Vf;
 use accelnet_model::{Adapter, Domain, Observed, PciAddress};
 use accelnet_netlink::NetlinkError;
 use accelnet_pci::{PciAdapter, PciVf};
@@ -130,9 +131,19 @@ pub fn again(
 }
 
 /// An adapter that was seen before. Its names, and what is shown under the device lock beside the
-/// number of VFs, stay as they are: to read those takes a process, and a file of a megabyte.
+/// number of VFs, stay as they are: to read those takes a process, and a file of a megabyte. So do the
+/// vectors of its VFs where nobody can set them.
 fn pci_again(host: &Host<'_>, before: &Adapter) -> Option<PciAdapter> {
-    let mut pci = accelnet_pci::again(host.root, before.address)?;
+    let sriov = before.sriov.present();
+    let fixed = sriov.is_some_and(|sriov| sriov.vf_total_msix == Observed::Known(None));
+    let brief = fixed
+        .then(|| accelnet_pci::brief(host.root, before.address))
+        .flatten();
+    let brief = brief.and_then(|now| with_vectors(now, &before.vfs));
+    let mut pci = match brief {
+        Some(pci) => pci,
+        None => accelnet_pci::again(host.root, before.address)?,
+    };
     let same = pci.vendor.id == before.vendor.id && pci.device.id == before.device.id;
     match (&mut pci.sriov, &before.sriov) {
         (Observed::Known(Some(now)), Observed::Known(Some(before)))
@@ -147,6 +158,16 @@ fn pci_again(host: &Host<'_>, before: &Adapter) -> Option<PciAdapter> {
     pci.vendor.name = before.vendor.name.clone();
     pci.device.name = before.device.name.clone();
     Some(pci)
+}
+
+/// The adapter with the vectors that its VFs had `before`; none when it has a VF that was not there.
+fn with_vectors(mut now: PciAdapter, before: &[Vf]) -> Option<PciAdapter> {
+    for vf in &mut now.vfs {
+        let mut before = before.iter();
+        let was = before.find(|was| (was.index, was.address) == (vf.index, vf.address))?;
+        vf.msix_vectors = was.msix_vectors.clone();
+    }
+    Some(now)
 }
 
 /// The links of this namespace, each in its place.
