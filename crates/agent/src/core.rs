@@ -30,6 +30,7 @@ use accelnet_host::{Host, observe};
 use accelnet_model::adapter::Identity;
 use accelnet_model::intent::{BoundAdapter, IntentStatus};
 use accelnet_model::{Adapter, Code, Domain, Intent, Node, Observed, PciAddress, Problem};
+use accelnet_rules::vm_names::means;
 use accelnet_store::Store;
 
 use crate::cluster::nodes::Nodes;
@@ -86,7 +87,7 @@ pub struct Core {
     pub(crate) name: String,
     pub(crate) policies: PolicyStore,
     pub(crate) journal: Journal,
-    pub(crate) reports: Reports,
+    pub(crate) reports: Arc<Reports>,
     pub(crate) nodes: Nodes,
     pub(crate) statuses: Vec<IntentStatus>,
     /// Intents that were complete here.
@@ -107,6 +108,9 @@ pub struct Core {
     /// Whether no event asks for a look that has not been taken yet; only who hears of events can
     /// say so.
     pub(crate) nothing_heard: bool,
+    /// Whether somebody waits for an answer, which the other nodes' report is not to keep up: then it
+    /// is written by [`Core::report`].
+    pub(crate) answers_first: bool,
     remarks: remarks::Remarks,
     /// VMs that are between their two paths.
     crossings: Vec<vms::Crossing>,
@@ -126,7 +130,7 @@ impl Core {
             policies: PolicyStore::new(store.clone(), name),
             journal: Journal::new(store.clone(), name),
             nodes: Nodes::new(store.clone(), name),
-            reports: Reports::new(store, name),
+            reports: Arc::new(Reports::new(store, name)),
             statuses: Vec::new(),
             stood: Vec::new(),
             libvirt_may_be_asked: true,
@@ -136,6 +140,7 @@ impl Core {
             link: None,
             begun: false,
             nothing_heard: false,
+            answers_first: false,
             remarks: remarks::Remarks::default(),
             crossings: Vec::new(),
             crossings_are_known: false,
@@ -167,6 +172,11 @@ impl Core {
     /// Where readers find the newest picture.
     pub fn picture(&self) -> Arc<RwLock<Arc<Picture>>> {
         self.picture.clone()
+    }
+
+    /// The reports of all nodes, this one's as it is now.
+    pub(crate) fn reports(&self) -> Arc<Reports> {
+        self.reports.clone()
     }
 
     /// The node as it is now.
@@ -204,12 +214,18 @@ impl Core {
         }
     }
 
-    /// Looks at what a change of VMs rests on: the VMs, and the adapters of `intent`. All else is as
-    /// it was seen by the last pass, which events ask for when it changes; networks are, too, unless
-    /// such an event waits for its pass.
-    pub(crate) fn look_at_vms(&self, intent: &Intent) -> Seen {
+    /// Looks at what a change of the VMs called `names` rests on: them, and the adapters of `intent`.
+    /// All else is as it was seen by the last pass, which events ask for when it changes; networks and
+    /// other VMs, too, unless such an event waits for its pass. Without names, or when one of them means
+    /// nobody, all VMs are looked at.
+    pub(crate) fn look_at_vms(&self, intent: &Intent, names: &[String]) -> Seen {
         let picture = self.newest();
-        let Some(node) = self.look_again(&picture.node, None, self.is_bound(intent)) else {
+        let meant = match self.nothing_heard {
+            true => all_meant(names, picture.node.domains.known()),
+            false => None,
+        };
+        let which = self.is_bound(intent);
+        let Some(node) = self.look_again(&picture.node, meant.as_deref(), which) else {
             return self.look();
         };
         let networks = match self.nothing_heard && picture.networks.known().is_some() {
@@ -310,10 +326,10 @@ impl Core {
         networks
     }
 
-    /// Looks at what a change of VMs of the managed intent rests on.
-    pub(crate) fn look_at_managed(&self, policy: &Policy) -> Seen {
+    /// The same for the managed intent.
+    pub(crate) fn look_at_managed(&self, policy: &Policy, names: &[String]) -> Seen {
         match policy.managed_intent() {
-            Some(intent) => self.look_at_vms(intent),
+            Some(intent) => self.look_at_vms(intent, names),
             None => self.look(),
         }
     }
@@ -467,11 +483,19 @@ impl Core {
         })
     }
 
+    /// Writes what was left for the other nodes.
+    pub(crate) fn report(&self) {
+        self.reports.write();
+    }
+
     /// Leaves a picture for readers, and a report for the other nodes.
     pub(crate) fn leave(&mut self, seen: Seen, policy: &Policy) {
         self.learn_held(policy, &seen);
         let report = Report::of(self, &seen, policy);
-        self.reports.write(&report);
+        self.reports.keep(report.clone());
+        if !self.answers_first {
+            self.report();
+        }
         let picture = Picture {
             node: seen.node,
             networks: seen.networks,
@@ -482,4 +506,20 @@ impl Core {
         };
         *self.picture.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(picture);
     }
+}
+
+/// The UUIDs of the VMs that are called `names`; none without a name, or when one of these means no
+/// VM that was seen.
+fn all_meant(names: &[String], domains: Option<&Vec<Domain>>) -> Option<Vec<String>> {
+    let domains = domains.filter(|_| !names.is_empty())?;
+    let mut all = Vec::new();
+    for name in names {
+        let meant = domains.iter().filter(|vm| means(name, &vm.name, &vm.uuid));
+        let before = all.len();
+        all.extend(meant.map(|vm| vm.uuid.clone()));
+        if all.len() == before {
+            return None;
+        }
+    }
+    Some(all)
 }

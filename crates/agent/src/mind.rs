@@ -116,8 +116,12 @@ pub(crate) fn think(
             Ok(Message::Policy(revision)) => (false, revision),
             Ok(Message::Do(job)) => {
                 core.nothing_heard = !due.is_some_and(|due| due.whole);
+                core.answers_first = true;
                 job(&mut core);
                 core.nothing_heard = false;
+                core.answers_first = false;
+                // Whoever asked has an answer by now, and the other nodes can wait for theirs.
+                core.report();
                 busy = true;
                 continue;
             }

@@ -104,7 +104,7 @@ impl Report {
     /// What `core` has to report.
     pub(crate) fn of(core: &Core, seen: &Seen, policy: &Policy) -> Self {
         let vms = view::vms(core, seen, policy);
-        let before = core.reports.last();
+        let before = core.reports.newest();
         Report {
             node: core.name.clone(),
             observed_at: seen.node.observed_at.clone(),
@@ -158,7 +158,10 @@ fn as_peer_intent(status: &IntentStatus) -> PeerIntent {
 pub struct Reports {
     store: Arc<dyn Store>,
     node: String,
-    last: Mutex<Option<Report>>,
+    /// What this node saw last.
+    newest: Mutex<Option<Report>>,
+    /// What of it is in the store.
+    written: Mutex<Option<Report>>,
     /// Since when the reserve was seen not to be met.
     unmet: Mutex<Option<String>>,
 }
@@ -171,17 +174,16 @@ impl Reports {
         Reports {
             store,
             node: node.to_owned(),
-            last: Mutex::new(None),
+            newest: Mutex::new(None),
+            written: Mutex::new(None),
             unmet: Mutex::new(None),
         }
     }
 
-    /// What this node reported last.
-    pub fn last(&self) -> Option<Report> {
-        self.last
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
+    /// What this node saw last.
+    pub fn newest(&self) -> Option<Report> {
+        let newest = self.newest.lock();
+        newest.unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Nodes that give no sign of life. A store that one machine keeps tells of none: when the
@@ -206,20 +208,30 @@ impl Reports {
         since.clone()
     }
 
-    /// Writes this node's report, if it says anything new: an idle node writes nothing.
-    pub fn write(&self, report: &Report) {
-        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
-        if last.as_ref().is_some_and(|last| last.says_the_same(report)) {
+    /// Keeps this node's report: from now on those who ask here are told this one.
+    pub fn keep(&self, report: Report) {
+        *self.newest.lock().unwrap_or_else(PoisonError::into_inner) = Some(report);
+    }
+
+    /// Writes the report that was kept for the other nodes, if it says anything new: an idle node
+    /// writes nothing.
+    pub fn write(&self) {
+        let Some(report) = self.newest() else { return };
+        let mut written = self.written.lock().unwrap_or_else(PoisonError::into_inner);
+        if written
+            .as_ref()
+            .is_some_and(|written| written.says_the_same(&report))
+        {
             return;
         }
-        let txn = Txn::new().put_json(format!("{REPORTS}{}", self.node), report);
+        let txn = Txn::new().put_json(format!("{REPORTS}{}", self.node), &report);
         // A report that cannot be written is written with the next look.
         if txn.and_then(|txn| self.store.commit(&txn)).is_ok() {
-            *last = Some(report.clone());
+            *written = Some(report);
         }
     }
 
-    /// What every node reported last.
+    /// What every node reported last; of this one, what it saw last.
     ///
     /// # Errors
     ///
@@ -227,6 +239,11 @@ impl Reports {
     pub fn all(&self) -> Result<Vec<Report>, Problem> {
         let all = self.store.range_json::<Report>(REPORTS);
         let all = all.map_err(|error| store_failed(&error))?;
-        Ok(all.values.into_iter().map(|stored| stored.value).collect())
+        let mut all: Vec<Report> = all.values.into_iter().map(|stored| stored.value).collect();
+        let own = all.iter_mut().find(|report| report.node == self.node);
+        if let (Some(own), Some(newest)) = (own, self.newest()) {
+            *own = newest;
+        }
+        Ok(all)
     }
 }

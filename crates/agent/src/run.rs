@@ -20,7 +20,6 @@ use crate::edge::{Edge, System};
 use crate::journal::Journal;
 use crate::mind::{Inbox, Message, inbox, think};
 use crate::policy::{POLICY, PolicyStore, store_failed};
-use crate::report::Reports;
 use crate::service::Agent;
 use crate::view::Picture;
 
@@ -240,7 +239,7 @@ pub fn start(
         inbox: box_.clone(),
         picture: picture.clone(),
         policies: PolicyStore::new(store.clone(), node),
-        reports: Reports::new(store.clone(), node),
+        reports: core.reports(),
         journal: Journal::new(store.clone(), node),
         nodes: Nodes::new(store.clone(), node),
         link,

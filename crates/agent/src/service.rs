@@ -25,7 +25,7 @@ pub struct Agent {
     pub(crate) inbox: Inbox,
     pub(crate) picture: Arc<RwLock<Arc<Picture>>>,
     pub(crate) policies: PolicyStore,
-    pub(crate) reports: Reports,
+    pub(crate) reports: Arc<Reports>,
     pub(crate) journal: Journal,
     pub(crate) nodes: Nodes,
     pub(crate) link: Option<Arc<Link>>,

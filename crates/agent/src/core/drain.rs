@@ -44,7 +44,7 @@ impl Core {
             self.set_drained(who, request)?;
             if *node == self.name {
                 self.pass()?;
-                report.vms = self.reports.last().map_or(report.vms, |own| own.vms);
+                report.vms = self.reports.newest().map_or(report.vms, |own| own.vms);
             }
         }
         let vms = report.vms.iter().filter(|vm| vm.node == *node);

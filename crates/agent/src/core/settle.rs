@@ -106,7 +106,7 @@ impl Core {
         setting: &VmSetting,
         domain: &Domain,
     ) -> bool {
-        let changes = match self.enable_one(policy, seen, setting, domain, false) {
+        let changes = match self.enable_one(policy, seen, setting, domain, None, false) {
             Ok(_) => {
                 let message = format!(
                     "The change of VM {} was gone on with, and is done.",
@@ -221,7 +221,7 @@ impl Core {
             self.blame(&setting.uuid, &problem);
             return acted;
         }
-        match self.enable_one(policy, seen, setting, domain, false) {
+        match self.enable_one(policy, seen, setting, domain, None, false) {
             Ok(_) => {
                 self.forgive(&setting.uuid);
                 let message = format!("VM {} is again as its setting says.", domain.name);

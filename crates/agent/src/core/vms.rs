@@ -15,7 +15,7 @@ use accelnet_rules::vm::{self, Room, Switch};
 use accelnet_rules::{fitness, pair};
 
 pub(crate) use crossing::Crossing;
-pub(crate) use pairs::none_is_free;
+pub(crate) use pairs::{Defined, none_is_free};
 
 use super::drain::is_drained;
 use super::settle::{planned, settled, vms_unknown};
@@ -42,6 +42,8 @@ struct Admitted {
     place: usize,
     setting: VmSetting,
     domain: Domain,
+    /// Its definition, as it was judged.
+    defined: Option<Defined>,
     plan: pair::Plan,
     warnings: Vec<Problem>,
     /// What its guest is, if it runs: asked at first, and answered while others work.
@@ -115,7 +117,7 @@ impl Core {
         for _ in 0..TURNS {
             let mut policy = self.policies.read()?;
             let intent = self.managed(&policy)?;
-            let seen = self.look_at_vms(&intent);
+            let seen = self.look_at_vms(&intent, names);
             let mut results = self.named_vms(names, &seen, &policy)?;
             let mut admitted = self.judge_all(&mut results, wanted, &policy, &intent, &seen)?;
             if dry_run {
@@ -152,8 +154,11 @@ impl Core {
         results: &mut [VmResult],
     ) -> Result<(), Problem> {
         let mut outcomes = Vec::new();
-        for one in admitted {
-            let done = self.enable_one(policy, seen, &one.setting, &one.domain, wanted.now);
+        for mut one in admitted {
+            // Those after the first may have been changed by others since they were judged.
+            let defined = one.defined.take().filter(|_| outcomes.is_empty());
+            let (setting, domain) = (&one.setting, &one.domain);
+            let done = self.enable_one(policy, seen, setting, domain, defined, wanted.now);
             outcomes.push((one, done));
         }
         self.edge.passing("acted");
@@ -174,7 +179,7 @@ impl Core {
             };
             if let Err(problem) = verified {
                 self.undo_unverified(policy, &one.setting);
-                after = Some(self.look_at_managed(policy));
+                after = Some(self.look_at_managed(policy, &[]));
                 *done = Err(problem);
             }
             changes.push(match done {
@@ -187,7 +192,7 @@ impl Core {
         self.record(policy, changes, &words)?;
         self.edge.passing("recorded");
         let policy = self.policies.read()?;
-        let after = after.unwrap_or_else(|| self.look_at_managed(&policy));
+        let after = after.unwrap_or_else(|| self.look_at_managed(&policy, &[]));
         for (mut one, done) in outcomes {
             let result = &mut results[one.place];
             let what = format!(
@@ -292,7 +297,7 @@ impl Core {
     /// Takes VMs back to their software path.
     fn take(&mut self, who: &str, names: &[String], dry_run: bool) -> Result<VmChanged, Problem> {
         let policy = self.policies.read()?;
-        let seen = self.look_at_managed(&policy);
+        let seen = self.look_at_managed(&policy, names);
         let mut results = self.named_vms(names, &seen, &policy)?;
         let mut decided = Vec::new();
         for result in results.iter_mut().filter(|result| result.problem.is_none()) {
@@ -517,7 +522,7 @@ impl Core {
             );
             match judged {
                 Err(problem) => result.refuse(problem),
-                Ok((setting, plan, warnings)) => {
+                Ok((setting, defined, plan, warnings)) => {
                     let running = domain.state.holds_devices();
                     let guest = running.then(|| self.ask_what_it_is(domain));
                     promised.retain(|vm| vm.uuid != setting.uuid);
@@ -526,6 +531,7 @@ impl Core {
                         place,
                         setting,
                         domain: domain.clone(),
+                        defined: Some(defined),
                         plan,
                         warnings,
                         guest,
@@ -549,13 +555,14 @@ impl Core {
         macs: &BTreeMap<Mac, Vec<String>>,
         promised: &[VmSetting],
         domain: &Domain,
-    ) -> Result<(VmSetting, pair::Plan, Vec<Problem>), Problem> {
+    ) -> Result<(VmSetting, Defined, pair::Plan, Vec<Problem>), Problem> {
         let known = policy.vm(&domain.uuid);
         if wanted.set && known.is_none() {
             let found = format!("VM {} has no performance setting.", domain.name);
             return Err(Problem::new(Code::VmNotAccelerated, &[&domain.name], found));
         }
-        let mut definition = self.definition(domain)?;
+        let defined = self.defined(domain)?;
+        let mut definition = defined.vm.clone();
         let mut domain = domain.clone();
         let taken: Vec<Mac> = macs.keys().copied().collect();
         let nic = match wanted.add_nic && known.is_none() {
@@ -608,7 +615,7 @@ impl Core {
         let mut plan = self.plan_with(policy, &setting, &definition, domain, wanted.now, again)?;
         let held = domain.state.holds_devices() && !domain.host_devices.is_empty();
         plan.waits_for_restart |= anew && !wanted.now && held;
-        Ok((setting, plan, warnings))
+        Ok((setting, defined, plan, warnings))
     }
 }
 

@@ -27,7 +27,9 @@ fn beside(bench: &Bench, vfs: u32, queue_pairs: u32) {
         adapter.queue_pairs_promised = 0;
         adapter.queue_pairs_in_use = 0;
     }
-    Reports::new(bench.store.clone(), "node2").write(&report);
+    let reports = Reports::new(bench.store.clone(), "node2");
+    reports.keep(report);
+    reports.write();
 }
 
 fn reserve(bench: &mut Bench, percentage: i64) -> Result<(), accelnet_model::Problem> {

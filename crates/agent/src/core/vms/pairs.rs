@@ -35,16 +35,23 @@ struct Bench<'a> {
     now: RefCell<Option<String>>,
 }
 
-impl Core {
-    /// What the VM starts with, whether it runs or not.
-    pub(crate) fn definition(&self, domain: &Domain) -> Result<Domain, Problem> {
-        self.defined(domain).map(|(definition, _)| definition)
-    }
+/// What a VM starts with, whether it runs or not.
+#[derive(Debug, Clone)]
+pub(crate) struct Defined {
+    /// The VM as it is defined.
+    pub(crate) vm: Domain,
+    /// The definition's text, where that had to be read.
+    xml: Option<String>,
+}
 
-    /// The same, with its text where that had to be read.
-    fn defined(&self, domain: &Domain) -> Result<(Domain, Option<String>), Problem> {
+impl Core {
+    /// What the VM starts with, read now.
+    pub(crate) fn defined(&self, domain: &Domain) -> Result<Defined, Problem> {
         if !domain.state.holds_devices() {
-            return Ok((domain.clone(), None));
+            return Ok(Defined {
+                vm: domain.clone(),
+                xml: None,
+            });
         }
         let xml = self.config_xml(domain)?;
         let parsed = Definition::parse(&xml).map_err(|error| {
@@ -53,14 +60,14 @@ impl Core {
                 &error.to_string(),
             )
         })?;
-        let definition = Domain {
+        let vm = Domain {
             vnics: parsed.vnics,
             host_devices: parsed.host_devices,
             settings: parsed.settings,
             memory_mib: parsed.memory_mib.unwrap_or(domain.memory_mib),
             ..domain.clone()
         };
-        Ok((definition, Some(xml)))
+        Ok(Defined { vm, xml: Some(xml) })
     }
 
     fn config_xml(&self, domain: &Domain) -> Result<String, Problem> {
@@ -90,7 +97,7 @@ impl Core {
                 Some(_) => Ok(pair::join_transient(live)),
             };
         }
-        let definition = self.definition(domain)?;
+        let definition = self.defined(domain)?.vm;
         self.plan_with(policy, setting, &definition, domain, now, again)
     }
 
@@ -127,7 +134,7 @@ impl Core {
         if ends_with_its_stop(domain) {
             return Ok(pair::part(Pair::default(), live, setting.nic_teamed));
         }
-        let definition = self.definition(domain)?;
+        let definition = self.defined(domain)?.vm;
         Ok(pair::part(
             Pair::of(&definition.vnics, setting.mac, &pool),
             live,
@@ -150,18 +157,19 @@ impl Core {
         !added && plan.is_ok_and(|plan| plan.steps.iter().all(|step| *step == Step::Forget))
     }
 
-    /// Gives a VM its pair, or leaves it as it was.
+    /// Gives a VM its pair, or leaves it as it was; `defined` is its definition where that was read.
     pub(crate) fn enable_one(
         &mut self,
         policy: &Policy,
         seen: &Seen,
         setting: &VmSetting,
         domain: &Domain,
+        defined: Option<Defined>,
         now: bool,
     ) -> Result<pair::Plan, Problem> {
         let begins = setting.phase == Phase::Enabling && setting.before.is_none();
         if !(begins && setting.nic_added) {
-            return self.pair_one(policy, seen, setting, domain, now);
+            return self.pair_one(policy, seen, setting, domain, defined, now);
         }
         let done = self.add_nic(policy, setting, domain).and_then(|()| {
             let seen = self.look();
@@ -170,7 +178,7 @@ impl Core {
                 let found = format!("libvirt on {} no longer has it.", self.name);
                 Problem::new(Code::VmNotFound, &[&setting.name], found)
             })?;
-            self.pair_one(policy, &seen, setting, domain, now)
+            self.pair_one(policy, &seen, setting, domain, None, now)
         });
         if done.is_err() {
             // Both or none: what cannot go either is told by the next change of the VM.
@@ -193,6 +201,7 @@ impl Core {
         seen: &Seen,
         setting: &VmSetting,
         domain: &Domain,
+        defined: Option<Defined>,
         now: bool,
     ) -> Result<pair::Plan, Problem> {
         let anew = self.needs_vf_anew(policy, seen, setting);
@@ -202,9 +211,11 @@ impl Core {
                 None,
             ),
             false => {
-                let (definition, xml) = self.defined(domain)?;
-                let plan =
-                    self.plan_with(policy, setting, &definition, domain, now, anew && now)?;
+                let Defined { vm, xml } = match defined {
+                    Some(defined) => defined,
+                    None => self.defined(domain)?,
+                };
+                let plan = self.plan_with(policy, setting, &vm, domain, now, anew && now)?;
                 (plan, xml)
             }
         };
@@ -369,7 +380,7 @@ impl Core {
         };
         let pool = pool_of(policy);
         if !ends_with_its_stop(domain) {
-            let definition = self.definition(domain)?;
+            let definition = self.defined(domain)?.vm;
             let config = Pair::of(&definition.vnics, setting.mac, &pool);
             if config.vf.is_none() || !config.can_fail_over() {
                 return missing("Its definition has no pair.".to_owned());
