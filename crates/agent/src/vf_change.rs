@@ -89,7 +89,7 @@ pub fn run(
         true => Lock::private(),
         false => take_lock(host, request.name, address)?,
     };
-    let before = observe::adapter_in_change(host, address, false);
+    let before = observe::adapter_to_change(host, address);
     let before = before.ok_or_else(|| gone(request.name, address))?;
     let name = before.name();
     let plan = vf_count::plan(&before, request.ask)?;
@@ -117,7 +117,7 @@ pub fn run(
         .steps
         .iter()
         .any(|step| matches!(step, Step::Create { .. }));
-    let after = observe::adapter_in_change(host, address, fresh);
+    let after = observe::adapter_changed(host, &before, fresh);
     let waited = host.clock.uptime().saturating_sub(begun);
     let waited = format!("{} s", waited.as_secs());
     let address_text = address.to_string();

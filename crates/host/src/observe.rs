@@ -223,24 +223,42 @@ fn alone(host: &Host<'_>, scene: &Scene, pci: PciAdapter) -> Adapter {
     adapter::merge(host, scene, &crowd, pci)
 }
 
-/// The same during a change under the adapter's lock, and as much as a change needs: it is
-/// looked at before and after, and neither is to take longer than the change. Where VFs are
-/// `fresh`, VMs are asked about only if a driver has one by now. Links are always read anew: a
-/// driver may take the link down while it makes VFs.
-pub fn adapter_in_change(host: &Host<'_>, address: PciAddress, fresh: bool) -> Option<Adapter> {
+/// The same before a change under the adapter's lock, and as much as a change needs: the look is not
+/// to take longer than the change.
+pub fn adapter_to_change(host: &Host<'_>, address: PciAddress) -> Option<Adapter> {
     let pci = accelnet_pci::brief(host.root, address)?;
-    let told = |pci: &PciAdapter| match &pci.sriov {
+    let told = match &pci.sriov {
         Observed::Known(sriov) => sriov
             .as_ref()
             .is_none_or(|sriov| sriov.num_vfs.known().is_some()),
         Observed::Unknown(_) => false,
     };
     // An ordinary user may read attributes, and not the capability.
-    if !told(&pci) {
+    if !told {
         return adapter(host, address);
     }
+    let domains = match pci.vfs.as_slice() {
+        [] => Observed::Known(Vec::new()),
+        _ => all_domains(host),
+    };
+    let scene = Scene {
+        links: links(host),
+        domains,
+        brief: true,
+    };
+    Some(alone(host, &scene, pci))
+}
+
+/// `before` after the number of its VFs was changed under its lock: what that can make different is
+/// looked at, and nothing else. Where VFs are `fresh`, VMs are asked about only if a driver has one
+/// by now. Links are read anew: a driver may take the link down while it makes VFs.
+pub fn adapter_changed(host: &Host<'_>, before: &Adapter, fresh: bool) -> Option<Adapter> {
+    let now = accelnet_pci::vfs_now(host.root, before.address)?;
+    let (Observed::Known(Some(_)), Observed::Known(Some(_))) = (&now.num_vfs, &before.sriov) else {
+        return adapter(host, before.address);
+    };
     let unused = |vf: &PciVf| fresh && vf.driver == Observed::Known(None);
-    let domains = match pci.vfs.iter().all(unused) {
+    let domains = match now.vfs.iter().all(unused) {
         true => Observed::Known(Vec::new()),
         false => all_domains(host),
     };
@@ -249,7 +267,7 @@ pub fn adapter_in_change(host: &Host<'_>, address: PciAddress, fresh: bool) -> O
         domains,
         brief: true,
     };
-    Some(alone(host, &scene, pci))
+    Some(adapter::renew(host, &scene, before, now))
 }
 
 fn all_domains(host: &Host<'_>) -> Observed<Vec<Domain>> {

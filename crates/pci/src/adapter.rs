@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use accelnet_model::adapter::{Bridge, Driver, IommuGroup, PciId, PcieLink, Sriov};
 use accelnet_model::{Observed, PciAddress};
 
-use crate::config::{ConfigFile, ConfigSpace, Incomplete};
+use crate::config::{ConfigFile, ConfigSpace, Incomplete, SriovCapability};
 use crate::locked::{Locked, LockedRead};
 use crate::names::Names;
 use crate::netdevs::Netdevs;
@@ -122,6 +122,32 @@ fn read_brief(root: &Root, address: PciAddress, vf_space: bool) -> Option<PciAda
         netdevs: Netdevs::read(root),
     };
     Some(read(root, &listed, &shared))
+}
+
+/// What a change of the number of an adapter's VFs leaves different.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct VfsNow {
+    /// Bound driver of the adapter; none when unbound.
+    pub driver: Observed<Option<String>>,
+    /// VFs that its capability says are switched on; none where it shows no such capability.
+    pub num_vfs: Observed<Option<u32>>,
+    /// Its VFs, by number, without what is in their configuration space.
+    pub vfs: Vec<PciVf>,
+}
+
+/// Reads no more than that of the adapter at `address`; none when it is not there any more.
+pub fn vfs_now(root: &Root, address: PciAddress) -> Option<VfsNow> {
+    let folder = device_folder(address);
+    let names = root.names(&folder).ok()?;
+    let capability = ConfigFile::open(root, &folder)
+        .map_err(Incomplete::from)
+        .and_then(|file| ConfigSpace::new(file).sriov());
+    let switched_on = |found: Option<SriovCapability>| found.map(|found| found.switched_on());
+    Some(VfsNow {
+        driver: root.link_name(&format!("{folder}/driver")).into(),
+        num_vfs: Observed::from(capability).map(switched_on),
+        vfs: vf::read_brief(root, &folder, &names),
+    })
 }
 
 /// Whether the function at `address` is a network adapter. One whose class cannot be read

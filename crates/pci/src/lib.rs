@@ -18,7 +18,9 @@ pub mod root;
 pub mod sriov;
 pub mod vf;
 
-pub use adapter::{PciAdapter, adapter, adapters, addresses, again, brief, is_adapter};
+pub use adapter::{
+    PciAdapter, VfsNow, adapter, adapters, addresses, again, brief, is_adapter, vfs_now,
+};
 pub use config::{ConfigSpace, Incomplete};
 pub use locked::{Direct, LockedRead};
 pub use read_error::ReadError;

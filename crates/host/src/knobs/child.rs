@@ -11,6 +11,9 @@ use accelnet_model::vf_plan::Refusal;
 /// Status of a child that was called wrongly; no error number of Linux is that high.
 pub(super) const CALLED_WRONGLY: i32 = 255;
 
+/// The niceness of a child that has said all it had to say.
+const LAST: i32 = 19;
+
 /// Runs the child with the arguments after [`super::CHILD`]; returns its exit status.
 ///
 /// `read PATH...` prints a line `PLACE ok TEXT` or `PLACE errno NUMBER` for each path, as
@@ -25,6 +28,8 @@ pub fn run(args: impl Iterator<Item = OsString>) -> i32 {
         // Where that does not work, the end of this process tells.
         if rustix::stdio::dup2_stdout(null).is_ok() {
             drop(writeln!(io::stderr(), "{status}"));
+            // Nobody waits for its end, and the parent has more to do.
+            let _ = rustix::process::nice(LAST);
         }
     }
     status

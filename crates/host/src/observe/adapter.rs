@@ -3,13 +3,13 @@
 use std::io;
 use std::time::Duration;
 
-use accelnet_model::adapter::{Sriov, Support, VfFeatures};
+use accelnet_model::adapter::{Driver, Sriov, Support, VfFeatures};
 use accelnet_model::link::{Interface, Link};
 use accelnet_model::vf::{Vf, VfSettings, VfUser};
 use accelnet_model::{Adapter, Domain, Observed, PciAddress};
 use accelnet_netlink as netlink;
 use accelnet_netlink::NetlinkError;
-use accelnet_pci::{PciAdapter, PciVf};
+use accelnet_pci::{PciAdapter, PciVf, VfsNow};
 
 use super::Scene;
 use super::placed::Placed;
@@ -26,7 +26,7 @@ const BETWEEN_LOOKS: Duration = Duration::from_millis(50);
 
 /// Puts together what sysfs, netlink, ethtool, devlink and libvirt say of one adapter.
 pub fn merge(host: &Host<'_>, scene: &Scene, crowd: &Crowd<'_>, pci: PciAdapter) -> Adapter {
-    let interfaces = interfaces(host, scene, &pci);
+    let interfaces = interfaces(host, scene, pci.address);
     let info = interfaces.first().map(|interface| &interface.driver_info);
     let firmware = match info {
         None => Observed::unknown("no netdev to ask: no driver is bound, or it is elsewhere"),
@@ -64,6 +64,29 @@ pub fn merge(host: &Host<'_>, scene: &Scene, crowd: &Crowd<'_>, pci: PciAdapter)
     }
 }
 
+/// `before` with what a change of the number of its VFs made of it.
+pub fn renew(host: &Host<'_>, scene: &Scene, before: &Adapter, now: VfsNow) -> Adapter {
+    let mut adapter = before.clone();
+    let driver = before.driver.present();
+    adapter.driver = now.driver.map(|name| {
+        name.map(|name| Driver {
+            version: driver
+                .filter(|driver| driver.name == name)
+                .and_then(|driver| driver.version.clone()),
+            name,
+        })
+    });
+    if let Observed::Known(Some(sriov)) = &mut adapter.sriov {
+        sriov.num_vfs = now.num_vfs.map(Option::unwrap_or_default);
+        sriov.current_vfs = u32::try_from(now.vfs.len()).unwrap_or(u32::MAX);
+    }
+    adapter.interfaces = interfaces(host, scene, before.address);
+    let settings = Observed::unknown(NOT_ASKED);
+    let crowd = Crowd::of(host);
+    adapter.vfs = settled_vfs(host, scene, &crowd, before.address, now.vfs, &settings);
+    adapter
+}
+
 /// The VFs, once no driver seems to be trying one any more.
 fn settled_vfs(
     host: &Host<'_>,
@@ -79,11 +102,17 @@ fn settled_vfs(
             break;
         }
         host.clock.sleep(BETWEEN_LOOKS);
-        let Some(seen) = accelnet_pci::brief(host.root, adapter).map(|pci| pci.vfs) else {
+        let Some(now) = accelnet_pci::vfs_now(host.root, adapter) else {
             break;
         };
         let crowd = Crowd::of(host);
-        all = vfs(seen, &scene.domains, &crowd, &super::links(host), settings);
+        all = vfs(
+            now.vfs,
+            &scene.domains,
+            &crowd,
+            &super::links(host),
+            settings,
+        );
     }
     all
 }
@@ -123,10 +152,10 @@ fn vfs(
         .collect()
 }
 
-fn interfaces(host: &Host<'_>, scene: &Scene, pci: &PciAdapter) -> Vec<Interface> {
+fn interfaces(host: &Host<'_>, scene: &Scene, adapter: PciAddress) -> Vec<Interface> {
     let links = scene.links.as_ref();
     links
-        .map_or(Vec::new(), |links| own_links(host, links, pci.address))
+        .map_or(Vec::new(), |links| own_links(host, links, adapter))
         .into_iter()
         .map(|link| interface(host, scene, link))
         .collect()
