@@ -42,6 +42,9 @@ use crate::reflex::Reflex;
 use crate::report::{Report, Reports};
 use crate::view::Picture;
 
+#[cfg(all(test, feature = "simulated"))]
+mod tests;
+
 /// How long a change of the number of VFs may take.
 const VF_DEADLINE: Duration = Duration::from_secs(180);
 /// How long a guest may take to give up its VF (QEMU's own unplug of a busy guest takes seconds).

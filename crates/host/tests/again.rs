@@ -60,6 +60,46 @@ fn an_adapter_looked_at_again_is_as_in_a_whole_look() {
 }
 
 #[test]
+fn vfs_that_were_not_there_are_read_whole() {
+    let (host, _folder) = booted();
+    host.kernel.echo_numvfs(pf(), 0).expect("no VFs");
+    host.kernel.echo_numvfs(pf(), 3).expect("3 VFs");
+    let before = observe::node(&host.host());
+    host.kernel.echo_numvfs(pf(), 0).expect("no VFs");
+    host.kernel.echo_numvfs(pf(), 7).expect("7 VFs");
+    let again = observe::again(&host.host(), &before, None, &[pf()]);
+    assert_eq!(again.adapters, observe::node(&host.host()).adapters);
+    let adapters = again.adapters.known().expect("adapters");
+    let vectors = adapters[0].vfs.iter().map(|vf| vf.msix_vectors.present());
+    assert_eq!(vectors.flatten().count(), 7);
+}
+
+#[test]
+fn vectors_are_looked_at_again_where_they_can_be_set() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mlx5 = AdapterSpec::mlx5(pf(), "ens1").vfs(2).sriov(|sriov| {
+        sriov.vf_msix_vectors = 8;
+        sriov.vf_total_msix = Some(64);
+        sriov.drivers_autoprobe = false;
+    });
+    let port = Port::root("0000:00:01.0".parse().expect("an address"), 1, 2).adapter(mlx5);
+    let host = SimHost::boot(Tree::new().port(port), folder.path()).expect("a node");
+    let before = observe::node(&host.host());
+    let vf = host.kernel.node().vf_address(pf(), 1).expect("a VF");
+    let knob = format!("sys/bus/pci/devices/{vf}/sriov_vf_msix_count");
+    std::fs::write(folder.path().join(knob), "12").expect("a knob");
+    let applied = host.kernel.node().apply_msix_count(pf(), 1);
+    applied.expect("12 vectors");
+    let again = observe::again(&host.host(), &before, None, &[pf()]);
+    let adapters = again.adapters.known().expect("adapters");
+    let vectors = adapters[0]
+        .vfs
+        .iter()
+        .map(|vf| vf.msix_vectors.present().copied());
+    assert_eq!(vectors.collect::<Vec<_>>(), [Some(8), Some(12)]);
+}
+
+#[test]
 fn only_the_vms_that_were_asked_for_are_looked_at() {
     let (mut host, _folder) = booted();
     let before = observe::node(&host.host());

@@ -32,6 +32,33 @@ fn beside(bench: &Bench, vfs: u32, queue_pairs: u32) {
     reports.write();
 }
 
+#[test]
+fn a_node_is_told_its_own_newest_report_and_the_others_what_was_written() {
+    let bench = Bench::enabled_on("ens1");
+    let (own, other) = (
+        Reports::new(bench.store.clone(), "node2"),
+        Reports::new(bench.store.clone(), "node3"),
+    );
+    let told = |reports: &Reports| -> Vec<usize> {
+        let all = reports.all().expect("reports").into_iter();
+        let of_own = all.filter(|report| report.node == "node2");
+        of_own.map(|report| report.adapters.len()).collect()
+    };
+    let mut report = bench.report();
+    report.node = "node2".to_owned();
+    own.keep(report.clone());
+    // What no other node was told yet is told nobody.
+    assert_eq!((told(&own), told(&other)), (vec![], vec![]));
+    own.write();
+    let adapters = report.adapters.len();
+    assert_eq!((told(&own), told(&other)), (vec![adapters], vec![adapters]));
+    report.adapters.clear();
+    own.keep(report);
+    assert_eq!((told(&own), told(&other)), (vec![0], vec![adapters]));
+    own.write();
+    assert_eq!((told(&own), told(&other)), (vec![0], vec![0]));
+}
+
 fn reserve(bench: &mut Bench, percentage: i64) -> Result<(), accelnet_model::Problem> {
     let set = Set {
         node_reserve_percentage: Some(percentage),
