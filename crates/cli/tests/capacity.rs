@@ -186,6 +186,11 @@ fn a_file_that_is_not_there() {
         "{}",
         shown.err
     );
+    assert!(
+        shown.err.contains("Name a file that can be read"),
+        "{}",
+        shown.err
+    );
 }
 
 #[test]

@@ -22,7 +22,10 @@ pub fn judge(file: &Path, session: &mut Session<'_>) -> Result<Capacity, Problem
             (file.display().to_string(), text)
         }
     };
-    let text = text.map_err(|error| invalid(&name, format!("It cannot be read: {error}.")))?;
+    let text = text.map_err(|error| {
+        let problem = invalid(&name, format!("It cannot be read: {error}."));
+        problem.resolution("Name a file that can be read, or '-' for standard input.")
+    })?;
     let described = parse(&text).map_err(|found| invalid(&name, found))?;
     what_if::judge(&described).map_err(|wrong| {
         let line = line_of(&text, &wrong.field);
