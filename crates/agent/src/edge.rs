@@ -51,7 +51,7 @@ impl System {
         System {
             root: Root::system(),
             links: KernelLinks,
-            knobs: SystemKnobs::new("/proc/self/exe"),
+            knobs: SystemKnobs::default(),
             clock: SystemClock,
             vms: LibvirtVms::new(),
             switches: KernelSwitches,

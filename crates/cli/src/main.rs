@@ -10,29 +10,23 @@ use accelnet::session::Session;
 use accelnet::target::Environment;
 use accelnet_host::hook;
 use accelnet_host::hypervisor::NoHypervisor;
-use accelnet_host::knobs::{self, NoKnobs};
+use accelnet_host::knobs::NoKnobs;
 use accelnet_host::switch::guard;
 use accelnet_host::{CopiedLinks, Host, KernelLinks, LocalHypervisor, SystemClock, SystemKnobs};
-use accelnet_model::PciAddress;
 use accelnet_pci::Root;
-use accelnet_pci::netdevs::function_of;
 use clap::Parser;
 use rustix::fs::FileType;
 
 fn main() -> ExitCode {
     let mut words = std::env::args_os().skip(1);
     match words.next() {
-        Some(word) if word == knobs::CHILD => std::process::exit(knobs::run_child(words)),
         Some(word) if word == guard::CHILD => std::process::exit(guard::run_child(words)),
         Some(word) if word == hook::CALLED => {
             std::process::exit(hook::run(words, std::io::stdin().lock()))
         }
         _ => {}
     }
-    let system_knobs = SystemKnobs::new("/proc/self/exe");
-    if let Some(address) = adapter_to_change() {
-        system_knobs.expect(address);
-    }
+    let system_knobs = SystemKnobs::default();
     let terminal = std::io::stdout().is_terminal();
     let args = match cmdlet_args(terminal) {
         Some(Ok(args)) => args,
@@ -79,26 +73,6 @@ fn main() -> ExitCode {
     // A reader that has gone away (`| head`) is no error of ours.
     drop(out.flush());
     ExitCode::from(status)
-}
-
-/// The adapter that `adapter enable NAME` or `adapter disable NAME` is about, where it is as
-/// plain as that. It is only made ready: what was typed is read afterwards.
-fn adapter_to_change() -> Option<PciAddress> {
-    let words: Vec<String> = std::env::args_os()
-        .skip(1)
-        .map(|word| word.to_string_lossy().into_owned())
-        .collect();
-    let ["adapter", "enable" | "disable", name, rest @ ..] =
-        &words.iter().map(String::as_str).collect::<Vec<_>>()[..]
-    else {
-        return None;
-    };
-    let only_told = ["--root", "--dry-run", "--help", "-h"];
-    let changes = !rest
-        .iter()
-        .any(|word| only_told.iter().any(|told| word.starts_with(told)));
-    let root = Root::system();
-    changes.then(|| function_of(&root, name))?
 }
 
 /// What was typed, when the program was called by one of the document's names; an exit status

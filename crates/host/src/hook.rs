@@ -80,7 +80,7 @@ pub fn run(args: impl Iterator<Item = OsString>, mut data: impl Read) -> i32 {
         [WORK, operation] => {
             if let Some(operation) = Operation::from_word(operation) {
                 let root = Root::system();
-                let knobs = SystemKnobs::new("/proc/self/exe");
+                let knobs = SystemKnobs::default();
                 let edge = Edge {
                     root: &root,
                     links: &KernelLinks,

@@ -5,29 +5,28 @@
 //! thread that is stuck in the kernel cannot be given up, and would keep this process from
 //! ending; so the write is done by a child process, which can be left behind. The child
 //! keeps the adapter's lock, so that the next call sees that the change is still under way.
+//! What the kernel shows under the same device lock is read by such children, too.
 
 mod child;
 mod lock;
-mod writer;
 
+use std::ffi::CString;
 use std::fs::File;
-use std::io;
+use std::io::{self, Write};
+use std::os::fd::BorrowedFd;
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
-use std::sync::{Mutex, PoisonError, mpsc};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use accelnet_model::PciAddress;
 use accelnet_model::vf_plan::Refusal;
 use accelnet_pci::LockedRead;
 
-pub use child::run as run_child;
 pub use lock::{Lock, LockError};
 
-use writer::Writer;
-
-/// First argument of a child that reads or writes for its parent.
-pub const CHILD: &str = "__knob";
+use crate::{Clock, SystemClock};
+use child::{Child, Ended, Task};
 
 /// Written without a child: the kernel sets a flag there and takes no lock
 /// (`sriov_drivers_autoprobe_store` of `drivers/pci/iov.c`).
@@ -35,6 +34,9 @@ const NEVER_HANGS: &str = "/sriov_drivers_autoprobe";
 
 /// How long attributes under the device lock are waited for.
 const PATIENCE: Duration = Duration::from_secs(2);
+
+/// How often is told that a write is waited for.
+const SLICE: Duration = Duration::from_millis(100);
 
 /// The knobs of a node's adapters.
 pub trait Knobs: LockedRead {
@@ -73,102 +75,65 @@ pub trait Knobs: LockedRead {
 const LOCKS: &str = "/run/accelnet/locks";
 
 /// The knobs of the running system.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct SystemKnobs {
-    /// The program to run as a child: this one, with [`CHILD`] as its first argument.
-    program: PathBuf,
-    /// What [`SystemKnobs::expect`] made ready.
-    expected: Mutex<Option<(PciAddress, Lock)>>,
+    /// Children that nobody waits for any more.
+    left: Mutex<Vec<Child>>,
 }
 
 impl SystemKnobs {
-    /// With this program as the child.
-    pub fn new(program: impl Into<PathBuf>) -> Self {
-        SystemKnobs {
-            program: program.into(),
-            expected: Mutex::new(None),
-        }
+    /// Starts a child, and looks which of those that were left have ended since.
+    fn start(&self, task: Task<'_>, kept: Option<BorrowedFd<'_>>) -> io::Result<Child> {
+        self.left().retain(|child| !child.is_gone());
+        Child::start(task, kept)
     }
 
-    /// Makes a change of the adapter at `address` ready: its child starts while this process
-    /// still reads what it is to do, which takes as long. Nothing is held or changed.
-    pub fn expect(&self, address: PciAddress) {
-        let Ok(lock) = Lock::open(Path::new(LOCKS), address) else {
-            return;
-        };
-        drop(lock.writer.replace(self.writer(&lock).ok()));
-        *self.expected.lock().unwrap_or_else(PoisonError::into_inner) = Some((address, lock));
+    /// Leaves a child to itself that hangs, or that has answered and whose end is not to be waited
+    /// for.
+    fn leave(&self, child: Child) {
+        self.left().push(child);
     }
 
-    /// What was made ready for `address`.
-    fn made_ready(&self, address: PciAddress) -> Option<Lock> {
-        let mut expected = self.expected.lock().unwrap_or_else(PoisonError::into_inner);
-        let (made_for, lock) = expected.take()?;
-        (made_for == address).then_some(lock)
-    }
-
-    fn child(&self, verb: &str) -> Command {
-        let mut command = Command::new(&self.program);
-        command.args([CHILD, verb]);
-        command
-    }
-
-    fn writer(&self, lock: &Lock) -> io::Result<Writer> {
-        Writer::start(self.child("write"), lock.share()?)
+    fn left(&self) -> MutexGuard<'_, Vec<Child>> {
+        self.left.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl LockedRead for SystemKnobs {
     fn read(&self, paths: &[PathBuf]) -> Vec<io::Result<String>> {
-        if paths.is_empty() {
-            return Vec::new();
-        }
-        let late = || {
-            io::Error::new(
-                io::ErrorKind::TimedOut,
-                format!(
-                    "the kernel did not answer within {} s: a change of the number of VFs is probably under way",
-                    PATIENCE.as_secs()
-                ),
-            )
-        };
-        let mut answers: Vec<io::Result<String>> = paths.iter().map(|_| Err(late())).collect();
-        let child = self
-            .child("read")
-            .args(paths)
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .spawn();
-        let output = match child {
-            Ok(mut child) => child.stdout.take(),
-            Err(error) => {
-                let words = error.to_string();
-                return paths
-                    .iter()
-                    .map(|_| Err(io::Error::other(words.clone())))
-                    .collect();
+        let until = SystemClock.uptime() + PATIENCE;
+        let start = |path: &PathBuf| self.start(Task::Read(&named(path)?), None);
+        // All at once: the patience is spent once.
+        let children: Vec<io::Result<Child>> = paths.iter().map(start).collect();
+        let answers = children.into_iter().map(|child| {
+            let mut child = child?;
+            match child.wait(until.saturating_sub(SystemClock.uptime())) {
+                Some(Ended::Answered(answer)) => {
+                    child.end();
+                    Ok(String::from_utf8_lossy(&answer?).trim().to_owned())
+                }
+                Some(Ended::Killed(status)) => Err(io::Error::other(format!(
+                    "the reading process ended with {status}"
+                ))),
+                None => {
+                    self.leave(child);
+                    Err(io::Error::new(
+                        io::ErrorKind::TimedOut,
+                        format!(
+                            "the kernel did not answer within {} s: a change of the number of VFs is probably under way",
+                            PATIENCE.as_secs()
+                        ),
+                    ))
+                }
             }
-        };
-        let (sender, lines) = mpsc::channel();
-        std::thread::spawn(move || child::read_answers(output, &sender));
-        while let Ok((place, answer)) = lines.recv_timeout(PATIENCE) {
-            if let Some(slot) = answers.get_mut(place) {
-                *slot = answer;
-            }
-        }
-        answers
+        });
+        answers.collect()
     }
 }
 
 impl Knobs for SystemKnobs {
     fn lock(&self, address: PciAddress, note: &str) -> Result<Lock, LockError> {
-        if let Some(lock) = self.made_ready(address) {
-            return lock.hold(note).map(|()| lock);
-        }
-        let lock = Lock::take(Path::new(LOCKS), address, note)?;
-        // If it cannot be started, then neither when there is something to write.
-        drop(lock.writer.replace(self.writer(&lock).ok()));
-        Ok(lock)
+        Lock::take(Path::new(LOCKS), address, note)
     }
 
     fn write(
@@ -179,20 +144,46 @@ impl Knobs for SystemKnobs {
         within: Duration,
         waiting: &mut dyn FnMut(),
     ) -> Result<(), Refusal> {
-        let failed = |error: &io::Error| Refusal::from_io(error);
+        let failed = |error: io::Error| Refusal::from_io(&error);
         if path.ends_with(NEVER_HANGS) {
-            return child::write(path, value).map_err(|error| failed(&error));
+            let file = File::options().write(true).open(path);
+            return file
+                .and_then(|mut file| file.write_all(value.as_bytes()))
+                .map_err(failed);
         }
-        let writer = match lock.writer.take() {
-            Some(writer) => writer,
-            None => self.writer(lock).map_err(|error| failed(&error))?,
+        let file = named(Path::new(path)).map_err(failed)?;
+        let task = Task::Write(&file, value.as_bytes());
+        let mut child = self.start(task, lock.file()).map_err(failed)?;
+        let until = SystemClock.uptime() + within;
+        let ended = loop {
+            let left = until.saturating_sub(SystemClock.uptime());
+            if let Some(ended) = child.wait(SLICE.min(left)) {
+                break Some(ended);
+            }
+            if left.is_zero() {
+                break None;
+            }
+            waiting();
         };
-        writer.write(path, value, within, waiting)
+        self.leave(child);
+        match ended {
+            Some(Ended::Answered(answer)) => answer.map(drop).map_err(failed),
+            Some(Ended::Killed(status)) => Err(Refusal::Errno {
+                number: 0,
+                text: format!("the writing process ended with {status}"),
+            }),
+            None => Err(Refusal::TimedOut(within)),
+        }
     }
 
     fn hold(&self, path: &str) -> io::Result<File> {
         File::options().read(true).write(true).open(path)
     }
+}
+
+/// The name of the file at `path`, as the kernel takes it.
+fn named(path: &Path) -> io::Result<CString> {
+    Ok(CString::new(path.as_os_str().as_bytes())?)
 }
 
 /// The knobs of a copy of a node: everything is read at once, nothing is changed.

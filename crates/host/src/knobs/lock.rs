@@ -1,21 +1,16 @@
 //! The lock of an adapter: one change at a time, whoever asks.
 
-use std::cell::RefCell;
 use std::fs::{File, TryLockError};
 use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::os::fd::{AsFd, BorrowedFd};
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
 
 use accelnet_model::PciAddress;
-
-use super::writer::Writer;
 
 /// Held while it lives, by this process and by every child that shares it.
 #[derive(Debug)]
 pub struct Lock {
     file: Option<File>,
-    /// A child that is ready to write, until it is told to.
-    pub(super) writer: RefCell<Option<Writer>>,
 }
 
 /// Why a lock could not be had.
@@ -38,46 +33,22 @@ pub enum LockError {
 }
 
 impl Lock {
-    /// Opens the lock of `address` in `folder`. It is not held yet; whoever shares it will hold it
-    /// once it is.
-    ///
-    /// # Errors
-    ///
-    /// Its file cannot be made or opened.
-    pub(super) fn open(folder: &Path, address: PciAddress) -> Result<Lock, LockError> {
-        let path = path(folder, address);
-        let wrong = |error| failed(&path, error);
-        std::fs::create_dir_all(folder).map_err(wrong)?;
-        let file = File::options()
-            .read(true)
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .open(&path)
-            .map_err(wrong)?;
-        Ok(Lock::of(Some(file)))
-    }
-
     /// Takes the lock of `address` in `folder`, and notes who has it.
     ///
     /// # Errors
     ///
     /// See [`LockError`].
     pub fn take(folder: &Path, address: PciAddress, note: &str) -> Result<Lock, LockError> {
-        let lock = Lock::open(folder, address)?;
-        lock.hold(note).map(|()| lock)
-    }
-
-    /// Holds an open lock, and notes who does.
-    ///
-    /// # Errors
-    ///
-    /// Somebody else has it.
-    pub(super) fn hold(&self, note: &str) -> Result<(), LockError> {
-        let Some(mut file) = self.file.as_ref() else {
-            return Ok(());
-        };
-        let wrong = |error| failed(Path::new("the lock's file"), error);
+        let path = path(folder, address);
+        let wrong = |error| failed(&path, error);
+        std::fs::create_dir_all(folder).map_err(wrong)?;
+        let mut file = File::options()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .open(&path)
+            .map_err(wrong)?;
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
@@ -93,19 +64,13 @@ impl Lock {
         }
         file.set_len(0).map_err(wrong)?;
         file.seek(SeekFrom::Start(0)).map_err(wrong)?;
-        file.write_all(note.as_bytes()).map_err(wrong)
-    }
-
-    fn of(file: Option<File>) -> Lock {
-        Lock {
-            file,
-            writer: RefCell::new(None),
-        }
+        file.write_all(note.as_bytes()).map_err(wrong)?;
+        Ok(Lock { file: Some(file) })
     }
 
     /// A lock that nobody else looks at, for nodes that never existed.
     pub fn private() -> Lock {
-        Lock::of(None)
+        Lock { file: None }
     }
 
     /// The same lock once more: it is held until both are gone.
@@ -115,12 +80,12 @@ impl Lock {
     /// The system has no room for one more open file.
     pub fn share(&self) -> io::Result<Lock> {
         let file = self.file.as_ref().map(File::try_clone).transpose()?;
-        Ok(Lock::of(file))
+        Ok(Lock { file })
     }
 
-    /// The lock as a stream that a child keeps open.
-    pub(super) fn into_stdio(mut self) -> Stdio {
-        self.file.take().map_or_else(Stdio::null, Stdio::from)
+    /// The file that is locked: whoever keeps it open holds the lock, too.
+    pub(super) fn file(&self) -> Option<BorrowedFd<'_>> {
+        self.file.as_ref().map(File::as_fd)
     }
 }
 

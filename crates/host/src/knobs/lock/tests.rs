@@ -67,21 +67,3 @@ fn a_place_where_no_lock_can_be_is_named() {
     let text = error.to_string();
     assert!(text.contains("file/0000:01:00.0.lock: "), "{text}");
 }
-
-#[test]
-fn an_open_lock_is_nobodys_and_once_held_it_is_of_all_who_share_it() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let lock = Lock::open(folder.path(), address()).expect("a file");
-    let shared = lock.share().expect("the same once more");
-    assert_eq!(holder(folder.path()), None);
-    lock.hold("process 7").expect("it is free");
-    drop(lock);
-    assert_eq!(holder(folder.path()).as_deref(), Some("process 7"));
-    drop(shared);
-    assert_eq!(holder(folder.path()), None);
-
-    // Whoever opened it first may still be the second to hold it.
-    let lock = Lock::open(folder.path(), address()).expect("a file");
-    let _first = Lock::take(folder.path(), address(), "process 8").expect("it is free");
-    assert!(matches!(lock.hold("process 9"), Err(LockError::Held(_))));
-}

@@ -1,5 +1,5 @@
-//! The real knobs with the real program as their child: a write that hangs is left behind,
-//! keeps the lock, and lets go of it when it ends.
+//! The knobs of the running system: a write that hangs is left behind, keeps the lock, and lets
+//! go of it when it ends.
 
 use std::path::Path;
 use std::time::Duration;
@@ -9,10 +9,6 @@ use accelnet_host::{Clock, Knobs, Lock, SystemClock, SystemKnobs};
 use accelnet_model::PciAddress;
 use accelnet_model::vf_plan::Refusal;
 use accelnet_pci::LockedRead;
-
-fn knobs() -> SystemKnobs {
-    SystemKnobs::new(env!("CARGO_BIN_EXE_accelnet"))
-}
 
 /// A file that hangs whoever opens it until the other end is opened.
 fn fifo(path: &Path) {
@@ -34,7 +30,7 @@ fn a_write_that_hangs_is_left_behind_and_keeps_the_lock() {
     let mut told = 0;
     let within = Duration::from_millis(500);
     let path = knob.to_str().expect("text");
-    let ended = knobs().write(&held, path, "7", within, &mut || told += 1);
+    let ended = SystemKnobs::default().write(&held, path, "7", within, &mut || told += 1);
     assert_eq!(ended, Err(Refusal::TimedOut(within)));
     assert!(told >= 2, "told {told} times that it waits");
 
@@ -61,10 +57,10 @@ fn a_refusal_comes_with_the_kernels_number() {
     let within = Duration::from_secs(30);
     // The kernel parses this attribute as it does sriov_numvfs.
     let own = "/proc/self/oom_score_adj";
-    let refused = knobs().write(&held, own, "many", within, &mut || ());
+    let refused = SystemKnobs::default().write(&held, own, "many", within, &mut || ());
     let text = "Invalid argument".to_owned();
     assert_eq!(refused, Err(Refusal::Errno { number: 22, text }));
-    let missing = knobs().write(&held, "/no/such/knob", "7", within, &mut || ());
+    let missing = SystemKnobs::default().write(&held, "/no/such/knob", "7", within, &mut || ());
     assert!(
         matches!(missing, Err(Refusal::Errno { number: 2, .. })),
         "{missing:?}"
@@ -79,7 +75,7 @@ fn an_attribute_that_hangs_hides_no_other() {
     std::fs::write(&first, "7\n").expect("an attribute");
     std::fs::write(&last, "64\n").expect("an attribute");
     fifo(&hung);
-    let answers = knobs().read(&[first, hung.clone(), missing, last]);
+    let answers = SystemKnobs::default().read(&[first, hung.clone(), missing, last]);
     let [first, late, missing, last] = answers.as_slice() else {
         panic!("{answers:?}");
     };
@@ -92,16 +88,51 @@ fn an_attribute_that_hangs_hides_no_other() {
     std::fs::write(&hung, "").expect("the other end");
 }
 
+/// The processes that this thread has started and that are not gone.
+fn children() -> Vec<String> {
+    let list = std::fs::read_to_string("/proc/thread-self/children").expect("a list");
+    list.split_whitespace().map(str::to_owned).collect()
+}
+
 #[test]
-fn a_program_that_is_not_there_is_an_error_and_no_hang() {
+fn a_write_that_somebody_kills_is_an_error_and_no_hang() {
     let folder = tempfile::tempdir().expect("a folder");
+    let knob = folder.path().join("sriov_numvfs");
+    fifo(&knob);
     let held = lock(folder.path()).expect("it is free");
-    let knobs = SystemKnobs::new(folder.path().join("nothing"));
+    let mut kill = || {
+        for child in children() {
+            let pid = child.parse().ok().and_then(rustix::process::Pid::from_raw);
+            let pid = pid.expect("a process");
+            let comm = std::fs::read_to_string(format!("/proc/{child}/comm")).expect("its name");
+            assert_eq!(comm.trim_end(), "accelnet-knob");
+            rustix::process::kill_process(pid, rustix::process::Signal::KILL).expect("killed");
+        }
+    };
     let within = Duration::from_secs(30);
-    let refused = knobs.write(&held, "/proc/self/oom_score_adj", "0", within, &mut || ());
-    assert!(
-        matches!(refused, Err(Refusal::Errno { number: 2, .. })),
-        "{refused:?}"
-    );
-    assert!(knobs.read(&["/proc/self/comm".into()])[0].is_err());
+    let path = knob.to_str().expect("text");
+    let ended = SystemKnobs::default().write(&held, path, "7", within, &mut kill);
+    let Err(Refusal::Errno { number: 0, text }) = ended else {
+        panic!("{ended:?}");
+    };
+    assert!(text.contains("SIGKILL"), "{text}");
+    drop(held);
+    drop(lock(folder.path()).expect("it is free again"));
+}
+
+#[test]
+fn those_that_were_left_are_gone_once_they_have_ended() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let hung = folder.path().join("hung");
+    fifo(&hung);
+    let knobs = SystemKnobs::default();
+    let late = knobs.read(std::slice::from_ref(&hung));
+    assert!(late[0].is_err());
+    std::fs::write(&hung, "").expect("the other end");
+    let gone = (0..100).any(|_| {
+        SystemClock.sleep(Duration::from_millis(20));
+        drop(knobs.read(&["/proc/self/comm".into()]));
+        children().is_empty()
+    });
+    assert!(gone, "{:?}", children());
 }
