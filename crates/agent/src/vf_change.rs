@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use accelnet_host::execute::{Progress, Stopped, execute};
+use accelnet_host::execute::{Done, Progress, Stopped, execute};
 use accelnet_host::knobs::{Lock, LockError};
 use accelnet_host::{Host, features, observe};
 use accelnet_model::vf_plan::{Ask, Plan, Refusal, Step};
@@ -109,15 +109,15 @@ pub fn run(
     let guard = guard(host, &before, &name, plan)?;
     let ended = execute(host, &lock, address, plan, request.within, on);
     drop(guard);
-    let log = match ended {
-        Ok(log) => log,
+    let Done { log, seen } = match ended {
+        Ok(done) => done,
         Err(stopped) => return Err(stopped_problem(host, &lock, &before, plan, &stopped)),
     };
     let fresh = plan
         .steps
         .iter()
         .any(|step| matches!(step, Step::Create { .. }));
-    let after = observe::adapter_changed(host, &before, fresh);
+    let after = observe::adapter_changed(host, &before, fresh, seen);
     let waited = host.clock.uptime().saturating_sub(begun);
     let waited = format!("{} s", waited.as_secs());
     let address_text = address.to_string();

@@ -5,7 +5,7 @@ use std::time::Duration;
 use accelnet_model::PciAddress;
 use accelnet_model::vf::ready_for_vfio;
 use accelnet_model::vf_plan::{Plan, Refusal, Step};
-use accelnet_pci::PciVf;
+use accelnet_pci::{PciVf, VfsNow};
 
 use crate::kernel_log::KernelLog;
 use crate::{Host, Lock};
@@ -21,6 +21,16 @@ pub struct Progress<'a> {
     pub there: u32,
 }
 
+/// What the steps of a plan brought.
+#[derive(Debug)]
+pub struct Done {
+    /// The kernel's log since they began.
+    pub log: KernelLog,
+    /// The adapter's VFs as they were last seen; none where no step waits for them, or the adapter
+    /// is gone.
+    pub seen: Option<VfsNow>,
+}
+
 /// A step that did not go through.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Stopped {
@@ -33,8 +43,8 @@ pub struct Stopped {
 }
 
 /// Does the steps of `plan` on the adapter at `address`, all of them within `within`;
-/// `on`, if anyone is, is told how it goes. Returns the kernel's log since then. That a wait
-/// ran out is no error here: what is there afterwards tells.
+/// `on`, if anyone is, is told how it goes. That a wait ran out is no error here: what is there
+/// afterwards tells.
 ///
 /// # Errors
 ///
@@ -46,9 +56,10 @@ pub fn execute(
     plan: &Plan,
     within: Duration,
     mut on: Option<&mut dyn FnMut(Progress<'_>)>,
-) -> Result<KernelLog, Stopped> {
+) -> Result<Done, Stopped> {
     let begun = host.clock.uptime();
     let log = KernelLog::from_now(host.root);
+    let mut seen = None;
     let mut run = || {
         for step in &plan.steps {
             let left = within.saturating_sub(host.clock.uptime().saturating_sub(begun));
@@ -60,7 +71,7 @@ pub fn execute(
                 }
             };
             if let Step::AwaitReady { vfs } = step {
-                await_ready(host, address, *vfs, left, &mut |ready, there| {
+                seen = await_ready(host, address, *vfs, left, &mut |ready, there| {
                     tell(ready, &|| there);
                 });
             }
@@ -68,7 +79,16 @@ pub fn execute(
                 continue;
             };
             let knob = format!("/sys/bus/pci/devices/{address}/{knob}");
-            let mut waiting = || tell(0, &|| there(host, address));
+            let mut looked = false;
+            let mut waiting = || {
+                tell(0, &|| there(host, address));
+                // The look afterwards is quicker if it is not the first of its kind, and here there
+                // is nothing else to do.
+                if !looked {
+                    looked = true;
+                    rehearse(host, address);
+                }
+            };
             host.knobs
                 .write(lock, &knob, &value.to_string(), left, &mut waiting)
                 .map_err(|refusal| match refusal {
@@ -79,7 +99,7 @@ pub fn execute(
         Ok(())
     };
     match run() {
-        Ok(()) => Ok(log),
+        Ok(()) => Ok(Done { log, seen }),
         Err((step, refusal)) => Err(Stopped {
             step,
             refusal,
@@ -89,54 +109,39 @@ pub fn execute(
 }
 
 /// Waits until `vfs` VFs are there and ready, all at once, for no longer than `within`; for
-/// fewer where the kernel says that the driver made fewer.
+/// fewer where the kernel says that the driver made fewer. Returns what it saw last; none when the
+/// adapter is gone.
 fn await_ready(
     host: &Host<'_>,
     address: PciAddress,
     vfs: u32,
     within: Duration,
     on: &mut dyn FnMut(u32, u32),
-) {
+) -> Option<VfsNow> {
     let begun = host.clock.uptime();
     let mut pause = Duration::from_millis(2);
-    let mut vfs = vfs;
-    let mut asked = false;
     loop {
-        let Some(seen) = look(host, address) else {
-            return;
-        };
-        let ready = seen
-            .iter()
-            .filter(|vf| ready_for_vfio(&vf.driver, &vf.netdevs))
-            .count();
-        let there = seen.len();
+        let now = accelnet_pci::vfs_now(host.root, address)?;
+        let made = now.num_vfs.present().copied().unwrap_or(vfs);
+        let is_ready = |vf: &&PciVf| ready_for_vfio(&vf.driver, &vf.netdevs);
+        let ready = now.vfs.iter().filter(is_ready).count() as u32;
         let waited = host.clock.uptime().saturating_sub(begun);
-        if ready >= vfs as usize || waited >= within {
-            return;
+        if ready >= vfs.min(made) || waited >= within {
+            return Some(now);
         }
-        if !asked {
-            asked = true;
-            vfs = vfs.min(switched_on(host, address).unwrap_or(vfs));
-            continue;
-        }
-        on(ready as u32, there as u32);
+        on(ready, now.vfs.len() as u32);
         host.clock.sleep(pause.min(within.saturating_sub(waited)));
         pause = (pause * 2).min(Duration::from_millis(250));
     }
 }
 
-/// How many VFs the kernel says are switched on.
-fn switched_on(host: &Host<'_>, address: PciAddress) -> Option<u32> {
-    let path = format!("/sys/bus/pci/devices/{address}/sriov_numvfs");
-    let answer = host.knobs.read(&[host.root.locate(&path)]).pop()?;
-    answer.ok()?.trim().parse().ok()
-}
-
-/// The adapter's VFs as sysfs shows them; none when the adapter is gone.
-fn look(host: &Host<'_>, address: PciAddress) -> Option<Vec<PciVf>> {
+/// Looks at the VFs and makes nothing of it. No configuration space is read: that can hang while a
+/// driver does.
+fn rehearse(host: &Host<'_>, address: PciAddress) {
     let folder = format!("/sys/bus/pci/devices/{address}");
-    let names = host.root.names(&folder).ok()?;
-    Some(accelnet_pci::vf::read_brief(host.root, &folder, &names))
+    if let Ok(names) = host.root.names(&folder) {
+        drop(accelnet_pci::vf::read_brief(host.root, &folder, &names));
+    }
 }
 
 /// VFs that are there.

@@ -49,7 +49,8 @@ pub fn on_record(
 }
 
 /// Whether asking `adapter` again would bring nothing new: its driver and firmware have
-/// answered, and what they left open they left open without carrier, as there is none now.
+/// answered, and what they left open they left open without carrier, as there is none now. That is
+/// looked up: a driver may take its link down while it makes VFs.
 pub fn is_settled(host: &Host<'_>, adapter: &Adapter) -> bool {
     let Some(known) = on_record(host, adapter.address, &adapter.interfaces) else {
         return false;
@@ -63,11 +64,12 @@ pub fn is_settled(host: &Host<'_>, adapter: &Adapter) -> bool {
         &known.vlan_802_1ad,
         &known.link_state,
     ];
-    let carrier = adapter
-        .interfaces
-        .iter()
-        .any(|interface| interface.link.carrier);
-    !carrier || asked.iter().all(|support| support.known().is_some())
+    let carrier = |interface: &Interface| {
+        let file = format!("/sys/class/net/{}/carrier", interface.link.name);
+        // While the link is down it cannot be read.
+        host.root.text(&file).is_ok_and(|carrier| carrier == "1")
+    };
+    asked.iter().all(|support| support.known().is_some()) || !adapter.interfaces.iter().any(carrier)
 }
 
 /// Asks `adapter` on the last of its VFs that nobody uses, puts everything back, and keeps
@@ -84,16 +86,19 @@ pub fn ask(host: &Host<'_>, adapter: &Adapter) -> Result<Asked, String> {
     let unused = |users: &Observed<Vec<_>>| users.known().is_some_and(Vec::is_empty);
     let free = adapter.vfs.iter().rfind(|vf| unused(&vf.users));
     let free = free.ok_or("No VF is free to ask on.")?;
-    let settings = host.links.vf_settings(&interface.link);
-    let settings =
-        settings.map_err(|error| format!("The adapter was not asked: failed to {error}."))?;
+    let failed = |error: NetlinkError| format!("The adapter was not asked: failed to {error}.");
+    // As it is now: it may have gone down with the change.
+    let links = host.links.links().map_err(failed)?;
+    let link = links.iter().find(|link| link.index == interface.link.index);
+    let link = link.ok_or("The adapter's netdev is gone, and with it who could be asked.")?;
+    let settings = host.links.vf_settings(link).map_err(failed)?;
     let settings = settings.iter().find(|one| one.index == free.index);
     let settings = settings.ok_or("The driver reports nothing for the VF that is free.")?;
     let control = Control {
         host,
-        index: interface.link.index,
+        index: link.index,
     };
-    let answer = probe(&control, settings, interface.link.carrier);
+    let answer = probe(&control, settings, link.carrier);
     if let Some(asked) = interface.driver_info.known() {
         let record = Record {
             version: VERSION,

@@ -21,7 +21,7 @@ use accelnet_model::node::{Node, Unreadable};
 use accelnet_model::vf::Vf;
 use accelnet_model::{Adapter, Domain, Observed, PciAddress};
 use accelnet_netlink::NetlinkError;
-use accelnet_pci::{PciAdapter, PciVf};
+use accelnet_pci::{PciAdapter, PciVf, VfsNow};
 
 use crate::Host;
 
@@ -136,13 +136,11 @@ pub fn again(
 fn pci_again(host: &Host<'_>, before: &Adapter) -> Option<PciAdapter> {
     let sriov = before.sriov.present();
     let fixed = sriov.is_some_and(|sriov| sriov.vf_total_msix == Observed::Known(None));
-    let brief = fixed
-        .then(|| accelnet_pci::brief(host.root, before.address))
-        .flatten();
-    let brief = brief.and_then(|now| with_vectors(now, &before.vfs));
-    let mut pci = match brief {
+    let again = |vectors: bool| accelnet_pci::again(host.root, before.address, vectors);
+    let kept = fixed.then(|| with_vectors(again(false)?, &before.vfs));
+    let mut pci = match kept.flatten() {
         Some(pci) => pci,
-        None => accelnet_pci::again(host.root, before.address)?,
+        None => again(true)?,
     };
     let same = pci.vendor.id == before.vendor.id && pci.device.id == before.device.id;
     match (&mut pci.sriov, &before.sriov) {
@@ -249,23 +247,34 @@ pub fn adapter_to_change(host: &Host<'_>, address: PciAddress) -> Option<Adapter
     Some(alone(host, &scene, pci))
 }
 
-/// `before` after the number of its VFs was changed under its lock: what that can make different is
-/// looked at, and nothing else. Where VFs are `fresh`, VMs are asked about only if a driver has one
-/// by now. Links are read anew: a driver may take the link down while it makes VFs.
-pub fn adapter_changed(host: &Host<'_>, before: &Adapter, fresh: bool) -> Option<Adapter> {
-    let now = accelnet_pci::vfs_now(host.root, before.address)?;
+/// `before` after the number of its VFs was changed under its lock, of which `seen` is what was seen
+/// then. Only its driver and its VFs are as they are now: where VFs are `fresh` and no driver has one,
+/// nobody is asked about anything else.
+pub fn adapter_changed(
+    host: &Host<'_>,
+    before: &Adapter,
+    fresh: bool,
+    seen: Option<VfsNow>,
+) -> Option<Adapter> {
+    let now = match seen {
+        Some(seen) => seen,
+        None => accelnet_pci::vfs_now(host.root, before.address)?,
+    };
     let (Observed::Known(Some(_)), Observed::Known(Some(_))) = (&now.num_vfs, &before.sriov) else {
         return adapter(host, before.address);
     };
     let unused = |vf: &PciVf| fresh && vf.driver == Observed::Known(None);
-    let domains = match now.vfs.iter().all(unused) {
-        true => Observed::Known(Vec::new()),
-        false => all_domains(host),
-    };
-    let scene = Scene {
-        links: links(host),
-        domains,
-        brief: true,
+    let scene = match now.vfs.iter().all(unused) {
+        true => Scene {
+            links: Ok(Placed::default()),
+            domains: Observed::Known(Vec::new()),
+            brief: true,
+        },
+        false => Scene {
+            links: links(host),
+            domains: all_domains(host),
+            brief: true,
+        },
     };
     Some(adapter::renew(host, &scene, before, now))
 }

@@ -100,24 +100,28 @@ pub fn adapter(root: &Root, address: PciAddress, locked: &dyn LockedRead) -> Opt
     read_all(root, listed.as_slice(), locked).pop()
 }
 
-/// Reads what a change of the number of VFs needs of the adapter at `address`: no names, nothing
-/// of its VFs' configuration space, and nothing that is shown under the device lock. With the lock that keeps other changes away
-/// the number of VFs in the capability is the kernel's own.
+/// Reads what a change of the number of VFs needs of the adapter at `address`: its driver, SR-IOV and
+/// its VFs without their configuration space, and nothing that is shown under the device lock. With
+/// the lock that keeps other changes away the number of VFs in the capability is the kernel's own.
 pub fn brief(root: &Root, address: PciAddress) -> Option<PciAdapter> {
-    read_brief(root, address, false)
+    read_one(root, address, Depth::Change)
 }
 
 /// Reads what can change of an adapter that was read before: no names, and nothing that is shown
-/// under the device lock.
-pub fn again(root: &Root, address: PciAddress) -> Option<PciAdapter> {
-    read_brief(root, address, true)
+/// under the device lock; the vectors of its VFs if `vectors`.
+pub fn again(root: &Root, address: PciAddress, vectors: bool) -> Option<PciAdapter> {
+    let depth = match vectors {
+        true => Depth::Whole,
+        false => Depth::WithoutVectors,
+    };
+    read_one(root, address, depth)
 }
 
-fn read_brief(root: &Root, address: PciAddress, vf_space: bool) -> Option<PciAdapter> {
+fn read_one(root: &Root, address: PciAddress, depth: Depth) -> Option<PciAdapter> {
     let listed = is_adapter(root, address).then(|| Listed::new(root, address))?;
     let shared = Shared {
         locked: None,
-        vf_space,
+        depth,
         names: Names::none(),
         netdevs: Netdevs::read(root),
     };
@@ -202,12 +206,22 @@ impl Listed {
     }
 }
 
+/// How much of each adapter is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Depth {
+    /// All there is.
+    Whole,
+    /// All but the configuration space of VFs, where their vectors are.
+    WithoutVectors,
+    /// What a change of the number of VFs rests on: not where the adapter is.
+    Change,
+}
+
 /// What is read once for all adapters.
 struct Shared {
     /// None where no more is read than a change needs.
     locked: Option<Locked>,
-    /// Whether the configuration space of VFs is read.
-    vf_space: bool,
+    depth: Depth,
     names: Names,
     netdevs: Netdevs,
 }
@@ -220,7 +234,7 @@ fn read_all(root: &Root, listed: &[Listed], locked: &dyn LockedRead) -> Vec<PciA
         .collect();
     let shared = Shared {
         locked: Some(Locked::read(root, locked, paths)),
-        vf_space: true,
+        depth: Depth::Whole,
         names: Names::read(root, &vendors),
         netdevs: Netdevs::read(root),
     };
@@ -236,12 +250,13 @@ fn read(root: &Root, listed: &Listed, shared: &Shared) -> PciAdapter {
     } = listed;
     let Shared {
         locked,
-        vf_space,
+        depth,
         names,
         netdevs,
     } = shared;
+    let placed = *depth != Depth::Change;
     let device: Observed<u16> = root.hex(&format!("{folder}/device")).into();
-    let bridges = bridge::above(root, *address).into();
+    let bridges = asked(placed, || bridge::above(root, *address));
     let sriov = match &listed.names {
         Ok(names) => sriov::read(
             root,
@@ -272,17 +287,28 @@ fn read(root: &Root, listed: &Listed, shared: &Shared) -> PciAdapter {
             id: device,
         },
         driver: driver(root, folder).into(),
-        numa_node: numa_node(root, folder).into(),
-        pcie_link: link::read(root, folder).into(),
-        iommu_group: iommu_group(root, folder).into(),
+        numa_node: asked(placed, || numa_node(root, folder)),
+        pcie_link: asked(placed, || link::read(root, folder)),
+        iommu_group: asked(placed, || iommu_group(root, folder)),
         bridges,
         sriov,
         netdevs: netdevs.of(*address),
         vfs: listed
             .vfs
             .iter()
-            .map(|&(index, vf)| vf::read(root, index, vf, netdevs, !vf_space))
+            .map(|&(index, vf)| vf::read(root, index, vf, netdevs, *depth != Depth::Whole))
             .collect(),
+    }
+}
+
+/// What `look` finds, where it is asked for.
+fn asked<T, E: std::fmt::Display>(
+    asked_for: bool,
+    look: impl FnOnce() -> Result<T, E>,
+) -> Observed<T> {
+    match asked_for {
+        true => look().into(),
+        false => Observed::unknown(vf::NOT_ASKED),
     }
 }
 

@@ -28,7 +28,7 @@ pub struct PciVf {
 
 /// Why something is unknown that a change of the number of VFs does not need: configuration space
 /// is slow to read.
-const NOT_ASKED: &str = "not asked during a change";
+pub(crate) const NOT_ASKED: &str = "not asked during a change";
 
 /// Reads what a change of their number needs of the VFs of the adapter in the folder `device`,
 /// which holds `names`, by number. A VF that goes away meanwhile is left out.

@@ -64,7 +64,7 @@ pub fn merge(host: &Host<'_>, scene: &Scene, crowd: &Crowd<'_>, pci: PciAdapter)
     }
 }
 
-/// `before` with what a change of the number of its VFs made of it.
+/// `before` with the driver and the VFs that it has now.
 pub fn renew(host: &Host<'_>, scene: &Scene, before: &Adapter, now: VfsNow) -> Adapter {
     let mut adapter = before.clone();
     let driver = before.driver.present();
@@ -80,7 +80,6 @@ pub fn renew(host: &Host<'_>, scene: &Scene, before: &Adapter, now: VfsNow) -> A
         sriov.num_vfs = now.num_vfs.map(Option::unwrap_or_default);
         sriov.current_vfs = u32::try_from(now.vfs.len()).unwrap_or(u32::MAX);
     }
-    adapter.interfaces = interfaces(host, scene, before.address);
     let settings = Observed::unknown(NOT_ASKED);
     let crowd = Crowd::of(host);
     adapter.vfs = settled_vfs(host, scene, &crowd, before.address, now.vfs, &settings);

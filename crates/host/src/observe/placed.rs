@@ -8,6 +8,7 @@ use accelnet_model::link::Link;
 use accelnet_pci::Root;
 
 /// Links in their places.
+#[derive(Default)]
 pub struct Placed {
     by_function: BTreeMap<PciAddress, Vec<Link>>,
 }
