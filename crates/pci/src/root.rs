@@ -4,6 +4,7 @@
 //! last part of what they point to, so an absolute link cannot lead out of a test's tree.
 
 use std::fs::{self, File};
+use std::io::Read;
 use std::num::ParseIntError;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
@@ -12,6 +13,9 @@ use crate::read_error::{ReadError, if_there};
 
 #[cfg(test)]
 mod tests;
+
+/// The longest that an attribute of the kernel is.
+const PAGE: usize = 4096;
 
 /// A root folder.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,7 +47,13 @@ impl Root {
     ///
     /// When it is missing or cannot be read.
     pub fn read(&self, path: &str) -> Result<Vec<u8>, ReadError> {
-        fs::read(self.locate(path)).map_err(|error| ReadError::new(path, error))
+        let mut bytes = Vec::with_capacity(PAGE);
+        // Files of the kernel do not say how long they are, so it is not asked: only the end of a
+        // `Take` is looked for.
+        File::open(self.locate(path))
+            .and_then(|file| file.take(u64::MAX).read_to_end(&mut bytes))
+            .map_err(|error| ReadError::new(path, error))?;
+        Ok(bytes)
     }
 
     /// A file, open for reading.

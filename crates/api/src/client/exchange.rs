@@ -40,6 +40,10 @@ pub fn ask(
         Place::Socket(_) => "accelnet".to_owned(),
         Place::Remote(remote) => remote.shown(),
     };
+    if let Place::Socket(socket) = place {
+        // Where there is no agent, nothing more is begun.
+        std::fs::metadata(socket).map_err(|error| place.refused(&error))?;
+    }
     let runtime = Builder::new_current_thread()
         .enable_all()
         .build()
