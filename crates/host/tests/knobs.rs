@@ -121,6 +121,13 @@ fn a_write_that_somebody_kills_is_an_error_and_no_hang() {
 }
 
 #[test]
+fn a_read_that_is_answered_leaves_no_process() {
+    let answers = SystemKnobs::default().read(&["/proc/self/comm".into(), "/no/such".into()]);
+    assert!(answers[0].is_ok() && answers[1].is_err());
+    assert_eq!(children(), Vec::<String>::new());
+}
+
+#[test]
 fn those_that_were_left_are_gone_once_they_have_ended() {
     let folder = tempfile::tempdir().expect("a folder");
     let hung = folder.path().join("hung");

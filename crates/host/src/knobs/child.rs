@@ -149,8 +149,7 @@ fn work(task: Task<'_>, kept: Option<BorrowedFd<'_>>, says: &PipeWriter) -> ! {
 fn alone(kept: Option<BorrowedFd<'_>>, says: &PipeWriter) -> Result<(), Errno> {
     rustix::stdio::dup2_stdin(kept.unwrap_or(says.as_fd()))?;
     rustix::stdio::dup2_stdout(says)?;
-    let all_others = (libc::STDERR_FILENO, libc::c_uint::MAX, 0);
-    let (first, last, flags) = all_others;
+    let (first, last, flags) = (libc::STDERR_FILENO, libc::c_uint::MAX, 0);
     // SAFETY: this process uses none of them any more, and is the only one that they are closed in.
     let closed = unsafe { libc::syscall(libc::SYS_close_range, first, last, flags) };
     if closed != 0 {
