@@ -15,7 +15,8 @@ chroot "$root" systemctl --quiet mask systemd-networkd-wait-online systemd-binfm
     sys-kernel-debug.mount sys-kernel-tracing.mount dev-mqueue.mount dev-hugepages.mount \
     modprobe@drm modprobe@dm_mod modprobe@loop modprobe@efi_pstore modprobe@fuse
 # A test starts it where it needs it.
-chroot "$root" systemctl --quiet mask etcd
+chroot "$root" systemctl --quiet mask etcd NetworkManager NetworkManager-dispatcher NetworkManager-wait-online \
+    apparmor nftables
 # No session for each command over ssh.
 printf 'UsePAM no\nPermitRootLogin yes\nUseDNS no\n' > "$root/etc/ssh/sshd_config.d/lab.conf"
 # libvirt's default network would start a bridge and dnsmasq in each node.

@@ -5,7 +5,8 @@
 # master that nic is then. Each ping is waited for by itself: on a busy machine an answer may be late
 # (more than a second), and is not lost then. Of the pings sent, the first so many are judged; lost and
 # late count those since the first that was answered. ping=ok when one was answered since the last line.
-# Kernel arguments: ip=ADDRESS/PREFIX instead of DHCP, ping=TARGET (10.0.2.2 unless told otherwise).
+# Kernel arguments: ip=ADDRESS/PREFIX instead of DHCP, ping=TARGET (default 10.0.2.2), ip6=ADDRESS/PREFIX as
+# well, novf (the guest has no driver for VFs), nostandby (its virtio_net does not offer failover).
 #
 # On an emulated processor a process is dear, so the loop starts two, sleep and ping; and each character
 # on a serial port is, so the line goes to a virtio console.
@@ -13,14 +14,24 @@ export PATH=/bin
 mount -t proc proc /proc
 mount -t sysfs sys /sys
 mount -t devtmpfs dev /dev
-address='' target=10.0.2.2
+address='' address6='' target=10.0.2.2 vf_driver=igbvf standby=yes
 for word in $(cat /proc/cmdline); do
     case $word in
         ip=*) address=${word#ip=} ;;
+        ip6=*) address6=${word#ip6=} ;;
         ping=*) target=${word#ping=} ;;
+        novf) vf_driver='' ;;
+        nostandby) standby=no ;;
     esac
 done
-modprobe -a af_packet virtio_pci virtio_net net_failover igbvf virtio_console 2> /dev/null
+# A driver that is not there is not loaded when its device appears either.
+[ -n "$vf_driver" ] || find /lib/modules/*/kernel -name 'igbvf.ko' -delete
+modprobe -a af_packet ipv6 virtio_pci net_failover 2> /dev/null
+case $standby in
+    yes) modprobe virtio_net ;;
+    no) insmod /lib/virtio_net_without_standby.ko ;;
+esac
+modprobe -a $vf_driver virtio_console 2> /dev/null
 agent.sh &
 until [ -c /dev/hvc0 ] && true > /dev/hvc0; do sleep 1; done 2> /dev/null
 exec > /dev/hvc0
@@ -69,6 +80,10 @@ configure() {
             ip addr add "$address" dev "$nic" && configured=$nic
         else
             udhcpc -n -q -t 3 -T 1 -i "$nic" -s /bin/udhcpc.sh > /dev/null 2>&1 && configured=$nic
+        fi
+        if [ -n "$address6" ]; then
+            echo 0 > "/proc/sys/net/ipv6/conf/$nic/accept_dad"
+            ip -6 addr add "$address6" dev "$nic"
         fi
     fi
     shown=$(ip -4 addr show dev "$nic" | awk '$1 == "inet" { print $2 }')

@@ -39,4 +39,4 @@ pub use image::{Artifacts, build};
 pub use node::{Node, accelnet_binary};
 pub use shell::shell;
 pub use topology::{Cpus, Nic, Port, Topology};
-pub use vm::{Vm, VmState};
+pub use vm::{Guest, Vm, VmState};

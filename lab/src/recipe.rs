@@ -44,6 +44,11 @@ pub(crate) const NODE: &[&str] = &[
     "libvirt-clients",
     "etcd-server",
     "etcd-client",
+    "network-manager",
+    "isc-dhcp-client",
+    "nftables",
+    "iptables",
+    "apparmor",
 ];
 
 /// The package that depends on the newest kernel.
@@ -62,6 +67,7 @@ pub(crate) const NODE_MODULES: &[&str] = &[
 /// What a nested VM's initramfs holds.
 pub(crate) const VM_MODULES: &[&str] = &[
     "af_packet",
+    "ipv6",
     "virtio_pci",
     "virtio_net",
     "net_failover",

@@ -55,6 +55,17 @@ pub struct VmState {
     pub pings: bool,
 }
 
+/// What a VM boots with.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Guest<'a> {
+    /// Its interfaces, in which `MAC` stands for its MAC.
+    pub interfaces: &'a str,
+    /// Further kernel arguments: those of `recipe/init-vm.sh`.
+    pub arguments: &'a str,
+    /// Whether a reboot from within restarts it; otherwise it ends.
+    pub reboots: bool,
+}
+
 impl<'node> Vm<'node> {
     /// Starts a VM with a VF of the node's adapter `pf`, whose VFs must be there, and waits until it
     /// pings through it.
@@ -148,19 +159,43 @@ impl<'node> Vm<'node> {
         Self::define_and_start(node, name, &domain, "pinging over the wire")
     }
 
-    /// Defines a VM and starts it, until it pings. One whose own boot comes to nothing is started again.
+    /// Defines a VM with 2 vCPUs as `guest` describes it; it is not started.
+    ///
+    /// # Errors
+    /// When libvirt refuses it, in libvirt's words.
+    pub fn define_guest(node: &'node Node, name: &str, guest: &Guest<'_>) -> Result<Self> {
+        let arguments = format!("console=ttyS0 {} ", guest.arguments);
+        let mut domain = domain(name, 2, &guest.interfaces.replace("MAC", &mac(name)))
+            .replace("console=ttyS0 ", &arguments);
+        if guest.reboots {
+            domain = domain.replace("<on_reboot>destroy", "<on_reboot>restart");
+        }
+        let script = format!("virsh define <(echo {})", quote(&domain));
+        node.check(&format!("define VM {name}"), &script)?;
+        Ok(Self::defined(node, name))
+    }
+
+    /// Defines a VM and starts it, until it pings.
     fn define_and_start(node: &'node Node, name: &str, domain: &str, what: &str) -> Result<Self> {
         let script = format!("virsh define <(echo {})", quote(domain));
         node.check(&format!("define VM {name}"), &script)?;
-        let vm = Self {
-            node,
-            name: name.to_owned(),
-        };
+        let vm = Self::defined(node, name);
+        vm.power_on(what)?;
+        Ok(vm)
+    }
+
+    /// Starts a VM, until it pings; `what` completes "VM vm1 ...". One whose own boot comes to nothing is
+    /// started again.
+    ///
+    /// # Errors
+    /// When libvirt refuses it, in libvirt's words, or the VM does not ping in time.
+    pub fn power_on(&self, what: &str) -> Result<()> {
+        let (node, name) = (self.node, &self.name);
         let mut attempt = 1;
         loop {
             node.check(&format!("start VM {name}"), &format!("virsh start {name}"))?;
-            match vm.wait_for(what, |state| state.pings) {
-                Ok(_) => return Ok(vm),
+            match self.wait_for(what, |state| state.pings) {
+                Ok(_) => return Ok(()),
                 Err(error) if attempt == STARTS => return Err(error),
                 Err(error) => {
                     eprintln!("{error}\nstarting it again ({attempt} of {STARTS} starts used)");
@@ -170,6 +205,25 @@ impl<'node> Vm<'node> {
                 }
             }
         }
+    }
+
+    /// Runs a shell script inside the VM and returns what it printed, errors included. It must end
+    /// within a minute; the VM's agent answers nothing else meanwhile.
+    ///
+    /// # Errors
+    /// When the agent does not answer, or the script fails.
+    pub fn exec(&self, script: &str) -> Result<String> {
+        let name = &self.name;
+        let script = format!(
+            r#"script=$(printf %s {} | base64 -w0)
+            answer=$(virsh qemu-agent-command --timeout 70 {name} \
+                "{{\"execute\":\"lab-run\",\"arguments\":{{\"script\":\"$script\"}}}}") || exit 125
+            echo "$answer" | sed -n 's/.*"output":"\([^"]*\)".*/\1/p' | base64 -d
+            exit $(echo "$answer" | sed -n 's/.*"status":\([0-9]*\).*/\1/p')"#,
+            quote(script)
+        );
+        let what = format!("run a script inside VM {name}");
+        self.node.check(&what, &script)
     }
 
     /// The VM as the node that it moved to has it.

@@ -8,10 +8,19 @@ interfaces() {
     done
 }
 
+# Runs the script that is the command's argument, in base64, and answers its status and output likewise.
+run() {
+    echo "$1" | sed -n 's/.*"script": *"\([^"]*\)".*/\1/p' | base64 -d > /root/script
+    status=0
+    sh /root/script > /root/output 2>&1 < /dev/null || status=$?
+    printf '{"return":{"status":%d,"output":"%s"}}\n' "$status" "$(base64 < /root/output | tr -d '\n')"
+}
+
 answer() {
     case $1 in
         *'"guest-sync-delimited"'*) printf '\377{"return":%s}\n' "$2" ;;
         *'"guest-sync"'*) printf '{"return":%s}\n' "$2" ;;
+        *'"lab-run"'*) run "$1" ;;
         *'"guest-ping"'*) printf '{"return":{}}\n' ;;
         *'"guest-get-osinfo"'*) printf '{"return":{"id":"lab","kernel-release":"%s"}}\n' "$(uname -r)" ;;
         *'"guest-network-get-interfaces"'*) printf '{"return":[%s]}\n' "$(interfaces)" ;;
