@@ -14,6 +14,9 @@ const CARGO_FUZZ: Tool = Tool {
     version: "^0.13",
 };
 
+/// How long each target runs, in seconds.
+const SECONDS: u32 = 120;
+
 /// Everything that decodes what the kernel or a device hands over.
 const TARGETS: [&str; 2] = ["config_space", "netlink"];
 
@@ -24,7 +27,7 @@ const TARGETS: [&str; 2] = ["config_space", "netlink"];
 #[derive(Debug, Args)]
 pub struct Fuzz {
     /// How long to run each target
-    #[arg(long, default_value_t = 120, value_name = "SECONDS")]
+    #[arg(long, default_value_t = SECONDS, value_name = "SECONDS")]
     seconds: u32,
     /// Only this target
     #[arg(value_parser = TARGETS)]
@@ -32,6 +35,14 @@ pub struct Fuzz {
 }
 
 impl Fuzz {
+    /// Every target, for two minutes each.
+    pub fn every_target() -> Self {
+        Fuzz {
+            seconds: SECONDS,
+            target: None,
+        }
+    }
+
     pub fn run(&self) -> Result<(), Error> {
         packages::ensure(packages::FUZZ)?;
         CARGO_FUZZ.ensure()?;

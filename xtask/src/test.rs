@@ -10,6 +10,7 @@ use clap::Args;
 
 use crate::error::Error;
 use crate::etcd;
+use crate::fuzz::Fuzz;
 use crate::packages;
 use crate::run::{cargo, run, status};
 use crate::tools::Tool;
@@ -20,7 +21,7 @@ const NEXTEST: Tool = Tool {
     version: "^0.9",
 };
 
-/// The feature with the tests that boot several nodes at once.
+/// The feature that runs the tests of three nodes.
 pub const CLUSTERS: &str = "accelnet-lab/clusters";
 
 /// Where tests write, if it is there: in memory. Thousands of trees and stores are made, each of them
@@ -33,15 +34,18 @@ const MEMORY: &str = "/dev/shm";
 /// target/tools, builds the lab's
 /// node image (once, about three minutes) beside the workspace, and runs its tests: with
 /// cargo-nextest where it is installed, else with `cargo test`. The exit status is the
-/// runner's. What boots several nodes at once runs with `--clusters`.
+/// runner's. The tests of three nodes run with `--clusters`, fuzzing with `--all`.
 #[derive(Debug, Args)]
 pub struct Test {
     /// Leave out the lab, and install nothing: for a quick answer
     #[arg(long)]
     no_lab: bool,
-    /// Also boot clusters of nodes: a quarter of an hour more on two cores
+    /// Run the tests of three nodes as well: ten minutes more on two cores
     #[arg(long, conflicts_with = "no_lab")]
     clusters: bool,
+    /// Run everything: the tests of three nodes, and each fuzz target for two minutes
+    #[arg(long, conflicts_with = "no_lab")]
+    all: bool,
     /// More words for the test runner, such as the name of a test
     #[arg(
         trailing_var_arg = true,
@@ -56,9 +60,12 @@ impl Test {
         if self.no_lab {
             return runner(&["--workspace", "--exclude", "accelnet-lab"], &self.args);
         }
+        if self.all {
+            Fuzz::every_target().run()?;
+        }
         packages::ensure(packages::TEST)?;
         etcd::ensure()?;
-        let which: &[&str] = match self.clusters {
+        let which: &[&str] = match self.clusters || self.all {
             true => &["--workspace", "--features", CLUSTERS],
             false => &["--workspace"],
         };

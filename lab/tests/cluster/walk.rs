@@ -47,6 +47,10 @@ fn passes(node: &Node, args: &str) {
 }
 
 #[test]
+#[cfg_attr(
+    not(feature = "clusters"),
+    ignore = "ten minutes on two cores: run by 'cargo xtask test --all'"
+)]
 fn three_nodes_walk_through_the_document_and_one_dies() {
     let plain = topologies::member_with_two();
     let threads = plain.clone().cpus(Cpus {
