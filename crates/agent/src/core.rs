@@ -7,6 +7,7 @@ mod adapters;
 mod apply;
 mod drain;
 mod drift;
+mod filter;
 pub(crate) mod intents;
 pub(crate) mod management;
 mod moves;
@@ -119,6 +120,7 @@ pub struct Core {
     crossings: Vec<vms::Crossing>,
     /// Whether those of an agent before this one were ended.
     crossings_are_known: bool,
+    filter: filter::Filter,
 }
 
 impl Core {
@@ -147,6 +149,7 @@ impl Core {
             remarks: remarks::Remarks::default(),
             crossings: Vec::new(),
             crossings_are_known: false,
+            filter: filter::Filter::default(),
         }
     }
 

@@ -7,7 +7,7 @@
 //! the MAC of the new VF before the migration begins, and the adapter keeps from the VM what its
 //! neighbours there send to it. So the MAC is off that VF until the VM is there.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -62,6 +62,8 @@ struct Known {
     names: BTreeMap<String, String>,
     /// The VFs that were given up here for a migration that is under way.
     left: BTreeMap<String, HeldVf>,
+    /// Filter entries that were added here, until the mind takes them over: the PF's link, and the MAC.
+    bridged: BTreeSet<(u32, Mac)>,
 }
 
 impl Reflex {
@@ -80,6 +82,12 @@ impl Reflex {
         let mut known = self.known();
         known.held = held;
         known.names = names;
+    }
+
+    /// The filter entries that were added since the last call: the PF's link, and the MAC. From now on they
+    /// are the caller's.
+    pub(crate) fn take_bridged(&self) -> BTreeSet<(u32, Mac)> {
+        std::mem::take(&mut self.known().bridged)
     }
 
     /// Acts on what happened; tells what it did, if it did anything.
@@ -118,7 +126,9 @@ impl Reflex {
         };
         if comes && mac != Mac::ZERO {
             // It has no driver for its VF yet. The mind takes it over, and ends this with the rest.
-            drop(self.links.take_in(vf.link, mac, true));
+            if self.links.take_in(vf.link, mac, true).is_ok() {
+                self.known().bridged.insert((vf.link, mac));
+            }
         }
         let change = VfChange::Mac(mac);
         let of = format!("VF {} of {}", vf.index, vf.adapter);

@@ -50,6 +50,7 @@ impl Core {
         // Before libvirt starts VMs at boot.
         self.settle_wishes(&policy, &seen);
         self.settle_pools(&policy, &seen);
+        self.take_over_crossings_of_reflex();
         if self.take_over(&policy, &seen) {
             policy = self.policies.read()?;
         }

@@ -17,10 +17,9 @@ use crate::policy::Policy;
 /// How long a guest may take until it uses its VF, or no longer does.
 const CROSSES: Duration = Duration::from_secs(15);
 
-/// One adapter that takes in the packets of one VM.
+/// One VM that crosses.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Crossing {
-    link: u32,
     mac: Mac,
     until: Duration,
 }
@@ -29,14 +28,10 @@ impl Core {
     /// The adapters of the managed intent take in what is sent to `mac`. One that cannot loses what comes
     /// in while the VM crosses, as without accelnet.
     pub(crate) fn begin_crossing(&mut self, policy: &Policy, mac: Mac) {
-        for link in self.uplinks(policy) {
-            self.crossings
-                .retain(|one| (one.link, one.mac) != (link, mac));
-            if self.edge.host().links.take_in(link, mac, true).is_ok() {
-                let until = Duration::MAX;
-                self.crossings.push(Crossing { link, mac, until });
-            }
-        }
+        self.bridge(policy, mac);
+        self.crossings.retain(|one| one.mac != mac);
+        let until = Duration::MAX;
+        self.crossings.push(Crossing { mac, until });
     }
 
     /// What is to be done on the host is done; from now on it is for the guest.
@@ -58,9 +53,17 @@ impl Core {
         self.crossings = left;
         let over: Vec<Crossing> = over;
         for one in over {
-            // The adapter may be gone.
-            drop(self.edge.host().links.take_in(one.link, one.mac, false));
+            self.unbridge(one.mac);
         }
+    }
+
+    /// The VMs that the reflex let cross are counted with the others.
+    pub(crate) fn take_over_crossings_of_reflex(&mut self) {
+        let macs = self.take_over_filter_of_reflex();
+        let until = self.edge.host().clock.uptime() + CROSSES;
+        self.crossings.retain(|one| !macs.contains(&one.mac));
+        let taken = macs.iter().map(|&mac| Crossing { mac, until });
+        self.crossings.extend(taken);
     }
 
     /// An agent that died may have left VMs between their paths, of which some have no setting any more.
@@ -71,29 +74,6 @@ impl Core {
         let vnics = seen.domains().iter().flat_map(|domain| &domain.vnics);
         let settings = policy.vms.iter().map(|(setting, _)| setting.mac);
         let macs: BTreeSet<Mac> = vnics.filter_map(|vnic| vnic.mac).chain(settings).collect();
-        for link in self.uplinks(policy) {
-            for &mac in &macs {
-                if !self
-                    .crossings
-                    .iter()
-                    .any(|one| (one.link, one.mac) == (link, mac))
-                {
-                    drop(self.edge.host().links.take_in(link, mac, false));
-                }
-            }
-        }
-    }
-
-    /// The links of the managed intent's adapters that are uplinks of a bridge here.
-    fn uplinks(&self, policy: &Policy) -> Vec<u32> {
-        let intent = policy.managed_intent();
-        let bound = intent.and_then(|intent| self.policies.bound(&intent.name).ok().flatten());
-        let bound = bound.unwrap_or_default();
-        let links = self.edge.host().links.links().unwrap_or_default();
-        let uplinks = links.iter().filter(|link| {
-            let mut bound = bound.iter();
-            link.master.is_some() && bound.any(|one| link.parent == Some(one.address))
-        });
-        uplinks.map(|link| link.index).collect()
+        self.remove_stale_entries(policy, &macs);
     }
 }
