@@ -61,6 +61,7 @@ fn survives(link: &Link, vfs: &[VfSettings]) {
     let link = Link {
         master: None,
         vf_count: Some(vfs.len() as u32),
+        bond: None,
         ..link.clone()
     };
     let bytes = encode::link_answer(&link, vfs, false);
@@ -82,6 +83,7 @@ fn link() -> Link {
         kind: None,
         parent: None,
         vf_count: Some(3),
+        bond: None,
     }
 }
 

@@ -3,6 +3,8 @@
 
 #[path = "core/bench.rs"]
 mod bench;
+#[path = "core/bonds.rs"]
+mod bonds;
 #[path = "core/capacity.rs"]
 mod capacity;
 #[path = "core/drift.rs"]

@@ -1,8 +1,93 @@
 //! Network links: what the kernel's route netlink and ethtool say of one.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
 use crate::{Mac, Observed, PciAddress};
+
+/// How a bond uses its ports (`Documentation/networking/bonding.rst`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub enum BondMode {
+    /// Ports send in turn.
+    #[serde(rename = "balance-rr")]
+    BalanceRr,
+    /// One port sends and receives; the others wait until it fails.
+    #[serde(rename = "active-backup")]
+    ActiveBackup,
+    /// A hash chooses the port that sends.
+    #[serde(rename = "balance-xor")]
+    BalanceXor,
+    /// All ports send everything.
+    #[serde(rename = "broadcast")]
+    Broadcast,
+    /// Link aggregation with LACP.
+    #[serde(rename = "802.3ad")]
+    Lacp,
+    /// The load chooses the port that sends.
+    #[serde(rename = "balance-tlb")]
+    BalanceTlb,
+    /// The same, and neighbours are told different MACs.
+    #[serde(rename = "balance-alb")]
+    BalanceAlb,
+    /// A mode that this release does not know.
+    #[serde(other, rename = "unknown")]
+    Unknown,
+}
+
+impl BondMode {
+    /// The modes by their numbers (`BOND_MODE_*` of `linux/if_bonding.h`).
+    const BY_NUMBER: [BondMode; 7] = [
+        BondMode::BalanceRr,
+        BondMode::ActiveBackup,
+        BondMode::BalanceXor,
+        BondMode::Broadcast,
+        BondMode::Lacp,
+        BondMode::BalanceTlb,
+        BondMode::BalanceAlb,
+    ];
+
+    /// Its number; 255 for one that is not known.
+    pub fn number(self) -> u8 {
+        let place = Self::BY_NUMBER.iter().position(|mode| *mode == self);
+        place
+            .and_then(|place| u8::try_from(place).ok())
+            .unwrap_or(u8::MAX)
+    }
+
+    /// The mode with that number.
+    pub fn from_number(number: u8) -> Self {
+        let known = Self::BY_NUMBER.get(usize::from(number));
+        known.copied().unwrap_or(BondMode::Unknown)
+    }
+}
+
+impl fmt::Display for BondMode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            BondMode::BalanceRr => "balance-rr",
+            BondMode::ActiveBackup => "active-backup",
+            BondMode::BalanceXor => "balance-xor",
+            BondMode::Broadcast => "broadcast",
+            BondMode::Lacp => "802.3ad",
+            BondMode::BalanceTlb => "balance-tlb",
+            BondMode::BalanceAlb => "balance-alb",
+            BondMode::Unknown => "unknown",
+        })
+    }
+}
+
+/// What a bond is beside its link.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct Bond {
+    /// Its mode.
+    pub mode: BondMode,
+    /// Name of the port that is active now; none where no port is, or the mode has none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub active: Option<String>,
+}
 
 /// One network device, in one network namespace.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -32,6 +117,9 @@ pub struct Link {
     pub parent: Option<PciAddress>,
     /// Number of VFs the kernel reports for it (`IFLA_NUM_VF`).
     pub vf_count: Option<u32>,
+    /// What a bond is beside its link; none for links of other kinds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bond: Option<Bond>,
 }
 
 /// What ethtool says of a link.

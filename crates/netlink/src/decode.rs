@@ -24,15 +24,15 @@ mod vf;
 #[cfg(test)]
 mod tests;
 
-/// Reads the links of one or more `RTM_NEWLINK` messages. Masters are named by the links
-/// of the same answer; one that is not among them is called `link N`.
+/// Reads the links of one or more `RTM_NEWLINK` messages. Masters and active ports are named by the
+/// links of the same answer; one that is not among them is called `link N`.
 pub fn links(bytes: &[u8]) -> Result<Vec<Link>, NetlinkError> {
     let what = "read the links";
     let mut found = Vec::new();
     for body in bodies(what, bytes, RTM_NEWLINK)? {
         found.push(link::decode(body).map_err(|e| NetlinkError::malformed(what, e))?);
     }
-    Ok(link::name_masters(found))
+    Ok(link::name_others(found))
 }
 
 /// Reads the VF settings of an answer about one link.

@@ -16,10 +16,10 @@ pub(crate) use vf::{link_state, vlan_info};
 /// kernel), with or without VF statistics. With them the length of the VF list wraps
 /// around at 222 VFs, as in the kernel. A master is left out: it has no number here.
 pub fn link_answer(link: &Link, vfs: &[VfSettings], with_stats: bool) -> Vec<u8> {
-    message(link, None, vfs, with_stats, 0)
+    message(link, [None; 2], vfs, with_stats, 0)
 }
 
-/// The answer to a question about all links, its `NLMSG_DONE` included. Masters are
+/// The answer to a question about all links, its `NLMSG_DONE` included. Masters and active ports are
 /// numbered by their names among `links`; one that is not among them is left out.
 pub fn links_answer(links: &[Link]) -> Vec<u8> {
     let index = |name: &str| links.iter().find(|link| link.name == name).map(|l| l.index);
@@ -27,7 +27,14 @@ pub fn links_answer(links: &[Link]) -> Vec<u8> {
         .iter()
         .flat_map(|link| {
             let master = link.master.as_deref().and_then(index);
-            message(link, master, &[], false, NLM_F_MULTI)
+            let active = link.bond.as_ref().and_then(|bond| bond.active.as_deref());
+            message(
+                link,
+                [master, active.and_then(index)],
+                &[],
+                false,
+                NLM_F_MULTI,
+            )
         })
         .collect();
     let done = Message {
@@ -42,7 +49,7 @@ pub fn links_answer(links: &[Link]) -> Vec<u8> {
 
 fn message(
     link: &Link,
-    master: Option<u32>,
+    [master, active]: [Option<u32>; 2],
     vfs: &[VfSettings],
     with_stats: bool,
     flags: u16,
@@ -76,6 +83,14 @@ fn message(
     if let Some(kind) = &link.kind {
         body.nest(IFLA_LINKINFO, |info| {
             info.text(IFLA_INFO_KIND, kind);
+            if let Some(bond) = &link.bond {
+                info.nest(IFLA_INFO_DATA, |data| {
+                    data.bytes(IFLA_BOND_MODE, &[bond.mode.number()]);
+                    if let Some(active) = active {
+                        data.words(IFLA_BOND_ACTIVE_SLAVE, &[active]);
+                    }
+                });
+            }
         });
     }
     if !link.alt_names.is_empty() {

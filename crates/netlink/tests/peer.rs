@@ -23,6 +23,7 @@ fn adapter(vfs: u32) -> (Link, Vec<VfSettings>) {
         kind: None,
         parent: "0000:01:00.0".parse().ok(),
         vf_count: Some(vfs),
+        bond: None,
     };
     let vf = |index| VfSettings {
         index,

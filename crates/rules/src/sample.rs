@@ -97,6 +97,7 @@ fn interface(address: PciAddress) -> Interface {
             kind: None,
             parent: Some(address),
             vf_count: None,
+            bond: None,
         },
         speed_mbps: Observed::Known(Some(1000)),
         driver_info: Observed::Known(DriverInfo::default()),

@@ -5,6 +5,7 @@
 mod choose;
 mod give_back;
 mod hand_over;
+mod port;
 mod refusal;
 mod warnings;
 
@@ -12,6 +13,7 @@ use accelnet_model::link::Link;
 use accelnet_model::switch::{Bridge, Plan, Standing, SwitchStep, Uplink};
 
 pub use give_back::give_back;
+pub use port::uplink_ports;
 pub use refusal::SwitchRefusal;
 
 use choose::{Chosen, choose};
@@ -23,6 +25,8 @@ pub struct Wish {
     pub bridge: String,
     /// Its adapters on this node by the names of their links, the preferred uplink first.
     pub uplinks: Vec<String>,
+    /// The bridge that these adapters had for it until now, which VMs may be on.
+    pub had: Option<String>,
 }
 
 /// Decides how the node gets from what stands to what is wished for. One adapter becomes the

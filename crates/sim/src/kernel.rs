@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::Duration;
 
-use accelnet_host::Lock;
+use accelnet_host::{Links, Lock};
 use accelnet_model::vf::VfSettings;
 use accelnet_model::vf_plan::Refusal;
 use accelnet_model::{Mac, PciAddress};
@@ -38,8 +38,8 @@ pub struct SimKernel {
     stuck: Mutex<Option<Stuck>>,
     /// What was set of VFs, by their adapter and number.
     pub(crate) settings: Mutex<BTreeMap<(PciAddress, u32), VfSettings>>,
-    /// What adapters take in beside their own MAC.
-    pub(crate) taken_in: Mutex<BTreeSet<(PciAddress, Mac)>>,
+    /// What links take in beside their own MAC, by name.
+    pub(crate) taken_in: Mutex<BTreeSet<(String, Mac)>>,
     /// Device files that somebody has open.
     pub(crate) open: Mutex<BTreeSet<String>>,
 }
@@ -91,9 +91,23 @@ impl SimKernel {
         }
     }
 
-    /// The MACs that adapters take in beside their own.
+    /// The MACs that adapters take in beside their own; those of a bond are in its active port's.
     pub fn taken_in(&self) -> Vec<(PciAddress, Mac)> {
-        held(&self.taken_in).iter().copied().collect()
+        let links = self.links().unwrap_or_default();
+        let link = |name: &str| links.iter().find(|link| link.name == name);
+        let adapter = |name: &str| {
+            let own = link(name)?;
+            let active = own.bond.as_ref().and_then(|bond| bond.active.as_deref());
+            own.parent.or_else(|| link(active?)?.parent)
+        };
+        let taken = held(&self.taken_in);
+        let mut taken: Vec<(PciAddress, Mac)> = taken
+            .iter()
+            .filter_map(|(name, mac)| Some((adapter(name)?, *mac)))
+            .collect();
+        taken.sort();
+        taken.dedup();
+        taken
     }
 
     /// Lets `fault` befall the node.

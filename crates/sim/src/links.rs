@@ -27,11 +27,13 @@ impl SimKernel {
     /// `IFLA_INFO_KIND` of a link, by what its folder has.
     fn kind_of(&self, name: &str) -> Option<String> {
         let has = |file: &str| self.root.exists(&format!("/sys/class/net/{name}/{file}"));
-        match (has("bridge"), has("tun_flags")) {
-            (true, _) => Some("bridge".to_owned()),
-            (_, true) => Some("tun".to_owned()),
-            _ => None,
-        }
+        let kinds = [
+            ("bridge", "bridge"),
+            ("tun_flags", "tun"),
+            ("bonding", "bond"),
+        ];
+        let kind = kinds.into_iter().find(|(file, _)| has(file));
+        kind.map(|(_, kind)| kind.to_owned())
     }
 
     fn driver_of(&self, name: &str) -> Option<String> {
@@ -73,6 +75,7 @@ impl Links for SimKernel {
                 kind: None,
                 parent: address.parse().ok(),
                 vf_count: None,
+                bond: None,
             })
         };
         Ok(text.lines().filter_map(link).collect())
@@ -144,14 +147,14 @@ impl Links for SimKernel {
     fn take_in(&self, index: u32, mac: Mac, on: bool) -> Result<(), NetlinkError> {
         let links = self.links()?;
         let link = links.iter().find(|link| link.index == index);
-        let Some(pf) = link.and_then(|link| link.parent) else {
+        let Some(link) = link.filter(|link| link.parent.is_some() || link.bond.is_some()) else {
             let what = format!("take in {mac} on link {index}");
             return Err(refused(what, 19, "ENODEV"));
         };
         let mut taken_in = held(&self.taken_in);
         match on {
-            true => taken_in.insert((pf, mac)),
-            false => taken_in.remove(&(pf, mac)),
+            true => taken_in.insert((link.name.clone(), mac)),
+            false => taken_in.remove(&(link.name.clone(), mac)),
         };
         Ok(())
     }

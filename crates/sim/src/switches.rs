@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use accelnet_host::{Links, Switches};
 use accelnet_model::Mac;
+use accelnet_model::link::BondMode;
 use accelnet_model::switch::{Address, AddressFlags, Bridge, Carried, Network, Route, SwitchStep};
 use accelnet_netlink::NetlinkError;
 
@@ -127,6 +128,34 @@ impl SimSwitches {
                 port: (*port).to_owned(),
             }));
         }
+    }
+
+    /// Somebody else makes a bond of these ports, of which the first is active in a mode that has one.
+    /// A port leaves what it was a port of before.
+    pub fn somebody_makes_bond(&self, name: &str, mode: BondMode, ports: &[&str]) {
+        let mac = Mac([0x02, 0, 0, 0, 0xbb, 3]);
+        let node = self.kernel.node();
+        let made = node.add_link(SoftLink::Bond(mode), name, mac, 1500);
+        let made = made.and_then(|_| node.set_up(name, true, Some(10_000)));
+        drop(made);
+        for port in ports {
+            drop(node.set_master(port, Some(name)));
+        }
+        drop(node);
+        self.active_port(name, ports.first().copied().unwrap_or_default());
+    }
+
+    /// Another port of a bond becomes the active one.
+    pub fn active_port(&self, bond: &str, port: &str) {
+        let node = self.kernel.node();
+        drop(node.set_attribute(bond, "bonding/active_slave", port));
+    }
+
+    /// Somebody else gives a bond another mode. (The kernel wants it without ports meanwhile.)
+    pub fn somebody_changes_bond(&self, bond: &str, mode: BondMode) {
+        let words = format!("{mode} {}", mode.number());
+        let node = self.kernel.node();
+        drop(node.set_attribute(bond, "bonding/mode", words));
     }
 
     /// Somebody else deletes a bridge, and with it what it carried.

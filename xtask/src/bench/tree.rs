@@ -211,6 +211,7 @@ fn link(name: &str, place: usize, vfs: u16) -> Link {
         kind: None,
         parent: None,
         vf_count: Some(vfs.into()),
+        bond: None,
     }
 }
 

@@ -5,7 +5,8 @@
 
 use std::collections::BTreeSet;
 
-use accelnet_model::Mac;
+use accelnet_model::{Mac, PciAddress};
+use accelnet_rules::switch::uplink_ports;
 
 use super::Core;
 use crate::policy::Policy;
@@ -71,16 +72,13 @@ impl Core {
         self.filter.added.remove(&(link, mac));
     }
 
-    /// The links of the managed intent's adapters that are uplinks of a bridge here.
+    /// The ports of bridges that lead to the managed intent's adapters.
     fn uplinks(&self, policy: &Policy) -> Vec<u32> {
         let intent = policy.managed_intent();
         let bound = intent.and_then(|intent| self.policies.bound(&intent.name).ok().flatten());
-        let bound = bound.unwrap_or_default();
+        let bound = bound.unwrap_or_default().into_iter();
+        let addresses: Vec<PciAddress> = bound.map(|one| one.address).collect();
         let links = self.edge.host().links.links().unwrap_or_default();
-        let uplinks = links.iter().filter(|link| {
-            let mut bound = bound.iter();
-            link.master.is_some() && bound.any(|one| link.parent == Some(one.address))
-        });
-        uplinks.map(|link| link.index).collect()
+        uplink_ports(&links, &addresses)
     }
 }

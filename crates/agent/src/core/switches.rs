@@ -33,7 +33,7 @@ impl Core {
             })?;
             uplinks.push(link.link.name.clone());
         }
-        let plan = self.plan_of(intent, &uplinks)?;
+        let plan = self.plan_of(intent, &uplinks, self.bridge_of(intent, adapters))?;
         let warnings = plan.warnings.clone();
         let bridge = plan.bridge.clone();
         match plan.steps.is_empty() {
@@ -42,7 +42,23 @@ impl Core {
         }
     }
 
-    fn plan_of(&self, intent: &Intent, uplinks: &[String]) -> Result<Plan, Problem> {
+    /// The bridge that `intent` has here with these very adapters.
+    fn bridge_of(&self, intent: &Intent, adapters: &[&Adapter]) -> Option<String> {
+        let status = self.status_of(&intent.name)?;
+        let same = status.adapters.len() == adapters.len()
+            && status
+                .adapters
+                .iter()
+                .all(|bound| adapters.iter().any(|one| one.address == bound.address));
+        status.bridge.clone().filter(|_| same)
+    }
+
+    fn plan_of(
+        &self,
+        intent: &Intent,
+        uplinks: &[String],
+        had: Option<String>,
+    ) -> Result<Plan, Problem> {
         let host = self.edge.host();
         let first = uplinks.first().map_or("", String::as_str);
         let standing = standing(self.edge.switches(), host.links, host.root, uplinks);
@@ -56,9 +72,11 @@ impl Core {
         let wish = Wish {
             bridge: intent.bridge_name(),
             uplinks: uplinks.to_vec(),
+            had,
         };
         switch::plan(&wish, &standing).map_err(|refusal| {
-            Problem::new(Code::UplinkUnfit, &[first], refusal.to_string())
+            let uplink = refusal.uplink().unwrap_or(first);
+            Problem::new(Code::UplinkUnfit, &[uplink], refusal.to_string())
                 .needed(refusal.needed())
                 .resolution(refusal.to_do())
         })

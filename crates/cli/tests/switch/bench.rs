@@ -87,6 +87,7 @@ impl Bench {
         let wish = Wish {
             bridge: bridge.to_owned(),
             uplinks: uplinks.iter().map(|name| (*name).to_owned()).collect(),
+            had: None,
         };
         self.node.inside(|| {
             let root = Root::new(self.folder.path());

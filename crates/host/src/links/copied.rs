@@ -5,7 +5,7 @@ use std::io;
 use std::path::Path;
 
 use accelnet_model::adapter::EswitchMode;
-use accelnet_model::link::{Channels, DriverInfo, Link};
+use accelnet_model::link::{Bond, BondMode, Channels, DriverInfo, Link};
 use accelnet_model::vf::VfSettings;
 use accelnet_model::{Mac, PciAddress};
 use accelnet_netlink::{NetlinkError, VfChange, decode};
@@ -26,6 +26,20 @@ impl CopiedLinks {
     /// The links below `root`.
     pub fn new(root: Root) -> Self {
         CopiedLinks { root }
+    }
+
+    /// A bond by its folder `bonding`, in which `mode` is a name and its number.
+    fn bond(&self, name: &str) -> Option<Bond> {
+        let text = |file: &str| {
+            self.root
+                .text(&format!("/sys/class/net/{name}/bonding/{file}"))
+        };
+        let mode = text("mode").ok()?;
+        let number = mode.rsplit(' ').next().and_then(|word| word.parse().ok());
+        Some(Bond {
+            mode: number.map_or(BondMode::Unknown, BondMode::from_number),
+            active: text("active_slave").ok().filter(|name| !name.is_empty()),
+        })
     }
 
     fn link(&self, name: &str) -> Link {
@@ -53,6 +67,7 @@ impl CopiedLinks {
                 .flatten()
                 .and_then(|address| address.parse().ok()),
             vf_count: self.root.number(&file("device/sriov_numvfs")).ok(),
+            bond: self.bond(name),
         }
     }
 }

@@ -14,6 +14,7 @@ fn identity() -> Identity {
         kind: None,
         parent: None,
         vf_count: None,
+        bond: None,
     };
     Identity {
         address: "0000:01:00.0".parse().expect("an address"),

@@ -13,20 +13,20 @@ pub fn bridges(bodies: &[&[u8]]) -> Result<Vec<Bridge>, Malformed> {
         links.push((link::decode(body)?, *body));
     }
     let mut bridges = Vec::new();
-    for ((link, _), body) in &links {
+    for (link::Indexed { link, .. }, body) in &links {
         if link.kind.as_deref() != Some("bridge") {
             continue;
         }
         let ports = links
             .iter()
-            .filter(|((_, master), _)| *master == Some(link.index));
+            .filter(|(port, _)| port.master == Some(link.index));
         let mut bridge = Bridge {
             name: link.name.clone(),
             index: link.index,
             mac: link.mac,
             mtu: link.mtu,
             up: link.up,
-            ports: ports.map(|((port, _), _)| port.name.clone()).collect(),
+            ports: ports.map(|(port, _)| port.link.name.clone()).collect(),
             addresses: Vec::new(),
             spanning_tree: false,
             forward_delay_ms: 0,
@@ -79,7 +79,7 @@ pub fn stacked(bodies: &[&[u8]], index: u32) -> Result<Vec<Stacked>, Malformed> 
                 _ => {}
             }
         }
-        let (link, _) = link::decode(body)?;
+        let link = link::decode(body)?.link;
         if elsewhere || below != Some(index) || link.index == index {
             continue;
         }

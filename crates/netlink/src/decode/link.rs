@@ -3,21 +3,29 @@
 use std::collections::HashMap;
 
 use accelnet_model::Mac;
-use accelnet_model::link::Link;
+use accelnet_model::link::{Bond, BondMode, Link};
 
 use super::LinkBody;
 use crate::abi::*;
 use crate::attr::{Attr, Malformed};
 
-/// A link, and the number of its master.
-pub type WithMaster = (Link, Option<u32>);
+/// A link, and the indexes of other links that its message has.
+pub struct Indexed {
+    /// The link, as yet without the names of others.
+    pub link: Link,
+    /// Its master.
+    pub master: Option<u32>,
+    /// The active port of a bond.
+    pub active: Option<u32>,
+}
 
 /// Reads the body of an `RTM_NEWLINK` message.
-pub fn decode(body: &[u8]) -> Result<WithMaster, Malformed> {
+pub fn decode(body: &[u8]) -> Result<Indexed, Malformed> {
     let body = LinkBody::read(body)?;
     let mut name = None;
     let mut mtu = None;
     let mut master = None;
+    let mut active = None;
     let mut parent = None;
     let mut bus = None;
     let mut link = Link {
@@ -33,6 +41,7 @@ pub fn decode(body: &[u8]) -> Result<WithMaster, Malformed> {
         kind: None,
         parent: None,
         vf_count: None,
+        bond: None,
     };
     for attr in body.attrs {
         let attr = attr?;
@@ -44,7 +53,14 @@ pub fn decode(body: &[u8]) -> Result<WithMaster, Malformed> {
             IFLA_CARRIER => link.carrier = attr.u8()? != 0,
             IFLA_MASTER => master = Some(attr.u32()?).filter(|index| *index != 0),
             IFLA_NUM_VF => link.vf_count = Some(attr.u32()?),
-            IFLA_LINKINFO => link.kind = texts(attr, IFLA_INFO_KIND)?.pop(),
+            IFLA_LINKINFO => {
+                link.kind = texts(attr, IFLA_INFO_KIND)?.pop();
+                if link.kind.as_deref() == Some("bond") {
+                    let (mode, port) = bond(attr)?;
+                    link.bond = Some(Bond { mode, active: None });
+                    active = port;
+                }
+            }
             IFLA_PROP_LIST => link.alt_names = texts(attr, IFLA_ALT_IFNAME)?,
             IFLA_PARENT_DEV_NAME => parent = Some(attr.text()),
             IFLA_PARENT_DEV_BUS_NAME => bus = Some(attr.text()),
@@ -62,14 +78,38 @@ pub fn decode(body: &[u8]) -> Result<WithMaster, Malformed> {
         ),
         _ => None,
     };
-    Ok((link, master))
+    Ok(Indexed {
+        link,
+        master,
+        active,
+    })
 }
 
-/// Puts the names of masters where their numbers were.
-pub fn name_masters(found: Vec<WithMaster>) -> Vec<Link> {
+/// The mode of a bond and the index of its active port, from its `IFLA_LINKINFO`.
+fn bond(info: Attr<'_>) -> Result<(BondMode, Option<u32>), Malformed> {
+    let (mut mode, mut active) = (BondMode::Unknown, None);
+    for data in info.nested() {
+        let data = data?;
+        if data.kind != IFLA_INFO_DATA {
+            continue;
+        }
+        for setting in data.nested() {
+            let setting = setting?;
+            match setting.kind {
+                IFLA_BOND_MODE => mode = BondMode::from_number(setting.u8()?),
+                IFLA_BOND_ACTIVE_SLAVE => active = Some(setting.u32()?).filter(|port| *port != 0),
+                _ => {}
+            }
+        }
+    }
+    Ok((mode, active))
+}
+
+/// Puts the names of masters and of active ports where their indexes were.
+pub fn name_others(found: Vec<Indexed>) -> Vec<Link> {
     let names: HashMap<u32, String> = found
         .iter()
-        .map(|(link, _)| (link.index, link.name.clone()))
+        .map(|one| (one.link.index, one.link.name.clone()))
         .collect();
     let name = |index: u32| match names.get(&index) {
         Some(name) => name.clone(),
@@ -77,9 +117,13 @@ pub fn name_masters(found: Vec<WithMaster>) -> Vec<Link> {
     };
     found
         .into_iter()
-        .map(|(link, master)| Link {
-            master: master.map(name),
-            ..link
+        .map(|one| Link {
+            master: one.master.map(name),
+            bond: one.link.bond.map(|bond| Bond {
+                active: one.active.map(name),
+                ..bond
+            }),
+            ..one.link
         })
         .collect()
 }

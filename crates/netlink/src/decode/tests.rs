@@ -25,6 +25,7 @@ fn adapter(count: usize) -> (Link, Vec<VfSettings>) {
         kind: None,
         parent: "0000:01:00.0".parse().ok(),
         vf_count: Some(count as u32),
+        bond: None,
     };
     (link, (0..count as u32).map(vf).collect())
 }

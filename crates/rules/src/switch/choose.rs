@@ -1,6 +1,6 @@
 //! Which adapter is the uplink, and of which bridge.
 
-use accelnet_model::link::Link;
+use accelnet_model::link::{BondMode, Link};
 use accelnet_model::switch::{Address, Bridge, Standing, Uplink};
 
 use super::{SwitchRefusal, Wish, link, uplink};
@@ -34,6 +34,10 @@ pub fn choose<'a>(wish: &Wish, standing: &'a Standing) -> Result<Chosen<'a>, Swi
         .iter()
         .filter_map(|name| Candidate::find(standing, name))
         .collect();
+    // An adapter that only gives VFs loses the same frames as the uplink.
+    if let Some(refusal) = candidates.iter().find_map(aggregated) {
+        return Err(refusal);
+    }
     let port_of_wished = candidates
         .iter()
         .find(|one| one.bridge.is_some_and(|bridge| bridge.name == wish.bridge));
@@ -73,6 +77,16 @@ pub fn choose<'a>(wish: &Wish, standing: &'a Standing) -> Result<Chosen<'a>, Swi
         }
         None => {
             free(best)?;
+            // A bridge of its own would part the VMs on the old one from the network.
+            if let Some(had) = &wish.had
+                && *had != wish.bridge
+                && standing.bridges.iter().any(|bridge| bridge.name == *had)
+            {
+                return Err(SwitchRefusal::LeftBridge {
+                    uplink: name.clone(),
+                    bridge: had.clone(),
+                });
+            }
             chosen.stands = wished(wish, standing, best)?;
             chosen.why = match chosen.stands {
                 Some(bridge) => format!(
@@ -118,6 +132,31 @@ impl<'a> Candidate<'a> {
             bond: by_bond.and(bond).map(|bond| bond.name.clone()),
             master,
         })
+    }
+}
+
+/// Why the VFs of an adapter would lose frames under its master: the other switch spreads what it sends
+/// over all ports of an aggregate, and a VF receives only what comes in at its own adapter.
+fn aggregated(one: &Candidate<'_>) -> Option<SwitchRefusal> {
+    let master = one.master?;
+    let uplink = one.link.name.clone();
+    match master.kind.as_deref() {
+        Some("bond") => {
+            let mode = master.bond.as_ref().map(|bond| bond.mode);
+            let mode = mode.unwrap_or(BondMode::Unknown);
+            (mode != BondMode::ActiveBackup).then(|| SwitchRefusal::Aggregated {
+                uplink,
+                bond: master.name.clone(),
+                mode,
+            })
+        }
+        // What these do with an adapter, the kernel does not tell; neither was tried with VFs.
+        Some(kind @ ("team" | "openvswitch")) => Some(SwitchRefusal::PortElsewhere {
+            uplink,
+            master: master.name.clone(),
+            kind: kind.to_owned(),
+        }),
+        _ => None,
     }
 }
 

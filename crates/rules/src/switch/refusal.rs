@@ -1,5 +1,7 @@
 //! Why a node cannot get its virtual switch.
 
+use accelnet_model::link::BondMode;
+
 /// Why not. The text is what was found, as a sentence.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SwitchRefusal {
@@ -25,6 +27,24 @@ pub enum SwitchRefusal {
         uplink: String,
         /// The bond.
         bond: String,
+    },
+    /// A bond has it that receives on several ports.
+    #[error("{uplink} is a port of {bond}, a bond in mode {mode}. {}", loss(*mode))]
+    Aggregated {
+        /// The adapter's link.
+        uplink: String,
+        /// The bond.
+        bond: String,
+        /// Its mode.
+        mode: BondMode,
+    },
+    /// The bridge that the intent had has none of its adapters any more.
+    #[error("Bridge {bridge} is the intent's virtual switch, and {uplink} is no longer its port.")]
+    LeftBridge {
+        /// The adapter's link.
+        uplink: String,
+        /// The bridge.
+        bridge: String,
     },
     /// Something else has it.
     #[error("{uplink} belongs to {master}, which is of the kind {kind}.")]
@@ -102,7 +122,43 @@ pub enum SwitchRefusal {
     },
 }
 
+/// What VFs lose under a bond in this mode.
+fn loss(mode: BondMode) -> &'static str {
+    match mode {
+        BondMode::Lacp | BondMode::BalanceXor | BondMode::BalanceRr => {
+            "A VF receives nothing of what the other switch sends to the bond's other ports."
+        }
+        BondMode::BalanceTlb | BondMode::BalanceAlb => {
+            "The bond moves MACs between its ports, and a VF receives only at its own."
+        }
+        BondMode::Broadcast => "What a VM sends and receives comes twice, or not at all.",
+        BondMode::ActiveBackup | BondMode::Unknown => {
+            "It is not known whether a VF receives all frames that are sent to its VM."
+        }
+    }
+}
+
 impl SwitchRefusal {
+    /// The adapter's link that the refusal is about.
+    pub fn uplink(&self) -> Option<&str> {
+        match self {
+            SwitchRefusal::NoUplink
+            | SwitchRefusal::NameTaken { .. }
+            | SwitchRefusal::BadName { .. } => None,
+            SwitchRefusal::NoSuchLink { uplink }
+            | SwitchRefusal::NotEthernet { uplink }
+            | SwitchRefusal::InBond { uplink, .. }
+            | SwitchRefusal::Aggregated { uplink, .. }
+            | SwitchRefusal::LeftBridge { uplink, .. }
+            | SwitchRefusal::PortElsewhere { uplink, .. }
+            | SwitchRefusal::Stacked { uplink, .. }
+            | SwitchRefusal::SharedBridge { uplink, .. }
+            | SwitchRefusal::BridgeHasUplink { uplink, .. }
+            | SwitchRefusal::SpanningTree { uplink, .. }
+            | SwitchRefusal::RouteStays { uplink, .. } => Some(uplink),
+        }
+    }
+
     /// What is needed, as a sentence.
     pub fn needed(&self) -> String {
         match self {
@@ -113,8 +169,15 @@ impl SwitchRefusal {
             SwitchRefusal::InBond { .. } => {
                 "An adapter by itself, or a bond that is a port of a bridge.".to_owned()
             }
+            SwitchRefusal::Aggregated { .. } => {
+                "An adapter in no bond, or in one in mode active-backup.".to_owned()
+            }
+            SwitchRefusal::LeftBridge { .. } => {
+                "An adapter of the intent as a port of its bridge, itself or in a bond.".to_owned()
+            }
             SwitchRefusal::PortElsewhere { .. } => {
-                "An adapter that belongs to a Linux bridge, or to nothing.".to_owned()
+                "An adapter that belongs to a Linux bridge, to a bond in mode active-backup, or to nothing."
+                    .to_owned()
             }
             SwitchRefusal::Stacked { .. } => {
                 "An adapter that nothing stands on: a port of a bridge gets its frames no more."
@@ -149,6 +212,12 @@ impl SwitchRefusal {
             }
             SwitchRefusal::InBond { uplink, bond } => format!(
                 "Make {bond} a port of a bridge, which is then adopted; or take {uplink} out of {bond}."
+            ),
+            SwitchRefusal::Aggregated { uplink, bond, .. } => format!(
+                "Set {bond} to mode active-backup on this node, and its ports on the other switch to no aggregate; or take {uplink} out of {bond}, or out of the intent."
+            ),
+            SwitchRefusal::LeftBridge { uplink, bridge } => format!(
+                "Make {uplink}, or the bond that it is in, a port of {bridge} again (`ip link set {uplink} master {bridge}`); or delete {bridge} when no VM is on it."
             ),
             SwitchRefusal::PortElsewhere { uplink, master, .. } => {
                 format!("Take {uplink} out of {master}, or out of the intent.")

@@ -6,6 +6,7 @@ use accelnet_model::switch::{
 
 use super::*;
 
+mod bonds;
 mod going_over;
 mod which;
 
@@ -24,6 +25,7 @@ fn a_link(name: &str, kind: Option<&str>, master: Option<&str>) -> Link {
         kind: kind.map(str::to_owned),
         parent: None,
         vf_count: None,
+        bond: None,
     }
 }
 
@@ -116,6 +118,7 @@ fn planned(standing: &Standing, uplinks: &[&str]) -> Result<Plan, SwitchRefusal>
     let wish = Wish {
         bridge: "acn-vms".to_owned(),
         uplinks: uplinks.iter().map(|name| (*name).to_owned()).collect(),
+        had: None,
     };
     plan(&wish, standing)
 }

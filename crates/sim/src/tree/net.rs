@@ -5,6 +5,7 @@ use std::fmt::Display;
 use std::io;
 
 use accelnet_model::Mac;
+use accelnet_model::link::BondMode;
 
 use super::SimNode;
 use super::function::flags;
@@ -16,6 +17,8 @@ pub enum SoftLink {
     Bridge,
     /// The host's end of a vNIC.
     Tap,
+    /// A bond in this mode, without a port.
+    Bond(BondMode),
 }
 
 impl SimNode {
@@ -40,6 +43,13 @@ impl SimNode {
             SoftLink::Tap => self
                 .folder
                 .attribute(&format!("{here}/tun_flags"), "0x1002")?,
+            SoftLink::Bond(mode) => {
+                let number = mode.number();
+                self.folder
+                    .attribute(&format!("{here}/bonding/mode"), format!("{mode} {number}"))?;
+                self.folder
+                    .attribute(&format!("{here}/bonding/active_slave"), "")?;
+            }
         }
         self.folder.link(&format!("sys/class/net/{name}"), &here)?;
         Ok(index)

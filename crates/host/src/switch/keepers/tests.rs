@@ -14,6 +14,7 @@ fn link() -> Link {
         kind: None,
         parent: None,
         vf_count: None,
+        bond: None,
     }
 }
 

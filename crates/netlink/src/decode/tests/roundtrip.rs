@@ -1,6 +1,7 @@
 //! What is written is read.
 
 use accelnet_model::PciAddress;
+use accelnet_model::link::{Bond, BondMode};
 
 use super::*;
 
@@ -42,7 +43,7 @@ prop_compose! {
     ) -> Link {
         Link {
             index, name, alt_names, mac, permanent_mac, mtu, up, carrier,
-            master: None, kind, parent, vf_count: None,
+            master: None, kind, parent, vf_count: None, bond: None,
         }
     }
 }
@@ -91,6 +92,7 @@ proptest! {
     fn a_list_of_links_is_read_as_it_was_written(
         mut all in proptest::collection::vec(any_link(), 0..9),
         masters in proptest::collection::vec(any::<Option<prop::sample::Index>>(), 9),
+        bonds in proptest::collection::vec(any::<Option<(u8, Option<prop::sample::Index>)>>(), 9),
     ) {
         for (number, link) in all.iter_mut().enumerate() {
             link.index = number as u32 + 1;
@@ -99,6 +101,14 @@ proptest! {
         let names: Vec<_> = all.iter().map(|link| link.name.clone()).collect();
         for (link, master) in all.iter_mut().zip(&masters) {
             link.master = master.map(|master| master.get(&names).clone());
+        }
+        for (link, bond) in all.iter_mut().zip(&bonds) {
+            let Some((mode, active)) = bond else { continue };
+            link.kind = Some("bond".to_owned());
+            link.bond = Some(Bond {
+                mode: BondMode::from_number(mode % 8),
+                active: active.map(|active| active.get(&names).clone()),
+            });
         }
         prop_assert_eq!(links(&encode::links_answer(&all)), Ok(all));
     }

@@ -71,27 +71,6 @@ fn a_bridge_that_has_the_adapter_is_adopted() {
 }
 
 #[test]
-fn a_bridge_that_has_the_adapters_bond_is_adopted() {
-    let mut standing = node(&["eth0", "eth1"]);
-    standing.links.push(a_link("bond0", Some("bond"), None));
-    for link in &mut standing.links[..2] {
-        link.master = Some("bond0".to_owned());
-    }
-    let refusal = planned(&standing, &["eth0"]).unwrap_err();
-    assert_eq!(
-        refusal.to_string(),
-        "eth0 is in bond0, which is no port of a bridge."
-    );
-    let standing = with_bridge(standing, "br0", &["bond0"]);
-    let plan = planned(&standing, &["eth0", "eth1"]).unwrap();
-    assert_eq!((&*plan.bridge, plan.steps.len()), ("br0", 0));
-    assert_eq!(
-        plan.why,
-        "eth0 is in bond0, which is a port of bridge br0, which is adopted; nothing is to be done."
-    );
-}
-
-#[test]
 fn a_bridge_that_somebody_elses_adapter_is_in_is_not_adopted() {
     let mut standing = with_bridge(node(&["eth0", "eth9"]), "br0", &["eth0", "eth9"]);
     let refusal = planned(&standing, &["eth0"]).unwrap_err();
@@ -218,6 +197,7 @@ fn no_adapter_no_name() {
         let wish = Wish {
             bridge: bridge.to_owned(),
             uplinks: vec!["eth0".to_owned()],
+            had: None,
         };
         let refusal = plan(&wish, &node(&["eth0"])).unwrap_err();
         assert!(matches!(refusal, SwitchRefusal::BadName { .. }), "{bridge}");

@@ -1,0 +1,147 @@
+//! Adapters in bonds: which are refused, and what becomes of an intent whose bond changes.
+
+use accelnet_api::types::{Path, State};
+use accelnet_model::intent::{IntentState, Role};
+use accelnet_model::link::BondMode;
+use accelnet_model::{Code, Performance};
+
+use crate::bench::{self, Bench, INTENT, enable, mac};
+
+const COMPUTE: &[Role] = &[Role::Compute];
+const LOW: Performance = Performance::Low;
+
+/// `bond0` over ens1 and ens2, a port of bridge `br0`.
+fn bonded(mode: BondMode) -> Bench {
+    let bench = Bench::new();
+    let switches = &bench.machine.switches;
+    switches.somebody_makes_bond("bond0", mode, &["ens1", "ens2"]);
+    switches.somebody_makes_bridge("br0", &["bond0"]);
+    bench
+}
+
+/// The same with an active-backup bond, the intent on both adapters, management, and a VM that runs with
+/// a VF.
+fn accelerated() -> Bench {
+    let mut bench = bonded(BondMode::ActiveBackup);
+    bench
+        .add_intent(INTENT, COMPUTE, &["ens1", "ens2"])
+        .expect("declared");
+    bench.enable(Some(0)).expect("enabled");
+    bench.define("web", 1, 4);
+    assert!(bench.vm_enable("web", LOW).ok);
+    bench.machine.vms.virsh_start("web").expect("started");
+    bench.pass();
+    assert_eq!(bench.vm("web").path, Path::Vf);
+    bench
+}
+
+/// The fault of the intent, as it is told.
+fn fault(bench: &Bench) -> Option<String> {
+    let mut faults = bench.report().faults.into_iter();
+    let fault = faults.find(|fault| fault.code == Code::UplinkUnfit)?;
+    assert_eq!(fault.subject, INTENT);
+    Some(fault.message)
+}
+
+#[test]
+fn an_aggregate_is_refused_before_anything_changes() {
+    for mode in [BondMode::Lacp, BondMode::BalanceXor, BondMode::BalanceRr] {
+        let mut bench = bonded(mode);
+        bench.machine.switches.applied();
+        let refused = bench
+            .add_intent(INTENT, COMPUTE, &["ens1"])
+            .expect_err("refused");
+        assert_eq!(refused.code, Code::UplinkUnfit);
+        assert_eq!(
+            refused.found,
+            format!(
+                "ens1 is a port of bond0, a bond in mode {mode}. A VF receives nothing of what the other switch sends to the bond's other ports."
+            )
+        );
+        assert!(bench.policy().intents.is_empty(), "it is not declared");
+        assert_eq!(bench.machine.switches.applied(), [""; 0]);
+    }
+}
+
+#[test]
+fn failover_bridging_follows_the_active_port() {
+    let mut bench = bonded(BondMode::ActiveBackup);
+    bench
+        .add_intent(INTENT, COMPUTE, &["ens1", "ens2"])
+        .expect("declared");
+    bench.enable(Some(0)).expect("enabled");
+    assert_eq!(
+        bench.status_of(INTENT).expect("a status").bridge.as_deref(),
+        Some("br0")
+    );
+    bench.run("web", 1, 4);
+    assert!(bench.change(&enable("web", LOW, true)).ok);
+    let taken_in = |bench: &Bench| bench.machine.kernel.taken_in();
+    assert_eq!(taken_in(&bench), [(bench::igb(), mac(1))]);
+    bench.machine.switches.active_port("bond0", "ens2");
+    assert_eq!(taken_in(&bench), [(bench::mlx5(), mac(1))]);
+}
+
+#[test]
+fn a_bond_that_becomes_an_aggregate_is_a_fault_until_it_is_none() {
+    let mut bench = accelerated();
+    assert_eq!(fault(&bench), None);
+    let switches = bench.machine.switches.clone();
+    switches.somebody_changes_bond("bond0", BondMode::Lacp);
+    bench.pass();
+    let found = fault(&bench).expect("a fault");
+    assert!(found.contains("a bond in mode 802.3ad"), "{found}");
+    let status = bench.status_of(INTENT).expect("a status");
+    assert_eq!(status.state, IntentState::Failed);
+    assert_eq!(bench.vm("web").acceleration, State::Accelerated);
+    switches.somebody_changes_bond("bond0", BondMode::ActiveBackup);
+    bench.pass();
+    assert_eq!(fault(&bench), None);
+    assert!(bench.is_completed());
+}
+
+#[test]
+fn an_adapter_that_goes_into_a_bond_later_is_a_fault() {
+    let mut bench = Bench::enabled();
+    let switches = bench.machine.switches.clone();
+    switches.somebody_makes_bond("bond0", BondMode::BalanceXor, &["ens1"]);
+    bench.pass();
+    let found = fault(&bench).expect("a fault");
+    assert!(found.contains("a bond in mode balance-xor"), "{found}");
+    assert_eq!(switches.ports("bond0"), ["ens1"], "it is left where it is");
+}
+
+/// A bond changes its mode without ports. A bridge of accelnet's own would part the VMs from the network.
+#[test]
+fn an_adapter_that_leaves_an_adopted_bridge_is_a_fault_and_gets_no_other_bridge() {
+    let mut bench = accelerated();
+    let switches = bench.machine.switches.clone();
+    for port in ["ens1", "ens2"] {
+        bench
+            .machine
+            .kernel
+            .node()
+            .set_master(port, None)
+            .expect("released");
+    }
+    switches.applied();
+    bench.pass();
+    let found = fault(&bench).expect("a fault");
+    assert!(
+        found
+            .contains("Bridge br0 is the intent's virtual switch, and ens1 is no longer its port."),
+        "{found}"
+    );
+    assert_eq!(switches.applied(), [""; 0]);
+    assert!(!bench.machine.kernel.node().has_link("acn-MyIntent"));
+    for port in ["ens1", "ens2"] {
+        bench
+            .machine
+            .kernel
+            .node()
+            .set_master(port, Some("bond0"))
+            .expect("enslaved");
+    }
+    bench.pass();
+    assert!(bench.is_completed());
+}
