@@ -57,6 +57,7 @@ fn raised(code: Code) -> Vec<Code> {
         Code::VfioMissing => checks::no_vfio(),
         Code::LibvirtMissing => checks::no_libvirt(),
         Code::LibvirtTooOld | Code::QemuTooOld => checks::an_old_libvirt_and_qemu(),
+        Code::LibvirtFaulty => checks::a_libvirt_that_crashes(),
         Code::QemuMissing => checks::no_qemu(),
         Code::NotReadable => checks::a_total_that_cannot_be_read(),
         Code::IommuGroupShared => checks::vfs_in_one_group(),

@@ -77,6 +77,8 @@ codes! {
     LibvirtMissing = "libvirt_missing",
     /// libvirt is too old.
     LibvirtTooOld = "libvirt_too_old",
+    /// libvirt crashes when a VF is attached.
+    LibvirtFaulty = "libvirt_faulty",
     /// QEMU is not there.
     QemuMissing = "qemu_missing",
     /// QEMU is too old.

@@ -80,16 +80,24 @@ pub fn no_libvirt() -> Vec<Code> {
     on(&node)
 }
 
-pub fn an_old_libvirt_and_qemu() -> Vec<Code> {
+fn with_versions(libvirt: Version, qemu: Version) -> Vec<Code> {
     let mut node = node(|igb| igb);
     node.host.libvirt.answer = Ok(Reading {
         versions: Versions {
-            libvirt: Version::new(7, 0, 0),
-            qemu: Some(Version::new(4, 1, 1)),
+            libvirt,
+            qemu: Some(qemu),
         },
         domains: Ok(Domains::default()),
     });
     on(&node)
+}
+
+pub fn an_old_libvirt_and_qemu() -> Vec<Code> {
+    with_versions(Version::new(7, 0, 0), Version::new(4, 1, 1))
+}
+
+pub fn a_libvirt_that_crashes() -> Vec<Code> {
+    with_versions(Version::new(12, 1, 0), Version::new(10, 0, 3))
 }
 
 pub fn no_qemu() -> Vec<Code> {

@@ -84,6 +84,17 @@ pub(super) static ENTRIES: &[Entry] = &[
         resolution: "Update libvirt.",
     },
     Entry {
+        code: Code::LibvirtFaulty,
+        exit_status: 46,
+        http_status: 412,
+        severity: Severity::Error,
+        stands_under: UNDER,
+        sentence: "Node {0} runs a libvirt that crashes when a running VM gets a VF.",
+        found: "libvirt's version.",
+        needed: "Another libvirt than 12.1.0, whose daemon crashes when an interface of a hostdev network is attached.",
+        resolution: "Update libvirt to 12.2.0 or later, then restart its daemon (virtqemud or libvirtd); VMs keep running.",
+    },
+    Entry {
         code: Code::QemuMissing,
         exit_status: 37,
         http_status: 412,

@@ -12,6 +12,11 @@ pub const MINIMUM_LIBVIRT: Version = Version::new(7, 1, 0);
 /// Oldest QEMU: the first with virtio-net failover (4.2.0).
 pub const MINIMUM_QEMU: Version = Version::new(4, 2, 0);
 
+/// The libvirt whose daemon crashes when an interface of a hostdev network is attached to a running VM:
+/// v12.1.0 (2026-03-02) brought the fault in with IOMMUFD for host devices, and v12.2.0 (2026-04-01)
+/// mended it (libvirt's NEWS.rst, "Bug fixes" of v12.2.0).
+pub const FAULTY_LIBVIRT: Version = Version::new(12, 1, 0);
+
 /// One row a requirement, then the platform as a whole.
 pub fn judge(node: &Node) -> Vec<Check> {
     let name = node.display_name();
@@ -121,6 +126,13 @@ fn libvirt(node: &Node, row: Row<'_>) -> Check {
     let seen = match &node.platform.libvirt {
         Observed::Unknown(reason) => Observed::Unknown(reason.clone()),
         Observed::Known(Libvirt::Missing) => Observed::Known(None),
+        Observed::Known(Libvirt::Running { version }) if *version == FAULTY_LIBVIRT => {
+            return row.failed(Problem::new(
+                Code::LibvirtFaulty,
+                &[row.node],
+                format!("libvirt {version}."),
+            ));
+        }
         Observed::Known(Libvirt::Running { version }) => Observed::Known(Some(*version)),
         Observed::Known(Libvirt::NotRunning { reason }) => {
             let problem = Problem::new(

@@ -92,6 +92,12 @@ fn libvirt() {
     assert_eq!(judged(version(MINIMUM_LIBVIRT)), [PASSED; 2]);
     let old = version(Version::new(7, 0, 9));
     assert_eq!(judged(old), not_passed(failed(Code::LibvirtTooOld)));
+    // The release before and the one after attach an interface of a hostdev network.
+    let faulty = version(Version::new(12, 1, 0));
+    assert_eq!(judged(faulty), not_passed(failed(Code::LibvirtFaulty)));
+    for sound in [Version::new(12, 0, 0), Version::new(12, 2, 0)] {
+        assert_eq!(judged(version(sound)), [PASSED; 2]);
+    }
     let silent = Libvirt::NotRunning {
         reason: "connection refused".to_owned(),
     };
