@@ -134,6 +134,18 @@ pub(crate) fn arguments(
             .map(str::to_owned),
         );
     }
+    if topology.one_wire {
+        // Without `restrict` the network answers pings for stations that are on the wire.
+        args.extend(
+            [
+                "-netdev",
+                "user,id=outside,restrict=on",
+                "-netdev",
+                "hubport,id=beyond,hubid=1,netdev=outside",
+            ]
+            .map(str::to_owned),
+        );
+    }
     args.extend(ports(topology, seat));
     args
 }
@@ -184,14 +196,14 @@ fn ports(topology: &Topology, seat: &Seat) -> Vec<String> {
         }
     }
     for (number, (bus, adapter)) in adapters.iter().enumerate() {
-        args.extend(nic(number, bus, *adapter, seat));
+        args.extend(nic(number, bus, *adapter, topology.one_wire, seat));
     }
     args
 }
 
 /// An adapter `nicN` on the network `netN`; the last byte of its MAC is what the node names it by, the
 /// byte before it is the node's.
-fn nic(number: usize, bus: &str, adapter: Adapter, seat: &Seat) -> [String; 4] {
+fn nic(number: usize, bus: &str, adapter: Adapter, hub: bool, seat: &Seat) -> [String; 4] {
     let model = match adapter.nic {
         Nic::Igb => "igb",
         Nic::E1000e => "e1000e",
@@ -201,6 +213,7 @@ fn nic(number: usize, bus: &str, adapter: Adapter, seat: &Seat) -> [String; 4] {
             "stream,id=net{number},server=off,addr.type=unix,addr.path={},reconnect-ms=500",
             text(socket)
         ),
+        _ if hub => format!("hubport,id=net{number},hubid=1"),
         _ => format!("user,id=net{number}"),
     };
     [

@@ -60,6 +60,18 @@ pub fn two_adapters() -> Topology {
     .port(Port::new("rp2").without_acs().nic(Nic::Igb))
 }
 
+/// Two igbs, each behind a port with ACS, on one wire: what a bond is made of.
+#[must_use]
+pub fn two_uplinks() -> Topology {
+    Topology::new(
+        "two-uplinks",
+        "two igbs on one wire, each behind a root port with ACS",
+    )
+    .on_one_wire()
+    .port(Port::new("rp1").nic(Nic::Igb))
+    .port(Port::new("rp2").nic(Nic::Igb))
+}
+
 /// An igb in a machine with two sockets and SMT.
 #[must_use]
 pub fn smt() -> Topology {
@@ -122,6 +134,7 @@ pub fn list() -> Vec<Topology> {
         no_iommu(),
         switch(),
         two_adapters(),
+        two_uplinks(),
         smt(),
         zoo(),
         member(),

@@ -102,6 +102,7 @@ pub struct Topology {
     pub(crate) cpus: Cpus,
     pub(crate) memory_mib: u32,
     pub(crate) counts: bool,
+    pub(crate) one_wire: bool,
 }
 
 impl Topology {
@@ -120,6 +121,7 @@ impl Topology {
             },
             memory_mib: 2048,
             counts: false,
+            one_wire: false,
         }
     }
 
@@ -149,6 +151,16 @@ impl Topology {
     #[must_use]
     pub fn memory_mib(self, memory_mib: u32) -> Self {
         Self { memory_mib, ..self }
+    }
+
+    /// Plugs all adapters into one hub, with one network behind it, instead of each into a network of its
+    /// own. A hub learns no MACs: it is a switch that forgets at once which port a station was behind.
+    #[must_use]
+    pub fn on_one_wire(self) -> Self {
+        Self {
+            one_wire: true,
+            ..self
+        }
     }
 
     /// Has the node's time pass with its instructions, one each nanosecond, and with its waits: as on a

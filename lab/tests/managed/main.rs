@@ -4,6 +4,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod bonds;
 mod drift;
 mod kills;
 mod refusals;

@@ -1,0 +1,116 @@
+//! Adapters in a bond: an aggregate is refused; in mode active-backup a VM survives the loss of the active
+//! port; and a bond that becomes an aggregate is a fault.
+
+use std::time::Duration;
+
+use accelnet_lab::{Node, Vm, topologies};
+
+use crate::running::runs_over_its_vf;
+use crate::setting::{SOON, done, newest, refused, settled, shown, told, with_agent};
+
+/// Puts `pf0` and `pf1` into `bond0` in this mode, `pf0` first.
+fn bond(node: &Node, mode: &str) {
+    let script = format!(
+        "set -e
+         for port in pf0 pf1; do ip link set $port nomaster; ip link set $port down; done
+         ip link set bond0 down
+         ip link set bond0 type bond mode {mode} miimon 100
+         for port in pf0 pf1; do ip link set $port master bond0; ip link set $port up; done
+         ip link set bond0 up
+         bridge link set dev bond0 learning off"
+    );
+    let _ = node.ok(&script);
+}
+
+fn active(node: &Node) -> String {
+    node.ok("cat /sys/class/net/bond0/bonding/active_slave")
+}
+
+fn wait_for_active(node: &Node, port: &str) {
+    let script = format!("grep -x {port} /sys/class/net/bond0/bonding/active_slave");
+    node.wait_until("another active port", &script, SOON)
+        .unwrap_or_else(|error| panic!("{error}"));
+}
+
+/// The MACs that the filter of a PF has beside its own.
+fn filter(node: &Node, pf: &str) -> String {
+    node.ok(&format!("bridge fdb show dev {pf} | grep self || true"))
+}
+
+/// How many pings the VM lost, or had answered late, from `before` until it has pinged for a while.
+fn lost_since(vm: &Vm<'_>, before: u32) -> u32 {
+    std::thread::sleep(Duration::from_secs(10));
+    vm.lost().expect("a word of the VM") - before
+}
+
+#[test]
+fn an_aggregate_is_refused_and_a_vm_survives_the_loss_of_the_active_port() {
+    let node = with_agent(&topologies::two_uplinks());
+    let _ = node.ok("modprobe bonding max_bonds=0
+        ip link add bond0 type bond
+        ip link add br0 type bridge forward_delay 0
+        ip link set bond0 master br0
+        ip link set br0 up");
+
+    // An aggregate: refused, and nothing is made.
+    bond(&node, "802.3ad");
+    let add = "intent add lan --compute --adapter pf0 --adapter pf1 --vfs 2";
+    let problem = refused(&node, add, "uplink_unfit", 77);
+    let found = problem["found"].as_str().unwrap_or_default();
+    assert!(
+        found.starts_with("pf0 is a port of bond0, a bond in mode 802.3ad. A VF receives nothing"),
+        "{problem:#}"
+    );
+    assert_eq!(node.ok("cat /sys/class/net/pf?/device/sriov_numvfs"), "0\n0");
+
+    // Active-backup: its bridge is adopted.
+    bond(&node, "active-backup");
+    wait_for_active(&node, "pf0");
+    let added = done(&node, add);
+    let status = &added["intent"]["status"][0];
+    assert_eq!(status["state"], "completed", "{added:#}");
+    assert_eq!(status["bridge"], "br0", "{added:#}");
+    let _ = done(&node, "enable --intent lan");
+    let vm = Vm::start_on_bridge(&node, "web01", "br0", Some("ua-mine"))
+        .unwrap_or_else(|error| panic!("{error}"));
+    let _ = done(&node, "vm enable web01 --performance low");
+    let _ = vm
+        .wait_for("with its VF", |state| state.vf.is_some() && state.pings)
+        .unwrap_or_else(|error| panic!("{error}"));
+    runs_over_its_vf(&node, &vm);
+    assert_eq!(shown(&node, "web01")["adapter"], "pf0");
+
+    // The active port loses its link, and with it the VM's VF.
+    let before = vm.lost().expect("a word of the VM");
+    node.set_link(0, false)
+        .unwrap_or_else(|error| panic!("{error}"));
+    wait_for_active(&node, "pf1");
+    let lost = lost_since(&vm, before);
+    println!("lost after the active port was cut: {lost}");
+    println!("pf1 takes in: {}", filter(&node, "pf1"));
+    assert!(vm.state().expect("a word of the VM").pings);
+    assert!(lost <= 2, "{lost} lost");
+
+    // It comes back, as the backup port.
+    let before = vm.lost().expect("a word of the VM");
+    node.set_link(0, true)
+        .unwrap_or_else(|error| panic!("{error}"));
+    runs_over_its_vf(&node, &vm);
+    assert_eq!(active(&node), "pf1");
+    let lost = lost_since(&vm, before);
+    println!("lost after it was plugged in again: {lost}");
+    assert!(lost <= 2, "{lost} lost");
+
+    // The bond becomes an aggregate, and then none.
+    let from = newest(&node);
+    bond(&node, "802.3ad");
+    let _ = told(&node, from, "failed", "a bond in mode 802.3ad");
+    let faults = node.ok("accelnet faults");
+    assert!(faults.contains("uplink_unfit"), "{faults}");
+    assert_eq!(shown(&node, "web01")["path"], "vf");
+    bond(&node, "active-backup");
+    settled(&node);
+    let faults = node.ok("accelnet faults");
+    assert!(!faults.contains("uplink_unfit"), "{faults}");
+    assert_eq!(node.ok("ls /sys/class/net/br0/brif | grep bond0"), "bond0");
+}
