@@ -61,7 +61,10 @@ fn an_aggregate_is_refused_and_a_vm_survives_the_loss_of_the_active_port() {
         found.starts_with("pf0 is a port of bond0, a bond in mode 802.3ad. A VF receives nothing"),
         "{problem:#}"
     );
-    assert_eq!(node.ok("cat /sys/class/net/pf?/device/sriov_numvfs"), "0\n0");
+    assert_eq!(
+        node.ok("cat /sys/class/net/pf?/device/sriov_numvfs"),
+        "0\n0"
+    );
 
     // Active-backup: its bridge is adopted.
     bond(&node, "active-backup");
