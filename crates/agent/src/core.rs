@@ -12,6 +12,7 @@ pub(crate) mod intents;
 pub(crate) mod management;
 mod moves;
 mod nics;
+pub(crate) mod paths;
 mod remarks;
 mod room;
 pub(crate) mod settle;
@@ -116,6 +117,7 @@ pub struct Core {
     /// is written by [`Core::report`].
     pub(crate) answers_first: bool,
     remarks: remarks::Remarks,
+    paths: paths::Paths,
     /// VMs that are between their two paths.
     crossings: Vec<vms::Crossing>,
     /// Whether those of an agent before this one were ended.
@@ -147,6 +149,7 @@ impl Core {
             nothing_heard: false,
             answers_first: false,
             remarks: remarks::Remarks::default(),
+            paths: paths::Paths::default(),
             crossings: Vec::new(),
             crossings_are_known: false,
             filter: filter::Filter::default(),
@@ -496,6 +499,7 @@ impl Core {
 
     /// Leaves a picture for readers, and a report for the other nodes.
     pub(crate) fn leave(&mut self, seen: Seen, policy: &Policy) {
+        self.watch_paths(policy, &seen);
         self.learn_held(policy, &seen);
         let report = Report::of(self, &seen, policy);
         self.reports.keep(report.clone());

@@ -55,11 +55,13 @@ pub(crate) fn of(
     }
     for vm in vms {
         if vm.acceleration == State::Degraded && policy.drained(&core.name).is_none() {
-            let found = match vm.remarks.first() {
-                Some(remark) => format!("{remark}."),
-                None => "It has no VF.".to_owned(),
-            };
-            let problem = Problem::new(Code::VmOnSoftwarePath, &[&vm.name], found);
+            let problem = core.vf_not_used(vm).unwrap_or_else(|| {
+                let found = match vm.remarks.first() {
+                    Some(remark) => format!("{remark}."),
+                    None => "It has no VF.".to_owned(),
+                };
+                Problem::new(Code::VmOnSoftwarePath, &[&vm.name], found)
+            });
             raise(Severity::Warning, &vm.name, &problem);
         }
     }

@@ -16,6 +16,9 @@ const GATHER: Duration = Duration::from_millis(300);
 const REST: Duration = Duration::from_secs(2);
 /// A sign of life is given at least this often while nothing happens.
 const BEAT: Duration = Duration::from_secs(120);
+/// After so long without anything to do, nothing is going on: guests that drive their VFs are looked at
+/// once a minute.
+const QUIET: Duration = Duration::from_secs(45);
 /// What could not be done is tried again after so long.
 const AGAIN: Duration = Duration::from_secs(60);
 
@@ -70,7 +73,7 @@ struct Due {
 }
 
 /// Thinks until it is told to stop. `beat` is called at each turn, `rest` when nothing happened for
-/// a whole beat after something did.
+/// a while after something did.
 pub(crate) fn think(
     mut core: Core,
     inbox: &Receiver<Message>,
@@ -108,7 +111,15 @@ pub(crate) fn think(
             core.end_crossings();
             continue;
         }
-        let next = [due.map(|due| due.at), crossed].into_iter().flatten().min();
+        let path_look = core.next_path_look();
+        if path_look.is_some_and(|look| look <= now) {
+            if core.look_at_paths() {
+                due = Some(sooner(due, true, 0, now, last_pass));
+            }
+            continue;
+        }
+        let next = [due.map(|due| due.at), crossed, path_look];
+        let next = next.into_iter().flatten().min();
         let next = next.map_or(full_look, |next| next.min(full_look));
         let wait = next.saturating_sub(now).min(BEAT);
         let (whole, policy) = match inbox.recv_timeout(wait) {
@@ -126,7 +137,7 @@ pub(crate) fn think(
                 continue;
             }
             Err(RecvTimeoutError::Timeout) => {
-                if busy && wait == BEAT {
+                if busy && wait >= QUIET {
                     rest();
                     busy = false;
                 }
@@ -134,11 +145,16 @@ pub(crate) fn think(
             }
             Ok(Message::Stop) | Err(RecvTimeoutError::Disconnected) => return core,
         };
-        let earliest = (clock.uptime() + GATHER).max(last_pass + REST);
-        due = Some(Due {
-            at: due.map_or(earliest, |due| due.at.min(earliest)),
-            whole: whole || due.is_some_and(|due| due.whole),
-            policy: policy.max(due.map_or(0, |due| due.policy)),
-        });
+        due = Some(sooner(due, whole, policy, clock.uptime(), last_pass));
+    }
+}
+
+/// The next pass, when one more thing asks for it `now`.
+fn sooner(due: Option<Due>, whole: bool, policy: u64, now: Duration, last_pass: Duration) -> Due {
+    let earliest = (now + GATHER).max(last_pass + REST);
+    Due {
+        at: due.map_or(earliest, |due| due.at.min(earliest)),
+        whole: whole || due.is_some_and(|due| due.whole),
+        policy: policy.max(due.map_or(0, |due| due.policy)),
     }
 }

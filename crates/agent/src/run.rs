@@ -396,6 +396,12 @@ fn listen_to_libvirt(core: &Core, inbox: &Inbox) -> Option<accelnet_host::vms::W
                 core.tell(word.kind, &word.subject, word.message);
             })));
         }
+        if let VmEvent::Rebooted { .. } | VmEvent::FailoverNegotiated { .. } = &event {
+            let event = event.clone();
+            inbox.put(Message::Do(Box::new(move |core| {
+                core.heard_of_guest(&event)
+            })));
+        }
         match event {
             // Nothing can be asked then: what happened is looked for when it is there again.
             VmEvent::ConnectionLost { .. } => {}

@@ -5,10 +5,13 @@ use std::time::Duration;
 use accelnet_api::types::{Path, State, Verified, VmView, VnicView};
 use accelnet_host::vms::VirtualNetwork;
 use accelnet_model::domain::{DomainState, Vnic};
+use accelnet_model::vf_evidence::Holding;
 use accelnet_model::vm_setting::Phase;
 use accelnet_model::{Adapter, Domain, Mac, Node, Observed, Vf, VmSetting};
 use accelnet_rules::pair::Pair;
+use accelnet_rules::vf_path;
 
+use crate::core::paths::Watched;
 use crate::core::{Core, Seen};
 use crate::policy::Policy;
 use crate::report::Report;
@@ -97,10 +100,11 @@ pub(crate) fn vm(core: &Core, seen: &Seen, policy: &Policy, domain: &Domain) -> 
     let pair = setting.map(|setting| Pair::of(&domain.vnics, setting.mac, &pool));
     let vf = pair.and_then(|pair| pair.vf).filter(|_| running);
     let found = vf.and_then(|vf| find_vf(seen, vf));
+    let watched = core.path_of(&domain.uuid).filter(|_| vf.is_some());
     let path = match (running, vf.is_some(), domain.state) {
         (_, _, DomainState::Unknown) => Path::Unknown,
         (false, ..) => Path::NotRunning,
-        (true, true, _) => Path::Vf,
+        (true, true, _) => proved(watched),
         (true, false, _) => Path::Software,
     };
     let switch = core.switch(policy, seen);
@@ -119,13 +123,14 @@ pub(crate) fn vm(core: &Core, seen: &Seen, policy: &Policy, domain: &Domain) -> 
         (Some(_), _) if !policy.management.enabled => State::Unmanaged,
         (Some(setting), _) if setting.phase != Phase::Enabled => State::Changing,
         (Some(_), Some(pair)) => match (running, vf.is_some(), pair.can_fail_over()) {
+            (true, true, _) if watched.is_some_and(Watched::is_late) => State::Degraded,
             (false, ..) | (true, true, _) => State::Accelerated,
             (true, false, true) => State::Degraded,
             (true, false, false) => State::WaitsForRestart,
         },
     };
     let verified = match setting {
-        Some(setting) if running => verify(core, policy, setting, domain, vf, found),
+        Some(setting) if running => verify(core, policy, setting, domain, vf, found, watched),
         _ => Vec::new(),
     };
     let mut remarks = Vec::new();
@@ -135,7 +140,12 @@ pub(crate) fn vm(core: &Core, seen: &Seen, policy: &Policy, domain: &Domain) -> 
                 .to_owned(),
         );
     }
-    if acceleration == State::Degraded {
+    if let Some(watched) = watched.filter(|_| path != Path::Vf) {
+        remarks.push(format!(
+            "its VF is attached, and its guest is not seen to use it: {}; the software path receives, too",
+            watched.verdict.why
+        ));
+    } else if acceleration == State::Degraded {
         let why = core.reason_of(&domain.uuid);
         remarks.push(why.unwrap_or_else(|| "it runs without its VF".to_owned()));
     }
@@ -191,6 +201,7 @@ fn verify(
     domain: &Domain,
     vf: Option<&Vnic>,
     found: Option<(&Adapter, &Vf)>,
+    watched: Option<&Watched>,
 ) -> Vec<Verified> {
     let line = |what: &str, so: Option<bool>, seen: String| Verified {
         what: what.to_owned(),
@@ -213,11 +224,10 @@ fn verify(
             format!("{address} is of no adapter that could be read"),
         )];
     };
-    let mut lines = vec![line(
-        "VF attached",
-        Some(true),
-        format!("VF {} of {} ({address})", vf.index, adapter.name()),
-    )];
+    let mut lines = evidence(
+        &format!("VF {} of {} ({address})", vf.index, adapter.name()),
+        watched,
+    );
     lines.push(match vf.driver.known() {
         Some(Some(driver)) => line("driver", Some(driver.starts_with("vfio")), driver.clone()),
         Some(None) => line("driver", Some(false), "none".to_owned()),
@@ -286,6 +296,66 @@ fn verify(
     });
     lines.push(core.guest_word(domain));
     lines
+}
+
+/// The path of a VM that has a VF by its XML.
+fn proved(watched: Option<&Watched>) -> Path {
+    match watched.map(|watched| watched.verdict.path) {
+        Some(vf_path::Path::Vf) => Path::Vf,
+        Some(vf_path::Path::Software) => Path::Software,
+        Some(vf_path::Path::Unknown) | None => Path::Unknown,
+    }
+}
+
+/// Whether the guest of a running VM has its VF, and what shows it.
+fn evidence(vf: &str, watched: Option<&Watched>) -> Vec<Verified> {
+    let line = |what: &str, so: Option<bool>, seen: String| Verified {
+        what: what.to_owned(),
+        so,
+        seen,
+    };
+    let seen = watched.map(Watched::seen);
+    let Some((seen, host)) = seen.and_then(|seen| Some((seen, seen.vf.as_ref()?))) else {
+        return vec![line(
+            "VF attached",
+            None,
+            format!("{vf}; QEMU was not asked yet"),
+        )];
+    };
+    let (held, plugged) = match (&host.held, host.bus_master.known()) {
+        (Observed::Known(Holding::Held(file)), _) => {
+            (Some(true), format!("{vf}; QEMU holds {file}"))
+        }
+        (Observed::Known(Holding::NotHeld), _) => (
+            Some(false),
+            format!("{vf} is in its XML, and QEMU does not hold it"),
+        ),
+        (Observed::Unknown(_), Some(true)) => (Some(true), format!("{vf}; a driver works it")),
+        (Observed::Unknown(reason), _) => (None, format!("{vf}; {reason}")),
+    };
+    let driven = match &host.bus_master {
+        Observed::Known(true) => "a driver of the guest works the VF: bus master is on".to_owned(),
+        Observed::Known(false) => {
+            "no driver of the guest works the VF: bus master is off".to_owned()
+        }
+        Observed::Unknown(reason) => reason.clone(),
+    };
+    let negotiated = match (seen.negotiated, held) {
+        (Some(true), _) => "QEMU reported it",
+        (Some(false), _) => "not since the guest rebooted",
+        (None, Some(true)) => "QEMU plugs a VF only then",
+        (None, _) => "QEMU has not reported it since the agent began",
+    };
+    let failover = seen.negotiated.or(held.filter(|held| *held));
+    vec![
+        line("VF attached", held, plugged),
+        line("failover negotiated", failover, negotiated.to_owned()),
+        line(
+            "guest drives the VF",
+            host.bus_master.known().copied(),
+            driven,
+        ),
+    ]
 }
 
 /// The queue pairs of a VF: a vector for each, and one for its mailbox.

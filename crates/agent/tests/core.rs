@@ -9,6 +9,8 @@ mod bonds;
 mod capacity;
 #[path = "core/drift.rs"]
 mod drift;
+#[path = "core/evidence.rs"]
+mod evidence;
 #[path = "core/intents.rs"]
 mod intents;
 #[path = "core/invariants.rs"]

@@ -108,6 +108,7 @@ fn raised(code: Code) -> Vec<Code> {
         Code::StoreFailed => agent_core::a_store_that_cannot_be_read(),
         Code::NotVerified => agent_core::a_vf_that_is_gone_at_once(),
         Code::VmOnSoftwarePath => agent_core::a_vf_that_does_not_come_back(),
+        Code::VfNotUsed => agent_core::a_guest_without_a_driver_for_its_vf(),
         Code::ReserveNotMet => capacity::a_promise_that_does_not_hold(),
         Code::CapacityFileInvalid => capacity::a_file_without_nodes(),
         Code::VmStateUnknown => agent_core::a_libvirt_that_is_away(),

@@ -12,6 +12,7 @@ mod platform;
 mod processes;
 mod unreadable;
 mod users;
+mod vf_evidence;
 
 use std::time::Duration;
 
@@ -26,6 +27,8 @@ use accelnet_pci::{PciAdapter, PciVf, VfsNow};
 use crate::Host;
 
 use placed::Placed;
+
+pub use vf_evidence::{qemu_process, vf_evidence};
 
 /// How long libvirt is waited for: a daemon that its socket starts can take long for its
 /// first answer.

@@ -40,6 +40,19 @@ pub enum VmEvent {
         /// Whether it is there now.
         connected: bool,
     },
+    /// The guest of a running domain rebooted, by itself or by a reset (`VIR_DOMAIN_EVENT_ID_REBOOT`).
+    Rebooted {
+        /// UUID of the domain.
+        uuid: String,
+    },
+    /// The guest of a running domain takes part in failover, so that QEMU plugs its VF (QEMU's event
+    /// `FAILOVER_NEGOTIATED`). Reported where libvirt's library for QEMU is installed.
+    FailoverNegotiated {
+        /// UUID of the domain.
+        uuid: String,
+        /// Alias of the vNIC.
+        alias: String,
+    },
     /// A live migration of a running domain got further, on either side of it (QEMU's event
     /// `MIGRATION`). Told where libvirt's library for QEMU is installed.
     Migration {
@@ -123,6 +136,12 @@ impl MigrationChange {
     }
 }
 
+/// The alias of the vNIC in the details of `FAILOVER_NEGOTIATED`, such as `{"device-id":"ua-nic"}`.
+pub(crate) fn negotiated_by(details: &str) -> String {
+    let mut words = details.split('"').skip_while(|word| *word != "device-id");
+    words.nth(2).unwrap_or_default().to_owned()
+}
+
 /// How the life of a virtual network changed (`virNetworkEventLifecycleType`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NetworkChange {
@@ -199,7 +218,19 @@ impl Drop for WatchHandle {
 
 #[cfg(test)]
 mod tests {
-    use super::MigrationChange;
+    use super::{MigrationChange, negotiated_by};
+
+    #[test]
+    fn the_vnic_that_takes_part_in_failover_is_read() {
+        for (details, alias) in [
+            (r#"{"device-id":"ua-accelnet-nic-1"}"#, "ua-accelnet-nic-1"),
+            (r#"{"device-id": "net0"}"#, "net0"),
+            ("{}", ""),
+            ("", ""),
+        ] {
+            assert_eq!(negotiated_by(details), alias, "{details}");
+        }
+    }
 
     #[test]
     fn the_details_of_qemu_are_read() {

@@ -186,6 +186,8 @@ codes! {
     NotVerified = "not_verified",
     /// An accelerated VM without its VF.
     VmOnSoftwarePath = "vm_on_software_path",
+    /// A VF that its VM's guest is not seen to use.
+    VfNotUsed = "vf_not_used",
     /// libvirt does not tell about its VMs.
     VmStateUnknown = "vm_state_unknown",
     /// The certificate that an agent shows is not trusted.

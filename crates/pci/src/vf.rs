@@ -93,6 +93,15 @@ pub fn iommu_group(root: &Root, folder: &str) -> Result<Option<u32>, ReadError> 
     }
 }
 
+/// Whether a driver works the function at `address`: its Bus Master Enable is on. One register is read.
+///
+/// # Errors
+///
+/// When it cannot be read.
+pub fn bus_master(root: &Root, address: PciAddress) -> Result<bool, Incomplete> {
+    ConfigSpace::new(ConfigFile::open(root, &device_folder(address))?).bus_master()
+}
+
 fn msix_vectors(root: &Root, folder: &str) -> Result<Option<u16>, Incomplete> {
     let config = ConfigSpace::new(ConfigFile::open(root, folder)?);
     Ok(config.msix()?.map(|msix| msix.vectors))

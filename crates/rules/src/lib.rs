@@ -17,6 +17,7 @@ pub mod prereq;
 mod sample;
 pub mod switch;
 pub mod vf_count;
+pub mod vf_path;
 pub mod vm;
 pub mod vm_names;
 pub mod what_if;

@@ -4,11 +4,13 @@
 mod calls;
 mod definition;
 mod guest;
+mod guest_vf;
 mod life;
 mod look;
 mod migrate;
 mod networks;
 mod plug;
+mod process;
 mod text;
 mod virsh;
 
@@ -53,6 +55,8 @@ struct State {
     calls: Vec<String>,
     watchers: Vec<(u64, Sender<VmEvent>)>,
     next: u64,
+    /// QEMU processes so far.
+    processes: u32,
 }
 
 /// A domain.
@@ -70,7 +74,13 @@ struct SimDomain {
     managed_save: bool,
     snapshots: u32,
     guest: Guest,
+    /// Whether the guest that runs takes part in failover.
+    negotiated: bool,
+    /// Whether the guest's driver lets its VF alone: somebody unbound it, or it has not come yet.
+    unbound: bool,
     plugs: Vec<Plug>,
+    /// The QEMU process, while it runs.
+    process: Option<u32>,
 }
 
 /// What a running domain has of its host.
@@ -83,7 +93,14 @@ struct Plug {
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum PlugKind {
     Tap(String),
-    Vf { vf: PciAddress, network: String },
+    Vf {
+        vf: PciAddress,
+        network: String,
+        /// Whether QEMU shows it to a guest only that takes part in failover.
+        transient: bool,
+        /// Whether QEMU has plugged it into the guest.
+        plugged: bool,
+    },
 }
 
 /// A virtual network.
@@ -128,6 +145,7 @@ impl SimVms {
             calls: Vec::new(),
             watchers: Vec::new(),
             next: 1,
+            processes: 0,
         };
         SimVms {
             kernel,

@@ -120,8 +120,9 @@ fn movable(vm: &VmView) -> Option<DrainVm> {
         .vnics
         .iter()
         .any(|vnic| vnic.model == "VF" && vnic.role.is_none());
-    let (can_move, why) = match (vm.path, vm.acceleration) {
-        (Path::Unknown, _) => (false, "libvirt does not tell how it stands"),
+    let has_vf = vm.vf.is_some();
+    let (can_move, why) = match (has_vf, vm.acceleration) {
+        _ if vm.state == DomainState::Unknown => (false, "libvirt does not tell how it stands"),
         _ if foreign => (
             false,
             "it has a VF or another device of this node that accelnet does not manage",
@@ -129,11 +130,11 @@ fn movable(vm: &VmView) -> Option<DrainVm> {
         _ if vm.phase.is_some_and(|phase| phase != Phase::Enabled) => {
             (false, "a change of it is under way")
         }
-        (Path::Vf, State::Unmanaged) => (
+        (true, State::Unmanaged) => (
             false,
             "it has a VF and management is disabled, so that nobody takes it",
         ),
-        (Path::Vf, _) => (
+        (true, _) => (
             true,
             "its VF is taken away, and its traffic goes over virtio",
         ),
@@ -142,7 +143,7 @@ fn movable(vm: &VmView) -> Option<DrainVm> {
     Some(DrainVm {
         name: vm.name.clone(),
         can_move,
-        has_vf: vm.path == Path::Vf,
+        has_vf,
         why: why.to_owned(),
     })
 }

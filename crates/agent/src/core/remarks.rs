@@ -65,7 +65,7 @@ impl Core {
                 self.remarks.guests.remove(&setting.uuid);
                 continue;
             };
-            let held = held_by(domain);
+            let held = self.held_by(domain);
             let known = self.remarks.guests.get(&setting.uuid);
             if known.is_some_and(|(of, _)| *of == held) {
                 continue;
@@ -105,7 +105,12 @@ impl Core {
                     .collect();
                 Verified {
                     what,
-                    so: Some(names.len() >= 2),
+                    // In failover its vNIC alone has two of them.
+                    so: match names.len() {
+                        0 | 1 => Some(false),
+                        2 => None,
+                        _ => Some(true),
+                    },
                     seen: match names.as_slice() {
                         [] => format!("the guest has no interface with MAC {mac}"),
                         names => format!("with MAC {mac} it has {}", names.join(", ")),
@@ -123,13 +128,26 @@ impl Core {
     /// What the guest of a VM said of the VF that it has.
     pub(crate) fn guest_word(&self, domain: &Domain) -> Verified {
         match self.remarks.guests.get(&domain.uuid) {
-            Some((of, word)) if *of == held_by(domain) => word.clone(),
+            Some((of, word)) if *of == self.held_by(domain) => word.clone(),
             _ => Verified {
                 what: "guest has both vNIC and VF".to_owned(),
                 so: None,
                 seen: "not asked yet".to_owned(),
             },
         }
+    }
+
+    /// The host devices of a VM and whether its guest drives its VF, as what the guest says is kept by.
+    fn held_by(&self, domain: &Domain) -> String {
+        let mut held: Vec<String> = domain
+            .host_devices
+            .iter()
+            .map(ToString::to_string)
+            .collect();
+        let watched = self.path_of(&domain.uuid);
+        let driven = watched.and_then(|watched| watched.seen().vf.as_ref()?.bus_master.known());
+        held.extend(driven.map(ToString::to_string));
+        held.join(" ")
     }
 
     /// Asks the guest of a running VM what it is, for [`Core::guest_warning`].
@@ -173,14 +191,4 @@ impl Core {
             None => warn(format!("The guest runs kernel {kernel:?}.")),
         }
     }
-}
-
-/// The host devices of a VM, as what its guest says of them is kept by.
-fn held_by(domain: &Domain) -> String {
-    let held: Vec<String> = domain
-        .host_devices
-        .iter()
-        .map(ToString::to_string)
-        .collect();
-    held.join(" ")
 }

@@ -55,6 +55,7 @@ impl Core {
             policy = self.policies.read()?;
         }
         if seen.node.domains.known().is_some() {
+            self.watch_paths(&policy, &seen);
             self.end_crossings_of_before(&policy, &seen);
             if self.settle_vms(&policy, &seen) {
                 policy = self.policies.read()?;

@@ -193,6 +193,7 @@ impl Core {
         self.edge.passing("recorded");
         let policy = self.policies.read()?;
         let after = after.unwrap_or_else(|| self.look_at_managed(&policy, &[]));
+        self.watch_paths(&policy, &after);
         for (mut one, done) in outcomes {
             let result = &mut results[one.place];
             let what = format!(
@@ -224,7 +225,10 @@ impl Core {
                             result.warnings.push(next_start(&one.domain.name, found));
                             format!("{what} The running VM gets its VF at its next start.")
                         }
-                        (false, _) => what,
+                        (false, _) if !attaches(&plan) => what,
+                        (false, _) => {
+                            format!("{what} {}", self.path_in_words(&one.setting.uuid))
+                        }
                     };
                 }
                 Err(problem) => {
@@ -388,6 +392,7 @@ impl Core {
         }
         let policy = self.policies.read()?;
         let after = self.look_at_changed(&policy, &seen, &acted);
+        self.watch_paths(&policy, &after);
         for result in &mut results {
             let uuid = result.vm.as_ref().map(|vm| vm.uuid.clone());
             let domain = after
@@ -656,6 +661,11 @@ pub(crate) fn crowded(node: &str) -> Problem {
         &[node],
         "Others change the same settings at this moment.",
     )
+}
+
+/// Whether a running VM is given a VF.
+fn attaches(plan: &pair::Plan) -> bool {
+    plan.steps.contains(&pair::Step::AttachVf)
 }
 
 fn next_start(vm: &str, found: &str) -> Problem {

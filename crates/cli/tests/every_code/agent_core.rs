@@ -1,11 +1,12 @@
 //! What an agent refuses or finds on its node: a real agent over a simulated one.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use accelnet_agent::Core;
 use accelnet_agent::simulated::Simulated;
 use accelnet_api::types::{VmChanged, VmResult};
-use accelnet_host::Vms;
+use accelnet_host::{Clock, Vms};
 use accelnet_model::intent::Role;
 use accelnet_model::{Code, Performance, Problem};
 use accelnet_sim::{Fault, Guest};
@@ -175,6 +176,23 @@ pub fn a_pool_that_was_restarted() -> Vec<Code> {
     assert!(bench.change(&enable("web1", LOW, true)).ok, "a VF");
     let vms = &bench.machine.vms;
     vms.stop_network("accelnet-MyIntent-vf").expect("stopped");
+    bench.pass();
+    let faults = bench.report().faults;
+    faults.into_iter().map(|fault| fault.code).collect()
+}
+
+pub fn a_guest_without_a_driver_for_its_vf() -> Vec<Code> {
+    let mut bench = Bench::enabled();
+    bench.run("web1", 1, 4);
+    let guest = Guest {
+        vf_driver: false,
+        ..Guest::default()
+    };
+    let vms = bench.machine.vms.clone();
+    vms.set_guest("web1", guest).expect("a guest");
+    assert!(bench.change(&enable("web1", LOW, true)).ok, "a VF");
+    bench.machine.kernel.sleep(Duration::from_secs(60));
+    assert!(bench.core().look_at_paths(), "it takes too long");
     bench.pass();
     let faults = bench.report().faults;
     faults.into_iter().map(|fault| fault.code).collect()

@@ -4,7 +4,7 @@
 //! number, under which the closure is looked up: a callback that comes late finds none.
 
 use std::collections::BTreeMap;
-use std::ffi::{c_char, c_int, c_longlong, c_uint, c_void};
+use std::ffi::{CStr, c_char, c_int, c_longlong, c_uint, c_void};
 use std::marker::PhantomData;
 use std::ptr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -14,7 +14,7 @@ use super::table::{
     Callback, CloseFunc, ConnectPtr, DomainPtr, NetworkPtr, Table, qemu_table, table,
 };
 use super::text;
-use crate::event::{DomainChange, MigrationChange, NetworkChange, VmEvent};
+use crate::event::{DomainChange, MigrationChange, NetworkChange, VmEvent, negotiated_by};
 
 /// What a connection told.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,6 +30,7 @@ pub type Sink = Arc<dyn Fn(Heard) + Send + Sync>;
 
 // virDomainEventID
 const LIFECYCLE: c_int = 0;
+const REBOOT: c_int = 1;
 const DEVICE_REMOVED: c_int = 15;
 const AGENT_LIFECYCLE: c_int = 18;
 const DEVICE_ADDED: c_int = 19;
@@ -51,7 +52,7 @@ pub struct Subscriptions<'connection> {
     number: usize,
     domain: Vec<c_int>,
     network: Option<c_int>,
-    migration: Option<c_int>,
+    monitor: Vec<c_int>,
     close: bool,
     borrowed: PhantomData<&'connection super::Connection>,
 }
@@ -77,7 +78,7 @@ impl Subscriptions<'_> {
             number,
             domain: Vec::new(),
             network: None,
-            migration: None,
+            monitor: Vec::new(),
             close: false,
             borrowed: PhantomData,
         };
@@ -109,7 +110,7 @@ impl Subscriptions<'_> {
             return Err(Failure::take(table));
         }
         all.network = Some(id);
-        all.migration = register_migration(table, connection, opaque);
+        all.monitor = register_monitor(table, connection, opaque);
         // A driver without a daemon has no connection that could close.
         // SAFETY: the connection is open, and the callback takes the pointer for a number.
         all.close =
@@ -133,9 +134,11 @@ impl Drop for Subscriptions<'_> {
             // SAFETY: as above.
             unsafe { (self.table.no_network_events)(self.connection, id) };
         }
-        if let (Some(id), Ok(qemu)) = (self.migration, qemu_table()) {
-            // SAFETY: as above.
-            unsafe { (qemu.no_monitor_events)(self.connection, id) };
+        if let Ok(qemu) = qemu_table() {
+            for &id in &self.monitor {
+                // SAFETY: as above.
+                unsafe { (qemu.no_monitor_events)(self.connection, id) };
+            }
         }
         if self.close {
             // SAFETY: as above.
@@ -145,37 +148,47 @@ impl Drop for Subscriptions<'_> {
     }
 }
 
-/// Registers for QEMU's word of migrations. Without it they are not told of, and go on as they do
-/// without anybody who listens: no reason to have no events at all.
-fn register_migration(
+/// Registers for QEMU's events about migration and failover. Without libvirt's library for QEMU they are
+/// not received, and the others still are.
+fn register_monitor(
     table: &'static Table,
     connection: ConnectPtr,
     opaque: *mut c_void,
-) -> Option<c_int> {
-    let qemu = qemu_table().ok()?;
-    // SAFETY: the connection is open, the name is a C string, and the callback has the form that
-    // libvirt's header gives and takes the pointer for a number only.
-    let id = unsafe {
-        let callback = std::mem::transmute::<MonitorFunc, Callback>(on_migration);
-        (qemu.monitor_events)(
-            connection,
-            ptr::null_mut(),
-            c"MIGRATION".as_ptr(),
-            callback,
-            opaque,
-            None,
-            0,
-        )
+) -> Vec<c_int> {
+    let Ok(qemu) = qemu_table() else {
+        return Vec::new();
     };
-    if id < 0 {
-        drop(Failure::take(table));
-        return None;
+    let wanted: [(&CStr, MonitorFunc); 2] = [
+        (c"MIGRATION", on_migration),
+        (c"FAILOVER_NEGOTIATED", on_failover),
+    ];
+    let mut registered = Vec::new();
+    for (name, function) in wanted {
+        // SAFETY: the connection is open, the name is a C string, and the callback has the form that
+        // libvirt's header gives and takes the pointer for a number only.
+        let id = unsafe {
+            let callback = std::mem::transmute::<MonitorFunc, Callback>(function);
+            (qemu.monitor_events)(
+                connection,
+                ptr::null_mut(),
+                name.as_ptr(),
+                callback,
+                opaque,
+                None,
+                0,
+            )
+        };
+        match id {
+            id if id < 0 => drop(Failure::take(table)),
+            id => registered.push(id),
+        }
     }
-    Some(id)
+    registered
 }
 
 type LifecycleFunc =
     unsafe extern "C" fn(ConnectPtr, DomainPtr, c_int, c_int, *mut c_void) -> c_int;
+type RebootFunc = unsafe extern "C" fn(ConnectPtr, DomainPtr, *mut c_void);
 type AliasFunc = unsafe extern "C" fn(ConnectPtr, DomainPtr, *const c_char, *mut c_void);
 type AgentFunc = unsafe extern "C" fn(ConnectPtr, DomainPtr, c_int, c_int, *mut c_void);
 type MonitorFunc = unsafe extern "C" fn(
@@ -189,13 +202,17 @@ type MonitorFunc = unsafe extern "C" fn(
 );
 type NetworkFunc = unsafe extern "C" fn(ConnectPtr, NetworkPtr, c_int, c_int, *mut c_void);
 
-fn domain_callbacks() -> [(c_int, Callback); 5] {
+fn domain_callbacks() -> [(c_int, Callback); 6] {
     // SAFETY: a function pointer stays one; libvirt calls each with the arguments of its event.
     unsafe {
         [
             (
                 LIFECYCLE,
                 std::mem::transmute::<LifecycleFunc, Callback>(on_lifecycle),
+            ),
+            (
+                REBOOT,
+                std::mem::transmute::<RebootFunc, Callback>(on_reboot),
             ),
             (
                 DEVICE_ADDED,
@@ -255,6 +272,13 @@ unsafe extern "C" fn on_lifecycle(
         tell(opaque, Heard::Event(VmEvent::Domain { uuid, name, change }));
     }
     0
+}
+
+unsafe extern "C" fn on_reboot(_: ConnectPtr, domain: DomainPtr, opaque: *mut c_void) {
+    // SAFETY: libvirt lends the domain.
+    if let Some((uuid, _)) = unsafe { of_domain(domain) } {
+        tell(opaque, Heard::Event(VmEvent::Rebooted { uuid }));
+    }
 }
 
 /// Tells what `event` makes of the domain's UUID and the device's alias.
@@ -334,6 +358,26 @@ unsafe extern "C" fn on_migration(
     if let Some((uuid, _)) = about {
         let change = MigrationChange::from_details(&details.unwrap_or_default());
         tell(opaque, Heard::Event(VmEvent::Migration { uuid, change }));
+    }
+}
+
+unsafe extern "C" fn on_failover(
+    _: ConnectPtr,
+    domain: DomainPtr,
+    _event: *const c_char,
+    _seconds: c_longlong,
+    _micros: c_uint,
+    details: *const c_char,
+    opaque: *mut c_void,
+) {
+    // SAFETY: libvirt lends the domain and the text, which may be none.
+    let (about, details) = unsafe { (of_domain(domain), text::lent(details)) };
+    if let Some((uuid, _)) = about {
+        let alias = negotiated_by(&details.unwrap_or_default());
+        tell(
+            opaque,
+            Heard::Event(VmEvent::FailoverNegotiated { uuid, alias }),
+        );
     }
 }
 

@@ -302,6 +302,17 @@ pub(super) static ENTRIES: &[Entry] = &[
         resolution: "'accelnet vm show {0}' tells why; it gets its VF as soon as that is mended.",
     },
     Entry {
+        code: Code::VfNotUsed,
+        exit_status: 100,
+        http_status: 200,
+        severity: Severity::Warning,
+        stands_under: None,
+        sentence: "The guest of VM {0} is not seen to use its VF.",
+        found: "What was seen, and by what; QEMU's own words where it has any.",
+        needed: "A guest whose driver works the VF, and whose virtio driver takes part in failover (VIRTIO_NET_F_STANDBY).",
+        resolution: "Load the driver of the VF in the guest ('lspci -k' there shows it), and use a virtio driver that offers VIRTIO_NET_F_STANDBY (Linux 4.18 or later). The software path carries the traffic meanwhile. A VF that was taken back is tried again when the VM starts or its guest reboots, or with 'accelnet vm enable {0}'.",
+    },
+    Entry {
         code: Code::VmStateUnknown,
         exit_status: 91,
         http_status: 503,

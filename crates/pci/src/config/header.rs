@@ -2,6 +2,11 @@
 
 use super::{ConfigSpace, Incomplete, Registers};
 
+/// `PCI_COMMAND`, with bit 2: the function may access memory.
+const COMMAND: u16 = 0x04;
+const COMMAND_MASTER: u16 = 1 << 2;
+/// All ones: nothing answers.
+const VOID: u16 = 0xffff;
 /// `PCI_STATUS`, with bit 4: there is a list of capabilities.
 const STATUS: u16 = 0x06;
 const STATUS_CAPABILITIES: u16 = 1 << 4;
@@ -34,6 +39,19 @@ pub struct BridgeNumbers {
 }
 
 impl<R: Registers> ConfigSpace<R> {
+    /// Whether the function may access memory (Bus Master Enable, section 7.5.1.1.3): a driver that works
+    /// it sets the bit.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be read, or the device does not answer.
+    pub fn bus_master(&self) -> Result<bool, Incomplete> {
+        match self.u16(COMMAND)? {
+            VOID => Err(Incomplete::NoAnswer),
+            command => Ok(command & COMMAND_MASTER != 0),
+        }
+    }
+
     /// Header layout: 0 for functions, 1 for bridges, 2 for CardBus bridges (section
     /// 7.5.1.1.9, bits 0 to 6).
     ///

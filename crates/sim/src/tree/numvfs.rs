@@ -210,6 +210,24 @@ impl SimNode {
         self.folder.write(&knob, "")
     }
 
+    /// A driver works VF `index`, or no longer does: its Bus Master Enable.
+    ///
+    /// # Errors
+    ///
+    /// When the tree cannot be written.
+    pub fn set_bus_master(&self, adapter: PciAddress, index: u16, on: bool) -> io::Result<()> {
+        let (Some(placed), Some(address)) = (self.placed(adapter), self.vf_address(adapter, index))
+        else {
+            return Ok(());
+        };
+        let path = format!("{}/{address}/config", placed.above);
+        let mut config = std::fs::read(self.folder.root().join(&path))?;
+        if let Some(command) = config.get_mut(4) {
+            *command = (*command & !4) | (u8::from(on) << 2);
+        }
+        self.folder.write(&path, config)
+    }
+
     fn remove_vf(&mut self, adapter: usize, index: usize) -> io::Result<()> {
         let placed = &self.placed[adapter];
         let link = format!("{}/virtfn{index}", placed.folder());

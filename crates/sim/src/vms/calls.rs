@@ -54,6 +54,7 @@ impl Vms for SimVms {
         }
         store(&mut state, uuid, side, text::insert(&before, &device))?;
         if side == Side::Live {
+            self.guest_finds_devices(&mut state, uuid);
             let alias = vnic(&device).and_then(|vnic| vnic.alias);
             state.tell(VmEvent::DeviceAdded {
                 uuid: uuid.to_owned(),
@@ -180,7 +181,9 @@ impl Vms for SimVms {
     fn ask_guest(&self, uuid: &str, command: &str, _within: Duration) -> GuestAnswer {
         let answer = self.open().and_then(|mut state| {
             let domain = state.domain(uuid)?;
-            domain.guest.answer(command, domain.live.as_deref())
+            let (negotiated, drives) = (domain.negotiated, domain.drives());
+            let live = domain.live.as_deref();
+            domain.guest.answer(command, live, negotiated, drives)
         });
         GuestAnswer::later(move || answer)
     }

@@ -2,6 +2,9 @@
 
 use accelnet_libvirt::LibvirtError;
 use accelnet_libvirt::xml::Definition;
+use accelnet_model::domain::Teaming;
+
+use super::plug::is_vf;
 
 /// A guest.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -14,6 +17,12 @@ pub struct Guest {
     pub kernel: String,
     /// Whether it refuses to give devices up.
     pub keeps_devices: bool,
+    /// Whether its virtio driver takes part in failover (`VIRTIO_NET_F_STANDBY`).
+    pub standby: bool,
+    /// Whether it has a driver for VFs.
+    pub vf_driver: bool,
+    /// Whether that driver works a VF only when [`super::SimVms::guest_binds`] says so, not at once.
+    pub slow: bool,
 }
 
 impl Default for Guest {
@@ -24,13 +33,23 @@ impl Default for Guest {
             answers: true,
             kernel: "6.12.48-amd64".to_owned(),
             keeps_devices: false,
+            standby: true,
+            vf_driver: true,
+            slow: false,
         }
     }
 }
 
 impl Guest {
-    /// The answer to `command` of the guest that runs as `live`.
-    pub(super) fn answer(&self, command: &str, live: Option<&str>) -> Result<String, LibvirtError> {
+    /// The answer to `command` of the guest that runs as `live`; `negotiated` while it takes part in
+    /// failover, `drives` while its driver works a VF.
+    pub(super) fn answer(
+        &self,
+        command: &str,
+        live: Option<&str>,
+        negotiated: bool,
+        drives: bool,
+    ) -> Result<String, LibvirtError> {
         let Some(live) = live else {
             return Err(LibvirtError::DomainNotRunning {
                 words: "Requested operation is not valid: domain is not running".to_owned(),
@@ -57,11 +76,18 @@ impl Guest {
             let vnics = Definition::parse(live).unwrap_or_default().vnics;
             let mut interfaces: Vec<String> = vec![r#"{"name":"lo"}"#.to_owned()];
             for (number, vnic) in vnics.iter().enumerate() {
+                if is_vf(vnic) && !drives {
+                    continue;
+                }
                 let mac = vnic.mac.map(|mac| mac.to_string()).unwrap_or_default();
-                interfaces.push(format!(
-                    r#"{{"name":"enp{}s0","hardware-address":"{mac}"}}"#,
-                    number + 1
-                ));
+                // net_failover gives the vNIC a master, which has its MAC, too.
+                let standby = negotiated && vnic.teaming == Some(Teaming::Persistent);
+                for end in ["", "nsby"].into_iter().take(1 + usize::from(standby)) {
+                    interfaces.push(format!(
+                        r#"{{"name":"enp{}s0{end}","hardware-address":"{mac}"}}"#,
+                        number + 1
+                    ));
+                }
             }
             return Ok(format!(r#"{{"return":[{}]}}"#, interfaces.join(",")));
         }

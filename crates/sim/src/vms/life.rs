@@ -35,7 +35,10 @@ impl SimVms {
                     managed_save: false,
                     snapshots: 0,
                     guest: Guest::default(),
+                    negotiated: false,
+                    unbound: false,
                     plugs: Vec::new(),
+                    process: None,
                 };
                 state.domains.insert(uuid.clone(), domain);
             }
@@ -71,7 +74,9 @@ impl SimVms {
         domain.live = Some(live);
         domain.managed_save = false;
         domain.paused = false;
+        self.begin_process(state, uuid);
         state.tell_domain(uuid, DomainChange::Started);
+        self.guest_boots(state, uuid);
         Ok(())
     }
 
@@ -83,6 +88,7 @@ impl SimVms {
         };
         let ran = domain.live.take().is_some();
         let gone = domain.config.is_none();
+        self.end_process(state, uuid);
         if ran {
             state.tell_domain(uuid, DomainChange::Stopped);
         }

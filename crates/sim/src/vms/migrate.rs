@@ -41,12 +41,14 @@ impl SimVms {
                 paused: false,
                 leaving: false,
                 plugs: Vec::new(),
+                process: None,
                 ..domain
             }
         };
         to.take_in(moving)?;
         let mut state = held(&self.state);
         state.domain(&uuid)?.leaving = true;
+        self.settle_guest_vf(&mut state, &uuid);
         for change in [MigrationChange::WaitsForGuest, MigrationChange::Active] {
             let uuid = uuid.clone();
             state.tell(VmEvent::Migration { uuid, change });
@@ -69,6 +71,7 @@ impl SimVms {
         {
             *config = changed;
         }
+        coming.leaving = true;
         state.domains.insert(uuid.clone(), coming);
         let up = self.bring_up(&mut state, &uuid);
         let domain = state.domain(&uuid)?;
@@ -106,6 +109,7 @@ impl Migration {
                 domain.config = config;
             }
         }
+        self.to.settle_guest_vf(&mut state, &self.uuid);
         state.tell_domain(&self.uuid, DomainChange::Resumed);
     }
 
@@ -119,6 +123,7 @@ impl Migration {
         if let Ok(domain) = state.domain(&self.uuid) {
             domain.leaving = false;
         }
+        self.from.settle_guest_vf(&mut state, &self.uuid);
         state.tell(VmEvent::Migration {
             uuid: self.uuid.clone(),
             change: MigrationChange::Failed,

@@ -9,7 +9,6 @@ use accelnet_netlink::VfChange;
 
 use super::networks::address;
 use super::{Plug, PlugKind, SimVms, State, text};
-use crate::kernel::held;
 
 impl SimVms {
     /// Plugs the interface that `fragment` defines into the domain `uuid`; its text as libvirt
@@ -89,9 +88,6 @@ impl SimVms {
         };
         let bound = self.kernel.node().bind_vf(pf, index, "vfio-pci");
         bound.map_err(|error| format!("Failed to bind PCI device '{vf}' to vfio-pci: {error}"))?;
-        if let Some(group) = self.kernel.node().vf_group(pf, index) {
-            held(&self.kernel.open).insert(format!("/dev/vfio/{group}"));
-        }
         self.set_mac(pf, index, mac);
         let domain = state.domain(uuid).map_err(|error| error.to_string())?;
         domain.plugs.push(Plug {
@@ -99,6 +95,8 @@ impl SimVms {
             kind: PlugKind::Vf {
                 vf,
                 network: pool.to_owned(),
+                transient: matches!(vnic.teaming, Some(Teaming::Transient { .. })),
+                plugged: false,
             },
         });
         let alias = vnic.alias.clone().unwrap_or_else(|| "hostdev0".to_owned());
@@ -124,11 +122,9 @@ impl SimVms {
         };
         match domain.plugs.remove(place).kind {
             PlugKind::Tap(tap) => self.switches.remove_tap(&tap),
-            PlugKind::Vf { vf, network } => {
+            PlugKind::Vf { vf, network, .. } => {
+                self.show_vf(state, uuid, vf, false, false);
                 if let Some((pf, index)) = self.kernel.node().vf_at(vf) {
-                    if let Some(group) = self.kernel.node().vf_group(pf, index) {
-                        held(&self.kernel.open).remove(&format!("/dev/vfio/{group}"));
-                    }
                     drop(self.kernel.node().release_vf(pf, index));
                     self.set_mac(pf, index, Mac::ZERO);
                 }

@@ -187,14 +187,18 @@ impl SimVms {
         Ok(())
     }
 
-    /// Another guest runs in a domain.
+    /// Another guest runs in a domain, from its next boot; in one that runs it has just booted.
     ///
     /// # Errors
     ///
     /// As libvirt says.
     pub fn set_guest(&self, name: &str, guest: Guest) -> Result<(), LibvirtError> {
         let uuid = self.named(name)?;
-        held(&self.state).domain(&uuid)?.guest = guest;
+        let mut state = held(&self.state);
+        state.domain(&uuid)?.guest = guest;
+        if state.domain(&uuid)?.live.is_some() {
+            self.guest_boots(&mut state, &uuid);
+        }
         Ok(())
     }
 

@@ -271,6 +271,9 @@ impl Core {
         if crosses {
             self.begin_crossing(policy, setting.mac);
         }
+        if domain.state.holds_devices() && plan.steps.contains(&Step::AttachVf) {
+            self.attaches(&setting.uuid);
+        }
         let done = self.do_steps(policy, setting, domain, plan, wish, config);
         if crosses {
             self.crosses_from_now(setting.mac);

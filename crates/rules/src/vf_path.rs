@@ -1,0 +1,219 @@
+//! Which way a running VM's traffic goes, by what was seen of its VF, and what follows: whether the
+//! software path receives, too (failover bridging), whether the VF is taken back, and when to look again.
+//!
+//! Nothing here believes the domain's XML. A VF is proved by its guest's driver, or the path is not the
+//! VF's. What cannot be told is bridged and never taken back.
+
+use std::time::Duration;
+
+use accelnet_model::vf_evidence::Holding;
+use accelnet_model::{Observed, VfEvidence};
+
+#[cfg(test)]
+mod tests;
+
+/// How long a guest may take to drive its VF.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// After the VF was attached to a running guest.
+    pub attached: Duration,
+    /// After the VM was started or its guest rebooted, or a guest that drove its VF stopped doing so.
+    pub started: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Limits {
+            attached: Duration::from_secs(120),
+            started: Duration::from_secs(300),
+        }
+    }
+}
+
+/// What the guest's time is counted from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Begin {
+    /// The VF was attached while the guest ran.
+    Attached,
+    /// The VM was started.
+    Started,
+    /// The guest rebooted.
+    Rebooted,
+    /// The guest drove the VF, and stopped.
+    Lost,
+}
+
+impl Begin {
+    fn limit(self, limits: Limits) -> Duration {
+        match self {
+            Begin::Attached => limits.attached,
+            Begin::Started | Begin::Rebooted | Begin::Lost => limits.started,
+        }
+    }
+}
+
+/// What is known of a VM and its VF.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Seen {
+    /// Whether the VM runs; one that is paused or sleeps uses up no time.
+    pub running: bool,
+    /// What the host shows of its VF; none for a VM without one.
+    pub vf: Option<VfEvidence>,
+    /// Whether QEMU reported that the guest takes part in failover, since it last booted; none where
+    /// QEMU's events were not received.
+    pub negotiated: Option<bool>,
+    /// Whether the guest's agent lists the VF; none where it does not answer or its answer proves nothing.
+    pub guest: Option<bool>,
+    /// Whether the guest sends over its vNIC although its driver works the VF.
+    pub sends_on_vnic: bool,
+    /// What its time is counted from.
+    pub begin: Begin,
+    /// How long it has run since then without being seen to drive its VF.
+    pub waited: Duration,
+}
+
+/// The path, as far as it is proved.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Path {
+    /// The guest drives its VF.
+    Vf,
+    /// The software path alone: the guest has no VF, or does not drive it.
+    Software,
+    /// It cannot be told; the software path receives, too.
+    Unknown,
+}
+
+/// How far a guest's time to drive its VF has run out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Time {
+    /// Nothing is waited for.
+    NotCounted,
+    /// It may still come.
+    Left,
+    /// It takes longer than guests do: to be reported.
+    Late,
+    /// Its time is over.
+    Over,
+}
+
+/// What follows from what was seen.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Verdict {
+    /// The path.
+    pub path: Path,
+    /// What was seen, and by what: a fragment.
+    pub why: String,
+    /// Whether the adapter passes the VM's frames to the bridge, too.
+    pub bridge: bool,
+    /// How far the guest's time has run out.
+    pub time: Time,
+    /// Whether the VF is to be taken back: it is certain that the guest does not drive it, and its time is
+    /// over.
+    pub take_back: bool,
+    /// When to look again without an event; none where an event reports every change.
+    pub look_again: Option<Duration>,
+}
+
+/// A driver that works its VF is looked at this often, since no event reports that a guest unbinds it.
+const WORKS: Duration = Duration::from_secs(60);
+/// A guest that is waited for is looked at after an eighth of the time it has taken, within these bounds.
+const SOONEST: Duration = Duration::from_secs(1);
+const LATEST: Duration = Duration::from_secs(5);
+
+/// Judges what was seen of a VM.
+pub fn judge(seen: &Seen, limits: Limits) -> Verdict {
+    let Some(vf) = &seen.vf else {
+        return Verdict {
+            path: Path::Software,
+            why: "it has no VF".to_owned(),
+            bridge: true,
+            time: Time::NotCounted,
+            take_back: false,
+            look_again: None,
+        };
+    };
+    let (path, certain, why) = prove(seen, vf);
+    let time = match path {
+        Path::Vf => Time::NotCounted,
+        Path::Software | Path::Unknown => time(seen, limits),
+    };
+    let look_again = match (seen.running, path, time) {
+        (false, ..) => None,
+        (true, Path::Vf, _) | (true, _, Time::Over) => Some(WORKS),
+        (true, ..) => Some((seen.waited / 8).clamp(SOONEST, LATEST)),
+    };
+    Verdict {
+        path,
+        why,
+        bridge: path != Path::Vf,
+        time,
+        take_back: certain && seen.running && time == Time::Over,
+        look_again,
+    }
+}
+
+/// The path, whether it is certain that the guest does not drive its VF, and why.
+fn prove(seen: &Seen, vf: &VfEvidence) -> (Path, bool, String) {
+    let held = match &vf.held {
+        Observed::Known(Holding::NotHeld) => {
+            let hidden = match seen.negotiated {
+                Some(true) => "",
+                _ => ", which hides it until the guest offers VIRTIO_NET_F_STANDBY",
+            };
+            let why =
+                format!("the VF is not plugged into the guest: QEMU does not hold it{hidden}");
+            return (Path::Software, true, why);
+        }
+        Observed::Known(Holding::Held(file)) => Some(file.as_str()),
+        Observed::Unknown(_) => None,
+    };
+    let by_qemu = held.map_or_else(String::new, |file| format!("QEMU holds {file}, and "));
+    match &vf.bus_master {
+        Observed::Known(true) if seen.sends_on_vnic => {
+            let why = format!(
+                "{by_qemu}a driver of the guest works the VF, but the guest sends over its vNIC"
+            );
+            (Path::Unknown, false, why)
+        }
+        Observed::Known(true) if seen.negotiated == Some(false) => {
+            let why = format!(
+                "{by_qemu}a driver of the guest works the VF, but the guest takes no part in failover since it rebooted"
+            );
+            (Path::Unknown, false, why)
+        }
+        Observed::Known(true) => {
+            let why = format!("{by_qemu}a driver of the guest works the VF (bus master is on)");
+            (Path::Vf, false, why)
+        }
+        Observed::Known(false) => {
+            let why = format!("{by_qemu}no driver of the guest works the VF (bus master is off)");
+            (Path::Software, true, why)
+        }
+        Observed::Unknown(reason) => match (seen.guest, held) {
+            (Some(true), Some(_)) => (
+                Path::Vf,
+                false,
+                format!("{by_qemu}its guest agent lists it"),
+            ),
+            (Some(false), _) => (
+                Path::Software,
+                true,
+                "its guest agent lists no VF".to_owned(),
+            ),
+            _ => (
+                Path::Unknown,
+                false,
+                format!("the VF cannot be read: {reason}"),
+            ),
+        },
+    }
+}
+
+fn time(seen: &Seen, limits: Limits) -> Time {
+    let limit = seen.begin.limit(limits);
+    match seen.waited {
+        waited if waited >= limit => Time::Over,
+        waited if waited >= limit * 2 / 5 => Time::Late,
+        _ => Time::Left,
+    }
+}

@@ -1,0 +1,238 @@
+use std::time::Duration;
+
+use accelnet_model::vf_evidence::Holding;
+use accelnet_model::{Observed, VfEvidence};
+use proptest::prelude::*;
+
+use super::*;
+
+fn held() -> Observed<Holding> {
+    Observed::Known(Holding::Held("/dev/vfio/12".to_owned()))
+}
+
+fn seen(held: Observed<Holding>, bus_master: Observed<bool>) -> Seen {
+    Seen {
+        running: true,
+        vf: Some(VfEvidence { held, bus_master }),
+        negotiated: None,
+        guest: None,
+        sends_on_vnic: false,
+        begin: Begin::Started,
+        waited: Duration::ZERO,
+    }
+}
+
+fn of(seen: &Seen) -> Verdict {
+    judge(seen, Limits::default())
+}
+
+#[test]
+fn each_piece_of_evidence_and_its_path() {
+    let unknown = || Observed::unknown("permission denied");
+    let no = || Observed::Known(Holding::NotHeld);
+    let table = [
+        (held(), Observed::Known(true), None, Path::Vf),
+        (
+            Observed::unknown("no process"),
+            Observed::Known(true),
+            None,
+            Path::Vf,
+        ),
+        (held(), Observed::Known(false), None, Path::Software),
+        (
+            Observed::unknown("a group of two"),
+            Observed::Known(false),
+            None,
+            Path::Software,
+        ),
+        // Hidden or refused by QEMU: whatever is in the register is not the guest's.
+        (no(), Observed::Known(true), None, Path::Software),
+        (no(), unknown(), Some(true), Path::Software),
+        // The guest's agent decides where the VF cannot be read.
+        (held(), unknown(), Some(true), Path::Vf),
+        (held(), unknown(), Some(false), Path::Software),
+        (held(), unknown(), None, Path::Unknown),
+        (
+            Observed::unknown("no process"),
+            unknown(),
+            Some(true),
+            Path::Unknown,
+        ),
+    ];
+    for (held, bus_master, guest, path) in table {
+        let seen = Seen {
+            guest,
+            ..seen(held, bus_master)
+        };
+        let verdict = of(&seen);
+        assert_eq!(verdict.path, path, "{seen:?}: {verdict:?}");
+        assert_eq!(verdict.bridge, path != Path::Vf, "{seen:?}");
+    }
+}
+
+#[test]
+fn a_vm_without_a_vf_is_on_its_software_path() {
+    let seen = Seen {
+        vf: None,
+        waited: Duration::from_secs(3600),
+        ..seen(held(), Observed::Known(true))
+    };
+    let verdict = of(&seen);
+    assert_eq!(
+        (verdict.path, verdict.time),
+        (Path::Software, Time::NotCounted)
+    );
+    assert!(verdict.bridge && !verdict.take_back && verdict.look_again.is_none());
+}
+
+#[test]
+fn a_driver_at_work_is_no_proof_where_the_guest_goes_past_the_vf() {
+    let at_work = seen(held(), Observed::Known(true));
+    let sends = Seen {
+        sends_on_vnic: true,
+        ..at_work.clone()
+    };
+    let rebooted = Seen {
+        negotiated: Some(false),
+        ..at_work.clone()
+    };
+    for seen in [sends, rebooted] {
+        let seen = Seen {
+            waited: Duration::from_secs(3600),
+            ..seen
+        };
+        let verdict = of(&seen);
+        assert_eq!(verdict.path, Path::Unknown, "{verdict:?}");
+        assert!(verdict.bridge && !verdict.take_back, "{verdict:?}");
+    }
+    assert_eq!(
+        of(&Seen {
+            negotiated: Some(true),
+            ..at_work
+        })
+        .path,
+        Path::Vf
+    );
+}
+
+#[test]
+fn time_runs_out_by_what_it_is_counted_from() {
+    let table = [
+        (Begin::Attached, 47, Time::Left),
+        (Begin::Attached, 48, Time::Late),
+        (Begin::Attached, 119, Time::Late),
+        (Begin::Attached, 120, Time::Over),
+        (Begin::Started, 119, Time::Left),
+        (Begin::Started, 120, Time::Late),
+        (Begin::Rebooted, 299, Time::Late),
+        (Begin::Rebooted, 300, Time::Over),
+        (Begin::Lost, 300, Time::Over),
+    ];
+    for (begin, waited, time) in table {
+        let seen = Seen {
+            begin,
+            waited: Duration::from_secs(waited),
+            ..seen(held(), Observed::Known(false))
+        };
+        let verdict = of(&seen);
+        assert_eq!(verdict.time, time, "{begin:?} {waited}");
+        assert_eq!(verdict.take_back, time == Time::Over, "{begin:?} {waited}");
+    }
+}
+
+#[test]
+fn a_guest_is_looked_at_less_often_the_longer_it_takes() {
+    let after = |waited| {
+        let seen = Seen {
+            waited: Duration::from_secs(waited),
+            ..seen(held(), Observed::Known(false))
+        };
+        of(&seen).look_again.expect("a look").as_secs()
+    };
+    assert_eq!([0, 8, 24, 100, 299, 300].map(after), [1, 1, 3, 5, 5, 60]);
+    let driven = seen(held(), Observed::Known(true));
+    assert_eq!(of(&driven).look_again, Some(Duration::from_secs(60)));
+    let paused = Seen {
+        running: false,
+        ..driven
+    };
+    assert_eq!(
+        of(&paused).look_again,
+        None,
+        "an event reports that it goes on"
+    );
+}
+
+#[test]
+fn what_qemu_hides_is_said_with_its_reason() {
+    let hidden = seen(Observed::Known(Holding::NotHeld), Observed::Known(false));
+    let why = of(&hidden).why;
+    assert!(
+        why.contains("QEMU does not hold it") && why.contains("VIRTIO_NET_F_STANDBY"),
+        "{why}"
+    );
+    let refused = Seen {
+        negotiated: Some(true),
+        ..hidden
+    };
+    let why = of(&refused).why;
+    assert!(!why.contains("STANDBY"), "{why}");
+}
+
+fn any_held() -> impl Strategy<Value = Observed<Holding>> {
+    prop_oneof![
+        Just(held()),
+        Just(Observed::Known(Holding::NotHeld)),
+        Just(Observed::unknown("unreadable")),
+    ]
+}
+
+fn any_seen() -> impl Strategy<Value = Seen> {
+    let master = prop_oneof![
+        Just(Observed::Known(true)),
+        Just(Observed::Known(false)),
+        Just(Observed::unknown("unreadable")),
+    ];
+    let begin = prop_oneof![
+        Just(Begin::Attached),
+        Just(Begin::Started),
+        Just(Begin::Rebooted),
+        Just(Begin::Lost),
+    ];
+    let flags = (any::<bool>(), any::<bool>(), any::<bool>());
+    let words = (any::<Option<bool>>(), any::<Option<bool>>());
+    (any_held(), master, begin, flags, words, 0..1000_u64).prop_map(
+        |(held, master, begin, (running, has, sends_on_vnic), (negotiated, guest), waited)| Seen {
+            running,
+            vf: has.then_some(seen(held, master).vf).flatten(),
+            negotiated,
+            guest,
+            sends_on_vnic,
+            begin,
+            waited: Duration::from_secs(waited),
+        },
+    )
+}
+
+proptest! {
+    /// The path is the VF's only when the driver, or QEMU and the guest, show it; everything else is
+    /// bridged. What cannot be told, or does not run, keeps its VF.
+    #[test]
+    fn nothing_is_claimed_or_taken_without_proof(seen in any_seen()) {
+        let verdict = of(&seen);
+        let master = seen.vf.as_ref().and_then(|vf| vf.bus_master.known().copied());
+        let held = seen.vf.as_ref().and_then(|vf| vf.held.known().cloned());
+        if verdict.path == Path::Vf {
+            prop_assert!(master == Some(true) || (master.is_none() && seen.guest == Some(true)));
+            prop_assert!(held != Some(Holding::NotHeld));
+        }
+        prop_assert_eq!(verdict.bridge, verdict.path != Path::Vf);
+        if verdict.take_back {
+            prop_assert!(seen.running && verdict.path == Path::Software && seen.vf.is_some());
+            prop_assert!(seen.waited >= Limits::default().attached);
+        }
+        if let Some(after) = verdict.look_again {
+            prop_assert!(after >= Duration::from_secs(1) && seen.running);
+        }
+    }
+}
