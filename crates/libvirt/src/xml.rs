@@ -10,6 +10,7 @@ mod fragment;
 mod interface;
 mod memory;
 mod network;
+mod places;
 mod port;
 mod settings;
 mod write;
@@ -77,22 +78,32 @@ impl Definition {
         if !domain.has_tag_name("domain") {
             return Err(XmlError::NotADomain(domain.tag_name().name().to_owned()));
         }
+        // The format has one <devices>; more are read as libvirt reads them, as one.
+        let devices: Vec<Node<'_, '_>> = children(domain, "devices")
+            .flat_map(|devices| devices.children())
+            .filter(Node::is_element)
+            .collect();
+        let places = places::Places::of(&devices);
         let mut definition = Definition {
             vcpus: child(domain, "vcpu").map(vcpus).transpose()?,
             memory_mib: child(domain, "memory").map(memory::mib).transpose()?,
-            settings: settings::settings(domain)?,
+            settings: settings::settings(domain, &devices, &places)?,
             ..Definition::default()
         };
-        // The format has one <devices>; more are read as libvirt reads them, as one.
-        for device in children(domain, "devices").flat_map(|devices| devices.children()) {
-            definition.add_device(device)?;
+        for device in devices {
+            definition.add_device(device, &places)?;
         }
         Ok(definition)
     }
 
-    fn add_device(&mut self, device: Node<'_, '_>) -> Result<(), XmlError> {
+    fn add_device(
+        &mut self,
+        device: Node<'_, '_>,
+        places: &places::Places<'_>,
+    ) -> Result<(), XmlError> {
         let held = if device.has_tag_name("interface") {
-            let vnic = interface::vnic(device)?;
+            let mut vnic = interface::vnic(device)?;
+            vnic.place = places.of_device(device);
             let held = vnic.host_device;
             self.vnics.push(vnic);
             held

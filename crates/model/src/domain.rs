@@ -75,6 +75,23 @@ pub struct DomainSettings {
     pub slots: PciSlots,
     /// `<hostdev>` elements: devices other than vNICs that are handed through.
     pub hostdevs: u32,
+    /// Virtual IOMMU.
+    pub iommu: Option<GuestIommu>,
+    /// Memory encryption: the type of `<launchSecurity>`, such as `sev-snp`.
+    pub encryption: Option<String>,
+    /// The guest's system, as libosinfo's metadata names it: a URL.
+    pub os_id: Option<String>,
+}
+
+/// A virtual IOMMU (`<iommu>`).
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct GuestIommu {
+    /// Model: `intel`, `amd`, `smmuv3`, `virtio`.
+    pub model: String,
+    /// Whether the guest reports new mappings to QEMU (`caching_mode='on'`, Intel).
+    pub caching_mode: bool,
 }
 
 /// How a domain's memory is backed. A VF needs all of it locked, so what is promised twice
@@ -87,6 +104,14 @@ pub struct DomainMemory {
     pub locked: bool,
     /// Backed by huge pages.
     pub hugepages: bool,
+    /// Size of the huge pages in KiB, where the definition says; else the node's default size.
+    pub hugepage_kib: Option<u64>,
+    /// What backs it: `memfd`, `file` or `anonymous`, where the definition says.
+    pub source: Option<String>,
+    /// Shared with other processes (`<access mode='shared'/>`).
+    pub shared: bool,
+    /// Memory devices. Their sizes are part of `memory_mib`.
+    pub devices: Vec<MemoryDevice>,
     /// Shared pages are not merged (`<nosharepages/>`).
     pub no_share_pages: bool,
     /// Model of the balloon; `none` when its definition says so.
@@ -100,6 +125,21 @@ pub struct DomainMemory {
     pub hard_limit_mib: Option<u64>,
 }
 
+/// A memory device (`<memory>` below `<devices>`).
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct MemoryDevice {
+    /// Model: `dimm`, `virtio-mem`, `nvdimm`, `virtio-pmem`, `sgx-epc`.
+    pub model: String,
+    /// Size in MiB; of a virtio-mem device, the most that can be plugged.
+    pub size_mib: u64,
+    /// MiB of a virtio-mem device that are plugged, or that are requested while the VM is stopped.
+    pub plugged_mib: Option<u64>,
+    /// File or device behind it.
+    pub path: Option<String>,
+}
+
 /// PCI places of a domain.
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -111,6 +151,21 @@ pub struct PciSlots {
     /// slots of a conventional bus; none where the machine has no PCI or its devices have
     /// no addresses yet.
     pub free: Option<u32>,
+    /// Whether the root bus is PCI Express; none where the definition has no root bus.
+    pub pcie: Option<bool>,
+}
+
+/// Where a PCI device is in the guest.
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct GuestPlace {
+    /// Number of its bus.
+    pub bus: u32,
+    /// Model of the controller that provides the bus, such as `pcie-root-port`.
+    pub controller: Option<String>,
+    /// Why the device cannot be unplugged while the VM runs; none where it can.
+    pub fixed: Option<String>,
 }
 
 /// A network device of a domain.
@@ -140,6 +195,9 @@ pub struct Vnic {
     /// VLANs that libvirt puts it into.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub vlan: Option<VnicVlan>,
+    /// Its PCI place in the guest, where the definition says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub place: Option<GuestPlace>,
 }
 
 /// VLANs of a vNIC.

@@ -44,6 +44,7 @@ pub fn vnic(interface: Node<'_, '_>) -> Result<Vnic, XmlError> {
             .or_else(|| child(interface, "vlan"))
             .map(vlan)
             .transpose()?,
+        place: None,
     })
 }
 

@@ -18,6 +18,17 @@ pub fn mib(node: Node<'_, '_>) -> Result<u64, XmlError> {
         })
 }
 
+/// The size in KiB that an attribute such as `<page size='2' unit='M'/>` means.
+pub fn kib(amount: &str, unit: Option<&str>) -> Result<u64, XmlError> {
+    let unit = unit.unwrap_or("KiB");
+    bytes(amount, unit)
+        .map(|bytes| bytes.div_ceil(1024))
+        .ok_or_else(|| XmlError::BadValue {
+            what: "the size of a huge page",
+            found: format!("{amount} {unit}"),
+        })
+}
+
 /// `amount` in `unit` as bytes; none where either is not in the format, or too large.
 fn bytes(amount: &str, unit: &str) -> Option<u64> {
     amount.parse::<u64>().ok()?.checked_mul(scale(unit)?)

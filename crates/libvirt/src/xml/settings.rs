@@ -1,32 +1,55 @@
 //! What decides whether a VF goes with a domain.
 
-use std::collections::BTreeSet;
-
-use accelnet_model::domain::{DomainMemory, DomainSettings, PciSlots};
+use accelnet_model::domain::{DomainMemory, DomainSettings, GuestIommu, MemoryDevice};
 use roxmltree::Node;
 
-use super::{XmlError, address, child, children, memory};
+use super::places::Places;
+use super::{XmlError, child, children, memory, of_child};
 
-/// Reads them of a `<domain>`.
-pub fn settings(domain: Node<'_, '_>) -> Result<DomainSettings, XmlError> {
+/// Namespace of libosinfo's metadata.
+const LIBOSINFO: &str = "http://libosinfo.org/xmlns/libvirt/domain/1.0";
+
+/// Reads them of a `<domain>` with those `devices`.
+pub fn settings(
+    domain: Node<'_, '_>,
+    devices: &[Node<'_, '_>],
+    places: &Places<'_>,
+) -> Result<DomainSettings, XmlError> {
     let kind = child(domain, "os").and_then(|os| child(os, "type"));
-    let devices: Vec<Node<'_, '_>> = children(domain, "devices")
-        .flat_map(|devices| devices.children())
-        .filter(Node::is_element)
-        .collect();
     let machine = kind.and_then(|kind| kind.attribute("machine"));
     Ok(DomainSettings {
         os_type: kind
             .and_then(|kind| kind.text())
             .map(|text| text.trim().to_owned()),
         machine: machine.map(str::to_owned),
-        memory: memory_settings(domain, &devices)?,
-        slots: slots(&devices),
+        memory: memory_settings(domain, devices)?,
+        slots: places.slots(),
         hostdevs: devices
             .iter()
             .filter(|device| device.has_tag_name("hostdev"))
             .count() as u32,
+        iommu: devices
+            .iter()
+            .find(|device| device.has_tag_name("iommu"))
+            .map(|iommu| GuestIommu {
+                model: iommu.attribute("model").unwrap_or_default().to_owned(),
+                caching_mode: of_child(*iommu, "driver", "caching_mode") == Some("on"),
+            }),
+        encryption: of_domain(domain, "launchSecurity", "type"),
+        os_id: os_id(domain),
     })
+}
+
+fn of_domain(domain: Node<'_, '_>, name: &'static str, attribute: &str) -> Option<String> {
+    of_child(domain, name, attribute).map(str::to_owned)
+}
+
+/// `<metadata><libosinfo:libosinfo><libosinfo:os id='http://debian.org/debian/13'/>...`.
+fn os_id(domain: Node<'_, '_>) -> Option<String> {
+    let metadata = child(domain, "metadata")?;
+    let mut all = metadata.descendants();
+    let os = all.find(|node| node.has_tag_name((LIBOSINFO, "os")))?;
+    os.attribute("id").map(str::to_owned)
 }
 
 fn memory_settings(
@@ -42,6 +65,20 @@ fn memory_settings(
     Ok(DomainMemory {
         locked: backed("locked"),
         hugepages: backed("hugepages"),
+        hugepage_kib: backing
+            .and_then(|backing| child(backing, "hugepages"))
+            .and_then(|pages| child(pages, "page"))
+            .and_then(|page| page.attribute("size").zip(Some(page)))
+            .map(|(size, page)| memory::kib(size, page.attribute("unit")))
+            .transpose()?,
+        source: backing.and_then(|backing| of_domain(backing, "source", "type")),
+        shared: backing
+            .is_some_and(|backing| of_child(backing, "access", "mode") == Some("shared")),
+        devices: devices
+            .iter()
+            .filter(|device| device.has_tag_name("memory"))
+            .map(|device| memory_device(*device))
+            .collect::<Result<_, _>>()?,
         no_share_pages: backed("nosharepages"),
         balloon: balloon
             .and_then(|balloon| balloon.attribute("model"))
@@ -52,48 +89,22 @@ fn memory_settings(
     })
 }
 
-/// Counts the places. A PCI controller's index is the number of its bus.
-fn slots(devices: &[Node<'_, '_>]) -> PciSlots {
-    let controllers = |wanted: fn(&str) -> bool| {
-        devices
-            .iter()
-            .filter(|device| {
-                device.has_tag_name("controller") && device.attribute("type") == Some("pci")
-            })
-            .filter(move |device| device.attribute("model").is_some_and(wanted))
-            .filter_map(|device| device.attribute("index")?.parse::<u32>().ok())
+fn memory_device(device: Node<'_, '_>) -> Result<MemoryDevice, XmlError> {
+    let target = child(device, "target");
+    let size = |name| {
+        let node = target.and_then(|target| child(target, name));
+        node.map(memory::mib).transpose()
     };
-    // Bus and slot of every device, in the guest.
-    let placed: BTreeSet<(u32, u32)> = devices
-        .iter()
-        .filter_map(|device| child(*device, "address"))
-        .filter(|address| address.attribute("type") == Some("pci"))
-        .filter_map(|address| {
-            let part = |name| address.attribute(name).and_then(address::number);
-            Some((part("bus")?, part("slot")?))
-        })
-        .collect();
-    let ports: BTreeSet<u32> =
-        controllers(|model| ["pcie-root-port", "pcie-switch-downstream-port"].contains(&model))
-            .collect();
-    let empty = ports
-        .iter()
-        .filter(|port| !placed.iter().any(|(bus, _)| bus == *port))
-        .count();
-    // Slot 0 of a conventional bus is the host bridge's or the bridge's own; of bus 0, slot 1
-    // is the old board's.
-    let conventional: u32 = controllers(|model| ["pci-root", "pci-bridge"].contains(&model))
-        .map(|bus| {
-            let taken = placed.iter().filter(|(on, slot)| *on == bus && *slot > 0);
-            let board = u32::from(bus == 0 && !placed.contains(&(0, 1)));
-            31u32.saturating_sub(taken.count() as u32 + board)
-        })
-        .sum();
-    let known = !placed.is_empty() && (controllers(|_| true).next().is_some());
-    PciSlots {
-        root_ports: ports.len() as u32,
-        free: known.then_some(empty as u32 + conventional),
-    }
+    let path = child(device, "source").and_then(|source| child(source, "path"));
+    Ok(MemoryDevice {
+        model: device.attribute("model").unwrap_or_default().to_owned(),
+        size_mib: size("size")?.unwrap_or(0),
+        // What runs shows how much is plugged; a definition, how much is asked for.
+        plugged_mib: size("current")?.or(size("requested")?),
+        path: path
+            .and_then(|path| path.text())
+            .map(|text| text.trim().to_owned()),
+    })
 }
 
 #[cfg(test)]

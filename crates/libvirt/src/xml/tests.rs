@@ -56,9 +56,11 @@ fn a_running_vm_is_read_whole() {
             alias: Some("ua-backup0".to_owned()),
             host_device: None,
             teaming: Some(Teaming::Persistent),
+            place: bridged.place.clone(),
             ..Vnic::default()
         }
     );
+    assert_eq!(bridged.place.as_ref().map(|place| place.bus), Some(1));
     assert_eq!(networked.kind, "network");
     assert_eq!(networked.source.as_deref(), Some("default"));
     assert_eq!(networked.host_device, None);
@@ -75,6 +77,7 @@ fn a_running_vm_is_read_whole() {
             teaming: Some(Teaming::Transient {
                 persistent: "ua-backup0".to_owned()
             }),
+            place: vf.place.clone(),
             ..Vnic::default()
         }
     );

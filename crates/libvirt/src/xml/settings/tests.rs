@@ -1,4 +1,4 @@
-use accelnet_model::domain::{DomainMemory, DomainSettings, PciSlots};
+use accelnet_model::domain::{DomainMemory, DomainSettings, GuestIommu, MemoryDevice};
 
 use crate::xml::Definition;
 
@@ -28,12 +28,17 @@ fn memory_tells_how_it_is_backed() {
     let settings = read(
         "<maxMemory slots='4' unit='GiB'>8</maxMemory>
          <memtune><hard_limit unit='GiB'>3</hard_limit></memtune>
-         <memoryBacking><hugepages/><nosharepages/><locked/></memoryBacking>
+         <memoryBacking><hugepages><page size='1' unit='G'/></hugepages><nosharepages/><locked/>
+           <source type='memfd'/><access mode='shared'/></memoryBacking>
          <devices><memballoon model='none'/></devices>",
     );
     let memory = DomainMemory {
         locked: true,
         hugepages: true,
+        hugepage_kib: Some(1 << 20),
+        source: Some("memfd".to_owned()),
+        shared: true,
+        devices: Vec::new(),
         no_share_pages: true,
         balloon: Some("none".to_owned()),
         current_mib: None,
@@ -44,52 +49,62 @@ fn memory_tells_how_it_is_backed() {
 }
 
 #[test]
-fn empty_root_ports_are_counted() {
-    let port = |index: u32| {
-        format!(
-            "<controller type='pci' index='{index}' model='pcie-root-port'>
-               <address type='pci' domain='0x0000' bus='0x00' slot='0x02' function='{index}'/>
-             </controller>"
-        )
-    };
-    let taken = "<interface type='user'>
-                   <address type='pci' domain='0x0000' bus='0x02' slot='0x00' function='0x0'/>
-                 </interface>";
-    let root = "<controller type='pci' index='0' model='pcie-root'/>";
-    let slots = |more: &str| {
-        let ports = format!("{}{}{}", port(1), port(2), port(3));
-        read(&format!("<devices>{root}{ports}{taken}{more}</devices>")).slots
-    };
-    let two_free = PciSlots {
-        root_ports: 3,
-        free: Some(2),
-    };
-    assert_eq!(slots(""), two_free);
-    let others = "<disk type='file'><address type='drive' bus='3' target='0'/></disk>";
-    assert_eq!(slots(others), two_free, "no PCI address");
-    let full = taken.replace("0x02", "0x01") + &taken.replace("0x02", "0x03");
-    assert_eq!(slots(&full).free, Some(0));
-}
-
-#[test]
-fn slots_of_a_conventional_bus_are_counted() {
-    let slots = read(
-        "<devices>
-           <controller type='pci' index='0' model='pci-root'/>
-           <controller type='usb'>
-             <address type='pci' domain='0' bus='0' slot='0x01' function='0x2'/>
-           </controller>
-           <interface type='user'>
-             <address type='pci' domain='0' bus='0' slot='0x03' function='0x0'/>
-           </interface>
-         </devices>",
-    )
-    .slots;
-    assert_eq!((slots.root_ports, slots.free), (0, Some(29)));
-}
-
-#[test]
 fn what_has_no_addresses_yet_says_nothing() {
-    assert_eq!(read("<devices/>").slots, PciSlots::default());
+    assert_eq!(read("<devices/>").slots, DomainSettings::default().slots);
     assert_eq!(read(""), DomainSettings::default());
+}
+
+#[test]
+fn memory_devices_are_named_as_what_they_are() {
+    let read = read(
+        "<devices>
+           <memory model='virtio-mem'>
+             <target><size unit='GiB'>4</size><requested unit='GiB'>2</requested>
+               <current unit='GiB'>1</current><block unit='MiB'>2</block></target>
+           </memory>
+           <memory model='nvdimm'>
+             <source><path>/dev/dax0.0</path></source><target><size unit='MiB'>512</size></target>
+           </memory>
+         </devices>",
+    );
+    let expected = [
+        MemoryDevice {
+            model: "virtio-mem".to_owned(),
+            size_mib: 4096,
+            plugged_mib: Some(1024),
+            path: None,
+        },
+        MemoryDevice {
+            model: "nvdimm".to_owned(),
+            size_mib: 512,
+            plugged_mib: None,
+            path: Some("/dev/dax0.0".to_owned()),
+        },
+    ];
+    assert_eq!(read.memory.devices, expected);
+}
+
+#[test]
+fn iommu_encryption_and_system_are_read() {
+    let read = read(
+        "<metadata>
+           <libosinfo:libosinfo xmlns:libosinfo='http://libosinfo.org/xmlns/libvirt/domain/1.0'>
+             <libosinfo:os id='http://freebsd.org/freebsd/14.1'/>
+           </libosinfo:libosinfo>
+         </metadata>
+         <launchSecurity type='sev-snp'/>
+         <devices>
+           <iommu model='intel'><driver intremap='on' caching_mode='on' aw_bits='48'/></iommu>
+         </devices>",
+    );
+    let iommu = GuestIommu {
+        model: "intel".to_owned(),
+        caching_mode: true,
+    };
+    assert_eq!(read.iommu, Some(iommu));
+    assert_eq!(read.encryption.as_deref(), Some("sev-snp"));
+    assert_eq!(
+        read.os_id.as_deref(),
+        Some("http://freebsd.org/freebsd/14.1")
+    );
 }
