@@ -14,6 +14,7 @@ pub mod intent;
 pub mod link;
 pub mod mac;
 pub mod management;
+pub mod memory;
 pub mod node;
 pub mod observed;
 pub mod pci_address;

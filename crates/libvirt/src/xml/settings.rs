@@ -4,7 +4,7 @@ use accelnet_model::domain::{DomainMemory, DomainSettings, GuestIommu, MemoryDev
 use roxmltree::Node;
 
 use super::places::Places;
-use super::{XmlError, child, children, memory, of_child};
+use super::{XmlError, child, memory, of_child};
 
 /// Namespace of libosinfo's metadata.
 const LIBOSINFO: &str = "http://libosinfo.org/xmlns/libvirt/domain/1.0";

@@ -1,7 +1,16 @@
-use accelnet_model::domain::{DomainSettings, DomainState};
+use accelnet_model::domain::{
+    DomainSettings, DomainState, GuestIommu, GuestPlace, MemoryDevice, Vnic,
+};
+use accelnet_model::memory::FreeHugepages;
 
 use super::*;
 
+mod machine;
+mod memory;
+
+const MAC: Mac = Mac([0x52, 0x54, 0, 0xaa, 0, 1]);
+
+/// A stopped q35 VM of 2048 MiB.
 fn vm(change: impl FnOnce(&mut DomainSettings)) -> Domain {
     let mut settings = DomainSettings {
         os_type: Some("hvm".to_owned()),
@@ -10,6 +19,7 @@ fn vm(change: impl FnOnce(&mut DomainSettings)) -> Domain {
     };
     settings.slots.root_ports = 4;
     settings.slots.free = Some(2);
+    settings.slots.pcie = Some(true);
     change(&mut settings);
     Domain {
         name: "web1".to_owned(),
@@ -24,51 +34,92 @@ fn vm(change: impl FnOnce(&mut DomainSettings)) -> Domain {
     }
 }
 
-#[test]
-fn a_sound_vm_costs_nothing() {
-    assert_eq!(judge(&vm(|_| {}), false, 0), Ok(Vec::new()));
-}
-
-#[test]
-fn what_cannot_work_is_an_error_that_names_it() {
-    let cases: [(Domain, bool, &str); 5] = [
-        (
-            vm(|s| s.os_type = Some("exe".to_owned())),
-            false,
-            "type exe",
-        ),
-        (vm(|_| {}), true, "managed save"),
-        (
-            vm(|s| s.memory.hard_limit_mib = Some(1024)),
-            false,
-            "1024 MiB",
-        ),
-        (vm(|s| s.slots.free = Some(0)), false, "4 PCI Express ports"),
-        (
-            vm(|s| {
-                s.slots.free = Some(0);
-                s.machine = Some("pc-i440fx-10.0".to_owned());
-            }),
-            false,
-            "No PCI slot",
-        ),
-    ];
-    for (vm, saved, words) in cases {
-        let problem = judge(&vm, saved, 0).expect_err("unfit");
-        assert_eq!(problem.code, Code::VmUnfit);
-        assert!(problem.found.contains(words), "{}", problem.found);
+/// It is to get a VF with its next start, on a node with 16 GiB.
+fn stopped(definition: &Domain) -> Facts<'_> {
+    Facts {
+        definition,
+        live: None,
+        mac: MAC,
+        steps: &[Step::Wish, Step::JoinNic, Step::DefineVf],
+        managed_save: false,
+        snapshots: 0,
+        qemu: Some(Version::new(10, 0, 2)),
+        node: Observed::Known(NodeMemory {
+            total_mib: 16 * 1024,
+            available_mib: 8 * 1024,
+            default_hugepage_kib: 2048,
+            free_hugepages: vec![FreeHugepages {
+                size_kib: 2048,
+                free_mib: 4096,
+            }],
+        }),
+        process: Observed::unknown("it does not run"),
     }
 }
 
-#[test]
-fn what_costs_is_a_warning() {
-    let vm = vm(|s| {
-        s.memory.current_mib = Some(1024);
-        s.memory.most_mib = Some(8192);
-        s.machine = Some("pc-i440fx-10.0".to_owned());
-    });
-    let costs = judge(&vm, false, 1).expect("works");
-    let found: Vec<&str> = costs.iter().map(|cost| cost.found.as_str()).collect();
-    assert_eq!(costs.len(), 4, "{found:?}");
+/// It runs and is to get a VF now.
+fn running(vm: &Domain) -> Facts<'_> {
+    Facts {
+        live: Some(vm),
+        steps: &[
+            Step::Wish,
+            Step::JoinNic,
+            Step::DefineVf,
+            Step::ReplugNic,
+            Step::AttachVf,
+        ],
+        process: Observed::Known(ProcessMemory {
+            resident_mib: 512,
+            merged_mib: 0,
+        }),
+        ..stopped(vm)
+    }
+}
+
+/// The refusal, whose words contain `words`.
+fn refused(facts: &Facts<'_>, words: &str) -> Problem {
+    let problem = judge(facts).expect_err("unfit");
+    assert_eq!(problem.code, Code::VmUnfit);
+    assert!(problem.found.contains(words), "{}", problem.found);
+    problem
+}
+
+/// The warnings, as what they found.
+fn warned(facts: &Facts<'_>) -> Vec<String> {
+    let costs = judge(facts).expect("fit");
     assert!(costs.iter().all(|cost| cost.code == Code::VmCosts));
+    costs.into_iter().map(|cost| cost.found).collect()
+}
+
+#[test]
+fn a_sound_vm_costs_nothing() {
+    let vm = vm(|_| {});
+    assert_eq!(judge(&stopped(&vm)), Ok(Vec::new()));
+    assert_eq!(judge(&running(&vm)), Ok(Vec::new()));
+}
+
+#[test]
+fn what_is_no_whole_machine_or_was_saved_is_refused() {
+    let container = vm(|s| s.os_type = Some("exe".to_owned()));
+    refused(&stopped(&container), "type exe");
+    let saved = vm(|_| {});
+    let facts = Facts {
+        managed_save: true,
+        ..stopped(&saved)
+    };
+    refused(&facts, "managed save");
+}
+
+#[test]
+fn snapshots_cost_something() {
+    let vm = vm(|_| {});
+    let facts = Facts {
+        snapshots: 1,
+        ..stopped(&vm)
+    };
+    let found = warned(&facts);
+    assert!(
+        found.len() == 1 && found[0].contains("1 snapshot;"),
+        "{found:?}"
+    );
 }
