@@ -11,6 +11,8 @@ mod capacity;
 mod drift;
 #[path = "core/evidence.rs"]
 mod evidence;
+#[path = "core/fitness.rs"]
+mod fitness;
 #[path = "core/intents.rs"]
 mod intents;
 #[path = "core/invariants.rs"]

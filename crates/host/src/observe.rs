@@ -6,6 +6,7 @@
 mod adapter;
 mod cpu;
 mod devices;
+pub mod memory;
 mod namespaces;
 mod placed;
 mod platform;

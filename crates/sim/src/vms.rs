@@ -7,6 +7,7 @@ mod guest;
 mod guest_vf;
 mod life;
 mod look;
+mod memory;
 mod migrate;
 mod networks;
 mod plug;
@@ -81,6 +82,8 @@ struct SimDomain {
     plugs: Vec<Plug>,
     /// The QEMU process, while it runs.
     process: Option<u32>,
+    /// What is resident of its memory.
+    resident_mib: u64,
 }
 
 /// What a running domain has of its host.

@@ -1,6 +1,7 @@
 //! VMs: enabled, changed, and taken back, each whole or not at all.
 
 mod crossing;
+mod fits;
 mod pairs;
 
 use std::collections::BTreeMap;
@@ -11,10 +12,11 @@ use accelnet_model::domain::Teaming;
 use accelnet_model::intent::IntentState;
 use accelnet_model::vm_setting::Phase;
 use accelnet_model::{Code, Domain, Intent, Mac, Performance, Problem, VmSetting};
+use accelnet_rules::pair;
 use accelnet_rules::vm::{self, Room, Switch};
-use accelnet_rules::{fitness, pair};
 
 pub(crate) use crossing::Crossing;
+use fits::Fit;
 pub(crate) use pairs::{Defined, none_is_free};
 
 use super::drain::is_drained;
@@ -222,7 +224,11 @@ impl Core {
                         (true, false) => {
                             let found =
                                 "Its running vNIC was plugged without the failover feature.";
-                            result.warnings.push(next_start(&one.domain.name, found));
+                            let mut warning = next_start(&one.domain.name, found);
+                            if stays_plugged(&one.domain, one.setting.mac) {
+                                warning = warning.resolution(STOP_AND_START);
+                            }
+                            result.warnings.push(warning);
                             format!("{what} The running VM gets its VF at its next start.")
                         }
                         (false, _) if !attaches(&plan) => what,
@@ -505,6 +511,7 @@ impl Core {
         }
         let mut promised: Vec<VmSetting> = policy.vms.iter().map(|(vm, _)| vm.clone()).collect();
         let mut admitted = Vec::new();
+        let mut promised_mib = 0;
         for (place, result) in results.iter_mut().enumerate() {
             if result.problem.is_some() {
                 continue;
@@ -523,11 +530,20 @@ impl Core {
                 continue;
             };
             let judged = self.judge(
-                wanted, policy, intent, seen, &switch, &macs, &promised, domain,
+                wanted,
+                policy,
+                intent,
+                seen,
+                &switch,
+                &macs,
+                &promised,
+                domain,
+                promised_mib,
             );
             match judged {
                 Err(problem) => result.refuse(problem),
-                Ok((setting, defined, plan, warnings)) => {
+                Ok((setting, defined, plan, fit)) => {
+                    promised_mib += fit.takes_mib;
                     let running = domain.state.holds_devices();
                     let guest = running.then(|| self.ask_what_it_is(domain));
                     promised.retain(|vm| vm.uuid != setting.uuid);
@@ -538,7 +554,7 @@ impl Core {
                         domain: domain.clone(),
                         defined: Some(defined),
                         plan,
-                        warnings,
+                        warnings: fit.costs,
                         guest,
                     });
                 }
@@ -560,7 +576,8 @@ impl Core {
         macs: &BTreeMap<Mac, Vec<String>>,
         promised: &[VmSetting],
         domain: &Domain,
-    ) -> Result<(VmSetting, Defined, pair::Plan, Vec<Problem>), Problem> {
+        promised_mib: u64,
+    ) -> Result<(VmSetting, Defined, pair::Plan, Fit), Problem> {
         let known = policy.vm(&domain.uuid);
         if wanted.set && known.is_none() {
             let found = format!("VM {} has no performance setting.", domain.name);
@@ -595,12 +612,6 @@ impl Core {
         self.reserve_holds(policy, &domain.name, wanted.performance, &besides, &spaces)?;
         let mac = vnic.mac.unwrap_or(Mac::ZERO);
         vm::mac_is_its_own(&domain.name, mac, macs)?;
-        let saved = self
-            .edge
-            .vms()
-            .saved_state(&domain.uuid)
-            .unwrap_or_default();
-        let warnings = fitness::judge(&definition, saved.managed_save, saved.snapshots)?;
         let setting = VmSetting {
             uuid: domain.uuid.clone(),
             name: domain.name.clone(),
@@ -620,7 +631,19 @@ impl Core {
         let mut plan = self.plan_with(policy, &setting, &definition, domain, wanted.now, again)?;
         let held = domain.state.holds_devices() && !domain.host_devices.is_empty();
         plan.waits_for_restart |= anew && !wanted.now && held;
-        Ok((setting, defined, plan, warnings))
+        let saved = self.edge.vms().saved_state(&domain.uuid);
+        let saved = saved.unwrap_or_default();
+        let steps = &plan.steps;
+        let fit = self.fits(
+            seen,
+            &definition,
+            domain,
+            setting.mac,
+            steps,
+            &saved,
+            promised_mib,
+        )?;
+        Ok((setting, defined, plan, fit))
     }
 }
 
@@ -666,6 +689,19 @@ pub(crate) fn crowded(node: &str) -> Problem {
 /// Whether a running VM is given a VF.
 fn attaches(plan: &pair::Plan) -> bool {
     plan.steps.contains(&pair::Step::AttachVf)
+}
+
+/// For a vNIC that --now could not re-plug.
+const STOP_AND_START: &str =
+    "Stop and start the VM when it suits (a reboot from within is not enough).";
+
+/// Whether the running vNIC cannot be unplugged.
+fn stays_plugged(vm: &Domain, mac: Mac) -> bool {
+    let mut vnics = vm.vnics.iter();
+    vnics.any(|vnic| {
+        let place = vnic.place.as_ref();
+        vnic.mac == Some(mac) && place.is_some_and(|place| place.fixed.is_some())
+    })
 }
 
 fn next_start(vm: &str, found: &str) -> Problem {

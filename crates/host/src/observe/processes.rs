@@ -72,7 +72,7 @@ fn name(root: &Root, pid: u32) -> String {
 }
 
 /// `guest=NAME` of QEMU's `-name`.
-fn guest(root: &Root, pid: u32) -> Option<String> {
+pub(super) fn guest(root: &Root, pid: u32) -> Option<String> {
     let line = root.read(&format!("/proc/{pid}/cmdline")).ok()?;
     let mut words = line.split(|byte| *byte == 0);
     words.find(|word| *word == b"-name")?;

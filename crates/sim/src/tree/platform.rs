@@ -26,6 +26,8 @@ pub struct PlatformSpec {
     pub modules: Vec<String>,
     /// Whether there is a `/dev/kvm`.
     pub kvm: bool,
+    /// Memory in MiB: all of it, and what is available.
+    pub memory_mib: (u64, u64),
     /// Whether configuration spaces may be read whole, as root may.
     pub root_reads: bool,
 }
@@ -45,6 +47,7 @@ impl Default for PlatformSpec {
                 .map(String::from)
                 .into(),
             kvm: true,
+            memory_mib: (512 << 10, 400 << 10),
             root_reads: true,
         }
     }
@@ -54,6 +57,13 @@ impl PlatformSpec {
     pub(super) fn write(&self, folder: &Folder) -> io::Result<()> {
         folder.attribute("proc/sys/kernel/hostname", &self.host_name)?;
         folder.attribute("proc/sys/kernel/osrelease", &self.kernel)?;
+        let (total, available) = self.memory_mib;
+        let memory = format!(
+            "MemTotal: {} kB\nMemAvailable: {} kB\n",
+            total << 10,
+            available << 10
+        );
+        folder.write("proc/meminfo", memory)?;
         self.write_cpus(folder)?;
         if self.kvm {
             folder.write("dev/kvm", "")?;

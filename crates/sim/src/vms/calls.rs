@@ -51,6 +51,11 @@ impl Vms for SimVms {
             device = self
                 .plug(&mut state, uuid, &device)
                 .map_err(|words| failed(ATTACH, words))?;
+            if !self.lock_memory(&mut state, uuid) {
+                self.take_down(&mut state, uuid);
+                let words = "Unable to read from monitor: Connection reset by peer";
+                return Err(failed(ATTACH, words));
+            }
         }
         store(&mut state, uuid, side, text::insert(&before, &device))?;
         if side == Side::Live {

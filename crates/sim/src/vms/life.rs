@@ -39,6 +39,7 @@ impl SimVms {
                     unbound: false,
                     plugs: Vec::new(),
                     process: None,
+                    resident_mib: 0,
                 };
                 state.domains.insert(uuid.clone(), domain);
             }
@@ -75,6 +76,10 @@ impl SimVms {
         domain.managed_save = false;
         domain.paused = false;
         self.begin_process(state, uuid);
+        if !self.begin_memory(state, uuid) {
+            self.take_down(state, uuid);
+            return Err("internal error: process exited while connecting to monitor".to_owned());
+        }
         state.tell_domain(uuid, DomainChange::Started);
         self.guest_boots(state, uuid);
         Ok(())
@@ -83,6 +88,7 @@ impl SimVms {
     /// The domain ends; one without a definition is gone.
     pub(super) fn take_down(&self, state: &mut State, uuid: &str) {
         self.unplug_all(state, uuid);
+        self.end_memory(state, uuid);
         let Ok(domain) = state.domain(uuid) else {
             return;
         };

@@ -42,6 +42,7 @@ impl SimVms {
                 leaving: false,
                 plugs: Vec::new(),
                 process: None,
+                resident_mib: 0,
                 ..domain
             }
         };

@@ -27,7 +27,7 @@ impl SimVms {
         Some(found.uuid.clone())
     }
 
-    fn named(&self, name: &str) -> Result<String, LibvirtError> {
+    pub(super) fn named(&self, name: &str) -> Result<String, LibvirtError> {
         self.uuid(name).ok_or_else(|| LibvirtError::NoDomain {
             words: format!("Domain not found: no domain with matching name '{name}'"),
         })

@@ -4,7 +4,7 @@
 use std::cell::RefCell;
 
 use accelnet_host::Vms;
-use accelnet_host::vms::Side;
+use accelnet_host::vms::{SavedState, Side};
 use accelnet_libvirt::LibvirtError;
 use accelnet_libvirt::xml::{self, Definition, Part};
 use accelnet_model::vf_wish::VfWish;
@@ -205,10 +205,11 @@ impl Core {
         now: bool,
     ) -> Result<pair::Plan, Problem> {
         let anew = self.needs_vf_anew(policy, seen, setting);
-        let (mut plan, config) = match ends_with_its_stop(domain) {
+        let (mut plan, config, vm) = match ends_with_its_stop(domain) {
             true => (
                 self.plan_for(policy, setting, domain, now, anew && now)?,
                 None,
+                domain.clone(),
             ),
             false => {
                 let Defined { vm, xml } = match defined {
@@ -216,10 +217,13 @@ impl Core {
                     None => self.defined(domain)?,
                 };
                 let plan = self.plan_with(policy, setting, &vm, domain, now, anew && now)?;
-                (plan, xml)
+                (plan, xml, vm)
             }
         };
         plan.waits_for_restart |= anew && !now && !domain.host_devices.is_empty();
+        // Memory may have gone since the plan was made, and a pass makes plans of its own.
+        let saved = SavedState::default();
+        self.fits(seen, &vm, domain, setting.mac, &plan.steps, &saved, 0)?;
         let wish = self.wish(policy, setting, &self.managed_adapters(policy, seen));
         self.carry_out_steps(policy, setting, domain, &plan, Some(&wish), config)?;
         Ok(plan)
