@@ -633,16 +633,13 @@ impl Core {
         plan.waits_for_restart |= anew && !wanted.now && held;
         let saved = self.edge.vms().saved_state(&domain.uuid);
         let saved = saved.unwrap_or_default();
-        let steps = &plan.steps;
-        let fit = self.fits(
-            seen,
-            &definition,
+        let wanted = fits::Wanted {
+            definition: &definition,
             domain,
-            setting.mac,
-            steps,
-            &saved,
-            promised_mib,
-        )?;
+            mac: setting.mac,
+            steps: &plan.steps,
+        };
+        let fit = self.fits(seen, &wanted, &saved, promised_mib)?;
         Ok((setting, defined, plan, fit))
     }
 }

@@ -8,6 +8,18 @@ use accelnet_rules::pair::Step;
 
 use super::super::{Core, Seen};
 
+/// A VM, and what is to be done with it.
+pub(crate) struct Wanted<'a> {
+    /// The VM as it starts next.
+    pub(crate) definition: &'a Domain,
+    /// The VM as libvirt shows it now.
+    pub(crate) domain: &'a Domain,
+    /// The MAC of its vNIC.
+    pub(crate) mac: Mac,
+    /// The steps.
+    pub(crate) steps: &'a [Step],
+}
+
 /// A VM that goes with a VF.
 pub(crate) struct Fit {
     /// What the VF costs it.
@@ -22,13 +34,16 @@ impl Core {
     pub(crate) fn fits(
         &self,
         seen: &Seen,
-        definition: &Domain,
-        domain: &Domain,
-        mac: Mac,
-        steps: &[Step],
+        wanted: &Wanted<'_>,
         saved: &SavedState,
         promised_mib: u64,
     ) -> Result<Fit, Problem> {
+        let Wanted {
+            definition,
+            domain,
+            mac,
+            steps,
+        } = *wanted;
         let root = self.edge.host().root;
         let live = domain.state.holds_devices().then_some(domain);
         let node = memory::node(root).map(|mut node| {

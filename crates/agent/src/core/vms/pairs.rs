@@ -17,6 +17,7 @@ use super::super::apply::libvirt_failed;
 use super::super::room::Space;
 use super::super::settle::vms_unknown;
 use super::super::{Core, GIVE_UP, Seen};
+use super::fits::Wanted;
 use crate::policy::Policy;
 
 /// What a step needs to know of its VM.
@@ -222,8 +223,13 @@ impl Core {
         };
         plan.waits_for_restart |= anew && !now && !domain.host_devices.is_empty();
         // Memory may have gone since the plan was made, and a pass makes plans of its own.
-        let saved = SavedState::default();
-        self.fits(seen, &vm, domain, setting.mac, &plan.steps, &saved, 0)?;
+        let wanted = Wanted {
+            definition: &vm,
+            domain,
+            mac: setting.mac,
+            steps: &plan.steps,
+        };
+        self.fits(seen, &wanted, &SavedState::default(), 0)?;
         let wish = self.wish(policy, setting, &self.managed_adapters(policy, seen));
         self.carry_out_steps(policy, setting, domain, &plan, Some(&wish), config)?;
         Ok(plan)
