@@ -37,6 +37,13 @@ pub const RTM_GETROUTE: u16 = 26;
 pub const RTM_NEWNEIGH: u16 = 28;
 pub const RTM_DELNEIGH: u16 = 29;
 pub const RTM_GETNEIGH: u16 = 30;
+pub const RTM_NEWRULE: u16 = 32;
+pub const RTM_GETRULE: u16 = 34;
+pub const RTM_NEWQDISC: u16 = 36;
+pub const RTM_GETQDISC: u16 = 38;
+pub const TCA_KIND: u16 = 1;
+/// `sizeof(struct tcmsg)`.
+pub const TCMSG_LEN: usize = 20;
 pub const RTNLGRP_LINK: u32 = 1;
 pub const RTNLGRP_IPV4_IFADDR: u32 = 5;
 pub const RTNLGRP_IPV4_ROUTE: u32 = 7;
@@ -125,6 +132,16 @@ pub const IFA_PROTO: u16 = 11;
 pub const IFADDR_LEN: usize = 8;
 /// A lifetime without an end (`INFINITY_LIFE_TIME` of `include/net/addrconf.h`).
 pub const FOR_EVER: u32 = u32::MAX;
+
+// fib_rules.h
+pub const FRA_DST: u16 = 1;
+pub const FRA_SRC: u16 = 2;
+pub const FRA_IIFNAME: u16 = 3;
+pub const FRA_PRIORITY: u16 = 6;
+pub const FRA_TABLE: u16 = 15;
+pub const FRA_OIFNAME: u16 = 17;
+/// `sizeof(struct fib_rule_hdr)`.
+pub const FIB_RULE_LEN: usize = 12;
 
 // neighbour.h
 pub const NDA_DST: u16 = 1;

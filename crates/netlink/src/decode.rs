@@ -19,6 +19,8 @@ mod bridge;
 mod link;
 mod neighbour;
 mod route;
+mod rule;
+mod traffic;
 mod vf;
 
 #[cfg(test)]
@@ -104,6 +106,31 @@ pub fn neighbours(bytes: &[u8], index: u32) -> Result<Vec<NeighbourEntry>, Netli
     each("read the neighbours", bytes, RTM_NEWNEIGH, |body| {
         neighbour::decode(body, index)
     })
+}
+
+/// Reads the rules of policy routing that name a link, as `ip rule` shows them.
+///
+/// # Errors
+///
+/// [`NetlinkError::Malformed`].
+pub fn rules_of(bytes: &[u8], link: &str) -> Result<Vec<String>, NetlinkError> {
+    each("read the rules", bytes, RTM_NEWRULE, |body| {
+        rule::decode(body, link)
+    })
+}
+
+/// Reads the queueing disciplines that somebody set on link `index`, as `tc` calls them.
+///
+/// # Errors
+///
+/// [`NetlinkError::Malformed`].
+pub fn disciplines(bytes: &[u8], index: u32) -> Result<Vec<String>, NetlinkError> {
+    each(
+        "read the queueing disciplines",
+        bytes,
+        RTM_NEWQDISC,
+        |body| traffic::decode(body, index),
+    )
 }
 
 /// Decodes every message of one type.

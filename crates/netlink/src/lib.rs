@@ -28,7 +28,9 @@ mod monitor;
 mod namespace;
 mod neighbour;
 mod route;
+mod rule;
 mod socket;
+mod traffic;
 mod uevent;
 mod vfs;
 
@@ -51,5 +53,7 @@ pub use neighbour::{
     NeighbourEntry, NeighbourState, ask_neighbour, fix_neighbour, forget_neighbour, neighbours,
 };
 pub use route::{Place, add_route, remove_route, routes};
+pub use rule::rules_of;
+pub use traffic::disciplines;
 pub use uevent::{Subsystem, Uevent, UeventAction, UeventKind, Uevents};
 pub use vfs::vf_settings;

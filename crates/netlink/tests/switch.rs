@@ -1,6 +1,8 @@
 //! Bridges, addresses, routes and neighbours on the running kernel, in network namespaces of
 //! their own. Everything is done twice, since every step of a plan can be.
 
+#[path = "switch/named.rs"]
+mod named;
 #[expect(dead_code, reason = "other tests need the rest")]
 mod support;
 #[path = "switch/told.rs"]
