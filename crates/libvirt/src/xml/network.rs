@@ -11,6 +11,8 @@ pub struct NetworkFacts {
     pub mode: Option<String>,
     /// The host's bridge.
     pub bridge: Option<String>,
+    /// Links of the host that it forwards to, or puts macvtaps on.
+    pub links: Vec<String>,
     /// Netdevs of the PFs that a pool names.
     pub pfs: Vec<String>,
     /// VFs that a pool names, or has found once it runs.
@@ -38,6 +40,16 @@ pub fn network(xml: &str) -> Option<NetworkFacts> {
     };
     if let Some(forward) = child(root, "forward") {
         facts.mode = forward.attribute("mode").map(str::to_owned);
+        let pool = facts.mode.as_deref() == Some("hostdev");
+        let mut link = |name: Option<&str>| {
+            let name = name.filter(|name| !pool && !facts.links.iter().any(|link| link == name));
+            facts.links.extend(name.map(str::to_owned));
+        };
+        link(forward.attribute("dev"));
+        let interfaces = forward
+            .children()
+            .filter(|one| one.has_tag_name("interface"));
+        interfaces.for_each(|one| link(one.attribute("dev")));
         for member in forward.children() {
             if member.has_tag_name("pf") {
                 facts.pfs.extend(member.attribute("dev").map(str::to_owned));
