@@ -8,6 +8,7 @@ mod apply;
 mod drain;
 mod drift;
 mod filter;
+mod host_network;
 pub(crate) mod intents;
 pub(crate) mod management;
 mod moves;
@@ -118,6 +119,8 @@ pub struct Core {
     pub(crate) answers_first: bool,
     remarks: remarks::Remarks,
     paths: paths::Paths,
+    /// Addresses that run out, and rules that name uplinks.
+    pub(crate) host_network: host_network::HostNetwork,
     /// VMs that are between their two paths.
     crossings: Vec<vms::Crossing>,
     /// Whether those of an agent before this one were ended.
@@ -150,6 +153,7 @@ impl Core {
             answers_first: false,
             remarks: remarks::Remarks::default(),
             paths: paths::Paths::default(),
+            host_network: host_network::HostNetwork::default(),
             crossings: Vec::new(),
             crossings_are_known: false,
             filter: filter::Filter::default(),

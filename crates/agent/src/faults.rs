@@ -8,8 +8,8 @@ use crate::core::{Core, Seen};
 use crate::policy::Policy;
 use crate::report::Report;
 
-/// The faults of a node; one that was there before keeps its time. Nobody watches while
-/// management is disabled.
+/// The faults of a node; one that was there before keeps its time. While management is disabled
+/// only the node's own addresses are watched, which its bridges have all the same.
 pub(crate) fn of(
     core: &Core,
     seen: &Seen,
@@ -17,9 +17,6 @@ pub(crate) fn of(
     vms: &[VmView],
     before: Option<&Report>,
 ) -> Vec<Fault> {
-    if !policy.management.enabled {
-        return Vec::new();
-    }
     let mut faults = Vec::new();
     let mut raise = |severity, subject: &str, problem: &Problem| {
         let old = before.into_iter().flat_map(|report| &report.faults);
@@ -37,6 +34,17 @@ pub(crate) fn of(
             },
         });
     };
+    for (intent, over, problem) in core.unrenewed() {
+        let severity = if over {
+            Severity::Error
+        } else {
+            Severity::Warning
+        };
+        raise(severity, &intent, &problem);
+    }
+    if !policy.management.enabled {
+        return faults;
+    }
     for status in &core.statuses {
         if let (IntentState::Failed, Some(problem)) = (status.state, &status.problem) {
             raise(Severity::Error, &status.intent, problem);

@@ -118,7 +118,13 @@ pub(crate) fn think(
             }
             continue;
         }
-        let next = [due.map(|due| due.at), crossed, path_look];
+        let renewal = core.next_renewal();
+        if renewal.is_some_and(|renewal| renewal <= now) {
+            core.renewal_is_due();
+            full_look = now;
+            continue;
+        }
+        let next = [due.map(|due| due.at), crossed, path_look, renewal];
         let next = next.into_iter().flatten().min();
         let next = next.map_or(full_look, |next| next.min(full_look));
         let wait = next.saturating_sub(now).min(BEAT);

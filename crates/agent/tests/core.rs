@@ -13,6 +13,8 @@ mod drift;
 mod evidence;
 #[path = "core/fitness.rs"]
 mod fitness;
+#[path = "core/host_network.rs"]
+mod host_network;
 #[path = "core/intents.rs"]
 mod intents;
 #[path = "core/invariants.rs"]

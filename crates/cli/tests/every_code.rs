@@ -98,6 +98,7 @@ fn raised(code: Code) -> Vec<Code> {
         Code::IntentNotApplied => agent_core::an_intent_that_failed(),
         Code::UplinkUnfit => agent_core::an_uplink_of_somebody_else(),
         Code::GatewayLost => agent_core::a_gateway_that_falls_silent(),
+        Code::AddressExpires => agent_core::a_lease_that_nothing_renews(),
         Code::VmNotAccelerated => agent_core::a_vm_without_a_setting(),
         Code::VmNotOnSwitch => agent_core::a_vm_on_another_network(),
         Code::MacDuplicate => agent_core::two_vms_with_one_mac(),

@@ -14,6 +14,13 @@ pub trait Clock {
     fn sleep(&self, time: Duration);
 }
 
+/// The moment `seconds` after `now`, both in RFC 3339; `now` itself where it is no such text.
+pub fn later(now: &str, seconds: u32) -> String {
+    let at: Result<jiff::Timestamp, _> = now.parse();
+    let at = at.and_then(|now| now.checked_add(jiff::SignedDuration::from_secs(seconds.into())));
+    at.map_or_else(|_| now.to_owned(), |at| at.to_string())
+}
+
 /// The system's clock.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct SystemClock;

@@ -1,6 +1,7 @@
 //! The virtual switches of a node: looked at, changed step by step, and handed what the node
 //! needs without cutting it off.
 
+mod firewall;
 pub mod guard;
 pub mod hand_over;
 mod keepers;
@@ -9,13 +10,12 @@ mod kernel;
 use std::net::IpAddr;
 use std::time::Duration;
 
-use accelnet_model::switch::{Bridge, Carried, Standing, SwitchStep, Uplink};
+use accelnet_model::switch::{Bridge, Carried, Mention, Standing, SwitchStep, Uplink};
 use accelnet_netlink::NetlinkError;
 use accelnet_pci::Root;
 
 use crate::Links;
 
-pub use keepers::keepers;
 pub use kernel::KernelSwitches;
 
 /// The virtual switches of a node.
@@ -41,6 +41,10 @@ pub trait Switches: Send + Sync {
     /// See [`NetlinkError`].
     fn apply(&self, step: &SwitchStep) -> Result<(), NetlinkError>;
 
+    /// Where firewalls, policy routing and traffic control name `link`. It takes programs of the
+    /// node: not for every look.
+    fn mentions(&self, link: &str) -> Vec<Mention>;
+
     /// Whether `gateway` answers to a question that is asked now on `link`; waits for no
     /// longer than about `within`. One whose MAC is fixed cannot be asked, and does not.
     fn answers(&self, gateway: IpAddr, link: &str, within: Duration) -> bool;
@@ -59,19 +63,26 @@ pub fn standing(
     uplinks: &[String],
 ) -> Result<Standing, NetlinkError> {
     let links = links.links()?;
-    let mut seen = Vec::new();
+    let bridges = switches.look()?;
+    let clients = keepers::clients(root);
+    let mut standing = Standing::default();
     for link in &links {
-        if uplinks.contains(&link.name) {
-            seen.push(Uplink {
+        let uplink = uplinks.contains(&link.name);
+        if uplink {
+            standing.uplinks.push(Uplink {
                 name: link.name.clone(),
                 carried: switches.carried(&link.name)?,
-                keepers: keepers(root, link),
+                keepers: keepers::keepers(root, link, &clients),
             });
+        }
+        if uplink || bridges.iter().any(|bridge| bridge.name == link.name) {
+            let renewal = keepers::renewal(root, link, &clients);
+            standing.renewals.push(renewal);
         }
     }
     Ok(Standing {
-        bridges: switches.look()?,
-        uplinks: seen,
+        bridges,
         links,
+        ..standing
     })
 }

@@ -200,6 +200,8 @@ codes! {
     ServerSettingsInvalid = "server_settings_invalid",
     /// A pool that was restarted while VMs had its VFs.
     PoolForgot = "pool_forgot",
+    /// An address of a bridge that nothing renews.
+    AddressExpires = "address_expires",
     /// The promise of the node reserve does not hold.
     ReserveNotMet = "reserve_not_met",
     /// A file of a cluster that makes no sense.

@@ -3,6 +3,7 @@
 
 mod address;
 mod keeper;
+mod mention;
 mod plan;
 mod route;
 mod step;
@@ -12,8 +13,9 @@ use serde::{Deserialize, Serialize};
 use crate::Mac;
 use crate::link::Link;
 
-pub use address::{Address, AddressFlags, Neighbour};
-pub use keeper::Keeper;
+pub use address::{Address, AddressFlags, Expiry, Neighbour};
+pub use keeper::{Keeper, Program, Renewal};
+pub use mention::{DirectVnic, Mention};
 pub use plan::{Gateway, Plan};
 pub use route::{Network, Route, RouteMetric};
 pub use step::SwitchStep;
@@ -97,4 +99,13 @@ pub struct Standing {
     pub bridges: Vec<Bridge>,
     /// The adapters that were asked about, as far as they are there.
     pub uplinks: Vec<Uplink>,
+    /// What renews leases on the adapters and the bridges.
+    #[serde(default)]
+    pub renewals: Vec<Renewal>,
+    /// vNICs that are macvtaps.
+    #[serde(default)]
+    pub direct: Vec<DirectVnic>,
+    /// When addresses run out that are valid for a time.
+    #[serde(default)]
+    pub expiries: Vec<Expiry>,
 }

@@ -5,6 +5,8 @@
 mod choose;
 mod give_back;
 mod hand_over;
+mod keepers;
+mod lease;
 mod port;
 mod refusal;
 mod warnings;
@@ -13,8 +15,10 @@ use accelnet_model::link::Link;
 use accelnet_model::switch::{Bridge, Plan, Standing, SwitchStep, Uplink};
 
 pub use give_back::give_back;
+pub use lease::Lease;
 pub use port::uplink_ports;
 pub use refusal::SwitchRefusal;
+pub use warnings::{of_mentions, renewed_by};
 
 use choose::{Chosen, choose};
 
@@ -65,10 +69,7 @@ pub fn plan(wish: &Wish, standing: &Standing) -> Result<Plan, SwitchRefusal> {
     if let Some(others) = &chosen.others {
         why.push(others.clone());
     }
-    let warnings = match change.steps.is_empty() {
-        true => Vec::new(),
-        false => warnings::of(&chosen),
-    };
+    let warnings = warnings::of(&chosen, standing);
     let Change { steps, mut undo } = change;
     undo.reverse();
     Ok(Plan {

@@ -12,7 +12,9 @@ use std::time::Duration;
 use accelnet_host::{Links, Switches};
 use accelnet_model::Mac;
 use accelnet_model::link::BondMode;
-use accelnet_model::switch::{Address, AddressFlags, Bridge, Carried, Network, Route, SwitchStep};
+use accelnet_model::switch::{
+    Address, AddressFlags, Bridge, Carried, Mention, Network, Route, Stacked, SwitchStep,
+};
 use accelnet_netlink::NetlinkError;
 
 use crate::kernel::{SimKernel, held};
@@ -44,6 +46,32 @@ struct State {
     applied: Vec<String>,
     /// A bridge that is on its way out, and how many looks see it half gone.
     going: Option<(String, u32)>,
+    /// When addresses run out.
+    expiries: BTreeMap<IpAddr, Duration>,
+    /// Where links are named, and how often that was asked.
+    mentions: BTreeMap<String, Vec<Mention>>,
+    asked: u32,
+}
+
+impl State {
+    /// What a link carries once so much time has passed: addresses that ran out are gone.
+    fn carried_at(&mut self, link: &str, now: Duration) -> Carried {
+        let expiries = &self.expiries;
+        let left = |address: &Address| {
+            let at = expiries.get(&address.ip)?;
+            Some(at.saturating_sub(now).as_secs())
+        };
+        let Some(carried) = self.carried.get_mut(link) else {
+            return Carried::default();
+        };
+        carried.addresses.retain(|address| left(address) != Some(0));
+        for address in &mut carried.addresses {
+            if let Some(left) = left(address).and_then(|left| u32::try_from(left).ok()) {
+                (address.valid, address.preferred) = (Some(left), Some(left));
+            }
+        }
+        carried.clone()
+    }
 }
 
 /// A step that is refused.
@@ -80,6 +108,36 @@ impl SimSwitches {
             carried.routes.push(route(everywhere, Some(gateway)));
             state.gateways.insert(gateway, link.to_owned());
         }
+    }
+
+    /// The same with an address that is leased for so long.
+    pub fn lease(
+        &self,
+        link: &str,
+        ip: IpAddr,
+        prefix: u8,
+        gateway: Option<IpAddr>,
+        time: Duration,
+    ) {
+        self.address(link, ip, prefix, gateway);
+        self.renew(ip, time);
+    }
+
+    /// Somebody renews the lease of an address, which is valid for so long from now on.
+    pub fn renew(&self, ip: IpAddr, time: Duration) {
+        let at = self.kernel.time.passed() + time;
+        held(&self.state).expiries.insert(ip, at);
+    }
+
+    /// Rules and the like name `link` from now on.
+    pub fn mention(&self, link: &str, mentions: &[Mention]) {
+        let mut state = held(&self.state);
+        state.mentions.insert(link.to_owned(), mentions.to_vec());
+    }
+
+    /// How often it was asked where links are named.
+    pub fn mentions_asked(&self) -> u32 {
+        held(&self.state).asked
     }
 
     /// From now on no gateway answers through a bridge, or they do again.
@@ -199,8 +257,31 @@ impl SimSwitches {
         made.map_err(|error| error.to_string())
     }
 
-    /// It goes.
+    /// A macvtap comes to be on `link`, which is no port (`macvlan_port_create` of Linux).
+    pub(crate) fn add_macvtap(&self, name: &str, link: &str) -> Result<(), String> {
+        let links = self.kernel.links().map_err(|error| error.to_string())?;
+        let own = links.iter().find(|one| one.name == link);
+        let own =
+            own.ok_or_else(|| format!("Cannot get interface index on '{link}': No such device"))?;
+        if own.master.is_some() {
+            return Err(format!(
+                "error creating macvtap interface {name}@{link}: Device or resource busy"
+            ));
+        }
+        let mut state = held(&self.state);
+        let carried = state.carried.entry(link.to_owned()).or_default();
+        carried.stacked.push(Stacked {
+            name: name.to_owned(),
+            kind: "macvtap".to_owned(),
+        });
+        Ok(())
+    }
+
+    /// The host's end of a vNIC goes.
     pub(crate) fn remove_tap(&self, name: &str) {
+        for carried in held(&self.state).carried.values_mut() {
+            carried.stacked.retain(|one| one.name != name);
+        }
         let node = self.kernel.node();
         if node.has_link(name) {
             drop(node.remove_link(name));
@@ -238,11 +319,8 @@ impl SimSwitches {
 
     /// What a link carries.
     pub fn carries(&self, link: &str) -> Carried {
-        held(&self.state)
-            .carried
-            .get(link)
-            .cloned()
-            .unwrap_or_default()
+        let now = self.kernel.time.passed();
+        held(&self.state).carried_at(link, now)
     }
 }
 
@@ -250,10 +328,12 @@ impl Switches for SimSwitches {
     fn look(&self) -> Result<Vec<Bridge>, NetlinkError> {
         let going = self.half_gone();
         let links = self.kernel.links()?;
-        let state = held(&self.state);
-        let bridges = links.iter().filter(|link| {
-            state.bridges.contains(&link.name) && going.as_ref() != Some(&link.name)
-        });
+        let now = self.kernel.time.passed();
+        let mut state = held(&self.state);
+        let names = state.bridges.clone();
+        let bridges = links
+            .iter()
+            .filter(|link| names.contains(&link.name) && going.as_ref() != Some(&link.name));
         Ok(bridges
             .map(|link| Bridge {
                 name: link.name.clone(),
@@ -266,10 +346,7 @@ impl Switches for SimSwitches {
                     .filter(|port| port.master.as_ref() == Some(&link.name))
                     .map(|port| port.name.clone())
                     .collect(),
-                addresses: state
-                    .carried
-                    .get(&link.name)
-                    .map_or_else(Vec::new, |carried| carried.addresses.clone()),
+                addresses: state.carried_at(&link.name, now).addresses,
                 spanning_tree: false,
                 forward_delay_ms: 0,
                 vlan_filtering: false,
@@ -299,6 +376,12 @@ impl Switches for SimSwitches {
             state.applied.push(words);
         }
         self.act(step)
+    }
+
+    fn mentions(&self, link: &str) -> Vec<Mention> {
+        let mut state = held(&self.state);
+        state.asked += 1;
+        state.mentions.get(link).cloned().unwrap_or_default()
     }
 
     fn answers(&self, gateway: IpAddr, link: &str, _within: Duration) -> bool {

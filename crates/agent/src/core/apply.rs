@@ -205,6 +205,7 @@ impl Core {
             self.enter(intent, policy, IntentState::Applying, |status| {
                 status.adapters = needs.bound.clone();
                 status.bridge = needs.bridge.clone();
+                status.warnings.clone_from(&needs.warnings);
             });
             for step in &needs.steps {
                 self.edge.passing(step.name());

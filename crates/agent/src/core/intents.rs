@@ -44,13 +44,13 @@ impl Core {
         rules::is_new(&intent, &others)?;
         let mut seen = self.look();
         self.resolve(&intent, &seen)?;
-        let steps = self.foreseen(&intent, &seen)?;
+        let (steps, warnings) = self.foreseen(&intent, &seen)?;
         if request.dry_run {
             return Ok(IntentChanged {
                 intent: None,
                 done: false,
                 steps,
-                warnings: Vec::new(),
+                warnings,
             });
         }
         let known = policy.intent(&intent.name).is_some();
@@ -71,7 +71,7 @@ impl Core {
         }
         self.edge.passing("applied");
         self.leave(seen, &policy);
-        self.changed(&intent.name, steps)
+        self.changed(&intent.name, steps, warnings)
     }
 
     /// Changes an intent; what is not given stays.
@@ -131,9 +131,9 @@ impl Core {
             self.resolve(&intent, &seen)?;
         }
         let displaced = self.displaced(&intent, &policy, &seen, request.disruptive)?;
-        let mut steps = match displaced.is_empty() {
+        let (mut steps, warnings) = match displaced.is_empty() {
             true => self.foreseen(&intent, &seen)?,
-            false => self.disruption_steps(&intent, &displaced),
+            false => (self.disruption_steps(&intent, &displaced), Vec::new()),
         };
         if intent == old {
             steps.clear();
@@ -143,7 +143,7 @@ impl Core {
                 intent: None,
                 done: false,
                 steps,
-                warnings: Vec::new(),
+                warnings,
             });
         }
         if !displaced.is_empty() {
@@ -178,7 +178,7 @@ impl Core {
             return Err(problem);
         }
         self.pass()?;
-        self.changed(name, steps)
+        self.changed(name, steps, warnings)
     }
 
     /// Removes an intent that nothing uses, and what it made here.
@@ -317,6 +317,7 @@ impl Core {
             }
         }
         self.statuses.retain(|status| status.intent != intent.name);
+        self.host_network.forget(&intent.name);
         self.change_begins(&intent.name);
         if let Err(problem) = self.policies.bind(&intent.name, None) {
             left.push(problem.message);
@@ -489,8 +490,13 @@ impl Core {
         self.apply_intent(intent, policy, seen)
     }
 
-    /// What bringing `intent` about would take, as far as it can be foreseen.
-    fn foreseen(&self, intent: &Intent, seen: &Seen) -> Result<Vec<PlannedStep>, Problem> {
+    /// What bringing `intent` about would take, as far as it can be foreseen, and what is worth
+    /// knowing before.
+    fn foreseen(
+        &self,
+        intent: &Intent,
+        seen: &Seen,
+    ) -> Result<(Vec<PlannedStep>, Vec<String>), Problem> {
         let needs = self.needs_unbound(intent, seen)?;
         let mut steps: Vec<PlannedStep> = needs
             .steps
@@ -512,7 +518,7 @@ impl Core {
                 }
             }
         }
-        Ok(steps)
+        Ok((steps, needs.warnings))
     }
 
     fn disruption_steps(&self, intent: &Intent, displaced: &[VmSetting]) -> Vec<PlannedStep> {
@@ -547,15 +553,25 @@ impl Core {
         back.chain([change]).chain(again).collect()
     }
 
-    fn changed(&self, name: &str, steps: Vec<PlannedStep>) -> Result<IntentChanged, Problem> {
+    /// The answer to a change of the intent called `name`: what was warned of before holds as well
+    /// as what is seen now.
+    fn changed(
+        &self,
+        name: &str,
+        steps: Vec<PlannedStep>,
+        mut warnings: Vec<String>,
+    ) -> Result<IntentChanged, Problem> {
         let policy = self.policies.read()?;
         let mut reports = self.reports.all()?;
         reports.sort_by(|a, b| a.node.cmp(&b.node));
         let views = views(&policy, &reports);
         let intent = views.into_iter().find(|view| view.intent.name == name);
-        let warnings = self
-            .status_of(name)
-            .map_or(Vec::new(), |status| status.warnings.clone());
+        let status = self.status_of(name);
+        for warning in status.into_iter().flat_map(|status| &status.warnings) {
+            if !warnings.contains(warning) {
+                warnings.push(warning.clone());
+            }
+        }
         Ok(IntentChanged {
             intent,
             done: true,

@@ -388,9 +388,11 @@ impl Core {
         let seen = self.look();
         let mut steps = Vec::new();
         let mut blocked = Vec::new();
+        let mut warnings = Vec::new();
         for intent in &policy.plain_intents() {
             match self.needs(intent, &seen) {
                 Ok(needs) => {
+                    warnings.extend(needs.warnings);
                     let planned = needs.steps.iter();
                     steps.extend(planned.flat_map(|step| step.planned(&self.name, &intent.name)));
                 }
@@ -421,6 +423,7 @@ impl Core {
             policy_revision: policy.revision,
             steps,
             blocked,
+            warnings,
         })
     }
 }

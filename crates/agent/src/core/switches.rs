@@ -23,7 +23,7 @@ impl Core {
         &self,
         intent: &Intent,
         adapters: &[&Adapter],
-        _seen: &Seen,
+        seen: &Seen,
     ) -> Result<Planned, Problem> {
         let mut uplinks = Vec::new();
         for adapter in adapters {
@@ -33,8 +33,10 @@ impl Core {
             })?;
             uplinks.push(link.link.name.clone());
         }
-        let plan = self.plan_of(intent, &uplinks, self.bridge_of(intent, adapters))?;
-        let warnings = plan.warnings.clone();
+        let had = self.bridge_of(intent, adapters);
+        let plan = self.plan_of(intent, &uplinks, had, seen)?;
+        let mut warnings = plan.warnings.clone();
+        warnings.extend(self.mention_warnings(intent, &plan, seen));
         let bridge = plan.bridge.clone();
         match plan.steps.is_empty() {
             true => Ok((bridge, None, warnings)),
@@ -58,28 +60,33 @@ impl Core {
         intent: &Intent,
         uplinks: &[String],
         had: Option<String>,
+        seen: &Seen,
     ) -> Result<Plan, Problem> {
         let host = self.edge.host();
         let first = uplinks.first().map_or("", String::as_str);
         let standing = standing(self.edge.switches(), host.links, host.root, uplinks);
-        let standing = standing.map_err(|error| {
+        let mut standing = standing.map_err(|error| {
             Problem::new(
                 Code::NotReadable,
                 &[&intent.name, "the node's links"],
                 format!("It failed to {error}."),
             )
         })?;
+        self.complete(&mut standing, seen);
         let wish = Wish {
             bridge: intent.bridge_name(),
             uplinks: uplinks.to_vec(),
             had,
         };
-        switch::plan(&wish, &standing).map_err(|refusal| {
+        let plan = switch::plan(&wish, &standing).map_err(|refusal| {
             let uplink = refusal.uplink().unwrap_or(first);
             Problem::new(Code::UplinkUnfit, &[uplink], refusal.to_string())
                 .needed(refusal.needed())
                 .resolution(refusal.to_do())
-        })
+        })?;
+        self.host_network
+            .judge(intent, &plan, &standing, host.clock.uptime());
+        Ok(plan)
     }
 
     /// Does the plan of a switch, all of it or none.

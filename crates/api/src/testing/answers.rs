@@ -307,6 +307,7 @@ impl Service for Fake {
             policy_revision: 1,
             steps: vec![step("MyIntent", "create 7 VFs")],
             blocked: Vec::new(),
+            warnings: Vec::new(),
         })
     }
 

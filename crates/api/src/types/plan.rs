@@ -32,4 +32,7 @@ pub struct PlanAnswer {
     pub steps: Vec<PlannedStep>,
     /// What cannot be done, and why: a sentence each.
     pub blocked: Vec<String>,
+    /// What is worth knowing of the intents: a sentence or more each.
+    #[serde(default)]
+    pub warnings: Vec<String>,
 }

@@ -3,7 +3,7 @@
 use accelnet_api::types::{Event, EventKind, PlanAnswer};
 
 use super::table::{Tone, painted};
-use super::words::steps;
+use super::words::{steps, warnings};
 
 /// What would be done now.
 pub fn plan(plan: &PlanAnswer) -> String {
@@ -17,6 +17,7 @@ pub fn plan(plan: &PlanAnswer) -> String {
     for blocked in &plan.blocked {
         text.push_str(&format!("blocked: {blocked}\n"));
     }
+    text.push_str(&warnings(&plan.warnings));
     text
 }
 

@@ -80,6 +80,19 @@ pub fn a_gateway_that_falls_silent() -> Vec<Code> {
     refused(bench.add_intent(INTENT, COMPUTE, &["ens1"]))
 }
 
+/// An uplink whose address is leased: no client runs on the bridge.
+pub fn a_lease_that_nothing_renews() -> Vec<Code> {
+    let mut bench = Bench::new();
+    let ip = "192.0.2.4".parse().expect("an address");
+    let time = std::time::Duration::from_secs(900);
+    bench.machine.switches.lease("ens1", ip, 24, None, time);
+    bench
+        .add_intent(INTENT, COMPUTE, &["ens1"])
+        .expect("declared");
+    let faults = bench.report().faults.into_iter();
+    faults.map(|fault| fault.code).collect()
+}
+
 pub fn a_vm_without_a_setting() -> Vec<Code> {
     let mut bench = Bench::enabled();
     bench.define("web1", 1, 4);

@@ -8,7 +8,7 @@ use accelnet_host::switch::guard::ChildGuard;
 use accelnet_host::switch::hand_over::{Edge, HandedOver, Limits, NotHandedOver, hand_over};
 use accelnet_host::switch::standing;
 use accelnet_host::{KernelLinks, KernelSwitches, Switches, SystemClock};
-use accelnet_model::switch::{Bridge, Carried, Plan, SwitchStep};
+use accelnet_model::switch::{Bridge, Carried, Mention, Plan, SwitchStep};
 use accelnet_netlink::NetlinkError;
 use accelnet_pci::Root;
 use accelnet_rules::switch::{SwitchRefusal, Wish, plan};
@@ -181,6 +181,10 @@ impl<F: Fn(&SwitchStep) + Send + Sync> Switches for Hooked<F> {
     fn apply(&self, step: &SwitchStep) -> Result<(), NetlinkError> {
         (self.0)(step);
         KernelSwitches.apply(step)
+    }
+
+    fn mentions(&self, link: &str) -> Vec<Mention> {
+        KernelSwitches.mentions(link)
     }
 
     fn answers(&self, gateway: IpAddr, link: &str, within: Duration) -> bool {

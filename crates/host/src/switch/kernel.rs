@@ -4,12 +4,13 @@ use std::io;
 use std::net::IpAddr;
 use std::time::Duration;
 
-use accelnet_model::switch::{Bridge, Carried, Neighbour, Setting, SwitchStep};
+use accelnet_model::switch::{Bridge, Carried, Mention, Neighbour, Setting, SwitchStep};
 use accelnet_netlink::{
     self as netlink, LinkChange, NeighbourState, NetlinkError, NewBridge, Place,
 };
+use accelnet_pci::Root;
 
-use super::Switches;
+use super::{Switches, firewall};
 use crate::{Clock, SystemClock};
 
 /// The running kernel.
@@ -121,6 +122,24 @@ impl Switches for KernelSwitches {
         }
     }
 
+    fn mentions(&self, link: &str) -> Vec<Mention> {
+        let mut mentions = Vec::new();
+        match netlink::rules_of(link) {
+            Ok(rules) => {
+                mentions.extend(rules.into_iter().map(|rule| Mention::PolicyRule { rule }))
+            }
+            Err(error) => mentions.push(unread("ip rule", &error)),
+        }
+        match netlink::disciplines(link) {
+            Ok(all) => {
+                mentions.extend(all.into_iter().map(|what| Mention::TrafficControl { what }))
+            }
+            Err(error) => mentions.push(unread("traffic control", &error)),
+        }
+        mentions.extend(firewall::mentions(&Root::system(), link));
+        mentions
+    }
+
     fn answers(&self, gateway: IpAddr, link: &str, within: Duration) -> bool {
         let clock = SystemClock;
         let begun = clock.uptime();
@@ -144,6 +163,13 @@ impl Switches for KernelSwitches {
             }
             clock.sleep(PAUSE);
         }
+    }
+}
+
+fn unread(what: &str, error: &NetlinkError) -> Mention {
+    Mention::Unread {
+        what: what.to_owned(),
+        reason: format!("it failed to {error}"),
     }
 }
 

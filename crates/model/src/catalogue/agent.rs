@@ -378,4 +378,15 @@ pub(super) static ENTRIES: &[Entry] = &[
         needed: "The same number: else libvirt offers a VM that starts a VF which another has, and refuses the start.",
         resolution: "Restart libvirt's daemon, which counts anew and leaves VMs running: 'systemctl restart libvirtd', or virtnetworkd and virtqemud where they run. Do not restart the network while VMs have its VFs.",
     },
+    Entry {
+        code: Code::AddressExpires,
+        exit_status: 125,
+        http_status: 200,
+        severity: Severity::Warning,
+        stands_under: None,
+        sentence: "Address {0} of {1} is not renewed.",
+        found: "When it runs out, and what should renew it.",
+        needed: "A DHCP client or router advertisements that renew it on the bridge, or an address without a time.",
+        resolution: "Make the bridge known to the program that configures the node: 'accelnet intent status' shows the lines for it.",
+    },
 ];

@@ -80,6 +80,15 @@ impl fmt::Display for Address {
     }
 }
 
+/// When an address runs out.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Expiry {
+    /// The address.
+    pub ip: IpAddr,
+    /// When, RFC 3339, UTC.
+    pub at: String,
+}
+
 /// An entry of the neighbour table that is fixed (`NUD_PERMANENT`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Neighbour {

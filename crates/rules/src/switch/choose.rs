@@ -76,7 +76,7 @@ pub fn choose<'a>(wish: &Wish, standing: &'a Standing) -> Result<Chosen<'a>, Swi
             }
         }
         None => {
-            free(best)?;
+            free(best, standing)?;
             // A bridge of its own would part the VMs on the old one from the network.
             if let Some(had) = &wish.had
                 && *had != wish.bridge
@@ -220,8 +220,19 @@ fn adapter_among(
 }
 
 /// The adapter must be able to become a port.
-fn free(best: &Candidate<'_>) -> Result<(), SwitchRefusal> {
+fn free(best: &Candidate<'_>, standing: &Standing) -> Result<(), SwitchRefusal> {
     let uplink = best.link.name.clone();
+    let direct = standing.direct.iter();
+    let direct: Vec<&str> = direct
+        .filter(|one| one.link == uplink && one.running)
+        .map(|one| one.vm.as_str())
+        .collect();
+    if !direct.is_empty() {
+        return Err(SwitchRefusal::Macvtap {
+            uplink,
+            vms: direct.join(", "),
+        });
+    }
     if let Some(master) = &best.link.master {
         let kind = best.master.and_then(|master| master.kind.clone());
         let master = master.clone();

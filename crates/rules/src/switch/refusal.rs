@@ -64,6 +64,14 @@ pub enum SwitchRefusal {
         /// Names and kinds.
         on_top: String,
     },
+    /// Running VMs have macvtaps on it.
+    #[error("These VMs run with a macvtap on {uplink}: {vms}.")]
+    Macvtap {
+        /// The adapter's link.
+        uplink: String,
+        /// Names of the VMs.
+        vms: String,
+    },
     /// Its bridge has another adapter, too.
     #[error("{uplink} is a port of bridge {bridge}, and {other} is another one.")]
     SharedBridge {
@@ -152,6 +160,7 @@ impl SwitchRefusal {
             | SwitchRefusal::LeftBridge { uplink, .. }
             | SwitchRefusal::PortElsewhere { uplink, .. }
             | SwitchRefusal::Stacked { uplink, .. }
+            | SwitchRefusal::Macvtap { uplink, .. }
             | SwitchRefusal::SharedBridge { uplink, .. }
             | SwitchRefusal::BridgeHasUplink { uplink, .. }
             | SwitchRefusal::SpanningTree { uplink, .. }
@@ -179,7 +188,7 @@ impl SwitchRefusal {
                 "An adapter that belongs to a Linux bridge, to a bond in mode active-backup, or to nothing."
                     .to_owned()
             }
-            SwitchRefusal::Stacked { .. } => {
+            SwitchRefusal::Stacked { .. } | SwitchRefusal::Macvtap { .. } => {
                 "An adapter that nothing stands on: a port of a bridge gets its frames no more."
                     .to_owned()
             }
@@ -224,6 +233,9 @@ impl SwitchRefusal {
             }
             SwitchRefusal::Stacked { uplink, .. } => format!(
                 "Move them from {uplink} to the bridge, which you make yourself and is then adopted; or remove them."
+            ),
+            SwitchRefusal::Macvtap { uplink, vms } => format!(
+                "Shut them down and give their vNICs a network or a bridge in place of <interface type='direct'> ('virsh edit'): {vms}. Or make a bridge yourself with {uplink} as its port, which is then adopted."
             ),
             SwitchRefusal::SharedBridge { bridge, other, .. } => {
                 format!("Take {other} out of {bridge}, or add its adapter to the intent.")

@@ -1,13 +1,14 @@
 use accelnet_model::Mac;
 use accelnet_model::switch::{
-    Address, AddressFlags, Carried, Keeper, Neighbour, Network, Route, RouteMetric, Setting,
-    Stacked,
+    Address, AddressFlags, Carried, DirectVnic, Expiry, Keeper, Mention, Neighbour, Network,
+    Program, Renewal, Route, RouteMetric, Setting, Stacked,
 };
 
 use super::*;
 
 mod bonds;
 mod going_over;
+mod warnings;
 mod which;
 
 /// A link that is up, of this kind; adapters have none.

@@ -7,7 +7,7 @@ use accelnet_model::Mac;
 pub struct NicSpec {
     /// Its MAC.
     pub mac: Mac,
-    /// `network` or `bridge`.
+    /// `network`, `bridge`, or `direct` for a macvtap.
     pub kind: &'static str,
     /// Name of that.
     pub source: String,
@@ -31,6 +31,22 @@ impl NicSpec {
         NicSpec {
             kind: "bridge",
             ..NicSpec::on_network(mac, bridge)
+        }
+    }
+
+    /// A virtio vNIC that is a macvtap of a link of the host.
+    pub fn on_link(mac: Mac, link: &str) -> Self {
+        NicSpec {
+            kind: "direct",
+            ..NicSpec::on_network(mac, link)
+        }
+    }
+
+    /// The attribute of `<source>` that has its name.
+    fn source_attribute(&self) -> &'static str {
+        match self.kind {
+            "direct" => "dev",
+            kind => kind,
         }
     }
 }
@@ -100,7 +116,7 @@ impl DomainSpec {
                      <source {}='{}'/>\n      <model type='{}'/>\n      {}\n    </interface>\n",
                     nic.kind,
                     nic.mac,
-                    nic.kind,
+                    nic.source_attribute(),
                     nic.source,
                     nic.model,
                     place(number + 2)

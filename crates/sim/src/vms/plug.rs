@@ -34,15 +34,26 @@ impl SimVms {
                 let facts = network(live).unwrap_or_default();
                 (facts.bridge, facts.mode.as_deref() == Some("hostdev"))
             }
+            "direct" => (None, false),
             other => return Err(format!("unsupported interface type {other}")),
         };
         if pool {
             return self.plug_vf(state, uuid, fragment, &vnic, mac, &source);
         }
-        let bridge = bridge.ok_or("internal error: the network has no bridge")?;
         let number = state.number();
-        let tap = format!("vnet{number}");
-        self.switches.add_tap(&tap, &bridge)?;
+        let tap = match vnic.kind.as_str() {
+            "direct" => {
+                let tap = format!("macvtap{number}");
+                self.switches.add_macvtap(&tap, &source)?;
+                tap
+            }
+            _ => {
+                let bridge = bridge.ok_or("internal error: the network has no bridge")?;
+                let tap = format!("vnet{number}");
+                self.switches.add_tap(&tap, &bridge)?;
+                tap
+            }
+        };
         let domain = state.domain(uuid).map_err(|error| error.to_string())?;
         domain.plugs.push(Plug {
             mac,

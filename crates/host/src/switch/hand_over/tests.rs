@@ -1,7 +1,7 @@
 use std::io;
 use std::sync::{Arc, Mutex};
 
-use accelnet_model::switch::{Bridge, Carried};
+use accelnet_model::switch::{Bridge, Carried, Mention};
 
 use super::*;
 use crate::switch::guard::Watch;
@@ -37,6 +37,10 @@ impl Switches for Fake {
         }
         self.done.lock().expect("alone").push(step);
         Ok(())
+    }
+
+    fn mentions(&self, _link: &str) -> Vec<Mention> {
+        Vec::new()
     }
 
     fn answers(&self, _gateway: IpAddr, link: &str, _within: Duration) -> bool {

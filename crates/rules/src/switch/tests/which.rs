@@ -203,32 +203,3 @@ fn no_adapter_no_name() {
         assert!(matches!(refusal, SwitchRefusal::BadName { .. }), "{bridge}");
     }
 }
-
-#[test]
-fn who_else_configures_the_adapter_is_a_warning_while_there_is_something_to_do() {
-    let mut standing = node(&["eth0"]);
-    standing.uplinks[0].keepers = vec![
-        Keeper::Networkd,
-        Keeper::NetworkManager,
-        Keeper::DhcpClient {
-            program: "dhclient".to_owned(),
-        },
-    ];
-    let mut leased = address("192.0.2.4/24");
-    leased.valid = Some(3600);
-    standing.uplinks[0].carried.addresses = vec![leased];
-    let plan = planned(&standing, &["eth0"]).unwrap();
-    for (warning, begins) in plan.warnings.iter().zip([
-        "systemd-networkd configures eth0,",
-        "NetworkManager configures eth0,",
-        "dhclient renews the lease of eth0,",
-        "192.0.2.4/24 on eth0 is valid for 3600 s more and goes over with that lifetime.",
-    ]) {
-        assert!(warning.starts_with(begins), "{warning}");
-        assert!(warning.contains("acn-vms"), "{warning}");
-    }
-    assert_eq!(plan.warnings.len(), 4);
-    standing.uplinks[0].carried = Carried::default();
-    let standing = with_bridge(standing, "acn-vms", &["eth0"]);
-    assert_eq!(planned(&standing, &["eth0"]).unwrap().warnings, [""; 0]);
-}

@@ -1,0 +1,102 @@
+//! When the next look at a lease is due.
+
+use accelnet_model::intent::Role;
+use accelnet_model::switch::{Bridge, Keeper, Program, Renewal};
+
+use super::*;
+
+const NOW: &str = "2026-01-02T03:04:05Z";
+
+fn intent() -> Intent {
+    Intent {
+        name: "lan".to_owned(),
+        roles: vec![Role::Compute],
+        adapters: Vec::new(),
+        vfs: None,
+    }
+}
+
+/// A bridge that is leased an address for so many seconds more, which dhclient renews.
+fn seen(seconds: u32) -> (Standing, Plan) {
+    let address = Address {
+        ip: IpAddr::from([192, 0, 2, 4]),
+        prefix: 24,
+        peer: None,
+        broadcast: None,
+        scope: 0,
+        flags: accelnet_model::switch::AddressFlags(0),
+        label: None,
+        metric: 0,
+        origin: 0,
+        preferred: None,
+        valid: Some(seconds),
+    };
+    let bridge = Bridge {
+        name: "acn-lan".to_owned(),
+        index: 9,
+        mac: None,
+        mtu: 1500,
+        up: true,
+        ports: Vec::new(),
+        addresses: vec![address],
+        spanning_tree: false,
+        forward_delay_ms: 0,
+        vlan_filtering: false,
+    };
+    let dhclient = Keeper {
+        program: Program::DhcpClient {
+            name: "dhclient".to_owned(),
+            process: 812,
+        },
+        files: Vec::new(),
+        leases: true,
+        as_port: false,
+        cloud_init: false,
+    };
+    let standing = Standing {
+        bridges: vec![bridge],
+        renewals: vec![Renewal {
+            link: "acn-lan".to_owned(),
+            keepers: vec![dhclient],
+            advertisements: false,
+        }],
+        ..Standing::default()
+    };
+    let plan = Plan {
+        bridge: "acn-lan".to_owned(),
+        uplink: "eth0".to_owned(),
+        steps: Vec::new(),
+        undo: Vec::new(),
+        gateways: Vec::new(),
+        why: String::new(),
+        warnings: Vec::new(),
+    };
+    (standing, plan)
+}
+
+#[test]
+fn a_look_is_due_when_an_eighth_is_left_once_and_again_after_a_renewal() {
+    let network = HostNetwork::default();
+    let second = Duration::from_secs;
+    let look = |now: u64, left: u32| {
+        let (mut standing, plan) = seen(left);
+        network.note(&mut standing, second(now), NOW);
+        network.judge(&intent(), &plan, &standing, second(now));
+        network.next_due()
+    };
+    assert_eq!(network.next_due(), None);
+    assert_eq!(look(1000, 800), Some(second(1700)));
+    // Looked at for another reason, and by a kernel that counts in whole seconds.
+    assert_eq!(look(1100, 701), Some(second(1700)));
+    assert_eq!(network.problems(second(1699)), []);
+    network.looked(second(1700));
+    assert_eq!(network.next_due(), None, "it is not waited for again");
+    let found = network.problems(second(1700));
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert_eq!((&*found[0].0, found[0].1), ("lan", false));
+    // It is renewed after all, for longer.
+    assert_eq!(look(1750, 1600), Some(second(3150)));
+    assert_eq!(network.problems(second(1750)), []);
+    network.forget("lan");
+    assert_eq!(network.next_due(), None);
+}
