@@ -27,6 +27,14 @@ pub trait Vms: Send + Sync {
     /// [`LibvirtError::NoDomain`]; others as libvirt says.
     fn xml(&self, uuid: &str, side: Side) -> Result<String, LibvirtError>;
 
+    /// The XML of a domain that runs as it would start elsewhere: its vNICs are as they were asked
+    /// for, where what runs shows how libvirt connected them.
+    ///
+    /// # Errors
+    ///
+    /// As libvirt says.
+    fn migratable_xml(&self, uuid: &str) -> Result<String, LibvirtError>;
+
     /// Defines a domain, or restores its definition exactly.
     ///
     /// # Errors
@@ -168,6 +176,10 @@ impl Default for LibvirtVms {
 impl Vms for LibvirtVms {
     fn xml(&self, uuid: &str, side: Side) -> Result<String, LibvirtError> {
         self.control.xml(uuid, side)
+    }
+
+    fn migratable_xml(&self, uuid: &str) -> Result<String, LibvirtError> {
+        self.control.migratable_xml(uuid)
     }
 
     fn define(&self, xml: &str) -> Result<(), LibvirtError> {

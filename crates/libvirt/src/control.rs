@@ -91,6 +91,16 @@ impl Control {
         self.call(move |connection| xml(&*domain(connection, &uuid)?, side))
     }
 
+    /// The XML of a domain that runs as it would start elsewhere, with its secrets: its vNICs are as
+    /// they were asked for, where what runs shows how libvirt connected them.
+    pub fn migratable_xml(&self, uuid: &str) -> Result<String, LibvirtError> {
+        let uuid = uuid.to_owned();
+        self.call(move |connection| {
+            let xml = domain(connection, &uuid)?.migratable_xml();
+            xml.map_err(|failure| failure.doing("tell how the VM would move"))
+        })
+    }
+
     /// Defines a domain.
     pub fn define(&self, xml: &str) -> Result<(), LibvirtError> {
         let xml = xml.to_owned();

@@ -10,6 +10,7 @@ mod look;
 mod memory;
 mod migrate;
 mod networks;
+mod normal;
 mod plug;
 mod process;
 mod text;
@@ -274,6 +275,14 @@ impl State {
         Some(refusal.words.clone())
     }
 
+    /// What runs, as it is shown.
+    fn public(&self, live: &str) -> String {
+        normal::connected(live, |name| {
+            let network = self.networks.get(name)?;
+            accelnet_libvirt::xml::network(network.live.as_deref()?)?.bridge
+        })
+    }
+
     fn domain(&mut self, uuid: &str) -> Result<&mut SimDomain, LibvirtError> {
         let found = self.domains.get_mut(uuid);
         found.ok_or_else(|| LibvirtError::NoDomain {
@@ -311,7 +320,7 @@ impl SimDomain {
         }
     }
 
-    /// What libvirt shows of it first: what runs, else its definition.
+    /// What runs, else its definition, as it was asked for.
     fn shown(&self) -> &str {
         let shown = self.live.as_ref().or(self.config.as_ref());
         shown.map_or("", String::as_str)

@@ -202,11 +202,11 @@ impl Core {
         let mut lost = Vec::new();
         for domain in seen.domains() {
             for vnic in &domain.vnics {
-                let on = match vnic.kind.as_str() {
-                    "network" => vnic.source.as_ref() == Some(&network),
-                    "bridge" => vnic.source.as_deref() == Some(bridge),
-                    _ => false,
-                };
+                // Of what runs, libvirt shows a network that leads to a bridge as that bridge, by
+                // the network's name.
+                let source = vnic.source.as_deref();
+                let on = ["network", "bridge"].contains(&vnic.kind.as_str())
+                    && (source == Some(&network) || source == Some(bridge));
                 let end = links
                     .iter()
                     .find(|link| on && Some(&link.name) == vnic.target.as_ref());

@@ -91,6 +91,13 @@ impl DomainHandle {
         self.xml_with(SECURE | INACTIVE)
     }
 
+    /// What runs as it would start elsewhere, with its secrets.
+    pub fn migratable_xml(&self) -> Result<String, Failure> {
+        const SECURE: c_uint = 1;
+        const MIGRATABLE: c_uint = 8;
+        self.xml_with(SECURE | MIGRATABLE)
+    }
+
     fn xml_with(&self, flags: c_uint) -> Result<String, Failure> {
         // SAFETY: the domain is live; the text is from `malloc` and ours.
         let xml = unsafe { text::given((self.table.domain_xml)(self.raw.as_ptr(), flags)) };

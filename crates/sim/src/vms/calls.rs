@@ -10,6 +10,7 @@ use accelnet_libvirt::{
 };
 
 use super::life::key;
+use super::normal::{self, Shows};
 use super::plug::{tap, vnic};
 use super::{SimVms, State, away, failed, text};
 use crate::kernel::held;
@@ -21,7 +22,15 @@ const UPDATE: &str = "update the device";
 impl Vms for SimVms {
     fn xml(&self, uuid: &str, side: Side) -> Result<String, LibvirtError> {
         let mut state = self.open()?;
-        shown(&mut state, uuid, side)
+        let xml = shown(&mut state, uuid, side)?;
+        Ok(match side {
+            Side::Live => state.public(&xml),
+            Side::Config => xml,
+        })
+    }
+
+    fn migratable_xml(&self, uuid: &str) -> Result<String, LibvirtError> {
+        shown(&mut *self.open()?, uuid, Side::Live)
     }
 
     fn define(&self, xml: &str) -> Result<(), LibvirtError> {
@@ -37,15 +46,20 @@ impl Vms for SimVms {
         drop(state);
         let call = format!("attach {} {device}", word(side));
         let mut state = self.change(ATTACH, call.clone())?;
-        let before = shown(&mut state, uuid, side)?;
-        let place = match text::has_child(device, "address") {
-            true => None,
-            false => text::place(&before).map_err(|words| failed(ATTACH, words))?,
-        };
-        let mut device = match place {
-            Some(place) => text::with_child(device, &place),
-            None => device.to_owned(),
-        };
+        let mut before = shown(&mut state, uuid, side)?;
+        let mut device = device.to_owned();
+        if text::is_interface(&device) {
+            device = normal::interface(&device, Shows::Definition);
+            if text::has_child(&device, "address") {
+                text::is_free(&before, &device).map_err(|words| failed(ATTACH, words))?;
+            } else {
+                if side == Side::Config {
+                    before = text::with_room(&before);
+                }
+                let place = text::place(&before).map_err(|words| failed(ATTACH, words))?;
+                device = place.map_or(device.clone(), |place| text::with_child(&device, &place));
+            }
+        }
         if side == Side::Live {
             partner(&before, &device).map_err(|words| failed(ATTACH, words))?;
             device = self
@@ -56,6 +70,8 @@ impl Vms for SimVms {
                 let words = "Unable to read from monitor: Connection reset by peer";
                 return Err(failed(ATTACH, words));
             }
+        } else if text::is_interface(&device) {
+            device = normal::interface(&device, Shows::Definition);
         }
         store(&mut state, uuid, side, text::insert(&before, &device))?;
         if side == Side::Live {
@@ -135,7 +151,12 @@ impl Vms for SimVms {
         }
         match found.as_slice() {
             [range] => {
-                let after = text::replace(&before, range.clone(), device);
+                let shows = match side {
+                    Side::Live => Shows::Running,
+                    Side::Config => Shows::Definition,
+                };
+                let device = normal::interface(device, shows);
+                let after = text::replace(&before, range.clone(), &device);
                 store(&mut state, uuid, side, after)
             }
             [] => {

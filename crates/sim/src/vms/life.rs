@@ -4,7 +4,7 @@ use accelnet_libvirt::{DomainChange, LibvirtError};
 use accelnet_model::Mac;
 
 use super::plug::{is_vf, vnic};
-use super::{Guest, SimDomain, SimVms, State, failed, text};
+use super::{Guest, SimDomain, SimVms, State, failed, normal, text};
 
 impl SimVms {
     pub(super) fn put_domain(&self, xml: &str) -> Result<(), LibvirtError> {
@@ -21,13 +21,14 @@ impl SimVms {
             );
             return Err(failed(doing, words));
         }
+        let xml = normal::domain(xml);
         match state.domains.get_mut(&uuid) {
-            Some(domain) => domain.config = Some(xml.to_owned()),
+            Some(domain) => domain.config = Some(xml),
             None => {
                 let domain = SimDomain {
                     name,
                     uuid: uuid.clone(),
-                    config: Some(xml.to_owned()),
+                    config: Some(xml),
                     live: None,
                     paused: false,
                     leaving: false,

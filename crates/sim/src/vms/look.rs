@@ -8,7 +8,7 @@ use accelnet_libvirt::{Domains, LibvirtError, Reading, UnreadableDomain, Version
 use accelnet_model::Domain;
 use accelnet_model::platform::Version;
 
-use super::{SimDomain, SimVms};
+use super::{SimDomain, SimVms, State};
 use crate::kernel::held;
 
 impl Hypervisor for SimVms {
@@ -16,7 +16,7 @@ impl Hypervisor for SimVms {
         let state = self.open()?;
         let mut domains = Domains::default();
         for domain in state.domains.values() {
-            match read(domain) {
+            match read(&state, domain) {
                 Ok(read) => domains.read.push(read),
                 Err(reason) => domains.unreadable.push(UnreadableDomain {
                     name: domain.name.clone(),
@@ -39,8 +39,12 @@ impl Hypervisor for SimVms {
     }
 }
 
-fn read(domain: &SimDomain) -> Result<Domain, String> {
-    let definition = Definition::parse(domain.shown()).map_err(|error| error.to_string())?;
+fn read(state: &State, domain: &SimDomain) -> Result<Domain, String> {
+    let shown = match &domain.live {
+        Some(live) => state.public(live),
+        None => domain.config.clone().unwrap_or_default(),
+    };
+    let definition = Definition::parse(&shown).map_err(|error| error.to_string())?;
     Ok(Domain {
         name: domain.name.clone(),
         uuid: domain.uuid.clone(),

@@ -8,6 +8,7 @@ use accelnet_model::{Mac, PciAddress};
 use accelnet_netlink::VfChange;
 
 use super::networks::address;
+use super::normal::{self, Shows};
 use super::{Plug, PlugKind, SimVms, State, text};
 
 impl SimVms {
@@ -34,36 +35,45 @@ impl SimVms {
                 let facts = network(live).unwrap_or_default();
                 (facts.bridge, facts.mode.as_deref() == Some("hostdev"))
             }
-            "direct" => (None, false),
-            other => return Err(format!("unsupported interface type {other}")),
+            // Not on a switch.
+            _ => (None, false),
         };
         if pool {
             return self.plug_vf(state, uuid, fragment, &vnic, mac, &source);
         }
         let number = state.number();
-        let tap = match vnic.kind.as_str() {
-            "direct" => {
-                let tap = format!("macvtap{number}");
+        let fragment = &normal::interface(fragment, Shows::Definition);
+        // A tap has the name that it was given, or one that libvirt makes up.
+        let named = tap(fragment);
+        let tap = match (vnic.kind.as_str(), bridge) {
+            ("direct", _) => {
+                let tap = named.clone().unwrap_or_else(|| format!("macvtap{number}"));
                 self.switches.add_macvtap(&tap, &source)?;
                 tap
             }
-            _ => {
-                let bridge = bridge.ok_or("internal error: the network has no bridge")?;
-                let tap = format!("vnet{number}");
+            (_, Some(bridge)) => {
+                let tap = named.clone().unwrap_or_else(|| format!("vnet{number}"));
                 self.switches.add_tap(&tap, &bridge)?;
                 tap
             }
+            ("network", None) => {
+                return Err("internal error: the network has no bridge".to_owned());
+            }
+            _ => return Ok(normal::interface(fragment, Shows::Running)),
         };
         let domain = state.domain(uuid).map_err(|error| error.to_string())?;
         domain.plugs.push(Plug {
             mac,
             kind: PlugKind::Tap(tap.clone()),
         });
-        let mut shown = text::with_child(fragment, &format!("<target dev='{tap}'/>"));
+        let mut shown = match named {
+            Some(_) => fragment.clone(),
+            None => text::with_child(fragment, &format!("<target dev='{tap}'/>")),
+        };
         if !text::has_child(&shown, "alias") {
             shown = text::with_child(&shown, &format!("<alias name='net{number}'/>"));
         }
-        Ok(shown)
+        Ok(normal::interface(&shown, Shows::Running))
     }
 
     fn plug_vf(
@@ -115,11 +125,12 @@ impl SimVms {
         let vlan = text::child_text(fragment, "vlan").unwrap_or_default();
         let model = text::child_text(fragment, "model").unwrap_or_default();
         let place = text::child_text(fragment, "address").unwrap_or_default();
-        Ok(format!(
+        let shown = format!(
             "<interface type='hostdev' managed='yes'><mac address='{mac}'/><driver name='vfio'/>\
              <source>{}</source>{vlan}{model}{teaming}<alias name='{alias}'/>{place}</interface>",
             address(&vf)
-        ))
+        );
+        Ok(normal::interface(&shown, Shows::Running))
     }
 
     /// Gives back what the domain `uuid` has for `mac`: its tap, or its VF.
@@ -207,7 +218,7 @@ pub(super) fn vnic(fragment: &str) -> Option<Vnic> {
     Definition::parse(&alone).ok()?.vnics.pop()
 }
 
-/// The tap of an interface of a running domain.
+/// The tap of an interface of a running domain, or that a definition names.
 pub(super) fn tap(fragment: &str) -> Option<String> {
     vnic(fragment)?.target
 }

@@ -41,12 +41,22 @@ pub fn interface_ranges(domain: &str) -> Vec<Range<usize>> {
     interfaces(&document).map(|node| node.range()).collect()
 }
 
-/// With `device` behind the last interface, or as the last device.
+/// Whether a device is a vNIC.
+pub fn is_interface(device: &str) -> bool {
+    Document::parse(device).is_ok_and(|one| one.root_element().has_tag_name("interface"))
+}
+
+/// With `device` behind the last one of its kind, or as the last device.
 pub fn insert(domain: &str, device: &str) -> String {
     let Ok(document) = Document::parse(domain) else {
         return domain.to_owned();
     };
-    let last = interfaces(&document)
+    let kind = match is_interface(device) {
+        true => "interface",
+        false => "controller",
+    };
+    let last = devices(&document)
+        .filter(|one| one.has_tag_name(kind))
         .last()
         .or_else(|| devices(&document).last());
     let place = last.map_or(domain.len(), |node| node.range().end);
@@ -114,13 +124,6 @@ pub fn place(domain: &str) -> Result<Option<String>, String> {
     let Ok(document) = Document::parse(domain) else {
         return Ok(None);
     };
-    let number = |text: &str| {
-        let digits = text.strip_prefix("0x");
-        digits.map_or_else(
-            || text.parse().ok(),
-            |digits| u32::from_str_radix(digits, 16).ok(),
-        )
-    };
     let ports: BTreeSet<u32> = devices(&document)
         .filter(|node| node.attribute("model") == Some("pcie-root-port"))
         .filter_map(|node| node.attribute("index").and_then(number))
@@ -137,6 +140,73 @@ pub fn place(domain: &str) -> Result<Option<String>, String> {
             "<address type='pci' domain='0x0000' bus='{bus:#04x}' slot='0x00' function='0x0'/>"
         ))),
         None => Err("internal error: No more available PCI slots".to_owned()),
+    }
+}
+
+/// Whether the place that a device asks for is free.
+///
+/// # Errors
+///
+/// libvirt's words when it is not.
+pub fn is_free(domain: &str, device: &str) -> Result<(), String> {
+    let (Ok(all), Ok(one)) = (Document::parse(domain), Document::parse(device)) else {
+        return Ok(());
+    };
+    let wanted = place_of(one.root_element());
+    match devices(&all).any(|other| place_of(other) == wanted) {
+        true => Err(format!(
+            "internal error: Attempted double use of PCI Address {wanted:?}"
+        )),
+        false => Ok(()),
+    }
+}
+
+/// Bus, slot and function of a device.
+fn place_of(device: Node<'_, '_>) -> Option<[u32; 3]> {
+    let address = child(device, "address").filter(|one| one.attribute("type") == Some("pci"))?;
+    let part = |name| address.attribute(name).and_then(number);
+    Some([part("bus")?, part("slot")?, part("function")?])
+}
+
+/// With one more root port where no place is free, as libvirt adds it to a definition: behind the last
+/// one, in its slot, which it says of the first in it.
+pub fn with_room(domain: &str) -> String {
+    let Ok(document) = Document::parse(domain) else {
+        return domain.to_owned();
+    };
+    let ports = devices(&document).filter(|one| one.attribute("model") == Some("pcie-root-port"));
+    let Some(last) = ports.last().filter(|_| place(domain).is_err()) else {
+        return domain.to_owned();
+    };
+    let index = last.attribute("index").and_then(number).unwrap_or(0) + 1;
+    let [_, slot, function] = place_of(last).unwrap_or([0, 2, 0]);
+    let port = format!(
+        "<controller type='pci' index='{index}' model='pcie-root-port'>\n      \
+         <model name='pcie-root-port'/>\n      <target chassis='{index}' port='{index:#x}'/>\n      \
+         <address type='pci' domain='0x0000' bus='0x00' slot='{slot:#04x}' function='{:#x}'/>\n    \
+         </controller>",
+        function + 1
+    );
+    let first = devices(&document).find(|one| place_of(*one) == Some([0, slot, 0]));
+    let with_port = insert(domain, &port);
+    match first.and_then(|one| child(one, "address")) {
+        // It stands before the new one.
+        Some(address) if !address.has_attribute("multifunction") => {
+            let end = address.range().end - 2;
+            format!(
+                "{} multifunction='on'{}",
+                &with_port[..end],
+                &with_port[end..]
+            )
+        }
+        _ => with_port,
+    }
+}
+
+fn number(text: &str) -> Option<u32> {
+    match text.strip_prefix("0x") {
+        Some(digits) => u32::from_str_radix(digits, 16).ok(),
+        None => text.parse().ok(),
     }
 }
 

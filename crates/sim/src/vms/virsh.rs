@@ -6,7 +6,7 @@ use accelnet_model::domain::DomainState;
 use accelnet_model::platform::Version;
 use accelnet_model::{Mac, PciAddress};
 
-use super::{DomainSpec, Guest, PlugKind, SimVms, failed, text};
+use super::{DomainSpec, Guest, PlugKind, SimVms, failed, normal, text};
 use crate::kernel::held;
 
 impl SimVms {
@@ -121,7 +121,11 @@ impl SimVms {
         let uuid = self.named(name)?;
         let mut state = held(&self.state);
         let domain = state.domain(&uuid)?;
-        domain.config = domain.config.take().map(edit);
+        domain.config = domain
+            .config
+            .take()
+            .map(edit)
+            .map(|xml| normal::domain(&xml));
         state.tell_domain(&uuid, DomainChange::Defined);
         Ok(())
     }
