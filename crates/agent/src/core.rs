@@ -121,6 +121,8 @@ pub struct Core {
     paths: paths::Paths,
     /// Addresses that run out, and rules that name uplinks.
     pub(crate) host_network: host_network::HostNetwork,
+    /// vNICs that running guests were asked for and did not give up, by the VM's UUID.
+    asked_out: std::collections::BTreeMap<String, vms::AskedOut>,
     /// VMs that are between their two paths.
     crossings: Vec<vms::Crossing>,
     /// Whether those of an agent before this one were ended.
@@ -154,6 +156,7 @@ impl Core {
             remarks: remarks::Remarks::default(),
             paths: paths::Paths::default(),
             host_network: host_network::HostNetwork::default(),
+            asked_out: std::collections::BTreeMap::new(),
             crossings: Vec::new(),
             crossings_are_known: false,
             filter: filter::Filter::default(),

@@ -7,8 +7,12 @@ mod bench;
 mod bonds;
 #[path = "core/capacity.rs"]
 mod capacity;
+#[path = "core/definitions.rs"]
+mod definitions;
 #[path = "core/drift.rs"]
 mod drift;
+#[path = "core/elements.rs"]
+mod elements;
 #[path = "core/evidence.rs"]
 mod evidence;
 #[path = "core/fitness.rs"]

@@ -54,7 +54,7 @@ fn main() -> Result<(), Box<dyn Error>> {
             let vnic = vnic.ok_or("the VM has no such vNIC")?;
             let vnic = match words[0] {
                 "team" => xml::with_teaming(&vnic, &xml::persistent_alias(mac)),
-                _ => xml::without_teaming(&vnic),
+                _ => xml::without_teaming(&vnic, false),
             };
             println!("{vnic}");
         }

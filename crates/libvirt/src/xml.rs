@@ -12,6 +12,7 @@ mod memory;
 mod network;
 mod places;
 mod port;
+mod root_port;
 mod settings;
 mod write;
 
@@ -21,12 +22,14 @@ use roxmltree::{Document, Node, ParsingOptions};
 
 pub use device::Device;
 pub use fragment::{
-    OWN_ALIAS, Part, interface_called, interface_fragment, persistent_alias, user_alias, vf_alias,
-    with_stand_ins, with_teaming, without_place, without_teaming,
+    Part, connected_to, interface_called, interface_fragment, persistent_alias, user_alias,
+    vf_alias, with_place, with_stand_ins, with_teaming, without_generated, without_place,
+    without_teaming,
 };
 pub use network::{NetworkFacts, network};
 pub(crate) use network::{network_name, with_uuid};
 pub use port::Port;
+pub use root_port::{place_on_own_port, port_to_add, ports_to_remove};
 pub use write::{PoolOf, bridge_interface, bridge_network, hostdev_network, vf_interface};
 
 /// More elements, texts and comments than any domain has: text from elsewhere cannot take

@@ -8,6 +8,9 @@ use crate::{Mac, PciAddress};
 /// free when its VM came to the node.
 pub const VF_ALIAS: &str = "ua-accelnet-vf-";
 
+/// Aliases that accelnet gives the vNICs beside VFs begin so.
+pub const PATH_ALIAS: &str = "ua-accelnet-path-";
+
 /// One libvirt domain.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
@@ -151,6 +154,8 @@ pub struct PciSlots {
     /// slots of a conventional bus; none where the machine has no PCI or its devices have
     /// no addresses yet.
     pub free: Option<u32>,
+    /// Root ports that accelnet added, and that hold nothing else: they go with its VF.
+    pub own: u32,
     /// Whether the root bus is PCI Express; none where the definition has no root bus.
     pub pcie: Option<bool>,
 }
@@ -198,6 +203,14 @@ pub struct Vnic {
     /// Its PCI place in the guest, where the definition says.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub place: Option<GuestPlace>,
+}
+
+impl Vnic {
+    /// Whether accelnet gave it its alias, for the VF beside it.
+    pub fn has_given_alias(&self) -> bool {
+        let name = |mac: Mac| format!("{PATH_ALIAS}{}", mac.to_string().replace(':', ""));
+        self.alias.is_some() && self.alias == self.mac.map(name)
+    }
 }
 
 /// VLANs of a vNIC.

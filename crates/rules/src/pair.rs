@@ -3,8 +3,8 @@
 
 use std::fmt;
 
-use accelnet_model::Mac;
-use accelnet_model::domain::{Teaming, VF_ALIAS, Vnic};
+use accelnet_model::domain::{PciSlots, Teaming, VF_ALIAS, Vnic};
+use accelnet_model::{Code, Domain, Mac, Problem};
 
 /// The pair with one MAC, on one side of a domain: what runs, or what it starts with.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -60,6 +60,32 @@ impl<'a> Pair<'a> {
     }
 }
 
+/// The vNIC with `mac` must not have a VF of its owner's beside it, which `disable` would remove.
+///
+/// # Errors
+///
+/// It has one, in `vm` as it is defined or as it runs.
+pub fn has_no_other_vf(vm: &Domain, mac: Mac, pool: &str) -> Result<(), Problem> {
+    let given = |vnic: &&Vnic| {
+        let alias = vnic.alias.as_deref().unwrap_or_default();
+        alias.starts_with(VF_ALIAS)
+    };
+    let mut vfs = vm.vnics.iter().filter(|vnic| vnic.mac == Some(mac));
+    match vfs.find(|vnic| is_vf(vnic, pool) && !given(vnic)) {
+        None => Ok(()),
+        Some(vf) => {
+            let alias = vf.alias.as_deref().unwrap_or("no alias");
+            let found =
+                format!("Its vNIC {mac} has a VF already ({alias}), which accelnet did not add.");
+            Err(Problem::new(Code::VmUnfit, &[&vm.name], found)
+                .needed("A vNIC without a VF.")
+                .resolution(
+                    "Remove that interface with 'virsh detach-device' or 'virsh edit', then run the same command again.",
+                ))
+        }
+    }
+}
+
 /// Whether an interface is a VF and no software path.
 fn is_vf(vnic: &Vnic, pool: &str) -> bool {
     vnic.host_device.is_some()
@@ -75,6 +101,8 @@ pub enum Step {
     Wish,
     /// Give the vNIC of the definition its part in the pair.
     JoinNic,
+    /// Add a root port for the VF to the definition.
+    DefinePort,
     /// Put the VF into the definition.
     DefineVf,
     /// Take the running vNIC out and put it in again, with the failover feature.
@@ -87,6 +115,8 @@ pub enum Step {
     DetachVf,
     /// Take the VF out of the definition.
     UndefineVf,
+    /// Remove the root port of the VF from the definition.
+    UndefinePort,
     /// Make the vNIC of the definition what it was before.
     PartNic,
     /// Forget what the VF was to have.
@@ -105,12 +135,14 @@ impl fmt::Display for Step {
         f.write_str(match self {
             Step::Wish => "write down queue pairs, rate, MAC and VLAN for its VF",
             Step::JoinNic => "give the vNIC in its definition the failover feature",
+            Step::DefinePort => "add a PCI Express port for its VF to its definition",
             Step::DefineVf => "put a VF from the pool into its definition",
             Step::ReplugNic => "re-plug its running vNIC with the failover feature",
             Step::DropStandIn => "take out what came in the place of its VF",
             Step::AttachVf => "attach a VF to the running VM",
             Step::DetachVf => "detach the VF from the running VM",
             Step::UndefineVf => "take the VF out of its definition",
+            Step::UndefinePort => "remove the PCI Express port of its VF from its definition",
             Step::PartNic => "take the failover feature out of its definition",
             Step::Forget => "forget what its VF was to have",
         })
@@ -126,6 +158,33 @@ pub struct Plan {
     pub waits_for_restart: bool,
     /// Why these.
     pub why: String,
+}
+
+impl Plan {
+    /// The same for a definition with these places. Without a free place libvirt would add a port, and
+    /// never remove it.
+    #[must_use]
+    pub fn with_port(mut self, slots: &PciSlots) -> Self {
+        let vf = self.steps.iter().position(|step| *step == Step::DefineVf);
+        let frees_one = self.steps.contains(&Step::UndefineVf);
+        if let (Some(vf), Some(0), false) = (vf, slots.free, frees_one) {
+            self.steps.insert(vf, Step::DefinePort);
+        }
+        self
+    }
+
+    /// The same for a definition with these places, without accelnet's ports.
+    #[must_use]
+    pub fn without_port(mut self, slots: &PciSlots) -> Self {
+        if slots.own > 0 {
+            let vf = self.steps.iter().position(|step| *step == Step::UndefineVf);
+            let forget = self.steps.iter().position(|step| *step == Step::Forget);
+            let place = vf.map(|vf| vf + 1).or(forget);
+            self.steps
+                .insert(place.unwrap_or(self.steps.len()), Step::UndefinePort);
+        }
+        self
+    }
 }
 
 /// What leads to a VM with its VF. `live` is none for a VM that does not run; `now` permits a
@@ -227,7 +286,7 @@ pub fn ready(config: Pair<'_>) -> Plan {
 }
 
 /// What leads back to the software path alone. `teamed` leaves the vNIC of the definition its
-/// failover feature: it had it before.
+/// failover feature: it had it before. An alias that was given it goes in any case.
 pub fn part(config: Pair<'_>, live: Option<Pair<'_>>, teamed: bool) -> Plan {
     let mut steps = Vec::new();
     if live.is_some_and(|live| live.stand_in.is_some()) {
@@ -239,7 +298,8 @@ pub fn part(config: Pair<'_>, live: Option<Pair<'_>>, teamed: bool) -> Plan {
     if config.vf.is_some() {
         steps.push(Step::UndefineVf);
     }
-    if config.can_fail_over() && !teamed {
+    let named = config.nic.is_some_and(Vnic::has_given_alias);
+    if named || (config.can_fail_over() && !teamed) {
         steps.push(Step::PartNic);
     }
     steps.push(Step::Forget);

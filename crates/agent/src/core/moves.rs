@@ -78,7 +78,8 @@ impl Core {
         }
         let pool = policy.managed_intent().map(|intent| intent.pool_network());
         let pool = pool.unwrap_or_default();
-        let plan = pair::ready(Pair::of(&domain.vnics, setting.mac, &pool));
+        let plan = pair::ready(Pair::of(&domain.vnics, setting.mac, &pool))
+            .without_port(&domain.settings.slots);
         if plan.steps.is_empty() {
             return false;
         }
@@ -96,6 +97,49 @@ impl Core {
         let message = format!(
             "The definition of VM {}, which {} has, is ready for a start here: {}.",
             domain.name, setting.node, plan.why
+        );
+        self.tell(EventKind::Mended, &domain.name, message);
+        true
+    }
+
+    /// Reverts [`Core::keep_ready`] in the definition of a VM whose setting was removed on another node.
+    /// Whether anything was done.
+    pub(crate) fn end_ready(&mut self, policy: &Policy, domain: &Domain) -> bool {
+        if !domain.persistent || domain.state.holds_devices() || policy.managed_intent().is_none() {
+            return false;
+        }
+        let given = domain.vnics.iter().find(|vnic| vnic.has_given_alias());
+        let Some(mac) = given.and_then(|vnic| vnic.mac) else {
+            return false;
+        };
+        let pool = policy.managed_intent().map(|intent| intent.pool_network());
+        // A definition with a VF was changed by somebody else.
+        if Pair::of(&domain.vnics, mac, &pool.unwrap_or_default())
+            .vf
+            .is_some()
+        {
+            return false;
+        }
+        let setting = VmSetting {
+            uuid: domain.uuid.clone(),
+            name: domain.name.clone(),
+            node: self.name.clone(),
+            performance: accelnet_model::Performance::Low,
+            mac,
+            phase: Phase::Disabling,
+            nic_added: false,
+            nic_teamed: false,
+            before: None,
+        };
+        if self
+            .only(policy, &setting, domain, pair::Step::PartNic)
+            .is_err()
+        {
+            return false;
+        }
+        let message = format!(
+            "Removed the failover feature from the definition of VM {}: its setting was removed.",
+            domain.name
         );
         self.tell(EventKind::Mended, &domain.name, message);
         true

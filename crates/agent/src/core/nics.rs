@@ -8,6 +8,7 @@ use accelnet_model::{Domain, Mac, Problem, VmSetting};
 use accelnet_rules::vm::{self, Switch};
 
 use super::apply::libvirt_failed;
+use super::vms::undefine_ports;
 use super::{Core, GIVE_UP};
 use crate::policy::Policy;
 
@@ -70,6 +71,10 @@ impl Core {
                 self.edge.passing("remove-nic");
                 vms.detach(&setting.uuid, &nic, side, GIVE_UP)
                     .map_err(failed)?;
+            }
+            if side == Side::Config {
+                let left = vms.xml(&setting.uuid, side).map_err(failed)?;
+                undefine_ports(vms, &setting.uuid, &left).map_err(failed)?;
             }
         }
         Ok(())

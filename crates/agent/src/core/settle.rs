@@ -71,7 +71,11 @@ impl Core {
 
     /// Brings the VMs of this node to their settings. Whether anything was done.
     fn settle_vms(&mut self, policy: &Policy, seen: &Seen) -> bool {
-        let mut acted = false;
+        let mut acted = self.plug_in_again(seen);
+        let without = seen.domains().iter();
+        for domain in without.filter(|domain| policy.vm(&domain.uuid).is_none()) {
+            acted |= self.end_ready(policy, domain);
+        }
         for (setting, _) in &policy.vms {
             let domain = seen.domains().iter().find(|one| one.uuid == setting.uuid);
             if setting.node != self.name {
@@ -108,7 +112,13 @@ impl Core {
         setting: &VmSetting,
         domain: &Domain,
     ) -> bool {
-        let changes = match self.enable_one(policy, seen, setting, domain, None, false) {
+        // It died between taking the vNIC out and putting it in again.
+        let has_nic = domain
+            .vnics
+            .iter()
+            .any(|vnic| vnic.mac == Some(setting.mac));
+        let unplugged = domain.state.holds_devices() && !has_nic;
+        let changes = match self.enable_one(policy, seen, setting, domain, None, unplugged) {
             Ok(_) => {
                 let message = format!(
                     "The change of VM {} was gone on with, and is done.",

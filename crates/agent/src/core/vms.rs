@@ -17,7 +17,7 @@ use accelnet_rules::vm::{self, Room, Switch};
 
 pub(crate) use crossing::Crossing;
 use fits::Fit;
-pub(crate) use pairs::{Defined, none_is_free};
+pub(crate) use pairs::{AskedOut, Defined, none_is_free, undefine_ports};
 
 use super::drain::is_drained;
 use super::settle::{planned, settled, vms_unknown};
@@ -612,6 +612,9 @@ impl Core {
         self.reserve_holds(policy, &domain.name, wanted.performance, &besides, &spaces)?;
         let mac = vnic.mac.unwrap_or(Mac::ZERO);
         vm::mac_is_its_own(&domain.name, mac, macs)?;
+        let pool = intent.pool_network();
+        pair::has_no_other_vf(&definition, mac, &pool)?;
+        pair::has_no_other_vf(domain, mac, &pool)?;
         let setting = VmSetting {
             uuid: domain.uuid.clone(),
             name: domain.name.clone(),

@@ -212,6 +212,22 @@ fn a_vm_of_a_dead_node_is_started_elsewhere_and_gets_its_vf() {
 }
 
 #[test]
+fn a_definition_elsewhere_is_what_it_was_once_the_setting_is_gone() {
+    let (mut one, mut other) = with_web();
+    other.define("web", 1, 4);
+    let text = |bench: &Bench| bench.machine.vms.texts("web").0.expect("a definition");
+    let before = text(&other);
+    other.pass();
+    assert_eq!(definition(&other), (false, true));
+    assert!(one.vm_disable("web").ok);
+    other.pass();
+    assert_eq!(text(&other), before);
+    other.machine.vms.calls();
+    other.pass();
+    assert!(other.machine.vms.calls().is_empty(), "not at rest");
+}
+
+#[test]
 fn a_vm_without_a_definition_gets_its_vf_and_gives_it_up() {
     let (one, mut other) = with_web();
     let migration = one.machine.vms.virsh_migrate("web", &other.machine.vms);

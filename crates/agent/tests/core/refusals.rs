@@ -1,13 +1,17 @@
 //! libvirt refuses one call after the other: then the definition and what runs are as before.
 
+use std::time::Duration;
+
 use accelnet_agent::Core;
-use accelnet_api::types::{IntentSet, VmChange, VmEnable};
-use accelnet_libvirt::xml::Definition;
+use accelnet_api::types::{EventKind, IntentSet, VmChange, VmEnable};
+use accelnet_host::Vms;
+use accelnet_libvirt::Side;
+use accelnet_libvirt::xml::{Definition, Part, interface_fragment, without_generated};
 use accelnet_model::intent::Role;
 use accelnet_model::{Code, Performance};
 use accelnet_sim::{DomainSpec, Guest, NicSpec};
 
-use crate::bench::{Bench, INTENT, WHO, disable, enable, intent_add, mac, set};
+use crate::bench::{Bench, INTENT, WHO, disable, enable, intent_add, mac, refused, set};
 use crate::invariants;
 
 const LOW: Performance = Performance::Low;
@@ -181,6 +185,69 @@ fn a_guest_that_keeps_its_vf() {
     assert_eq!(state(&bench), before);
     assert_eq!(bench.policy().intent(INTENT).expect("one").vfs, None);
     invariants::hold(&bench, "kept, disruptive");
+}
+
+#[test]
+fn a_guest_that_gives_up_its_vnic_late_gets_it_back() {
+    let mut bench = Bench::enabled();
+    bench.run("web", 1, 4);
+    bench.pass();
+    let vms = bench.machine.vms.clone();
+    let guest = |keeps_devices| {
+        let guest = Guest {
+            keeps_devices,
+            ..Guest::default()
+        };
+        vms.set_guest("web", guest).expect("a guest");
+    };
+    guest(true);
+    let before = vms.texts("web");
+    let result = bench.change(&enable("web", LOW, true));
+    assert_eq!(refused(&result), Code::LibvirtFailed);
+    assert_eq!(vms.texts("web"), before);
+    // It follows the request after all, when nobody waits any more.
+    guest(false);
+    let uuid = vms.uuid("web").expect("a VM");
+    let live = before.1.clone().expect("it runs");
+    let nic = interface_fragment(&live, mac(1), Part::Persistent).expect("a vNIC");
+    vms.detach(&uuid, &nic, Side::Live, Duration::ZERO)
+        .expect("given up");
+    bench.pass();
+    bench.pass();
+    let after = vms.texts("web").1.expect("it runs");
+    let nic = |xml: &str| {
+        let nic = interface_fragment(xml, mac(1), Part::Persistent)?;
+        let lines = without_generated(&nic)
+            .lines()
+            .map(str::to_owned)
+            .collect::<Vec<_>>();
+        Some(
+            lines
+                .into_iter()
+                .filter(|line| !line.contains("<alias "))
+                .collect::<Vec<_>>(),
+        )
+    };
+    assert_eq!(nic(&after), nic(&live));
+    assert!(bench.was_told(EventKind::Mended, "web"));
+    vms.calls();
+    bench.pass();
+    assert!(vms.calls().is_empty(), "not at rest");
+}
+
+#[test]
+fn a_vnic_that_cannot_be_attached_again_is_attached_by_the_next_pass() {
+    let mut bench = running();
+    let vms = bench.machine.vms.clone();
+    // With the failover feature, as it was, and elsewhere.
+    vms.refuse("attach live", "error from the hypervisor", 3);
+    let result = bench.change(&enable("web", LOW, true));
+    assert_eq!(refused(&result), Code::LibvirtFailed);
+    let live = || vms.texts("web").1.expect("it runs");
+    assert!(!live().contains("52:54:00:aa:00:01"), "{}", live());
+    bench.pass();
+    assert!(live().contains("52:54:00:aa:00:01"), "{}", live());
+    invariants::hold(&bench, "attached again");
 }
 
 /// Intents: what libvirt or the kernel refuses leaves nothing behind.

@@ -8,10 +8,10 @@ use roxmltree::Node;
 
 use super::device::devices;
 use super::write::attribute;
-use super::{child, interface, parse};
+use super::{child, interface, of_child, parse};
 
-/// Aliases that accelnet gives begin so: what begins so is its own to take away.
-pub const OWN_ALIAS: &str = "ua-accelnet-";
+/// Aliases that accelnet gives begin so.
+pub(super) const OWN_ALIAS: &str = "ua-accelnet-";
 
 /// Which of the two interfaces of a teaming pair, which share a MAC.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,7 +47,7 @@ pub fn user_alias(fragment: &str) -> Option<String> {
 
 /// The alias that accelnet gives the virtio path with that MAC.
 pub fn persistent_alias(mac: Mac) -> String {
-    format!("{OWN_ALIAS}path-{}", hex(mac))
+    format!("{}{}", accelnet_model::domain::PATH_ALIAS, hex(mac))
 }
 
 /// The alias that accelnet gives the VF with that MAC.
@@ -92,42 +92,92 @@ pub fn with_teaming(fragment: &str, alias: &str) -> String {
     edited(fragment, edits)
 }
 
-/// An interface without what [`with_teaming`] gave it, its text as before; one that a user
-/// paired under an alias of their own stays as it is. An alias that libvirt had made for a
-/// running domain does not come back.
-pub fn without_teaming(fragment: &str) -> String {
+/// An interface without what [`with_teaming`] gave it, its text as before. `teamed` says that it was
+/// the persistent path of a pair before, and stays one. An alias of a user's stays, and one that
+/// libvirt had made for a running domain does not come back.
+pub fn without_teaming(fragment: &str, teamed: bool) -> String {
+    let Ok(document) = parse(fragment) else {
+        return fragment.to_owned();
+    };
+    let root = document.root_element();
+    let given = of_child(root, "mac", "address")
+        .and_then(|mac| interface::mac(mac).ok())
+        .map(persistent_alias);
+    let own = child(root, "alias").filter(|alias| alias.attribute("name") == given.as_deref());
+    let persistent = |node: &Node<'_, '_>| !teamed && node.attribute("type") == Some("persistent");
+    let gone = [own, child(root, "teaming").filter(persistent)];
+    let gone = gone.into_iter().flatten();
+    edited(
+        fragment,
+        gone.map(|node| (with_white_space(fragment, node), String::new()))
+            .collect(),
+    )
+}
+
+/// A vNIC that runs, as it can be plugged in once more: without what libvirt alone gives it, which
+/// are the name of a tap that nobody chose and the number of its port.
+pub fn without_generated(fragment: &str) -> String {
     let Ok(document) = parse(fragment) else {
         return fragment.to_owned();
     };
     let root = document.root_element();
     let mut edits = Vec::new();
-    let own = |alias: &Node<'_, '_>| {
-        let name = alias.attribute("name").unwrap_or_default();
-        name.starts_with(OWN_ALIAS)
-    };
-    if let Some(alias) = child(root, "alias").filter(own) {
-        edits.push((with_white_space(fragment, alias), String::new()));
+    if let Some(target) = child(root, "target").filter(|target| is_generated(*target)) {
+        edits.push((with_white_space(fragment, target), String::new()));
     }
-    let persistent = |node: &Node<'_, '_>| node.attribute("type") == Some("persistent");
-    if let Some(teaming) = child(root, "teaming").filter(persistent) {
-        edits.push((with_white_space(fragment, teaming), String::new()));
+    let port = child(root, "source")
+        .and_then(|source| source.attribute_node("portid"))
+        .map(|port| port.range());
+    if let Some(port) = port {
+        let start = fragment[..port.start].trim_end().len();
+        edits.push((start..port.end, String::new()));
     }
     edited(fragment, edits)
 }
 
-/// A device without the place that it had on its guest's bus, and without the host's netdev:
-/// libvirt finds others.
+/// Whether libvirt made the name of a tap, or macvtap: a definition does not keep those.
+fn is_generated(target: Node<'_, '_>) -> bool {
+    let name = target.attribute("dev").unwrap_or_default();
+    target.attribute("managed") != Some("no")
+        && ["vnet", "macvtap", "macvlan"]
+            .iter()
+            .any(|prefix| name.starts_with(prefix))
+}
+
+/// A device without the place that it had on its guest's bus: libvirt finds another.
 pub fn without_place(fragment: &str) -> String {
     let Ok(document) = parse(fragment) else {
         return fragment.to_owned();
     };
-    let root = document.root_element();
-    let placed = ["address", "target"].into_iter();
-    let edits = placed
-        .filter_map(|name| child(root, name))
-        .map(|node| (with_white_space(fragment, node), String::new()))
-        .collect();
-    edited(fragment, edits)
+    let place = child(document.root_element(), "address");
+    edited(
+        fragment,
+        place
+            .map(|node| (with_white_space(fragment, node), String::new()))
+            .into_iter()
+            .collect(),
+    )
+}
+
+/// A device at that place on its guest's bus, which is an `<address>`.
+pub fn with_place(fragment: &str, address: &str) -> String {
+    let Ok(document) = parse(fragment) else {
+        return fragment.to_owned();
+    };
+    match document.root_element().last_element_child() {
+        Some(last) => {
+            let end = last.range().end;
+            edited(fragment, vec![(end..end, address.to_owned())])
+        }
+        None => fragment.to_owned(),
+    }
+}
+
+/// What a vNIC was asked to be connected to: its type, the source's name, and the port group.
+pub fn connected_to(fragment: &str) -> Option<(String, String, Option<String>)> {
+    let document = parse(fragment).ok()?;
+    let vnic = interface::vnic(document.root_element()).ok()?;
+    Some((vnic.kind, vnic.source?, vnic.portgroup))
 }
 
 /// The text of the interface with that alias.

@@ -36,7 +36,7 @@ impl<'a> Places<'a> {
         }
     }
 
-    /// The places that are free for another device.
+    /// The places that are free for another device; accelnet's own ports are not counted.
     pub fn slots(&self) -> PciSlots {
         let taken: BTreeSet<(u32, u32)> = self.placed.iter().copied().collect();
         let ports = || {
@@ -74,6 +74,7 @@ impl<'a> Places<'a> {
             root_ports: ports().count() as u32,
             free: known.then_some(free),
             pcie,
+            own: 0,
         }
     }
 
@@ -89,6 +90,10 @@ impl<'a> Places<'a> {
             }
             Some((model, false)) if !hotplugs(model) => Some(format!("a {model} has no hot-plug")),
             _ if here.count() > 1 => Some("other devices share its slot".to_owned()),
+            // hw/pci/pci.c: "Hot-plugged device without ROM bar can't have an option ROM".
+            _ if rom_without_bar(device) => {
+                Some("QEMU plugs in no device with <rom bar='off'/>".to_owned())
+            }
             _ => None,
         };
         Some(GuestPlace {
@@ -99,12 +104,17 @@ impl<'a> Places<'a> {
     }
 }
 
+fn rom_without_bar(device: Node<'_, '_>) -> bool {
+    let rom = |attribute| of_child(device, "rom", attribute);
+    rom("bar") == Some("off") && rom("enabled") != Some("no")
+}
+
 fn hotplugs(model: &str) -> bool {
     PORTS.contains(&model) || CONVENTIONAL.contains(&model) || model == "pcie-to-pci-bridge"
 }
 
 /// Bus and slot of a device.
-fn place(device: Node<'_, '_>) -> Option<(u32, u32)> {
+pub(super) fn place(device: Node<'_, '_>) -> Option<(u32, u32)> {
     let address = child(device, "address")?;
     let pci = address.attribute("type") == Some("pci");
     let part = |name| address.attribute(name).and_then(address::number);

@@ -1,10 +1,10 @@
 //! What decides whether a VF goes with a domain.
 
-use accelnet_model::domain::{DomainMemory, DomainSettings, GuestIommu, MemoryDevice};
+use accelnet_model::domain::{DomainMemory, DomainSettings, GuestIommu, MemoryDevice, PciSlots};
 use roxmltree::Node;
 
 use super::places::Places;
-use super::{XmlError, child, memory, of_child};
+use super::{XmlError, child, memory, of_child, root_port};
 
 /// Namespace of libosinfo's metadata.
 const LIBOSINFO: &str = "http://libosinfo.org/xmlns/libvirt/domain/1.0";
@@ -23,7 +23,10 @@ pub fn settings(
             .map(|text| text.trim().to_owned()),
         machine: machine.map(str::to_owned),
         memory: memory_settings(domain, devices)?,
-        slots: places.slots(),
+        slots: PciSlots {
+            own: root_port::own_ports(devices),
+            ..places.slots()
+        },
         hostdevs: devices
             .iter()
             .filter(|device| device.has_tag_name("hostdev"))

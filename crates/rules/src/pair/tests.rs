@@ -109,6 +109,57 @@ fn a_vnic_that_had_the_feature_before_keeps_it() {
         steps(&part(pair, None, true)),
         [Step::UndefineVf, Step::Forget]
     );
+    // What it was given goes all the same.
+    let mut given = nic(Some(Teaming::Persistent));
+    given.alias = Some(format!(
+        "ua-accelnet-path-{}",
+        MAC.to_string().replace(':', "")
+    ));
+    let given = [given];
+    assert_eq!(
+        steps(&part(Pair::of(&given, MAC, POOL), None, true)),
+        [Step::PartNic, Step::Forget]
+    );
+}
+
+#[test]
+fn a_definition_without_a_place_gets_a_port_and_gives_it_back() {
+    let full = PciSlots {
+        root_ports: 2,
+        free: Some(0),
+        own: 0,
+        pcie: Some(true),
+    };
+    let bare = [nic(None)];
+    let plan = join(Pair::of(&bare, MAC, POOL), None, false, false);
+    assert_eq!(
+        steps(&plan.clone().with_port(&full)),
+        [Step::Wish, Step::JoinNic, Step::DefinePort, Step::DefineVf]
+    );
+    let free = PciSlots {
+        free: Some(1),
+        ..full.clone()
+    };
+    assert_eq!(plan.clone().with_port(&free), plan);
+    let grown = PciSlots { own: 1, ..full };
+    let whole = [nic(Some(Teaming::Persistent)), vf()];
+    let back = part(Pair::of(&whole, MAC, POOL), None, false);
+    assert_eq!(back.clone().without_port(&free), back);
+    assert_eq!(
+        steps(&back.without_port(&grown)),
+        [
+            Step::UndefineVf,
+            Step::UndefinePort,
+            Step::PartNic,
+            Step::Forget
+        ]
+    );
+    // Also when the rest is gone already.
+    let back = part(Pair::of(&bare, MAC, POOL), None, false);
+    assert_eq!(
+        steps(&back.without_port(&grown)),
+        [Step::UndefinePort, Step::Forget]
+    );
 }
 
 #[test]
@@ -201,4 +252,32 @@ fn a_definition_elsewhere_offers_failover_and_asks_for_no_vf() {
     // Without its vNIC it would have no network at all: it is left alone.
     assert_eq!(ready_of(&[vf()]), []);
     assert_eq!(ready_of(&[]), []);
+}
+
+#[test]
+fn a_vf_of_the_owners_is_not_taken_over() {
+    let domain = |vnics: Vec<Vnic>| Domain {
+        name: "web1".to_owned(),
+        uuid: "2f6a5b1c-0000-4000-8000-000000000001".to_owned(),
+        state: accelnet_model::domain::DomainState::ShutOff,
+        persistent: true,
+        vcpus: 2,
+        memory_mib: 1024,
+        vnics,
+        host_devices: Vec::new(),
+        settings: accelnet_model::domain::DomainSettings::default(),
+    };
+    let problem = |vnics: Vec<Vnic>| has_no_other_vf(&domain(vnics), MAC, POOL).err();
+    assert_eq!(problem(vec![nic(None)]), None);
+    let mut ours = vf();
+    ours.alias = Some(format!("{VF_ALIAS}5254000d0001"));
+    assert_eq!(problem(vec![nic(None), ours, stand_in()]), None);
+    let mut elsewhere = vf();
+    elsewhere.mac = Some(Mac([0x52, 0x54, 0, 0x0d, 0, 2]));
+    assert_eq!(problem(vec![nic(None), elsewhere]), None);
+    let found = problem(vec![nic(None), vf()]).expect("a VF").found;
+    assert_eq!(
+        found,
+        "Its vNIC 52:54:00:0d:00:01 has a VF already (ua-vf), which accelnet did not add."
+    );
 }

@@ -1,6 +1,10 @@
 //! The pair of one VM, made and taken apart: its definition first, then what runs. When a
 //! step fails, the steps before it are taken back.
 
+mod replug;
+
+pub(crate) use replug::AskedOut;
+
 use std::cell::RefCell;
 
 use accelnet_host::Vms;
@@ -30,8 +34,12 @@ struct Bench<'a> {
     side: Side,
     /// The definition before the first step.
     config: String,
-    /// The running vNIC before the first step.
+    /// The running vNIC before the first step, as it can be plugged in again.
     live_nic: Option<String>,
+    /// The alias of the running vNIC, which a VF names as its partner.
+    live_alias: RefCell<Option<String>>,
+    /// Told what is about to be done within a step.
+    passing: &'a dyn Fn(&str),
     /// The definition as it is now, where it is known.
     now: RefCell<Option<String>>,
 }
@@ -119,7 +127,8 @@ impl Core {
         }
         let running = domain.state.holds_devices();
         let live = running.then(|| Pair::of(&domain.vnics, setting.mac, &pool));
-        Ok(pair::join(config, live, now, again))
+        let plan = pair::join(config, live, now, again);
+        Ok(plan.with_port(&definition.settings.slots))
     }
 
     /// What leads back to its software path.
@@ -136,11 +145,13 @@ impl Core {
             return Ok(pair::part(Pair::default(), live, setting.nic_teamed));
         }
         let definition = self.defined(domain)?.vm;
-        Ok(pair::part(
-            Pair::of(&definition.vnics, setting.mac, &pool),
-            live,
-            setting.nic_teamed,
-        ))
+        let config = Pair::of(&definition.vnics, setting.mac, &pool);
+        let mut plan = pair::part(config, live, setting.nic_teamed);
+        if setting.nic_added {
+            // It is removed as a whole.
+            plan.steps.retain(|step| *step != Step::PartNic);
+        }
+        Ok(plan.without_port(&definition.settings.slots))
     }
 
     /// Whether nothing is left of a setting at its VM; "no" where that cannot be told.
@@ -288,6 +299,10 @@ impl Core {
         if crosses {
             self.crosses_from_now(setting.mac);
         }
+        self.asked_out.remove(&setting.uuid);
+        if done.is_err() && plan.steps.contains(&Step::ReplugNic) {
+            self.remember_asked_out(setting);
+        }
         done
     }
 
@@ -311,21 +326,29 @@ impl Core {
             (false, _) => String::new(),
         };
         let live_nic = match domain.state.holds_devices() && plan.steps.contains(&Step::ReplugNic) {
-            true => self.edge.vms().xml(&domain.uuid, Side::Live).ok(),
+            true => self.edge.vms().migratable_xml(&domain.uuid).ok(),
             false => None,
         };
-        let live_nic =
-            live_nic.and_then(|live| xml::interface_fragment(&live, setting.mac, Part::Persistent));
+        let live_nic = live_nic
+            .and_then(|live| xml::interface_fragment(&live, setting.mac, Part::Persistent))
+            .map(|nic| xml::without_generated(&nic));
+        let pool = pool_of(policy);
+        let live_alias = Pair::of(&domain.vnics, setting.mac, &pool)
+            .nic
+            .filter(|_| domain.state.holds_devices())
+            .and_then(|nic| nic.alias.clone());
         let mut done: Vec<Step> = Vec::new();
         let bench = Bench {
             vms: self.edge.vms(),
             root: self.edge.host().root,
             setting,
-            pool: pool_of(policy),
+            pool,
             side: if transient { Side::Live } else { Side::Config },
             now: RefCell::new((needs_definition && !transient).then(|| config.clone())),
             config,
             live_nic,
+            live_alias: RefCell::new(live_alias),
+            passing: &|step| self.edge.passing(step),
         };
         for step in &plan.steps {
             self.edge.passing(name_of(*step));
@@ -452,10 +475,12 @@ impl Core {
 }
 
 /// Steps that change the definition.
-const DEFINING: [Step; 4] = [
+const DEFINING: [Step; 6] = [
     Step::JoinNic,
+    Step::DefinePort,
     Step::DefineVf,
     Step::UndefineVf,
+    Step::UndefinePort,
     Step::PartNic,
 ];
 
@@ -479,24 +504,12 @@ impl Bench<'_> {
                 let joined = xml::with_teaming(&nic, &xml::persistent_alias(self.setting.mac));
                 vms.update(uuid, &joined, Side::Config)
             }
-            Step::DefineVf => vms.attach(uuid, &self.vf()?, Side::Config),
-            Step::ReplugNic => {
-                let nic = self.nic()?;
-                self.its_switch_stands()?;
-                if let Some(live) = &self.live_nic {
-                    vms.detach(uuid, live, Side::Live, GIVE_UP)?;
-                }
-                match vms.attach(uuid, &unplaced(&nic), Side::Live) {
-                    Ok(()) => Ok(()),
-                    Err(error) => {
-                        // The VM had a vNIC: it gets that one back.
-                        if let Some(live) = &self.live_nic {
-                            vms.attach(uuid, &unplaced(live), Side::Live)?;
-                        }
-                        Err(error)
-                    }
-                }
-            }
+            Step::DefinePort => match xml::port_to_add(&self.definition()?) {
+                Some(port) => vms.attach(uuid, &port, Side::Config),
+                None => Ok(()),
+            },
+            Step::DefineVf => vms.attach(uuid, &self.vf(Side::Config)?, Side::Config),
+            Step::ReplugNic => self.replug(),
             Step::DropStandIn => {
                 let live = vms.xml(uuid, Side::Live)?;
                 match xml::interface_called(&live, &xml::vf_alias(self.setting.mac)) {
@@ -504,7 +517,7 @@ impl Bench<'_> {
                     None => Ok(()),
                 }
             }
-            Step::AttachVf => vms.attach(uuid, &self.vf()?, Side::Live),
+            Step::AttachVf => vms.attach(uuid, &self.vf(Side::Live)?, Side::Live),
             Step::DetachVf => match self.fragment(Side::Live, Part::Transient)? {
                 Some(vf) => vms.detach(uuid, &vf, Side::Live, GIVE_UP),
                 None => Ok(()),
@@ -513,16 +526,16 @@ impl Bench<'_> {
                 Some(vf) => vms.detach(uuid, &vf, Side::Config, GIVE_UP),
                 None => Ok(()),
             },
+            Step::UndefinePort => undefine_ports(vms, uuid, &self.definition()?),
             Step::PartNic => {
-                let nic = self.nic()?;
-                vms.update(uuid, &xml::without_teaming(&nic), Side::Config)
+                let nic = xml::without_teaming(&self.nic()?, self.setting.nic_teamed);
+                vms.update(uuid, &nic, Side::Config)
             }
         }
     }
 
     /// Takes back what was done, the last first; everything is tried.
     fn undo(&self, done: &[Step]) -> Result<(), LibvirtError> {
-        let (vms, uuid) = (self.vms, &self.setting.uuid);
         let mut result = Ok(());
         let mut note = |outcome: Result<(), LibvirtError>| {
             if let (Ok(()), Err(error)) = (&result, outcome) {
@@ -533,17 +546,12 @@ impl Bench<'_> {
             match step {
                 Step::AttachVf => note(self.act(Step::DetachVf)),
                 Step::DetachVf => note(self.act(Step::AttachVf)),
-                Step::ReplugNic => {
-                    if let (Ok(nic), Some(live)) = (self.nic(), &self.live_nic) {
-                        note(vms.detach(uuid, &nic, Side::Live, GIVE_UP));
-                        note(vms.attach(uuid, &unplaced(live), Side::Live));
-                    }
-                }
+                Step::ReplugNic => note(self.plug_back()),
                 _ => {}
             }
         }
         if done.iter().any(|step| DEFINING.contains(step)) {
-            note(vms.define(&self.config));
+            note(self.vms.define(&self.config));
         }
         result
     }
@@ -567,53 +575,26 @@ impl Bench<'_> {
             })
     }
 
-    /// Makes sure that the vNIC can be plugged in again: libvirt plugs nothing into a network that does
-    /// not run, which is started, or a bridge that is gone, and the VM that gave up its vNIC would
-    /// get none again.
-    fn its_switch_stands(&self) -> Result<(), LibvirtError> {
-        let parsed = Definition::parse(&self.definition()?).unwrap_or_default();
-        let pair = Pair::of(&parsed.vnics, self.setting.mac, &self.pool);
-        let Some((nic, source)) = pair.nic.and_then(|nic| Some((nic, nic.source.clone()?))) else {
-            return Ok(());
-        };
-        let bridge = match nic.kind.as_str() {
-            "bridge" => Some(source),
-            "network" => {
-                self.vms.start_network(&source)?;
-                let networks = self.vms.networks()?;
-                let network = networks.iter().find(|one| one.name == source);
-                network.and_then(|one| xml::network(&one.xml)?.bridge)
-            }
-            _ => None,
-        };
-        match bridge {
-            Some(bridge) if !self.root.exists(&format!("/sys/class/net/{bridge}")) => {
-                Err(LibvirtError::Failed {
-                    doing: "re-plug the vNIC",
-                    words: format!(
-                        "bridge {bridge} is gone, and the VM would be left without its vNIC: try again when \
-                         'accelnet intent status' says that the intent is completed"
-                    ),
-                })
-            }
-            _ => Ok(()),
-        }
-    }
-
     /// The VF, as it is asked of libvirt.
-    fn vf(&self) -> Result<String, LibvirtError> {
+    fn vf(&self, side: Side) -> Result<String, LibvirtError> {
         let mac = self.setting.mac;
-        let alias = xml::user_alias(&self.nic()?);
-        let alias = alias.unwrap_or_else(|| xml::persistent_alias(mac));
-        let parsed = Definition::parse(&self.definition()?).unwrap_or_default();
+        let definition = self.definition()?;
+        let parsed = Definition::parse(&definition).unwrap_or_default();
         let vlan = Pair::of(&parsed.vnics, mac, &self.pool).vlan();
-        Ok(xml::vf_interface(
-            &self.pool,
-            mac,
-            &alias,
-            &xml::vf_alias(mac),
-            vlan,
-        ))
+        let partner = match side {
+            Side::Config => xml::user_alias(&self.nic()?),
+            Side::Live => self.live_alias.borrow().clone(),
+        };
+        let partner = partner.unwrap_or_else(|| xml::persistent_alias(mac));
+        let vf = xml::vf_interface(&self.pool, mac, &partner, &xml::vf_alias(mac), vlan);
+        let place = match side {
+            Side::Config => xml::place_on_own_port(&definition),
+            Side::Live => None,
+        };
+        Ok(match place {
+            Some(place) => xml::with_place(&vf, &place),
+            None => vf,
+        })
     }
 
     fn fragment(&self, side: Side, part: Part) -> Result<Option<String>, LibvirtError> {
@@ -625,9 +606,16 @@ impl Bench<'_> {
     }
 }
 
-/// An interface without the place that it had: libvirt finds a free one.
-fn unplaced(fragment: &str) -> String {
-    xml::without_place(fragment)
+/// Takes those ports out of a definition that accelnet added and that nothing needs.
+pub(crate) fn undefine_ports(
+    vms: &dyn Vms,
+    uuid: &str,
+    definition: &str,
+) -> Result<(), LibvirtError> {
+    for port in xml::ports_to_remove(definition) {
+        vms.detach(uuid, &port, Side::Config, GIVE_UP)?;
+    }
+    Ok(())
 }
 
 /// Whether a VM has no definition beside what runs: it was created, or migrated, as transient.
@@ -668,12 +656,14 @@ fn name_of(step: Step) -> &'static str {
     match step {
         Step::Wish => "wish",
         Step::JoinNic => "join-nic",
+        Step::DefinePort => "define-port",
         Step::DefineVf => "define-vf",
         Step::ReplugNic => "replug-nic",
         Step::DropStandIn => "drop-stand-in",
         Step::AttachVf => "attach-vf",
         Step::DetachVf => "detach-vf",
         Step::UndefineVf => "undefine-vf",
+        Step::UndefinePort => "undefine-port",
         Step::PartNic => "part-nic",
         Step::Forget => "forget",
     }

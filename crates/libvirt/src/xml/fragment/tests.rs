@@ -63,12 +63,19 @@ fn teaming_comes_and_goes_without_a_trace() {
     );
     assert_eq!(with_teaming(&teamed, &alias), teamed);
     assert_eq!(user_alias(&teamed), Some(alias));
-    assert_eq!(without_teaming(&teamed), PLAIN);
-    assert_eq!(without_teaming(PLAIN), PLAIN);
+    let alias = persistent_alias(mac("52:54:00:0d:00:01"));
+    assert_eq!(without_teaming(&teamed, false), PLAIN);
+    assert_eq!(without_teaming(PLAIN, false), PLAIN);
     let one_line: String = PLAIN.lines().map(str::trim).collect();
     assert_eq!(
-        without_teaming(&with_teaming(&one_line, "ua-accelnet-x")),
+        without_teaming(&with_teaming(&one_line, &alias), false),
         one_line
+    );
+    // A pair that was there before keeps its part, and loses the alias that it was given.
+    let theirs = PLAIN.replace("<model", "<teaming type='persistent'/><model");
+    assert_eq!(
+        without_teaming(&with_teaming(&theirs, &alias), true),
+        theirs
     );
 }
 
@@ -78,7 +85,11 @@ fn a_users_own_alias_and_pair_stay() {
     let teamed = with_teaming(&named, "ua-accelnet-x");
     assert_eq!(user_alias(&teamed).as_deref(), Some("ua-mine"));
     assert!(teamed.contains("<teaming type='persistent'/>"), "{teamed}");
-    assert_eq!(without_teaming(&teamed), named);
+    assert_eq!(without_teaming(&teamed, false), named);
+    // Even one that looks like those which are given.
+    let alike = PLAIN.replace("<model", "<alias name='ua-accelnet-path-mine'/><model");
+    let teamed = with_teaming(&alike, &persistent_alias(mac("52:54:00:0d:00:01")));
+    assert_eq!(without_teaming(&teamed, false), alike);
     let theirs = named.replace("<model", "<teaming type='persistent'/><model");
     assert_eq!(with_teaming(&theirs, "ua-accelnet-x"), theirs);
 }
@@ -99,8 +110,54 @@ fn an_alias_of_libvirts_is_replaced() {
 fn what_is_no_xml_stays_as_it_is() {
     for text in ["", "<interface", "<interface type='user'/>"] {
         assert_eq!(with_teaming(text, "ua-accelnet-x"), text);
-        assert_eq!(without_teaming(text), text);
+        assert_eq!(without_teaming(text, false), text);
+        assert_eq!(without_generated(text), text);
+        assert_eq!(without_place(text), text);
+        assert_eq!(with_place(text, "<address/>"), text);
     }
+}
+
+#[test]
+fn only_what_libvirt_made_up_goes_before_a_vnic_is_plugged_in_again() {
+    let running = |source: &str, target: &str| {
+        PLAIN.replace(
+            "<source network='lan'/>",
+            &format!("<source network='lan'{source}/>\n      {target}<mtu size='1400'/>"),
+        )
+    };
+    let kept = running("", "");
+    let port = " portid='0f1e2d3c-0000-4000-8000-000000000001'";
+    for made_up in ["vnet4", "macvtap0", "macvlan12"] {
+        let target = format!("<target dev='{made_up}'/>");
+        assert_eq!(
+            without_generated(&running(port, &target)).replace("\n      <mtu", "<mtu"),
+            kept.replace("\n      <mtu", "<mtu")
+        );
+    }
+    for chosen in [
+        "<target dev='web01-lan'/>",
+        "<target dev='tap0'/>",
+        "<target dev='vnet4' managed='no'/>",
+    ] {
+        assert_eq!(
+            without_generated(&running(port, chosen)),
+            running("", chosen)
+        );
+    }
+    let elsewhere = without_place(&kept);
+    assert!(!elsewhere.contains("<address"), "{elsewhere}");
+    assert_eq!(
+        with_place(
+            &elsewhere,
+            &PLAIN
+                [PLAIN.find("\n      <address").unwrap()..PLAIN.find("\n    </interface").unwrap()]
+        ),
+        kept
+    );
+    assert_eq!(
+        connected_to(&kept),
+        Some(("network".to_owned(), "lan".to_owned(), None))
+    );
 }
 
 #[test]

@@ -31,6 +31,7 @@ fn empty_root_ports_are_counted() {
         root_ports: 3,
         free: Some(2),
         pcie: Some(true),
+        own: 0,
     };
     assert_eq!(slots(""), two_free);
     let others = "<disk type='file'><address type='drive' bus='3' target='0'/></disk>";
@@ -120,4 +121,29 @@ fn where_a_vnic_can_be_unplugged() {
 fn a_vnic_without_address_has_no_place() {
     let parsed = parse("<devices><interface type='user'/></devices>");
     assert_eq!(parsed.vnics[0].place, None);
+}
+
+#[test]
+fn a_vnic_whose_rom_has_no_bar_cannot_be_plugged_in_again() {
+    let fixed = |rom: &str| {
+        let parsed = parse(&format!(
+            "<devices>
+               <controller type='pci' index='1' model='pcie-root-port'/>
+               <interface type='user'>{rom}
+                 <address type='pci' domain='0' bus='1' slot='0' function='0'/>
+               </interface>
+             </devices>"
+        ));
+        parsed.vnics[0].place.clone().unwrap().fixed
+    };
+    for rom in [
+        "",
+        "<rom bar='on'/>",
+        "<rom enabled='no'/>",
+        "<rom bar='off' enabled='no'/>",
+    ] {
+        assert_eq!(fixed(rom), None, "{rom}");
+    }
+    let found = fixed("<rom bar='off' file='/a.rom'/>").unwrap();
+    assert!(found.contains("<rom bar='off'/>"), "{found}");
 }
