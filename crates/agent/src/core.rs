@@ -17,6 +17,7 @@ pub(crate) mod paths;
 mod remarks;
 mod room;
 pub(crate) mod settle;
+mod software_path;
 mod standing;
 mod switches;
 mod vms;

@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use accelnet_host::switch::guard::{ChildGuard, FOLDER, Guard};
 use accelnet_host::switch::{KernelSwitches, Switches};
-use accelnet_host::{Host, KernelLinks, LibvirtVms, Links, SystemClock, SystemKnobs, Vms};
+use accelnet_host::{
+    Host, KernelLinks, LibvirtVms, Links, SystemClock, SystemKnobs, SystemRulesets, Vms,
+};
 use accelnet_model::vf_wish;
 use accelnet_pci::Root;
 
@@ -72,6 +74,7 @@ impl Edge for System {
             links: &self.links,
             knobs: &self.knobs,
             hypervisor: &self.vms,
+            rulesets: &SystemRulesets,
             clock: &self.clock,
         }
     }

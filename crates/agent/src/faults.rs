@@ -3,6 +3,7 @@
 use accelnet_api::types::{Fault, Severity, State, VmView};
 use accelnet_model::intent::IntentState;
 use accelnet_model::{Code, Problem};
+use accelnet_rules::software_path;
 
 use crate::core::{Core, Seen};
 use crate::policy::Policy;
@@ -55,6 +56,13 @@ pub(crate) fn of(
     {
         let problem = Problem::new(Code::VmStateUnknown, &[&core.name], format!("{reason}."));
         raise(Severity::Error, &core.name, &problem);
+    }
+    let filter = seen.node.platform.bridge_filter.known();
+    if let Some((bridge, filter)) = core.managed_bridge(policy).zip(filter) {
+        let forwarding = software_path::judge(filter, &bridge);
+        if let Err(problem) = forwarding.must_pass(&core.name, Some(&bridge)) {
+            raise(Severity::Error, &bridge, &problem);
+        }
     }
     if let Some((pool, counted, taken)) = forgetful(seen, policy) {
         let found = format!("Running VMs have {taken} of its VFs, and it counts {counted}.");

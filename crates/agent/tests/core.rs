@@ -15,6 +15,8 @@ mod drift;
 mod elements;
 #[path = "core/evidence.rs"]
 mod evidence;
+#[path = "core/firewall.rs"]
+mod firewall;
 #[path = "core/fitness.rs"]
 mod fitness;
 #[path = "core/host_network.rs"]

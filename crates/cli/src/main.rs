@@ -12,7 +12,10 @@ use accelnet_host::hook;
 use accelnet_host::hypervisor::NoHypervisor;
 use accelnet_host::knobs::NoKnobs;
 use accelnet_host::switch::guard;
-use accelnet_host::{CopiedLinks, Host, KernelLinks, LocalHypervisor, SystemClock, SystemKnobs};
+use accelnet_host::{
+    CopiedLinks, CopiedRulesets, Host, KernelLinks, LocalHypervisor, SystemClock, SystemKnobs,
+    SystemRulesets,
+};
 use accelnet_pci::Root;
 use clap::Parser;
 use rustix::fs::FileType;
@@ -38,12 +41,14 @@ fn main() -> ExitCode {
         None => Root::system(),
     };
     let copied = CopiedLinks::new(root.clone());
+    let copied_rulesets = CopiedRulesets::new(root.clone());
     let host = match args.root {
         Some(_) => Host {
             root: &root,
             links: &copied,
             knobs: &NoKnobs,
             hypervisor: &NoHypervisor,
+            rulesets: &copied_rulesets,
             clock: &SystemClock,
         },
         None => Host {
@@ -51,6 +56,7 @@ fn main() -> ExitCode {
             links: &KernelLinks,
             knobs: &system_knobs,
             hypervisor: &LocalHypervisor,
+            rulesets: &SystemRulesets,
             clock: &SystemClock,
         },
     };

@@ -59,6 +59,10 @@ fn raised(code: Code) -> Vec<Code> {
         Code::LibvirtTooOld | Code::QemuTooOld => checks::an_old_libvirt_and_qemu(),
         Code::LibvirtFaulty => checks::a_libvirt_that_crashes(),
         Code::QemuMissing => checks::no_qemu(),
+        Code::SoftwarePathDropped => checks::a_firewall_that_drops(""),
+        Code::SoftwarePathUnclear => {
+            checks::a_firewall_that_drops("-A FORWARD -s 192.0.2.0/24 -j ACCEPT")
+        }
         Code::NotReadable => checks::a_total_that_cannot_be_read(),
         Code::IommuGroupShared => checks::vfs_in_one_group(),
         Code::VfMemoryNotAssigned => checks::vf_bars_without_an_address(),

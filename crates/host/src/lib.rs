@@ -8,6 +8,7 @@
 pub mod clock;
 pub mod execute;
 pub mod features;
+pub mod firewall;
 pub mod hook;
 pub mod hypervisor;
 pub mod kernel_log;
@@ -21,6 +22,7 @@ pub mod vms;
 use accelnet_pci::Root;
 
 pub use clock::{Clock, SystemClock};
+pub use firewall::{CopiedRulesets, Rulesets, SystemRulesets};
 pub use hypervisor::{Hypervisor, LocalHypervisor};
 pub use knobs::{Knobs, Lock, SystemKnobs};
 pub use links::{CopiedLinks, KernelLinks, Links};
@@ -38,6 +40,8 @@ pub struct Host<'a> {
     pub knobs: &'a dyn Knobs,
     /// VMs.
     pub hypervisor: &'a dyn Hypervisor,
+    /// What prints the rules of the firewall.
+    pub rulesets: &'a dyn Rulesets,
     /// Time.
     pub clock: &'a dyn Clock,
 }

@@ -71,6 +71,8 @@ pub enum CheckName {
     Libvirt,
     /// QEMU at or above the minimum.
     Qemu,
+    /// The firewall lets bridges forward.
+    SoftwarePath,
     /// All of the above.
     Platform,
     /// SMT the same on all nodes.
@@ -117,6 +119,7 @@ impl CheckName {
             CheckName::Vfio => "vfio",
             CheckName::Libvirt => "libvirt",
             CheckName::Qemu => "qemu",
+            CheckName::SoftwarePath => "software-path",
             CheckName::Platform => "platform",
             CheckName::Hyperthreading => "hyperthreading",
             CheckName::Intent => "intent",

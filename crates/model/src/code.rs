@@ -83,6 +83,10 @@ codes! {
     QemuMissing = "qemu_missing",
     /// QEMU is too old.
     QemuTooOld = "qemu_too_old",
+    /// The firewall drops what a bridge forwards.
+    SoftwarePathDropped = "software_path_dropped",
+    /// Whether the firewall lets a bridge forward cannot be told.
+    SoftwarePathUnclear = "software_path_unclear",
     /// Something a check needs could not be read.
     NotReadable = "not_readable",
 

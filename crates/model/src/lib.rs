@@ -10,6 +10,7 @@ pub mod catalogue;
 pub mod check;
 pub mod code;
 pub mod domain;
+pub mod firewall;
 pub mod intent;
 pub mod link;
 pub mod mac;

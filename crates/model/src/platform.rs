@@ -6,6 +6,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use crate::Observed;
+use crate::firewall::BridgeFilter;
 
 /// The machine and its software, as far as virtual functions need them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -29,6 +30,14 @@ pub struct Platform {
     pub libvirt: Observed<Libvirt>,
     /// QEMU; none when not installed.
     pub qemu: Observed<Option<Version>>,
+    /// What decides whether bridges forward. It is not part of what is shown and reported: a firewall can
+    /// have tens of thousands of rules.
+    #[serde(skip, default = "not_kept")]
+    pub bridge_filter: Observed<BridgeFilter>,
+}
+
+fn not_kept() -> Observed<BridgeFilter> {
+    Observed::unknown("it is not part of a report")
 }
 
 impl Platform {
@@ -44,6 +53,7 @@ impl Platform {
             vfio: Observed::unknown(reason),
             libvirt: Observed::unknown(reason),
             qemu: Observed::unknown(reason),
+            bridge_filter: Observed::unknown(reason),
         }
     }
 }

@@ -15,6 +15,7 @@ pub mod pair;
 pub mod prereq;
 #[cfg(test)]
 mod sample;
+pub mod software_path;
 pub mod switch;
 pub mod vf_count;
 pub mod vf_path;

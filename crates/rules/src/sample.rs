@@ -3,6 +3,7 @@
 use accelnet_model::adapter::{
     Acs, Bridge, BridgeKind, BusNumbers, Driver, IommuGroup, PciId, Sriov, VfBar, VfFeatures,
 };
+use accelnet_model::firewall::{BridgeFilter, Calls, Firewall};
 use accelnet_model::link::{Channels, DriverInfo, Interface, Link};
 use accelnet_model::platform::{
     Cpu, Iommu, Kernel, Kvm, Libvirt, Lockdown, Platform, Smt, Version, Vfio,
@@ -43,6 +44,12 @@ pub fn node() -> Node {
                 version: Version::new(11, 3, 0),
             }),
             qemu: Observed::Known(Some(Version::new(10, 0, 3))),
+            bridge_filter: Observed::Known(BridgeFilter {
+                calls: Calls::default(),
+                bridges: Vec::new(),
+                links: vec!["ens1".to_owned()],
+                firewall: Observed::Known(Firewall::default()),
+            }),
         },
         adapters: Observed::Known(vec![adapter()]),
         domains: Observed::Known(Vec::new()),

@@ -116,6 +116,7 @@ impl SimHost {
             links: &self.kernel,
             knobs: &self.kernel,
             hypervisor: &self.libvirt,
+            rulesets: &self.kernel.rulesets,
             clock: &self.kernel,
         }
     }

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::Duration;
 
-use accelnet_host::{Links, Lock};
+use accelnet_host::{CopiedRulesets, Links, Lock};
 use accelnet_model::vf::VfSettings;
 use accelnet_model::vf_plan::Refusal;
 use accelnet_model::{Mac, PciAddress};
@@ -31,6 +31,7 @@ const FOR_ONE_VF: Duration = Duration::from_millis(40);
 pub struct SimKernel {
     node: RwLock<SimNode>,
     pub(crate) root: Root,
+    pub(crate) rulesets: CopiedRulesets,
     pub(crate) time: Time,
     fault: Mutex<Option<Fault>>,
     late: Mutex<Option<Late>>,
@@ -79,6 +80,7 @@ impl SimKernel {
     pub fn new(node: SimNode) -> Self {
         SimKernel {
             root: Root::new(node.root()),
+            rulesets: CopiedRulesets::new(Root::new(node.root())),
             node: RwLock::new(node),
             time: Time::default(),
             fault: Mutex::default(),

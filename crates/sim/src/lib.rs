@@ -9,6 +9,7 @@
 mod clock;
 pub mod config;
 pub mod fault;
+mod firewall;
 pub mod host;
 pub mod kernel;
 mod knobs;

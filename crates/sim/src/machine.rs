@@ -54,6 +54,7 @@ impl SimMachine {
             links: &*self.kernel,
             knobs: &*self.kernel,
             hypervisor: &self.vms,
+            rulesets: &self.kernel.rulesets,
             clock,
         }
     }

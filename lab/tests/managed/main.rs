@@ -6,6 +6,7 @@ mod support;
 
 mod bonds;
 mod drift;
+mod firewall;
 mod host_network;
 mod kills;
 mod refusals;

@@ -12,7 +12,7 @@ const STILL: Duration = Duration::from_secs(60);
 
 /// The bridge port of a VM.
 fn port(node: &Node, vm: &str) -> String {
-    let script = format!("virsh domiflist {vm} | awk '$3 == \"acn-lan\" {{ print $1 }}'");
+    let script = format!("virsh domiflist {vm} | awk '$2 == \"bridge\" {{ print $1 }}'");
     let port = node.ok(&script);
     assert!(port.starts_with("vnet"), "{port:?}");
     port

@@ -85,12 +85,21 @@ impl Core {
         let Some(drained) = policy.drained(&self.name) else {
             return false;
         };
-        self.blame(&setting.uuid, &is_drained(&self.name, drained));
         let pool = policy.managed_intent().map(|intent| intent.pool_network());
         let pair = Pair::of(&domain.vnics, setting.mac, &pool.unwrap_or_default());
         if !domain.state.holds_devices() || pair.vf.is_none() {
+            self.blame(&setting.uuid, &is_drained(&self.name, drained));
             return false;
         }
+        if let Err(problem) = self.software_path(policy) {
+            let before = self.reason_of(&setting.uuid);
+            self.blame(&setting.uuid, &problem);
+            if self.reason_of(&setting.uuid) != before {
+                self.tell_problem(EventKind::Failed, &domain.name, &problem);
+            }
+            return false;
+        }
+        self.blame(&setting.uuid, &is_drained(&self.name, drained));
         match self.only(policy, setting, domain, Step::DetachVf) {
             Ok(()) => {
                 let message = format!("VM {} gave up its VF: its node is drained.", domain.name);

@@ -10,6 +10,7 @@ use accelnet_rules::pair::{Pair, Step as PairStep};
 use accelnet_rules::{intent as rules, vf_count};
 
 use super::apply::libvirt_failed;
+use super::settle::told;
 use super::vms::crowded;
 use super::{Core, Seen, VF_DEADLINE};
 use crate::policy::{Change, Disruption, Policy};
@@ -133,7 +134,11 @@ impl Core {
         let displaced = self.displaced(&intent, &policy, &seen, request.disruptive)?;
         let (mut steps, warnings) = match displaced.is_empty() {
             true => self.foreseen(&intent, &seen)?,
-            false => (self.disruption_steps(&intent, &displaced), Vec::new()),
+            false => {
+                let warning = self.software_path(&policy)?;
+                let warnings = warning.iter().map(told).collect();
+                (self.disruption_steps(&intent, &displaced), warnings)
+            }
         };
         if intent == old {
             steps.clear();
@@ -497,7 +502,14 @@ impl Core {
         intent: &Intent,
         seen: &Seen,
     ) -> Result<(Vec<PlannedStep>, Vec<String>), Problem> {
-        let needs = self.needs_unbound(intent, seen)?;
+        let mut needs = self.needs_unbound(intent, seen)?;
+        let bridge = self.status_of(&intent.name).map(|status| &status.bridge);
+        if let Some(new) = needs.bridge.as_deref()
+            && bridge != Some(&needs.bridge)
+        {
+            let warning = self.forwards(new)?;
+            needs.warnings.extend(warning.as_ref().map(told));
+        }
         let mut steps: Vec<PlannedStep> = needs
             .steps
             .iter()

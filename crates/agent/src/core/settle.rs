@@ -464,7 +464,8 @@ pub(crate) fn planned(node: &str, domain: &Domain, plan: &pair::Plan) -> Vec<Pla
     steps.collect()
 }
 
-fn told(problem: &Problem) -> String {
+/// A problem as one line of a list.
+pub(crate) fn told(problem: &Problem) -> String {
     format!("{} {}", problem.message, problem.found)
 }
 

@@ -12,7 +12,7 @@ use accelnet_model::domain::Teaming;
 use accelnet_model::intent::IntentState;
 use accelnet_model::vm_setting::Phase;
 use accelnet_model::{Code, Domain, Intent, Mac, Performance, Problem, VmSetting};
-use accelnet_rules::pair;
+use accelnet_rules::pair::{self, Pair};
 use accelnet_rules::vm::{self, Room, Switch};
 
 pub(crate) use crossing::Crossing;
@@ -119,9 +119,17 @@ impl Core {
         for _ in 0..TURNS {
             let mut policy = self.policies.read()?;
             let intent = self.managed(&policy)?;
+            // What gets a VF falls back to the software path.
+            let path = match wanted.set {
+                true => None,
+                false => self.software_path(&policy)?,
+            };
             let seen = self.look_at_vms(&intent, names);
             let mut results = self.named_vms(names, &seen, &policy)?;
             let mut admitted = self.judge_all(&mut results, wanted, &policy, &intent, &seen)?;
+            for one in &mut admitted {
+                one.warnings.extend(path.clone());
+            }
             if dry_run {
                 for one in &mut admitted {
                     results[one.place].would(&self.name, &one.domain, &one.plan, wanted);
@@ -309,6 +317,9 @@ impl Core {
         let policy = self.policies.read()?;
         let seen = self.look_at_managed(&policy, names);
         let mut results = self.named_vms(names, &seen, &policy)?;
+        let path = self.software_path(&policy);
+        let pool = policy.managed_intent().map(|intent| intent.pool_network());
+        let pool = pool.unwrap_or_default();
         let mut decided = Vec::new();
         for result in results.iter_mut().filter(|result| result.problem.is_none()) {
             let uuid = result.vm.as_ref().map(|vm| vm.uuid.clone());
@@ -327,9 +338,18 @@ impl Core {
                     why: "libvirt no longer has it".to_owned(),
                 }),
             };
-            match plan {
-                Err(problem) => result.refuse(problem),
-                Ok(plan) => {
+            let loses_vf = domain.is_some_and(|domain| {
+                let pair = Pair::of(&domain.vnics, setting.mac, &pool);
+                domain.state.holds_devices() && pair.vf.is_some()
+            });
+            match (plan, &path) {
+                (Err(problem), _) => result.refuse(problem),
+                (Ok(_), Err(problem)) if loses_vf => result.refuse(problem.clone()),
+                (Ok(plan), path) => {
+                    let warning = path
+                        .as_ref()
+                        .map_or_else(|problem| Some(problem.clone()), Clone::clone);
+                    result.warnings.extend(warning.filter(|_| domain.is_some()));
                     result.steps =
                         domain.map_or(Vec::new(), |domain| planned(&self.name, domain, &plan));
                     result.ok = true;

@@ -100,6 +100,13 @@ pub fn a_libvirt_that_crashes() -> Vec<Code> {
     with_versions(Version::new(12, 1, 0), Version::new(10, 0, 3))
 }
 
+pub fn a_firewall_that_drops(rules: &str) -> Vec<Code> {
+    let node = node(|igb| igb);
+    node.host.kernel.load_br_netfilter().expect("loaded");
+    node.host.kernel.drop_forwarded(rules).expect("rules");
+    on(&node)
+}
+
 pub fn no_qemu() -> Vec<Code> {
     let mut node = node(|igb| igb);
     node.host.libvirt.qemu = None;

@@ -21,6 +21,7 @@ pub fn look(host: &Host<'_>, reading: &Result<Reading, LibvirtError>) -> Platfor
         vfio: vfio(root),
         libvirt: libvirt(reading),
         qemu: qemu(host, reading),
+        bridge_filter: crate::firewall::bridge_filter(host),
     }
 }
 

@@ -4,6 +4,8 @@ use accelnet_model::check::{CheckName, Row};
 use accelnet_model::platform::{Kvm, Libvirt, Lockdown, Version, Vfio};
 use accelnet_model::{Check, Code, Node, Observed, Problem};
 
+use crate::software_path::{self, Forwarding};
+
 /// Oldest kernel: the first that names the PCI device behind a link of another network
 /// namespace (`IFLA_PARENT_DEV_NAME`, Linux 5.14).
 pub const MINIMUM_KERNEL: Version = Version::new(5, 14, 0);
@@ -33,6 +35,7 @@ pub fn judge(node: &Node) -> Vec<Check> {
         vfio(node, row(CheckName::Vfio)),
         libvirt(node, row(CheckName::Libvirt)),
         qemu(node, row(CheckName::Qemu)),
+        forwarding(node, row(CheckName::SoftwarePath)),
     ];
     rows.push(whole(&rows, row(CheckName::Platform)));
     rows
@@ -158,6 +161,53 @@ fn qemu(node: &Node, row: Row<'_>) -> Check {
         ("QEMU", MINIMUM_QEMU),
         (Code::QemuMissing, Code::QemuTooOld),
     )
+}
+
+/// The bridges that an adapter is a port of are judged, or else one that is to be made. It fails when all
+/// of them carry nothing.
+fn forwarding(node: &Node, row: Row<'_>) -> Check {
+    let filter = match &node.platform.bridge_filter {
+        Observed::Unknown(reason) => {
+            let judged = format!("Check {} of {}", row.name.as_str(), row.node);
+            let names = [judged.as_str(), "the host's firewall"];
+            return row.warned(Problem::new(
+                Code::NotReadable,
+                &names,
+                format!("{reason}."),
+            ));
+        }
+        Observed::Known(filter) => filter,
+    };
+    let bridges = filter.bridges.iter().filter(|bridge| bridge.has_adapter);
+    let mut judged: Vec<(Option<&str>, Forwarding)> = bridges
+        .map(|bridge| {
+            (
+                Some(bridge.name.as_str()),
+                software_path::judge(filter, &bridge.name),
+            )
+        })
+        .collect();
+    if judged.is_empty() {
+        judged.push((None, software_path::judge_new(filter)));
+    }
+    let drops = judged
+        .iter()
+        .filter_map(|(bridge, forwarding)| forwarding.must_pass(row.node, *bridge).err());
+    let drops: Vec<Problem> = drops.collect();
+    let all = drops.len() == judged.len();
+    if let Some(first) = drops.into_iter().next() {
+        return match all {
+            true => row.failed(first),
+            false => row.warned(first),
+        };
+    }
+    let mut unclear = judged
+        .iter()
+        .filter_map(|(bridge, forwarding)| forwarding.warning(row.node, *bridge));
+    match unclear.next() {
+        Some(warning) => row.warned(warning),
+        None => row.passed("The firewall lets bridges forward."),
+    }
 }
 
 /// A program that must be there at a version.

@@ -64,6 +64,7 @@ fn a_sound_node_passes_every_check_once() {
             "vfio",
             "libvirt",
             "qemu",
+            "software-path",
             "platform",
             "hyperthreading",
             "sriov",

@@ -4,6 +4,11 @@ use accelnet_model::platform::{
     Iommu, Kernel, Kvm, Libvirt, Lockdown, Platform, Smt, Version, Vfio,
 };
 
+use accelnet_model::firewall::{
+    BridgeFilter, Calls, Chain, Condition, Family, FilteredBridge, Firewall, Names, Policy, Rule,
+    Verdict,
+};
+
 use super::*;
 
 /// The row of `check` for a node after `change`, and that of the platform as a whole.
@@ -106,6 +111,63 @@ fn libvirt() {
         assert_eq!(judged(Observed::Known(missing)), row);
     }
     assert_eq!(judged(Observed::unknown("?")), not_passed(UNKNOWN));
+}
+
+/// A firewall that drops what is forwarded, unless these rules accept it, and these bridges of adapters.
+fn dropping(rules: Vec<Rule>, bridges: &[&str]) -> Observed<BridgeFilter> {
+    let bridge = |name: &&str| FilteredBridge {
+        name: (*name).to_owned(),
+        ports: vec!["ens1".to_owned()],
+        has_adapter: true,
+        calls: Calls::default(),
+    };
+    Observed::Known(BridgeFilter {
+        calls: Calls {
+            ip: true,
+            ..Calls::default()
+        },
+        bridges: bridges.iter().map(bridge).collect(),
+        links: Vec::new(),
+        firewall: Observed::Known(Firewall {
+            chains: vec![Chain {
+                family: Family::Ip,
+                table: "filter".to_owned(),
+                name: "FORWARD".to_owned(),
+                forward: Some(Policy::Drop),
+                rules,
+            }],
+        }),
+    })
+}
+
+#[test]
+fn the_software_path() {
+    let judged = |filter| {
+        rows(CheckName::SoftwarePath, |platform| {
+            platform.bridge_filter = filter;
+        })
+    };
+    let accepted = |condition| Rule {
+        conditions: vec![condition],
+        verdict: Verdict::Accept,
+    };
+    let br0 = || {
+        accepted(Condition::In(Names {
+            any: vec!["br0".to_owned()],
+            not: false,
+        }))
+    };
+    let failed = not_passed(failed(Code::SoftwarePathDropped));
+    assert_eq!(judged(dropping(Vec::new(), &[])), failed);
+    assert_eq!(judged(dropping(Vec::new(), &["br0"])), failed);
+    assert_eq!(judged(dropping(vec![br0()], &["br0"])), [PASSED; 2]);
+    // One of them is enough for VMs; the others are worth knowing.
+    let some = judged(dropping(vec![br0()], &["br0", "br1"]));
+    assert_eq!(some, [warned(Code::SoftwarePathDropped), PASSED]);
+    let unclear = judged(dropping(vec![accepted(Condition::Other)], &["br0"]));
+    assert_eq!(unclear, [warned(Code::SoftwarePathUnclear), PASSED]);
+    let unread = judged(Observed::unknown("no permission"));
+    assert_eq!(unread, [warned(Code::NotReadable), PASSED]);
 }
 
 #[test]

@@ -1,0 +1,211 @@
+//! The host's firewall: the rules that filter what is forwarded, and whether bridged frames go through
+//! them.
+
+mod iptables;
+mod nft;
+mod program;
+
+use std::time::Duration;
+
+use accelnet_model::Observed;
+use accelnet_model::firewall::{BridgeFilter, Calls, Family, FilteredBridge, Firewall, Protocol};
+use accelnet_model::link::Link;
+use accelnet_pci::Root;
+
+use crate::Host;
+
+pub use program::run_within;
+
+#[cfg(test)]
+mod tests;
+
+/// How long a program may take to print the rules.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// A set of rules, as the program that prints it names it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ruleset {
+    /// `nft --json list ruleset`: all of nf_tables.
+    Nft,
+    /// `iptables-nft-save`: IPv4 tables that iptables keeps in nf_tables.
+    Iptables,
+    /// `ip6tables-nft-save`.
+    Ip6tables,
+    /// `iptables-legacy-save`: IPv4 tables of the old kernel interface.
+    LegacyIptables,
+    /// `ip6tables-legacy-save`.
+    LegacyIp6tables,
+}
+
+impl Ruleset {
+    /// The program, and its arguments.
+    pub fn command(self) -> (&'static str, &'static [&'static str]) {
+        match self {
+            Ruleset::Nft => ("nft", &["--json", "list", "ruleset"]),
+            Ruleset::Iptables => ("iptables-nft-save", &[]),
+            Ruleset::Ip6tables => ("ip6tables-nft-save", &[]),
+            Ruleset::LegacyIptables => ("iptables-legacy-save", &[]),
+            Ruleset::LegacyIp6tables => ("ip6tables-legacy-save", &[]),
+        }
+    }
+}
+
+/// What prints the rules of a host.
+pub trait Rulesets: Send + Sync {
+    /// The rules as their program prints them; none where the program is not installed.
+    ///
+    /// # Errors
+    ///
+    /// What the program said, as a sentence without its full stop.
+    fn print(&self, which: Ruleset) -> Result<Option<String>, String>;
+}
+
+/// The programs of the running system.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct SystemRulesets;
+
+impl Rulesets for SystemRulesets {
+    fn print(&self, which: Ruleset) -> Result<Option<String>, String> {
+        let (program, arguments) = which.command();
+        let places = ["/usr/sbin", "/sbin", "/usr/bin"];
+        let mut places = places.iter().map(|place| format!("{place}/{program}"));
+        match places.find(|path| std::path::Path::new(path).exists()) {
+            Some(path) => run_within(&path, arguments, PATIENCE).map(Some),
+            None => Ok(None),
+        }
+    }
+}
+
+/// The rules of a copy of a node: what each program printed, in `/run/accelnet/recorded/PROGRAM`.
+#[derive(Debug, Clone)]
+pub struct CopiedRulesets {
+    root: Root,
+}
+
+impl CopiedRulesets {
+    /// Those below `root`.
+    pub fn new(root: Root) -> Self {
+        CopiedRulesets { root }
+    }
+}
+
+impl Rulesets for CopiedRulesets {
+    fn print(&self, which: Ruleset) -> Result<Option<String>, String> {
+        let path = format!("/run/accelnet/recorded/{}", which.command().0);
+        match self.root.text(&path) {
+            Ok(text) => Ok(Some(text)),
+            Err(error) if error.is_missing() => Ok(None),
+            Err(error) => Err(error.to_string()),
+        }
+    }
+}
+
+/// Everything that decides whether the bridges of a node forward.
+pub fn bridge_filter(host: &Host<'_>) -> Observed<BridgeFilter> {
+    let links = match host.links.links() {
+        Ok(links) => links,
+        Err(error) => return Observed::unknown(format!("it failed to {error}")),
+    };
+    let calls = calls(host.root, |protocol| {
+        format!("/proc/sys/net/bridge/bridge-nf-{}", protocol.call())
+    });
+    Observed::Known(BridgeFilter {
+        calls,
+        bridges: bridges(host.root, &links),
+        links: links.into_iter().map(|link| link.name).collect(),
+        firewall: firewall(host.root, host.rulesets),
+    })
+}
+
+fn bridges(root: &Root, links: &[Link]) -> Vec<FilteredBridge> {
+    let folder = |link: &Link| format!("/sys/class/net/{}/bridge", link.name);
+    let bridges = links.iter().filter(|link| root.exists(&folder(link)));
+    let of = |master: &Link| {
+        let name = Some(master.name.clone());
+        links.iter().filter(move |port| port.master == name)
+    };
+    bridges
+        .map(|bridge| FilteredBridge {
+            name: bridge.name.clone(),
+            ports: of(bridge).map(|port| port.name.clone()).collect(),
+            has_adapter: of(bridge)
+                .any(|port| port.parent.is_some() || of(port).any(|own| own.parent.is_some())),
+            calls: calls(root, |protocol| {
+                let setting = protocol.call().replace('-', "_");
+                format!("{}/nf_{setting}", folder(bridge))
+            }),
+        })
+        .collect()
+}
+
+/// Without br_netfilter there are no such files.
+fn calls(root: &Root, file: impl Fn(Protocol) -> String) -> Calls {
+    let on = |protocol| root.text(&file(protocol)).is_ok_and(|value| value != "0");
+    Calls {
+        ip: on(Protocol::Ip),
+        ip6: on(Protocol::Ip6),
+        arp: on(Protocol::Arp),
+    }
+}
+
+/// The rules, as far as the kernel has any: a program that prints them would load what keeps them.
+fn firewall(root: &Root, rulesets: &dyn Rulesets) -> Observed<Firewall> {
+    match read(root, rulesets) {
+        Ok(firewall) => Observed::Known(firewall),
+        Err(reason) => Observed::unknown(reason),
+    }
+}
+
+fn read(root: &Root, rulesets: &dyn Rulesets) -> Result<Firewall, String> {
+    let mut firewall = Firewall::default();
+    if has_nf_tables(root) {
+        for (which, family) in [
+            (Ruleset::Iptables, Family::Ip),
+            (Ruleset::Ip6tables, Family::Ip6),
+        ] {
+            if let Some(text) = rulesets.print(which)? {
+                firewall.chains.extend(iptables::chains(&text, family));
+            }
+        }
+        let printed = rulesets.print(Ruleset::Nft)?;
+        let printed = printed.ok_or("nft is not installed, which prints the rules of nf_tables")?;
+        let mut chains = nft::chains(&printed)?;
+        // Of a table that iptables keeps there, nft shows less than iptables does.
+        chains.retain(|chain| {
+            let own = |known: &accelnet_model::firewall::Chain| {
+                known.family == chain.family && known.table == chain.table
+            };
+            !firewall.chains.iter().any(own)
+        });
+        firewall.chains.extend(chains);
+    }
+    for (which, family, file) in [
+        (
+            Ruleset::LegacyIptables,
+            Family::Ip,
+            "/proc/net/ip_tables_names",
+        ),
+        (
+            Ruleset::LegacyIp6tables,
+            Family::Ip6,
+            "/proc/net/ip6_tables_names",
+        ),
+    ] {
+        if root.text(file).is_ok_and(|names| !names.is_empty()) {
+            let (program, _) = which.command();
+            let text = rulesets.print(which)?;
+            let text = text.ok_or_else(|| format!("{program} is not installed"))?;
+            firewall.chains.extend(iptables::chains(&text, family));
+        }
+    }
+    Ok(firewall)
+}
+
+fn has_nf_tables(root: &Root) -> bool {
+    let built_in = || {
+        let release = root.text("/proc/sys/kernel/osrelease").unwrap_or_default();
+        let modules = root.text(&format!("/lib/modules/{release}/modules.builtin"));
+        modules.is_ok_and(|modules| modules.contains("/nf_tables.ko"))
+    };
+    root.exists("/sys/module/nf_tables") || built_in()
+}
