@@ -36,7 +36,8 @@ pub struct Platform {
     pub bridge_filter: Observed<BridgeFilter>,
 }
 
-fn not_kept() -> Observed<BridgeFilter> {
+/// What a node that was reported or shown has instead of its [`BridgeFilter`].
+pub fn not_kept() -> Observed<BridgeFilter> {
     Observed::unknown("it is not part of a report")
 }
 

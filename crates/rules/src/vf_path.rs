@@ -66,6 +66,9 @@ pub struct Seen {
     pub guest: Option<bool>,
     /// Whether the guest sends over its vNIC although its driver works the VF.
     pub sends_on_vnic: bool,
+    /// Whether the VF's adapter has link; none where that cannot be told. Without link its VFs have none, and
+    /// their guests use their vNICs.
+    pub link: Option<bool>,
     /// What its time is counted from.
     pub begin: Begin,
     /// How long it has run since then without being seen to drive its VF.
@@ -135,11 +138,12 @@ pub fn judge(seen: &Seen, limits: Limits) -> Verdict {
     let (path, certain, why) = prove(seen, vf);
     let time = match path {
         Path::Vf => Time::NotCounted,
+        _ if seen.link == Some(false) => Time::NotCounted,
         Path::Software | Path::Unknown => time(seen, limits),
     };
     let look_again = match (seen.running, path, time) {
         (false, ..) => None,
-        (true, Path::Vf, _) | (true, _, Time::Over) => Some(WORKS),
+        (true, _, Time::NotCounted | Time::Over) => Some(WORKS),
         (true, ..) => Some((seen.waited / 8).clamp(SOONEST, LATEST)),
     };
     Verdict {
@@ -168,6 +172,10 @@ fn prove(seen: &Seen, vf: &VfEvidence) -> (Path, bool, String) {
         Observed::Unknown(_) => None,
     };
     let by_qemu = held.map_or_else(String::new, |file| format!("QEMU holds {file}, and "));
+    if seen.link == Some(false) {
+        let why = "the adapter of its VF has no link, so that its guest uses the vNIC";
+        return (Path::Software, false, why.to_owned());
+    }
     match &vf.bus_master {
         Observed::Known(true) if seen.sends_on_vnic => {
             let why = format!(

@@ -19,7 +19,8 @@ fn checked(node: &Node) -> (i32, Value) {
 
 /// Whether a station on the bridge reaches the gateway.
 fn passes(node: &Node) -> bool {
-    node.run("ip netns exec station ping -c 2 -W 2 10.0.2.2").success()
+    node.run("ip netns exec station ping -c 2 -W 2 10.0.2.2")
+        .success()
 }
 
 #[test]
@@ -67,8 +68,12 @@ fn a_firewall_that_drops_what_a_bridge_forwards_is_found_before_a_vm_is_put_on_i
     runs_over_its_vf(&node, &vm);
     // The next event has the agent look at the whole node.
     let _ = node.ok("ip link add any type dummy");
-    node.wait_until("a fault", "accelnet faults | grep software_path_dropped", SOON)
-        .unwrap_or_else(|error| panic!("{error}"));
+    node.wait_until(
+        "a fault",
+        "accelnet faults | grep software_path_dropped",
+        SOON,
+    )
+    .unwrap_or_else(|error| panic!("{error}"));
 
     // Either remedy helps.
     let _ = node.ok("iptables -I FORWARD -i acn-lan -o acn-lan -j ACCEPT");

@@ -12,12 +12,13 @@ use accelnet_host::vms::VmEvent;
 use accelnet_host::{observe, qemu_log};
 use accelnet_model::domain::DomainState;
 use accelnet_model::vf_evidence::Holding;
-use accelnet_model::{Code, Observed, PciAddress, Problem, VfEvidence};
+use accelnet_model::{Code, Mac, Observed, PciAddress, Problem, VfEvidence};
 use accelnet_rules::pair::Pair;
 use accelnet_rules::vf_path::{self, Begin, Limits, Path, Time, Verdict};
 
 use super::{Core, Seen};
 use crate::policy::Policy;
+use crate::view::find_vf;
 
 /// What is known of the paths of VMs, by UUID.
 #[derive(Debug, Default)]
@@ -26,6 +27,8 @@ pub(crate) struct Paths {
     vms: BTreeMap<String, Watched>,
     /// VMs that were given their VF while they ran, since the last look.
     attached: BTreeSet<String>,
+    /// MACs of VMs whose VF's adapter has no link.
+    without_link: BTreeSet<Mac>,
 }
 
 /// A VM that runs.
@@ -98,11 +101,34 @@ impl Core {
                 running: domain.state == DomainState::Running,
                 guest: self.guest_word(domain).so,
                 attached: self.paths.attached.contains(&setting.uuid),
+                link: vf
+                    .and_then(|vf| find_vf(seen, vf))
+                    .and_then(|(adapter, _)| adapter.interfaces.first())
+                    .map(|interface| interface.link.carrier),
             };
             let watched = self.look_at_path(before.remove(&setting.uuid), now);
             self.paths.vms.insert(setting.uuid.clone(), watched);
         }
         self.paths.attached.clear();
+    }
+
+    /// Begins failover bridging of VMs whose VF's adapter has lost its link, and ends it once the link is
+    /// back: the bridge receives for them meanwhile, by whichever port has link.
+    pub(crate) fn bridge_without_link(&mut self, policy: &Policy) {
+        let mut without = BTreeSet::new();
+        for (setting, _) in &policy.vms {
+            let watched = self.paths.vms.get(&setting.uuid);
+            if watched.is_some_and(|one| one.vf.is_some() && one.seen.link == Some(false)) {
+                without.insert(setting.mac);
+            }
+        }
+        let before = std::mem::replace(&mut self.paths.without_link, without.clone());
+        for &mac in without.difference(&before) {
+            self.begin_crossing(policy, mac);
+        }
+        for &mac in before.difference(&without) {
+            self.crosses_from_now(mac);
+        }
     }
 
     /// When a VM is to be looked at next without an event.
@@ -131,6 +157,7 @@ impl Core {
                         running: before.seen.running,
                         guest: before.seen.guest,
                         attached: false,
+                        link: before.seen.link,
                     };
                     let was = (before.verdict.path, before.verdict.time);
                     let watched = self.look_at_path(Some(before), state);
@@ -229,6 +256,7 @@ impl Core {
             negotiated: before.as_ref().and_then(|before| before.seen.negotiated),
             guest: now.guest,
             sends_on_vnic: same.is_some_and(|same| same.seen.sends_on_vnic),
+            link: now.link,
             begin: match (same, now.attached || before.is_some()) {
                 (Some(same), _) => same.seen.begin,
                 (None, true) => Begin::Attached,
@@ -258,6 +286,7 @@ struct Now<'a> {
     running: bool,
     guest: Option<bool>,
     attached: bool,
+    link: Option<bool>,
 }
 
 /// QEMU was seen to hold a VF that a driver still works.

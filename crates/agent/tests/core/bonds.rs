@@ -6,6 +6,7 @@ use accelnet_model::link::BondMode;
 use accelnet_model::{Code, Performance};
 
 use crate::bench::{self, Bench, INTENT, enable, mac};
+use crate::invariants;
 
 const COMPUTE: &[Role] = &[Role::Compute];
 const LOW: Performance = Performance::Low;
@@ -144,4 +145,28 @@ fn an_adapter_that_leaves_an_adopted_bridge_is_a_fault_and_gets_no_other_bridge(
     }
     bench.pass();
     assert!(bench.is_completed());
+}
+
+/// Its VF has no carrier then, and the guest uses its vNIC: the bridge receives for it, by the port that is
+/// active then.
+#[test]
+fn a_vm_whose_port_loses_its_cable_is_bridged_until_a_while_after_it_is_back() {
+    let mut bench = accelerated();
+    let taken_in = |bench: &Bench| bench.machine.kernel.taken_in();
+    assert_eq!(taken_in(&bench), []);
+    let kernel = bench.machine.kernel.clone();
+    kernel.node_mut().cable("ens1", None).expect("pulled");
+    bench.machine.switches.active_port("bond0", "ens2");
+    bench.pass();
+    assert_eq!(taken_in(&bench), [(bench::mlx5(), mac(1))]);
+    assert_eq!(bench.vm("web").path, Path::Software);
+    kernel
+        .node_mut()
+        .cable("ens1", Some(1000))
+        .expect("plugged in");
+    bench.pass();
+    assert_eq!(taken_in(&bench), [(bench::mlx5(), mac(1))]);
+    assert_eq!(bench.vm("web").path, Path::Vf);
+    invariants::have_crossed(&mut bench, "one path again");
+    assert_eq!(taken_in(&bench), []);
 }

@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use accelnet_model::capacity::{Capacity, MoreVms, NodeCapacity, Share};
 use accelnet_model::check::{CheckName, Outcome};
-use accelnet_model::platform::{Cpu, Iommu, Kernel, Kvm, Libvirt, Platform, Smt, Version, Vfio};
+use accelnet_model::platform::{
+    self, Cpu, Iommu, Kernel, Kvm, Libvirt, Platform, Smt, Version, Vfio,
+};
 use accelnet_model::vm_setting::Phase;
 use accelnet_model::{Check, Code, Intent, Node, Performance, Problem};
 use accelnet_rules::{intent, management, vm_names};
@@ -452,6 +454,7 @@ pub(super) fn node() -> Node {
                 version: Version::new(11, 3, 0),
             }),
             qemu: known(Some(Version::new(10, 0, 0))),
+            bridge_filter: platform::not_kept(),
         },
         adapters: known(Vec::new()),
         domains: known(Vec::new()),

@@ -17,6 +17,7 @@ fn seen(held: Observed<Holding>, bus_master: Observed<bool>) -> Seen {
         negotiated: None,
         guest: None,
         sends_on_vnic: false,
+        link: Some(true),
         begin: Begin::Started,
         waited: Duration::ZERO,
     }
@@ -83,6 +84,32 @@ fn a_vm_without_a_vf_is_on_its_software_path() {
         (Path::Software, Time::NotCounted)
     );
     assert!(verdict.bridge && !verdict.take_back && verdict.look_again.is_none());
+}
+
+/// The port of the adapter lost its cable, and its VFs their carrier: net_failover of the guest uses the
+/// vNIC. No driver is to blame, so no time is counted.
+#[test]
+fn a_vf_whose_adapter_has_no_link_is_bridged_and_never_taken_back() {
+    let mut seen = Seen {
+        link: Some(false),
+        waited: Duration::from_secs(100_000),
+        ..seen(held(), Observed::Known(true))
+    };
+    let verdict = of(&seen);
+    assert_eq!(
+        (verdict.path, verdict.time),
+        (Path::Software, Time::NotCounted)
+    );
+    assert!(verdict.bridge && !verdict.take_back);
+    assert_eq!(
+        verdict.look_again,
+        Some(WORKS),
+        "the link comes as an event"
+    );
+    for link in [Some(true), None] {
+        seen.link = link;
+        assert_eq!(of(&seen).path, Path::Vf);
+    }
 }
 
 #[test]
@@ -199,15 +226,28 @@ fn any_seen() -> impl Strategy<Value = Seen> {
         Just(Begin::Rebooted),
         Just(Begin::Lost),
     ];
-    let flags = (any::<bool>(), any::<bool>(), any::<bool>());
+    let flags = (
+        any::<bool>(),
+        any::<bool>(),
+        any::<bool>(),
+        any::<Option<bool>>(),
+    );
     let words = (any::<Option<bool>>(), any::<Option<bool>>());
     (any_held(), master, begin, flags, words, 0..1000_u64).prop_map(
-        |(held, master, begin, (running, has, sends_on_vnic), (negotiated, guest), waited)| Seen {
+        |(
+            held,
+            master,
+            begin,
+            (running, has, sends_on_vnic, link),
+            (negotiated, guest),
+            waited,
+        )| Seen {
             running,
             vf: has.then_some(seen(held, master).vf).flatten(),
             negotiated,
             guest,
             sends_on_vnic,
+            link,
             begin,
             waited: Duration::from_secs(waited),
         },
@@ -225,6 +265,7 @@ proptest! {
         if verdict.path == Path::Vf {
             prop_assert!(master == Some(true) || (master.is_none() && seen.guest == Some(true)));
             prop_assert!(held != Some(Holding::NotHeld));
+            prop_assert!(seen.link != Some(false));
         }
         prop_assert_eq!(verdict.bridge, verdict.path != Path::Vf);
         if verdict.take_back {
