@@ -70,7 +70,12 @@ impl Rulesets for SystemRulesets {
         let places = ["/usr/sbin", "/sbin", "/usr/bin"];
         let mut places = places.iter().map(|place| format!("{place}/{program}"));
         match places.find(|path| std::path::Path::new(path).exists()) {
-            Some(path) => run_within(&path, arguments, PATIENCE).map(Some),
+            Some(path) => {
+                let printed = run_within(&path, arguments, PATIENCE);
+                printed
+                    .map(Some)
+                    .map_err(|reason| format!("{program}: {reason}"))
+            }
             None => Ok(None),
         }
     }

@@ -95,7 +95,11 @@ fn an_aggregate_is_refused_and_a_vm_survives_the_loss_of_the_active_port() {
     let lost = lost_since(&vm, before);
     println!("lost after the active port was cut: {lost}");
     let state = vm.state().expect("a word of the VM");
-    assert!(state.pings && lost <= 2, "{lost} lost: {state:?}\n{}", scene(&node, &vm));
+    assert!(
+        state.pings && lost <= 2,
+        "{lost} lost: {state:?}\n{}",
+        scene(&node, &vm)
+    );
 
     // It comes back, as the backup port.
     let before = vm.lost().expect("a word of the VM");

@@ -13,17 +13,15 @@ use crate::{Clock, SystemClock};
 ///
 /// # Errors
 ///
-/// It cannot be started, has not ended after `within` (and is ended then), or failed; as a sentence without
-/// its full stop.
+/// It cannot be started, has not ended after `within` (and is ended then), or failed; as a fragment.
 pub fn run_within(path: &str, arguments: &[&str], within: Duration) -> Result<String, String> {
-    let failed = |words: &str| format!("{path} failed: {}", words.trim().trim_end_matches('.'));
     let mut child = Command::new(path)
         .args(arguments)
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()
-        .map_err(|error| failed(&error.to_string()))?;
+        .map_err(|error| error.to_string())?;
     let clock = SystemClock;
     let until = clock.uptime() + within;
     let mut printed = Vec::new();
@@ -51,14 +49,17 @@ pub fn run_within(path: &str, arguments: &[&str], within: Duration) -> Result<St
         // One that has ended meanwhile needs no signal.
         drop(child.kill());
         drop(child.wait());
-        return Err(failed(&words));
+        return Err(words);
     }
     let ended = child.wait_with_output();
-    let ended = ended.map_err(|error| failed(&error.to_string()))?;
+    let ended = ended.map_err(|error| error.to_string())?;
     if !ended.status.success() {
         let words = String::from_utf8_lossy(&ended.stderr);
         let first = words.lines().find(|line| !line.trim().is_empty());
-        return Err(failed(first.unwrap_or(&ended.status.to_string())));
+        return Err(match first {
+            Some(words) => format!("{}: {}", ended.status, words.trim().trim_end_matches('.')),
+            None => ended.status.to_string(),
+        });
     }
     Ok(String::from_utf8_lossy(&printed).into_owned())
 }
