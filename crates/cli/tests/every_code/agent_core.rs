@@ -84,7 +84,7 @@ pub fn a_gateway_that_falls_silent() -> Vec<Code> {
 pub fn a_lease_that_nothing_renews() -> Vec<Code> {
     let mut bench = Bench::new();
     let ip = "192.0.2.4".parse().expect("an address");
-    let time = std::time::Duration::from_secs(900);
+    let time = Duration::from_secs(900);
     bench.machine.switches.lease("ens1", ip, 24, None, time);
     bench
         .add_intent(INTENT, COMPUTE, &["ens1"])
