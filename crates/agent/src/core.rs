@@ -126,8 +126,6 @@ pub struct Core {
     asked_out: std::collections::BTreeMap<String, vms::AskedOut>,
     /// VMs that are between their two paths.
     crossings: Vec<vms::Crossing>,
-    /// Whether those of an agent before this one were ended.
-    crossings_are_known: bool,
     filter: filter::Filter,
 }
 
@@ -135,8 +133,10 @@ impl Core {
     /// The agent of the node called `name`.
     pub fn new(edge: Box<dyn Edge>, store: Arc<dyn Store>, name: &str) -> Self {
         let picture = Picture::empty(name, &edge.host().clock.now());
+        let wishes = edge.wishes().to_owned();
+        let filter = filter::Filter::new(wishes.with_file_name("filter.json"));
         Core {
-            reflex: Reflex::new(edge.reflex_links(), edge.wishes().to_owned()),
+            reflex: Reflex::new(edge.reflex_links(), wishes, filter.ledger()),
             own: BTreeSet::new(),
             edge,
             name: name.to_owned(),
@@ -159,8 +159,7 @@ impl Core {
             host_network: host_network::HostNetwork::default(),
             asked_out: std::collections::BTreeMap::new(),
             crossings: Vec::new(),
-            crossings_are_known: false,
-            filter: filter::Filter::default(),
+            filter,
         }
     }
 
@@ -509,6 +508,7 @@ impl Core {
     pub(crate) fn leave(&mut self, seen: Seen, policy: &Policy) {
         self.watch_paths(policy, &seen);
         self.learn_held(policy, &seen);
+        self.settle_filter(policy, &seen);
         let report = Report::of(self, &seen, policy);
         self.reports.keep(report.clone());
         if !self.answers_first {

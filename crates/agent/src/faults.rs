@@ -69,6 +69,9 @@ pub(crate) fn of(
         let problem = Problem::new(Code::PoolForgot, &[&pool], found);
         raise(Severity::Warning, &pool, &problem);
     }
+    for (adapter, problem) in core.filter_problems(None) {
+        raise(Severity::Error, &adapter, &problem);
+    }
     for vm in vms {
         if vm.acceleration == State::Degraded && policy.drained(&core.name).is_none() {
             let problem = core.vf_not_used(vm).unwrap_or_else(|| {

@@ -11,6 +11,7 @@ pub mod destinations;
 pub mod edge;
 mod faults;
 mod files;
+mod filter_ledger;
 pub mod journal;
 mod mind;
 pub mod policy;

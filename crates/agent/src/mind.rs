@@ -5,6 +5,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::Duration;
 
 use accelnet_host::Clock;
+use accelnet_netlink::FdbEvent;
 
 use crate::core::Core;
 
@@ -30,6 +31,8 @@ pub(crate) enum Message {
     Look,
     /// The policy changed, at that revision.
     Policy(u64),
+    /// A bridge learned an address, or forgot one.
+    Address(FdbEvent),
     /// Enough.
     Stop,
 }
@@ -124,11 +127,20 @@ pub(crate) fn think(
             full_look = now;
             continue;
         }
-        let next = [due.map(|due| due.at), crossed, path_look, renewal];
+        let filter = core.next_filter();
+        if filter.is_some_and(|filter| filter <= now) {
+            core.apply_filter();
+            continue;
+        }
+        let next = [due.map(|due| due.at), crossed, path_look, renewal, filter];
         let next = next.into_iter().flatten().min();
         let next = next.map_or(full_look, |next| next.min(full_look));
         let wait = next.saturating_sub(now).min(BEAT);
         let (whole, policy) = match inbox.recv_timeout(wait) {
+            Ok(Message::Address(event)) => {
+                core.heard_of_address(event);
+                continue;
+            }
             Ok(Message::Look) => (true, 0),
             Ok(Message::Policy(revision)) => (false, revision),
             Ok(Message::Do(job)) => {

@@ -18,6 +18,8 @@ use accelnet_model::Mac;
 use accelnet_model::vf_wish::{VfOutcome, outcome_file};
 use accelnet_netlink::VfChange;
 
+use crate::filter_ledger::Ledger;
+
 /// The VF of a running VM.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct HeldVf {
@@ -50,6 +52,7 @@ pub struct Word {
 pub struct Reflex {
     links: Arc<dyn Links + Send + Sync>,
     wishes: PathBuf,
+    ledger: Ledger,
     known: Arc<Mutex<Known>>,
 }
 
@@ -62,16 +65,22 @@ struct Known {
     names: BTreeMap<String, String>,
     /// The VFs that were given up here for a migration that is under way.
     left: BTreeMap<String, HeldVf>,
-    /// Filter entries that were added here, until the mind takes them over: the PF's link, and the MAC.
-    bridged: BTreeSet<(u32, Mac)>,
+    /// MACs whose failover bridging began here, until the mind takes them over.
+    bridged: BTreeSet<Mac>,
 }
 
 impl Reflex {
-    /// Over the links of a node, where libvirt's hook leaves its outcomes in `wishes`.
-    pub(crate) fn new(links: Arc<dyn Links + Send + Sync>, wishes: PathBuf) -> Self {
+    /// Over the links of a node, where libvirt's hook leaves its outcomes in `wishes`. Filter entries that
+    /// it makes are in `ledger`.
+    pub(crate) fn new(
+        links: Arc<dyn Links + Send + Sync>,
+        wishes: PathBuf,
+        ledger: Ledger,
+    ) -> Self {
         Reflex {
             links,
             wishes,
+            ledger,
             known: Arc::default(),
         }
     }
@@ -84,9 +93,8 @@ impl Reflex {
         known.names = names;
     }
 
-    /// The filter entries that were added since the last call: the PF's link, and the MAC. From now on they
-    /// are the caller's.
-    pub(crate) fn take_bridged(&self) -> BTreeSet<(u32, Mac)> {
+    /// The MACs whose failover bridging began here since the last call. From now on it is the caller's.
+    pub(crate) fn take_bridged(&self) -> BTreeSet<Mac> {
         std::mem::take(&mut self.known().bridged)
     }
 
@@ -126,9 +134,7 @@ impl Reflex {
         };
         if comes && mac != Mac::ZERO {
             // It has no driver for its VF yet. The mind takes it over, and ends this with the rest.
-            if self.links.take_in(vf.link, mac, true).is_ok() {
-                self.known().bridged.insert((vf.link, mac));
-            }
+            self.bridge(vf.link, mac);
         }
         let change = VfChange::Mac(mac);
         let of = format!("VF {} of {}", vf.index, vf.adapter);
@@ -147,6 +153,18 @@ impl Reflex {
             subject: vf.vm,
             message,
         })
+    }
+
+    /// Begins failover bridging. What cannot be done here the mind tries again.
+    fn bridge(&self, link: u32, mac: Mac) {
+        let known = self.ledger.all().contains(&(link, mac));
+        if self.ledger.remember([(link, mac)]).is_ok()
+            && !matches!(self.links.take_in(link, mac, true), Ok(true))
+            && !known
+        {
+            self.ledger.forget(&BTreeSet::from([(link, mac)]));
+        }
+        self.known().bridged.insert(mac);
     }
 
     /// The VF that libvirt chose for a VM that comes, as its hook noted; with the MAC that is

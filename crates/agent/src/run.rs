@@ -7,10 +7,10 @@ use std::time::Duration;
 
 use accelnet_api::Server;
 use accelnet_api::server::{RemoteOptions, SocketCallers, Stopper};
-use accelnet_host::vms::VmEvent;
+use accelnet_host::vms::{DomainChange, VmEvent};
 use accelnet_host::{Clock, SystemClock};
 use accelnet_model::{Code, Problem};
-use accelnet_netlink::{Monitor, Uevents};
+use accelnet_netlink::{FdbMonitor, Monitor, Uevents};
 use accelnet_store::{Embedded, Etcd, EtcdAddress, EtcdTls, History, Store, StoreError};
 
 use crate::cluster::nodes::Nodes;
@@ -249,6 +249,7 @@ pub fn start(
     let mut ears = Vec::new();
     if listen {
         listen_to_kernel(&box_);
+        listen_to_bridges(&box_);
     }
     listen_to_policy(&box_, store);
     let to_core = box_.clone();
@@ -344,6 +345,23 @@ fn listen_to_kernel(inbox: &Inbox) {
     });
 }
 
+/// Hears of what bridges learn.
+fn listen_to_bridges(inbox: &Inbox) {
+    let inbox = inbox.clone();
+    hear("bridges", DEAF, move |_| {
+        let mut monitor = FdbMonitor::open().ok()?;
+        let watched = monitor.watched().ok()?;
+        inbox.put(Message::Do(Box::new(|core| {
+            core.hears_of_addresses(watched);
+        })));
+        loop {
+            if let Some(event) = monitor.next(LISTEN).ok()? {
+                inbox.put(Message::Address(event));
+            }
+        }
+    });
+}
+
 /// Hears of changes of policy, of this agent and of others.
 fn listen_to_policy(inbox: &Inbox, store: Arc<dyn Store>) {
     let inbox = inbox.clone();
@@ -401,6 +419,15 @@ fn listen_to_libvirt(core: &Core, inbox: &Inbox) -> Option<accelnet_host::vms::W
             inbox.put(Message::Do(Box::new(move |core| {
                 core.heard_of_guest(&event)
             })));
+        }
+        if let VmEvent::Domain {
+            uuid,
+            change: DomainChange::Stopped | DomainChange::Crashed,
+            ..
+        } = &event
+        {
+            let uuid = uuid.clone();
+            inbox.put(Message::Do(Box::new(move |core| core.vm_has_left(&uuid))));
         }
         match event {
             // Nothing can be asked then: what happened is looked for when it is there again.

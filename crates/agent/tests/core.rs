@@ -35,6 +35,8 @@ mod management;
 mod moves;
 #[path = "core/random.rs"]
 mod random;
+#[path = "core/reach.rs"]
+mod reach;
 #[path = "core/refusals.rs"]
 mod refusals;
 #[path = "core/vms.rs"]

@@ -116,6 +116,7 @@ fn raised(code: Code) -> Vec<Code> {
         Code::VfNotUsed => agent_core::a_guest_without_a_driver_for_its_vf(),
         Code::ReserveNotMet => capacity::a_promise_that_does_not_hold(),
         Code::CapacityFileInvalid => capacity::a_file_without_nodes(),
+        Code::FilterIncomplete => agent_core::a_filter_that_is_full(),
         Code::VmStateUnknown => agent_core::a_libvirt_that_is_away(),
         Code::ServerUntrusted => remote::an_agent_of_another_ca(),
         Code::CertificateRefused => remote::a_client_of_another_ca(),

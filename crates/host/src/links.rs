@@ -9,7 +9,7 @@ use accelnet_model::adapter::EswitchMode;
 use accelnet_model::link::{Channels, DriverInfo, Link};
 use accelnet_model::vf::VfSettings;
 use accelnet_model::{Mac, PciAddress};
-use accelnet_netlink::{self as netlink, NetlinkError, VfChange};
+use accelnet_netlink::{self as netlink, FdbEntry, NetlinkError, VfChange};
 
 pub use copied::CopiedLinks;
 
@@ -45,13 +45,20 @@ pub trait Links {
     fn set_vf(&self, index: u32, vf: u32, change: VfChange)
     -> Result<Option<String>, NetlinkError>;
 
-    /// Has the link with that index take in what is sent to `mac`, beside whoever its adapter hands
-    /// it to already; or no more. Done twice, it is as done once.
+    /// Adds `mac` to the filter of the link with that index, or removes it: the link's adapter passes what
+    /// is sent to it to the link, beside whoever it passes it to already. Whether the filter changed.
     ///
     /// # Errors
     ///
     /// See [`NetlinkError`]; not every adapter can.
-    fn take_in(&self, index: u32, mac: Mac, on: bool) -> Result<(), NetlinkError>;
+    fn take_in(&self, index: u32, mac: Mac, on: bool) -> Result<bool, NetlinkError>;
+
+    /// The forwarding entries of all bridges, and those in the filters of links.
+    ///
+    /// # Errors
+    ///
+    /// See [`NetlinkError`].
+    fn fdb(&self) -> Result<Vec<FdbEntry>, NetlinkError>;
 
     /// ethtool's driver information.
     ///
@@ -101,8 +108,12 @@ impl Links for KernelLinks {
         netlink::set_vf(index, vf, change)
     }
 
-    fn take_in(&self, index: u32, mac: Mac, on: bool) -> Result<(), NetlinkError> {
+    fn take_in(&self, index: u32, mac: Mac, on: bool) -> Result<bool, NetlinkError> {
         netlink::take_in(index, mac, on)
+    }
+
+    fn fdb(&self) -> Result<Vec<FdbEntry>, NetlinkError> {
+        netlink::fdb()
     }
 
     fn driver_info(&self, name: &str) -> io::Result<DriverInfo> {

@@ -14,7 +14,7 @@ use accelnet_model::link::{Channels, DriverInfo, Link};
 use accelnet_model::vf::{VfLinkState, VfSettings, VlanProtocol};
 use accelnet_model::vf_wish::{VfOutcome, VfWish};
 use accelnet_model::{Mac, PciAddress};
-use accelnet_netlink::{NetlinkError, VfChange};
+use accelnet_netlink::{FdbEntry, NetlinkError, VfChange};
 use accelnet_pci::Root;
 use accelnet_sim::{AdapterSpec, Fault, Port, SimHost, Tree};
 
@@ -151,8 +151,12 @@ impl Links for Settable {
         Ok(None)
     }
 
-    fn take_in(&self, _index: u32, _mac: Mac, _on: bool) -> Result<(), NetlinkError> {
+    fn take_in(&self, _index: u32, _mac: Mac, _on: bool) -> Result<bool, NetlinkError> {
         panic!("the hook changes VFs alone")
+    }
+
+    fn fdb(&self) -> Result<Vec<FdbEntry>, NetlinkError> {
+        panic!("the hook looks at VFs alone")
     }
 
     fn driver_info(&self, _name: &str) -> io::Result<DriverInfo> {

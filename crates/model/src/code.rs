@@ -188,6 +188,8 @@ codes! {
     StoreFailed = "store_failed",
     /// A change that was not seen to work.
     NotVerified = "not_verified",
+    /// A filter without an address that it needs.
+    FilterIncomplete = "filter_incomplete",
     /// An accelerated VM without its VF.
     VmOnSoftwarePath = "vm_on_software_path",
     /// A VF that its VM's guest is not seen to use.

@@ -45,6 +45,7 @@ pub const TCA_KIND: u16 = 1;
 /// `sizeof(struct tcmsg)`.
 pub const TCMSG_LEN: usize = 20;
 pub const RTNLGRP_LINK: u32 = 1;
+pub const RTNLGRP_NEIGH: u32 = 3;
 pub const RTNLGRP_IPV4_IFADDR: u32 = 5;
 pub const RTNLGRP_IPV4_ROUTE: u32 = 7;
 pub const RTNLGRP_IPV6_IFADDR: u32 = 9;
@@ -146,7 +147,9 @@ pub const FIB_RULE_LEN: usize = 12;
 // neighbour.h
 pub const NDA_DST: u16 = 1;
 pub const NDA_LLADDR: u16 = 2;
+pub const NDA_VLAN: u16 = 5;
 pub const NDA_IFINDEX: u16 = 8;
+pub const NDA_MASTER: u16 = 9;
 pub const NTF_USE: u8 = 1;
 pub const NTF_SELF: u8 = 2;
 pub const NUD_INCOMPLETE: u16 = 0x01;

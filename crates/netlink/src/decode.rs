@@ -11,11 +11,13 @@ use crate::NetlinkError;
 use crate::abi::*;
 use crate::ack::Ack;
 use crate::attr::{Attr, Attrs, Malformed};
+use crate::fdb::FdbEntry;
 use crate::message::Messages;
 use crate::neighbour::NeighbourEntry;
 
 mod address;
 mod bridge;
+mod fdb;
 mod link;
 mod neighbour;
 mod route;
@@ -106,6 +108,25 @@ pub fn neighbours(bytes: &[u8], index: u32) -> Result<Vec<NeighbourEntry>, Netli
     each("read the neighbours", bytes, RTM_NEWNEIGH, |body| {
         neighbour::decode(body, index)
     })
+}
+
+/// Reads forwarding entries.
+///
+/// # Errors
+///
+/// [`NetlinkError::Malformed`].
+pub fn fdb(bytes: &[u8]) -> Result<Vec<FdbEntry>, NetlinkError> {
+    each(
+        "list the forwarding entries",
+        bytes,
+        RTM_NEWNEIGH,
+        fdb::decode,
+    )
+}
+
+/// Reads one forwarding entry, that came or went.
+pub(crate) fn fdb_entry(body: &[u8]) -> Result<Option<FdbEntry>, Malformed> {
+    fdb::decode(body)
 }
 
 /// Reads the rules of policy routing that name a link, as `ip rule` shows them.

@@ -1,6 +1,8 @@
 //! Bridges, addresses, routes and neighbours on the running kernel, in network namespaces of
 //! their own. Everything is done twice, since every step of a plan can be.
 
+#[path = "switch/forwarding.rs"]
+mod forwarding;
 #[path = "switch/named.rs"]
 mod named;
 #[expect(dead_code, reason = "other tests need the rest")]
@@ -15,9 +17,10 @@ use std::time::Duration;
 use accelnet_model::Mac;
 use accelnet_model::switch::{Address, AddressFlags, Neighbour, Network, Route};
 use accelnet_netlink::{
-    LinkChange, NeighbourState, NewBridge, Place, add_address, add_route, addresses, ask_neighbour,
-    bridges, create_bridge, delete_bridge, fix_neighbour, forget_neighbour, link, links,
-    neighbours, remove_address, remove_port, remove_route, routes, set_link, stacked, take_in,
+    FdbEntry, FdbKind, LinkChange, NeighbourState, NewBridge, Place, add_address, add_route,
+    addresses, ask_neighbour, bridges, create_bridge, delete_bridge, fdb, fix_neighbour,
+    forget_neighbour, link, links, neighbours, remove_address, remove_port, remove_route, routes,
+    set_link, stacked, take_in,
 };
 use support::Namespace;
 
@@ -377,7 +380,18 @@ fn a_link_takes_in_what_is_sent_to_another() {
     };
     let index = namespace.inside(|| link("up0").expect("a link").index);
     let listed = |on: bool| {
-        namespace.inside(|| twice(|| take_in(index, MAC, on)));
+        let change = || namespace.inside(|| take_in(index, MAC, on).expect("done"));
+        assert!(change());
+        assert!(!change(), "it was so already");
+        let entry = FdbEntry {
+            link: index,
+            bridge: None,
+            mac: MAC,
+            vlan: 0,
+            kind: FdbKind::Filter,
+        };
+        let all = namespace.inside(|| fdb().expect("entries"));
+        assert_eq!(all.contains(&entry), on, "{all:?}");
         let shown = Command::new("bridge")
             .args(["-n", namespace.name(), "fdb", "show", "dev", "up0"])
             .output()

@@ -2,10 +2,11 @@
 //!
 //! [`prereq`] judges nodes, [`vf_count`] plans a change of the number of VFs and reads the
 //! kernel's refusals, [`switch`] plans the virtual switch, [`vm`] judges one VM against a performance setting,
-//! [`migration`] tells where a VM can move to.
+//! [`migration`] tells where a VM can move to, [`filter`] which addresses an adapter's filter needs.
 
 pub mod admission;
 pub mod enable;
+pub mod filter;
 pub mod fitness;
 pub mod intent;
 pub mod management;

@@ -41,6 +41,10 @@ pub struct SimKernel {
     pub(crate) settings: Mutex<BTreeMap<(PciAddress, u32), VfSettings>>,
     /// What links take in beside their own MAC, by name.
     pub(crate) taken_in: Mutex<BTreeSet<(String, Mac)>>,
+    /// How many MACs an adapter takes in beside its own; none for as many as are asked for.
+    pub(crate) filter_room: Mutex<Option<usize>>,
+    /// The port behind which each bridge, by name, learned a MAC.
+    pub(crate) learned: Mutex<BTreeMap<(String, Mac), String>>,
     /// Device files that somebody has open.
     pub(crate) open: Mutex<BTreeSet<String>>,
 }
@@ -89,6 +93,8 @@ impl SimKernel {
             stuck: Mutex::default(),
             settings: Mutex::default(),
             taken_in: Mutex::default(),
+            filter_room: Mutex::default(),
+            learned: Mutex::default(),
             open: Mutex::default(),
         }
     }
@@ -110,6 +116,17 @@ impl SimKernel {
         taken.sort();
         taken.dedup();
         taken
+    }
+
+    /// From now on an adapter takes in no more than so many.
+    pub fn limit_filters(&self, room: Option<usize>) {
+        *held(&self.filter_room) = room;
+    }
+
+    /// The power was off: nothing is in a filter, and no bridge knows anybody.
+    pub(crate) fn forget_addresses(&self) {
+        held(&self.taken_in).clear();
+        held(&self.learned).clear();
     }
 
     /// Lets `fault` befall the node.

@@ -9,7 +9,7 @@ use accelnet_model::adapter::EswitchMode;
 use accelnet_model::link::{Channels, DriverInfo, Link};
 use accelnet_model::vf::{VfLinkState, VfSettings, VlanProtocol};
 use accelnet_model::{Mac, PciAddress};
-use accelnet_netlink::{NetlinkError, VfChange};
+use accelnet_netlink::{FdbEntry, FdbEvent, FdbKind, NetlinkError, VfChange};
 
 use crate::fault::Fault;
 use crate::kernel::{SimKernel, held};
@@ -34,6 +34,42 @@ impl SimKernel {
         ];
         let kind = kinds.into_iter().find(|(file, _)| has(file));
         kind.map(|(_, kind)| kind.to_owned())
+    }
+
+    /// A frame from `mac` comes in by `port`, from which its bridge learns; the kernel's event, where the
+    /// bridge knew otherwise.
+    ///
+    /// # Errors
+    ///
+    /// When the tree cannot be read.
+    pub fn hears(&self, port: &str, mac: Mac) -> Result<Option<FdbEvent>, NetlinkError> {
+        let links = self.links()?;
+        let link = links.iter().find(|link| link.name == port);
+        let Some(bridge) = link.and_then(|link| link.master.clone()) else {
+            return Ok(None);
+        };
+        let key = (bridge, mac);
+        let before = held(&self.learned).insert(key, port.to_owned());
+        if before.as_deref() == Some(port) {
+            return Ok(None);
+        }
+        let index = link.map(|link| link.index);
+        let entries = self.fdb()?.into_iter();
+        let mut entries = entries.filter(|one| one.kind == FdbKind::Learned && one.mac == mac);
+        let entry = entries.find(|one| Some(one.link) == index);
+        Ok(entry.map(FdbEvent::Here))
+    }
+
+    /// Nobody has heard of `mac` for five minutes; the kernel's event.
+    ///
+    /// # Errors
+    ///
+    /// When the tree cannot be read.
+    pub fn ages(&self, mac: Mac) -> Result<Option<FdbEvent>, NetlinkError> {
+        let mut entries = self.fdb()?.into_iter();
+        let entry = entries.find(|one| one.kind == FdbKind::Learned && one.mac == mac);
+        held(&self.learned).retain(|(_, one), _| *one != mac);
+        Ok(entry.map(FdbEvent::Gone))
     }
 
     fn driver_of(&self, name: &str) -> Option<String> {
@@ -144,19 +180,69 @@ impl Links for SimKernel {
         Ok(None)
     }
 
-    fn take_in(&self, index: u32, mac: Mac, on: bool) -> Result<(), NetlinkError> {
+    fn take_in(&self, index: u32, mac: Mac, on: bool) -> Result<bool, NetlinkError> {
+        let what = format!("take in {mac} on link {index}");
         let links = self.links()?;
         let link = links.iter().find(|link| link.index == index);
         let Some(link) = link.filter(|link| link.parent.is_some() || link.bond.is_some()) else {
-            let what = format!("take in {mac} on link {index}");
             return Err(refused(what, 19, "ENODEV"));
         };
+        let room = *held(&self.filter_room);
         let mut taken_in = held(&self.taken_in);
-        match on {
-            true => taken_in.insert((link.name.clone(), mac)),
-            false => taken_in.remove(&(link.name.clone(), mac)),
-        };
-        Ok(())
+        if !on {
+            return Ok(taken_in.remove(&(link.name.clone(), mac)));
+        }
+        if taken_in.contains(&(link.name.clone(), mac)) {
+            return Ok(false);
+        }
+        // `igb_ndo_fdb_add`: no free receive address register.
+        let there = taken_in.iter().filter(|(one, _)| *one == link.name).count();
+        if room.is_some_and(|room| there >= room) {
+            return Err(refused(what, 12, "ENOMEM"));
+        }
+        Ok(taken_in.insert((link.name.clone(), mac)))
+    }
+
+    fn fdb(&self) -> Result<Vec<FdbEntry>, NetlinkError> {
+        let links = self.links()?;
+        let index = |name: &str| links.iter().find(|link| link.name == name);
+        let taken_in = held(&self.taken_in);
+        let filters = taken_in.iter().filter_map(|(name, mac)| {
+            Some(FdbEntry {
+                link: index(name)?.index,
+                bridge: None,
+                mac: *mac,
+                vlan: 0,
+                kind: FdbKind::Filter,
+            })
+        });
+        let bridges = links
+            .iter()
+            .filter(|link| link.kind.as_deref() == Some("bridge"));
+        let own = bridges.filter_map(|bridge| {
+            Some(FdbEntry {
+                link: bridge.index,
+                bridge: Some(bridge.index),
+                mac: bridge.mac?,
+                vlan: 0,
+                kind: FdbKind::Local,
+            })
+        });
+        // What was learned goes with its port.
+        let mut learned = held(&self.learned);
+        learned.retain(|(bridge, _), port| {
+            index(port).is_some_and(|port| port.master.as_ref() == Some(bridge))
+        });
+        let learned = learned.iter().filter_map(|((bridge, mac), port)| {
+            Some(FdbEntry {
+                link: index(port)?.index,
+                bridge: Some(index(bridge)?.index),
+                mac: *mac,
+                vlan: 0,
+                kind: FdbKind::Learned,
+            })
+        });
+        Ok(filters.chain(own).chain(learned).collect())
     }
 
     fn driver_info(&self, name: &str) -> io::Result<DriverInfo> {

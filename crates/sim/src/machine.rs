@@ -73,6 +73,7 @@ impl SimMachine {
     pub fn power_cycle(&self) -> io::Result<()> {
         self.vms.power_off();
         self.switches.reboot();
+        self.kernel.forget_addresses();
         let adapters = self.kernel.node().adapters();
         for adapter in adapters {
             // An adapter without SR-IOV has no VF to lose.

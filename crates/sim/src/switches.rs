@@ -242,6 +242,20 @@ impl SimSwitches {
         Some(name)
     }
 
+    /// Somebody connects a container to `bridge`, by a port called `port`.
+    ///
+    /// # Errors
+    ///
+    /// There is no such bridge, or the tree cannot be written.
+    pub fn connect(&self, port: &str, bridge: &str) -> Result<(), String> {
+        self.add_tap(port, bridge)
+    }
+
+    /// Its port is gone.
+    pub fn disconnect(&self, port: &str) {
+        self.remove_tap(port);
+    }
+
     /// The host's end of a vNIC comes to be, as a port of `bridge`.
     pub(crate) fn add_tap(&self, name: &str, bridge: &str) -> Result<(), String> {
         if !held(&self.state).bridges.iter().any(|one| one == bridge) {

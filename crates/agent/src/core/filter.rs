@@ -1,84 +1,306 @@
 //! The addresses that accelnet adds to the filters of adapters (`bridge fdb show dev PF self`).
 //!
 //! An adapter forwards a frame of a VF to its PF only when the PF's filter has the destination. All
-//! such entries are added and removed here; other modules say which addresses they need.
+//! such entries are added and removed here, as [`accelnet_rules::filter`] decides; other modules say which
+//! VMs are in failover bridging. What a bridge learns comes as events, and changes filters alone.
 
-use std::collections::BTreeSet;
+mod fill;
+mod scene;
 
-use accelnet_model::{Mac, PciAddress};
-use accelnet_rules::switch::uplink_ports;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+use std::time::Duration;
 
-use super::Core;
+use accelnet_model::{Code, Mac, Problem};
+use accelnet_netlink::{FdbEntry, FdbEvent, FdbKind, FdbWatch, WatchedFdb};
+use accelnet_rules::filter::{self, Facts, Owner};
+
+use super::{Core, Seen};
+use crate::filter_ledger::{Entry, Ledger};
 use crate::policy::Policy;
+use scene::Scene;
 
-/// What the adapters' filters have from accelnet.
-#[derive(Debug, Default)]
+/// Events of a bridge are gathered for so long.
+const GATHER: Duration = Duration::from_millis(100);
+/// The least time between two changes that events ask for.
+const REST: Duration = Duration::from_secs(1);
+/// Most learned addresses that are kept in mind.
+const MOST_LEARNED: usize = 4096;
+/// Most addresses that a message names.
+const MOST_NAMED: usize = 8;
+
+/// What the adapters' filters have from accelnet, and what they need.
+#[derive(Debug)]
 pub(crate) struct Filter {
+    ledger: Ledger,
     /// MACs in failover bridging: the bridge receives their frames although a VF has the MAC.
     bridged: BTreeSet<Mac>,
-    /// The entries, by the index of the adapter's link.
-    added: BTreeSet<(u32, Mac)>,
+    /// The node as the last pass saw it.
+    scene: Scene,
+    /// The port behind which a bridge learned each MAC and VLAN. An address that has aged stays, as its
+    /// owner does, until it turns up elsewhere or its port is gone.
+    learned: BTreeMap<(Mac, u16), u32>,
+    /// Entries of filters that somebody else made.
+    others: BTreeSet<Entry>,
+    /// Addresses that a filter should have and has not.
+    unreached: Vec<Unreached>,
+    watched: Option<WatchedFdb>,
+    /// What is watched.
+    watch: FdbWatch,
+    /// Whether events were lost since the entries were listed.
+    lost: bool,
+    /// When events that came are acted on.
+    due: Option<Duration>,
+    applied: Duration,
+}
+
+/// An address that VMs on VFs of an adapter do not reach.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Unreached {
+    adapter: String,
+    owner: Owner,
+    mac: Mac,
+    /// The kernel's words.
+    words: String,
+}
+
+impl Filter {
+    /// With the entries of the agent before, as `file` remembers them.
+    pub fn new(file: PathBuf) -> Self {
+        Filter {
+            ledger: Ledger::open(file),
+            bridged: BTreeSet::new(),
+            scene: Scene::default(),
+            learned: BTreeMap::new(),
+            others: BTreeSet::new(),
+            unreached: Vec::new(),
+            watched: None,
+            watch: FdbWatch::default(),
+            lost: false,
+            due: None,
+            applied: Duration::ZERO,
+        }
+    }
+
+    /// The entries that were made.
+    pub fn ledger(&self) -> Ledger {
+        self.ledger.clone()
+    }
+
+    /// Takes in a list of all entries.
+    fn observe(&mut self, entries: &[FdbEntry]) {
+        let filters = entries.iter().filter(|one| one.kind == FdbKind::Filter);
+        let there: BTreeSet<Entry> = filters.map(|one| (one.link, one.mac)).collect();
+        let ours = self.ledger.all();
+        self.ledger
+            .forget(&ours.difference(&there).copied().collect());
+        self.others = there.difference(&ours).copied().collect();
+        let learned = entries.iter().filter(|one| self.scene.is_learned(one));
+        let learned: Vec<&FdbEntry> = learned.collect();
+        let here = &self.scene.ports;
+        self.learned.retain(|_, port| here.contains_key(port));
+        for entry in learned {
+            self.place(entry);
+        }
+    }
+
+    /// The bridge learned an address. Whether a filter has to change.
+    fn place(&mut self, entry: &FdbEntry) -> bool {
+        let key = (entry.mac, entry.vlan);
+        if self.scene.is_outside(entry.link) {
+            return self.learned.remove(&key).is_some();
+        }
+        let full = self.learned.len() >= MOST_LEARNED && !self.learned.contains_key(&key);
+        !full && self.learned.insert(key, entry.link) != Some(entry.link)
+    }
+
+    /// Has the kernel report what matters now.
+    fn listen(&mut self) {
+        let mut watch = self.scene.watch();
+        watch.macs = self.learned.keys().map(|(mac, _)| *mac).collect();
+        watch.macs.dedup();
+        if let Some(watched) = self.watched.as_ref().filter(|_| watch != self.watch) {
+            // Without events the next pass finds what changed.
+            drop(watched.set(&watch));
+            self.watch = watch;
+        }
+    }
+
+    fn facts(&self, adapter: Option<Mac>, vfs: usize, vf_macs: &BTreeSet<Mac>) -> Facts {
+        let learned = self.learned.iter().map(|((mac, _), port)| {
+            let name = self.scene.ports.get(port).cloned();
+            (*mac, name.unwrap_or_else(|| format!("link {port}")))
+        });
+        let vms = self.scene.vms.iter();
+        Facts {
+            adapter,
+            vfs,
+            vf_macs: vf_macs.clone(),
+            bridged: self.bridged.clone(),
+            node: self.scene.node.clone(),
+            vms: vms.map(|(mac, vm)| (*mac, vm.name.clone())).collect(),
+            learned: learned.collect(),
+        }
+    }
 }
 
 impl Core {
     /// Begins failover bridging of `mac`: the adapters of the managed intent pass its frames to the bridge,
-    /// too. An adapter that refuses passes them to the VF alone.
+    /// too. An adapter that refuses passes them to the VF alone; that is a fault.
     pub(crate) fn bridge(&mut self, policy: &Policy, mac: Mac) {
         self.filter.bridged.insert(mac);
-        for link in self.uplinks(policy) {
-            self.add_to_filter(link, mac);
+        if let Ok(links) = self.edge.host().links.links() {
+            let bound = self.bound_to_managed(policy);
+            self.filter.scene.find_uplinks(&links, &bound);
         }
+        self.apply_filter();
     }
 
     /// Ends failover bridging of `mac`.
     pub(crate) fn unbridge(&mut self, mac: Mac) {
-        self.filter.bridged.remove(&mac);
-        let of_mac = |(_, one): &(u32, Mac)| *one == mac;
-        let entries: Vec<(u32, Mac)> = self.filter.added.iter().copied().filter(of_mac).collect();
-        for (link, mac) in entries {
-            self.remove_from_filter(link, mac);
+        if self.filter.bridged.remove(&mac) {
+            self.apply_filter();
         }
     }
 
-    /// Takes over the entries that the reflex added. Their MACs are in failover bridging from now on.
+    /// Takes over the MACs whose failover bridging the reflex began.
     pub(crate) fn take_over_filter_of_reflex(&mut self) -> BTreeSet<Mac> {
-        let added = self.reflex.take_bridged();
-        let macs: BTreeSet<Mac> = added.iter().map(|(_, mac)| *mac).collect();
+        let macs = self.reflex.take_bridged();
         self.filter.bridged.extend(&macs);
-        self.filter.added.extend(added);
         macs
     }
 
-    /// An agent that died may have left entries for `macs`: they are removed, unless this one added them.
-    pub(crate) fn remove_stale_entries(&mut self, policy: &Policy, macs: &BTreeSet<Mac>) {
-        for link in self.uplinks(policy) {
-            for &mac in macs {
-                if !self.filter.added.contains(&(link, mac)) {
-                    self.remove_from_filter(link, mac);
-                }
+    /// Brings the filters to what was seen.
+    pub(crate) fn settle_filter(&mut self, policy: &Policy, seen: &Seen) {
+        let bound = self.bound_to_managed(policy);
+        let switch = self.switch(policy, seen);
+        let Ok(links) = self.edge.host().links.links() else {
+            return;
+        };
+        self.filter.scene.find_uplinks(&links, &bound);
+        // What is learned from now on is reported, and the rest is listed.
+        self.filter.listen();
+        let Ok(entries) = self.edge.host().links.fdb() else {
+            return;
+        };
+        let domains = seen.node.domains.known().map(Vec::as_slice);
+        let scene = &mut self.filter.scene;
+        scene.find_addresses(&links, &entries, switch.as_ref(), domains);
+        self.filter.lost = false;
+        self.filter.observe(&entries);
+        self.apply_filter();
+    }
+
+    /// Changes of what bridges learn come from now on, as far as `watched` says so.
+    pub(crate) fn hears_of_addresses(&mut self, watched: WatchedFdb) {
+        self.filter.watched = Some(watched);
+        self.filter.watch = FdbWatch::default();
+        self.heard_of_address(FdbEvent::Lost);
+    }
+
+    /// Takes in what a bridge learned; filters change when [`Core::next_filter`] says.
+    pub fn heard_of_address(&mut self, event: FdbEvent) {
+        let changed = match event {
+            FdbEvent::Here(entry) => {
+                self.filter.scene.is_learned(&entry) && self.filter.place(&entry)
+            }
+            // It has aged, and is still there.
+            FdbEvent::Gone(_) => false,
+            FdbEvent::Lost => {
+                self.filter.lost = true;
+                true
+            }
+        };
+        if changed {
+            let now = self.edge.host().clock.uptime();
+            let at = (now + GATHER).max(self.filter.applied + REST);
+            self.filter.due.get_or_insert(at);
+        }
+    }
+
+    /// A VM does not run here any more: whoever sends to it now is to reach it elsewhere.
+    pub(crate) fn vm_has_left(&mut self, uuid: &str) {
+        let before = self.filter.scene.vms.len();
+        self.filter.scene.vms.retain(|_, vm| vm.uuid != uuid);
+        if self.filter.scene.vms.len() != before {
+            self.apply_filter();
+        }
+    }
+
+    /// When the filters are to change for what bridges learned.
+    pub fn next_filter(&self) -> Option<Duration> {
+        self.filter.due
+    }
+
+    /// Whose entries in filters are missing, beside that of `but`: each adapter, with what is to be said of
+    /// it.
+    pub(crate) fn filter_problems(&self, but: Option<Mac>) -> Vec<(String, Problem)> {
+        let mut adapters: BTreeMap<&str, Vec<&Unreached>> = BTreeMap::new();
+        for one in self
+            .filter
+            .unreached
+            .iter()
+            .filter(|one| Some(one.mac) != but)
+        {
+            adapters.entry(&one.adapter).or_default().push(one);
+        }
+        let problem = |(adapter, all): (&str, Vec<&Unreached>)| {
+            let named = all.iter().take(MOST_NAMED);
+            let mut names: Vec<String> = named
+                .map(|one| format!("{} ({})", one.owner, one.mac))
+                .collect();
+            if all.len() > MOST_NAMED {
+                names.push(format!("{} more", all.len() - MOST_NAMED));
+            }
+            let words = all.first().map_or("", |one| one.words.as_str());
+            let found = format!("No entry for {}: {words}.", names.join(", "));
+            let problem = Problem::new(Code::FilterIncomplete, &[adapter], found);
+            (adapter.to_owned(), problem)
+        };
+        adapters.into_iter().map(problem).collect()
+    }
+
+    /// Brings the filters to what they need, as far as it is known.
+    pub fn apply_filter(&mut self) {
+        self.filter.due = None;
+        self.filter.applied = self.edge.host().clock.uptime();
+        let links = self.edge.host().links;
+        if std::mem::take(&mut self.filter.lost) {
+            self.filter.listen();
+            match links.fdb() {
+                Ok(entries) => self.filter.observe(&entries),
+                Err(_) => self.filter.lost = true,
             }
         }
-    }
-
-    fn add_to_filter(&mut self, link: u32, mac: Mac) {
-        if self.edge.host().links.take_in(link, mac, true).is_ok() {
-            self.filter.added.insert((link, mac));
+        let mut vfs = BTreeMap::new();
+        for adapter in &self.filter.scene.adapters {
+            // What a VF has is not to be taken from it because that could not be read.
+            let Ok(settings) = links.vf_settings(adapter) else {
+                return;
+            };
+            vfs.insert(adapter.index, settings);
         }
+        let macs = vfs.values().flatten().map(|vf| vf.mac).collect();
+        let mut unreached = Vec::new();
+        let uplinks = self.filter.scene.uplinks.clone();
+        for uplink in &uplinks {
+            let own = uplink.adapters.iter().filter_map(|link| vfs.get(link));
+            let own = own.map(Vec::len).sum();
+            let facts = self.filter.facts(uplink.port.mac, own, &macs);
+            let wanted = filter::wanted(&facts);
+            unreached.extend(self.filter.fill(links, uplink, &wanted));
+        }
+        self.filter.unreached = unreached;
+        let is_uplink = |link: u32| uplinks.iter().any(|uplink| uplink.port.index == link);
+        let stale = self.filter.ledger.all();
+        let stale = stale.into_iter().filter(|(link, _)| !is_uplink(*link));
+        self.filter.remove(links, stale.collect());
+        self.filter.listen();
     }
 
-    fn remove_from_filter(&mut self, link: u32, mac: Mac) {
-        // The adapter may be gone.
-        drop(self.edge.host().links.take_in(link, mac, false));
-        self.filter.added.remove(&(link, mac));
-    }
-
-    /// The ports of bridges that lead to the managed intent's adapters.
-    fn uplinks(&self, policy: &Policy) -> Vec<u32> {
+    fn bound_to_managed(&self, policy: &Policy) -> Vec<accelnet_model::intent::BoundAdapter> {
         let intent = policy.managed_intent();
         let bound = intent.and_then(|intent| self.policies.bound(&intent.name).ok().flatten());
-        let bound = bound.unwrap_or_default().into_iter();
-        let addresses: Vec<PciAddress> = bound.map(|one| one.address).collect();
-        let links = self.edge.host().links.links().unwrap_or_default();
-        uplink_ports(&links, &addresses)
+        bound.unwrap_or_default()
     }
 }

@@ -56,7 +56,6 @@ impl Core {
         }
         if seen.node.domains.known().is_some() {
             self.watch_paths(&policy, &seen);
-            self.end_crossings_of_before(&policy, &seen);
             self.bridge_without_link(&policy);
             if self.settle_vms(&policy, &seen) {
                 policy = self.policies.read()?;

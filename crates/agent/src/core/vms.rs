@@ -662,7 +662,9 @@ impl Core {
             mac: setting.mac,
             steps: &plan.steps,
         };
-        let fit = self.fits(seen, &wanted, &saved, promised_mib)?;
+        let mut fit = self.fits(seen, &wanted, &saved, promised_mib)?;
+        let unreached = self.filter_problems(Some(setting.mac)).into_iter();
+        fit.costs.extend(unreached.map(|(_, problem)| problem));
         Ok((setting, defined, plan, fit))
     }
 }

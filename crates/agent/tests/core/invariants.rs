@@ -11,6 +11,7 @@ use accelnet_model::vf_wish::wish_file;
 use accelnet_model::vm_setting::Phase;
 
 use crate::bench::{Bench, INTENT};
+use crate::reach;
 
 /// Checks all of it; `what` is said of a failure.
 pub fn hold(bench: &Bench, what: &str) {
@@ -19,13 +20,17 @@ pub fn hold(bench: &Bench, what: &str) {
     wishes_match(bench, what);
     at_rest(bench, what);
     truthful(bench, what);
+    reach::everybody_reaches_everybody(bench, what);
 }
 
 /// Once every guest has had its time to cross, each VM has one path.
 pub fn have_crossed(bench: &mut Bench, what: &str) {
     bench.machine.kernel.sleep(Duration::from_secs(16));
     bench.core().end_crossings();
-    assert_eq!(bench.machine.kernel.taken_in(), [], "{what}");
+    for (adapter, mac) in bench.machine.kernel.taken_in() {
+        let vf = reach::vf_macs(bench, adapter).contains(&mac);
+        assert!(!vf, "{what}: {mac} of a VF is in the filter of {adapter}");
+    }
 }
 
 /// Every VF in use belongs to a VM with a setting, and is bound and set for it; every other

@@ -2,14 +2,14 @@
 
 use accelnet_api::types::IntentSet;
 use accelnet_host::Vms;
-use accelnet_model::Performance;
+use accelnet_model::{Mac, Performance};
 use accelnet_sim::{DomainSpec, NicSpec};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::test_runner::Config;
 
 use crate::bench::{Bench, INTENT, WHO, disable, enable, igb, mac, set};
-use crate::invariants;
+use crate::{invariants, reach};
 
 /// VMs there are.
 const VMS: u8 = 3;
@@ -52,6 +52,8 @@ enum Op {
     SwitchVfsOff,
     Refuse(u32),
     Away(bool),
+    /// A container is connected and speaks, or it is disconnected.
+    Container(u8, bool),
     Kill(usize, u32),
     Pass,
 }
@@ -74,6 +76,7 @@ fn op() -> impl Strategy<Value = Op> {
         1 => Just(Op::SwitchVfsOff),
         2 => (0..4_u32).prop_map(Op::Refuse),
         1 => any::<bool>().prop_map(Op::Away),
+        2 => (0..3_u8, any::<bool>()).prop_map(|(port, there)| Op::Container(port, there)),
         4 => (0..STEPS.len(), 0..2_u32).prop_map(|(step, times)| Op::Kill(step, times)),
         3 => Just(Op::Pass),
     ]
@@ -141,6 +144,19 @@ fn does(bench: &mut Bench, op: &Op) {
         }
         Op::Refuse(call) => vms.refuse_call(*call, "error from the hypervisor"),
         Op::Away(away) => vms.set_away(*away),
+        Op::Container(number, there) => {
+            let port = format!("veth{number}");
+            bench.machine.switches.disconnect(&port);
+            if *there
+                && bench
+                    .machine
+                    .switches
+                    .connect(&port, "acn-MyIntent")
+                    .is_ok()
+            {
+                reach::speaks(bench, &port, Mac([0x02, 0x42, 0, 0, 0, *number]));
+            }
+        }
         Op::Kill(step, times) => bench.steps.kill_at(STEPS[*step], *times),
         Op::Pass => drop(bench.attempt(|core| core.pass())),
         Op::Enable(..) | Op::Set(..) | Op::Disable(_) => {}

@@ -140,6 +140,16 @@ pub fn a_running_vm() -> Vec<Code> {
     of(&bench.vm_enable("web1", LOW))
 }
 
+/// An adapter that takes in no address beside its own.
+pub fn a_filter_that_is_full() -> Vec<Code> {
+    let mut bench = Bench::enabled();
+    bench.machine.kernel.limit_filters(Some(0));
+    bench.run("db", 1, 4);
+    bench.define("web1", 2, 4);
+    bench.pass();
+    of(&bench.vm_enable("web1", LOW))
+}
+
 pub fn a_libvirt_that_refuses() -> Vec<Code> {
     let mut bench = Bench::enabled();
     bench.define("web1", 1, 4);

@@ -8,7 +8,7 @@ use accelnet_model::adapter::EswitchMode;
 use accelnet_model::link::{Bond, BondMode, Channels, DriverInfo, Link};
 use accelnet_model::vf::VfSettings;
 use accelnet_model::{Mac, PciAddress};
-use accelnet_netlink::{NetlinkError, VfChange, decode};
+use accelnet_netlink::{FdbEntry, NetlinkError, VfChange, decode};
 use accelnet_pci::Root;
 
 use super::Links;
@@ -120,8 +120,12 @@ impl Links for CopiedLinks {
         Err(not_in_a_copy("change a VF", "sendmsg"))
     }
 
-    fn take_in(&self, _index: u32, _mac: Mac, _on: bool) -> Result<(), NetlinkError> {
+    fn take_in(&self, _index: u32, _mac: Mac, _on: bool) -> Result<bool, NetlinkError> {
         Err(not_in_a_copy("take in a MAC", "sendmsg"))
+    }
+
+    fn fdb(&self) -> Result<Vec<FdbEntry>, NetlinkError> {
+        Err(not_in_a_copy("list the forwarding entries", "sendmsg"))
     }
 
     fn driver_info(&self, _name: &str) -> io::Result<DriverInfo> {

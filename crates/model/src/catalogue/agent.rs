@@ -291,6 +291,17 @@ pub(super) static ENTRIES: &[Entry] = &[
         resolution: "Look at the cause; 'accelnet log' tells what was done. Then run the same command again.",
     },
     Entry {
+        code: Code::FilterIncomplete,
+        exit_status: 133,
+        http_status: 200,
+        severity: Severity::Error,
+        stands_under: None,
+        sentence: "VMs on VFs of adapter {0} do not reach every address on its bridge.",
+        found: "Addresses that the adapter's filter has no entry for.",
+        needed: "An entry in the adapter's filter for each address behind its bridge that has no VF ('bridge fdb show dev PF self').",
+        resolution: "Have fewer VMs and containers on the bridge of this adapter: accelerate VMs, move some to other nodes, or connect them to another bridge. Reduce the number of VFs where they share the adapter's addresses, as with igb. What is not listed is reached, unless the driver drops entries without reporting it (docs/switch.md names the drivers).",
+    },
+    Entry {
         code: Code::VmOnSoftwarePath,
         exit_status: 90,
         http_status: 200,

@@ -6,12 +6,11 @@
 //! They go over the bridge to the vNIC; a guest whose VF is up lets those pass unseen
 //! (`net_failover_handle_frame` of Linux), and one whose VF is not up misses nothing.
 
-use std::collections::BTreeSet;
 use std::time::Duration;
 
 use accelnet_model::Mac;
 
-use super::super::{Core, Seen};
+use super::super::Core;
 use crate::policy::Policy;
 
 /// How long a guest may take until it uses its VF, or no longer does.
@@ -64,16 +63,5 @@ impl Core {
         self.crossings.retain(|one| !macs.contains(&one.mac));
         let taken = macs.iter().map(|&mac| Crossing { mac, until });
         self.crossings.extend(taken);
-    }
-
-    /// An agent that died may have left VMs between their paths, of which some have no setting any more.
-    pub(crate) fn end_crossings_of_before(&mut self, policy: &Policy, seen: &Seen) {
-        if std::mem::replace(&mut self.crossings_are_known, true) {
-            return;
-        }
-        let vnics = seen.domains().iter().flat_map(|domain| &domain.vnics);
-        let settings = policy.vms.iter().map(|(setting, _)| setting.mac);
-        let macs: BTreeSet<Mac> = vnics.filter_map(|vnic| vnic.mac).chain(settings).collect();
-        self.remove_stale_entries(policy, &macs);
     }
 }
