@@ -154,7 +154,12 @@ fn an_adapter_that_leaves_an_adopted_bridge_is_a_fault_and_gets_no_other_bridge(
 #[test]
 fn a_vm_whose_port_loses_its_cable_is_bridged_until_a_while_after_it_is_back() {
     let mut bench = accelerated();
-    let taken_in = |bench: &Bench| bench.machine.kernel.taken_in();
+    // The bridge's own MAC is there always.
+    let taken_in = |bench: &Bench| {
+        let mut all = bench.machine.kernel.taken_in();
+        all.retain(|(_, one)| *one == mac(1));
+        all
+    };
     assert_eq!(taken_in(&bench), []);
     let kernel = bench.machine.kernel.clone();
     kernel.node_mut().cable("ens1", None).expect("pulled");
