@@ -12,8 +12,8 @@ use accelnet_rules::switch::{self, Lease};
 
 use super::{Core, Seen};
 
-/// A lease that ends so much later than it was seen to was renewed; the kernel counts in seconds.
-const SLACK: Duration = Duration::from_secs(3);
+/// A lease that ends so little later than it was seen to is the same: the kernel counts in seconds.
+const SLACK: Duration = Duration::from_secs(2);
 /// Within so long of a look at the firewall, its rules are taken to be the same.
 const FRESH: Duration = Duration::from_secs(10);
 /// Rules that name an uplink are looked for again after so long.
@@ -46,8 +46,9 @@ struct Mentioned {
 }
 
 impl HostNetwork {
-    /// Remembers every address that is valid for a time, and writes down when each runs out.
-    pub fn note(&self, standing: &mut Standing, now: Duration, clock: &str) {
+    /// Remembers every address that is valid for a time, and writes down when each runs out. The
+    /// addresses were read between `begun` and `now`.
+    pub fn note(&self, standing: &mut Standing, begun: Duration, now: Duration, clock: &str) {
         let mut leases = self.leases.borrow_mut();
         let carried = standing
             .uplinks
@@ -59,14 +60,26 @@ impl HostNetwork {
                 leases.retain(|one| one.ip != address.ip);
                 continue;
             };
-            let ends = now + Duration::from_secs(valid.into());
+            let valid_for = Duration::from_secs(valid.into());
+            // A slow look must not pass for a renewal.
+            let (earliest, ends) = (begun + valid_for, now + valid_for);
             match leases.iter_mut().find(|one| one.ip == address.ip) {
-                Some(known) if ends <= known.ends + SLACK => {}
+                Some(known) if earliest <= known.ends + SLACK => {
+                    known.ends = known.ends.min(ends);
+                }
                 Some(known) => {
+                    // A move from the adapter to the bridge takes a while, too: what renews a
+                    // lease does so for longer.
+                    let jump = earliest.saturating_sub(known.ends).as_secs();
+                    let renewed = jump > u64::from(known.lease.longest / 8);
                     known.ends = ends;
-                    known.lease.at = later(clock, valid);
-                    known.lease.longest = known.lease.longest.max(valid);
-                    known.lease.was_renewed = known.intent.is_some();
+                    if renewed || known.intent.is_some() {
+                        known.lease.at = later(clock, valid);
+                    }
+                    if renewed {
+                        known.lease.longest = known.lease.longest.max(valid);
+                        known.lease.was_renewed = known.intent.is_some();
+                    }
                 }
                 None => leases.push(Leased::new(address, ends, later(clock, valid), valid)),
             }
@@ -186,11 +199,12 @@ fn replaces(address: &Address, ip: IpAddr) -> bool {
 
 impl Core {
     /// Completes what a plan is made from: VMs with macvtaps, and when addresses run out.
-    pub(crate) fn complete(&self, standing: &mut Standing, seen: &Seen) {
+    /// `begun` is when it began to be read.
+    pub(crate) fn complete(&self, standing: &mut Standing, seen: &Seen, begun: Duration) {
         standing.direct = direct(seen);
         let clock = self.edge.host().clock;
         self.host_network
-            .note(standing, clock.uptime(), &clock.now());
+            .note(standing, begun, clock.uptime(), &clock.now());
     }
 
     /// What names the uplink of `plan` elsewhere. Programs of the node are asked when the uplink is

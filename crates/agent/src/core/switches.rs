@@ -64,6 +64,7 @@ impl Core {
     ) -> Result<Plan, Problem> {
         let host = self.edge.host();
         let first = uplinks.first().map_or("", String::as_str);
+        let begun = host.clock.uptime();
         let standing = standing(self.edge.switches(), host.links, host.root, uplinks);
         let mut standing = standing.map_err(|error| {
             Problem::new(
@@ -72,7 +73,7 @@ impl Core {
                 format!("It failed to {error}."),
             )
         })?;
-        self.complete(&mut standing, seen);
+        self.complete(&mut standing, seen, begun);
         let wish = Wish {
             bridge: intent.bridge_name(),
             uplinks: uplinks.to_vec(),

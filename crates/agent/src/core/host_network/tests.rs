@@ -1,7 +1,7 @@
 //! When the next look at a lease is due.
 
 use accelnet_model::intent::Role;
-use accelnet_model::switch::{Bridge, Keeper, Program, Renewal};
+use accelnet_model::switch::{Bridge, Carried, Keeper, Program, Renewal, Uplink};
 
 use super::*;
 
@@ -80,7 +80,7 @@ fn a_look_is_due_when_an_eighth_is_left_once_and_again_after_a_renewal() {
     let second = Duration::from_secs;
     let look = |now: u64, left: u32| {
         let (mut standing, plan) = seen(left);
-        network.note(&mut standing, second(now), NOW);
+        network.note(&mut standing, second(now), second(now), NOW);
         network.judge(&intent(), &plan, &standing, second(now));
         network.next_due()
     };
@@ -99,4 +99,51 @@ fn a_look_is_due_when_an_eighth_is_left_once_and_again_after_a_renewal() {
     assert_eq!(network.problems(second(1750)), []);
     network.forget("lan");
     assert_eq!(network.next_due(), None);
+}
+
+#[test]
+fn a_slow_look_is_no_renewal() {
+    let network = HostNetwork::default();
+    let second = Duration::from_secs;
+    let look = |begun: u64, now: u64, left: u32| {
+        let (mut standing, plan) = seen(left);
+        network.note(&mut standing, second(begun), second(now), NOW);
+        network.judge(&intent(), &plan, &standing, second(now));
+        network.next_due()
+    };
+    assert_eq!(look(1000, 1000, 800), Some(second(1700)));
+    assert_eq!(look(1010, 1030, 790), Some(second(1700)));
+    assert_eq!(look(1040, 1040, 760), Some(second(1700)));
+    // The first look was a slow one: a later one knows better when the lease ends.
+    network.forget("lan");
+    assert_eq!(look(1000, 1020, 800), Some(second(1720)));
+    assert_eq!(look(1030, 1030, 770), Some(second(1700)));
+}
+
+#[test]
+fn a_slow_move_to_the_bridge_is_no_renewal() {
+    let network = HostNetwork::default();
+    let second = Duration::from_secs;
+    let (mut standing, _) = seen(800);
+    let carried = Carried {
+        addresses: std::mem::take(&mut standing.bridges[0].addresses),
+        ..Carried::default()
+    };
+    standing.uplinks = vec![Uplink {
+        name: "eth0".to_owned(),
+        carried,
+        keepers: Vec::new(),
+    }];
+    network.note(&mut standing, second(1000), second(1000), NOW);
+    let before = standing.expiries;
+    // The bridge got the address 20 s later, with as much time.
+    let later = "2026-01-02T03:04:25Z";
+    for _ in 0..2 {
+        let (mut standing, plan) = seen(800);
+        standing.renewals.clear();
+        network.note(&mut standing, second(1020), second(1020), later);
+        assert_eq!(standing.expiries, before);
+        network.judge(&intent(), &plan, &standing, second(1020));
+        assert_eq!(network.problems(second(1020)).len(), 1);
+    }
 }
