@@ -8,6 +8,7 @@ pub mod admission;
 pub mod enable;
 pub mod filter;
 pub mod fitness;
+pub mod guest;
 pub mod intent;
 pub mod management;
 pub mod migration;

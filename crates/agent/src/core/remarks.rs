@@ -7,6 +7,7 @@ use std::time::Duration;
 use accelnet_api::types::Verified;
 use accelnet_host::vms::GuestAnswer;
 use accelnet_model::{Code, Domain, Problem};
+use accelnet_rules::guest::{self, System};
 use serde::Deserialize;
 
 use super::{Core, Seen};
@@ -157,38 +158,36 @@ impl Core {
     }
 
     /// What is to be said of a guest that is not known to cope with a VF beside its vNIC.
-    pub(crate) fn guest_warning(domain: &Domain, answer: GuestAnswer) -> Option<Problem> {
+    pub(crate) fn guest_warning(domain: &Domain, answer: Option<GuestAnswer>) -> Option<Problem> {
         #[derive(Deserialize)]
         struct Os {
             #[serde(rename = "return")]
             info: OsInfo,
         }
-        #[derive(Deserialize)]
+        #[derive(Deserialize, Default)]
+        #[serde(default, rename_all = "kebab-case")]
         struct OsInfo {
-            id: Option<String>,
-            #[serde(rename = "kernel-release")]
-            kernel: Option<String>,
+            id: String,
+            kernel_release: String,
+            kernel_version: String,
         }
-        let warn = |found: String| Some(Problem::new(Code::GuestUnknown, &[&domain.name], found));
+        let by_metadata = |reason: String| match &domain.settings.os_id {
+            Some(url) => guest::warning(&domain.name, &System::of_url(url)),
+            None => Some(Problem::new(Code::GuestUnknown, &[&domain.name], reason)),
+        };
+        let Some(answer) = answer else {
+            return by_metadata("Its definition does not name its system (libosinfo).".to_owned());
+        };
         let answer = match answer.wait() {
             Ok(answer) => answer,
-            Err(error) => return warn(format!("Its guest agent was asked, and {error}.")),
+            Err(error) => return by_metadata(format!("Its guest agent was asked, and {error}.")),
         };
-        let Ok(os) = serde_json::from_str::<Os>(&answer) else {
-            return warn("Its guest agent's answer was not understood.".to_owned());
-        };
-        let kernel = os.info.kernel.unwrap_or_default();
-        let version: Option<accelnet_model::platform::Version> = kernel.parse().ok();
-        let windows = os.info.id.as_deref() == Some("mswindows");
-        match version {
-            _ if windows => {
-                warn("The guest is Windows, which has no failover driver in the box.".to_owned())
+        match serde_json::from_str::<Os>(&answer) {
+            Ok(Os { info }) => {
+                let system = System::of_agent(&info.id, &info.kernel_release, &info.kernel_version);
+                guest::warning(&domain.name, &system)
             }
-            Some(version) if version < accelnet_model::platform::Version::new(4, 18, 0) => {
-                warn(format!("The guest runs Linux {kernel}."))
-            }
-            Some(_) => None,
-            None => warn(format!("The guest runs kernel {kernel:?}.")),
+            Err(_) => by_metadata("Its guest agent's answer was not understood.".to_owned()),
         }
     }
 }

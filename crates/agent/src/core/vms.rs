@@ -56,7 +56,7 @@ impl Admitted {
     /// What is worth knowing; waits for the guest.
     fn warnings(&mut self) -> Vec<Problem> {
         let guest = self.guest.take();
-        let warning = guest.and_then(|guest| Core::guest_warning(&self.domain, guest));
+        let warning = Core::guest_warning(&self.domain, guest);
         self.warnings.extend(warning);
         std::mem::take(&mut self.warnings)
     }

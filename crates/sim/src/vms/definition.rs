@@ -125,7 +125,9 @@ impl DomainSpec {
             .collect();
         format!(
             "<domain type='kvm'>\n  <name>{}</name>\n  <uuid>{}</uuid>\n  <metadata>\n    \
-             <app:owner xmlns:app='urn:example:app'>whoever made it</app:owner>\n  </metadata>\n  \
+             <app:owner xmlns:app='urn:example:app'>whoever made it</app:owner>\n    \
+             <libosinfo:libosinfo xmlns:libosinfo='http://libosinfo.org/xmlns/libvirt/domain/1.0'>\
+             <libosinfo:os id='http://debian.org/debian/13'/></libosinfo:libosinfo>\n  </metadata>\n  \
              <memory unit='MiB'>{}</memory>\n  <vcpu placement='static'>{}</vcpu>\n  {}<os>\n    \
              <type arch='x86_64' machine='pc-q35-10.0'>hvm</type>\n    <boot dev='hd'/>\n  </os>\n  \
              <devices>\n    <emulator>/usr/bin/qemu-system-x86_64</emulator>\n    \

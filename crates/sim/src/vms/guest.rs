@@ -13,6 +13,8 @@ pub struct Guest {
     pub has_channel: bool,
     /// Whether its agent answers.
     pub answers: bool,
+    /// Its system, as `ID` in os-release says.
+    pub id: String,
     /// Its kernel, as `uname -r` says.
     pub kernel: String,
     /// Whether it refuses to give devices up.
@@ -31,6 +33,7 @@ impl Default for Guest {
         Guest {
             has_channel: true,
             answers: true,
+            id: "debian".to_owned(),
             kernel: "6.12.48-amd64".to_owned(),
             keeps_devices: false,
             standby: true,
@@ -68,8 +71,13 @@ impl Guest {
         }
         if command.contains("guest-get-osinfo") {
             return Ok(format!(
-                r#"{{"return":{{"id":"debian","name":"Debian GNU/Linux","kernel-release":"{}"}}}}"#,
-                self.kernel
+                r#"{{"return":{{"id":"{}","kernel-release":"{}","kernel-version":"{}"}}}}"#,
+                self.id,
+                self.kernel,
+                match self.id.ends_with("bsd") {
+                    true => "FreeBSD 14.1-RELEASE",
+                    false => "#1 SMP PREEMPT_DYNAMIC",
+                }
             ));
         }
         if command.contains("guest-network-get-interfaces") {
