@@ -8,6 +8,7 @@ mod apply;
 mod drain;
 mod drift;
 mod filter;
+mod hook_outcome;
 mod host_network;
 pub(crate) mod intents;
 pub(crate) mod management;

@@ -2,6 +2,7 @@
 
 use accelnet_api::types::{Fault, Severity, State, VmView};
 use accelnet_model::intent::IntentState;
+use accelnet_model::vm_setting::Phase;
 use accelnet_model::{Code, Problem};
 use accelnet_rules::software_path;
 
@@ -83,6 +84,27 @@ pub(crate) fn of(
             });
             raise(Severity::Warning, &vm.name, &problem);
         }
+    }
+    let own = policy.vms.iter().map(|(setting, _)| setting);
+    let own = own.filter(|setting| setting.node == core.name && setting.phase == Phase::Enabled);
+    let mut locked = Vec::new();
+    for setting in own {
+        let domain = seen.domains().iter().find(|one| one.uuid == setting.uuid);
+        let Some(domain) = domain.filter(|one| one.state.holds_devices()) else {
+            continue;
+        };
+        let mut vnics = domain.vnics.iter();
+        let vf = vnics.find_map(|vnic| vnic.host_device.filter(|_| vnic.mac == Some(setting.mac)));
+        let Some(vf) = vf else { continue };
+        locked.push(domain);
+        if let Some(problem) = core.silent_hook(domain, vf) {
+            raise(Severity::Warning, &domain.name, &problem);
+        }
+    }
+    if !locked.is_empty()
+        && let Some(problem) = core.memory_short(&locked)
+    {
+        raise(Severity::Error, &core.name, &problem);
     }
     faults
 }

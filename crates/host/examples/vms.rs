@@ -63,7 +63,10 @@ fn main() -> Result<(), Box<dyn Error>> {
             let (partner, own) = (xml::persistent_alias(mac), xml::vf_alias(mac));
             println!("{}", xml::vf_interface(pool, mac, &partner, &own, None));
         }
-        ["hook", folder] => println!("{}", hook::install(folder.as_ref())?),
+        ["hook", folder] => println!(
+            "{}",
+            hook::install(folder.as_ref(), "/usr/local/bin/accelnet".as_ref())?
+        ),
         _ => return Err("see the top of crates/host/examples/vms.rs".into()),
     }
     Ok(())

@@ -10,6 +10,7 @@
 //! notes what it finds there before, and puts that back; therefore the hook must not set
 //! either beforehand.
 
+pub mod access;
 mod files;
 mod incoming;
 mod install;
@@ -27,7 +28,7 @@ use crate::links::KernelLinks;
 use crate::{Knobs, Links, SystemKnobs};
 
 pub use incoming::serve as let_in;
-pub use install::{InstallError, install};
+pub use install::{InstallError, NETWORK_SCRIPT, install};
 pub use port::{Operation, serve};
 
 /// First argument of a hook that libvirt runs through its script.
@@ -35,6 +36,11 @@ pub const CALLED: &str = "__hook";
 
 /// Second argument of the child that does the work.
 const WORK: &str = "work";
+
+/// The operation by which `accelnet setup` tries whether the hook runs.
+pub const TRIED: &str = "accelnet-tried";
+/// What a hook that was tried leaves.
+pub const TRIAL: &str = "/run/accelnet/hook-trial";
 
 /// What the hook looks at and changes.
 #[derive(Clone, Copy)]
@@ -60,6 +66,11 @@ pub fn run(args: impl Iterator<Item = OsString>, mut data: impl Read) -> i32 {
         complain(&format!("failed to read what libvirt handed over: {error}"));
     }
     match words[..] {
+        ["network", _, TRIED, ..] => {
+            if let Err(error) = write_trial() {
+                complain(&format!("failed to write {TRIAL}: {error}"));
+            }
+        }
         ["network", _, operation, ..] => {
             if let Some(operation) = Operation::from_word(operation) {
                 let mut child = Command::new("/proc/self/exe");
@@ -94,6 +105,14 @@ pub fn run(args: impl Iterator<Item = OsString>, mut data: impl Read) -> i32 {
         _ => {}
     }
     0
+}
+
+fn write_trial() -> std::io::Result<()> {
+    let file = std::path::Path::new(TRIAL);
+    if let Some(folder) = file.parent() {
+        std::fs::create_dir_all(folder)?;
+    }
+    std::fs::write(file, "")
 }
 
 /// Says it in the system's log: libvirt shows what a hook prints only when the hook fails.

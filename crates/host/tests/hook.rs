@@ -339,11 +339,12 @@ fn what_is_no_port_is_harmless() {
 #[test]
 fn the_script_is_written_once() {
     let hooks = tempfile::tempdir().expect("a folder");
-    assert!(hook::install(hooks.path()).expect("written"));
-    assert!(!hook::install(hooks.path()).expect("there"));
+    let program = Path::new("/opt/no such/accelnet");
+    assert!(hook::install(hooks.path(), program).expect("written"));
+    assert!(!hook::install(hooks.path(), program).expect("there"));
     let script = hooks.path().join("network.d/accelnet");
     let text = fs::read_to_string(&script).expect("a script");
-    assert!(text.contains("accelnet __hook network \"$@\""), "{text}");
+    assert!(text.contains("accelnet='/opt/no such/accelnet'"), "{text}");
     let run = std::process::Command::new(&script)
         .args(["pool", "port-created", "begin", "-"])
         .env("PATH", "/usr/bin:/bin")
@@ -351,7 +352,7 @@ fn the_script_is_written_once() {
         .status();
     assert!(run.expect("run").success(), "also without accelnet");
     fs::set_permissions(&script, fs::Permissions::from_mode(0o644)).expect("set");
-    assert!(hook::install(hooks.path()).expect("mended"));
+    assert!(hook::install(hooks.path(), program).expect("mended"));
     let names = fs::read_dir(hooks.path().join("network.d")).expect("a folder");
     assert_eq!(names.count(), 1);
 }

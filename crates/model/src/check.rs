@@ -73,6 +73,8 @@ pub enum CheckName {
     Qemu,
     /// The firewall lets bridges forward.
     SoftwarePath,
+    /// libvirt's hook may run.
+    Hook,
     /// All of the above.
     Platform,
     /// SMT the same on all nodes.
@@ -120,6 +122,7 @@ impl CheckName {
             CheckName::Libvirt => "libvirt",
             CheckName::Qemu => "qemu",
             CheckName::SoftwarePath => "software-path",
+            CheckName::Hook => "hook",
             CheckName::Platform => "platform",
             CheckName::Hyperthreading => "hyperthreading",
             CheckName::Intent => "intent",

@@ -208,6 +208,12 @@ codes! {
     PoolForgot = "pool_forgot",
     /// An address of a bridge that nothing renews.
     AddressExpires = "address_expires",
+    /// libvirt's hook may not run.
+    HookBlocked = "hook_blocked",
+    /// libvirt's hook did not run for a VF.
+    HookSilent = "hook_silent",
+    /// Locked memory leaves a node too little.
+    MemoryShort = "memory_short",
     /// The promise of the node reserve does not hold.
     ReserveNotMet = "reserve_not_met",
     /// A file of a cluster that makes no sense.

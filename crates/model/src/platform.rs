@@ -30,6 +30,9 @@ pub struct Platform {
     pub libvirt: Observed<Libvirt>,
     /// QEMU; none when not installed.
     pub qemu: Observed<Option<Version>>,
+    /// What the node's security policies make of libvirt's hook.
+    #[serde(default = "unseen")]
+    pub hook: Observed<HookAccess>,
     /// What decides whether bridges forward. It is not part of what is shown and reported: a firewall can
     /// have tens of thousands of rules.
     #[serde(skip, default = "not_kept")]
@@ -39,6 +42,11 @@ pub struct Platform {
 /// What a node that was reported or shown has instead of its [`BridgeFilter`].
 pub fn not_kept() -> Observed<BridgeFilter> {
     Observed::unknown("it is not part of a report")
+}
+
+/// Of a report of an earlier release.
+fn unseen() -> Observed<HookAccess> {
+    Observed::Known(HookAccess::default())
 }
 
 impl Platform {
@@ -55,8 +63,22 @@ impl Platform {
             libvirt: Observed::unknown(reason),
             qemu: Observed::unknown(reason),
             bridge_filter: Observed::unknown(reason),
+            hook: Observed::unknown(reason),
         }
     }
+}
+
+/// What keeps libvirt's hook from running.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+#[serde(default)]
+pub struct HookAccess {
+    /// The program that the installed hook calls; none where no hook is installed.
+    pub program: Option<String>,
+    /// Enforced AppArmor profiles of libvirt's daemons that do not let it run.
+    pub apparmor: Vec<String>,
+    /// SELinux is enforcing, and its boolean for hooks is off.
+    pub selinux: bool,
 }
 
 /// The running kernel.

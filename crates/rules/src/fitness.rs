@@ -10,7 +10,7 @@ use accelnet_model::{Code, Domain, Mac, Observed, Problem};
 
 use crate::pair::Step;
 
-pub use memory::{OVERHEAD_MIB, needed_mib, spare_mib};
+pub use memory::{OVERHEAD_MIB, needed_mib, short, spare_mib};
 
 /// All that the judgement of one VM rests on.
 #[derive(Debug, Clone)]

@@ -6,7 +6,7 @@ use accelnet_model::adapter::{
 use accelnet_model::firewall::{BridgeFilter, Calls, Firewall};
 use accelnet_model::link::{Channels, DriverInfo, Interface, Link};
 use accelnet_model::platform::{
-    Cpu, Iommu, Kernel, Kvm, Libvirt, Lockdown, Platform, Smt, Version, Vfio,
+    Cpu, HookAccess, Iommu, Kernel, Kvm, Libvirt, Lockdown, Platform, Smt, Version, Vfio,
 };
 use accelnet_model::vf::Vf;
 use accelnet_model::{Adapter, Node, Observed, PciAddress};
@@ -50,6 +50,7 @@ pub fn node() -> Node {
                 links: vec!["ens1".to_owned()],
                 firewall: Observed::Known(Firewall::default()),
             }),
+            hook: Observed::Known(HookAccess::default()),
         },
         adapters: Observed::Known(vec![adapter()]),
         domains: Observed::Known(Vec::new()),

@@ -4,9 +4,11 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod apparmor;
 mod bonds;
 mod drift;
 mod firewall;
+mod fitness;
 mod host_network;
 mod kills;
 mod refusals;

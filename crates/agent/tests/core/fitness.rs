@@ -2,7 +2,7 @@
 
 use accelnet_api::types::{State, VmChange, VmEnable, VmResult};
 use accelnet_model::{Code, Performance};
-use accelnet_sim::{DomainSpec, NicSpec};
+use accelnet_sim::{DomainSpec, Guest, NicSpec};
 
 use crate::bench::{self, Bench, INTENT, WHO, enable, mac, refused};
 use crate::invariants;
@@ -156,4 +156,116 @@ fn a_pass_gives_no_vf_to_a_vm_that_became_unfit() {
     bench.machine.kernel.set_memory(16 << 10, 8000);
     bench.pass();
     assert_eq!(bench.vm("web").acceleration, State::Accelerated);
+}
+
+/// What is said of the guest of a VM that is enabled.
+fn said_of_the_guest(bench: &mut Bench) -> Option<String> {
+    let result = bench.vm_enable("web", LOW);
+    assert!(result.ok, "{result:?}");
+    let mut warnings = result.warnings.into_iter();
+    let found = warnings.find(|one| one.code == Code::GuestUnknown);
+    found.map(|one| one.found)
+}
+
+#[test]
+fn a_freebsd_guest_is_not_taken_for_a_linux_of_that_number() {
+    let mut bench = Bench::enabled();
+    bench.run("web", 1, 4);
+    let guest = Guest {
+        id: "freebsd".to_owned(),
+        kernel: "14.1-RELEASE".to_owned(),
+        ..Guest::default()
+    };
+    bench.machine.vms.set_guest("web", guest).expect("a guest");
+    let said = said_of_the_guest(&mut bench);
+    assert!(said.is_some_and(|found| found.contains("FreeBSD")));
+}
+
+#[test]
+fn the_guest_of_a_stopped_vm_is_known_by_its_metadata() {
+    let debian = "http://debian.org/debian/13";
+    for (id, words) in [
+        (debian, None),
+        ("http://microsoft.com/win/2k22", Some("Windows")),
+        ("http://freebsd.org/freebsd/14.1", Some("freebsd.org")),
+    ] {
+        let mut bench = Bench::enabled();
+        bench.define("web", 1, 4);
+        let edit = |xml: String| xml.replace(debian, id);
+        bench.machine.vms.virsh_edit("web", edit).expect("edited");
+        let said = said_of_the_guest(&mut bench);
+        assert_eq!(said.is_some(), words.is_some(), "{said:?}");
+        assert!(words.is_none_or(|words| said.is_some_and(|said| said.contains(words))));
+    }
+    let mut bench = Bench::enabled();
+    bench.define("web", 1, 4);
+    let edit = |xml: String| xml.replace("libosinfo:os id", "libosinfo:os no");
+    bench.machine.vms.virsh_edit("web", edit).expect("edited");
+    let said = said_of_the_guest(&mut bench);
+    assert!(said.is_some_and(|found| found.contains("does not name its system")));
+}
+
+/// The codes of the faults of a running VM with its VF, once `spoil` was done.
+fn faults(spoil: impl FnOnce(&Bench)) -> Vec<(Code, String)> {
+    let mut bench = Bench::enabled();
+    bench.run("web", 1, 4);
+    assert!(bench.change(&enable("web", LOW, true)).ok, "a VF");
+    spoil(&bench);
+    bench.pass();
+    let faults = bench.report().faults.into_iter();
+    faults.map(|fault| (fault.code, fault.message)).collect()
+}
+
+fn outcome(bench: &Bench) -> std::path::PathBuf {
+    let uuid = bench.machine.vms.uuid("web").expect("a VM");
+    accelnet_model::vf_wish::outcome_file(bench.machine.wishes(), &uuid)
+}
+
+#[test]
+fn a_hook_that_did_not_run_for_a_vf_is_a_fault() {
+    assert_eq!(faults(|_| {}), []);
+    let missing = faults(|bench| std::fs::remove_file(outcome(bench)).expect("removed"));
+    assert_eq!(missing[0].0, Code::HookSilent);
+    assert!(missing[0].1.contains("is not there"), "{missing:?}");
+    let old = faults(|bench| {
+        let file = std::fs::File::options().append(true).open(outcome(bench));
+        let hours = std::time::Duration::from_secs(7200);
+        let time = std::time::UNIX_EPOCH + hours;
+        file.expect("an outcome").set_modified(time).expect("aged");
+    });
+    assert!(old[0].1.contains("older than the VM's start"), "{old:?}");
+    let other = faults(|bench| {
+        let text = std::fs::read_to_string(outcome(bench)).expect("an outcome");
+        let text = text.replace("port-created", "port-deleted");
+        std::fs::write(outcome(bench), text).expect("written");
+    });
+    assert!(other[0].1.contains("is not about VF"), "{other:?}");
+}
+
+#[test]
+fn locked_memory_that_leaves_the_node_too_little_is_a_fault() {
+    let faults = faults(|bench| bench.machine.kernel.set_memory(16 << 10, 511));
+    assert_eq!(faults[0].0, Code::MemoryShort);
+    assert!(
+        faults[0]
+            .1
+            .contains("4096 MiB locked, and less than 512 MiB"),
+        "{faults:?}"
+    );
+}
+
+#[test]
+fn a_vm_that_takes_the_last_memory_with_its_start_is_a_fault() {
+    let mut bench = Bench::enabled();
+    bench.define("web", 1, 4);
+    bench.machine.kernel.set_memory(16 << 10, 4300);
+    let result = bench.vm_enable("web", LOW);
+    assert!(
+        result.warnings.iter().any(|one| one.code == Code::VmCosts),
+        "{result:?}"
+    );
+    bench.machine.vms.virsh_start("web").expect("started");
+    bench.pass();
+    let mut faults = bench.report().faults.into_iter();
+    assert!(faults.any(|fault| fault.code == Code::MemoryShort));
 }

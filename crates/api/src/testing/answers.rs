@@ -455,6 +455,7 @@ pub(super) fn node() -> Node {
             }),
             qemu: known(Some(Version::new(10, 0, 0))),
             bridge_filter: platform::not_kept(),
+            hook: known(platform::HookAccess::default()),
         },
         adapters: known(Vec::new()),
         domains: known(Vec::new()),

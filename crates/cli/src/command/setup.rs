@@ -4,8 +4,9 @@ use std::fs;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use accelnet_host::hook;
+use accelnet_host::hook::{self, access};
 use accelnet_model::{Code, Problem};
+use accelnet_pci::Root;
 
 use super::Result;
 use crate::args::Setup;
@@ -47,11 +48,14 @@ pub fn run(args: &Setup, session: &mut Session<'_>) -> Result {
         dry,
         &format!("lay libvirt's hooks into {HOOKS}"),
         || {
-            new_hook = hook::install(Path::new(HOOKS))
+            new_hook = hook::install(Path::new(HOOKS), &program)
                 .map_err(|error| failed("lay the hook", &error.to_string()))?;
             Ok(())
         },
     )?;
+    let root = Root::system();
+    let program = program.display().to_string();
+    allow_by_apparmor(session, dry, &root, &program)?;
     if new_hook {
         for daemon in DAEMONS {
             if runs(&mut quiet("systemctl", &["is-active", daemon])) {
@@ -64,6 +68,8 @@ pub fn run(args: &Setup, session: &mut Session<'_>) -> Result {
             }
         }
     }
+    // The agent does its work without the hook, too: what was found is said last.
+    let tried = try_hook(session, dry, &root);
     step(
         session,
         dry,
@@ -73,10 +79,93 @@ pub fn run(args: &Setup, session: &mut Session<'_>) -> Result {
             command("systemctl", &["restart", "accelnet.service"])
         },
     )?;
+    tried?;
     if !dry {
         session.say("Done. 'accelnet status' asks the agent; 'accelnet intent add NAME --compute --adapter NAME' is next.\n");
     }
     Ok(0)
+}
+
+/// Lets libvirt's daemons run the program where their AppArmor profiles are there and do not: the
+/// profiles let programs of the system's folders run, and hooks inherit the profile.
+fn allow_by_apparmor(
+    session: &mut Session<'_>,
+    dry: bool,
+    root: &Root,
+    program: &str,
+) -> std::result::Result<(), Problem> {
+    let enforced = access::enforced(root);
+    for daemon in ["libvirtd", "virtqemud", "virtnetworkd"] {
+        let (profile, local) = access::files(daemon);
+        if !root.exists(&profile) || access::allows(root, daemon, program) {
+            continue;
+        }
+        let words = format!("let {daemon} run {program}: add a rule to {local}");
+        step(session, dry, &words, || {
+            let failed = |error: std::io::Error| failed(&local, &error.to_string());
+            let mut text = fs::read_to_string(&local).unwrap_or_default();
+            if !text.is_empty() && !text.ends_with('\n') {
+                text.push('\n');
+            }
+            text += &format!("# accelnet's hook\n{}\n", access::rule(program));
+            if let Some(folder) = Path::new(&local).parent() {
+                fs::create_dir_all(folder).map_err(failed)?;
+            }
+            fs::write(&local, text).map_err(failed)
+        })?;
+        let loaded = enforced.iter().any(|name| name.ends_with(daemon));
+        if loaded {
+            step(session, dry, &format!("load {profile} anew"), || {
+                command("apparmor_parser", &["--replace", &profile])
+            })?;
+        }
+    }
+    Ok(())
+}
+
+/// Runs the hook as libvirt does, under each enforced profile of its daemons.
+fn try_hook(session: &mut Session<'_>, dry: bool, root: &Root) -> std::result::Result<(), Problem> {
+    let script = format!("{HOOKS}/{}", hook::NETWORK_SCRIPT);
+    let words = ["accelnet", hook::TRIED, "begin", "-"];
+    let profiles = access::enforced(root);
+    let mut tries: Vec<(String, Command)> = Vec::new();
+    for profile in &profiles {
+        let mut under = quiet("aa-exec", &["-p", profile, "--", &script]);
+        under.args(words);
+        tries.push((
+            format!("try the hook under AppArmor's profile {profile}"),
+            under,
+        ));
+    }
+    if profiles.is_empty() {
+        tries.push(("try the hook".to_owned(), quiet(&script, &words)));
+    }
+    for (what, mut hook) in tries {
+        step(session, dry, &what, || {
+            // A trial of before says nothing.
+            drop(fs::remove_file(hook::TRIAL));
+            let ran = runs(&mut hook);
+            match Path::new(hook::TRIAL).exists() {
+                true => Ok(()),
+                false => Err(failed(
+                    &what,
+                    match ran {
+                        true => "the script ran, and could not run the program",
+                        false => "the script could not be run",
+                    },
+                )),
+            }
+        })?;
+    }
+    if let Some(access) = access::look(root).known()
+        && access.selinux
+    {
+        session.say(&format!(
+            "SELinux keeps libvirt's hooks confined: run 'setsebool -P {} on'.\n",
+            access::SELINUX_BOOLEAN
+        ));
+    }
+    Ok(())
 }
 
 pub(super) fn step(

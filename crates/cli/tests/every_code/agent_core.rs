@@ -8,7 +8,7 @@ use accelnet_agent::simulated::Simulated;
 use accelnet_api::types::{VmChanged, VmResult};
 use accelnet_host::{Clock, Vms};
 use accelnet_model::intent::Role;
-use accelnet_model::{Code, Performance, Problem};
+use accelnet_model::{Code, Performance, Problem, vf_wish};
 use accelnet_sim::{Fault, Guest};
 use accelnet_store::Txn;
 
@@ -128,14 +128,14 @@ pub fn a_saved_vm(image: bool, snapshots: u32) -> Vec<Code> {
 pub fn a_running_vm() -> Vec<Code> {
     let mut bench = Bench::enabled();
     bench.run("web1", 1, 4);
-    let silent = Guest {
-        answers: false,
+    let windows = Guest {
+        id: "mswindows".to_owned(),
         ..Guest::default()
     };
     bench
         .machine
         .vms
-        .set_guest("web1", silent)
+        .set_guest("web1", windows)
         .expect("a guest");
     of(&bench.vm_enable("web1", LOW))
 }
@@ -231,4 +231,26 @@ pub fn a_vf_that_does_not_come_back() -> Vec<Code> {
     bench.pass();
     let faults = bench.report().faults;
     faults.into_iter().map(|fault| fault.code).collect()
+}
+
+fn faults_of_a_running_vm(spoil: impl FnOnce(&Bench)) -> Vec<Code> {
+    let mut bench = Bench::enabled();
+    bench.run("web1", 1, 4);
+    assert!(bench.change(&enable("web1", LOW, true)).ok, "a VF");
+    spoil(&bench);
+    bench.pass();
+    let faults = bench.report().faults;
+    faults.into_iter().map(|fault| fault.code).collect()
+}
+
+pub fn a_hook_that_did_not_run() -> Vec<Code> {
+    faults_of_a_running_vm(|bench| {
+        let uuid = bench.machine.vms.uuid("web1").expect("a VM");
+        let file = vf_wish::outcome_file(bench.machine.wishes(), &uuid);
+        std::fs::remove_file(file).expect("an outcome");
+    })
+}
+
+pub fn a_node_without_memory_to_spare() -> Vec<Code> {
+    faults_of_a_running_vm(|bench| bench.machine.kernel.set_memory(16 << 10, 511))
 }

@@ -144,3 +144,17 @@ pub fn a_model_off_record() -> Vec<Code> {
 pub fn an_adapter_that_is_down() -> Vec<Code> {
     adapter(|igb| AdapterSpec { up: false, ..igb })
 }
+
+pub fn a_hook_that_selinux_confines() -> Vec<Code> {
+    let node = node(|igb| igb);
+    let root = node.folder.path();
+    let hooks = root.join("etc/libvirt/hooks");
+    std::fs::create_dir_all(&hooks).expect("a folder");
+    let program = std::path::Path::new("/usr/local/bin/accelnet");
+    accelnet_host::hook::install(&hooks, program).expect("installed");
+    let booleans = root.join("sys/fs/selinux/booleans");
+    std::fs::create_dir_all(&booleans).expect("a folder");
+    std::fs::write(booleans.join("virt_hooks_unconfined"), "0 0").expect("written");
+    std::fs::write(root.join("sys/fs/selinux/enforce"), "1").expect("written");
+    on(&node)
+}

@@ -7,13 +7,16 @@ use std::path::{Path, PathBuf};
 
 /// The scripts, by their names below libvirt's folder of hooks. libvirt runs all that are in such
 /// a folder, by name.
-const SCRIPTS: [(&str, &str); 2] = [("network.d/accelnet", NETWORK), ("qemu.d/accelnet", QEMU)];
+const SCRIPTS: [(&str, &str); 2] = [(NETWORK_SCRIPT, NETWORK), ("qemu.d/accelnet", QEMU)];
+/// The network hook, below libvirt's folder of hooks.
+pub const NETWORK_SCRIPT: &str = "network.d/accelnet";
 
 const NETWORK: &str = "#!/bin/sh
 # Sets VFs to what accelnet promised their VMs. Written by accelnet; changes are overwritten.
 # It never fails: libvirt would not start the VM.
-if command -v accelnet > /dev/null; then
-    accelnet __hook network \"$@\"
+accelnet=PROGRAM
+if [ -x \"$accelnet\" ]; then
+    \"$accelnet\" __hook network \"$@\"
 else
     cat > /dev/null
 fi
@@ -23,8 +26,9 @@ exit 0
 const QEMU: &str = "#!/bin/sh
 # Lets VMs in that come from another node when no VF is free. Written by accelnet; changes are
 # overwritten. It never fails: libvirt would not let the VM in.
-if [ \"$2 $3\" = 'migrate begin' ] && command -v accelnet > /dev/null; then
-    accelnet __hook qemu \"$@\"
+accelnet=PROGRAM
+if [ \"$2 $3\" = 'migrate begin' ] && [ -x \"$accelnet\" ]; then
+    \"$accelnet\" __hook qemu \"$@\"
 else
     cat > /dev/null
 fi
@@ -39,22 +43,36 @@ pub struct InstallError {
     error: io::Error,
 }
 
-/// Puts the scripts into `hooks`, libvirt's folder `/etc/libvirt/hooks`; whether one was not
+/// Puts scripts that call `program` into `hooks`, libvirt's folder `/etc/libvirt/hooks`; whether one was not
 /// there before as it is now. libvirt looks for new hooks when it starts or is told to
 /// reload (`systemctl reload`).
 ///
 /// # Errors
 ///
 /// The folder or the file cannot be written.
-pub fn install(hooks: &Path) -> Result<bool, InstallError> {
+pub fn install(hooks: &Path, program: &Path) -> Result<bool, InstallError> {
+    let program = quoted(&program.display().to_string());
     // Not beside it: libvirt runs whatever is in that folder.
     let new = hooks.join(".accelnet.new");
     let mut changed = false;
     for (name, script) in SCRIPTS {
         let path = hooks.join(name);
-        changed |= write(&path, &new, script).map_err(|error| InstallError { path, error })?;
+        let script = script.replace("PROGRAM", &program);
+        changed |= write(&path, &new, &script).map_err(|error| InstallError { path, error })?;
     }
     Ok(changed)
+}
+
+/// A word of a shell script.
+fn quoted(word: &str) -> String {
+    format!("'{}'", word.replace('\'', r"'\''"))
+}
+
+/// The program that an installed script calls.
+pub fn program_of(script: &str) -> Option<String> {
+    let mut lines = script.lines();
+    let word = lines.find_map(|line| line.strip_prefix("accelnet='"))?;
+    Some(word.strip_suffix('\'')?.replace(r"'\''", "'"))
 }
 
 fn write(path: &Path, new: &Path, script: &str) -> io::Result<bool> {

@@ -7,6 +7,7 @@ use accelnet_pci::{ReadError, Root};
 
 use super::cpu;
 use crate::Host;
+use crate::hook::access;
 
 /// Everything that is not an adapter or a VM.
 pub fn look(host: &Host<'_>, reading: &Result<Reading, LibvirtError>) -> Platform {
@@ -22,6 +23,7 @@ pub fn look(host: &Host<'_>, reading: &Result<Reading, LibvirtError>) -> Platfor
         libvirt: libvirt(reading),
         qemu: qemu(host, reading),
         bridge_filter: crate::firewall::bridge_filter(host),
+        hook: access::look(root),
     }
 }
 

@@ -3,7 +3,7 @@
 use accelnet_model::domain::{DomainMemory, MemoryDevice};
 use accelnet_model::memory::{NodeMemory, ProcessMemory};
 use accelnet_model::platform::Version;
-use accelnet_model::{Domain, Mac, Observed, Problem};
+use accelnet_model::{Code, Domain, Mac, Observed, Problem};
 
 use super::{Facts, cost, unfit};
 
@@ -46,6 +46,23 @@ pub fn needed_mib(live: &Domain, process: &ProcessMemory) -> u64 {
             locked_mib(live).saturating_sub(own)
         }
     }
+}
+
+/// A node whose memory is short beside what VFs have locked. The figures are those of the VMs and of the
+/// machine: they do not change from one look to the next.
+pub fn short(node: &str, memory: &NodeMemory, with_vfs: &[&Domain]) -> Option<Problem> {
+    let spare = spare_mib(memory.total_mib);
+    let from_pages = |vm: &&&Domain| !vm.settings.memory.hugepages;
+    let locked: u64 = with_vfs
+        .iter()
+        .filter(from_pages)
+        .map(|vm| locked_mib(vm))
+        .sum();
+    (locked > 0 && memory.available_mib < spare).then(|| {
+        let found =
+            format!("VFs have {locked} MiB locked, and less than {spare} MiB are available.");
+        Problem::new(Code::MemoryShort, &[node], found)
+    })
 }
 
 /// What cannot work.

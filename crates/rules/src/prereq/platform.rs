@@ -36,6 +36,7 @@ pub fn judge(node: &Node) -> Vec<Check> {
         libvirt(node, row(CheckName::Libvirt)),
         qemu(node, row(CheckName::Qemu)),
         forwarding(node, row(CheckName::SoftwarePath)),
+        hook(node, row(CheckName::Hook)),
     ];
     rows.push(whole(&rows, row(CheckName::Platform)));
     rows
@@ -207,6 +208,34 @@ fn forwarding(node: &Node, row: Row<'_>) -> Check {
     match unclear.next() {
         Some(warning) => row.warned(warning),
         None => row.passed("The firewall lets bridges forward."),
+    }
+}
+
+/// The hook sets a VF before its guest sees it.
+fn hook(node: &Node, row: Row<'_>) -> Check {
+    let access = match &node.platform.hook {
+        Observed::Unknown(reason) => return row.unknown("libvirt's hook", reason),
+        Observed::Known(access) => access,
+    };
+    let Some(program) = &access.program else {
+        return row.passed("libvirt's hook is not installed yet; 'accelnet setup' installs it.");
+    };
+    let blocked = |found: String, what_to_do: &str| {
+        row.failed(Problem::new(Code::HookBlocked, &[row.node], found).resolution(what_to_do))
+    };
+    match (access.apparmor.as_slice(), access.selinux) {
+        ([], false) => row.passed(format!("libvirt may run {program}.")),
+        ([], true) => blocked(
+            "SELinux is enforcing, and its boolean virt_hooks_unconfined is off.".to_owned(),
+            "Run 'setsebool -P virt_hooks_unconfined on'.",
+        ),
+        (profiles, _) => blocked(
+            format!(
+                "AppArmor's profile {} does not let it run {program}.",
+                profiles.join(", ")
+            ),
+            "Run 'accelnet setup', which adds a rule to the node's part of the profile.",
+        ),
     }
 }
 

@@ -29,6 +29,12 @@ pub(crate) struct Fit {
 }
 
 impl Core {
+    /// What is left of the node's memory beside running VMs that have a VF, if that is too little.
+    pub(crate) fn memory_short(&self, with_vfs: &[&Domain]) -> Option<Problem> {
+        let node = memory::node(self.edge.host().root);
+        fitness::short(&self.name, node.known()?, with_vfs)
+    }
+
     /// Judges a VM and what is to be done with it; `promised_mib` is what VMs before it take of the
     /// node's memory.
     pub(crate) fn fits(

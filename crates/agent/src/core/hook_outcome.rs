@@ -1,0 +1,42 @@
+//! Whether libvirt's hook did its work for a VF.
+
+use std::fs;
+use std::time::Duration;
+
+use accelnet_model::vf_wish::{VfOutcome, outcome_file};
+use accelnet_model::{Code, Domain, PciAddress, Problem};
+
+use super::Core;
+
+/// libvirt chooses a VF, and runs the hook, before it starts the VM's process.
+const BEFORE_START: Duration = Duration::from_secs(300);
+/// What the hook writes down for a VF that a VM got.
+const CREATED: &str = "port-created";
+
+impl Core {
+    /// Why the hook is known not to have run for the VF at `vf` of a running VM.
+    pub(crate) fn silent_hook(&self, domain: &Domain, vf: PciAddress) -> Option<Problem> {
+        let file = outcome_file(self.edge.wishes(), &domain.uuid);
+        let silent = |found: String| Some(Problem::new(Code::HookSilent, &[&domain.name], found));
+        let text = match fs::read(&file) {
+            Ok(text) => text,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                return silent(format!("{} is not there.", file.display()));
+            }
+            // What cannot be read proves nothing.
+            Err(_) => return None,
+        };
+        let outcome: VfOutcome = serde_json::from_slice(&text).ok()?;
+        if outcome.operation != CREATED || outcome.vf != Some(vf) {
+            return silent(format!("{} is not about VF {vf}.", file.display()));
+        }
+        let process = format!("/run/libvirt/qemu/{}.pid", domain.name);
+        let process = self.edge.host().root.locate(&process);
+        let changed = |path| fs::metadata(path).and_then(|file| file.modified()).ok();
+        let (written, started) = (changed(file.clone())?, changed(process)?);
+        match written + BEFORE_START < started {
+            true => silent(format!("{} is older than the VM's start.", file.display())),
+            false => None,
+        }
+    }
+}
