@@ -103,6 +103,8 @@ fn main() {
         adapters: vec!["ens1".to_owned()],
         vfs: Some(2),
         dry_run: false,
+        trust: None,
+        spoof_check: None,
     };
     let begun = Instant::now();
     client.intent_add(&add).expect("an intent");
@@ -115,6 +117,8 @@ fn main() {
             vfs: Some(vfs),
             disruptive: false,
             dry_run: false,
+            trust: None,
+            spoof_check: None,
         };
         let begun = Instant::now();
         client.intent_set(INTENT, &set).expect("a change");

@@ -41,6 +41,8 @@ fn main() {
         adapters: vec!["ens1".to_owned()],
         vfs: Some(64),
         dry_run: false,
+        trust: None,
+        spoof_check: None,
     };
     core.add_intent(WHO, &intent).expect("an intent");
     let enable = Enable {
@@ -80,6 +82,9 @@ fn all_enabled() -> VmChange {
         now: false,
         add_nic: false,
         dry_run: false,
+        mac: None,
+        trust: None,
+        spoof_check: None,
     })
 }
 

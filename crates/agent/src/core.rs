@@ -22,7 +22,10 @@ mod software_path;
 mod standing;
 mod switches;
 mod vms;
+mod vnics;
 mod wishes;
+
+pub(crate) use wishes::security_of;
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, PoisonError, RwLock};
@@ -35,7 +38,7 @@ use accelnet_host::{Host, observe};
 use accelnet_model::adapter::Identity;
 use accelnet_model::intent::{BoundAdapter, IntentStatus};
 use accelnet_model::{Adapter, Code, Domain, Intent, Node, Observed, PciAddress, Problem};
-use accelnet_rules::vm_names::means;
+use accelnet_rules::vm_names::meant;
 use accelnet_store::Store;
 
 use crate::cluster::nodes::Nodes;
@@ -125,6 +128,8 @@ pub struct Core {
     pub(crate) host_network: host_network::HostNetwork,
     /// vNICs that running guests were asked for and did not give up, by the VM's UUID.
     asked_out: std::collections::BTreeMap<String, vms::AskedOut>,
+    /// What vNICs lead through.
+    ways: vnics::Ways,
     /// VMs that are between their two paths.
     crossings: Vec<vms::Crossing>,
     filter: filter::Filter,
@@ -159,6 +164,7 @@ impl Core {
             paths: paths::Paths::default(),
             host_network: host_network::HostNetwork::default(),
             asked_out: std::collections::BTreeMap::new(),
+            ways: vnics::Ways::default(),
             crossings: Vec::new(),
             filter,
         }
@@ -533,12 +539,11 @@ fn all_meant(names: &[String], domains: Option<&Vec<Domain>>) -> Option<Vec<Stri
     let domains = domains.filter(|_| !names.is_empty())?;
     let mut all = Vec::new();
     for name in names {
-        let meant = domains.iter().filter(|vm| means(name, &vm.name, &vm.uuid));
-        let before = all.len();
-        all.extend(meant.map(|vm| vm.uuid.clone()));
-        if all.len() == before {
+        let found = meant(name, domains, |vm| (&vm.name, &vm.uuid));
+        if found.is_empty() {
             return None;
         }
+        all.extend(found.into_iter().map(|vm| vm.uuid.clone()));
     }
     Some(all)
 }

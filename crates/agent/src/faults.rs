@@ -74,6 +74,11 @@ pub(crate) fn of(
         raise(Severity::Error, &adapter, &problem);
     }
     for vm in vms {
+        let unfit = core.unfit_of(&vm.uuid).filter(|_| vm.performance.is_some());
+        if let Some(problem) = unfit {
+            raise(Severity::Error, &vm.name, problem);
+            continue;
+        }
         if vm.acceleration == State::Degraded && policy.drained(&core.name).is_none() {
             let problem = core.vf_not_used(vm).unwrap_or_else(|| {
                 let found = match vm.remarks.first() {

@@ -20,6 +20,8 @@ const BEAT: Duration = Duration::from_secs(120);
 /// After so long without anything to do, nothing is going on: guests that drive their VFs are looked at
 /// once a minute.
 const QUIET: Duration = Duration::from_secs(45);
+/// Running vNICs of accelerated VMs are looked at this often: libvirt reports no change of one.
+const VNICS: Duration = Duration::from_secs(60);
 /// What could not be done is tried again after so long.
 const AGAIN: Duration = Duration::from_secs(60);
 
@@ -87,6 +89,7 @@ pub(crate) fn think(
     let mut busy = true;
     let mut full_look = clock.uptime() + FULL_LOOK;
     let mut last_pass = clock.uptime();
+    let mut vnics_at = last_pass + VNICS;
     let mut due: Option<Due> = None;
     loop {
         beat();
@@ -100,6 +103,7 @@ pub(crate) fn think(
                 false => core.pass_of_policy(heard),
             };
             last_pass = clock.uptime();
+            vnics_at = last_pass + VNICS;
             let failed = passed.is_err() || core.has_failures();
             let next = last_pass + if failed { AGAIN } else { FULL_LOOK };
             // Policy that changes again and again does not put the whole look off.
@@ -115,8 +119,16 @@ pub(crate) fn think(
             continue;
         }
         let path_look = core.next_path_look();
-        if path_look.is_some_and(|look| look <= now) {
-            if core.look_at_paths() {
+        let vnic_look = core.has_vnics().then_some(vnics_at);
+        let is_due = |look: Option<Duration>| look.is_some_and(|look| look <= now);
+        if is_due(path_look) || is_due(vnic_look) {
+            let mut changed = is_due(path_look) && core.look_at_paths();
+            // One turn for both, where one comes soon after the other.
+            if vnic_look.is_some_and(|look| look <= now + VNICS / 2) {
+                changed |= core.vnics_have_changed();
+                vnics_at = now + VNICS;
+            }
+            if changed {
                 due = Some(sooner(due, true, 0, now, last_pass));
             }
             continue;
@@ -132,7 +144,14 @@ pub(crate) fn think(
             core.apply_filter();
             continue;
         }
-        let next = [due.map(|due| due.at), crossed, path_look, renewal, filter];
+        let next = [
+            due.map(|due| due.at),
+            crossed,
+            path_look,
+            vnic_look,
+            renewal,
+            filter,
+        ];
         let next = next.into_iter().flatten().min();
         let next = next.map_or(full_look, |next| next.min(full_look));
         let wait = next.saturating_sub(now).min(BEAT);

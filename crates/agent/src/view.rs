@@ -6,13 +6,14 @@ use accelnet_api::types::{Path, State, Verified, VmView, VnicView};
 use accelnet_host::vms::VirtualNetwork;
 use accelnet_model::domain::{DomainState, Vnic};
 use accelnet_model::vf_evidence::Holding;
+use accelnet_model::vf_security::OnOff;
 use accelnet_model::vm_setting::Phase;
 use accelnet_model::{Adapter, Domain, Mac, Node, Observed, Vf, VmSetting};
 use accelnet_rules::pair::Pair;
 use accelnet_rules::vf_path;
 
 use crate::core::paths::Watched;
-use crate::core::{Core, Seen};
+use crate::core::{Core, Seen, security_of};
 use crate::policy::Policy;
 use crate::report::Report;
 
@@ -82,6 +83,8 @@ fn gone_vm(core: &Core, setting: &VmSetting) -> VmView {
         adapter: None,
         vf: None,
         vnics: Vec::new(),
+        security: None,
+        carried: Vec::new(),
         verified: Vec::new(),
         remarks: vec![format!(
             "libvirt on {} no longer has it; 'accelnet vm disable {}' forgets its setting",
@@ -124,6 +127,7 @@ pub(crate) fn vm(core: &Core, seen: &Seen, policy: &Policy, domain: &Domain) -> 
         (Some(setting), _) if setting.phase != Phase::Enabled => State::Changing,
         (Some(_), Some(pair)) => match (running, vf.is_some(), pair.can_fail_over()) {
             (true, true, _) if watched.is_some_and(Watched::is_late) => State::Degraded,
+            (false, ..) if core.unfit_of(&domain.uuid).is_some() => State::Degraded,
             (false, ..) | (true, true, _) => State::Accelerated,
             (true, false, true) => State::Degraded,
             (true, false, false) => State::WaitsForRestart,
@@ -168,6 +172,10 @@ pub(crate) fn vm(core: &Core, seen: &Seen, policy: &Policy, domain: &Domain) -> 
         adapter: found.map(|(adapter, _)| adapter.name()),
         vf: vf.and_then(|vf| vf.host_device),
         vnics: vnics.collect(),
+        security: setting.map(|setting| security_of(policy, setting)),
+        carried: setting.map_or(Vec::new(), |setting| {
+            core.carried_lines(domain, setting.mac)
+        }),
         verified,
         remarks,
         destinations: Vec::new(),
@@ -253,6 +261,17 @@ fn verify(
                 ),
                 Err(reason) => line("transmit rate", None, reason),
             });
+            let wanted = security_of(policy, setting);
+            for (what, wanted, seen) in [
+                ("trust", wanted.trust, settings.trust),
+                ("spoof check", wanted.spoof_check, settings.spoof_check),
+            ] {
+                let words = seen.map_or_else(
+                    || "the driver does not report it".to_owned(),
+                    |seen| OnOff(seen).to_string(),
+                );
+                lines.push(line(what, seen.map(|seen| seen == wanted), words));
+            }
         }
         None => {
             let reason = vf.settings.reason().unwrap_or_default();

@@ -39,5 +39,9 @@ mod random;
 mod reach;
 #[path = "core/refusals.rs"]
 mod refusals;
+#[path = "core/security.rs"]
+mod security;
 #[path = "core/vms.rs"]
 mod vms;
+#[path = "core/vnics.rs"]
+mod vnics;

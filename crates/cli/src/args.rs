@@ -19,12 +19,13 @@ pub use cluster::{
 };
 pub use cmdlets::{CmdletsChange, CmdletsCommand, CmdletsList};
 pub use intent::{
-    IntentAdd, IntentCommand, IntentList, IntentRemove, IntentSet, IntentShow, IntentStatus, Roles,
+    IntentAdd, IntentCommand, IntentList, IntentRemove, IntentSecurity, IntentSet, IntentShow,
+    IntentStatus, Roles,
 };
 pub use management::{Disable, Enable, Set, Told};
 pub use remote::Remote;
 pub use store::{Place, StoreArgs, TlsArgs};
-pub use vm::{VmCommand, VmDisable, VmEnable, VmList, VmSet, VmShow};
+pub use vm::{VmCommand, VmDisable, VmEnable, VmList, VmSecurity, VmSet, VmShow};
 
 /// Accelerated networking for virtual machines on Linux.
 #[derive(Debug, Parser)]

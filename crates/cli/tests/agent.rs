@@ -17,6 +17,7 @@ fn cluster() -> Fake {
             roles: vec![Role::Compute],
             adapters: vec!["ens1".to_owned()],
             vfs: None,
+            security: accelnet_model::VfSecurity::default(),
         }])
         .vms(&["web1", "web2", "db1"])
 }

@@ -77,6 +77,7 @@ fn cluster() -> Fake {
             roles: vec![Role::Compute],
             adapters: vec!["ens1".to_owned()],
             vfs: None,
+            security: accelnet_model::VfSecurity::default(),
         }])
         .vms(&["MyVM", "MyVM01", "MyVM02"])
 }

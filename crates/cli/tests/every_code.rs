@@ -107,6 +107,8 @@ fn raised(code: Code) -> Vec<Code> {
         Code::VmNotOnSwitch => agent_core::a_vm_on_another_network(),
         Code::MacDuplicate => agent_core::two_vms_with_one_mac(),
         Code::VmUnfit => agent_core::a_saved_vm(true, 0),
+        Code::VnicNotFound => agent_core::a_vnic_that_is_not_there(),
+        Code::VfSettingUnsupported => agent_core::a_driver_without_trust(),
         Code::VmCosts => agent_core::a_saved_vm(false, 2),
         Code::GuestUnknown | Code::NextStart => agent_core::a_running_vm(),
         Code::LibvirtFailed => agent_core::a_libvirt_that_refuses(),

@@ -10,7 +10,7 @@ mod kernel;
 use std::net::IpAddr;
 use std::time::Duration;
 
-use accelnet_model::switch::{Bridge, Carried, Mention, Standing, SwitchStep, Uplink};
+use accelnet_model::switch::{Bridge, Carried, Mention, PortRules, Standing, SwitchStep, Uplink};
 use accelnet_netlink::NetlinkError;
 use accelnet_pci::Root;
 
@@ -33,6 +33,13 @@ pub trait Switches: Send + Sync {
     ///
     /// See [`NetlinkError`]; `ENODEV` where there is no such link.
     fn carried(&self, link: &str) -> Result<Carried, NetlinkError>;
+
+    /// What the bridge called `bridge` lets through its ports; none where there is no such link.
+    ///
+    /// # Errors
+    ///
+    /// See [`NetlinkError`].
+    fn port_rules(&self, bridge: &str) -> Result<Option<PortRules>, NetlinkError>;
 
     /// Does one step. Done twice, it changes nothing the second time.
     ///

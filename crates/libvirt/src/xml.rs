@@ -12,6 +12,7 @@ mod memory;
 mod network;
 mod places;
 mod port;
+mod port_settings;
 mod root_port;
 mod settings;
 mod write;
@@ -22,9 +23,9 @@ use roxmltree::{Document, Node, ParsingOptions};
 
 pub use device::Device;
 pub use fragment::{
-    Part, connected_to, interface_called, interface_fragment, persistent_alias, user_alias,
-    vf_alias, with_place, with_stand_ins, with_teaming, without_generated, without_place,
-    without_teaming,
+    Part, connected_to, interface_called, interface_fragment, interface_vlan, persistent_alias,
+    user_alias, vf_alias, with_place, with_stand_ins, with_teaming, without_generated,
+    without_place, without_teaming,
 };
 pub use network::{NetworkFacts, network};
 pub(crate) use network::{network_name, with_uuid};

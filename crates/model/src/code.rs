@@ -176,6 +176,10 @@ codes! {
     MacDuplicate = "mac_duplicate",
     /// A VM whose other settings do not go with a VF.
     VmUnfit = "vm_unfit",
+    /// A vNIC that a VM does not have, or that cannot be accelerated.
+    VnicNotFound = "vnic_not_found",
+    /// A setting of VFs that a driver does not take.
+    VfSettingUnsupported = "vf_setting_unsupported",
     /// Something that a VM loses with a VF.
     VmCosts = "vm_costs",
     /// A guest of which nothing is known.

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::port::{PortSettings, VnicVlan};
 use crate::{Mac, PciAddress};
 
 /// Aliases that accelnet gives VFs begin so. A vNIC that has one stands in for a VF that was not
@@ -203,6 +204,9 @@ pub struct Vnic {
     /// Its PCI place in the guest, where the definition says.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub place: Option<GuestPlace>,
+    /// What else its host does with its packets.
+    #[serde(default)]
+    pub port: PortSettings,
 }
 
 impl Vnic {
@@ -211,16 +215,6 @@ impl Vnic {
         let name = |mac: Mac| format!("{PATH_ALIAS}{}", mac.to_string().replace(':', ""));
         self.alias.is_some() && self.alias == self.mac.map(name)
     }
-}
-
-/// VLANs of a vNIC.
-#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct VnicVlan {
-    /// Whether the guest sees the tags.
-    pub trunk: bool,
-    /// VLAN ids, in order.
-    pub tags: Vec<u16>,
 }
 
 /// The part of a vNIC in a libvirt teaming pair.

@@ -6,7 +6,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::adapter::Identity;
-use crate::{Mac, PciAddress, Problem};
+use crate::{Mac, PciAddress, Problem, VfSecurity};
 
 /// What an intent's adapters are for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -44,6 +44,9 @@ pub struct Intent {
     /// VFs of each adapter; all that it can give when none.
     #[serde(default)]
     pub vfs: Option<u32>,
+    /// What guests may do with its VFs.
+    #[serde(default)]
+    pub security: VfSecurity,
 }
 
 impl Intent {

@@ -21,6 +21,7 @@ pub mod observed;
 pub mod pci_address;
 pub mod performance;
 pub mod platform;
+pub mod port;
 pub mod problem;
 #[cfg(feature = "schema")]
 mod schema;
@@ -28,6 +29,7 @@ pub mod switch;
 pub mod vf;
 pub mod vf_evidence;
 pub mod vf_plan;
+pub mod vf_security;
 pub mod vf_wish;
 pub mod vm_setting;
 
@@ -47,5 +49,6 @@ pub use platform::Platform;
 pub use problem::Problem;
 pub use vf::Vf;
 pub use vf_evidence::VfEvidence;
+pub use vf_security::{VfChoice, VfSecurity, VfSecurityOfVm};
 pub use vf_wish::VfWish;
 pub use vm_setting::VmSetting;

@@ -5,6 +5,7 @@ mod address;
 mod keeper;
 mod mention;
 mod plan;
+mod port;
 mod route;
 mod step;
 
@@ -17,6 +18,7 @@ pub use address::{Address, AddressFlags, Expiry, Neighbour};
 pub use keeper::{Keeper, Program, Renewal};
 pub use mention::{DirectVnic, Mention};
 pub use plan::{Gateway, Plan};
+pub use port::{BridgePort, PortRules, PortVlan};
 pub use route::{Network, Route, RouteMetric};
 pub use step::SwitchStep;
 

@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::Mac;
 use crate::performance::Performance;
+use crate::{Mac, VfSecurityOfVm};
 
 /// What an administrator gave a VM.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -30,6 +30,12 @@ pub struct VmSetting {
     /// What it had before the change that is under way; none when it had nothing.
     #[serde(default)]
     pub before: Option<Performance>,
+    /// What its guest may do with its VF, where it differs from the intent.
+    #[serde(default)]
+    pub security: VfSecurityOfVm,
+    /// The same before the change that is under way; none when it is not changed.
+    #[serde(default)]
+    pub security_before: Option<VfSecurityOfVm>,
 }
 
 /// How far a VM's setting is.

@@ -73,6 +73,7 @@ pub const RTMSG_LEN: usize = 12;
 /// Clock ticks of a second in what the kernel tells (`USER_HZ`).
 pub const USER_HZ: u32 = 100;
 pub const RTEXT_FILTER_VF: u32 = 1 << 0;
+pub const RTEXT_FILTER_BRVLAN: u32 = 1 << 1;
 pub const RTEXT_FILTER_SKIP_STATS: u32 = 1 << 3;
 /// `sizeof(struct ifinfomsg)`.
 pub const IFINFO_LEN: usize = 16;
@@ -83,9 +84,11 @@ pub const IFLA_IFNAME: u16 = 3;
 pub const IFLA_MTU: u16 = 4;
 pub const IFLA_LINK: u16 = 5;
 pub const IFLA_MASTER: u16 = 10;
+pub const IFLA_PROTINFO: u16 = 12;
 pub const IFLA_LINKINFO: u16 = 18;
 pub const IFLA_NUM_VF: u16 = 21;
 pub const IFLA_VFINFO_LIST: u16 = 22;
+pub const IFLA_AF_SPEC: u16 = 26;
 pub const IFLA_EXT_MASK: u16 = 29;
 pub const IFLA_CARRIER: u16 = 33;
 pub const IFLA_LINK_NETNSID: u16 = 37;
@@ -101,6 +104,10 @@ pub const IFLA_BOND_ACTIVE_SLAVE: u16 = 2;
 pub const IFLA_BR_FORWARD_DELAY: u16 = 1;
 pub const IFLA_BR_STP_STATE: u16 = 5;
 pub const IFLA_BR_VLAN_FILTERING: u16 = 7;
+pub const IFLA_BR_VLAN_PROTOCOL: u16 = 8;
+pub const IFLA_BR_VLAN_DEFAULT_PVID: u16 = 39;
+pub const IFLA_BRPORT_ISOLATED: u16 = 33;
+pub const IFLA_BRPORT_LOCKED: u16 = 39;
 pub const IFLA_VF_INFO: u16 = 1;
 pub const IFLA_VF_MAC: u16 = 1;
 pub const IFLA_VF_VLAN: u16 = 2;
@@ -185,3 +192,10 @@ pub const DEVLINK_ATTR_DEV_NAME: u16 = 2;
 pub const DEVLINK_ATTR_ESWITCH_MODE: u16 = 25;
 /// `sizeof(struct genlmsghdr)`.
 pub const GENL_LEN: usize = 4;
+
+// if_bridge.h
+pub const IFLA_BRIDGE_FLAGS: u16 = 0;
+pub const IFLA_BRIDGE_VLAN_INFO: u16 = 2;
+pub const BRIDGE_FLAGS_SELF: u16 = 2;
+pub const BRIDGE_VLAN_INFO_PVID: u16 = 1 << 1;
+pub const BRIDGE_VLAN_INFO_UNTAGGED: u16 = 1 << 2;

@@ -4,7 +4,7 @@
 use std::net::IpAddr;
 
 use accelnet_model::link::Link;
-use accelnet_model::switch::{Address, Bridge, Route, Stacked};
+use accelnet_model::switch::{Address, Bridge, PortRules, Route, Stacked};
 use accelnet_model::vf::VfSettings;
 
 use crate::NetlinkError;
@@ -20,6 +20,7 @@ mod bridge;
 mod fdb;
 mod link;
 mod neighbour;
+mod port;
 mod route;
 mod rule;
 mod traffic;
@@ -77,6 +78,23 @@ pub fn stacked(bytes: &[u8], index: u32) -> Result<Vec<Stacked>, NetlinkError> {
     let what = "read what stands on a link";
     let bodies = bodies(what, bytes, RTM_NEWLINK)?;
     bridge::stacked(&bodies, index).map_err(|e| NetlinkError::malformed(what, e))
+}
+
+/// Reads the rules of the bridge called `name` for its ports, from an answer about all links and one about
+/// bridges; none where no link is called so.
+///
+/// # Errors
+///
+/// [`NetlinkError::Malformed`].
+pub fn port_rules(
+    links: &[u8],
+    ports: &[u8],
+    name: &str,
+) -> Result<Option<PortRules>, NetlinkError> {
+    let what = "read the ports of bridges";
+    let links = bodies(what, links, RTM_NEWLINK)?;
+    let ports = bodies(what, ports, RTM_NEWLINK)?;
+    port::rules(&links, &ports, name).map_err(|e| NetlinkError::malformed(what, e))
 }
 
 /// Reads the IP addresses of an answer, with the indexes of their links.

@@ -27,6 +27,7 @@ mod message;
 mod monitor;
 mod namespace;
 mod neighbour;
+mod ports;
 mod route;
 mod rule;
 mod socket;
@@ -52,6 +53,7 @@ pub use namespace::links_in;
 pub use neighbour::{
     NeighbourEntry, NeighbourState, ask_neighbour, fix_neighbour, forget_neighbour, neighbours,
 };
+pub use ports::port_rules;
 pub use route::{Place, add_route, remove_route, routes};
 pub use rule::rules_of;
 pub use traffic::disciplines;

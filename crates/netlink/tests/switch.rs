@@ -19,8 +19,8 @@ use accelnet_model::switch::{Address, AddressFlags, Neighbour, Network, Route};
 use accelnet_netlink::{
     FdbEntry, FdbKind, LinkChange, NeighbourState, NewBridge, Place, add_address, add_route,
     addresses, ask_neighbour, bridges, create_bridge, delete_bridge, fdb, fix_neighbour,
-    forget_neighbour, link, links, neighbours, remove_address, remove_port, remove_route, routes,
-    set_link, stacked, take_in,
+    forget_neighbour, link, links, neighbours, port_rules, remove_address, remove_port,
+    remove_route, routes, set_link, stacked, take_in,
 };
 use support::Namespace;
 
@@ -427,4 +427,86 @@ fn settled(ip: IpAddr) -> NeighbourState {
         }
     }
     panic!("{ip} stays undecided");
+}
+
+#[test]
+fn what_a_bridge_lets_through_its_ports_is_read() {
+    let Some(namespace) = pair("ports") else {
+        return;
+    };
+    namespace.inside(|| {
+        assert_eq!(port_rules("br0"), Ok(None));
+        create_bridge(&new_bridge("br0")).expect("made");
+        set_link("up0", &LinkChange::PortOf("br0".to_owned())).expect("free");
+    });
+    namespace.ip("link add name vm0 type veth peer name vm1");
+    namespace.ip("link set vm0 master br0");
+    bridge(&namespace, "link set dev vm0 isolated on");
+    bridge(&namespace, "link set dev vm0 locked on");
+    namespace.inside(|| {
+        let rules = port_rules("br0").expect("read").expect("a bridge");
+        assert!(!rules.vlan_filtering && !rules.service_tags, "{rules:?}");
+        assert_eq!(rules.mtu, 1400);
+        let vm = rules.port("vm0").expect("a port");
+        assert!(vm.isolated && vm.locked);
+        let up = rules.port("up0").expect("a port");
+        assert!(!up.isolated && !up.locked);
+        assert_eq!(rules.ports.len(), 2, "the bridge is no port of its own");
+    });
+}
+
+/// Kernels without `CONFIG_BRIDGE_VLAN_FILTERING` have none of it: the lab's has.
+#[test]
+fn vlans_of_ports_are_read() {
+    use accelnet_model::switch::PortVlan;
+    let Some(namespace) = pair("vlans") else {
+        return;
+    };
+    let made = namespace.inside(|| {
+        let filtering = NewBridge {
+            vlan_filtering: true,
+            ..new_bridge("br0")
+        };
+        create_bridge(&filtering)?;
+        set_link("up0", &LinkChange::PortOf("br0".to_owned()))
+    });
+    match made {
+        Err(error) if error.errno() == Some(libc::EOPNOTSUPP) => {
+            println!("SKIPPED: this kernel has no VLANs of bridges: {error}");
+            return;
+        }
+        made => made.expect("made"),
+    }
+    namespace.ip("link set br0 type bridge vlan_default_pvid 7");
+    bridge(&namespace, "vlan add dev up0 vid 42");
+    bridge(&namespace, "vlan add dev up0 vid 100-102");
+    namespace.inside(|| {
+        let rules = port_rules("br0").expect("read").expect("a bridge");
+        assert!(rules.vlan_filtering && !rules.service_tags, "{rules:?}");
+        assert_eq!(rules.default_pvid, Some(7));
+        let own = PortVlan {
+            id: 7,
+            pvid: true,
+            untagged: true,
+        };
+        let up = rules.port("up0").expect("a port");
+        assert_eq!(up.vlans.first(), Some(&own));
+        let ids: Vec<u16> = up.vlans.iter().map(|vlan| vlan.id).collect();
+        assert_eq!(ids, [7, 42, 100, 101, 102]);
+        let tagged = up.vlans.iter().filter(|vlan| !vlan.pvid && !vlan.untagged);
+        assert_eq!(tagged.count(), 4);
+    });
+    namespace.ip("link set br0 type bridge vlan_default_pvid 0");
+    namespace.ip("link set br0 type bridge vlan_protocol 802.1ad");
+    namespace.inside(|| {
+        let rules = port_rules("br0").expect("read").expect("a bridge");
+        assert_eq!((rules.default_pvid, rules.service_tags), (None, true));
+    });
+}
+
+fn bridge(namespace: &Namespace, args: &str) {
+    namespace.inside(|| {
+        let ended = Command::new("bridge").args(args.split(' ')).status();
+        assert!(ended.is_ok_and(|ended| ended.success()), "bridge {args}");
+    });
 }

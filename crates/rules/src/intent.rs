@@ -1,7 +1,9 @@
 //! Intents: which adapters do what.
 
+use accelnet_model::adapter::{Adapter, Support};
 use accelnet_model::intent::{Intent, Role};
-use accelnet_model::{Code, Problem};
+use accelnet_model::vf_security::OnOff;
+use accelnet_model::{Code, Problem, VfSecurity};
 
 /// The intent called `name`, which must be there.
 pub fn find<'a>(name: &str, intents: &'a [Intent]) -> Result<&'a Intent, Problem> {
@@ -32,6 +34,40 @@ pub fn must_be_compute(intent: &Intent) -> Result<(), Problem> {
     ))
 }
 
+/// The adapters must take what guests may do with their VFs, as far as is known of their drivers.
+///
+/// # Errors
+///
+/// The adapter and the setting that its driver refuses, with its words.
+pub fn is_settable<'a>(
+    security: VfSecurity,
+    adapters: impl IntoIterator<Item = &'a Adapter>,
+) -> Result<(), Problem> {
+    let usual = VfSecurity::default();
+    for adapter in adapters {
+        let features = &adapter.features;
+        for (setting, wanted, usual, support) in [
+            ("trust", security.trust, usual.trust, &features.trust),
+            (
+                "spoof check",
+                security.spoof_check,
+                usual.spoof_check,
+                &features.spoof_check,
+            ),
+        ] {
+            if let (false, Some(Support::No { reason })) = (wanted == usual, support.known()) {
+                let setting = format!("{setting} {}", OnOff(wanted));
+                let found = "Its driver refuses it.";
+                let subject: [&str; 2] = [&adapter.name(), &setting];
+                return Err(
+                    Problem::new(Code::VfSettingUnsupported, &subject, found).cause(reason.clone())
+                );
+            }
+        }
+    }
+    Ok(())
+}
+
 /// Whether `intent` makes sense beside `others`: its name, its roles, its adapters.
 ///
 /// # Errors
@@ -53,6 +89,12 @@ pub fn may_be_declared(intent: &Intent, others: &[Intent]) -> Result<(), Problem
     }
     if let Some(twice) = first_twice(&intent.adapters) {
         return wrong(format!("Adapter {twice} stands there twice."));
+    }
+    if intent.security != VfSecurity::default() && !intent.is_compute() {
+        return wrong(
+            "Trust and spoof check are settings of VFs, and only compute intents have some."
+                .to_owned(),
+        );
     }
     if intent.vfs == Some(0) {
         return wrong("0 VFs for each adapter; leave the number out for all of them.".to_owned());

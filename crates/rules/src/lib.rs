@@ -23,4 +23,5 @@ pub mod vf_count;
 pub mod vf_path;
 pub mod vm;
 pub mod vm_names;
+pub mod vnic_fitness;
 pub mod what_if;

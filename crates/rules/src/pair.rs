@@ -15,6 +15,8 @@ pub struct Pair<'a> {
     pub vf: Option<&'a Vnic>,
     /// What stands where the VF would be, in a VM that came to a node without a free one.
     pub stand_in: Option<&'a Vnic>,
+    /// The VLAN that the VF is to be in, 0 for none; none where any is right.
+    pub vlan: Option<u16>,
 }
 
 impl<'a> Pair<'a> {
@@ -29,6 +31,7 @@ impl<'a> Pair<'a> {
             nic: mine().find(|vnic| !is_vf(vnic, pool) && !stands_in(vnic)),
             vf: mine().find(|vnic| is_vf(vnic, pool)),
             stand_in: mine().find(stands_in),
+            vlan: None,
         }
     }
 
@@ -38,23 +41,21 @@ impl<'a> Pair<'a> {
             .is_some_and(|nic| nic.teaming == Some(Teaming::Persistent))
     }
 
-    /// The VLAN that libvirt puts the vNIC into, and that the VF belongs into with it; none
-    /// without one, or where the guest sees the tags itself.
-    pub fn vlan(&self) -> Option<u16> {
-        let vlan = self.nic?.vlan.as_ref()?;
-        match vlan.tags.as_slice() {
-            [only] if !vlan.trunk => Some(*only),
-            _ => None,
-        }
+    /// The same, whose VF is to be in that VLAN, 0 for none; none where any is right.
+    #[must_use]
+    pub fn in_vlan(self, vlan: Option<u16>) -> Self {
+        Pair { vlan, ..self }
     }
 
-    /// Whether the VF's partner is this vNIC.
+    /// Whether the VF's partner is this vNIC, in its VLAN.
     fn is_joined(&self) -> bool {
         let (Some(nic), Some(vf)) = (self.nic, self.vf) else {
             return false;
         };
         match (&vf.teaming, &nic.alias) {
-            (Some(Teaming::Transient { persistent }), Some(alias)) => persistent == alias,
+            (Some(Teaming::Transient { persistent }), Some(alias)) => {
+                persistent == alias && self.vlan.is_none_or(|vlan| vlan == vlan_of(vf))
+            }
             _ => false,
         }
     }
@@ -84,6 +85,12 @@ pub fn has_no_other_vf(vm: &Domain, mac: Mac, pool: &str) -> Result<(), Problem>
                 ))
         }
     }
+}
+
+/// The VLAN that libvirt puts a VF into, 0 for none.
+fn vlan_of(vf: &Vnic) -> u16 {
+    let tags = vf.vlan.as_ref().map(|vlan| vlan.tags.as_slice());
+    tags.and_then(<[u16]>::first).copied().unwrap_or(0)
 }
 
 /// Whether an interface is a VF and no software path.
@@ -237,6 +244,23 @@ pub fn join(config: Pair<'_>, live: Option<Pair<'_>>, now: bool, again: bool) ->
         steps,
         waits_for_restart,
         why: why.join("; "),
+    }
+}
+
+/// What keeps a VM from a VF that would go past its vNIC's settings: of its definition, of what runs, or
+/// of both.
+pub fn hold(config: Pair<'_>, live: Pair<'_>) -> Plan {
+    let mut steps = Vec::new();
+    if live.vf.is_some() {
+        steps.push(Step::DetachVf);
+    }
+    if config.vf.is_some() {
+        steps.push(Step::UndefineVf);
+    }
+    Plan {
+        steps,
+        waits_for_restart: false,
+        why: "its VF would go past the settings of its vNIC".to_owned(),
     }
 }
 

@@ -69,7 +69,8 @@ pub fn plan(wish: &Wish, standing: &Standing) -> Result<Plan, SwitchRefusal> {
     if let Some(others) = &chosen.others {
         why.push(others.clone());
     }
-    let warnings = warnings::of(&chosen, standing);
+    let mut warnings = warnings::of(&chosen, standing);
+    warnings.extend(warnings::of_vlans(&chosen));
     let Change { steps, mut undo } = change;
     undo.reverse();
     Ok(Plan {

@@ -83,47 +83,139 @@ impl Switch {
     }
 }
 
-/// The vNIC of `vm` that is accelerated: the first virtio one on `switch`.
+/// The vNICs of a VM on the virtual switch.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Candidates<'a> {
+    /// The one that is accelerated.
+    pub chosen: &'a Vnic,
+    /// MACs of the others that could be.
+    pub others: Vec<Mac>,
+}
+
+/// The vNIC of `vm` that is accelerated: of the virtio ones on `switch` the one with MAC `known`, which was
+/// accelerated before, or the first.
 ///
 /// # Errors
 ///
-/// The VM has no vNIC at all, none of them is there, or none of those is virtio.
-pub fn vnic_on<'a>(vm: &'a Domain, switch: &Switch) -> Result<&'a Vnic, Problem> {
+/// The VM has no vNIC at all, none of them is there, or none of those is virtio and has a MAC.
+pub fn vnic_on<'a>(
+    vm: &'a Domain,
+    switch: &Switch,
+    known: Option<Mac>,
+) -> Result<Candidates<'a>, Problem> {
     has_vnics(vm)?;
-    let refuse = |found: String| {
-        Err(Problem::new(
-            Code::VmNotOnSwitch,
-            &[&vm.name, &switch.intent],
-            found,
-        ))
-    };
     let on: Vec<&Vnic> = vm.vnics.iter().filter(|vnic| switch.has(vnic)).collect();
-    let fit = |vnic: &&&Vnic| {
-        let virtio = vnic
-            .model
-            .as_deref()
-            .is_some_and(|model| model.starts_with("virtio"));
-        virtio && vnic.mac.is_some()
-    };
-    match (on.iter().find(fit), on.first()) {
-        (Some(vnic), _) => Ok(vnic),
-        (None, Some(other)) => refuse(format!(
-            "Its vNIC {} there is of model {}; a VF can only stand beside a virtio vNIC.",
-            other
-                .mac
-                .map_or_else(|| "without MAC".to_owned(), |mac| mac.to_string()),
-            other.model.as_deref().unwrap_or("libvirt's default"),
-        )),
+    let mut fit = on.iter().copied().filter(|vnic| is_fit(vnic));
+    let before = fit
+        .clone()
+        .find(|vnic| known.is_some() && vnic.mac == known);
+    match (before.or_else(|| fit.next()), on.first()) {
+        (Some(chosen), _) => {
+            let mut others: Vec<Mac> = on
+                .iter()
+                .filter(|vnic| is_fit(vnic))
+                .filter_map(|vnic| vnic.mac)
+                .filter(|mac| Some(*mac) != chosen.mac)
+                .collect();
+            others.dedup();
+            Ok(Candidates { chosen, others })
+        }
+        (None, Some(other)) => Err(no_virtio(&vm.name, other, switch)),
         (None, None) => {
             let places: Vec<String> = vm.vnics.iter().map(place_of).collect();
-            refuse(format!(
-                "Its vNICs are on {}; the switch is bridge {}, libvirt network {}.",
-                places.join(", "),
-                switch.bridge,
-                switch.networks.join(" or ")
+            Err(Problem::new(
+                Code::VmNotOnSwitch,
+                &[&vm.name, &switch.intent],
+                format!(
+                    "Its vNICs are on {}; the switch is bridge {}, libvirt network {}.",
+                    places.join(", "),
+                    switch.bridge,
+                    switch.networks.join(" or ")
+                ),
             ))
         }
     }
+}
+
+/// The vNIC of `vm` that an administrator chose by its MAC. `known` is the MAC of the one that is
+/// accelerated already.
+///
+/// # Errors
+///
+/// The VM has none with that MAC, it is on another switch, it is no virtio one, or another one is
+/// accelerated.
+pub fn vnic_called<'a>(
+    vm: &'a Domain,
+    switch: &Switch,
+    mac: Mac,
+    known: Option<Mac>,
+) -> Result<Candidates<'a>, Problem> {
+    has_vnics(vm)?;
+    let refuse =
+        |found: String| Problem::new(Code::VnicNotFound, &[&vm.name, &mac.to_string()], found);
+    if let Some(known) = known.filter(|known| *known != mac) {
+        let name = &vm.name;
+        return Err(refuse(format!(
+            "Its vNIC {known} is accelerated, and a VM has one VF."
+        ))
+        .resolution(format!(
+            "Run 'accelnet vm disable {name}' first, then the same command again."
+        )));
+    }
+    let is_path = |vnic: &&Vnic| vnic.host_device.is_none() && vnic.kind != "hostdev";
+    let mut own = vm.vnics.iter().filter(is_path);
+    let on = own
+        .clone()
+        .find(|vnic| vnic.mac == Some(mac) && switch.has(vnic));
+    let chosen = on.or_else(|| own.find(|vnic| vnic.mac == Some(mac)));
+    let Some(chosen) = chosen else {
+        let places = vm.vnics.iter().filter(is_path).map(|vnic| {
+            let mac = vnic
+                .mac
+                .map_or_else(|| "without MAC".to_owned(), |mac| mac.to_string());
+            format!("{mac} ({})", place_of(vnic))
+        });
+        let places: Vec<String> = places.collect();
+        return Err(refuse(format!("Its vNICs are {}.", places.join(", "))));
+    };
+    if !switch.has(chosen) {
+        return Err(refuse(format!(
+            "That vNIC is on {}; the switch is bridge {}, libvirt network {}.",
+            place_of(chosen),
+            switch.bridge,
+            switch.networks.join(" or ")
+        )));
+    }
+    match is_fit(chosen) {
+        true => Ok(Candidates {
+            chosen,
+            others: Vec::new(),
+        }),
+        false => Err(no_virtio(&vm.name, chosen, switch)),
+    }
+}
+
+/// Whether a VF can stand beside it.
+fn is_fit(vnic: &Vnic) -> bool {
+    let model = vnic.model.as_deref();
+    vnic.mac.is_some() && model.is_some_and(|model| model.starts_with("virtio"))
+}
+
+/// A vNIC on the switch that no VF can stand beside.
+fn no_virtio(vm: &str, vnic: &Vnic, switch: &Switch) -> Problem {
+    let mac = vnic
+        .mac
+        .map_or_else(|| "without MAC".to_owned(), |mac| mac.to_string());
+    let model = vnic.model.as_deref().unwrap_or("libvirt's default");
+    let found = format!(
+        "Its vNIC {mac} is on the virtual switch of intent {}, and its model is {model}.",
+        switch.intent
+    );
+    Problem::new(Code::VmUnfit, &[vm], found)
+        .needed("A vNIC of model virtio: only its driver fails over between vNIC and VF.")
+        .resolution(
+            "Set <model type='virtio'/> of that vNIC with 'virsh edit', and stop and start the VM; its guest needs the virtio driver.",
+        )
 }
 
 fn place_of(vnic: &Vnic) -> String {

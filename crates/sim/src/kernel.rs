@@ -45,6 +45,8 @@ pub struct SimKernel {
     pub(crate) filter_room: Mutex<Option<usize>>,
     /// The port behind which each bridge, by name, learned a MAC.
     pub(crate) learned: Mutex<BTreeMap<(String, Mac), String>>,
+    /// Whether trust of a VF is refused from now on.
+    pub(crate) refuses_trust: Mutex<bool>,
     /// Device files that somebody has open.
     pub(crate) open: Mutex<BTreeSet<String>>,
 }
@@ -95,6 +97,7 @@ impl SimKernel {
             taken_in: Mutex::default(),
             filter_room: Mutex::default(),
             learned: Mutex::default(),
+            refuses_trust: Mutex::default(),
             open: Mutex::default(),
         }
     }
@@ -127,6 +130,11 @@ impl SimKernel {
     pub(crate) fn forget_addresses(&self) {
         held(&self.taken_in).clear();
         held(&self.learned).clear();
+    }
+
+    /// The driver takes no trust of a VF from now on, or it does again.
+    pub fn refuse_trust(&self, refuse: bool) {
+        *held(&self.refuses_trust) = refuse;
     }
 
     /// Lets `fault` befall the node.

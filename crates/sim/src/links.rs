@@ -160,6 +160,10 @@ impl Links for SimKernel {
                 return Err(refused(what, 95, "EOPNOTSUPP"));
             }
         }
+        let trusts = self.node().trusts(pf) && !*held(&self.refuses_trust);
+        if matches!(change, VfChange::Trust(_)) && !trusts {
+            return Err(refused(what, 95, "EOPNOTSUPP"));
+        }
         let mut all = held(&self.settings);
         let settings = all.entry((pf, vf)).or_insert_with(|| untouched(vf));
         match change {

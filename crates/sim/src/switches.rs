@@ -3,8 +3,9 @@
 
 mod apply;
 mod guard;
+mod ports;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -13,7 +14,8 @@ use accelnet_host::{Links, Switches};
 use accelnet_model::Mac;
 use accelnet_model::link::BondMode;
 use accelnet_model::switch::{
-    Address, AddressFlags, Bridge, Carried, Mention, Network, Route, Stacked, SwitchStep,
+    Address, AddressFlags, Bridge, Carried, Mention, Network, PortRules, PortVlan, Route, Stacked,
+    SwitchStep,
 };
 use accelnet_netlink::NetlinkError;
 
@@ -44,6 +46,11 @@ struct State {
     silent: bool,
     refusals: Vec<Refusal>,
     applied: Vec<String>,
+    /// The bridges that look at VLAN tags, each with the VLAN of a new port.
+    filtering: BTreeMap<String, Option<u16>>,
+    /// The VLANs of ports that do not have the one of a new port.
+    vlans: BTreeMap<String, Vec<PortVlan>>,
+    isolated: BTreeSet<String>,
     /// A bridge that is on its way out, and how many looks see it half gone.
     going: Option<(String, u32)>,
     /// When addresses run out.
@@ -363,9 +370,13 @@ impl Switches for SimSwitches {
                 addresses: state.carried_at(&link.name, now).addresses,
                 spanning_tree: false,
                 forward_delay_ms: 0,
-                vlan_filtering: false,
+                vlan_filtering: state.filtering.contains_key(&link.name),
             })
             .collect())
+    }
+
+    fn port_rules(&self, bridge: &str) -> Result<Option<PortRules>, NetlinkError> {
+        self.rules_of(bridge)
     }
 
     fn carried(&self, link: &str) -> Result<Carried, NetlinkError> {

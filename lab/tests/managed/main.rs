@@ -14,3 +14,4 @@ mod kills;
 mod refusals;
 mod running;
 mod setting;
+mod vnic_settings;

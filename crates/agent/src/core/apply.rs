@@ -278,6 +278,7 @@ impl Core {
         if !intent.is_compute() {
             return Ok(needs);
         }
+        accelnet_rules::intent::is_settable(intent.security, adapters.iter().copied())?;
         let ask = intent.vfs.map_or(Ask::All, Ask::Exactly);
         for adapter in &adapters {
             needs.vfs += u32::try_from(adapter.vfs.len()).unwrap_or(u32::MAX);

@@ -5,7 +5,7 @@ use accelnet_api::types::{
 };
 use accelnet_model::intent::{Intent, IntentState, IntentStatus};
 use accelnet_model::vf_plan::Ask;
-use accelnet_model::{Code, Problem, VmSetting};
+use accelnet_model::{Code, Problem, VfSecurity, VmSetting};
 use accelnet_rules::pair::{Pair, Step as PairStep};
 use accelnet_rules::{intent as rules, vf_count};
 
@@ -38,6 +38,7 @@ impl Core {
             roles: sorted(request.roles.clone()),
             adapters: request.adapters.clone(),
             vfs: request.vfs,
+            security: security(VfSecurity::default(), request.trust, request.spoof_check),
         };
         let policy = self.policies.read()?;
         let others = policy.plain_intents();
@@ -112,6 +113,7 @@ impl Core {
                 Some(0) => None,
                 Some(vfs) => Some(vfs),
             },
+            security: security(old.security, request.trust, request.spoof_check),
         };
         rules::may_be_declared(&intent, &others)?;
         let managed = policy.management.intent.as_deref() == Some(name);
@@ -271,6 +273,7 @@ impl Core {
                     roles: vec![accelnet_model::intent::Role::Compute],
                     adapters: adapters.into_iter().map(|bound| bound.called).collect(),
                     vfs: None,
+                    security: VfSecurity::default(),
                 };
                 self.withdraw(&intent, seen);
             }
@@ -645,6 +648,14 @@ fn users_of(policy: &Policy, name: &str) -> Vec<String> {
             .map(|(vm, _)| format!("VM {}", vm.name))
             .collect(),
         false => Vec::new(),
+    }
+}
+
+/// What guests may do, where something is given.
+fn security(before: VfSecurity, trust: Option<bool>, spoof_check: Option<bool>) -> VfSecurity {
+    VfSecurity {
+        trust: trust.unwrap_or(before.trust),
+        spoof_check: spoof_check.unwrap_or(before.spoof_check),
     }
 }
 

@@ -130,6 +130,8 @@ impl Core {
             nic_added: false,
             nic_teamed: false,
             before: None,
+            security: accelnet_model::VfSecurityOfVm::default(),
+            security_before: None,
         };
         if self
             .only(policy, &setting, domain, pair::Step::PartNic)

@@ -5,7 +5,7 @@ use accelnet_host::vms::Side;
 use accelnet_libvirt::xml::{self, Part};
 use accelnet_model::domain::{Teaming, Vnic};
 use accelnet_model::{Domain, Mac, Problem, VmSetting};
-use accelnet_rules::vm::{self, Switch};
+use accelnet_rules::vm::Switch;
 
 use super::apply::libvirt_failed;
 use super::vms::undefine_ports;
@@ -83,7 +83,8 @@ impl Core {
 
 /// The vNIC that a VM which has none on the switch would get.
 pub(crate) fn nic_to_add(domain: &Domain, switch: &Switch, taken: &[Mac]) -> Option<Vnic> {
-    if vm::vnic_on(domain, switch).is_ok() {
+    // One that is there and no virtio vNIC is to be mended, not doubled.
+    if domain.vnics.iter().any(|vnic| switch.has(vnic)) {
         return None;
     }
     let mac = new_mac(&domain.uuid, taken);

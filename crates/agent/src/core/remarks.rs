@@ -4,9 +4,9 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use accelnet_api::types::Verified;
+use accelnet_api::types::{EventKind, Verified};
 use accelnet_host::vms::GuestAnswer;
-use accelnet_model::{Code, Domain, Problem};
+use accelnet_model::{Code, Domain, Problem, VmSetting};
 use accelnet_rules::guest::{self, System};
 use serde::Deserialize;
 
@@ -20,6 +20,8 @@ const GUEST: Duration = Duration::from_secs(2);
 #[derive(Debug, Default)]
 pub(crate) struct Remarks {
     reasons: BTreeMap<String, String>,
+    /// What does not go with a VF, of VMs that are accelerated.
+    unfit: BTreeMap<String, Problem>,
     /// The VF of which the guest was asked, and what it said.
     guests: BTreeMap<String, (String, Verified)>,
 }
@@ -55,6 +57,38 @@ impl Core {
     /// It has its VF again.
     pub(crate) fn forgive(&mut self, uuid: &str) {
         self.remarks.reasons.remove(uuid);
+    }
+
+    /// What does not go with a VF, of a VM that is accelerated.
+    pub(crate) fn unfit_of(&self, uuid: &str) -> Option<&Problem> {
+        self.remarks.unfit.get(uuid)
+    }
+
+    /// Forgets the vNICs of VMs that are no longer accelerated, or elsewhere.
+    pub(crate) fn forget_vnics(&mut self, policy: &Policy) {
+        let name = &self.name;
+        let own = |uuid: &String| policy.vm(uuid).is_some_and(|vm| vm.node == *name);
+        self.remarks.unfit.retain(|uuid, _| own(uuid));
+    }
+
+    /// Remembers, and tells once, what does not go with a VF; none when all does. Whether it is news.
+    pub(crate) fn judge_vnic(&mut self, setting: &VmSetting, problem: Option<Problem>) -> bool {
+        let (uuid, vm) = (&setting.uuid, &setting.name);
+        if self.remarks.unfit.get(uuid) == problem.as_ref() {
+            return false;
+        }
+        match problem {
+            Some(problem) => {
+                self.tell_problem(EventKind::Drift, vm, &problem);
+                self.remarks.unfit.insert(uuid.clone(), problem);
+            }
+            None => {
+                self.remarks.unfit.remove(uuid);
+                let message = format!("The settings of the vNIC of VM {vm} go with a VF again.");
+                self.tell(EventKind::Noticed, vm, message);
+            }
+        }
+        true
     }
 
     /// Asks the guests of VMs that have a VF since the last time, whether they use it.

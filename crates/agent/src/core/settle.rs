@@ -2,6 +2,7 @@
 
 use accelnet_api::types::{EventKind, PlanAnswer, PlannedStep};
 use accelnet_model::vf::VfSettings;
+use accelnet_model::vf_security::OnOff;
 use accelnet_model::vm_setting::Phase;
 use accelnet_model::{Adapter, Code, Domain, Problem, Vf, VmSetting};
 use accelnet_netlink::VfChange;
@@ -47,6 +48,7 @@ impl Core {
         if self.apply_intents(&policy, &mut seen) {
             policy = self.policies.read()?;
         }
+        self.learn_ways(&policy, &seen);
         // Before libvirt starts VMs at boot.
         self.settle_wishes(&policy, &seen);
         self.settle_pools(&policy, &seen);
@@ -60,6 +62,7 @@ impl Core {
             if self.settle_vms(&policy, &seen) {
                 policy = self.policies.read()?;
                 seen = self.look();
+                self.learn_ways(&policy, &seen);
             }
             self.settle_vfs(&policy, &seen);
         }
@@ -71,6 +74,7 @@ impl Core {
 
     /// Brings the VMs of this node to their settings. Whether anything was done.
     fn settle_vms(&mut self, policy: &Policy, seen: &Seen) -> bool {
+        self.forget_vnics(policy);
         let mut acted = self.plug_in_again(seen);
         let without = seen.domains().iter();
         for domain in without.filter(|domain| policy.vm(&domain.uuid).is_none()) {
@@ -144,6 +148,8 @@ impl Core {
                 performance: before,
                 phase: Phase::Enabled,
                 before: None,
+                security: setting.security_before.unwrap_or(setting.security),
+                security_before: None,
                 ..setting.clone()
             });
         }
@@ -199,13 +205,17 @@ impl Core {
             };
             acted |= self.put(policy, Change::Vm(renamed));
         }
-        let plan = match self.plan_for(policy, setting, domain, false, false) {
-            Ok(plan) => plan,
+        let (plan, past) = match self.plan_to_mend(policy, setting, domain) {
+            Ok(planned) => planned,
             Err(problem) => {
                 self.blame(&setting.uuid, &problem);
                 return acted;
             }
         };
+        if let Some(problem) = past.live.as_ref().or(past.config.as_ref()) {
+            return acted | self.hold_vm(policy, setting, domain, &plan, problem);
+        }
+        self.judge_vnic(setting, past.lost);
         let lost = plan.steps.iter().any(|step| *step != pair::Step::Wish);
         if !lost {
             self.forgive(&setting.uuid);
@@ -249,6 +259,36 @@ impl Core {
         true
     }
 
+    /// A VF would go past what somebody set of the vNIC: the VM is kept from it. Whether anything was done.
+    fn hold_vm(
+        &mut self,
+        policy: &Policy,
+        setting: &VmSetting,
+        domain: &Domain,
+        plan: &pair::Plan,
+        problem: &Problem,
+    ) -> bool {
+        let news = self.judge_vnic(setting, Some(problem.clone()));
+        self.blame(&setting.uuid, problem);
+        if plan.steps.is_empty() {
+            return false;
+        }
+        match self.keep_from_vf(policy, setting, domain, plan) {
+            Ok(()) => {
+                let message = format!(
+                    "VM {} is kept on its software path: {}.",
+                    domain.name, plan.why
+                );
+                self.tell(EventKind::Mended, &domain.name, message);
+            }
+            Err(failure) if news => {
+                self.tell_problem(EventKind::Failed, &domain.name, &failure);
+            }
+            Err(_) => {}
+        }
+        true
+    }
+
     /// Brings the settings of VFs to what their VMs' say, and of VFs that nobody has to none.
     fn settle_vfs(&mut self, policy: &Policy, seen: &Seen) {
         let Some(intent) = policy
@@ -264,12 +304,12 @@ impl Core {
                 .domains()
                 .iter()
                 .find(|one| one.uuid == setting.uuid && one.state.holds_devices());
-            let pair = domain.map(|domain| Pair::of(&domain.vnics, setting.mac, &pool));
-            let Some(pair) = pair else { continue };
+            let Some(domain) = domain else { continue };
+            let pair = Pair::of(&domain.vnics, setting.mac, &pool);
             let Some((adapter, vf)) = pair.vf.and_then(|vf| find_vf(seen, vf)) else {
                 continue;
             };
-            let vlan = pair.vlan().unwrap_or(0);
+            let vlan = self.vlan_of_live(domain, setting.mac);
             let changes = self.differences(policy, setting, adapter, vf, vlan);
             // On its way to another node it has given up the VF, which still has it by name.
             let leaves = |uuid| self.edge.vms().is_busy(uuid).unwrap_or(true);
@@ -337,6 +377,51 @@ impl Core {
         }
     }
 
+    /// Sets what the guest of a VM may do with the VF that it has: at once, and without taking it away.
+    ///
+    /// # Errors
+    ///
+    /// The driver refuses it.
+    pub(crate) fn set_security(
+        &self,
+        policy: &Policy,
+        seen: &Seen,
+        setting: &VmSetting,
+        domain: &Domain,
+    ) -> Result<(), Problem> {
+        let pool = policy.managed_intent().map(|intent| intent.pool_network());
+        let pair = Pair::of(
+            &domain.vnics,
+            setting.mac,
+            pool.as_deref().unwrap_or_default(),
+        );
+        let vf = pair.vf.filter(|_| domain.state.holds_devices());
+        let Some((adapter, vf)) = vf.and_then(|vf| find_vf(seen, vf)) else {
+            return Ok(());
+        };
+        let Some(interface) = adapter.interfaces.first() else {
+            return Ok(());
+        };
+        for change in self.differences(policy, setting, adapter, vf, None) {
+            let what = match change {
+                VfChange::Trust(on) => format!("trust {}", OnOff(on)),
+                VfChange::SpoofCheck(on) => format!("spoof check {}", OnOff(on)),
+                _ => continue,
+            };
+            let links = self.edge.host().links;
+            let set = links.set_vf(interface.link.index, vf.index, change);
+            set.map_err(|error| {
+                let found = format!(
+                    "It was to have it for VF {}, of VM {}.",
+                    vf.index, setting.name
+                );
+                Problem::new(Code::VfSettingUnsupported, &[&adapter.name(), &what], found)
+                    .cause(error.to_string())
+            })?;
+        }
+        Ok(())
+    }
+
     /// What has to change for a VF to be as its VM's setting says.
     fn differences(
         &self,
@@ -344,7 +429,7 @@ impl Core {
         setting: &VmSetting,
         adapter: &Adapter,
         vf: &Vf,
-        vlan: u16,
+        vlan: Option<u16>,
     ) -> Vec<VfChange> {
         let Some(settings) = vf.settings.known() else {
             return Vec::new();
@@ -354,7 +439,7 @@ impl Core {
         if settings.mac != wish.mac {
             changes.push(VfChange::Mac(wish.mac));
         }
-        if settings.vlan != vlan {
+        if let Some(vlan) = vlan.filter(|vlan| settings.vlan != *vlan) {
             changes.push(VfChange::Vlan {
                 id: vlan,
                 qos: 0,
@@ -396,6 +481,7 @@ impl Core {
     pub fn plan(&mut self) -> Result<PlanAnswer, Problem> {
         let policy = self.policies.read()?;
         let seen = self.look();
+        self.learn_ways(&policy, &seen);
         let mut steps = Vec::new();
         let mut blocked = Vec::new();
         let mut warnings = Vec::new();
@@ -419,8 +505,10 @@ impl Core {
             }
             let plan = match setting.phase {
                 Phase::Disabling => self.plan_back(&policy, setting, domain),
-                Phase::Enabling | Phase::Enabled => {
-                    self.plan_for(&policy, setting, domain, false, false)
+                Phase::Enabling => self.plan_for(&policy, setting, domain, false, false),
+                Phase::Enabled => {
+                    let planned = self.plan_to_mend(&policy, setting, domain);
+                    planned.map(|(plan, _)| plan)
                 }
             };
             match plan {
@@ -474,6 +562,7 @@ pub(crate) fn settled(setting: &VmSetting) -> VmSetting {
     VmSetting {
         phase: Phase::Enabled,
         before: None,
+        security_before: None,
         ..setting.clone()
     }
 }

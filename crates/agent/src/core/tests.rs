@@ -27,6 +27,7 @@ fn vms_that_are_not_meant_are_looked_at_when_something_was_heard_or_nobody_is_me
         roles: vec![Role::Compute],
         adapters: Vec::new(),
         vfs: None,
+        security: accelnet_model::VfSecurity::default(),
     };
     let looked_at = |core: &Core, names: &[&str]| -> Vec<String> {
         let names: Vec<String> = names.iter().map(ToString::to_string).collect();

@@ -10,10 +10,14 @@ use accelnet_api::types::{VmChange, VmChanged, VmDisable, VmEnable, VmResult, Vm
 use accelnet_host::vms::GuestAnswer;
 use accelnet_model::domain::Teaming;
 use accelnet_model::intent::IntentState;
+use accelnet_model::vf_security::OnOff;
 use accelnet_model::vm_setting::Phase;
-use accelnet_model::{Code, Domain, Intent, Mac, Performance, Problem, VmSetting};
+use accelnet_model::{
+    Code, Domain, Intent, Mac, Performance, Problem, VfChoice, VfSecurityOfVm, VmSetting,
+};
 use accelnet_rules::pair::{self, Pair};
 use accelnet_rules::vm::{self, Room, Switch};
+use accelnet_rules::vm_names::{meant, not_found};
 
 pub(crate) use crossing::Crossing;
 use fits::Fit;
@@ -32,9 +36,14 @@ const TURNS: u32 = 16;
 /// What was asked for one VM.
 #[derive(Clone, Copy)]
 struct Wanted {
-    performance: Performance,
+    /// None keeps what it has.
+    performance: Option<Performance>,
     now: bool,
     add_nic: bool,
+    /// The vNIC; the first that can be accelerated without.
+    mac: Option<Mac>,
+    trust: Option<VfChoice>,
+    spoof_check: Option<VfChoice>,
     /// The VM has a setting, and keeps one.
     set: bool,
 }
@@ -48,11 +57,26 @@ struct Admitted {
     defined: Option<Defined>,
     plan: pair::Plan,
     warnings: Vec<Problem>,
+    /// Its other vNICs that could have been accelerated.
+    others: Vec<Mac>,
     /// What its guest is, if it runs: asked at first, and answered while others work.
     guest: Option<GuestAnswer>,
 }
 
 impl Admitted {
+    /// A sentence of the vNICs that were not chosen; empty without any.
+    fn others(&self) -> String {
+        let macs: Vec<String> = self.others.iter().map(Mac::to_string).collect();
+        match macs.as_slice() {
+            [] => String::new(),
+            [only] => format!(" Its vNIC {only} is on that switch, too; --mac chooses."),
+            more => format!(
+                " Its vNICs {} are on that switch, too; --mac chooses.",
+                more.join(" and ")
+            ),
+        }
+    }
+
     /// What is worth knowing; waits for the guest.
     fn warnings(&mut self) -> Vec<Problem> {
         let guest = self.guest.take();
@@ -60,6 +84,15 @@ impl Admitted {
         self.warnings.extend(warning);
         std::mem::take(&mut self.warnings)
     }
+}
+
+/// What came of judging a VM that may have what was asked for.
+struct Judged {
+    setting: VmSetting,
+    defined: Defined,
+    plan: pair::Plan,
+    fit: Fit,
+    others: Vec<Mac>,
 }
 
 impl Core {
@@ -75,12 +108,18 @@ impl Core {
                 performance,
                 now,
                 add_nic,
+                mac,
+                trust,
+                spoof_check,
                 dry_run,
             }) => {
                 let wanted = Wanted {
-                    performance: *performance,
+                    performance: Some(*performance),
                     now: *now,
                     add_nic: *add_nic,
+                    mac: *mac,
+                    trust: *trust,
+                    spoof_check: *spoof_check,
                     set: false,
                 };
                 self.give(who, names, wanted, *dry_run)
@@ -88,6 +127,8 @@ impl Core {
             VmChange::Set(VmSet {
                 names,
                 performance,
+                trust,
+                spoof_check,
                 now,
                 dry_run,
             }) => {
@@ -95,6 +136,9 @@ impl Core {
                     performance: *performance,
                     now: *now,
                     add_nic: false,
+                    mac: None,
+                    trust: *trust,
+                    spoof_check: *spoof_check,
                     set: true,
                 };
                 self.give(who, names, wanted, *dry_run)
@@ -125,6 +169,7 @@ impl Core {
                 false => self.software_path(&policy)?,
             };
             let seen = self.look_at_vms(&intent, names);
+            self.learn_ways(&policy, &seen);
             let mut results = self.named_vms(names, &seen, &policy)?;
             let mut admitted = self.judge_all(&mut results, wanted, &policy, &intent, &seen)?;
             for one in &mut admitted {
@@ -132,7 +177,7 @@ impl Core {
             }
             if dry_run {
                 for one in &mut admitted {
-                    results[one.place].would(&self.name, &one.domain, &one.plan, wanted);
+                    results[one.place].would(&self.name, one);
                     results[one.place].warnings = one.warnings();
                 }
                 return Ok(answer(results));
@@ -169,6 +214,10 @@ impl Core {
             let defined = one.defined.take().filter(|_| outcomes.is_empty());
             let (setting, domain) = (&one.setting, &one.domain);
             let done = self.enable_one(policy, seen, setting, domain, defined, wanted.now);
+            let done = done.and_then(|plan| {
+                self.set_security(policy, seen, setting, domain)?;
+                Ok(plan)
+            });
             outcomes.push((one, done));
         }
         self.edge.passing("acted");
@@ -207,14 +256,16 @@ impl Core {
         for (mut one, done) in outcomes {
             let result = &mut results[one.place];
             let what = format!(
-                "VM {} {} {}.",
+                "VM {} {} {} on its vNIC {}.{}",
                 one.domain.name,
                 if wanted.set {
                     "is set to"
                 } else {
                     "is accelerated with"
                 },
-                wanted.performance
+                one.setting.performance,
+                one.setting.mac,
+                one.others(),
             );
             result.warnings = one.warnings();
             match done {
@@ -276,7 +327,13 @@ impl Core {
         };
         let tried = outcomes.iter().map(|(one, done)| {
             let name = &one.domain.name;
-            let what = format!("{verb} VM {name} {to} {}", wanted.performance);
+            let setting = &one.setting;
+            let what = format!(
+                "{verb} VM {name} {to} {} on its vNIC {}{}",
+                setting.performance,
+                setting.mac,
+                in_words_of(setting.security)
+            );
             self.asked(who, name, &what, done.as_ref().err())
         });
         let refused = results.iter().filter_map(|result| {
@@ -354,9 +411,10 @@ impl Core {
                         domain.map_or(Vec::new(), |domain| planned(&self.name, domain, &plan));
                     result.ok = true;
                     result.message = format!(
-                        "VM {} {} back on its software path, with its MAC.",
+                        "VM {} {} back on its software path, its vNIC {}.",
                         result.name,
-                        if dry_run { "would be" } else { "is" }
+                        if dry_run { "would be" } else { "is" },
+                        setting.mac
                     );
                     decided.push((setting.clone(), domain.cloned()));
                 }
@@ -407,7 +465,10 @@ impl Core {
                 }),
             };
             self.put(&policy, change);
-            let what = format!("take VM {} back to its software path", setting.name);
+            let what = format!(
+                "take VM {} back to its software path, its vNIC {}",
+                setting.name, setting.mac
+            );
             self.tell_asked(who, &setting.name, &what, &done);
             let result = results
                 .iter_mut()
@@ -473,35 +534,30 @@ impl Core {
         let gone: Vec<&VmSetting> = gone.collect();
         let mut results: Vec<VmResult> = Vec::new();
         for name in names {
-            let mut found = false;
-            for domain in domains {
-                if !accelnet_rules::vm_names::means(name, &domain.name, &domain.uuid) {
-                    continue;
-                }
-                found = true;
-                let vm = view::vm(self, seen, policy, domain);
-                let known = results.iter().any(|result| {
-                    result
-                        .vm
-                        .as_ref()
-                        .is_some_and(|other| other.uuid == vm.uuid)
-                });
-                if !known {
-                    results.push(VmResult::begun(&domain.name, Some(vm)));
-                }
-            }
-            for setting in &gone {
-                if accelnet_rules::vm_names::means(name, &setting.name, &setting.uuid) {
-                    found = true;
-                    let views = view::vms(self, seen, policy);
-                    let vm = views.into_iter().find(|vm| vm.uuid == setting.uuid);
-                    results.push(VmResult::begun(&setting.name, vm));
+            let here = domains.iter().map(|one| (&one.name, &one.uuid, true));
+            let gone = gone.iter().map(|one| (&one.name, &one.uuid, false));
+            let found = meant(name, here.chain(gone), |one| (one.0, one.1));
+            for (called, uuid, is_here) in &found {
+                let vm = match *is_here {
+                    true => domains.iter().find(|one| one.uuid == **uuid),
+                    false => None,
+                };
+                let vm = match vm {
+                    Some(domain) => Some(view::vm(self, seen, policy, domain)),
+                    None => {
+                        let views = view::vms(self, seen, policy);
+                        views.into_iter().find(|vm| vm.uuid == **uuid)
+                    }
+                };
+                let mut known = results.iter().filter_map(|result| result.vm.as_ref());
+                if !known.any(|other| other.uuid == **uuid) {
+                    results.push(VmResult::begun(called, vm));
                 }
             }
-            if !found {
+            if found.is_empty() {
                 let all: Vec<String> = domains.iter().map(|one| one.name.clone()).collect();
                 let mut result = VmResult::begun(name, None);
-                result.refuse(accelnet_rules::vm_names::not_found(name, &all));
+                result.refuse(not_found(name, &all));
                 results.push(result);
             }
         }
@@ -562,7 +618,13 @@ impl Core {
             );
             match judged {
                 Err(problem) => result.refuse(problem),
-                Ok((setting, defined, plan, fit)) => {
+                Ok(Judged {
+                    setting,
+                    defined,
+                    plan,
+                    fit,
+                    others,
+                }) => {
                     promised_mib += fit.takes_mib;
                     let running = domain.state.holds_devices();
                     let guest = running.then(|| self.ask_what_it_is(domain));
@@ -575,6 +637,7 @@ impl Core {
                         defined: Some(defined),
                         plan,
                         warnings: fit.costs,
+                        others,
                         guest,
                     });
                 }
@@ -597,7 +660,7 @@ impl Core {
         promised: &[VmSetting],
         domain: &Domain,
         promised_mib: u64,
-    ) -> Result<(VmSetting, Defined, pair::Plan, Fit), Problem> {
+    ) -> Result<Judged, Problem> {
         let known = policy.vm(&domain.uuid);
         if wanted.set && known.is_none() {
             let found = format!("VM {} has no performance setting.", domain.name);
@@ -616,9 +679,18 @@ impl Core {
             domain.vnics.push(nic.clone());
         }
         let domain = &domain;
-        let vnic = vm::vnic_on(&definition, switch)?;
+        let known_mac = known.map(|known| known.mac);
+        let candidates = match wanted.mac {
+            Some(mac) => vm::vnic_called(&definition, switch, mac, known_mac)?,
+            None => vm::vnic_on(&definition, switch, known_mac)?,
+        };
+        let vnic = candidates.chosen;
+        let performance = wanted.performance.or(known.map(|known| known.performance));
+        let performance = performance.unwrap_or(Performance::Low);
+        let before = known.map(|known| known.security).unwrap_or_default();
+        let security = before.with(wanted.trust, wanted.spoof_check);
         let figures = &policy.management.performance;
-        vm::enough_vcpus(domain, wanted.performance, seen.smt())?;
+        vm::enough_vcpus(domain, performance, seen.smt())?;
         let besides: Vec<VmSetting> = promised
             .iter()
             .filter(|vm| vm.uuid != domain.uuid)
@@ -626,10 +698,12 @@ impl Core {
             .collect();
         let spaces = self.spaces(intent, seen, &besides);
         let rooms: Vec<Room> = spaces.iter().map(|space| space.room(policy)).collect();
-        vm::provisionable(wanted.performance, figures, &rooms)?;
-        self.rate_is_possible(policy, wanted.performance, &spaces)?;
-        vm::place(&domain.name, wanted.performance, figures, &rooms)?;
-        self.reserve_holds(policy, &domain.name, wanted.performance, &besides, &spaces)?;
+        vm::provisionable(performance, figures, &rooms)?;
+        self.rate_is_possible(policy, performance, &spaces)?;
+        let adapters = spaces.iter().map(|space| space.adapter);
+        accelnet_rules::intent::is_settable(security.on(intent.security), adapters)?;
+        vm::place(&domain.name, performance, figures, &rooms)?;
+        self.reserve_holds(policy, &domain.name, performance, &besides, &spaces)?;
         let mac = vnic.mac.unwrap_or(Mac::ZERO);
         vm::mac_is_its_own(&domain.name, mac, macs)?;
         let pool = intent.pool_network();
@@ -639,7 +713,7 @@ impl Core {
             uuid: domain.uuid.clone(),
             name: domain.name.clone(),
             node: self.name.clone(),
-            performance: wanted.performance,
+            performance,
             mac: known.map_or(mac, |known| known.mac),
             phase: Phase::Enabling,
             nic_added: known.map_or(nic.is_some(), |known| known.nic_added),
@@ -648,12 +722,22 @@ impl Core {
                 |known| known.nic_teamed,
             ),
             before: known.map(|known| known.before.unwrap_or(known.performance)),
+            security,
+            security_before: known.map(|known| known.security_before.unwrap_or(known.security)),
         };
         let anew = self.needs_vf_anew(policy, seen, &setting);
         let again = anew && wanted.now;
         let mut plan = self.plan_with(policy, &setting, &definition, domain, wanted.now, again)?;
+        let plugs =
+            |step: &pair::Step| matches!(step, pair::Step::AttachVf | pair::Step::ReplugNic);
+        let plugged = plan.steps.iter().any(plugs);
         let held = domain.state.holds_devices() && !domain.host_devices.is_empty();
         plan.waits_for_restart |= anew && !wanted.now && held;
+        // Of one that was accelerated before, it is not asked again.
+        let others = match known.is_none() && wanted.mac.is_none() {
+            true => candidates.others,
+            false => Vec::new(),
+        };
         let saved = self.edge.vms().saved_state(&domain.uuid);
         let saved = saved.unwrap_or_default();
         let wanted = fits::Wanted {
@@ -665,7 +749,15 @@ impl Core {
         let mut fit = self.fits(seen, &wanted, &saved, promised_mib)?;
         let unreached = self.filter_problems(Some(setting.mac)).into_iter();
         fit.costs.extend(unreached.map(|(_, problem)| problem));
-        Ok((setting, defined, plan, fit))
+        let carried = self.vnic_fits(&definition, domain, setting.mac, plugged)?;
+        fit.costs.extend(carried.costs);
+        Ok(Judged {
+            setting,
+            defined,
+            plan,
+            fit,
+            others,
+        })
     }
 }
 
@@ -726,6 +818,14 @@ fn stays_plugged(vm: &Domain, mac: Mac) -> bool {
     })
 }
 
+/// What a VM has other than its intent, behind a setting; empty where it has nothing.
+fn in_words_of(security: VfSecurityOfVm) -> String {
+    let one = |what: &str, on: Option<bool>| {
+        on.map_or(String::new(), |on| format!(", {what} {}", OnOff(on)))
+    };
+    one("trust", security.trust) + &one("spoof check", security.spoof_check)
+}
+
 fn next_start(vm: &str, found: &str) -> Problem {
     Problem::new(Code::NextStart, &[vm], found)
 }
@@ -760,7 +860,7 @@ fn in_words(change: &VmChange) -> String {
 trait Begun {
     fn begun(name: &str, vm: Option<accelnet_api::types::VmView>) -> Self;
     fn refuse(&mut self, problem: Problem);
-    fn would(&mut self, node: &str, domain: &Domain, plan: &pair::Plan, wanted: Wanted);
+    fn would(&mut self, node: &str, one: &Admitted);
 }
 
 impl Begun for VmResult {
@@ -783,13 +883,18 @@ impl Begun for VmResult {
         self.problem = Some(problem);
     }
 
-    fn would(&mut self, node: &str, domain: &Domain, plan: &pair::Plan, wanted: Wanted) {
+    fn would(&mut self, node: &str, one: &Admitted) {
+        let (domain, plan, setting) = (&one.domain, &one.plan, &one.setting);
         self.ok = true;
         self.waits_for_restart = plan.waits_for_restart;
         self.steps = planned(node, domain, plan);
         self.message = format!(
-            "VM {} would be accelerated with {}: {}.",
-            domain.name, wanted.performance, plan.why
+            "VM {} would be accelerated with {} on its vNIC {}: {}.{}",
+            domain.name,
+            setting.performance,
+            setting.mac,
+            plan.why,
+            one.others()
         );
     }
 }

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use accelnet_libvirt::LibvirtError;
 use accelnet_model::vf_wish::{Pool, VfWish, outcome_file, pool_file, wish_file};
 use accelnet_model::vm_setting::Phase;
-use accelnet_model::{Adapter, PciAddress, VmSetting};
+use accelnet_model::{Adapter, PciAddress, VfSecurity, VmSetting};
 
 use super::{Core, Seen};
 use crate::policy::Policy;
@@ -98,6 +98,7 @@ impl Core {
             Some(performance) => {
                 let before = VmSetting {
                     performance,
+                    security: setting.security_before.unwrap_or(setting.security),
                     ..setting.clone()
                 };
                 let seen = self.look();
@@ -143,6 +144,7 @@ impl Core {
         adapters: &[&Adapter],
     ) -> VfWish {
         let figure = policy.management.performance.of(setting.performance);
+        let security = security_of(policy, setting);
         let mut rates: BTreeMap<PciAddress, u32> = adapters
             .iter()
             .map(|adapter| {
@@ -160,8 +162,8 @@ impl Core {
             max_tx_rate_mbps_by_pf: rates,
             min_tx_rate_mbps: 0,
             vlan: None,
-            spoof_check: true,
-            trust: false,
+            spoof_check: security.spoof_check,
+            trust: security.trust,
             // The hook leaves VFs alone whose driver has no say in it.
             queue_pairs: adapters
                 .iter()
@@ -186,7 +188,8 @@ impl Core {
             .performance
             .of(setting.performance)
             .transmit_weight;
-        if weight >= 100 {
+        let limit = self.transmit_limit(setting);
+        if weight >= 100 && limit.is_none() {
             return Ok(0);
         }
         let speed = adapter
@@ -194,7 +197,13 @@ impl Core {
             .iter()
             .find_map(|interface| interface.speed_mbps.present().copied());
         match speed {
-            Some(speed) => Ok((speed / 100 * weight).max(1)),
+            Some(speed) => {
+                let share = (speed / 100 * weight).max(1);
+                // A limit that the link does not reach is none, and drivers refuse it.
+                let lowest = limit.map_or(share, |limit| limit.min(share));
+                Ok(if lowest >= speed { 0 } else { lowest })
+            }
+            None if weight >= 100 => Ok(limit.unwrap_or(0)),
             None => Err(format!(
                 "{weight} % of the speed of {}, which has no link",
                 adapter.name()
@@ -212,4 +221,11 @@ impl Core {
             .filter_map(|bound| seen.adapter(bound))
             .collect()
     }
+}
+
+/// What the guest of a VM may do with its VF.
+pub(crate) fn security_of(policy: &Policy, setting: &VmSetting) -> VfSecurity {
+    let intent = policy.managed_intent();
+    let intent = intent.map_or(VfSecurity::default(), |intent| intent.security);
+    setting.security.on(intent)
 }

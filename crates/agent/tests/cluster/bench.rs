@@ -89,6 +89,8 @@ pub fn intent_add(vfs: u32) -> IntentAdd {
         adapters: vec!["ens1".to_owned()],
         vfs: Some(vfs),
         dry_run: false,
+        trust: None,
+        spoof_check: None,
     }
 }
 
@@ -107,6 +109,9 @@ pub fn vm_enable(name: &str) -> VmChange {
         now: false,
         add_nic: false,
         dry_run: false,
+        mac: None,
+        trust: None,
+        spoof_check: None,
     })
 }
 

@@ -120,6 +120,8 @@ fn an_agent_works_beside_one_of_the_next_release() {
         vfs: Some(4),
         disruptive: true,
         dry_run: false,
+        trust: None,
+        spoof_check: None,
     };
     old.set_intent(WHO, INTENT, &set).expect("changed");
     new.pass().expect("the store");

@@ -133,6 +133,13 @@ impl Bench {
         Bench::on(tree, NODE, Arc::new(store))
     }
 
+    /// A node with an igb whose driver does not let guests be trusted.
+    pub fn without_trust() -> Self {
+        let rigid = AdapterSpec::igb(igb(), "ens1").sriov(|sriov| sriov.trusts = false);
+        let at = "0000:00:01.0".parse().expect("an address");
+        Bench::of(Tree::new().port(Port::root(at, 1, 2).adapter(rigid)))
+    }
+
     /// Another of the usual nodes, with the same store.
     pub fn beside(&self, node: &str) -> Self {
         Bench::on(tree(), node, self.store.clone())
@@ -353,25 +360,37 @@ pub fn intent_add(name: &str, roles: &[Role], adapters: &[&str]) -> IntentAdd {
         adapters: adapters.iter().map(|name| (*name).to_owned()).collect(),
         vfs: None,
         dry_run: false,
+        trust: None,
+        spoof_check: None,
     }
 }
 
 pub fn enable(name: &str, performance: Performance, now: bool) -> VmChange {
-    VmChange::Enable(VmEnable {
+    VmChange::Enable(vm_enable(name, performance, now))
+}
+
+/// The same, for a test to add to.
+pub fn vm_enable(name: &str, performance: Performance, now: bool) -> VmEnable {
+    VmEnable {
         names: vec![name.to_owned()],
         performance,
         now,
         add_nic: false,
+        mac: None,
+        trust: None,
+        spoof_check: None,
         dry_run: false,
-    })
+    }
 }
 
 pub fn set(name: &str, performance: Performance, now: bool) -> VmChange {
     VmChange::Set(VmSet {
         names: vec![name.to_owned()],
-        performance,
+        performance: Some(performance),
         now,
         dry_run: false,
+        trust: None,
+        spoof_check: None,
     })
 }
 

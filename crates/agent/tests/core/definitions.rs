@@ -96,6 +96,9 @@ fn does(bench: &mut Bench, op: &Op, on_switch: bool) -> bool {
 
 fn enable(now: bool, add_nic: bool) -> VmChange {
     VmChange::Enable(VmEnable {
+        mac: None,
+        trust: None,
+        spoof_check: None,
         names: vec![NAME.to_owned()],
         performance: Performance::Low,
         now,

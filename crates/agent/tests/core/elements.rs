@@ -59,19 +59,11 @@ const OPTIONS: &[(&str, &[(&str, &str)])] = &[
     ("alias name='ua-mine'", &[]),
     ("alias name='ua-accelnet-path-is-mine'", &[]),
     ("teaming type='persistent'", &[]),
-    (
-        "virtualport",
-        &[(
-            "parameters interfaceid='09b11c53-8b5c-4eeb-8f00-d84eaa0aaa4f'",
-            "",
-        )],
-    ),
     ("port isolated='no'", &[]),
     (
         "bandwidth",
         &[("outbound average='1000' peak='5000' burst='1024'", "")],
     ),
-    ("vlan", &[("tag id='42'", "")]),
 ];
 
 /// Children that a VF goes past, so that a vNIC with one may be refused.
@@ -82,6 +74,15 @@ const PAST: &[(&str, &[(&str, &str)])] = &[
     ),
     ("port isolated='yes'", &[]),
     ("bandwidth", &[("inbound average='1000' floor='200'", "")]),
+    (
+        "virtualport",
+        &[(
+            "parameters interfaceid='09b11c53-8b5c-4eeb-8f00-d84eaa0aaa4f'",
+            "",
+        )],
+    ),
+    // On a bridge that looks at no VLANs.
+    ("vlan", &[("tag id='42'", "")]),
 ];
 
 /// What interfaces are connected to that no VF stands beside.

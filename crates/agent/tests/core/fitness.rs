@@ -27,6 +27,9 @@ fn now(bench: &mut Bench, names: &[&str], dry_run: bool) -> Vec<VmResult> {
         performance: LOW,
         now: true,
         add_nic: false,
+        mac: None,
+        trust: None,
+        spoof_check: None,
         dry_run,
     });
     let changed = bench.core().change_vms(WHO, &change);

@@ -232,6 +232,9 @@ fn enabling_a_vm_that_gets_a_nic() {
                 now: false,
                 add_nic: true,
                 dry_run: false,
+                mac: None,
+                trust: None,
+                spoof_check: None,
             });
             drop(core.change_vms(WHO, &change));
         },

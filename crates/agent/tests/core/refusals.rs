@@ -155,6 +155,9 @@ fn adding_a_vnic() {
         now: false,
         add_nic: true,
         dry_run: false,
+        mac: None,
+        trust: None,
+        spoof_check: None,
     });
     refused_everywhere("--add-nic", before, &change);
 }

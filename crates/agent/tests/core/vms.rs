@@ -221,7 +221,26 @@ fn vms_that_cannot_be_meant() {
     e1000e.model = "e1000e";
     let other = DomainSpec::new("other", 3, 4).nic(e1000e);
     bench.machine.vms.add(&other).expect("defined");
-    assert_eq!(refused(&bench.vm_enable("other", LOW)), Code::VmNotOnSwitch);
+    // It is on the switch: neither is that denied, nor does it get a second one.
+    let add_nic = VmChange::Enable(VmEnable {
+        names: vec!["other".to_owned()],
+        performance: LOW,
+        now: false,
+        add_nic: true,
+        dry_run: false,
+        mac: None,
+        trust: None,
+        spoof_check: None,
+    });
+    for change in [enable("other", LOW, false), add_nic] {
+        let result = bench.change(&change);
+        assert_eq!(refused(&result), Code::VmUnfit);
+        let problem = result.problem.expect("a problem");
+        let found = "is on the virtual switch of intent MyIntent, and its model is e1000e";
+        assert!(problem.found.contains(found), "{problem:?}");
+        assert!(problem.resolution.contains("virtio"), "{problem:?}");
+        assert!(!problem.resolution.contains("--add-nic"), "{problem:?}");
+    }
     bench.define("plain", 4, 4);
     assert_eq!(
         refused(&bench.change(&set("plain", LOW, false))),
@@ -436,6 +455,9 @@ fn a_vnic_is_added_and_goes_with_the_setting() {
         now: false,
         add_nic: true,
         dry_run: false,
+        mac: None,
+        trust: None,
+        spoof_check: None,
     });
     let result = bench.change(&change);
     assert!(result.ok, "{result:?}");
@@ -460,6 +482,9 @@ fn a_vnic_that_was_added_in_vain_goes_again() {
         now: false,
         add_nic: true,
         dry_run: false,
+        mac: None,
+        trust: None,
+        spoof_check: None,
     });
     assert_eq!(refused(&bench.change(&change)), Code::VmNotEnoughVcpus);
     assert_eq!(bench.machine.vms.texts("web"), before);
@@ -476,6 +501,9 @@ fn a_dry_run_says_what_would_be() {
         now: true,
         add_nic: false,
         dry_run: true,
+        mac: None,
+        trust: None,
+        spoof_check: None,
     });
     let result = bench.change(&change);
     assert!(result.ok && !result.steps.is_empty(), "{result:?}");

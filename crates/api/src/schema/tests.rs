@@ -16,6 +16,7 @@ fn agent(folder: &std::path::Path) -> Serving {
         roles: vec![Role::Compute],
         adapters: vec!["ens1".to_owned()],
         vfs: None,
+        security: accelnet_model::VfSecurity::default(),
     };
     let fake = Fake::default()
         .intents(&[intent])

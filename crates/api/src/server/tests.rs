@@ -33,6 +33,7 @@ impl Agent {
                 roles: vec![Role::Compute],
                 adapters: vec!["ens1".to_owned()],
                 vfs: None,
+                security: accelnet_model::VfSecurity::default(),
             }])
             .vms(&["web1", "a/b c?&%ü"])
             .enabled("MyIntent");

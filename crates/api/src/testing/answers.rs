@@ -166,6 +166,7 @@ impl Service for Fake {
             roles: request.roles.clone(),
             adapters: request.adapters.clone(),
             vfs: request.vfs,
+            security: accelnet_model::VfSecurity::default(),
         };
         if !request.dry_run {
             inner.intents.push(intent.clone());
@@ -227,7 +228,7 @@ impl Service for Fake {
             VmChange::Set(request) => (
                 self.changes(who, "vm_set", request)?,
                 &request.names,
-                Some(request.performance),
+                request.performance.or(Some(Performance::Low)),
                 request.dry_run,
             ),
             VmChange::Disable(request) => (
@@ -359,10 +360,7 @@ impl Inner {
     fn vm(&mut self, typed: &str, setting: Option<Performance>, dry_run: bool) -> Vec<VmResult> {
         let names: Vec<String> = self.vms.iter().map(|vm| vm.name.clone()).collect();
         let mut results = Vec::new();
-        for vm in &mut self.vms {
-            if !vm_names::means(typed, &vm.name, &vm.uuid) {
-                continue;
-            }
+        for vm in vm_names::meant(typed, &mut self.vms, |vm| (&vm.name, &vm.uuid)) {
             if !dry_run {
                 vm.performance = setting;
                 vm.phase = setting.map(|_| Phase::Enabled);

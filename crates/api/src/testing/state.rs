@@ -207,6 +207,8 @@ fn vm(at: usize, name: &str) -> VmView {
             on_intent_switch: true,
             role: None,
         }],
+        security: None,
+        carried: Vec::new(),
         verified: Vec::new(),
         remarks: Vec::new(),
         destinations: Vec::new(),

@@ -19,6 +19,12 @@ pub struct IntentAdd {
     /// VFs of each adapter; all that it can give when none.
     #[serde(default)]
     pub vfs: Option<u32>,
+    /// Whether guests may change the MAC of their VF and receive what is sent to others; no without.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trust: Option<bool>,
+    /// Whether the adapter drops what guests send from another MAC; yes without.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub spoof_check: Option<bool>,
     /// Say what would be done, and do nothing.
     #[serde(default)]
     pub dry_run: bool,
@@ -38,6 +44,12 @@ pub struct IntentSet {
     /// New number of VFs of each adapter; 0 for all that it can give.
     #[serde(default)]
     pub vfs: Option<u32>,
+    /// Whether guests may change the MAC of their VF and receive what is sent to others.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trust: Option<bool>,
+    /// Whether the adapter drops what guests send from another MAC.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub spoof_check: Option<bool>,
     /// Change the number of VFs though VMs use some: they fall back to their software path
     /// meanwhile.
     #[serde(default)]

@@ -2,7 +2,7 @@
 
 use accelnet_model::domain::DomainState;
 use accelnet_model::vm_setting::Phase;
-use accelnet_model::{Mac, PciAddress, Performance, Problem};
+use accelnet_model::{Mac, PciAddress, Performance, Problem, VfChoice, VfSecurity};
 use serde::{Deserialize, Serialize};
 
 use super::PlannedStep;
@@ -22,6 +22,17 @@ pub struct VmEnable {
     /// Add a vNIC on the intent's virtual switch where a VM has none.
     #[serde(default)]
     pub add_nic: bool,
+    /// The vNIC that is accelerated; the first one on the intent's virtual switch without.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mac: Option<Mac>,
+    /// Whether the guest may change the VF's MAC and receive what is sent to others; as it was, or as the intent
+    /// has it, without.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trust: Option<VfChoice>,
+    /// Whether the adapter drops what the guest sends from another MAC; as it was, or as the intent has it,
+    /// without.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub spoof_check: Option<VfChoice>,
     /// Say what would be done, and do nothing.
     #[serde(default)]
     pub dry_run: bool,
@@ -34,8 +45,15 @@ pub struct VmEnable {
 pub struct VmSet {
     /// Names, UUIDs or globs, at least one.
     pub names: Vec<String>,
-    /// What they get.
-    pub performance: Performance,
+    /// What they get; as it was without.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub performance: Option<Performance>,
+    /// Whether the guest may change the VF's MAC and receive what is sent to others; as it was without.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trust: Option<VfChoice>,
+    /// Whether the adapter drops what the guest sends from another MAC; as it was without.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub spoof_check: Option<VfChoice>,
     /// Take the VF away and give it again where the setting needs that, in running VMs too.
     #[serde(default)]
     pub now: bool,
@@ -178,6 +196,13 @@ pub struct VmView {
     pub vf: Option<PciAddress>,
     /// Its vNICs.
     pub vnics: Vec<VnicView>,
+    /// What its guest may do with its VF; none without a setting.
+    #[serde(default)]
+    pub security: Option<VfSecurity>,
+    /// How the settings of its vNIC are carried over to its VF, a line each; or why they cannot be. Only of a
+    /// VM with a setting.
+    #[serde(default)]
+    pub carried: Vec<String>,
     /// What was verified, and what could not be.
     pub verified: Vec<Verified>,
     /// What is wrong or worth knowing.

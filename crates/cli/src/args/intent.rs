@@ -50,6 +50,25 @@ impl Roles {
     }
 }
 
+/// What guests may do with the VFs of an intent.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ClapArgs)]
+pub struct IntentSecurity {
+    /// Whether guests may change the MAC of their VF and receive what is sent to others; off when never given
+    #[arg(long, value_name = "on|off", value_parser = on_off)]
+    pub trust: Option<bool>,
+    /// Whether the adapter drops what guests send from another MAC; on when never given
+    #[arg(long, value_name = "on|off", value_parser = on_off)]
+    pub spoof_check: Option<bool>,
+}
+
+fn on_off(text: &str) -> Result<bool, String> {
+    match text {
+        "on" => Ok(true),
+        "off" => Ok(false),
+        other => Err(format!("{other:?} is neither on nor off")),
+    }
+}
+
 /// `accelnet intent add`
 #[derive(Debug, ClapArgs)]
 #[command(
@@ -71,6 +90,9 @@ pub struct IntentAdd {
     /// How many VFs of each adapter; all that it can give when left out
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub vfs: Option<u32>,
+    /// What guests may do
+    #[command(flatten)]
+    pub security: IntentSecurity,
     /// How it is told
     #[command(flatten)]
     pub how: Told,
@@ -126,6 +148,9 @@ pub struct IntentSet {
     /// How many VFs of each adapter; 0 for all that it can give
     #[arg(long, value_name = "N")]
     pub vfs: Option<u32>,
+    /// What guests may do
+    #[command(flatten)]
+    pub security: IntentSecurity,
     /// Change the number of VFs though VMs use some: they fall back to their software path meanwhile
     #[arg(long)]
     pub disruptive: bool,

@@ -1,6 +1,7 @@
 //! `accelnet vm`.
 
-use clap::{Args as ClapArgs, Subcommand};
+use accelnet_model::{Mac, VfChoice};
+use clap::{Args as ClapArgs, Subcommand, ValueEnum};
 
 use super::{ListOutput, Output, Told};
 
@@ -19,6 +20,48 @@ pub enum VmCommand {
     Set(VmSet),
     /// Take VMs back to their software path
     Disable(VmDisable),
+}
+
+/// What a guest may do with its VF, of one VM.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Choice {
+    /// It may
+    On,
+    /// It may not
+    Off,
+    /// As its intent says
+    Intent,
+}
+
+impl From<Choice> for VfChoice {
+    fn from(choice: Choice) -> Self {
+        match choice {
+            Choice::On => VfChoice::On,
+            Choice::Off => VfChoice::Off,
+            Choice::Intent => VfChoice::Intent,
+        }
+    }
+}
+
+/// What the guests of VMs may do with their VFs.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ClapArgs)]
+pub struct VmSecurity {
+    /// Whether the guest may change the VF's MAC and receive what is sent to others (VRRP, a bridge or a bond in it)
+    #[arg(
+        long,
+        value_enum,
+        value_name = "on|off|intent",
+        hide_possible_values = true
+    )]
+    pub trust: Option<Choice>,
+    /// Whether the adapter drops what the guest sends from another MAC
+    #[arg(
+        long,
+        value_enum,
+        value_name = "on|off|intent",
+        hide_possible_values = true
+    )]
+    pub spoof_check: Option<Choice>,
 }
 
 /// `accelnet vm list`
@@ -49,8 +92,8 @@ pub struct VmShow {
     pub output: Output,
 }
 
-const SEVERAL: &str =
-    "Names, UUIDs or globs (quote them: 'web*'); - reads names from standard input, one a line";
+const SEVERAL: &str = "Names, UUIDs or globs (quote them: 'web*'; a VM called exactly so comes first, and [*] is a plain star); - reads \
+     names from standard input, one a line";
 const AFTER: &str = "Every VM has a result of its own. Exit status: 0 only if all went well, \
     otherwise that of the first VM that did not.";
 
@@ -75,6 +118,12 @@ pub struct VmEnable {
     /// Add a vNIC on the intent's virtual switch where a VM has none
     #[arg(long)]
     pub add_nic: bool,
+    /// MAC of the vNIC to accelerate ('accelnet vm nics'); the first on the intent's virtual switch when left out
+    #[arg(long, value_name = "MAC", conflicts_with = "add_nic")]
+    pub mac: Option<Mac>,
+    /// What the guest may do
+    #[command(flatten)]
+    pub security: VmSecurity,
     /// How it is told
     #[command(flatten)]
     pub how: Told,
@@ -90,9 +139,12 @@ pub struct VmSet {
     #[arg(required = true, value_name = "VM", help = SEVERAL)]
     /// The VMs
     pub names: Vec<String>,
-    /// What they get: low, medium or high
-    #[arg(long, short, value_name = "SETTING")]
-    pub performance: String,
+    /// What they get: low, medium or high; as it is when left out
+    #[arg(long, short, value_name = "SETTING", required_unless_present_any = ["trust", "spoof_check"])]
+    pub performance: Option<String>,
+    /// What the guest may do
+    #[command(flatten)]
+    pub security: VmSecurity,
     /// Take the VF of a running VM away and give it again where the setting needs that
     #[arg(long)]
     pub now: bool,

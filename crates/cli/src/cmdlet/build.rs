@@ -77,7 +77,8 @@ pub fn set(given: &Given, pipes: Pipes) -> Built {
             }
             Ok(Command::Vm(VmCommand::Set(VmSet {
                 names,
-                performance: given.text("Performance").unwrap_or_default(),
+                performance: given.text("Performance"),
+                security: VmSecurity::default(),
                 now: given.has("Now"),
                 how: told(given),
             })))
@@ -99,6 +100,8 @@ pub fn vm_enable(given: &Given, _: Pipes) -> Built {
         performance: given.text("Performance").unwrap_or_default(),
         now: given.has("Now"),
         add_nic: given.has("AddNic"),
+        mac: None,
+        security: VmSecurity::default(),
         how: told(given),
     })))
 }
@@ -106,7 +109,8 @@ pub fn vm_enable(given: &Given, _: Pipes) -> Built {
 pub fn vm_set(given: &Given, _: Pipes) -> Built {
     Ok(Command::Vm(VmCommand::Set(VmSet {
         names: given.list("VMName"),
-        performance: given.text("Performance").unwrap_or_default(),
+        performance: given.text("Performance"),
+        security: VmSecurity::default(),
         now: given.has("Now"),
         how: told(given),
     })))
@@ -199,6 +203,7 @@ pub fn intent_add(given: &Given, _: Pipes) -> Built {
         roles: roles(given),
         adapter: given.list("AdapterName"),
         vfs: None,
+        security: IntentSecurity::default(),
         how: told(given),
     })))
 }
@@ -228,6 +233,7 @@ pub fn intent_set(given: &Given, _: Pipes) -> Built {
         roles: roles(given),
         adapter: given.list("AdapterName"),
         vfs: None,
+        security: IntentSecurity::default(),
         disruptive: false,
         how: told(given),
     })))

@@ -14,6 +14,8 @@ pub fn run(args: &IntentAdd, session: &mut Session<'_>) -> Result {
         roles: args.roles.list(),
         adapters: args.adapter.clone(),
         vfs: args.vfs,
+        trust: args.security.trust,
+        spoof_check: args.security.spoof_check,
         dry_run: args.how.dry_run,
     };
     let agent = session.agent()?;

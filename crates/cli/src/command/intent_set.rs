@@ -15,11 +15,20 @@ pub fn run(args: &IntentSet, session: &mut Session<'_>) -> Result {
         roles: given(args.roles.list()),
         adapters,
         vfs: args.vfs,
+        trust: args.security.trust,
+        spoof_check: args.security.spoof_check,
         disruptive: args.disruptive,
         dry_run: args.how.dry_run,
     };
-    if request.roles.is_none() && request.adapters.is_none() && request.vfs.is_none() {
-        session.note("error: nothing to change was given: a role, --adapter or --vfs");
+    let nothing = types::IntentSet {
+        disruptive: request.disruptive,
+        dry_run: request.dry_run,
+        ..types::IntentSet::default()
+    };
+    if request == nothing {
+        session.note(
+            "error: nothing to change was given: a role, --adapter, --vfs, --trust or --spoof-check",
+        );
         return Ok(ask::NO_SENSE);
     }
     let agent = session.agent()?;

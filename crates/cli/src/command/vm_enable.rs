@@ -16,6 +16,9 @@ pub fn run(args: &VmEnable, session: &mut Session<'_>) -> Result {
             performance,
             now: args.now,
             add_nic: args.add_nic,
+            mac: args.mac,
+            trust: args.security.trust.map(Into::into),
+            spoof_check: args.security.spoof_check.map(Into::into),
             dry_run: args.how.dry_run,
         })
     })

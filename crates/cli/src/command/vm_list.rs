@@ -49,11 +49,8 @@ pub fn choose<'a>(all: &'a [VmView], typed: &[String]) -> (Vec<&'a VmView>, Vec<
     }
     let (mut chosen, mut missing): (Vec<&VmView>, Vec<Problem>) = Default::default();
     for typed in typed.iter().map(|typed| typed.trim()) {
-        let mut fits = all
-            .iter()
-            .filter(|vm| vm_names::means(typed, &vm.name, &vm.uuid))
-            .peekable();
-        if fits.peek().is_none() && !vm_names::is_glob(typed) {
+        let fits = vm_names::meant(typed, all, |vm| (&vm.name, &vm.uuid));
+        if fits.is_empty() && !vm_names::is_glob(typed) {
             let names: Vec<String> = all.iter().map(|vm| vm.name.clone()).collect();
             missing.push(vm_names::not_found(typed, &names));
         }

@@ -9,11 +9,14 @@ use crate::session::Session;
 
 /// Changes accelerated VMs.
 pub fn run(args: &VmSet, session: &mut Session<'_>) -> Result {
-    let performance = management::performance(&args.performance)?;
+    let performance = args.performance.as_deref().map(management::performance);
+    let performance = performance.transpose()?;
     vm_change::run(&args.names, args.how, session, "changing", |names| {
         VmChange::Set(types::VmSet {
             names,
             performance,
+            trust: args.security.trust.map(Into::into),
+            spoof_check: args.security.spoof_check.map(Into::into),
             now: args.now,
             dry_run: args.how.dry_run,
         })

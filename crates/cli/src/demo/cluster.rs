@@ -116,6 +116,8 @@ impl Cluster {
             adapters: vec!["ens1".to_owned()],
             vfs: None,
             dry_run: false,
+            trust: None,
+            spoof_check: None,
         })?;
         self.await_intent()?;
         self.run("MyVM")

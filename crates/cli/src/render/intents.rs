@@ -2,6 +2,7 @@
 
 use accelnet_api::types::{IntentChanged, IntentView};
 use accelnet_model::intent::{IntentState, IntentStatus, Role};
+use accelnet_model::vf_security::OnOff;
 
 use super::problem::details;
 use super::table::{Table, Tone, painted, pairs};
@@ -76,6 +77,9 @@ pub fn intent(view: &IntentView, colour: bool, width: Option<u16>) -> String {
     ];
     if intent.is_compute() {
         lines.push(("VFs", format!("{} of each adapter", asked(intent.vfs))));
+        let security = intent.security;
+        lines.push(("trust", OnOff(security.trust).to_string()));
+        lines.push(("spoof check", OnOff(security.spoof_check).to_string()));
         lines.push(("switch", format!("libvirt network {}", view.switch_network)));
         lines.push(("pool", format!("libvirt network {}", view.pool_network)));
     }

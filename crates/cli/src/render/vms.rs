@@ -3,6 +3,7 @@
 use accelnet_api::types::{Destination, Path, State, VmResult, VmView, VnicView};
 use accelnet_model::Mac;
 use accelnet_model::domain::DomainState;
+use accelnet_model::vf_security::OnOff;
 
 use super::problem::details;
 use super::table::{Table, Tone, painted, pairs};
@@ -63,9 +64,19 @@ pub fn vm(vm: &VmView, colour: bool, width: Option<u16>) -> String {
         let of = vm.adapter.as_deref().unwrap_or("an unknown adapter");
         lines.push(("VF", format!("{vf} of {of}")));
     }
+    if let Some(security) = vm.security {
+        lines.push(("trust", OnOff(security.trust).to_string()));
+        lines.push(("spoof check", OnOff(security.spoof_check).to_string()));
+    }
     text.push_str(&pairs(&lines));
     text.push('\n');
     text.push_str(&table(&vm.vnics, colour, width));
+    if !vm.carried.is_empty() {
+        text.push_str("\nSettings of its vNIC\n");
+        for line in &vm.carried {
+            text.push_str(&format!("  {line}\n"));
+        }
+    }
     if !vm.verified.is_empty() {
         text.push_str("\nVerified\n");
         for one in &vm.verified {

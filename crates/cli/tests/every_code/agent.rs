@@ -17,6 +17,7 @@ fn my_intent() -> Intent {
         roles: vec![Role::Compute],
         adapters: vec!["ens1".to_owned()],
         vfs: None,
+        security: accelnet_model::VfSecurity::default(),
     }
 }
 

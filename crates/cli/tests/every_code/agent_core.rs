@@ -5,14 +5,14 @@ use std::time::Duration;
 
 use accelnet_agent::Core;
 use accelnet_agent::simulated::Simulated;
-use accelnet_api::types::{VmChanged, VmResult};
+use accelnet_api::types::{IntentAdd, VmChange, VmChanged, VmEnable, VmResult};
 use accelnet_host::{Clock, Vms};
 use accelnet_model::intent::Role;
 use accelnet_model::{Code, Performance, Problem, vf_wish};
 use accelnet_sim::{Fault, Guest};
 use accelnet_store::Txn;
 
-use crate::bench::{Bench, INTENT, NODE, WHO, disable, enable, igb, mac};
+use crate::bench::{Bench, INTENT, NODE, WHO, disable, enable, igb, intent_add, mac, vm_enable};
 
 const COMPUTE: &[Role] = &[Role::Compute];
 const LOW: Performance = Performance::Low;
@@ -113,6 +113,25 @@ pub fn two_vms_with_one_mac() -> Vec<Code> {
         .nic(accelnet_sim::NicSpec::on_network(mac(1), &network));
     bench.machine.vms.add(&twin).expect("defined");
     of(&bench.vm_enable("web1", LOW))
+}
+
+pub fn a_vnic_that_is_not_there() -> Vec<Code> {
+    let mut bench = Bench::enabled();
+    bench.define("web1", 1, 4);
+    of(&bench.change(&VmChange::Enable(VmEnable {
+        mac: Some(mac(9)),
+        ..vm_enable("web1", LOW, false)
+    })))
+}
+
+/// An adapter whose driver does not let guests be trusted.
+pub fn a_driver_without_trust() -> Vec<Code> {
+    let mut bench = Bench::without_trust();
+    let add = IntentAdd {
+        trust: Some(true),
+        ..intent_add(INTENT, COMPUTE, &["ens1"])
+    };
+    refused(bench.core().add_intent(WHO, &add))
 }
 
 /// A VM with a managed save image, or with snapshots.

@@ -87,6 +87,7 @@ pub fn nodes_with_other_adapters() -> Vec<Code> {
         roles: vec![Role::Compute],
         adapters: vec!["ens1".to_owned()],
         vfs: None,
+        security: accelnet_model::VfSecurity::default(),
     };
     let adapter = |model: &str| IntentAdapter {
         intent: INTENT.to_owned(),

@@ -37,6 +37,7 @@ pub fn an_intent_for_storage() -> Vec<Code> {
         roles: vec![Role::Storage],
         adapters: vec!["ens1".to_owned()],
         vfs: None,
+        security: accelnet_model::VfSecurity::default(),
     };
     let node = observe::node(&node(|igb| igb).host.host());
     let scope = Scope::Intent("disks".to_owned());

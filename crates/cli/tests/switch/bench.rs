@@ -8,7 +8,7 @@ use accelnet_host::switch::guard::ChildGuard;
 use accelnet_host::switch::hand_over::{Edge, HandedOver, Limits, NotHandedOver, hand_over};
 use accelnet_host::switch::standing;
 use accelnet_host::{KernelLinks, KernelSwitches, Switches, SystemClock};
-use accelnet_model::switch::{Bridge, Carried, Mention, Plan, SwitchStep};
+use accelnet_model::switch::{Bridge, Carried, Mention, Plan, PortRules, SwitchStep};
 use accelnet_netlink::NetlinkError;
 use accelnet_pci::Root;
 use accelnet_rules::switch::{SwitchRefusal, Wish, plan};
@@ -176,6 +176,10 @@ impl<F: Fn(&SwitchStep) + Send + Sync> Switches for Hooked<F> {
 
     fn carried(&self, link: &str) -> Result<Carried, NetlinkError> {
         KernelSwitches.carried(link)
+    }
+
+    fn port_rules(&self, bridge: &str) -> Result<Option<PortRules>, NetlinkError> {
+        KernelSwitches.port_rules(bridge)
     }
 
     fn apply(&self, step: &SwitchStep) -> Result<(), NetlinkError> {

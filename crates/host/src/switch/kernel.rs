@@ -4,7 +4,7 @@ use std::io;
 use std::net::IpAddr;
 use std::time::Duration;
 
-use accelnet_model::switch::{Bridge, Carried, Mention, Neighbour, Setting, SwitchStep};
+use accelnet_model::switch::{Bridge, Carried, Mention, Neighbour, PortRules, Setting, SwitchStep};
 use accelnet_netlink::{
     self as netlink, LinkChange, NeighbourState, NetlinkError, NewBridge, Place,
 };
@@ -79,6 +79,10 @@ impl Switches for KernelSwitches {
             settings: settings(link),
             stacked: netlink::stacked(link)?,
         })
+    }
+
+    fn port_rules(&self, bridge: &str) -> Result<Option<PortRules>, NetlinkError> {
+        netlink::port_rules(bridge)
     }
 
     fn apply(&self, step: &SwitchStep) -> Result<(), NetlinkError> {

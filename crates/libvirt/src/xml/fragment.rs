@@ -45,6 +45,16 @@ pub fn user_alias(fragment: &str) -> Option<String> {
         .map(str::to_owned)
 }
 
+/// The VLAN that an interface names, where it names one and its guest does not see the tag.
+pub fn interface_vlan(fragment: &str) -> Option<u16> {
+    let document = parse(fragment).ok()?;
+    let vlan = interface::vnic(document.root_element()).ok()?.vlan?;
+    match vlan.tags.as_slice() {
+        [only] if !vlan.trunk => Some(*only),
+        _ => None,
+    }
+}
+
 /// The alias that accelnet gives the virtio path with that MAC.
 pub fn persistent_alias(mac: Mac) -> String {
     format!("{}{}", accelnet_model::domain::PATH_ALIAS, hex(mac))

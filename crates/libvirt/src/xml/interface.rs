@@ -1,9 +1,9 @@
 //! Network devices of a domain.
 
-use accelnet_model::domain::{Teaming, Vnic, VnicVlan};
+use accelnet_model::domain::{Teaming, Vnic};
 use roxmltree::Node;
 
-use super::{XmlError, address, child, children, of_child};
+use super::{XmlError, address, child, of_child, port_settings};
 
 /// Reads one `<interface>`.
 ///
@@ -42,9 +42,10 @@ pub fn vnic(interface: Node<'_, '_>) -> Result<Vnic, XmlError> {
             .map(str::to_owned),
         vlan: child(shown, "vlan")
             .or_else(|| child(interface, "vlan"))
-            .map(vlan)
+            .map(port_settings::vlan)
             .transpose()?,
         place: None,
+        port: port_settings::of_vnic(interface, shown),
     })
 }
 
@@ -77,19 +78,4 @@ fn teaming(node: Node<'_, '_>) -> Result<Teaming, XmlError> {
             found: other.unwrap_or_default().to_owned(),
         }),
     }
-}
-
-/// `<vlan trunk='yes'><tag id='42'/><tag id='47'/></vlan>`.
-pub(super) fn vlan(node: Node<'_, '_>) -> Result<VnicVlan, XmlError> {
-    let tags = children(node, "tag").map(|tag| {
-        let id = tag.attribute("id").unwrap_or_default();
-        id.parse().map_err(|_| XmlError::BadValue {
-            what: "the VLAN of an interface",
-            found: id.to_owned(),
-        })
-    });
-    Ok(VnicVlan {
-        trunk: node.attribute("trunk") == Some("yes"),
-        tags: tags.collect::<Result<_, _>>()?,
-    })
 }

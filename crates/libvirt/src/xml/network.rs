@@ -1,8 +1,9 @@
 //! Definitions of virtual networks (formatnetwork).
 
 use accelnet_model::PciAddress;
+use accelnet_model::port::NetworkSettings;
 
-use super::{address, child, parse};
+use super::{address, child, parse, port_settings};
 
 /// What a virtual network leads to.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -19,6 +20,8 @@ pub struct NetworkFacts {
     pub vfs: Vec<PciAddress>,
     /// How many interfaces of VMs it counts as connected, while it runs.
     pub connections: u32,
+    /// What it gives the vNICs that are connected to it.
+    pub settings: NetworkSettings,
 }
 
 /// Reads a network's XML; nothing when it is none.
@@ -36,6 +39,7 @@ pub fn network(xml: &str) -> Option<NetworkFacts> {
             .attribute("connections")
             .and_then(|number| number.parse().ok())
             .unwrap_or(0),
+        settings: port_settings::of_network(root),
         ..NetworkFacts::default()
     };
     if let Some(forward) = child(root, "forward") {

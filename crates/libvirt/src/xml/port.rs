@@ -1,9 +1,9 @@
 //! The port of a virtual network, as libvirt hands it to its network hook.
 
-use accelnet_model::domain::VnicVlan;
+use accelnet_model::port::VnicVlan;
 use accelnet_model::{Mac, PciAddress};
 
-use super::{XmlError, address, child, interface, of_child, parse};
+use super::{XmlError, address, child, interface, of_child, parse, port_settings};
 
 /// One interface on one network (`<hookData>` of the network hook, since libvirt 5.1).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,7 +40,7 @@ impl Port {
             mac: of_child(port, "mac", "address")
                 .map(interface::mac)
                 .transpose()?,
-            vlan: child(port, "vlan").map(interface::vlan).transpose()?,
+            vlan: child(port, "vlan").map(port_settings::vlan).transpose()?,
             // A plug is built like a source.
             vf: match plug.attribute("type") {
                 Some("hostdev-pci") => address::of_source(plug)?,

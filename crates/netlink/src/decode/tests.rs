@@ -8,6 +8,7 @@ use crate::encode;
 use crate::message::{HEADER, Message};
 
 mod cut;
+mod ports;
 mod roundtrip;
 
 /// An adapter with `count` VFs.
@@ -243,6 +244,7 @@ proptest! {
         let _ = (links(&bytes), vf_settings(&bytes));
         let framed = Message { kind: RTM_NEWLINK, flags: 0, sequence: 1, body: &bytes }.encode();
         let _ = (links(&framed), vf_settings(&framed));
+        let _ = port_rules(&framed, &framed, "x");
     }
 
     #[test]

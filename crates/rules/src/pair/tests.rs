@@ -175,20 +175,38 @@ fn a_running_vf_is_told_from_the_vnic_with_its_mac() {
 }
 
 #[test]
-fn the_vf_belongs_into_the_vlan_of_the_vnic() {
-    let with = |trunk, tags: &[u16]| {
-        let mut vnic = nic(None);
-        vnic.vlan = Some(accelnet_model::domain::VnicVlan {
-            trunk,
+fn a_vf_in_another_vlan_than_its_vnic_is_defined_anew() {
+    let in_vlan = |tags: &[u16], wanted| {
+        let mut vf = vf();
+        vf.vlan = (!tags.is_empty()).then(|| accelnet_model::port::VnicVlan {
+            trunk: false,
             tags: tags.to_vec(),
+            native: false,
         });
-        let vnics = [vnic];
-        Pair::of(&vnics, MAC, POOL).vlan()
+        let vnics = [nic(Some(Teaming::Persistent)), vf];
+        let pair = Pair::of(&vnics, MAC, POOL).in_vlan(wanted);
+        join(pair, None, false, false).steps
     };
-    assert_eq!(with(false, &[42]), Some(42));
-    assert_eq!(with(true, &[42]), None);
-    assert_eq!(with(false, &[42, 43]), None);
-    assert_eq!(Pair::of(&[nic(None)], MAC, POOL).vlan(), None);
+    let anew = [Step::Wish, Step::UndefineVf, Step::DefineVf];
+    assert_eq!(in_vlan(&[42], Some(42)), [Step::Wish]);
+    assert_eq!(in_vlan(&[], Some(0)), [Step::Wish]);
+    assert_eq!(in_vlan(&[42], None), [Step::Wish], "any is right");
+    assert_eq!(in_vlan(&[42], Some(43)), anew);
+    assert_eq!(in_vlan(&[42], Some(0)), anew);
+    assert_eq!(in_vlan(&[], Some(42)), anew);
+}
+
+#[test]
+fn a_vf_that_would_go_past_settings_is_taken_where_it_would() {
+    let vnics = [nic(Some(Teaming::Persistent)), vf()];
+    let pair = Pair::of(&vnics, MAC, POOL);
+    let without = [nic(Some(Teaming::Persistent))];
+    let without = Pair::of(&without, MAC, POOL);
+    let of = |config, live| hold(config, live).steps;
+    assert_eq!(of(pair, pair), [Step::DetachVf, Step::UndefineVf]);
+    assert_eq!(of(Pair::default(), pair), [Step::DetachVf]);
+    assert_eq!(of(pair, Pair::default()), [Step::UndefineVf]);
+    assert_eq!(of(without, without), []);
 }
 
 /// What stands where the VF would be, in a VM that came to a node without a free one.

@@ -106,6 +106,7 @@ fn an_intent_is_looked_up_then_its_role_then_its_adapters() {
             roles: vec![accelnet_model::intent::Role::Compute],
             adapters: vec!["ens1".to_owned(), "ens7".to_owned()],
             vfs: None,
+            security: accelnet_model::VfSecurity::default(),
         },
         Intent {
             name: "disks".to_owned(),
@@ -115,6 +116,7 @@ fn an_intent_is_looked_up_then_its_role_then_its_adapters() {
             ],
             adapters: Vec::new(),
             vfs: None,
+            security: accelnet_model::VfSecurity::default(),
         },
     ];
     let judged = |name: &str| -> Vec<(CheckName, String, Option<Code>)> {

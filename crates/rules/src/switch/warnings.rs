@@ -9,6 +9,15 @@ use super::keepers::{self, Pair};
 /// Places of one kind that are listed; the rest is counted.
 const LISTED: usize = 8;
 
+/// What a bridge that filters VLANs means for the VMs on it, for as long as it does.
+pub fn of_vlans(chosen: &Chosen<'_>) -> Option<String> {
+    let bridge = chosen.stands.filter(|bridge| bridge.vlan_filtering)?;
+    let (name, uplink) = (&bridge.name, &chosen.link.name);
+    Some(format!(
+        "Bridge {name} filters VLANs: the VF of a VM gets the VLAN of the VM's port (its PVID), as {uplink} sends it. A VM whose port has several VLANs, or one that {uplink} does not carry, gets no VF. 'bridge vlan show' lists them."
+    ))
+}
+
 /// Sentences, one or more a warning.
 pub fn of(chosen: &Chosen<'_>, standing: &Standing) -> Vec<String> {
     let bridge = &chosen.bridge;

@@ -33,10 +33,22 @@ fn names_fit_themselves_and_stars() {
         ("*-db", "prod-db", true),
         ("ü?", "üé", true),
         ("", "", true),
+        ("a[*]b", "a*b", true),
+        ("a[*]b", "axb", false),
+        (r"a\*b", "a*b", true),
+        (r"a\*b", "axb", false),
+        (r"a\?[?]*", "a??c", true),
+        (r"a\?[?]*", "abcc", false),
+        (r"a\\b", r"a\b", true),
+        (r"a\b", r"a\b", true),
+        ("a[[]*", "a[1]", true),
+        ("web[1]*", "web[1]x", true),
+        ("web[1]*", "web1x", false),
     ] {
         assert_eq!(fits(pattern, name), so, "{pattern} {name}");
     }
     assert!(is_glob("web*") && is_glob("web?") && !is_glob("web[1]"));
+    assert!(!is_glob("a[*]b") && !is_glob(r"a\*b") && is_glob("a[*]b*"));
 }
 
 #[test]
@@ -50,8 +62,27 @@ fn a_vm_is_meant_by_name_uuid_or_glob() {
         ("2f6a*", false),
         ("db", false),
     ] {
-        assert_eq!(means(typed, "web1", uuid), so, "{typed}");
+        let found = meant(typed, ["web1"], |name| (name, uuid));
+        assert_eq!(!found.is_empty(), so, "{typed}");
     }
+}
+
+#[test]
+fn a_name_is_taken_before_a_glob() {
+    let names = ["axb", "a*b", "ab", "a*bc"];
+    for (typed, expected) in [
+        ("a*b", vec!["a*b"]),
+        ("a*", names.to_vec()),
+        ("a*b*", names.to_vec()),
+        ("a[*]b", vec!["a*b"]),
+        (r"a\*b*", vec!["a*b", "a*bc"]),
+        ("a?b", vec!["axb", "a*b"]),
+        ("b*", Vec::new()),
+    ] {
+        assert_eq!(meant(typed, names, |name| (name, "")), expected, "{typed}");
+    }
+    let without = ["axb", "ab"];
+    assert_eq!(meant("a*b", without, |name| (name, "")), without);
 }
 
 #[test]

@@ -61,6 +61,8 @@ pub struct SriovSpec {
     pub in_sysfs: bool,
     /// Whether the driver can limit the transmit rate of a VF.
     pub limits_rate: bool,
+    /// Whether the driver takes trust of a VF.
+    pub trusts: bool,
 }
 
 impl AdapterSpec {
@@ -92,6 +94,7 @@ impl AdapterSpec {
                 vf_total_msix: None,
                 in_sysfs: true,
                 limits_rate: true,
+                trusts: true,
             }),
         }
     }

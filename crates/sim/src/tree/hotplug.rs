@@ -221,6 +221,14 @@ impl SimNode {
         sriov.is_some_and(|sriov| sriov.limits_rate)
     }
 
+    /// Whether the driver of an adapter takes trust of a VF.
+    pub fn trusts(&self, adapter: PciAddress) -> bool {
+        let sriov = self
+            .placed(adapter)
+            .and_then(|placed| placed.spec.sriov.as_ref());
+        sriov.is_some_and(|sriov| sriov.trusts)
+    }
+
     /// The PCI addresses of the adapters.
     pub fn adapters(&self) -> Vec<PciAddress> {
         self.placed

@@ -4,6 +4,7 @@ use accelnet_host::Links;
 use accelnet_host::hook::{self, Operation};
 use accelnet_libvirt::xml::{Definition, network};
 use accelnet_model::domain::{Teaming, Vnic};
+use accelnet_model::vf::VlanProtocol;
 use accelnet_model::{Mac, PciAddress};
 use accelnet_netlink::VfChange;
 
@@ -61,6 +62,14 @@ impl SimVms {
             }
             _ => return Ok(normal::interface(fragment, Shows::Running)),
         };
+        if let Some(vlan) = &vnic.vlan {
+            let own = !vlan.trunk && vlan.tags.len() == 1;
+            let vlans: Vec<_> = vlan.tags.iter().map(|id| (*id, own, own)).collect();
+            self.switches.set_vlans(&tap, &vlans);
+        }
+        if vnic.port.isolated {
+            self.switches.isolate(&tap);
+        }
         let domain = state.domain(uuid).map_err(|error| error.to_string())?;
         domain.plugs.push(Plug {
             mac,
@@ -110,6 +119,12 @@ impl SimVms {
         let bound = self.kernel.node().bind_vf(pf, index, "vfio-pci");
         bound.map_err(|error| format!("Failed to bind PCI device '{vf}' to vfio-pci: {error}"))?;
         self.set_mac(pf, index, mac);
+        let tags = vnic.vlan.as_ref().map(|vlan| vlan.tags.as_slice());
+        self.set_vlan(
+            pf,
+            index,
+            tags.and_then(<[u16]>::first).copied().unwrap_or(0),
+        );
         let domain = state.domain(uuid).map_err(|error| error.to_string())?;
         domain.plugs.push(Plug {
             mac,
@@ -149,6 +164,7 @@ impl SimVms {
                 if let Some((pf, index)) = self.kernel.node().vf_at(vf) {
                     drop(self.kernel.node().release_vf(pf, index));
                     self.set_mac(pf, index, Mac::ZERO);
+                    self.set_vlan(pf, index, 0);
                 }
                 if let Some(network) = state.networks.get_mut(&network) {
                     network.taken.retain(|one| *one != vf);
@@ -171,13 +187,28 @@ impl SimVms {
     }
 
     fn set_mac(&self, pf: PciAddress, index: u16, mac: Mac) {
+        self.set(pf, index, VfChange::Mac(mac));
+    }
+
+    /// libvirt sets the VLAN of the interface's XML, or none.
+    fn set_vlan(&self, pf: PciAddress, index: u16, id: u16) {
+        let protocol = VlanProtocol::Dot1Q;
+        self.set(
+            pf,
+            index,
+            VfChange::Vlan {
+                id,
+                qos: 0,
+                protocol,
+            },
+        );
+    }
+
+    fn set(&self, pf: PciAddress, index: u16, change: VfChange) {
         let links = self.kernel.links().unwrap_or_default();
         let link = links.into_iter().find(|link| link.parent == Some(pf));
         if let Some(link) = link {
-            drop(
-                self.kernel
-                    .set_vf(link.index, index.into(), VfChange::Mac(mac)),
-            );
+            drop(self.kernel.set_vf(link.index, index.into(), change));
         }
     }
 

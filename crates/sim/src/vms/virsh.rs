@@ -130,6 +130,23 @@ impl SimVms {
         Ok(())
     }
 
+    /// `virsh domif-setlink`, `virsh update-device --live` and their kind: libvirt tells nobody.
+    ///
+    /// # Errors
+    ///
+    /// As libvirt says.
+    pub fn virsh_update_live(
+        &self,
+        name: &str,
+        edit: impl FnOnce(String) -> String,
+    ) -> Result<(), LibvirtError> {
+        let uuid = self.named(name)?;
+        let mut state = held(&self.state);
+        let domain = state.domain(&uuid)?;
+        domain.live = domain.live.take().map(edit);
+        Ok(())
+    }
+
     /// `virsh setvcpus --config` and its kind, on both sides.
     ///
     /// # Errors

@@ -13,6 +13,7 @@ fn intent() -> Intent {
         roles: vec![Role::Compute],
         adapters: Vec::new(),
         vfs: None,
+        security: accelnet_model::VfSecurity::default(),
     }
 }
 

@@ -57,6 +57,8 @@ fn vm(name: &str, node: &str) -> VmSetting {
         nic_added: false,
         nic_teamed: false,
         before: None,
+        security: accelnet_model::VfSecurityOfVm::default(),
+        security_before: None,
     }
 }
 

@@ -20,6 +20,7 @@ use accelnet_rules::pair::{self, Pair, Step};
 use super::super::apply::libvirt_failed;
 use super::super::room::Space;
 use super::super::settle::vms_unknown;
+use super::super::vnics::Past;
 use super::super::{Core, GIVE_UP, Seen};
 use super::fits::Wanted;
 use crate::policy::Policy;
@@ -42,6 +43,10 @@ struct Bench<'a> {
     passing: &'a dyn Fn(&str),
     /// The definition as it is now, where it is known.
     now: RefCell<Option<String>>,
+    /// The VLAN of the VF in its definition, 0 for none; none where that cannot be told.
+    vlan: Option<u16>,
+    /// The same of what runs.
+    live_vlan: Option<u16>,
 }
 
 /// What a VM starts with, whether it runs or not.
@@ -125,10 +130,54 @@ impl Core {
         if config.nic.is_none() {
             return Err(off_the_switch(policy, setting, domain));
         }
+        let vlan = self.vlan_of_config(&definition.vnics, domain, setting.mac, true);
+        let config = config.in_vlan(vlan);
         let running = domain.state.holds_devices();
         let live = running.then(|| Pair::of(&domain.vnics, setting.mac, &pool));
         let plan = pair::join(config, live, now, again);
         Ok(plan.with_port(&definition.settings.slots))
+    }
+
+    /// What leads to an accelerated VM as its setting says, or keeps it from a VF that would go past the
+    /// settings of its vNIC; and what stands in between.
+    pub(crate) fn plan_to_mend(
+        &self,
+        policy: &Policy,
+        setting: &VmSetting,
+        domain: &Domain,
+    ) -> Result<(pair::Plan, Past), Problem> {
+        let transient = ends_with_its_stop(domain);
+        let definition = match transient {
+            true => domain.clone(),
+            false => self.defined(domain)?.vm,
+        };
+        let past = self.past(&definition, domain, setting.mac);
+        if past.config.is_none() && past.live.is_none() {
+            let plan = match transient {
+                true => self.plan_for(policy, setting, domain, false, false)?,
+                false => self.plan_with(policy, setting, &definition, domain, false, false)?,
+            };
+            return Ok((plan, past));
+        }
+        let pool = pool_of(policy);
+        let pair = |vnics, is_past: bool| match is_past {
+            true => Pair::of(vnics, setting.mac, &pool),
+            false => Pair::default(),
+        };
+        let config = pair(&definition.vnics, past.config.is_some() && !transient);
+        let live = pair(&domain.vnics, past.live.is_some());
+        Ok((pair::hold(config, live), past))
+    }
+
+    /// Does the steps that keep a VM from a VF.
+    pub(crate) fn keep_from_vf(
+        &mut self,
+        policy: &Policy,
+        setting: &VmSetting,
+        domain: &Domain,
+        plan: &pair::Plan,
+    ) -> Result<(), Problem> {
+        self.carry_out_steps(policy, setting, domain, plan, None, None)
     }
 
     /// What leads back to its software path.
@@ -338,7 +387,10 @@ impl Core {
             .filter(|_| domain.state.holds_devices())
             .and_then(|nic| nic.alias.clone());
         let mut done: Vec<Step> = Vec::new();
+        let defined = Definition::parse(&config).unwrap_or_default();
         let bench = Bench {
+            vlan: self.vlan_of_config(&defined.vnics, domain, setting.mac, false),
+            live_vlan: self.vlan_of_live(domain, setting.mac),
             vms: self.edge.vms(),
             root: self.edge.host().root,
             setting,
@@ -579,8 +631,15 @@ impl Bench<'_> {
     fn vf(&self, side: Side) -> Result<String, LibvirtError> {
         let mac = self.setting.mac;
         let definition = self.definition()?;
-        let parsed = Definition::parse(&definition).unwrap_or_default();
-        let vlan = Pair::of(&parsed.vnics, mac, &self.pool).vlan();
+        let vlan = match side {
+            Side::Config => self.vlan,
+            Side::Live => self.live_vlan.or(self.vlan),
+        };
+        let vlan = match vlan {
+            Some(vlan) => Some(vlan).filter(|vlan| *vlan != 0),
+            // Where the bridge cannot be read now, what the vNIC itself says.
+            None => xml::interface_vlan(&self.nic()?),
+        };
         let partner = match side {
             Side::Config => xml::user_alias(&self.nic()?),
             Side::Live => self.live_alias.borrow().clone(),

@@ -101,6 +101,9 @@ fn enable_web1() -> VmChange {
         now: false,
         add_nic: false,
         dry_run: false,
+        mac: None,
+        trust: None,
+        spoof_check: None,
     })
 }
 

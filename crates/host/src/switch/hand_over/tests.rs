@@ -1,7 +1,7 @@
 use std::io;
 use std::sync::{Arc, Mutex};
 
-use accelnet_model::switch::{Bridge, Carried, Mention};
+use accelnet_model::switch::{Bridge, Carried, Mention, PortRules};
 
 use super::*;
 use crate::switch::guard::Watch;
@@ -23,6 +23,10 @@ impl Switches for Fake {
 
     fn carried(&self, _link: &str) -> Result<Carried, NetlinkError> {
         Ok(Carried::default())
+    }
+
+    fn port_rules(&self, _bridge: &str) -> Result<Option<PortRules>, NetlinkError> {
+        Ok(None)
     }
 
     fn apply(&self, step: &SwitchStep) -> Result<(), NetlinkError> {

@@ -12,6 +12,7 @@ fn intent() -> Intent {
         roles: vec![Role::Compute],
         adapters: vec!["ens1".to_owned()],
         vfs: None,
+        security: accelnet_model::VfSecurity::default(),
     }
 }
 

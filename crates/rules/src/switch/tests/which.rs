@@ -203,3 +203,20 @@ fn no_adapter_no_name() {
         assert!(matches!(refusal, SwitchRefusal::BadName { .. }), "{bridge}");
     }
 }
+
+#[test]
+fn adopting_a_bridge_that_filters_vlans_is_explained_for_as_long_as_it_does() {
+    let mut standing = node(&["eth0"]);
+    standing.links[0].master = Some("br7".to_owned());
+    standing.links.push(a_link("br7", Some("bridge"), None));
+    standing.bridges.push(a_bridge("br7", &["eth0"]));
+    let plan = planned(&standing, &["eth0"]).expect("a plan");
+    assert!(plan.warnings.is_empty(), "{plan:?}");
+    standing.bridges[0].vlan_filtering = true;
+    let plan = planned(&standing, &["eth0"]).expect("a plan");
+    assert_eq!(plan.bridge, "br7");
+    let [warning] = &plan.warnings[..] else {
+        panic!("{plan:?}");
+    };
+    assert!(warning.starts_with("Bridge br7 filters VLANs"), "{warning}");
+}
