@@ -6,6 +6,7 @@ mod support;
 
 mod apparmor;
 mod bonds;
+mod definitions;
 mod drift;
 mod firewall;
 mod fitness;
