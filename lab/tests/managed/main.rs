@@ -12,6 +12,7 @@ mod firewall;
 mod fitness;
 mod host_network;
 mod kills;
+mod reach;
 mod refusals;
 mod running;
 mod setting;
