@@ -5,6 +5,7 @@
 
 mod adapters;
 mod apply;
+mod bridging;
 mod drain;
 mod drift;
 mod filter;
@@ -21,6 +22,7 @@ pub(crate) mod settle;
 mod software_path;
 mod standing;
 mod switches;
+mod taken_back;
 mod vms;
 mod vnics;
 mod wishes;
@@ -130,8 +132,9 @@ pub struct Core {
     asked_out: std::collections::BTreeMap<String, vms::AskedOut>,
     /// What vNICs lead through.
     ways: vnics::Ways,
-    /// VMs that are between their two paths.
-    crossings: Vec<vms::Crossing>,
+    taken_back: taken_back::TakenBack,
+    /// MACs in failover bridging for a while, whatever is seen of their VMs.
+    lingering: Vec<bridging::Lingering>,
     filter: filter::Filter,
 }
 
@@ -141,6 +144,7 @@ impl Core {
         let picture = Picture::empty(name, &edge.host().clock.now());
         let wishes = edge.wishes().to_owned();
         let filter = filter::Filter::new(wishes.with_file_name("filter.json"));
+        let taken_back = taken_back::TakenBack::read(&wishes);
         Core {
             reflex: Reflex::new(edge.reflex_links(), wishes, filter.ledger()),
             own: BTreeSet::new(),
@@ -165,7 +169,8 @@ impl Core {
             host_network: host_network::HostNetwork::default(),
             asked_out: std::collections::BTreeMap::new(),
             ways: vnics::Ways::default(),
-            crossings: Vec::new(),
+            taken_back,
+            lingering: Vec::new(),
             filter,
         }
     }

@@ -10,6 +10,7 @@ use accelnet_host::{
 };
 use accelnet_model::vf_wish;
 use accelnet_pci::Root;
+use accelnet_rules::vf_path::Limits;
 
 /// One node, as an agent has it.
 pub trait Edge: Send {
@@ -25,6 +26,10 @@ pub trait Edge: Send {
     fn guard(&self) -> &dyn Guard;
     /// The folder where each VM's [`accelnet_model::VfWish`] lies for the hook.
     fn wishes(&self) -> &Path;
+    /// How long guests may take to drive their VFs.
+    fn limits(&self) -> Limits {
+        Limits::default()
+    }
     /// Whether the node never existed.
     fn is_simulated(&self) -> bool {
         false
@@ -43,13 +48,14 @@ pub struct System {
     switches: KernelSwitches,
     guard: ChildGuard,
     wishes: PathBuf,
+    limits: Limits,
     kill_at: Option<(String, std::cell::Cell<u32>)>,
 }
 
 impl System {
     /// This machine. `kill_at` is for the lab: the name of a step, and how often it is passed
     /// before this process kills itself there.
-    pub fn new(kill_at: Option<(String, u32)>) -> Self {
+    pub fn new(kill_at: Option<(String, u32)>, limits: Limits) -> Self {
         System {
             root: Root::system(),
             links: KernelLinks,
@@ -62,6 +68,7 @@ impl System {
                 folder: PathBuf::from(FOLDER),
             },
             wishes: PathBuf::from(vf_wish::FOLDER),
+            limits,
             kill_at: kill_at.map(|(step, times)| (step, std::cell::Cell::new(times))),
         }
     }
@@ -97,6 +104,10 @@ impl Edge for System {
 
     fn wishes(&self) -> &Path {
         &self.wishes
+    }
+
+    fn limits(&self) -> Limits {
+        self.limits
     }
 
     fn passing(&self, step: &str) {

@@ -113,11 +113,6 @@ pub(crate) fn think(
             };
             continue;
         }
-        let crossed = core.next_crossed();
-        if crossed.is_some_and(|crossed| crossed <= now) {
-            core.end_crossings();
-            continue;
-        }
         let path_look = core.next_path_look();
         let vnic_look = core.has_vnics().then_some(vnics_at);
         let is_due = |look: Option<Duration>| look.is_some_and(|look| look <= now);
@@ -146,7 +141,6 @@ pub(crate) fn think(
         }
         let next = [
             due.map(|due| due.at),
-            crossed,
             path_look,
             vnic_look,
             renewal,

@@ -13,7 +13,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use accelnet_api::types::EventKind;
 use accelnet_host::Links;
-use accelnet_host::vms::{MigrationChange, VmEvent};
+use accelnet_host::vms::{DomainChange, MigrationChange, VmEvent};
 use accelnet_model::Mac;
 use accelnet_model::vf_wish::{VfOutcome, outcome_file};
 use accelnet_netlink::VfChange;
@@ -65,6 +65,8 @@ struct Known {
     names: BTreeMap<String, String>,
     /// The VFs that were given up here for a migration that is under way.
     left: BTreeMap<String, HeldVf>,
+    /// VMs that were migrated away, until they run here again: their MACs.
+    gone: BTreeMap<String, Mac>,
     /// MACs whose failover bridging began here, until the mind takes them over.
     bridged: BTreeSet<Mac>,
 }
@@ -93,6 +95,12 @@ impl Reflex {
         known.names = names;
     }
 
+    /// The MACs of the VMs that were migrated away and have not come back: nothing that is sent to them is for
+    /// this node, though their new node has not taken them over yet.
+    pub(crate) fn gone(&self) -> BTreeSet<Mac> {
+        self.known().gone.values().copied().collect()
+    }
+
     /// The MACs whose failover bridging began here since the last call. From now on it is the caller's.
     pub(crate) fn take_bridged(&self) -> BTreeSet<Mac> {
         std::mem::take(&mut self.known().bridged)
@@ -100,8 +108,23 @@ impl Reflex {
 
     /// Acts on what happened; tells what it did, if it did anything.
     pub fn hear(&self, event: &VmEvent) -> Option<Word> {
-        let VmEvent::Migration { uuid, change } = event else {
-            return None;
+        let (uuid, change) = match event {
+            VmEvent::Migration { uuid, change } => (uuid, change),
+            VmEvent::Rebooted { uuid } => {
+                // Nothing of the guest works its VF until its driver does again.
+                let held = self.known().held.get(uuid).cloned();
+                held.into_iter().for_each(|vf| self.bridge(vf.link, vf.mac));
+                return None;
+            }
+            VmEvent::Domain {
+                uuid,
+                change: DomainChange::Started | DomainChange::Resumed,
+                ..
+            } => {
+                self.known().gone.remove(uuid);
+                return None;
+            }
+            _ => return None,
         };
         // A VM that comes here is not among them until it has arrived; one that leaves may be paused
         // by now, and is what it was when it began to.
@@ -119,8 +142,24 @@ impl Reflex {
         match (change, comes) {
             (MigrationChange::Active, false) => {
                 self.known().left.insert(uuid.clone(), vf.clone());
+                // While it is here, the VFs of this adapter reach it over the bridge only.
+                self.bridge(vf.link, vf.mac);
             }
-            (MigrationChange::Completed | MigrationChange::Failed, false) => {
+            (MigrationChange::Completed, false) => {
+                let mut known = self.known();
+                known.left.remove(uuid);
+                known.gone.insert(uuid.clone(), vf.mac);
+                known.bridged.remove(&vf.mac);
+                drop(known);
+                // And from now on over the wire. What stays for now, the mind removes.
+                let entry = BTreeSet::from([(vf.link, vf.mac)]);
+                if !self.ledger.all().is_disjoint(&entry)
+                    && self.links.take_in(vf.link, vf.mac, false).is_ok()
+                {
+                    self.ledger.forget(&entry);
+                }
+            }
+            (MigrationChange::Failed, false) => {
                 self.known().left.remove(uuid);
             }
             _ => {}
@@ -133,7 +172,7 @@ impl Reflex {
             _ => return None,
         };
         if comes && mac != Mac::ZERO {
-            // It has no driver for its VF yet. The mind takes it over, and ends this with the rest.
+            // It has no driver for its VF yet.
             self.bridge(vf.link, mac);
         }
         let change = VfChange::Mac(mac);

@@ -11,6 +11,7 @@ use accelnet_host::vms::{DomainChange, VmEvent};
 use accelnet_host::{Clock, SystemClock};
 use accelnet_model::{Code, Problem};
 use accelnet_netlink::{FdbMonitor, Monitor, Uevents};
+use accelnet_rules::vf_path::Limits;
 use accelnet_store::{Embedded, Etcd, EtcdAddress, EtcdTls, History, Store, StoreError};
 
 use crate::cluster::nodes::Nodes;
@@ -43,6 +44,8 @@ pub struct Options {
     pub remote: Option<RemoteOptions>,
     /// For the lab: the step before which it kills itself, after so many passings.
     pub kill_at: Option<(String, u32)>,
+    /// How long guests may take to drive their VFs.
+    pub limits: Limits,
 }
 
 /// Which store an agent has.
@@ -166,7 +169,7 @@ impl Drop for Running {
 ///
 /// The store or the socket cannot be had.
 pub fn run(options: &Options) -> Result<(), Problem> {
-    let edge = System::new(options.kill_at.clone());
+    let edge = System::new(options.kill_at.clone(), options.limits);
     let place = Place::open(&options.store, &options.node)?;
     recover_switches();
     let server = Server::bind(&options.socket).map_err(|error| {

@@ -150,7 +150,9 @@ pub(crate) fn vm(core: &Core, seen: &Seen, policy: &Policy, domain: &Domain) -> 
             watched.verdict.why
         ));
     } else if acceleration == State::Degraded {
-        let why = core.reason_of(&domain.uuid);
+        let taken_back = core.why_taken_back(&domain.uuid);
+        let taken_back = taken_back.map(|why| why.trim_end_matches('.').to_owned());
+        let why = taken_back.or(core.reason_of(&domain.uuid));
         remarks.push(why.unwrap_or_else(|| "it runs without its VF".to_owned()));
     }
     if let Some(setting) = setting.filter(|setting| core.runs_twice(setting, domain)) {

@@ -11,6 +11,7 @@ mod vm;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use accelnet_rules::vf_path::Limits;
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 
 pub use cluster::{
@@ -414,6 +415,20 @@ pub struct Agent {
     /// For tests: kill the process before the named step, after so many passings (STEP:N)
     #[arg(long, hide = true, value_parser = read_kill_at)]
     pub kill_at: Option<(String, u32)>,
+    /// For tests: seconds that a guest may take to drive a VF that was attached, and after a start
+    /// (ATTACHED:STARTED)
+    #[arg(long, hide = true, value_parser = read_limits)]
+    pub vf_limits: Option<Limits>,
+}
+
+fn read_limits(text: &str) -> Result<Limits, String> {
+    let wrong = || format!("{text:?} is not two numbers of seconds");
+    let (attached, started) = text.split_once(':').ok_or_else(wrong)?;
+    let seconds = |text: &str| text.parse().map(Duration::from_secs).map_err(|_| wrong());
+    Ok(Limits {
+        attached: seconds(attached)?,
+        started: seconds(started)?,
+    })
 }
 
 fn read_kill_at(text: &str) -> Result<(String, u32), String> {

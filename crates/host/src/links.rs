@@ -60,6 +60,14 @@ pub trait Links {
     /// See [`NetlinkError`].
     fn fdb(&self) -> Result<Vec<FdbEntry>, NetlinkError>;
 
+    /// Has the bridge of the port with that index forget that it learned `mac` there, in `vlan` if that is
+    /// not 0.
+    ///
+    /// # Errors
+    ///
+    /// See [`NetlinkError`].
+    fn unlearn(&self, port: u32, mac: Mac, vlan: u16) -> Result<(), NetlinkError>;
+
     /// ethtool's driver information.
     ///
     /// # Errors
@@ -114,6 +122,10 @@ impl Links for KernelLinks {
 
     fn fdb(&self) -> Result<Vec<FdbEntry>, NetlinkError> {
         netlink::fdb()
+    }
+
+    fn unlearn(&self, port: u32, mac: Mac, vlan: u16) -> Result<(), NetlinkError> {
+        netlink::unlearn(port, mac, vlan)
     }
 
     fn driver_info(&self, name: &str) -> io::Result<DriverInfo> {

@@ -159,6 +159,10 @@ impl Links for Settable {
         panic!("the hook looks at VFs alone")
     }
 
+    fn unlearn(&self, _port: u32, _mac: Mac, _vlan: u16) -> Result<(), NetlinkError> {
+        panic!("the hook changes VFs alone")
+    }
+
     fn driver_info(&self, _name: &str) -> io::Result<DriverInfo> {
         Ok(DriverInfo::default())
     }

@@ -159,6 +159,7 @@ pub const NDA_IFINDEX: u16 = 8;
 pub const NDA_MASTER: u16 = 9;
 pub const NTF_USE: u8 = 1;
 pub const NTF_SELF: u8 = 2;
+pub const NTF_MASTER: u8 = 4;
 pub const NUD_INCOMPLETE: u16 = 0x01;
 pub const NUD_REACHABLE: u16 = 0x02;
 pub const NUD_STALE: u16 = 0x04;

@@ -58,6 +58,33 @@ pub fn fdb() -> Result<Vec<FdbEntry>, NetlinkError> {
     decode::fdb(&answer.messages)
 }
 
+/// Has the bridge of the port with that index forget that it learned `mac` there, in `vlan` if that is not 0.
+/// Needs `CAP_NET_ADMIN`.
+///
+/// # Errors
+///
+/// See [`NetlinkError`]; `ENOENT` where it has not learned it, or it has aged.
+pub fn unlearn(port: u32, mac: Mac, vlan: u16) -> Result<(), NetlinkError> {
+    let mut header = [0; NDMSG_LEN];
+    header[0] = AF_BRIDGE;
+    header[4..8].copy_from_slice(&port.to_ne_bytes());
+    header[10] = NTF_MASTER;
+    let mut body = Writer::new(&header);
+    body.bytes(NDA_LLADDR, &mac.0);
+    if vlan != 0 {
+        body.bytes(NDA_VLAN, &vlan.to_ne_bytes());
+    }
+    let done = ask(Request {
+        what: format!("forget {mac} behind link {port}"),
+        protocol: netlink_sys::constants::NETLINK_ROUTE,
+        kind: RTM_DELNEIGH,
+        dump: false,
+        flags: 0,
+        body: body.finish(),
+    });
+    done.map(drop)
+}
+
 /// Adds `mac` to the filter of the link with that index, or removes it: the link's adapter passes what is
 /// sent to it to the link, beside whoever it passes it to already. Whether the filter changed: an entry
 /// that somebody else made stays. Needs `CAP_NET_ADMIN`.

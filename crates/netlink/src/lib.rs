@@ -45,7 +45,9 @@ pub use change::{VfChange, set_vf};
 pub use devlink::eswitch_mode;
 pub use error::NetlinkError;
 pub use ethtool::{channels, driver_info};
-pub use fdb::{FdbEntry, FdbEvent, FdbKind, FdbMonitor, FdbWatch, WatchedFdb, fdb, take_in};
+pub use fdb::{
+    FdbEntry, FdbEvent, FdbKind, FdbMonitor, FdbWatch, WatchedFdb, fdb, take_in, unlearn,
+};
 pub use features::{PfControl, Probe, VfControl, probe, reported};
 pub use links::links;
 pub use monitor::{Event, Monitor};

@@ -30,6 +30,8 @@ pub enum Owner {
     Vm(String),
     /// Whatever is behind a port of the bridge.
     Port(String),
+    /// An accelerated VM that does not run: whoever starts it, it is bridged from the beginning.
+    Stopped,
 }
 
 impl std::fmt::Display for Owner {
@@ -38,6 +40,7 @@ impl std::fmt::Display for Owner {
             Owner::Bridged(vm) | Owner::Vm(vm) => write!(f, "VM {vm}"),
             Owner::Node => write!(f, "the node"),
             Owner::Port(port) => write!(f, "port {port}"),
+            Owner::Stopped => write!(f, "a VM that does not run"),
         }
     }
 }
@@ -53,6 +56,8 @@ pub struct Facts {
     pub vf_macs: BTreeSet<Mac>,
     /// MACs in failover bridging.
     pub bridged: BTreeSet<Mac>,
+    /// MACs of accelerated VMs that do not run.
+    pub stopped: BTreeSet<Mac>,
     /// The node's own MACs on the bridge.
     pub node: BTreeSet<Mac>,
     /// vNICs on the bridge of the VMs that run here, with the VM's name.
@@ -81,8 +86,11 @@ pub fn wanted(facts: &Facts) -> Vec<Address> {
     let vms = vms.map(|(mac, vm)| (Owner::Vm(vm.clone()), *mac));
     let mut taken = BTreeSet::new();
     let mut wanted = Vec::new();
-    for (owner, mac) in bridged.chain(node).chain(vms).chain(by_turns(facts)) {
-        let in_vf = facts.vf_macs.contains(&mac) && !matches!(owner, Owner::Bridged(_));
+    let stopped = facts.stopped.iter().map(|mac| (Owner::Stopped, *mac));
+    let running = bridged.chain(node).chain(vms).chain(by_turns(facts));
+    for (owner, mac) in running.chain(stopped) {
+        let both = matches!(owner, Owner::Bridged(_) | Owner::Stopped);
+        let in_vf = facts.vf_macs.contains(&mac) && !both;
         let none = mac.is_multicast() || mac == Mac::ZERO || facts.adapter == Some(mac);
         if !in_vf && !none && taken.insert(mac) {
             wanted.push((owner, mac));

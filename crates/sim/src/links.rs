@@ -249,6 +249,19 @@ impl Links for SimKernel {
         Ok(filters.chain(own).chain(learned).collect())
     }
 
+    fn unlearn(&self, port: u32, mac: Mac, _vlan: u16) -> Result<(), NetlinkError> {
+        let links = self.links()?;
+        let port = links.iter().find(|link| link.index == port);
+        let name = port.map(|port| port.name.as_str()).unwrap_or_default();
+        let mut learned = held(&self.learned);
+        let before = learned.len();
+        learned.retain(|(_, one), behind| *one != mac || behind != name);
+        match learned.len() < before {
+            true => Ok(()),
+            false => Err(refused(format!("forget {mac} behind {name}"), 2, "ENOENT")),
+        }
+    }
+
     fn driver_info(&self, name: &str) -> io::Result<DriverInfo> {
         match self.driver_of(name) {
             None => Err(io::Error::from_raw_os_error(95)),

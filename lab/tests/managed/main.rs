@@ -8,6 +8,7 @@ mod apparmor;
 mod bonds;
 mod definitions;
 mod drift;
+mod evidence;
 mod firewall;
 mod fitness;
 mod host_network;

@@ -35,6 +35,8 @@ pub(crate) struct Filter {
     ledger: Ledger,
     /// MACs in failover bridging: the bridge receives their frames although a VF has the MAC.
     bridged: BTreeSet<Mac>,
+    /// MACs of accelerated VMs that do not run.
+    stopped: BTreeSet<Mac>,
     /// The node as the last pass saw it.
     scene: Scene,
     /// The port behind which a bridge learned each MAC and VLAN. An address that has aged stays, as its
@@ -70,6 +72,7 @@ impl Filter {
         Filter {
             ledger: Ledger::open(file),
             bridged: BTreeSet::new(),
+            stopped: BTreeSet::new(),
             scene: Scene::default(),
             learned: BTreeMap::new(),
             others: BTreeSet::new(),
@@ -137,6 +140,7 @@ impl Filter {
             vfs,
             vf_macs: vf_macs.clone(),
             bridged: self.bridged.clone(),
+            stopped: self.stopped.clone(),
             node: self.scene.node.clone(),
             vms: vms.map(|(mac, vm)| (*mac, vm.name.clone())).collect(),
             learned: learned.collect(),
@@ -145,10 +149,21 @@ impl Filter {
 }
 
 impl Core {
-    /// Begins failover bridging of `mac`: the adapters of the managed intent pass its frames to the bridge,
-    /// too. An adapter that refuses passes them to the VF alone; that is a fault.
-    pub(crate) fn bridge(&mut self, policy: &Policy, mac: Mac) {
-        self.filter.bridged.insert(mac);
+    /// Failover bridging of `mac`, too.
+    pub(crate) fn bridge_also(&mut self, policy: &Policy, mac: Mac) {
+        let mut macs = self.filter.bridged.clone();
+        macs.insert(mac);
+        self.bridge(policy, macs, self.filter.stopped.clone());
+    }
+
+    /// Failover bridging of exactly `macs` from now on: the adapters of the managed intent pass their frames
+    /// to the bridge, too. An adapter that refuses passes them to the VF alone; that is a fault. The same of
+    /// `stopped`, accelerated VMs that do not run, where there is room.
+    pub(crate) fn bridge(&mut self, policy: &Policy, macs: BTreeSet<Mac>, stopped: BTreeSet<Mac>) {
+        if (&self.filter.bridged, &self.filter.stopped) == (&macs, &stopped) {
+            return;
+        }
+        (self.filter.bridged, self.filter.stopped) = (macs, stopped);
         if let Ok(links) = self.edge.host().links.links() {
             let bound = self.bound_to_managed(policy);
             self.filter.scene.find_uplinks(&links, &bound);
@@ -156,18 +171,13 @@ impl Core {
         self.apply_filter();
     }
 
-    /// Ends failover bridging of `mac`.
-    pub(crate) fn unbridge(&mut self, mac: Mac) {
-        if self.filter.bridged.remove(&mac) {
-            self.apply_filter();
+    /// Has the bridges forget that they learned `mac` behind a port: they report it when it sends there again.
+    pub(crate) fn unlearn(&self, mac: Mac) {
+        let learned = self.filter.learned.iter();
+        for ((_, vlan), port) in learned.filter(|((one, _), _)| *one == mac) {
+            // It may have aged by itself.
+            drop(self.edge.host().links.unlearn(*port, mac, *vlan));
         }
-    }
-
-    /// Takes over the MACs whose failover bridging the reflex began.
-    pub(crate) fn take_over_filter_of_reflex(&mut self) -> BTreeSet<Mac> {
-        let macs = self.reflex.take_bridged();
-        self.filter.bridged.extend(&macs);
-        macs
     }
 
     /// Brings the filters to what was seen.
@@ -202,6 +212,9 @@ impl Core {
     pub fn heard_of_address(&mut self, event: FdbEvent) {
         let changed = match event {
             FdbEvent::Here(entry) => {
+                if entry.kind == FdbKind::Learned && !self.filter.scene.is_outside(entry.link) {
+                    self.heard_of_sender(entry.mac);
+                }
                 self.filter.scene.is_learned(&entry) && self.filter.place(&entry)
             }
             // It has aged, and is still there.
@@ -281,15 +294,20 @@ impl Core {
             vfs.insert(adapter.index, settings);
         }
         let macs = vfs.values().flatten().map(|vf| vf.mac).collect();
+        let gone = self.reflex.gone();
         let mut unreached = Vec::new();
         let uplinks = self.filter.scene.uplinks.clone();
         for uplink in &uplinks {
             let own = uplink.adapters.iter().filter_map(|link| vfs.get(link));
             let own = own.map(Vec::len).sum();
-            let facts = self.filter.facts(uplink.port.mac, own, &macs);
+            let mut facts = self.filter.facts(uplink.port.mac, own, &macs);
+            facts.bridged.retain(|mac| !gone.contains(mac));
+            facts.vms.retain(|mac, _| !gone.contains(mac));
+            facts.stopped.retain(|mac| !gone.contains(mac));
             let wanted = filter::wanted(&facts);
             unreached.extend(self.filter.fill(links, uplink, &wanted));
         }
+        unreached.retain(|one| one.owner != Owner::Stopped);
         self.filter.unreached = unreached;
         let is_uplink = |link: u32| uplinks.iter().any(|uplink| uplink.port.index == link);
         let stale = self.filter.ledger.all();

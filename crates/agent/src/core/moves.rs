@@ -41,9 +41,6 @@ impl Core {
             if self.put(policy, Change::Vm(here)) {
                 own.insert(setting.uuid.clone());
                 taken = true;
-                // Its guest takes the VF that it finds here some time after it arrived.
-                self.begin_crossing(policy, setting.mac);
-                self.crosses_from_now(setting.mac);
                 let message = format!(
                     "VM {} came from {} and runs here now, with its setting {}.",
                     setting.name, setting.node, setting.performance

@@ -12,31 +12,34 @@ use accelnet_host::vms::VmEvent;
 use accelnet_host::{observe, qemu_log};
 use accelnet_model::domain::DomainState;
 use accelnet_model::vf_evidence::Holding;
-use accelnet_model::{Code, Mac, Observed, PciAddress, Problem, VfEvidence};
+use accelnet_model::{Mac, Observed, PciAddress, Problem, VfEvidence};
 use accelnet_rules::pair::Pair;
-use accelnet_rules::vf_path::{self, Begin, Limits, Path, Time, Verdict};
+use accelnet_rules::vf_path::{self, Begin, Path, Time, Verdict};
 
 use super::{Core, Seen};
 use crate::policy::Policy;
 use crate::view::find_vf;
 
+/// A guest that sent over its vNIC is taken to do so for this long.
+const SENDS: Duration = Duration::from_secs(5);
+
 /// What is known of the paths of VMs, by UUID.
 #[derive(Debug, Default)]
 pub(crate) struct Paths {
-    limits: Limits,
     vms: BTreeMap<String, Watched>,
     /// VMs that were given their VF while they ran, since the last look.
     attached: BTreeSet<String>,
-    /// MACs of VMs whose VF's adapter has no link.
-    without_link: BTreeSet<Mac>,
 }
 
 /// A VM that runs.
 #[derive(Debug, Clone)]
 pub(crate) struct Watched {
     name: String,
+    mac: Mac,
     /// The VF that its XML lists.
     vf: Option<PciAddress>,
+    /// When its bridge learned last that the guest sends over its vNIC.
+    sent: Option<Duration>,
     /// Its QEMU.
     process: Observed<u32>,
     seen: vf_path::Seen,
@@ -65,17 +68,19 @@ impl Watched {
         }
     }
 
+    /// Whether its bridge is to report anew that it sends over its vNIC: it did until now, when its path was
+    /// another, or may do so still.
+    fn is_to_be_unlearned(&self, was: Option<Path>) -> bool {
+        let begins = self.verdict.path == Path::Vf && was != Some(Path::Vf);
+        begins || self.seen.sends_on_vnic
+    }
+
     fn due(&self) -> Option<Duration> {
         Some(self.at + self.verdict.look_again?)
     }
 }
 
 impl Core {
-    /// Guests are given this much time to drive their VFs.
-    pub fn limit_waiting(&mut self, limits: Limits) {
-        self.paths.limits = limits;
-    }
-
     /// What is known of the path of a running VM.
     pub(crate) fn path_of(&self, uuid: &str) -> Option<&Watched> {
         self.paths.vms.get(uuid)
@@ -88,7 +93,9 @@ impl Core {
         };
         let pool = policy.managed_intent().map(|intent| intent.pool_network());
         let pool = pool.unwrap_or_default();
-        let mut before = std::mem::take(&mut self.paths.vms);
+        self.settle_taken_back(policy, seen);
+        let mut vms = BTreeMap::new();
+        let mut senders = Vec::new();
         for (setting, _) in &policy.vms {
             let domain = domains.iter().find(|one| one.uuid == setting.uuid);
             let Some(domain) = domain.filter(|one| one.state.holds_devices()) else {
@@ -97,6 +104,7 @@ impl Core {
             let vf = Pair::of(&domain.vnics, setting.mac, &pool).vf;
             let now = Now {
                 name: &domain.name,
+                mac: setting.mac,
                 vf: vf.and_then(|vf| vf.host_device),
                 running: domain.state == DomainState::Running,
                 guest: self.guest_word(domain).so,
@@ -106,34 +114,29 @@ impl Core {
                     .and_then(|(adapter, _)| adapter.interfaces.first())
                     .map(|interface| interface.link.carrier),
             };
-            let watched = self.look_at_path(before.remove(&setting.uuid), now);
-            self.paths.vms.insert(setting.uuid.clone(), watched);
-        }
-        self.paths.attached.clear();
-    }
-
-    /// Begins failover bridging of VMs whose VF's adapter has lost its link, and ends it once the link is
-    /// back: the bridge receives for them meanwhile, by whichever port has link.
-    pub(crate) fn bridge_without_link(&mut self, policy: &Policy) {
-        let mut without = BTreeSet::new();
-        for (setting, _) in &policy.vms {
-            let watched = self.paths.vms.get(&setting.uuid);
-            if watched.is_some_and(|one| one.vf.is_some() && one.seen.link == Some(false)) {
-                without.insert(setting.mac);
+            let before = self.path_of(&setting.uuid).cloned();
+            let was = before.as_ref().map(|before| before.verdict.path);
+            let had_link = before.as_ref().and_then(|before| before.seen.link);
+            let watched = self.look_at_path(before, now);
+            if had_link == Some(false) && watched.seen.link != Some(false) {
+                // Its guest finds that out in its own time.
+                self.bridge_for_a_while(setting.mac);
             }
+            if watched.is_to_be_unlearned(was) {
+                senders.push(setting.mac);
+            }
+            vms.insert(setting.uuid.clone(), watched);
         }
-        let before = std::mem::replace(&mut self.paths.without_link, without.clone());
-        for &mac in without.difference(&before) {
-            self.begin_crossing(policy, mac);
-        }
-        for &mac in before.difference(&without) {
-            self.crosses_from_now(mac);
-        }
+        self.paths.vms = vms;
+        self.paths.attached.clear();
+        self.settle_bridging(policy);
+        senders.into_iter().for_each(|mac| self.unlearn(mac));
     }
 
-    /// When a VM is to be looked at next without an event.
+    /// When a VM is to be looked at next without an event, or its failover bridging ends.
     pub(crate) fn next_path_look(&self) -> Option<Duration> {
-        self.paths.vms.values().filter_map(Watched::due).min()
+        let looks = self.paths.vms.values().filter_map(Watched::due);
+        looks.chain(self.next_lingering()).min()
     }
 
     /// Looks at the VMs whose turn it is, and at those whose turn comes soon; whether any path is another
@@ -146,6 +149,8 @@ impl Core {
         };
         let all = std::mem::take(&mut self.paths.vms);
         let mut changed = false;
+        let mut senders = Vec::new();
+        let mut bridging = self.next_lingering().is_some_and(|until| until <= now);
         for (uuid, before) in all {
             let watched = match soon(&before) {
                 false => before,
@@ -153,27 +158,58 @@ impl Core {
                     let name = before.name.clone();
                     let state = Now {
                         name: &name,
+                        mac: before.mac,
                         vf: before.vf,
                         running: before.seen.running,
                         guest: before.seen.guest,
                         attached: false,
                         link: before.seen.link,
                     };
-                    let was = (before.verdict.path, before.verdict.time);
+                    let was = before.verdict.clone();
                     let watched = self.look_at_path(Some(before), state);
-                    changed |= was != (watched.verdict.path, watched.verdict.time);
+                    let is = &watched.verdict;
+                    changed |= (was.path, was.time) != (is.path, is.time);
+                    bridging |= was.bridge != is.bridge;
+                    if watched.is_to_be_unlearned(Some(was.path)) {
+                        senders.push(watched.mac);
+                    }
                     watched
                 }
             };
             self.paths.vms.insert(uuid, watched);
         }
+        if bridging {
+            match self.policies.read_since(self.applied_revision) {
+                Ok(policy) => self.settle_bridging(&policy),
+                // The pass that a change asks for reads it anew.
+                Err(_) => self.linger_on(),
+            }
+        }
+        senders.into_iter().for_each(|mac| self.unlearn(mac));
         changed
+    }
+
+    /// The bridge learned that the VM with `mac` sends over its vNIC: a guest that drove its VF no longer
+    /// does, or goes past it.
+    pub fn heard_of_sender(&mut self, mac: Mac) {
+        let now = self.edge.host().clock.uptime();
+        for watched in self.paths.vms.values_mut().filter(|one| one.mac == mac) {
+            // Before it drives its VF it has nothing else to send over.
+            if watched.verdict.path == Path::Vf {
+                watched.at = now;
+                watched.verdict.look_again = Some(Duration::ZERO);
+                watched.sent = Some(now);
+            } else if watched.seen.sends_on_vnic {
+                watched.sent = Some(now);
+            }
+        }
     }
 
     /// What libvirt and QEMU report of a guest.
     pub fn heard_of_guest(&mut self, event: &VmEvent) {
         match event {
             VmEvent::Rebooted { uuid } => {
+                self.forgive_guest(uuid);
                 let now = self.edge.host().clock.uptime();
                 if let Some(watched) = self.paths.vms.get_mut(uuid) {
                     let seen = &mut watched.seen;
@@ -194,12 +230,18 @@ impl Core {
         }
     }
 
-    /// What is wrong with a VM whose guest was given time enough, and is not seen to drive its VF.
+    /// What is wrong with a VM whose guest was given time enough, and is not seen to drive its VF; or from
+    /// which it was taken back.
     pub(crate) fn vf_not_used(&self, vm: &VmView) -> Option<Problem> {
-        let watched = self.path_of(&vm.uuid)?;
-        if !watched.is_late() {
-            return None;
-        }
+        let late = self.path_of(&vm.uuid).is_some_and(Watched::is_late);
+        (late || self.is_taken_back(&vm.uuid)).then(|| self.not_used(&vm.uuid, &vm.name))
+    }
+
+    /// What was seen of a guest that does not use its VF, and QEMU's own words.
+    pub(crate) fn why_not_used(&self, uuid: &str) -> String {
+        let Some(watched) = self.path_of(uuid) else {
+            return "It was not looked at yet.".to_owned();
+        };
         let since = match watched.seen.begin {
             Begin::Attached => "since its VF was attached",
             Begin::Started => "since it was started or the agent began",
@@ -207,11 +249,10 @@ impl Core {
             Begin::Lost => "although it did before",
         };
         let found = format!("Not {since}: {}.", watched.verdict.why);
-        let found = match qemu_log::words_about_vf(self.edge.host().root, &watched.name) {
-            Some(words) => format!("{found} QEMU wrote: {words}"),
+        match qemu_log::words_about_vf(self.edge.host().root, &watched.name) {
+            Some(words) => format!("{found} QEMU wrote: {words}."),
             None => found,
-        };
-        Some(Problem::new(Code::VfNotUsed, &[&vm.name], found))
+        }
     }
 
     /// The path of a VM that was just given its VF, in a sentence.
@@ -250,27 +291,33 @@ impl Core {
             }
             vf
         });
+        let sent = same.and_then(|same| same.sent);
         let mut seen = vf_path::Seen {
             running: now.running,
             vf,
             negotiated: before.as_ref().and_then(|before| before.seen.negotiated),
             guest: now.guest,
-            sends_on_vnic: same.is_some_and(|same| same.seen.sends_on_vnic),
+            sends_on_vnic: sent.is_some_and(|sent| at < sent + SENDS),
             link: now.link,
-            begin: match (same, now.attached || before.is_some()) {
+            begin: match (same, &before) {
                 (Some(same), _) => same.seen.begin,
-                (None, true) => Begin::Attached,
-                (None, false) => Begin::Started,
+                // It may still boot.
+                (None, Some(before)) if before.seen.begin == Begin::Rebooted => Begin::Rebooted,
+                (None, Some(_)) => Begin::Attached,
+                (None, None) if now.attached => Begin::Attached,
+                (None, None) => Begin::Started,
             },
             waited: same.map_or(Duration::ZERO, |same| same.waited_until(at, now.running)),
         };
-        let verdict = vf_path::judge(&seen, self.paths.limits);
+        let verdict = vf_path::judge(&seen, self.edge.limits());
         if verdict.path == Path::Vf {
             (seen.begin, seen.waited) = (Begin::Lost, Duration::ZERO);
         }
         Watched {
             name: now.name.to_owned(),
+            mac: now.mac,
             vf: now.vf,
+            sent,
             process,
             seen,
             at,
@@ -282,6 +329,7 @@ impl Core {
 /// A VM at the moment of a look.
 struct Now<'a> {
     name: &'a str,
+    mac: Mac,
     vf: Option<PciAddress>,
     running: bool,
     guest: Option<bool>,

@@ -52,19 +52,20 @@ impl Core {
         // Before libvirt starts VMs at boot.
         self.settle_wishes(&policy, &seen);
         self.settle_pools(&policy, &seen);
-        self.take_over_crossings_of_reflex();
         if self.take_over(&policy, &seen) {
             policy = self.policies.read()?;
         }
         if seen.node.domains.known().is_some() {
             self.watch_paths(&policy, &seen);
-            self.bridge_without_link(&policy);
             if self.settle_vms(&policy, &seen) {
                 policy = self.policies.read()?;
                 seen = self.look();
                 self.learn_ways(&policy, &seen);
             }
             self.settle_vfs(&policy, &seen);
+        } else {
+            // libvirt may start VMs before it answers.
+            self.settle_bridging(&policy);
         }
         self.applied_revision = policy.revision;
         self.ask_guests(&policy, &seen);
@@ -100,7 +101,8 @@ impl Core {
                     policy.management.enabled && self.take_for_drain(policy, setting, domain)
                 }
                 Phase::Enabled if policy.management.enabled => {
-                    self.mend_vm(policy, seen, setting, domain)
+                    self.take_back(policy, setting, domain)
+                        || self.mend_vm(policy, seen, setting, domain)
                 }
                 Phase::Enabled => false,
             };
@@ -218,7 +220,13 @@ impl Core {
         self.judge_vnic(setting, past.lost);
         let lost = plan.steps.iter().any(|step| *step != pair::Step::Wish);
         if !lost {
-            self.forgive(&setting.uuid);
+            match self.is_taken_back(&setting.uuid) {
+                true => {
+                    let problem = self.not_used(&setting.uuid, &domain.name);
+                    self.blame(&setting.uuid, &problem);
+                }
+                false => self.forgive(&setting.uuid),
+            }
             return acted;
         }
         let found = match plan.steps.contains(&pair::Step::AttachVf) {

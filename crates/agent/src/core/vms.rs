@@ -1,6 +1,5 @@
 //! VMs: enabled, changed, and taken back, each whole or not at all.
 
-mod crossing;
 mod fits;
 mod pairs;
 
@@ -19,7 +18,6 @@ use accelnet_rules::pair::{self, Pair};
 use accelnet_rules::vm::{self, Room, Switch};
 use accelnet_rules::vm_names::{meant, not_found};
 
-pub(crate) use crossing::Crossing;
 use fits::Fit;
 pub(crate) use pairs::{AskedOut, Defined, none_is_free, undefine_ports};
 

@@ -4,12 +4,15 @@
 use std::time::Duration;
 
 use accelnet_api::types::{Path, State, VmView};
+
 use accelnet_host::Clock;
-use accelnet_libvirt::VmEvent;
+use accelnet_host::vms::VmEvent;
 use accelnet_model::{Code, Performance};
 use accelnet_sim::Guest;
+use proptest::prelude::*;
 
-use crate::bench::{Bench, enable};
+use crate::bench::{Bench, WHO, enable};
+use crate::invariants;
 
 const LOW: Performance = Performance::Low;
 
@@ -231,4 +234,233 @@ fn a_paused_guest_uses_up_no_time() {
     assert_eq!(codes(&bench), []);
     seconds(&mut bench, 10);
     assert_eq!(codes(&bench), [Code::VfNotUsed]);
+}
+
+fn is_bridged(bench: &Bench) -> bool {
+    let taken_in = bench.machine.kernel.taken_in();
+    taken_in.contains(&(crate::bench::igb(), crate::bench::mac(1)))
+}
+
+/// Longer than the time of any guest.
+const ALL: u64 = 320;
+
+#[test]
+fn a_guest_that_never_drives_its_vf_is_bridged_until_it_is_taken_back() {
+    for guest in [without_driver(), without_standby()] {
+        for mut bench in [started(guest.clone()), plugged(guest.clone())] {
+            for _ in 0..ALL {
+                invariants::nobody_is_cut_off(&bench, "while it is waited for");
+                seconds(&mut bench, 1);
+            }
+            let vm = bench.vm("web");
+            assert_eq!(
+                (vm.acceleration, vm.path, vm.vf),
+                (State::Degraded, Path::Software, None)
+            );
+            assert!(vm.remarks[0].contains("taken back"), "{vm:#?}");
+            assert_eq!(codes(&bench), [Code::VfNotUsed]);
+            assert_eq!(bench.machine.vms.vfs_in_use(), []);
+            // Its definition keeps the pair, and nobody attaches the VF again.
+            bench.machine.vms.calls();
+            seconds(&mut bench, 100);
+            bench.pass();
+            assert_eq!(bench.machine.vms.calls(), Vec::<String>::new());
+            invariants::hold(&bench, "taken back");
+            // Nor does another agent.
+            bench.start();
+            assert_eq!(bench.machine.vms.calls(), Vec::<String>::new());
+            assert_eq!(codes(&bench), [Code::VfNotUsed]);
+            // A guest that starts anew has another chance.
+            bench.machine.vms.virsh_stop("web").expect("stopped");
+            bench
+                .machine
+                .vms
+                .set_guest("web", Guest::default())
+                .expect("a guest");
+            bench.machine.vms.virsh_start("web").expect("started");
+            bench.pass();
+            assert_eq!((bench.vm("web").path, codes(&bench)), (Path::Vf, vec![]));
+        }
+    }
+}
+
+#[test]
+fn a_guest_whose_vf_was_taken_back_has_another_chance() {
+    for by_request in [false, true] {
+        let mut bench = plugged(without_driver());
+        seconds(&mut bench, 125);
+        assert_eq!(bench.machine.vms.vfs_in_use(), []);
+        bench
+            .machine
+            .vms
+            .set_guest("web", Guest::default())
+            .expect("a guest");
+        match by_request {
+            true => assert!(bench.change(&enable("web", LOW, false)).ok),
+            false => reboot(&mut bench),
+        }
+        seconds(&mut bench, 2);
+        bench.pass();
+        assert_eq!((bench.vm("web").path, codes(&bench)), (Path::Vf, vec![]));
+    }
+}
+
+#[test]
+fn an_agent_that_dies_while_it_takes_a_vf_back_goes_on() {
+    for step in ["take-back", "detach-vf"] {
+        let mut bench = plugged(without_driver());
+        seconds(&mut bench, 119);
+        bench.machine.kernel.sleep(Duration::from_secs(2));
+        bench.core().look_at_paths();
+        bench.steps.kill_at(step, 0);
+        assert!(
+            bench.attempt(|core| core.pass()).is_none(),
+            "killed at {step}"
+        );
+        invariants::nobody_is_cut_off(&bench, step);
+        bench.start();
+        assert_eq!(bench.machine.vms.vfs_in_use(), [], "{step}");
+        invariants::nobody_is_cut_off(&bench, step);
+        assert_eq!(codes(&bench), [Code::VfNotUsed], "{step}");
+    }
+}
+
+#[test]
+fn a_vf_that_cannot_be_told_is_never_taken_back() {
+    let mut bench = started(Guest::default());
+    let vf = bench.vm("web").vf.expect("a VF");
+    let config = bench
+        .machine
+        .kernel
+        .root()
+        .locate(&format!("/sys/bus/pci/devices/{vf}/config"));
+    std::fs::remove_file(config).expect("removed");
+    std::fs::remove_dir_all(bench.machine.kernel.root().locate("/run/libvirt")).expect("removed");
+    seconds(&mut bench, ALL + 60);
+    assert_eq!(bench.vm("web").path, Path::Unknown);
+    assert_eq!(bench.machine.vms.vfs_in_use().len(), 1);
+    assert!(is_bridged(&bench));
+    assert_eq!(codes(&bench), [Code::VfNotUsed]);
+}
+
+#[test]
+fn a_guest_that_goes_past_its_vf_is_bridged_while_it_does() {
+    let mut bench = started(Guest::default());
+    assert!(!is_bridged(&bench));
+    bench.core().heard_of_sender(crate::bench::mac(1));
+    assert!(bench.core().look_at_paths());
+    assert!(is_bridged(&bench));
+    bench.pass();
+    assert_eq!(bench.vm("web").path, Path::Unknown);
+    seconds(&mut bench, 10);
+    assert!(!is_bridged(&bench));
+    assert_eq!(bench.vm("web").path, Path::Vf);
+    // Its bridge learns of one that unbinds its VF sooner than the next look.
+    bench.machine.vms.guest_unbinds("web").expect("unbound");
+    bench.core().heard_of_sender(crate::bench::mac(1));
+    bench.core().look_at_paths();
+    assert!(is_bridged(&bench));
+    bench.pass();
+    assert_eq!(bench.vm("web").path, Path::Software);
+}
+
+#[test]
+fn after_disable_a_vm_stays_whole() {
+    let mut bench = started(slow());
+    bench.core().disable(WHO, false).expect("disabled");
+    assert!(is_bridged(&bench));
+    seconds(&mut bench, ALL + 60);
+    assert_eq!(
+        bench.machine.vms.vfs_in_use().len(),
+        1,
+        "nothing is taken back"
+    );
+    assert!(is_bridged(&bench));
+    bench.machine.vms.guest_binds("web").expect("bound");
+    seconds(&mut bench, 61);
+    assert!(!is_bridged(&bench));
+    assert_eq!(bench.vm("web").path, Path::Vf);
+    reboot(&mut bench);
+    assert!(is_bridged(&bench));
+    bench.machine.vms.virsh_stop("web").expect("stopped");
+    bench.pass();
+    assert!(is_bridged(&bench), "it may be started again");
+    let wish = accelnet_model::vf_wish::wish_file(bench.machine.wishes(), &bench.vm("web").uuid);
+    assert!(wish.exists(), "the hook sets the VF of its next start");
+}
+
+/// What a guest and its owner do, in any order.
+#[derive(Debug, Clone)]
+enum Act {
+    Guest(bool, bool, bool),
+    Bind,
+    Unbind,
+    Reboot,
+    Start,
+    Stop,
+    Pause(bool),
+    Seconds(u64),
+    AgentDies,
+}
+
+fn act() -> impl Strategy<Value = Act> {
+    prop_oneof![
+        2 => any::<(bool, bool, bool)>().prop_map(|(a, b, c)| Act::Guest(a, b, c)),
+        2 => Just(Act::Bind),
+        2 => Just(Act::Unbind),
+        2 => Just(Act::Reboot),
+        2 => Just(Act::Start),
+        1 => Just(Act::Stop),
+        1 => any::<bool>().prop_map(Act::Pause),
+        4 => (1..200_u64).prop_map(Act::Seconds),
+        1 => Just(Act::AgentDies),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 10, failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// Whatever the guest does: once the agent has heard of it (an event, a look, or the bridge that
+    /// learns), its VM is bridged, or its VF is gone.
+    #[test]
+    fn no_behaviour_of_a_guest_cuts_its_vm_off(acts in proptest::collection::vec(act(), 1..16)) {
+        let mut bench = started(slow());
+        for act in &acts {
+            let vms = bench.machine.vms.clone();
+            match act {
+                Act::Guest(standby, vf_driver, slow) => {
+                    let guest = Guest { standby: *standby, vf_driver: *vf_driver, slow: *slow, ..Guest::default() };
+                    vms.set_guest("web", guest).expect("a guest");
+                    // One that runs has just booted.
+                    let uuid = vms.uuid("web").expect("a VM");
+                    bench.core().heard_of_guest(&VmEvent::Rebooted { uuid });
+                }
+                Act::Bind => drop(vms.guest_binds("web")),
+                Act::Unbind => {
+                    drop(vms.guest_unbinds("web"));
+                    bench.core().heard_of_sender(crate::bench::mac(1));
+                }
+                Act::Reboot if vms.guest_reboots("web").is_ok() => {
+                    let uuid = vms.uuid("web").expect("a VM");
+                    bench.core().heard_of_guest(&VmEvent::Rebooted { uuid });
+                }
+                Act::Start => { drop(vms.virsh_start("web")); bench.pass(); }
+                Act::Stop => { drop(vms.virsh_stop("web")); bench.pass(); }
+                Act::Pause(paused) if bench.vm("web").path != Path::NotRunning => {
+                    drop(vms.virsh_pause("web", *paused));
+                    bench.pass();
+                }
+                Act::Seconds(some) => seconds(&mut bench, *some),
+                Act::AgentDies => bench.start(),
+                Act::Reboot | Act::Pause(_) => {}
+            }
+            bench.core().look_at_paths();
+            invariants::nobody_is_cut_off(&bench, &format!("{act:?} of {acts:?}"));
+            let vm = bench.vm("web");
+            bench.pass();
+            if bench.vm("web").path == Path::Vf {
+                prop_assert!(bench.machine.vms.guest_drives_vf("web"), "{acts:?} {vm:#?}");
+            }
+        }
+    }
 }

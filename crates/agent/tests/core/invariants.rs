@@ -23,13 +23,46 @@ pub fn hold(bench: &Bench, what: &str) {
     reach::everybody_reaches_everybody(bench, what);
 }
 
-/// Once every guest has had its time to cross, each VM has one path.
+/// Once every guest has had its time, exactly those VMs of this node are bridged whose guests do not drive
+/// a VF.
 pub fn have_crossed(bench: &mut Bench, what: &str) {
     bench.machine.kernel.sleep(Duration::from_secs(16));
-    bench.core().end_crossings();
-    for (adapter, mac) in bench.machine.kernel.taken_in() {
+    bench.core().look_at_paths();
+    let policy = bench.policy();
+    let taken_in = bench.machine.kernel.taken_in();
+    for adapter in bench.machine.kernel.node().adapters() {
+        let vfs = reach::vf_macs(bench, adapter);
+        for (setting, _) in policy.vms.iter().filter(|(vm, _)| vm.node == bench.node) {
+            if !vfs.contains(&setting.mac) {
+                continue;
+            }
+            let driven = bench.machine.vms.guest_drives_vf(&setting.name);
+            let bridged = taken_in.contains(&(adapter, setting.mac));
+            assert_eq!(bridged, !driven, "{what}: {} on {adapter}", setting.name);
+        }
+    }
+    for (adapter, mac) in taken_in {
         let vf = reach::vf_macs(bench, adapter).contains(&mac);
-        assert!(!vf, "{what}: {mac} of a VF is in the filter of {adapter}");
+        let known = policy.vms.iter().any(|(setting, _)| setting.mac == mac);
+        assert!(
+            !vf || known,
+            "{what}: {mac} of a VF is in the filter of {adapter}"
+        );
+    }
+}
+
+/// No VM is cut off: one whose guest does not drive its VF is bridged, or its VF has another MAC.
+pub fn nobody_is_cut_off(bench: &Bench, what: &str) {
+    let taken_in = bench.machine.kernel.taken_in();
+    let policy = bench.policy();
+    for (setting, _) in policy.vms.iter().filter(|(vm, _)| vm.node == bench.node) {
+        let used = bench.machine.vms.vfs_in_use();
+        let vf = used.iter().find(|(_, uuid)| *uuid == setting.uuid);
+        if vf.is_none() || bench.machine.vms.guest_drives_vf(&setting.name) {
+            continue;
+        }
+        let bridged = taken_in.iter().any(|(_, mac)| *mac == setting.mac);
+        assert!(bridged, "{what}: {} is cut off", setting.name);
     }
 }
 

@@ -81,6 +81,13 @@ fn the_mac_goes_the_moment_the_guest_gives_up_its_vf() {
         (EventKind::Noticed, "web")
     );
     assert_eq!(macs(&one), [Mac::ZERO]);
+    let taken_in = |bench: &Bench| bench.machine.kernel.taken_in();
+    let both = [(bench::igb(), mac(1))];
+    assert_eq!(
+        taken_in(&one),
+        both,
+        "VFs of its node reach it over the bridge"
+    );
     // Passes meanwhile, on both nodes, leave it so, and nobody takes the VM over yet.
     one.pass();
     other.pass();
@@ -89,8 +96,16 @@ fn the_mac_goes_the_moment_the_guest_gives_up_its_vf() {
     // At the end it is paused on both; what leaves does not take itself for what arrives.
     one.machine.vms.virsh_pause("web", true).expect("paused");
     one.pass();
+    assert_eq!(taken_in(&one), both);
     assert_eq!(reflex.hear(&event(&one, MigrationChange::Completed)), None);
     assert_eq!(macs(&one), [Mac::ZERO]);
+    assert_eq!(
+        taken_in(&one),
+        [],
+        "it is reached over the wire from now on"
+    );
+    one.pass();
+    assert_eq!(taken_in(&one), [], "though nobody has taken it over yet");
     // On the target its neighbours reach it where it still is.
     assert_eq!(macs(&other), [mac(1)]);
     let there = other.core().reflex();
@@ -104,12 +119,11 @@ fn the_mac_goes_the_moment_the_guest_gives_up_its_vf() {
     assert!(word.expect("a word").message.contains("has arrived"));
     assert_eq!(macs(&other), [mac(1)]);
     // Until its guest has taken its VF, its packets come both ways.
-    let taken_in = |bench: &Bench| bench.machine.kernel.taken_in();
-    assert_eq!(taken_in(&other), [(bench::igb(), mac(1))]);
+    assert_eq!(taken_in(&other), both);
     migration.finish(true);
     other.pass();
     one.pass();
-    assert_eq!(taken_in(&other), [(bench::igb(), mac(1))]);
+    assert_eq!(taken_in(&other), both);
     invariants::have_crossed(&mut other, "arrived");
     assert_eq!(taken_in(&one), []);
     assert_eq!(owner(&one), "node2");

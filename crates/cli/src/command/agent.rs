@@ -21,6 +21,7 @@ pub fn run(args: &Agent, session: &mut Session<'_>) -> Result {
         socket: args.serve.clone(),
         remote: args.remote.options(),
         kill_at: args.kill_at.clone(),
+        limits: args.vf_limits.unwrap_or_default(),
     })?;
     Ok(0)
 }

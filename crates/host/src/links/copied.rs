@@ -128,6 +128,10 @@ impl Links for CopiedLinks {
         Err(not_in_a_copy("list the forwarding entries", "sendmsg"))
     }
 
+    fn unlearn(&self, _port: u32, _mac: Mac, _vlan: u16) -> Result<(), NetlinkError> {
+        Err(not_in_a_copy("forget a MAC", "sendmsg"))
+    }
+
     fn driver_info(&self, _name: &str) -> io::Result<DriverInfo> {
         Err(io::Error::other("this is a copy of a node"))
     }

@@ -108,7 +108,7 @@ impl Core {
             let live = Pair::of(&domain.vnics, setting.mac, &pool_of(policy));
             return match live.nic {
                 None => Err(off_the_switch(policy, setting, domain)),
-                Some(_) => Ok(pair::join_transient(live)),
+                Some(_) => Ok(self.without_vf_taken_back(setting, pair::join_transient(live))),
             };
         }
         let definition = self.defined(domain)?.vm;
@@ -135,7 +135,16 @@ impl Core {
         let running = domain.state.holds_devices();
         let live = running.then(|| Pair::of(&domain.vnics, setting.mac, &pool));
         let plan = pair::join(config, live, now, again);
-        Ok(plan.with_port(&definition.settings.slots))
+        let plan = plan.with_port(&definition.settings.slots);
+        Ok(self.without_vf_taken_back(setting, plan))
+    }
+
+    /// A VF that was taken back is not attached again, unless an administrator asks for it.
+    fn without_vf_taken_back(&self, setting: &VmSetting, mut plan: pair::Plan) -> pair::Plan {
+        if setting.phase == Phase::Enabled && self.is_taken_back(&setting.uuid) {
+            plan.steps.retain(|step| *step != Step::AttachVf);
+        }
+        plan
     }
 
     /// What leads to an accelerated VM as its setting says, or keeps it from a VF that would go past the
@@ -228,6 +237,9 @@ impl Core {
         defined: Option<Defined>,
         now: bool,
     ) -> Result<pair::Plan, Problem> {
+        if setting.phase == Phase::Enabling {
+            self.forgive_guest(&setting.uuid);
+        }
         let begins = setting.phase == Phase::Enabling && setting.before.is_none();
         if !(begins && setting.nic_added) {
             return self.pair_one(policy, seen, setting, domain, defined, now);
@@ -339,14 +351,14 @@ impl Core {
         let crosses =
             domain.state.holds_devices() && plan.steps.iter().any(|step| step.touches_running());
         if crosses {
-            self.begin_crossing(policy, setting.mac);
+            self.change_of_vf_begins(policy, setting.mac);
         }
         if domain.state.holds_devices() && plan.steps.contains(&Step::AttachVf) {
             self.attaches(&setting.uuid);
         }
         let done = self.do_steps(policy, setting, domain, plan, wish, config);
         if crosses {
-            self.crosses_from_now(setting.mac);
+            self.change_of_vf_ends(setting.mac);
         }
         self.asked_out.remove(&setting.uuid);
         if done.is_err() && plan.steps.contains(&Step::ReplugNic) {

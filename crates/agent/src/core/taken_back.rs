@@ -1,0 +1,182 @@
+//! VFs that were taken back from running VMs whose guests did not use them. Each is recorded before it is
+//! detached, below `/run/accelnet`, so that an agent that dies goes on with it and the next one does not
+//! attach the VF again. The record ends when the guest has another chance: the VM is started, its guest
+//! reboots, or an administrator asks for the VF.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use accelnet_api::types::EventKind;
+use accelnet_host::observe;
+use accelnet_model::{Code, Domain, Problem, VmSetting};
+use accelnet_rules::pair::{Pair, Step};
+use serde::{Deserialize, Serialize};
+
+use super::{Core, Seen};
+use crate::policy::Policy;
+
+/// A VF that was taken back.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct Record {
+    /// The QEMU process that the VM had; none where it was not known.
+    #[serde(default)]
+    process: Option<u32>,
+    /// What was seen of the guest.
+    found: String,
+    /// Whether it was detached: a VF that is there later was attached by somebody else.
+    #[serde(default)]
+    detached: bool,
+}
+
+/// The records of this node, by the VMs' UUIDs.
+#[derive(Debug)]
+pub(crate) struct TakenBack {
+    folder: PathBuf,
+    records: BTreeMap<String, Record>,
+}
+
+impl TakenBack {
+    /// Those that an agent before this one left beside the folder `wishes`.
+    pub fn read(wishes: &Path) -> Self {
+        let folder = wishes.with_file_name("taken-back");
+        let mut records = BTreeMap::new();
+        for entry in std::fs::read_dir(&folder).into_iter().flatten().flatten() {
+            let name = entry.file_name();
+            let uuid = name.to_str().and_then(|name| name.strip_suffix(".json"));
+            let text = std::fs::read(entry.path()).ok();
+            let record = text.and_then(|text| serde_json::from_slice(&text).ok());
+            if let (Some(uuid), Some(record)) = (uuid, record) {
+                records.insert(uuid.to_owned(), record);
+            }
+        }
+        TakenBack { folder, records }
+    }
+
+    fn file(&self, uuid: &str) -> PathBuf {
+        self.folder.join(format!("{uuid}.json"))
+    }
+
+    fn keep(&mut self, uuid: &str, record: Record) {
+        if let Ok(text) = serde_json::to_vec(&record) {
+            // An agent that dies now attaches the VF once more, and takes it back again.
+            drop(crate::files::replace(&self.file(uuid), &text));
+        }
+        self.records.insert(uuid.to_owned(), record);
+    }
+
+    fn forget(&mut self, uuid: &str) {
+        if self.records.remove(uuid).is_some() {
+            drop(std::fs::remove_file(self.file(uuid)));
+        }
+    }
+}
+
+impl Core {
+    /// Whether the VF of a VM was taken back, so that it gets none for now.
+    pub(crate) fn is_taken_back(&self, uuid: &str) -> bool {
+        self.taken_back.records.contains_key(uuid)
+    }
+
+    /// Why the VF of a VM was taken back.
+    pub(crate) fn why_taken_back(&self, uuid: &str) -> Option<String> {
+        let record = self.taken_back.records.get(uuid)?;
+        Some(format!("{} Its VF was taken back.", record.found))
+    }
+
+    /// The guest of a VM has another chance.
+    pub(crate) fn forgive_guest(&mut self, uuid: &str) {
+        self.taken_back.forget(uuid);
+    }
+
+    /// Forgets the VFs of VMs that were stopped, or started again, or have no setting any more.
+    pub(crate) fn settle_taken_back(&mut self, policy: &Policy, seen: &Seen) {
+        let root = self.edge.host().root;
+        let over = |uuid: &str, record: &Record| {
+            let mut domains = seen.domains().iter();
+            let domain = domains.find(|one| one.uuid == uuid && one.state.holds_devices());
+            let Some(domain) = domain.filter(|_| policy.vm(uuid).is_some()) else {
+                return true;
+            };
+            let process = observe::qemu_process(root, &domain.name).known().copied();
+            matches!((record.process, process), (Some(was), Some(is)) if was != is)
+        };
+        let records = self.taken_back.records.iter();
+        let over = records.filter(|(uuid, record)| over(uuid, record));
+        let over: Vec<String> = over.map(|(uuid, _)| uuid.clone()).collect();
+        for uuid in over {
+            self.taken_back.forget(&uuid);
+        }
+    }
+
+    /// Takes the VF from a running VM whose guest had its time and does not drive it; whether anything was
+    /// done. The VM goes on over its software path.
+    pub(crate) fn take_back(
+        &mut self,
+        policy: &Policy,
+        setting: &VmSetting,
+        domain: &Domain,
+    ) -> bool {
+        let uuid = &setting.uuid;
+        let record = self.taken_back.records.get(uuid);
+        let begun = record.is_some_and(|record| !record.detached);
+        let attached_again = record.is_some_and(|record| record.detached);
+        let due = self.path_of(uuid).is_some_and(|one| one.verdict.take_back);
+        let pool = policy.managed_intent().map(|intent| intent.pool_network());
+        let has_vf = Pair::of(&domain.vnics, setting.mac, &pool.unwrap_or_default())
+            .vf
+            .is_some();
+        if has_vf && attached_again {
+            self.forgive_guest(uuid);
+            return false;
+        }
+        if !(begun || due) || !has_vf || !domain.state.holds_devices() {
+            return false;
+        }
+        // A guest that leaves for another node has given its VF up, and gets another one there.
+        if self.edge.vms().is_busy(uuid).unwrap_or(true) {
+            return false;
+        }
+        if !begun {
+            let problem = self.not_used(uuid, &domain.name);
+            let process = observe::qemu_process(self.edge.host().root, &domain.name);
+            let record = Record {
+                process: process.known().copied(),
+                found: problem.found.clone(),
+                detached: false,
+            };
+            self.tell_problem(EventKind::Failed, &domain.name, &problem);
+            self.taken_back.keep(uuid, record);
+        }
+        self.edge.passing("take-back");
+        match self.only(policy, setting, domain, Step::DetachVf) {
+            Ok(()) => {
+                if let Some(record) = self.taken_back.records.get(uuid).cloned() {
+                    let detached = true;
+                    self.taken_back.keep(uuid, Record { detached, ..record });
+                }
+                let message = format!(
+                    "The VF of VM {} was taken back: its guest does not use it. The software path carries its traffic.",
+                    domain.name
+                );
+                self.tell(EventKind::Changed, &domain.name, message);
+                true
+            }
+            Err(problem) => {
+                if self.reason_of(uuid).is_none() {
+                    self.tell_problem(EventKind::Failed, &domain.name, &problem);
+                }
+                self.blame(uuid, &problem);
+                false
+            }
+        }
+    }
+
+    /// The guest of a VM is not seen to use its VF.
+    pub(crate) fn not_used(&self, uuid: &str, name: &str) -> Problem {
+        let found = match self.why_taken_back(uuid) {
+            Some(found) => found,
+            None => self.why_not_used(uuid),
+        };
+        Problem::new(Code::VfNotUsed, &[name], found)
+    }
+}
