@@ -139,13 +139,7 @@ pub(crate) fn think(
             core.apply_filter();
             continue;
         }
-        let next = [
-            due.map(|due| due.at),
-            path_look,
-            vnic_look,
-            renewal,
-            filter,
-        ];
+        let next = [due.map(|due| due.at), path_look, vnic_look, renewal, filter];
         let next = next.into_iter().flatten().min();
         let next = next.map_or(full_look, |next| next.min(full_look));
         let wait = next.saturating_sub(now).min(BEAT);

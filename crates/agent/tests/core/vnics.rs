@@ -206,8 +206,8 @@ fn an_outbound_limit_is_the_rate_of_the_vf_where_it_is_the_lower_one() {
         let mut rates = verified.filter(|one| one.what == "transmit rate");
         assert_eq!(rates.next().and_then(|one| one.so), Some(true));
         // virsh domiftune
-        let other = outbound.replace(&average.to_string(), "1250");
-        set_live(&bench, &outbound, &other);
+        let before = format!("average='{average}'");
+        set_live(&bench, &before, "average='1250'");
         bench.pass();
         let now = vf(&bench).map(|vf| vf.max_tx_rate);
         assert_eq!(now, Some(10), "as it is now");
