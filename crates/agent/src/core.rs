@@ -501,14 +501,16 @@ impl Core {
     }
 
     /// Whether anything could not be done, and is worth trying again. What cut the node off is
-    /// not tried by itself.
+    /// not tried by itself. A lease that is not renewed is looked at again, since a client that
+    /// begins to renew it tells of itself only after the last event of the kernel.
     pub(crate) fn has_failures(&self) -> bool {
-        self.statuses.iter().any(|status| {
+        let failed = self.statuses.iter().any(|status| {
             status
                 .problem
                 .as_ref()
                 .is_some_and(|problem| problem.code != Code::GatewayLost)
-        })
+        });
+        failed || self.unrenewed().iter().any(|(_, over, _)| !over)
     }
 
     /// Writes what was left for the other nodes.
