@@ -26,7 +26,7 @@ fn is_silent(node: &Node) -> bool {
 fn the_hook_runs_under_an_enforced_profile_and_its_silence_is_a_fault() {
     let node = boot(&topologies::igb_acs());
     let confined = node.ok(
-        "set -e; modprobe -a vfio-pci bridge tun; systemctl start apparmor; systemctl restart libvirtd
+        "set -e; modprobe -a vfio-pci bridge tun; systemctl unmask apparmor; systemctl start apparmor; systemctl restart libvirtd
          virsh version > /dev/null; cat /proc/$(pidof libvirtd)/attr/current",
     );
     assert_eq!(confined.trim(), "libvirtd (enforce)");
