@@ -413,7 +413,7 @@ pub(super) static ENTRIES: &[Entry] = &[
     },
     Entry {
         code: Code::AddressExpires,
-        exit_status: 125,
+        exit_status: 119,
         http_status: 200,
         severity: Severity::Warning,
         stands_under: None,
