@@ -294,6 +294,15 @@ impl<'node> Vm<'node> {
         Ok(judged.lost + judged.late)
     }
 
+    /// As [`Vm::lost`], less `before`, once pings were counted for `time` more.
+    ///
+    /// # Errors
+    /// As [`Vm::lost`].
+    pub fn lost_since(&self, before: u32, time: Duration) -> Result<u32> {
+        std::thread::sleep(time);
+        Ok(self.lost()? - before)
+    }
+
     /// Waits until the VM says what is `wanted`; `what` completes "VM vm1 ...".
     ///
     /// # Errors

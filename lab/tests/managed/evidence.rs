@@ -30,8 +30,9 @@ fn lost(vm: &Vm<'_>) -> u32 {
 
 /// Counts pings for a minute; no more than are allowed were lost since `before`.
 fn few_are_lost(vm: &Vm<'_>, before: u32, what: &str) {
-    std::thread::sleep(COUNTED);
-    let lost = lost(vm) - before;
+    let lost = vm
+        .lost_since(before, COUNTED)
+        .unwrap_or_else(|error| panic!("{error}"));
     println!("{}: {lost} pings lost, {what}", vm.name());
     assert!(lost <= MOST, "{lost} pings lost, {what}");
 }

@@ -92,15 +92,14 @@ impl<'node> Place<'node> {
     /// Does something while each pings each of the others. Of no pair and protocol more than two pings are
     /// lost.
     fn while_all_ping(&self, what: &str, does: impl FnOnce()) {
-        for from in 0..ALL.len() {
+        for (from, name) in ALL.iter().enumerate() {
             let others = (0..ALL.len()).filter(|to| *to != from);
             let targets: Vec<String> = others.flat_map(addresses).collect();
             let script = format!(
-                "mkdir -p /tmp/pings-{0}; rm -f /tmp/pings-{0}/*
-                 for target in {1}; do
-                     ping -c {PINGS} -W {LATE} $target > /tmp/pings-{0}/$target 2>&1 < /dev/null &
+                "mkdir -p /tmp/pings-{name}; rm -f /tmp/pings-{name}/*
+                 for target in {}; do
+                     ping -c {PINGS} -W {LATE} $target > /tmp/pings-{name}/$target 2>&1 < /dev/null &
                  done",
-                ALL[from],
                 targets.join(" ")
             );
             let _ = self.at(from, &script);

@@ -336,7 +336,7 @@ pub(super) static ENTRIES: &[Entry] = &[
     },
     Entry {
         code: Code::VfNotUsed,
-        exit_status: 100,
+        exit_status: 102,
         http_status: 200,
         severity: Severity::Warning,
         stands_under: None,

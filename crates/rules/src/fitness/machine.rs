@@ -24,8 +24,9 @@ const GUEST_MEMFD: Version = Version::new(10, 1, 0);
 pub(super) fn judge(facts: &Facts<'_>) -> Result<(), Problem> {
     let vm = facts.definition;
     settings(vm, facts.qemu)?;
-    // libvirt adds a first port to a definition that has none.
-    if facts.steps.contains(&Step::DefineVf) && vm.settings.slots.root_ports > 0 {
+    // libvirt adds a first port to a definition that has none, and the plan may add another.
+    let adds = vm.settings.slots.root_ports == 0 || facts.steps.contains(&Step::DefinePort);
+    if facts.steps.contains(&Step::DefineVf) && !adds {
         place(vm)?;
     }
     if let Some(live) = facts.attached() {
