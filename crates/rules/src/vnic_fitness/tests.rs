@@ -309,11 +309,8 @@ fn the_vlan_of_the_port_is_the_one_of_the_vf_as_it_leaves_the_node() {
     // What the uplink and the port have, and what becomes of that.
     let own = (1, true, true);
     let plain = vnic(|_| {});
-    let table: [(
-        &[(u16, bool, bool)],
-        &[(u16, bool, bool)],
-        Result<u16, &str>,
-    ); 10] = [
+    type Vlans<'a> = &'a [(u16, bool, bool)];
+    let table: [(Vlans<'_>, Vlans<'_>, Result<u16, &str>); 10] = [
         (&[own], &[own], Ok(0)),
         (&[own, (42, false, false)], &[(42, true, true)], Ok(42)),
         (&[(42, true, true)], &[(42, true, true)], Ok(0)),

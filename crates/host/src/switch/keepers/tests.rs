@@ -82,7 +82,7 @@ fn networkd_tells_by_its_administrative_state_and_its_file() {
         [format!("{plain} leases")]
     );
     let fixed = "[Match]\nName=eth0\n[Network]\nDHCP = no\nAddress=192.0.2.4/24\n";
-    assert_eq!(seen(&[(STATE, text), (FILE, fixed)]), [plain.clone()]);
+    assert_eq!(seen(&[(STATE, text), (FILE, fixed)]), [plain.as_str()]);
     let port = "[Match]\nName=eth0\n[Network]\nBridge=br0\n";
     assert_eq!(
         seen(&[(STATE, text), (FILE, port)]),
@@ -162,7 +162,7 @@ fn network_manager_tells_by_its_flag_and_its_connection() {
         [format!("{named} leases")]
     );
     let manual = auto.replacen("method=auto", "method=manual", 1);
-    assert_eq!(seen(&[(device, text), (file, &manual)]), [named.clone()]);
+    assert_eq!(seen(&[(device, text), (file, &manual)]), [named.as_str()]);
     let port = auto.replace("uuid=x\n", "uuid=x\ncontroller=br0\n");
     assert_eq!(
         seen(&[(device, text), (file, &port)]),
