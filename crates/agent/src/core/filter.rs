@@ -171,12 +171,17 @@ impl Core {
         self.apply_filter();
     }
 
-    /// Has the bridges forget that they learned `mac` behind a port: they report it when it sends there again.
+    /// Has the bridges forget where `mac` is: they send its frames everywhere until it sends again, and report
+    /// it when that is behind a port. What a guest sends over its VF they hear by their uplinks.
     pub(crate) fn unlearn(&self, mac: Mac) {
+        let links = self.edge.host().links;
         let learned = self.filter.learned.iter();
-        for ((_, vlan), port) in learned.filter(|((one, _), _)| *one == mac) {
-            // It may have aged by itself.
-            drop(self.edge.host().links.unlearn(*port, mac, *vlan));
+        let learned = learned.filter(|((one, _), _)| *one == mac);
+        let behind = learned.map(|((_, vlan), port)| (*port, *vlan));
+        let uplinks = self.filter.scene.uplinks.iter();
+        for (port, vlan) in behind.chain(uplinks.map(|one| (one.port.index, 0))) {
+            // It may not be there, or have aged.
+            drop(links.unlearn(port, mac, vlan));
         }
     }
 

@@ -68,11 +68,11 @@ impl Watched {
         }
     }
 
-    /// Whether its bridge is to report anew that it sends over its vNIC: it did until now, when its path was
-    /// another, or may do so still.
+    /// Whether its bridge is to learn anew where it is, and to report that it sends over its vNIC: its path is
+    /// another than before, or it may send there although it drives its VF.
     fn is_to_be_unlearned(&self, was: Option<Path>) -> bool {
-        let begins = self.verdict.path == Path::Vf && was != Some(Path::Vf);
-        begins || self.seen.sends_on_vnic
+        let (is, was) = (self.verdict.path == Path::Vf, was == Some(Path::Vf));
+        is != was || self.seen.sends_on_vnic
     }
 
     fn due(&self) -> Option<Duration> {

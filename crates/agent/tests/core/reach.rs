@@ -323,6 +323,8 @@ fn a_vm_on_its_vf_and_one_on_the_software_path() {
 #[test]
 fn a_vm_that_falls_back_is_reached() {
     let mut bench = web_and_db();
+    // The bridge has heard it through the adapter.
+    speaks(&mut bench, "ens1", mac(1));
     drop(bench.machine.vms.virsh_detach_vf("web", mac(1)));
     bench.use_all_vfs();
     bench.pass();
