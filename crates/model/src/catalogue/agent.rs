@@ -314,7 +314,7 @@ pub(super) static ENTRIES: &[Entry] = &[
     },
     Entry {
         code: Code::FilterIncomplete,
-        exit_status: 133,
+        exit_status: 103,
         http_status: 200,
         severity: Severity::Error,
         stands_under: None,
