@@ -154,7 +154,7 @@ fn settings_of_a_vnic_hold_over_its_vf() {
     .unwrap_or_else(|error| panic!("{error}"));
     assert_eq!(vf_line(&node, &vm), "");
     let faults = done(&node, "faults");
-    assert_eq!(faults["faults"][0]["code"], "vm_unfit", "{faults:#}");
+    assert_eq!(faults[0]["code"], "vm_unfit", "{faults:#}");
     let _ = vm
         .wait_for("without network", |state| !state.pings)
         .unwrap_or_else(|error| panic!("{error}"));

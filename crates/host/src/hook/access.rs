@@ -20,7 +20,9 @@ const ALLOWED: [&str; 4] = ["/bin/", "/sbin/", "/usr/bin/", "/usr/sbin/"];
 pub fn look(root: &Root) -> Observed<HookAccess> {
     let script = match root.text(&format!("/etc/libvirt/hooks/{NETWORK_SCRIPT}")) {
         Ok(script) => script,
-        Err(error) if error.is_missing() => return Observed::Known(HookAccess::default()),
+        Err(error) if error.is_missing() && root.exists("/etc") => {
+            return Observed::Known(HookAccess::default());
+        }
         Err(error) => return Observed::unknown(error.to_string()),
     };
     let Some(program) = program_of(&script) else {

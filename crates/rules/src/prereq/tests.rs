@@ -65,6 +65,7 @@ fn a_sound_node_passes_every_check_once() {
             "libvirt",
             "qemu",
             "software-path",
+            "hook",
             "platform",
             "hyperthreading",
             "sriov",

@@ -55,6 +55,7 @@ impl Default for PlatformSpec {
 
 impl PlatformSpec {
     pub(super) fn write(&self, folder: &Folder) -> io::Result<()> {
+        folder.make("etc")?;
         folder.attribute("proc/sys/kernel/hostname", &self.host_name)?;
         folder.attribute("proc/sys/kernel/osrelease", &self.kernel)?;
         let (total, available) = self.memory_mib;
