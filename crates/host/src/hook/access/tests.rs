@@ -33,8 +33,11 @@ fn a_node_without_policies_lets_the_hook_run() {
         ..HookAccess::default()
     };
     assert_eq!(seen(&root), expected);
-    let empty = tempfile::tempdir().expect("a folder");
-    assert_eq!(seen(&Root::new(empty.path())), HookAccess::default());
+    let bare = tempfile::tempdir().expect("a folder");
+    let root = Root::new(bare.path());
+    assert!(look(&root).reason().is_some(), "nothing is known of it");
+    std::fs::create_dir(bare.path().join("etc")).expect("a folder");
+    assert_eq!(seen(&root), HookAccess::default());
 }
 
 #[test]
