@@ -37,9 +37,9 @@ fn refused_unchanged(node: &Node, vm: &str, words: &str) {
 #[test]
 fn a_vm_that_cannot_have_a_vf_is_refused_unchanged() {
     let node = managed(&topologies::igb_acs(), None);
-    // libvirt gives the older machine its own controllers.
+    // libvirt gives the older machine its own controllers; the watchdog is part of a q35.
     let i440fx = r#"-e "s/machine='pc-q35[^']*'/machine='pc'/" \
-        -e "/<controller type='pci'/,/<\/controller>/d" -e "/<address type='pci'/d""#;
+        -e "/<controller type='pci'/,/<\/controller>/d" -e "/<address type='pci'/d" -e "/<watchdog/d""#;
     runs(&node, "old", 0x50, i440fx);
     refused_unchanged(&node, "old", "has no PCI Express");
 
@@ -49,6 +49,7 @@ fn a_vm_that_cannot_have_a_vf_is_refused_unchanged() {
     refused_unchanged(&node, "behind", "no caching mode");
 
     // More than the node has, and next to none of it touched.
+    let _ = node.ok("sysctl -q vm.overcommit_memory=1");
     let large = r#"-e "s:<memory .*:<memory unit='GiB'>16</memory>:" -e "/<currentMemory/d""#;
     runs(&node, "large", 0x52, large);
     refused_unchanged(&node, "large", "A VF locks its 16384 MiB of memory");
@@ -57,7 +58,8 @@ fn a_vm_that_cannot_have_a_vf_is_refused_unchanged() {
          [ $? = 83 ] && echo $(($(date +%s%3N) - begin))";
     let took: u64 = node.ok(script).trim().parse().unwrap_or(u64::MAX);
     println!("refused after {took} ms");
-    assert!(took < 1000, "{took} ms");
+    // Locking the memory would keep the node for minutes.
+    assert!(took < 10_000, "{took} ms");
 
     // A vNIC on the root bus.
     let fixed = r#"-e "/<interface/,/<\/interface>/s:<address type='pci'.*:<address type='pci' domain='0' bus='0' slot='0x0a' function='0'/>:""#;
