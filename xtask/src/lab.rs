@@ -15,7 +15,7 @@ pub enum Lab {
     /// Installs the Debian packages that are missing and makes a node's kernel and disk
     /// from Debian's packages, once for as long as the recipe stays the same.
     Build,
-    /// Run the lab's tests only, those of several nodes included
+    /// Run the lab's tests only, the long ones included
     Test {
         /// More words for the test runner, such as the name of a test
         #[arg(
@@ -50,7 +50,7 @@ impl Lab {
                 let example = ["--package", "accelnet-host", "--example", "vms"];
                 run(cargo(["build"]).args(example))?;
                 test::runner(
-                    &["--package", "accelnet-lab", "--features", test::CLUSTERS],
+                    &["--package", "accelnet-lab", "--features", test::LONG],
                     args,
                 )
             }

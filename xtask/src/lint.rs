@@ -42,7 +42,7 @@ impl Lint {
                 "--workspace",
                 "--all-targets",
                 "--features",
-                test::CLUSTERS,
+                test::LONG,
                 "--",
                 "-D",
                 "warnings",

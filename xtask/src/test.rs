@@ -21,8 +21,8 @@ const NEXTEST: Tool = Tool {
     version: "^0.9",
 };
 
-/// The feature that runs the tests of three nodes.
-pub const CLUSTERS: &str = "accelnet-lab/clusters";
+/// The feature that runs the tests that take long.
+pub const LONG: &str = "accelnet-lab/long";
 
 /// Where tests write, if it is there: in memory. Thousands of trees and stores are made, each of them
 /// synced, which keeps a disk busier than everything else together.
@@ -34,16 +34,16 @@ const MEMORY: &str = "/dev/shm";
 /// target/tools, builds the lab's
 /// node image (once, about three minutes) beside the workspace, and runs its tests: with
 /// cargo-nextest where it is installed, else with `cargo test`. The exit status is the
-/// runner's. The tests of three nodes run with `--clusters`, fuzzing with `--all`.
+/// runner's. The long ones run with `--clusters`, fuzzing with `--all`.
 #[derive(Debug, Args)]
 pub struct Test {
     /// Leave out the lab, and install nothing: for a quick answer
     #[arg(long)]
     no_lab: bool,
-    /// Run the tests of three nodes as well: ten minutes more on two cores
+    /// Run the long tests of the lab as well, such as that of three nodes: a quarter of an hour more on two cores
     #[arg(long, conflicts_with = "no_lab")]
     clusters: bool,
-    /// Run everything: the tests of three nodes, and each fuzz target for two minutes
+    /// Run everything: the long tests, and each fuzz target for two minutes
     #[arg(long, conflicts_with = "no_lab")]
     all: bool,
     /// More words for the test runner, such as the name of a test
@@ -66,7 +66,7 @@ impl Test {
         packages::ensure(packages::TEST)?;
         etcd::ensure()?;
         let which: &[&str] = match self.clusters || self.all {
-            true => &["--workspace", "--features", CLUSTERS],
+            true => &["--workspace", "--features", LONG],
             false => &["--workspace"],
         };
         let lab = thread::scope(|scope| {

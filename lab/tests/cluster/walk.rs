@@ -48,7 +48,7 @@ fn passes(node: &Node, args: &str) {
 
 #[test]
 #[cfg_attr(
-    not(feature = "clusters"),
+    not(feature = "long"),
     ignore = "ten minutes on two cores: run by 'cargo xtask test --all'"
 )]
 fn three_nodes_walk_through_the_document_and_one_dies() {

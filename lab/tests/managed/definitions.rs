@@ -113,6 +113,7 @@ fn a_definition_is_byte_for_byte_what_it_was() {
 }
 
 #[test]
+#[cfg_attr(not(feature = "long"), ignore = "run by 'cargo xtask test --all'")]
 fn a_running_vnic_keeps_its_tap_and_its_place() {
     let node = managed(&topologies::igb_acs(), None);
     let _ = node.ok("ip link add br9 type bridge; ip link set br9 up");

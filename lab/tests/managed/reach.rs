@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use accelnet_lab::{Guest, Node, Vm, topologies};
 
-use crate::running::runs_over_its_vf;
+use crate::running::sends_over_its_vf;
 use crate::setting::{SOON, done, managed};
 
 /// A vNIC that can take a VM's traffic while it has no VF.
@@ -164,7 +164,7 @@ fn all_pairs_reach_each_other_whichever_path_a_vm_has() {
             .unwrap_or_else(|error| panic!("{error}"));
         rest(&node);
     });
-    runs_over_its_vf(&node, &place.web);
+    sends_over_its_vf(&node, &place.web);
     assert!(place.is_in_filter(&place.db.mac()));
     assert!(!place.is_in_filter(&place.web.mac()));
     // Whoever forgot the others finds them: by ARP and by neighbour discovery.
@@ -183,6 +183,7 @@ fn all_pairs_reach_each_other_whichever_path_a_vm_has() {
 }
 
 #[test]
+#[cfg_attr(not(feature = "long"), ignore = "run by 'cargo xtask test --all'")]
 fn a_vm_that_falls_back_for_want_of_a_vf_is_reached() {
     let node = prepared(2);
     let place = Place::of(&node);
@@ -219,7 +220,7 @@ fn a_vm_that_falls_back_for_want_of_a_vf_is_reached() {
         .unwrap_or_else(|error| panic!("{error}"));
         rest(&node);
     });
-    runs_over_its_vf(&node, &place.web);
+    sends_over_its_vf(&node, &place.web);
     assert!(place.is_in_filter(&place.db.mac()));
     place.while_all_ping("a VM gets its VF back", || {
         let _ = node.ok("virsh destroy filler");
