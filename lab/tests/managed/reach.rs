@@ -152,6 +152,7 @@ fn rest(node: &Node) {
 }
 
 #[test]
+#[cfg_attr(not(feature = "long"), ignore = "run by 'cargo xtask test --all'")]
 fn all_pairs_reach_each_other_whichever_path_a_vm_has() {
     let node = prepared(3);
     let place = Place::of(&node);
