@@ -135,6 +135,8 @@ pub struct Core {
     taken_back: taken_back::TakenBack,
     /// MACs in failover bridging for a while, whatever is seen of their VMs.
     lingering: Vec<bridging::Lingering>,
+    /// MACs that were bridged because their guests were not seen to drive their VFs.
+    unproved: BTreeSet<accelnet_model::Mac>,
     filter: filter::Filter,
 }
 
@@ -171,6 +173,7 @@ impl Core {
             ways: vnics::Ways::default(),
             taken_back,
             lingering: Vec::new(),
+            unproved: BTreeSet::new(),
             filter,
         }
     }

@@ -15,8 +15,8 @@ use accelnet_model::Mac;
 use super::Core;
 use crate::policy::Policy;
 
-/// How long a guest may take to leave a VF that was detached; and how long a VM that arrives is bridged
-/// before this node has taken it over.
+/// How long a guest may take to leave a VF that was detached, or to use the link of one that its driver
+/// works; and how long a VM that arrives is bridged before this node has taken it over.
 const LINGERS: Duration = Duration::from_secs(15);
 
 /// A MAC that is bridged for a while, with a setting or without.
@@ -49,13 +49,21 @@ impl Core {
         self.lingering.retain(|one| one.until > now);
         let (mut wanted, mut stopped) = (BTreeSet::new(), BTreeSet::new());
         let mut proved = BTreeSet::new();
+        let unproved = std::mem::take(&mut self.unproved);
         for (setting, _) in policy.vms.iter().filter(|(vm, _)| vm.node == self.name) {
             let watched = self.path_of(&setting.uuid);
             match watched.map(|watched| watched.verdict.bridge) {
                 Some(false) => proved.insert(setting.mac),
-                Some(true) => wanted.insert(setting.mac),
+                Some(true) => {
+                    self.unproved.insert(setting.mac);
+                    wanted.insert(setting.mac)
+                }
                 None => stopped.insert(setting.mac),
             };
+        }
+        // Its driver works, and the link comes up a moment later.
+        for mac in unproved.intersection(&proved) {
+            self.bridge_for_a_while(*mac);
         }
         let lingering = self.lingering.iter();
         let lingering = lingering.filter(|one| one.firmly || !proved.contains(&one.mac));

@@ -26,8 +26,11 @@ pub fn hold(bench: &Bench, what: &str) {
 /// Once every guest has had its time, exactly those VMs of this node are bridged whose guests do not drive
 /// a VF.
 pub fn have_crossed(bench: &mut Bench, what: &str) {
-    bench.machine.kernel.sleep(Duration::from_secs(16));
-    bench.core().look_at_paths();
+    // What is seen to be proved now lingers for a while.
+    for _ in 0..2 {
+        bench.machine.kernel.sleep(Duration::from_secs(16));
+        bench.core().look_at_paths();
+    }
     let policy = bench.policy();
     let taken_in = bench.machine.kernel.taken_in();
     for adapter in bench.machine.kernel.node().adapters() {
