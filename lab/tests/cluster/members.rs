@@ -78,11 +78,14 @@ pub fn shown(node: &Node, vm: &str) -> Value {
     done(node, &format!("vm show {vm}"))
 }
 
-/// The fault of a VM, if it has one.
+/// The fault of a VM on this node, if it has one.
 pub fn fault_of(node: &Node, vm: &str) -> Value {
     let answer = node.run("accelnet faults --output json").stdout;
     let answer: Value = serde_json::from_str(&answer).unwrap_or_default();
     let all = answer["faults"].as_array().or(answer.as_array());
-    let found = all.and_then(|all| all.iter().find(|one| one["subject"] == vm));
+    let found = all.and_then(|all| {
+        all.iter()
+            .find(|one| one["subject"] == vm && one["node"] == node.name())
+    });
     found.cloned().unwrap_or_default()
 }

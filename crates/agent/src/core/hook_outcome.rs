@@ -14,8 +14,15 @@ const BEFORE_START: Duration = Duration::from_secs(300);
 const CREATED: &str = "port-created";
 
 impl Core {
-    /// Why the hook is known not to have run for the VF at `vf` of a running VM.
+    /// Why the hook is known not to have run for the VF at `vf` of a running VM. A VM on its way to another
+    /// node has given its VF up, and still has it by name.
     pub(crate) fn silent_hook(&self, domain: &Domain, vf: PciAddress) -> Option<Problem> {
+        let silent = self.missing_outcome(domain, vf)?;
+        let leaves = self.edge.vms().is_busy(&domain.uuid).unwrap_or(true);
+        (!leaves).then_some(silent)
+    }
+
+    fn missing_outcome(&self, domain: &Domain, vf: PciAddress) -> Option<Problem> {
         let file = outcome_file(self.edge.wishes(), &domain.uuid);
         let silent = |found: String| Some(Problem::new(Code::HookSilent, &[&domain.name], found));
         let text = match fs::read(&file) {
