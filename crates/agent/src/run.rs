@@ -9,7 +9,7 @@ use accelnet_api::Server;
 use accelnet_api::server::{RemoteOptions, SocketCallers, Stopper};
 use accelnet_host::vms::{DomainChange, VmEvent};
 use accelnet_host::{Clock, SystemClock};
-use accelnet_model::{Code, Problem};
+use accelnet_model::{Code, NodeName, Problem};
 use accelnet_netlink::{FdbMonitor, Monitor, Uevents};
 use accelnet_rules::vf_path::Limits;
 use accelnet_store::{Embedded, Etcd, EtcdAddress, EtcdTls, History, Store, StoreError};
@@ -35,7 +35,7 @@ const OUT_OF_TOUCH: Duration = Duration::from_secs(5);
 #[derive(Debug, Clone)]
 pub struct Options {
     /// The node's name.
-    pub node: String,
+    pub node: NodeName,
     /// The store.
     pub store: StoreChoice,
     /// The socket.
@@ -170,7 +170,7 @@ impl Drop for Running {
 /// The store or the socket cannot be had.
 pub fn run(options: &Options) -> Result<(), Problem> {
     let edge = System::new(options.kill_at.clone(), options.limits);
-    let place = Place::open(&options.store, &options.node)?;
+    let place = Place::open(&options.store, options.node.as_str())?;
     recover_switches();
     let server = Server::bind(&options.socket).map_err(|error| {
         let socket = options.socket.display().to_string();
@@ -184,7 +184,7 @@ pub fn run(options: &Options) -> Result<(), Problem> {
         Some(remote) => server.listen(remote)?,
         None => server,
     };
-    let running = start(Box::new(edge), place, &options.node, server, true)?;
+    let running = start(Box::new(edge), place, options.node.as_str(), server, true)?;
     end_on_signal(running.stopper());
     running.wait();
     Ok(())

@@ -11,6 +11,7 @@ mod vm;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use accelnet_model::NodeName;
 use accelnet_rules::vf_path::Limits;
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 
@@ -402,7 +403,7 @@ pub struct Log {
 pub struct Agent {
     /// Name of this node; its host name when left out
     #[arg(long, value_name = "NAME")]
-    pub node: Option<String>,
+    pub node: Option<NodeName>,
     /// File of the embedded store, or the etcd of a cluster
     #[command(flatten)]
     pub store: StoreArgs,

@@ -10,12 +10,31 @@ mod render;
 pub mod session;
 pub mod target;
 
+use std::borrow::Cow;
+
+use accelnet_model::outside;
 use args::{
     AdapterCommand, Args, ClusterCommand, CmdletsCommand, Command, IntentCommand, NodeCommand,
     StoreCommand, VmCommand,
 };
 use session::Session;
 use target::Environment;
+
+/// `text` about these words of a command line with all that is hidden in it escaped; none when nothing is.
+pub fn with_escapes(text: &str, words: impl Iterator<Item = String>) -> Option<String> {
+    let mut shown = text.to_owned();
+    for word in words {
+        if let Cow::Owned(escaped) = outside::escaped(&word) {
+            shown = shown.replace(&word, &escaped);
+            // What follows '=' is shown by itself.
+            if let Some((_, value)) = word.split_once('=') {
+                shown = shown.replace(value, &outside::escaped(value));
+            }
+        }
+    }
+    let shown = outside::escaped_lines(&shown);
+    (shown != text).then(|| shown.into_owned())
+}
 
 /// Finds the agent that is meant, and runs one command; returns its exit status.
 pub fn start(args: &Args, environment: &Environment, session: &mut Session<'_>) -> u8 {

@@ -16,6 +16,7 @@ use accelnet_host::{
     CopiedLinks, CopiedRulesets, Host, KernelLinks, LocalHypervisor, SystemClock, SystemKnobs,
     SystemRulesets,
 };
+use accelnet_model::outside;
 use accelnet_pci::Root;
 use clap::Parser;
 use rustix::fs::FileType;
@@ -34,7 +35,10 @@ fn main() -> ExitCode {
     let args = match cmdlet_args(terminal) {
         Some(Ok(args)) => args,
         Some(Err(status)) => return status,
-        None => Args::parse(),
+        None => match Args::try_parse() {
+            Ok(args) => args,
+            Err(error) => return ends_with(&error),
+        },
     };
     let root = match &args.root {
         Some(folder) => Root::new(folder),
@@ -81,6 +85,17 @@ fn main() -> ExitCode {
     ExitCode::from(status)
 }
 
+/// Shows help, or why a command line makes no sense.
+fn ends_with(error: &clap::Error) -> ExitCode {
+    let words = std::env::args_os().map(|word| word.to_string_lossy().into_owned());
+    match accelnet::with_escapes(&error.render().to_string(), words) {
+        Some(text) => eprint!("{text}"),
+        // In colour, where there is any.
+        None => drop(error.print()),
+    }
+    ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2))
+}
+
 /// What was typed, when the program was called by one of the document's names; an exit status
 /// when it is not to go on.
 fn cmdlet_args(people: bool) -> Option<Result<Args, ExitCode>> {
@@ -96,7 +111,7 @@ fn cmdlet_args(people: bool) -> Option<Result<Args, ExitCode>> {
     Some(match cmdlet::read(cmdlet, &words, pipes) {
         Ok(Typed::Run(args, notes)) => {
             for note in notes {
-                eprintln!("{note}");
+                eprintln!("{}", outside::escaped(&note));
             }
             Ok(*args)
         }
@@ -105,7 +120,7 @@ fn cmdlet_args(people: bool) -> Option<Result<Args, ExitCode>> {
             Err(ExitCode::SUCCESS)
         }
         Err(wrong) => {
-            eprint!("{}", wrong.0);
+            eprint!("{}", outside::escaped_lines(&wrong.0));
             Err(ExitCode::from(2))
         }
     })

@@ -125,3 +125,52 @@ fn a_word_that_is_no_text_is_a_wrong_command_line() {
     let status = output.expect("it runs").status;
     assert_eq!(status.code(), Some(2), "101 is a panic");
 }
+
+/// The program itself, with words as a shell hands them over.
+fn program(words: &[&str]) -> std::process::Output {
+    std::process::Command::new(env!("CARGO_BIN_EXE_accelnet"))
+        .args(words)
+        .output()
+        .expect("run")
+}
+
+#[test]
+fn a_node_has_the_name_of_a_host_and_others_are_shown_escaped() {
+    let long = "x".repeat(64 * 1024);
+    let store = "--store=etcd://127.0.0.1:1";
+    for name in [
+        "",
+        "n 1",
+        "n1\nerror: forged",
+        "\u{1b}[2Jn1",
+        "n1\u{202e}",
+        "n_1",
+        &long,
+    ] {
+        for words in [
+            &["agent", "--node", name][..],
+            &["cluster", "join", store, "--dry-run", "--node", name],
+            &[
+                "cluster",
+                "init",
+                store,
+                "--dry-run",
+                &format!("--node={name}"),
+            ],
+            &["cluster", "leave", "--dry-run", "--node", name],
+            &["node", "drain", "--apply", name],
+            &["node", "undrain", name],
+        ] {
+            let refused = program(words);
+            let told = String::from_utf8(refused.stderr).expect("text");
+            assert_eq!(refused.status.code(), Some(2), "{words:?}: {told}");
+            let plain = |letter: char| letter == '\n' || (' '..='~').contains(&letter);
+            assert!(told.chars().all(plain), "{told:?}");
+            assert!(!told.contains("\nerror: forged"), "{told}");
+            assert!(
+                told.contains("is not a host name") || name.is_empty(),
+                "{told}"
+            );
+        }
+    }
+}

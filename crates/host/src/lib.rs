@@ -15,6 +15,7 @@ pub mod kernel_log;
 pub mod knobs;
 pub mod links;
 pub mod observe;
+pub mod put;
 pub mod qemu_log;
 pub mod switch;
 pub mod vms;

@@ -11,7 +11,7 @@ use utoipa::openapi::RefOr;
 use utoipa::openapi::schema::{AnyOfBuilder, ObjectBuilder, Schema, Type};
 
 use crate::platform::Version;
-use crate::{Code, Mac, Observed, PciAddress};
+use crate::{Code, Mac, NodeName, Observed, PciAddress};
 
 /// Text of a certain form.
 fn text(what: &str, pattern: &str) -> RefOr<Schema> {
@@ -40,6 +40,21 @@ impl ComposeSchema for PciAddress {
 }
 
 impl ToSchema for PciAddress {}
+
+impl ComposeSchema for NodeName {
+    fn compose(_: Vec<RefOr<Schema>>) -> RefOr<Schema> {
+        ObjectBuilder::new()
+            .schema_type(Type::String)
+            .description(Some("A host name (RFC 1123)."))
+            .max_length(Some(253))
+            .pattern(Some(
+                "^[0-9A-Za-z]([0-9A-Za-z-]{0,61}[0-9A-Za-z])?(\\.[0-9A-Za-z]([0-9A-Za-z-]{0,61}[0-9A-Za-z])?)*$",
+            ))
+            .into()
+    }
+}
+
+impl ToSchema for NodeName {}
 
 impl ComposeSchema for Version {
     fn compose(_: Vec<RefOr<Schema>>) -> RefOr<Schema> {

@@ -28,28 +28,28 @@ impl Core {
                 true => format!("let node {} have VFs again", request.node),
                 false => format!("drain node {}", request.node),
             };
-            self.tell_asked(who, &request.node, &what, &result);
+            self.tell_asked(who, request.node.as_str(), &what, &result);
         }
         result
     }
 
     fn try_drain(&mut self, who: &str, request: &NodeDrain) -> Result<NodeDrained, Problem> {
-        let node = &request.node;
+        let node = request.node.as_str();
         let reports = self.reports.all()?;
-        let report = reports.into_iter().find(|report| report.node == *node);
+        let report = reports.into_iter().find(|report| report.node == node);
         let Some(mut report) = report else {
             return Err(self.policies.no_such_node(node));
         };
         if !request.dry_run {
             self.set_drained(who, request)?;
-            if *node == self.name {
+            if node == self.name {
                 self.pass()?;
                 report.vms = self.reports.newest().map_or(report.vms, |own| own.vms);
             }
         }
-        let vms = report.vms.iter().filter(|vm| vm.node == *node);
+        let vms = report.vms.iter().filter(|vm| vm.node == node);
         Ok(NodeDrained {
-            node: node.clone(),
+            node: node.to_owned(),
             drained: !request.undrain,
             done: !request.dry_run,
             vms: vms.filter_map(movable).collect(),
@@ -63,11 +63,11 @@ impl Core {
                 by: who.to_owned(),
                 at: self.now(),
             });
-            let known = policy.drained(&request.node);
+            let known = policy.drained(request.node.as_str());
             if known.is_some() == drained.is_some() {
                 return Ok(());
             }
-            let change = [Change::Drained(request.node.clone(), drained)];
+            let change = [Change::Drained(request.node.to_string(), drained)];
             if self.policies.change(&policy, &change, false)? {
                 return Ok(());
             }

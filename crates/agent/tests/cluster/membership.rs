@@ -264,7 +264,7 @@ fn a_drained_node_has_no_vfs_for_vms_until_it_is_undrained() {
     minds[1].pass().expect("a store");
     assert_eq!(machine.sim.vms.vfs_in_use().len(), 1);
     let ask = |undrain, dry_run| NodeDrain {
-        node: "node2".to_owned(),
+        node: "node2".parse().expect("a name"),
         undrain,
         dry_run,
     };

@@ -132,7 +132,7 @@ fn a_drained_node_leaves_vms_their_vfs_until_their_path_carries_something() {
     let mut bench = accelerated();
     with_docker(&bench, "");
     let drain = NodeDrain {
-        node: NODE.to_owned(),
+        node: NODE.parse().expect("a name"),
         undrain: false,
         dry_run: false,
     };

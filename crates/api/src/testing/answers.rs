@@ -291,7 +291,7 @@ impl Service for Fake {
     fn node_drain(&self, who: &Caller, request: &NodeDrain) -> Result<NodeDrained, Problem> {
         drop(self.changes(who, "drain", request)?);
         Ok(NodeDrained {
-            node: request.node.clone(),
+            node: request.node.to_string(),
             drained: !request.undrain,
             done: !request.dry_run,
             vms: vec![DrainVm {

@@ -1,5 +1,6 @@
 //! The nodes of a cluster.
 
+use accelnet_model::NodeName;
 use serde::{Deserialize, Serialize};
 
 /// A node of the cluster.
@@ -46,12 +47,12 @@ pub struct Drained {
 }
 
 /// Drains a node: its running VMs go over to virtio, so that they can be moved.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct NodeDrain {
     /// The node.
-    pub node: String,
+    pub node: NodeName,
     /// Let it have VFs for its VMs again.
     #[serde(default)]
     pub undrain: bool,

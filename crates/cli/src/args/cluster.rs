@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use accelnet_model::NodeName;
 use accelnet_store::EtcdAddress;
 use clap::{Args as ClapArgs, Subcommand};
 
@@ -27,7 +28,7 @@ pub struct NodeList {
 pub struct NodeDrain {
     /// The node
     #[arg(value_name = "NODE")]
-    pub node: String,
+    pub node: NodeName,
     /// Do it
     #[arg(long)]
     pub apply: bool,
@@ -41,7 +42,7 @@ pub struct NodeDrain {
 pub struct NodeUndrain {
     /// The node
     #[arg(value_name = "NODE")]
-    pub node: String,
+    pub node: NodeName,
     /// How to write the answer
     #[arg(long, short, value_name = "FORM", default_value = "table")]
     pub output: Output,
@@ -74,7 +75,7 @@ pub struct ClusterStore {
     pub tls: TlsArgs,
     /// Name of this node; its host name when left out
     #[arg(long, value_name = "NAME")]
-    pub node: Option<String>,
+    pub node: Option<NodeName>,
     /// Show what would be done, and do nothing
     #[arg(long)]
     pub dry_run: bool,
@@ -90,7 +91,7 @@ pub struct ClusterStore {
 pub struct ClusterLeave {
     /// Another node, which is down
     #[arg(long, value_name = "NODE")]
-    pub node: Option<String>,
+    pub node: Option<NodeName>,
     /// Show what would be done, and do nothing
     #[arg(long)]
     pub dry_run: bool,

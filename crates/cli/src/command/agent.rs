@@ -2,19 +2,13 @@
 
 use accelnet_agent::Options;
 
-use super::Result;
+use super::{Result, service};
 use crate::args::Agent;
 use crate::session::Session;
 
 /// Runs until it is told to end.
 pub fn run(args: &Agent, session: &mut Session<'_>) -> Result {
-    let node = match &args.node {
-        Some(node) => node.clone(),
-        None => {
-            let name = session.host.root.text("/proc/sys/kernel/hostname");
-            name.unwrap_or_else(|_| "localhost".to_owned())
-        }
-    };
+    let node = service::node_name(args.node.as_ref(), session)?;
     accelnet_agent::run(&Options {
         node,
         store: args.store.choice()?,

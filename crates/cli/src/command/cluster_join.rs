@@ -24,11 +24,11 @@ pub fn init(args: &ClusterStore, session: &mut Session<'_>) -> Result {
 /// Joins a cluster, and starts the agent in it.
 pub fn join(args: &ClusterStore, session: &mut Session<'_>) -> Result {
     let store = open(args)?;
-    let node = service::node_name(args.node.as_deref(), session);
+    let node = service::node_name(args.node.as_ref(), session)?;
     let name = args.store.to_string();
     session.say(&format!("join the cluster on {name} as {node}\n"));
-    membership::may_join(&*store, &name, &node)?;
-    membership::is_readable(store, &node)?;
+    membership::may_join(&*store, &name, node.as_str())?;
+    membership::is_readable(store, node.as_str())?;
     start(args, session)
 }
 

@@ -18,7 +18,7 @@ const SLACK: Duration = Duration::from_secs(4);
 
 /// Takes it out.
 pub fn run(args: &ClusterLeave, session: &mut Session<'_>) -> Result {
-    let Some(settings) = service::settings() else {
+    let Some(settings) = service::settings()? else {
         return Err(Problem::new(
             Code::ClusterRefused,
             &["a file of its own"],
@@ -33,10 +33,10 @@ pub fn run(args: &ClusterLeave, session: &mut Session<'_>) -> Result {
     let name = settings.store.to_string();
     if let Some(node) = &args.node {
         session.say(&format!("forget node {node}\n"));
-        membership::leave(store, &name, node, args.dry_run)?;
+        membership::leave(store, &name, node.as_str(), args.dry_run)?;
         return Ok(0);
     }
-    let node = service::node_name(settings.node.as_deref(), session);
+    let node = service::node_name(settings.node.as_ref(), session)?;
     service::stop(args.dry_run, session)?;
     session.say(&format!(
         "forget node {node}, when its last sign of life is over\n"
@@ -45,7 +45,7 @@ pub fn run(args: &ClusterLeave, session: &mut Session<'_>) -> Result {
         return Ok(0);
     }
     session.host.clock.sleep(LEASE + SLACK);
-    if let Err(problem) = membership::leave(store, &name, &node, false) {
+    if let Err(problem) = membership::leave(store, &name, node.as_str(), false) {
         // It stays what it was.
         service::use_store(Some(&settings), false, session)?;
         return Err(problem);

@@ -1,9 +1,12 @@
 //! The agent as systemd runs it: on which store, stopped and started.
 
+mod environment;
+
 use std::fs;
 use std::path::Path;
 
-use accelnet_model::Problem;
+use accelnet_host::put::put;
+use accelnet_model::{Code, NodeName, Problem};
 use accelnet_store::EtcdAddress;
 use clap::Parser;
 
@@ -13,6 +16,8 @@ use crate::session::Session;
 
 /// What the unit reads for the agent's command line.
 pub const FILE: &str = "/etc/accelnet/agent.env";
+/// Its mode: root's, whose command line has no secret, and nobody else's business.
+const MODE: u32 = 0o640;
 /// Its only variable.
 const VARIABLE: &str = "ACCELNET_STORE";
 
@@ -24,7 +29,7 @@ pub struct Settings {
     /// How it is reached.
     pub tls: TlsArgs,
     /// The node's name, where it is not its host name.
-    pub node: Option<String>,
+    pub node: Option<NodeName>,
 }
 
 #[derive(Debug, Parser)]
@@ -33,7 +38,7 @@ struct Line {
     #[command(flatten)]
     store: StoreArgs,
     #[arg(long)]
-    node: Option<String>,
+    node: Option<NodeName>,
 }
 
 impl Settings {
@@ -42,45 +47,70 @@ impl Settings {
         let mut words = vec!["--store".to_owned(), self.store.to_string()];
         words.extend(self.tls.words());
         if let Some(node) = &self.node {
-            words.extend(["--node".to_owned(), node.clone()]);
+            words.extend(["--node".to_owned(), node.to_string()]);
         }
         format!(
-            "# Written by 'accelnet cluster': words for 'accelnet agent'.\n{VARIABLE}={}\n",
-            words.join(" ")
+            "# Written by 'accelnet cluster': words for 'accelnet agent'.\n{}",
+            environment::line(VARIABLE, &words)
         )
     }
 
     /// What such a text means; none when it names no etcd.
-    fn read(text: &str) -> Option<Self> {
-        let line = text
-            .lines()
-            .find_map(|line| line.strip_prefix(VARIABLE)?.strip_prefix('='))?;
-        let line = Line::try_parse_from(line.split_whitespace()).ok()?;
-        match line.store.store {
+    fn read(text: &str) -> Result<Option<Self>, String> {
+        let Some(words) = environment::words(text, VARIABLE) else {
+            return Ok(None);
+        };
+        let mut pairs = words.windows(2);
+        if !pairs.any(|pair| pair[0] == "--store" && EtcdAddress::is_meant(&pair[1])) {
+            return Ok(None);
+        }
+        let line = Line::try_parse_from(words).map_err(|error| error.kind().to_string())?;
+        Ok(match line.store.store {
             Place::File(_) => None,
             Place::Etcd(store) => Some(Settings {
                 store,
                 tls: line.store.tls,
                 node: line.node,
             }),
-        }
+        })
     }
 }
 
 /// The etcd of this node; none of a cluster of one.
-pub fn settings() -> Option<Settings> {
-    Settings::read(&fs::read_to_string(FILE).ok()?)
+///
+/// # Errors
+///
+/// The file cannot be read, or has other words than 'accelnet cluster' writes.
+pub fn settings() -> Result<Option<Settings>, Problem> {
+    let text = match fs::read_to_string(FILE) {
+        Ok(text) => text,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(failed(FILE, &error.to_string())),
+    };
+    Settings::read(&text).map_err(|why| failed(&format!("read {FILE}"), &why))
 }
 
 /// The name that the agent has: what was said, or the host's.
-pub fn node_name(said: Option<&str>, session: &Session<'_>) -> String {
-    said.map_or_else(
-        || {
-            let name = session.host.root.text("/proc/sys/kernel/hostname");
-            name.unwrap_or_else(|_| "localhost".to_owned())
-        },
-        str::to_owned,
-    )
+///
+/// # Errors
+///
+/// The host's name is none that a node can have.
+pub fn node_name(said: Option<&NodeName>, session: &Session<'_>) -> Result<NodeName, Problem> {
+    if let Some(said) = said {
+        return Ok(said.clone());
+    }
+    let name = session.host.root.text("/proc/sys/kernel/hostname");
+    let name = name.unwrap_or_else(|_| "localhost".to_owned());
+    name.parse()
+        .map_err(|error: accelnet_model::node_name::NotANodeName| {
+            Problem::new(
+                Code::BadRequest,
+                &["the host name of this machine is no name for a node"],
+                format!("{}.", error),
+            )
+            .needed("A host name (RFC 1123).")
+            .resolution("Set one with 'hostnamectl hostname NAME', or say --node NAME.")
+        })
 }
 
 /// Stops the agent.
@@ -107,10 +137,10 @@ pub fn use_store(
     let wrong = |error: std::io::Error| failed(FILE, &error.to_string());
     match settings {
         Some(settings) => step(session, dry, &format!("write {FILE}"), || {
-            if let Some(folder) = Path::new(FILE).parent() {
-                fs::create_dir_all(folder).map_err(wrong)?;
-            }
-            fs::write(FILE, settings.text()).map_err(wrong)
+            let new = Path::new(FILE).with_extension("env.new");
+            put(Path::new(FILE), &new, &settings.text(), MODE)
+                .map(drop)
+                .map_err(wrong)
         })?,
         None => step(
             session,

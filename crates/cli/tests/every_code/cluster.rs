@@ -22,8 +22,9 @@ fn refused<T>(answer: Result<T, Problem>) -> Vec<Code> {
 
 fn drain(node: &str) -> NodeDrain {
     NodeDrain {
-        node: node.to_owned(),
-        ..NodeDrain::default()
+        node: node.parse().expect("a name"),
+        undrain: false,
+        dry_run: false,
     }
 }
 

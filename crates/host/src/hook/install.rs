@@ -1,9 +1,9 @@
 //! The scripts through which libvirt calls the hooks.
 
-use std::fs;
-use std::io::{self, Write};
-use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::io;
 use std::path::{Path, PathBuf};
+
+use crate::put::put;
 
 /// The scripts, by their names below libvirt's folder of hooks. libvirt runs all that are in such
 /// a folder, by name.
@@ -58,7 +58,8 @@ pub fn install(hooks: &Path, program: &Path) -> Result<bool, InstallError> {
     for (name, script) in SCRIPTS {
         let path = hooks.join(name);
         let script = script.replace("PROGRAM", &program);
-        changed |= write(&path, &new, &script).map_err(|error| InstallError { path, error })?;
+        changed |=
+            put(&path, &new, &script, 0o755).map_err(|error| InstallError { path, error })?;
     }
     Ok(changed)
 }
@@ -73,27 +74,4 @@ pub fn program_of(script: &str) -> Option<String> {
     let mut lines = script.lines();
     let word = lines.find_map(|line| line.strip_prefix("accelnet='"))?;
     Some(word.strip_suffix('\'')?.replace(r"'\''", "'"))
-}
-
-fn write(path: &Path, new: &Path, script: &str) -> io::Result<bool> {
-    let there = fs::read(path).is_ok_and(|text| text == script.as_bytes())
-        && fs::metadata(path)?.permissions().mode() & 0o777 == 0o755;
-    if there {
-        return Ok(false);
-    }
-    if let Some(folder) = path.parent() {
-        fs::create_dir_all(folder)?;
-    }
-    let mut file = fs::OpenOptions::new()
-        .write(true)
-        .create(true)
-        .truncate(true)
-        .mode(0o600)
-        .open(new)?;
-    file.write_all(script.as_bytes())?;
-    file.set_permissions(fs::Permissions::from_mode(0o755))?;
-    file.sync_all()?;
-    drop(file);
-    fs::rename(new, path)?;
-    Ok(true)
 }

@@ -52,6 +52,9 @@ impl FromStr for EtcdAddress {
             "" => PREFIX,
             prefix => prefix,
         };
+        if !prefix.bytes().all(|byte| byte.is_ascii_graphic()) {
+            return Err(wrong("its prefix has blanks or other characters than ASCII's"));
+        }
         let mut members: Vec<String> = Vec::new();
         for host in hosts.split(',') {
             let member = member(host).ok_or_else(|| match host {

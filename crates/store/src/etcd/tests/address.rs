@@ -37,6 +37,8 @@ fn what_is_no_address_is_refused_with_what_was_meant() {
         ("etcd://fd00::2", "'fd00::2' is no host"),
         ("etcd://[fd00:2]", "'[fd00:2]' is no host"),
         ("etcd://user@db1", "'user@db1' is no host"),
+        ("etcd://db1/a b", "its prefix has blanks"),
+        ("etcd://db1/a\nb", "its prefix has blanks"),
     ] {
         let error = read(text).expect_err(text);
         assert!(error.contains(found), "{text}: {error}");
