@@ -1,6 +1,9 @@
 //! What an adapter can do for its VFs, asked of it on a VF that nobody uses, and kept on
 //! record until the next boot or another driver.
 
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt;
+
 use accelnet_model::adapter::VfFeatures;
 use accelnet_model::link::{DriverInfo, Interface};
 use accelnet_model::{Adapter, Observed, PciAddress};
@@ -8,6 +11,7 @@ use accelnet_netlink::{NetlinkError, VfChange, VfControl, probe};
 use serde::{Deserialize, Serialize};
 
 use crate::Host;
+use crate::put::put;
 
 /// What is on record of one adapter.
 #[derive(Debug, Serialize, Deserialize)]
@@ -121,10 +125,11 @@ pub fn ask(host: &Host<'_>, adapter: &Adapter) -> Result<Asked, String> {
 fn keep(host: &Host<'_>, address: PciAddress, record: &Record) -> std::io::Result<()> {
     let folder = host.root.locate(FOLDER);
     std::fs::create_dir_all(&folder)?;
-    let text = serde_json::to_vec_pretty(record)?;
-    let new = folder.join(format!("{address}.json.new"));
-    std::fs::write(&new, text)?;
-    std::fs::rename(new, folder.join(format!("{address}.json")))
+    // Whoever looks at adapters reads it, whatever the agent's umask is.
+    std::fs::set_permissions(&folder, Permissions::from_mode(0o755))?;
+    let text = serde_json::to_string_pretty(record)?;
+    let file = folder.join(format!("{address}.json"));
+    put(&file, &file.with_extension("json.new"), &text, 0o644).map(drop)
 }
 
 /// The VFs of one link of a host.

@@ -344,7 +344,9 @@ fn what_is_no_port_is_harmless() {
 fn the_script_is_written_once() {
     let hooks = tempfile::tempdir().expect("a folder");
     let program = Path::new("/opt/no such/accelnet");
+    assert!(hook::differs(hooks.path(), program));
     assert!(hook::install(hooks.path(), program).expect("written"));
+    assert!(!hook::differs(hooks.path(), program));
     assert!(!hook::install(hooks.path(), program).expect("there"));
     let script = hooks.path().join("network.d/accelnet");
     let text = fs::read_to_string(&script).expect("a script");
@@ -356,6 +358,7 @@ fn the_script_is_written_once() {
         .status();
     assert!(run.expect("run").success(), "also without accelnet");
     fs::set_permissions(&script, fs::Permissions::from_mode(0o644)).expect("set");
+    assert!(hook::differs(hooks.path(), program));
     assert!(hook::install(hooks.path(), program).expect("mended"));
     let names = fs::read_dir(hooks.path().join("network.d")).expect("a folder");
     assert_eq!(names.count(), 1);

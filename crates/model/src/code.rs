@@ -232,6 +232,8 @@ codes! {
     NodeNotFound = "node_not_found",
     /// A store that does not fit what is to be done with it.
     ClusterRefused = "cluster_refused",
+    /// A step of making a node ready for its agent.
+    SetupFailed = "setup_failed",
     /// Adapters of an intent that are not alike.
     AdaptersDiffer = "adapters_differ",
     /// A code that this release does not know.

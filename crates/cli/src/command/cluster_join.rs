@@ -8,11 +8,15 @@ use accelnet_store::{Etcd, Store};
 
 use super::Result;
 use super::service::{self, Settings};
+use super::setup::steps::needs_root;
 use crate::args::ClusterStore;
 use crate::session::Session;
 
 /// Founds a cluster, and starts the agent in it.
 pub fn init(args: &ClusterStore, session: &mut Session<'_>) -> Result {
+    if !args.dry_run {
+        needs_root()?;
+    }
     let store = open(args)?;
     let name = args.store.to_string();
     let now = session.host.clock.now();
@@ -23,6 +27,9 @@ pub fn init(args: &ClusterStore, session: &mut Session<'_>) -> Result {
 
 /// Joins a cluster, and starts the agent in it.
 pub fn join(args: &ClusterStore, session: &mut Session<'_>) -> Result {
+    if !args.dry_run {
+        needs_root()?;
+    }
     let store = open(args)?;
     let node = service::node_name(args.node.as_ref(), session)?;
     let name = args.store.to_string();

@@ -10,6 +10,7 @@ use accelnet_store::{Etcd, Store};
 
 use super::Result;
 use super::service;
+use super::setup::steps::needs_root;
 use crate::args::ClusterLeave;
 use crate::session::Session;
 
@@ -18,6 +19,9 @@ const SLACK: Duration = Duration::from_secs(4);
 
 /// Takes it out.
 pub fn run(args: &ClusterLeave, session: &mut Session<'_>) -> Result {
+    if !args.dry_run {
+        needs_root()?;
+    }
     let Some(settings) = service::settings()? else {
         return Err(Problem::new(
             Code::ClusterRefused,

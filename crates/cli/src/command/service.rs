@@ -10,7 +10,7 @@ use accelnet_model::{Code, NodeName, Problem};
 use accelnet_store::EtcdAddress;
 use clap::Parser;
 
-use super::setup::{command, failed, step};
+use super::setup::steps::{command, failed, step};
 use crate::args::{Place, StoreArgs, TlsArgs};
 use crate::session::Session;
 

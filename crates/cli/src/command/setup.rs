@@ -1,84 +1,61 @@
-//! `accelnet setup`: makes a node ready for its agent. Each step can be done twice.
+//! `accelnet setup`: makes a node ready for its agent. What stands in the way is found before anything is
+//! written, and each step can be done twice.
+
+mod apparmor;
+mod program;
+pub(super) mod steps;
+mod unit;
 
 use std::fs;
-use std::path::Path;
-use std::process::{Command, Stdio};
+use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use accelnet_host::hook::{self, access};
+use accelnet_host::put::put;
 use accelnet_model::{Code, Problem};
 use accelnet_pci::Root;
 
 use super::Result;
 use crate::args::Setup;
 use crate::session::Session;
+use steps::{Step, command, failed, needs_root, quiet, runs, step, take};
 
-const UNIT: &str = include_str!("../../../../packaging/accelnet.service");
 const UNIT_FILE: &str = "/etc/systemd/system/accelnet.service";
+const UNIT_MODE: u32 = 0o644;
 const HOOKS: &str = "/etc/libvirt/hooks";
+/// It is there from before hooks are written until libvirt's daemons have looked for them.
+const NEW_HOOKS: &str = "/etc/libvirt/hooks/.accelnet.unread";
 /// libvirt's daemons that run hooks: the one of old, and the modular ones.
 const DAEMONS: [&str; 3] = [
     "libvirtd.service",
     "virtnetworkd.service",
     "virtqemud.service",
 ];
+/// systemd is what runs the machine.
+const SYSTEMD: &str = "/run/systemd/system";
 
 /// Does the steps, and says which.
 pub fn run(args: &Setup, session: &mut Session<'_>) -> Result {
     let dry = args.dry_run;
-    if !runs(&mut quiet("getent", &["group", "accelnet"])) {
-        step(
-            session,
-            dry,
-            "make the group accelnet: its members may change things",
-            || command("groupadd", &["--system", "accelnet"]),
-        )?;
+    if !dry {
+        needs_root()?;
     }
-    let program =
-        std::env::current_exe().map_err(|error| failed("find this program", &error.to_string()))?;
-    let unit = UNIT.replace("/usr/local/bin/accelnet", &program.display().to_string());
-    if fs::read_to_string(UNIT_FILE).ok().as_deref() != Some(&unit) {
-        step(session, dry, &format!("write {UNIT_FILE}"), || {
-            fs::write(UNIT_FILE, &unit).map_err(|error| failed(UNIT_FILE, &error.to_string()))?;
-            command("systemctl", &["daemon-reload"])
-        })?;
-    }
-    let mut new_hook = false;
-    step(
-        session,
-        dry,
-        &format!("lay libvirt's hooks into {HOOKS}"),
-        || {
-            new_hook = hook::install(Path::new(HOOKS), &program)
-                .map_err(|error| failed("lay the hook", &error.to_string()))?;
-            Ok(())
-        },
-    )?;
     let root = Root::system();
-    let program = program.display().to_string();
-    allow_by_apparmor(session, dry, &root, &program)?;
-    if new_hook {
-        for daemon in DAEMONS {
-            if runs(&mut quiet("systemctl", &["is-active", daemon])) {
-                let words = format!(
-                    "restart {daemon}, which looks for hooks when it starts (VMs go on running)"
-                );
-                step(session, dry, &words, || {
-                    command("systemctl", &["reload-or-restart", daemon])
-                })?;
-            }
-        }
+    let program = own_program()?;
+    if !Path::new(SYSTEMD).is_dir() {
+        return Err(failed(
+            "look for systemd",
+            &format!("{SYSTEMD} is not there"),
+        ));
     }
+    take(plan(&root, &program), dry, session)?;
     // The agent does its work without the hook, too: what was found is said last.
     let tried = try_hook(session, dry, &root);
-    step(
-        session,
-        dry,
-        "start the agent, now and at every boot",
-        || {
-            command("systemctl", &["enable", "accelnet.service"])?;
-            command("systemctl", &["restart", "accelnet.service"])
-        },
-    )?;
+    let start = Step::new("start the agent, now and at every boot", || {
+        command("systemctl", &["enable", "accelnet.service"])?;
+        command("systemctl", &["restart", "accelnet.service"])
+    });
+    take(vec![start], dry, session)?;
     tried?;
     if !dry {
         session.say("Done. 'accelnet status' asks the agent; 'accelnet intent add NAME --compute --adapter NAME' is next.\n");
@@ -86,41 +63,74 @@ pub fn run(args: &Setup, session: &mut Session<'_>) -> Result {
     Ok(0)
 }
 
-/// Lets libvirt's daemons run the program where their AppArmor profiles are there and do not: the
-/// profiles let programs of the system's folders run, and hooks inherit the profile.
-fn allow_by_apparmor(
-    session: &mut Session<'_>,
-    dry: bool,
-    root: &Root,
-    program: &str,
-) -> std::result::Result<(), Problem> {
-    let enforced = access::enforced(root);
-    for daemon in ["libvirtd", "virtqemud", "virtnetworkd"] {
-        let (profile, local) = access::files(daemon);
-        if !root.exists(&profile) || access::allows(root, daemon, program) {
-            continue;
-        }
-        let words = format!("let {daemon} run {program}: add a rule to {local}");
-        step(session, dry, &words, || {
-            let failed = |error: std::io::Error| failed(&local, &error.to_string());
-            let mut text = fs::read_to_string(&local).unwrap_or_default();
-            if !text.is_empty() && !text.ends_with('\n') {
-                text.push('\n');
-            }
-            text += &format!("# accelnet's hook\n{}\n", access::rule(program));
-            if let Some(folder) = Path::new(&local).parent() {
-                fs::create_dir_all(folder).map_err(failed)?;
-            }
-            fs::write(&local, text).map_err(failed)
-        })?;
-        let loaded = enforced.iter().any(|name| name.ends_with(daemon));
-        if loaded {
-            step(session, dry, &format!("load {profile} anew"), || {
-                command("apparmor_parser", &["--replace", &profile])
-            })?;
+/// This program, which root will run from now on.
+fn own_program() -> std::result::Result<PathBuf, Problem> {
+    let find = |error: std::io::Error| failed("find this program", &error.to_string());
+    let program = std::env::current_exe().map_err(find)?;
+    let program = fs::canonicalize(&program).map_err(find)?;
+    match program::flaw(&program, Path::new("/"), &[0]) {
+        None => Ok(program),
+        Some(flaw) => {
+            let what = "systemd and libvirt would run a program as root that others can replace";
+            Err(Problem::new(Code::SetupFailed, &[what], format!("{flaw}."))
+                .needed("A program that only root can write, in folders that only root can write.")
+                .resolution("Copy it there and run that: 'install -o root -g root -m 755 accelnet /usr/local/bin/accelnet', then '/usr/local/bin/accelnet setup'."))
         }
     }
-    Ok(())
+}
+
+/// What makes the node ready, short of its agent's start.
+fn plan(root: &Root, program: &Path) -> Vec<Step> {
+    let mut steps = Vec::new();
+    if !runs(&mut quiet("getent", &["group", "accelnet"])) {
+        steps.push(Step::new(
+            "make the group accelnet: its members may change things",
+            || command("groupadd", &["--system", "accelnet"]),
+        ));
+    }
+    let unit = unit::text(program);
+    steps.push(Step::new(format!("write {UNIT_FILE}"), move || {
+        let file = Path::new(UNIT_FILE);
+        // systemd reads no file of that name.
+        put(file, &file.with_extension("new"), &unit, UNIT_MODE)
+            .map_err(|error| failed(UNIT_FILE, &error.to_string()))?;
+        // One that was interrupted before this has written the same.
+        command("systemctl", &["daemon-reload"])
+    }));
+    let unread = Path::new(NEW_HOOKS).exists() || hook::differs(Path::new(HOOKS), program);
+    if unread {
+        let program = program.to_owned();
+        steps.push(Step::new(
+            format!("lay libvirt's hooks into {HOOKS}"),
+            move || lay_hooks(&program),
+        ));
+    }
+    steps.extend(apparmor::steps(root, &program.to_string_lossy()));
+    if unread {
+        for daemon in DAEMONS {
+            if runs(&mut quiet("systemctl", &["is-active", daemon])) {
+                steps.push(Step::new(
+                    format!(
+                        "restart {daemon}, which looks for hooks when it starts (VMs go on running)"
+                    ),
+                    move || command("systemctl", &["reload-or-restart", daemon]),
+                ));
+            }
+        }
+        steps.push(Step::new("note that libvirt has read its hooks", || {
+            fs::remove_file(NEW_HOOKS).map_err(|error| failed(NEW_HOOKS, &error.to_string()))
+        }));
+    }
+    steps
+}
+
+fn lay_hooks(program: &Path) -> std::result::Result<(), Problem> {
+    let mark = Path::new(NEW_HOOKS);
+    put(mark, &mark.with_extension("new"), "", 0o644)
+        .map_err(|error| failed(NEW_HOOKS, &error.to_string()))?;
+    hook::install(Path::new(HOOKS), program)
+        .map(drop)
+        .map_err(|error| failed("lay the hook", &error.to_string()))
 }
 
 /// Runs the hook as libvirt does, under each enforced profile of its daemons.
@@ -166,59 +176,4 @@ fn try_hook(session: &mut Session<'_>, dry: bool, root: &Root) -> std::result::R
         ));
     }
     Ok(())
-}
-
-pub(super) fn step(
-    session: &mut Session<'_>,
-    dry: bool,
-    what: &str,
-    act: impl FnOnce() -> std::result::Result<(), Problem>,
-) -> std::result::Result<(), Problem> {
-    session.say(&format!("{what}\n"));
-    match dry {
-        true => Ok(()),
-        false => act(),
-    }
-}
-
-fn quiet(program: &str, words: &[&str]) -> Command {
-    let mut command = Command::new(program);
-    command
-        .args(words)
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null());
-    command
-}
-
-fn runs(command: &mut Command) -> bool {
-    command.status().is_ok_and(|status| status.success())
-}
-
-pub(super) fn command(program: &str, words: &[&str]) -> std::result::Result<(), Problem> {
-    let output = Command::new(program)
-        .args(words)
-        .stdin(Stdio::null())
-        .output()
-        .map_err(|error| failed(program, &error.to_string()))?;
-    match output.status.success() {
-        true => Ok(()),
-        false => {
-            let words = format!("{program} {}", words.join(" "));
-            Err(failed(
-                &words,
-                String::from_utf8_lossy(&output.stderr).trim(),
-            ))
-        }
-    }
-}
-
-pub(super) fn failed(what: &str, words: &str) -> Problem {
-    Problem::new(
-        Code::NotAllowed,
-        &["This user", "administrator"],
-        format!("{what} failed: {words}."),
-    )
-    .needed("Root, on a machine with systemd and libvirt.")
-    .resolution("Mend what is said, then run the same command again: it goes on where it stopped.")
 }

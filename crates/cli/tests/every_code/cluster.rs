@@ -1,5 +1,6 @@
 //! What a node meets among others.
 
+use std::os::unix::fs::PermissionsExt;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -78,6 +79,23 @@ pub fn a_cluster_that_is_there_already() -> Vec<Code> {
         "2026-01-01T00:00:00Z",
         false,
     ))
+}
+
+/// It lies in a folder that everybody can write, and is asked to have itself run as root.
+pub fn a_program_that_others_can_replace() -> Vec<Code> {
+    let folder = tempfile::tempdir().expect("a folder");
+    let everybody = std::fs::Permissions::from_mode(0o777);
+    std::fs::set_permissions(folder.path(), everybody).expect("set");
+    let program = folder.path().join("accelnet");
+    std::fs::copy(env!("CARGO_BIN_EXE_accelnet"), &program).expect("copied");
+    let setup = std::process::Command::new(program)
+        .args(["setup", "--dry-run"])
+        .output()
+        .expect("run");
+    assert_eq!(setup.status.code(), Some(106));
+    let said = String::from_utf8(setup.stderr).expect("text");
+    let words = said.split([' ', '[', ']', ',', '\n']);
+    words.filter_map(|word| word.parse().ok()).collect()
 }
 
 pub fn nodes_with_other_adapters() -> Vec<Code> {

@@ -80,18 +80,21 @@ pub fn rule(program: &str) -> String {
     format!("\"{path}\" PUx,")
 }
 
+/// Whether the daemons' profiles let `program` run by their own rules for the system's folders.
+pub fn in_system(program: &str) -> bool {
+    ALLOWED.iter().any(|folder| {
+        let name = program.strip_prefix(folder);
+        name.is_some_and(|name| !name.contains('/'))
+    })
+}
+
 /// Whether the daemons' profile lets `program` run: by its own rules for the system's folders, or by
 /// ours.
 pub fn allows(root: &Root, profile: &str, program: &str) -> bool {
-    let in_system = ALLOWED.iter().any(|folder| {
-        program
-            .strip_prefix(folder)
-            .is_some_and(|name| !name.contains('/'))
-    });
     let (_, local) = files(profile);
     let text = root.text(&local).unwrap_or_default();
     let rule = rule(program);
-    in_system || text.lines().any(|line| line.trim() == rule)
+    in_system(program) || text.lines().any(|line| line.trim() == rule)
 }
 
 #[cfg(test)]

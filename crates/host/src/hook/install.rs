@@ -1,6 +1,8 @@
 //! The scripts through which libvirt calls the hooks.
 
+use std::fs;
 use std::io;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use crate::put::put;
@@ -8,6 +10,8 @@ use crate::put::put;
 /// The scripts, by their names below libvirt's folder of hooks. libvirt runs all that are in such
 /// a folder, by name.
 const SCRIPTS: [(&str, &str); 2] = [(NETWORK_SCRIPT, NETWORK), ("qemu.d/accelnet", QEMU)];
+/// Anybody may run them; only root may write them.
+const MODE: u32 = 0o755;
 /// The network hook, below libvirt's folder of hooks.
 pub const NETWORK_SCRIPT: &str = "network.d/accelnet";
 
@@ -58,10 +62,21 @@ pub fn install(hooks: &Path, program: &Path) -> Result<bool, InstallError> {
     for (name, script) in SCRIPTS {
         let path = hooks.join(name);
         let script = script.replace("PROGRAM", &program);
-        changed |=
-            put(&path, &new, &script, 0o755).map_err(|error| InstallError { path, error })?;
+        changed |= put(&path, &new, &script, MODE).map_err(|error| InstallError { path, error })?;
     }
     Ok(changed)
+}
+
+/// Whether a script that calls `program` is not there as it is to be.
+pub fn differs(hooks: &Path, program: &Path) -> bool {
+    let program = quoted(&program.display().to_string());
+    SCRIPTS.iter().any(|(name, script)| {
+        let path = hooks.join(name);
+        let mode = fs::symlink_metadata(&path).map(|found| found.permissions().mode() & 0o7777);
+        let same = fs::read(&path)
+            .is_ok_and(|text| text == script.replace("PROGRAM", &program).as_bytes());
+        !same || !mode.is_ok_and(|mode| mode == MODE)
+    })
 }
 
 /// A word of a shell script.

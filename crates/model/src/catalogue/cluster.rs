@@ -60,6 +60,17 @@ pub(super) static ENTRIES: &[Entry] = &[
         resolution: "Do what is said, then run the same command again.",
     },
     Entry {
+        code: Code::SetupFailed,
+        exit_status: 106,
+        http_status: 500,
+        severity: Severity::Error,
+        stands_under: None,
+        sentence: "This node cannot be made ready for its agent: {0}.",
+        found: "The words of the program or of the kernel, or what is unsafe.",
+        needed: "A machine with systemd and libvirt, and a program that only root can replace.",
+        resolution: "Correct what is named, then run the same command again: each step can be done twice.",
+    },
+    Entry {
         code: Code::AdaptersDiffer,
         exit_status: 115,
         http_status: 409,

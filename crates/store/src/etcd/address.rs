@@ -53,7 +53,9 @@ impl FromStr for EtcdAddress {
             prefix => prefix,
         };
         if !prefix.bytes().all(|byte| byte.is_ascii_graphic()) {
-            return Err(wrong("its prefix has blanks or other characters than ASCII's"));
+            return Err(wrong(
+                "its prefix has blanks or other characters than ASCII's",
+            ));
         }
         let mut members: Vec<String> = Vec::new();
         for host in hosts.split(',') {
