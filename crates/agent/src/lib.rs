@@ -24,6 +24,7 @@ pub mod simulated;
 mod systemd;
 pub mod vf_change;
 mod view;
+mod vital;
 
 pub use crate::core::Core;
 pub use crate::edge::Edge;

@@ -8,6 +8,7 @@ use accelnet_host::Clock;
 use accelnet_netlink::FdbEvent;
 
 use crate::core::Core;
+use crate::vital::Vital;
 
 /// The whole node is looked at this often, for what events miss.
 const FULL_LOOK: Duration = Duration::from_secs(15 * 60);
@@ -85,6 +86,8 @@ pub(crate) fn think(
     clock: &Arc<dyn Clock + Send + Sync>,
     beat: &dyn Fn(),
     rest: &dyn Fn(),
+    // Dropped before the core, whose end may take a while.
+    _vital: Vital,
 ) -> Core {
     let mut busy = true;
     let mut full_look = clock.uptime() + FULL_LOOK;

@@ -23,6 +23,7 @@ use crate::mind::{Inbox, Message, inbox, think};
 use crate::policy::{POLICY, PolicyStore, store_failed};
 use crate::service::Agent;
 use crate::view::Picture;
+use crate::vital::{self, End, Vital};
 
 /// How long an ear listens at once.
 const LISTEN: Duration = Duration::from_secs(3600);
@@ -169,6 +170,7 @@ impl Drop for Running {
 ///
 /// The store or the socket cannot be had.
 pub fn run(options: &Options) -> Result<(), Problem> {
+    vital::log_panics();
     let edge = System::new(options.kill_at.clone(), options.limits);
     let place = Place::open(&options.store, options.node.as_str())?;
     recover_switches();
@@ -205,6 +207,10 @@ pub fn start(
 ) -> Result<Running, Problem> {
     let clock: Arc<dyn Clock + Send + Sync> = Arc::new(SystemClock);
     let (box_, messages) = inbox();
+    let end = match edge.is_simulated() {
+        true => vital::socket(server.stopper()),
+        false => vital::process(),
+    };
     let Place {
         store,
         link,
@@ -220,7 +226,9 @@ pub fn start(
                 clock: clock.clone(),
                 lease: begun.lease(),
             };
-            hear("nodes", OUT_OF_TOUCH, move |_| observing.go_on(LISTEN));
+            hear("nodes", OUT_OF_TOUCH, &end, move |_| {
+                observing.go_on(LISTEN)
+            });
             Some(begun)
         }
         false => None,
@@ -251,14 +259,17 @@ pub fn start(
     tell_systemd("READY=1");
     let mut ears = Vec::new();
     if listen {
-        listen_to_kernel(&box_);
-        listen_to_bridges(&box_);
+        listen_to_kernel(&box_, &end);
+        listen_to_bridges(&box_, &end);
     }
-    listen_to_policy(&box_, store);
+    listen_to_policy(&box_, store, &end);
     let to_core = box_.clone();
+    let vital = Vital::new(&end);
     let mind = thread::Builder::new()
         .name("mind".to_owned())
         .spawn(move || {
+            // A local: dropped before what the thread was given.
+            let vital = vital;
             let handle = listen_to_libvirt(&core, &to_core);
             core.libvirt_may_be_asked = true;
             let passed = core.pass();
@@ -279,6 +290,7 @@ pub fn start(
                 &clock,
                 &|| tell_systemd("WATCHDOG=1"),
                 &rest,
+                vital,
             );
             drop(handle);
         });
@@ -286,7 +298,9 @@ pub fn start(
     let stopper = server.stopper();
     let socket = thread::Builder::new().name("socket".to_owned()).spawn({
         let inbox = box_.clone();
+        let vital = Vital::new(&end);
         move || {
+            let _vital = vital;
             let served = server.run(Arc::new(agent), Arc::new(SocketCallers));
             if let Err(error) = served {
                 eprintln!("the socket is closed: {error}");
@@ -321,9 +335,9 @@ fn recover_switches() {
 }
 
 /// Hears of links, addresses, routes and devices.
-fn listen_to_kernel(inbox: &Inbox) {
+fn listen_to_kernel(inbox: &Inbox, end: &End) {
     let links = inbox.clone();
-    hear("links", DEAF, move |again| {
+    hear("links", DEAF, end, move |again| {
         let mut monitor = Monitor::open().ok()?;
         if again {
             links.put(Message::Look);
@@ -335,7 +349,7 @@ fn listen_to_kernel(inbox: &Inbox) {
         }
     });
     let devices = inbox.clone();
-    hear("devices", DEAF, move |again| {
+    hear("devices", DEAF, end, move |again| {
         let mut monitor = Uevents::open().ok()?;
         if again {
             devices.put(Message::Look);
@@ -349,9 +363,9 @@ fn listen_to_kernel(inbox: &Inbox) {
 }
 
 /// Hears of what bridges learn.
-fn listen_to_bridges(inbox: &Inbox) {
+fn listen_to_bridges(inbox: &Inbox, end: &End) {
     let inbox = inbox.clone();
-    hear("bridges", DEAF, move |_| {
+    hear("bridges", DEAF, end, move |_| {
         let mut monitor = FdbMonitor::open().ok()?;
         let watched = monitor.watched().ok()?;
         inbox.put(Message::Do(Box::new(|core| {
@@ -366,9 +380,9 @@ fn listen_to_bridges(inbox: &Inbox) {
 }
 
 /// Hears of changes of policy, of this agent and of others.
-fn listen_to_policy(inbox: &Inbox, store: Arc<dyn Store>) {
+fn listen_to_policy(inbox: &Inbox, store: Arc<dyn Store>, end: &End) {
     let inbox = inbox.clone();
-    hear("policy", OUT_OF_TOUCH, move |_| {
+    hear("policy", OUT_OF_TOUCH, end, move |_| {
         loop {
             let now = store.range(POLICY).ok()?.revision;
             let mut watch = store.watch(POLICY, now + 1).ok()?;
@@ -395,8 +409,10 @@ fn listen_to_policy(inbox: &Inbox, store: Arc<dyn Store>) {
 
 /// Listens for as long as the process lives; one that cannot tries again after a `pause`, and knows
 /// then that it may have missed something.
-fn hear(name: &str, pause: Duration, ear: impl Fn(bool) -> Option<()> + Send + 'static) {
+fn hear(name: &str, pause: Duration, end: &End, ear: impl Fn(bool) -> Option<()> + Send + 'static) {
+    let vital = Vital::new(end);
     let listening = thread::Builder::new().name(name.to_owned()).spawn(move || {
+        let _vital = vital;
         let mut again = false;
         while ear(again).is_none() {
             SystemClock.sleep(pause);

@@ -19,6 +19,7 @@ pub struct Simulated {
     machine: SimMachine,
     real_time: bool,
     passing: Option<Passing>,
+    taken_for_real: bool,
 }
 
 impl Simulated {
@@ -28,6 +29,7 @@ impl Simulated {
             machine,
             real_time: false,
             passing: None,
+            taken_for_real: false,
         }
     }
 
@@ -35,6 +37,13 @@ impl Simulated {
     #[must_use]
     pub fn in_real_time(mut self) -> Self {
         self.real_time = true;
+        self
+    }
+
+    /// As an agent of a real node has it.
+    #[must_use]
+    pub fn taken_for_real(mut self) -> Self {
+        self.taken_for_real = true;
         self
     }
 
@@ -76,7 +85,7 @@ impl Edge for Simulated {
     }
 
     fn is_simulated(&self) -> bool {
-        true
+        !self.taken_for_real
     }
 
     fn passing(&self, step: &str) {

@@ -91,10 +91,15 @@ pub trait Service: Send + Sync {
         _who: &Caller,
         _change: &AdaptersChange,
     ) -> Result<AdaptersChanged, Problem> {
-        let what = "this agent does not change adapters";
-        let found = "The agent of a node that is not simulated.";
-        Err(Problem::new(Code::BadRequest, &[what], found).resolution(
-            "Use 'accelnet adapter enable' and 'accelnet adapter disable' on the node.",
-        ))
+        Err(adapters_are_not_changed())
     }
+}
+
+/// Why an agent of a real node changes no adapters.
+pub fn adapters_are_not_changed() -> Problem {
+    let what = "this agent does not change single adapters";
+    let found = "It is the agent of a node that is not simulated.";
+    Problem::new(Code::BadRequest, &[what], found)
+        .needed("An intent, or a simulated node.")
+        .resolution("Declare an intent, or run 'accelnet adapter enable' or 'accelnet adapter disable' on the node.")
 }

@@ -18,6 +18,13 @@ impl Core {
         who: &str,
         change: &AdaptersChange,
     ) -> Result<AdaptersChanged, Problem> {
+        if !self.edge.is_simulated() {
+            let refused = Err(accelnet_api::service::adapters_are_not_changed());
+            if !change.dry_run {
+                self.tell_asked(who, "cluster", "change SR-IOV of adapters", &refused);
+            }
+            return refused;
+        }
         let seen = self.look();
         let names: Vec<String> = match change.names.is_empty() {
             false => change.names.clone(),

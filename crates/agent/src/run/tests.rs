@@ -78,7 +78,7 @@ fn what_changed_while_nobody_listened_is_read() {
         store: store.clone(),
         first: Mutex::new(Some(until)),
     };
-    listen_to_policy(&inbox, Arc::new(breaking));
+    listen_to_policy(&inbox, Arc::new(breaking), &vital::process());
     let next = || messages.recv_timeout(LONG).unwrap();
     // What was decided before it began to listen.
     assert!(matches!(next(), Message::Policy(_)));
