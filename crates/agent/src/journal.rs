@@ -5,13 +5,14 @@
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
+use accelnet_api::News;
 use accelnet_api::types::{Event, EventKind, Origin};
 use accelnet_model::{Code, Problem};
 use accelnet_store::{Commit, Document, Json, MAX_OPS, Store, StoreError, Stored, Txn};
 use serde::{Deserialize, Serialize};
 
+use crate::bell::Bell;
 use crate::policy::store_failed;
 
 /// Events that are kept.
@@ -58,6 +59,7 @@ pub struct Journal {
     node: String,
     /// How many events were told here, or by another journal of this node in the same second.
     told: Arc<Mutex<u64>>,
+    bell: Bell,
 }
 
 impl Journal {
@@ -67,6 +69,7 @@ impl Journal {
             store,
             node: node.to_owned(),
             told: Arc::default(),
+            bell: Bell::new(EVENTS),
         }
     }
 
@@ -197,12 +200,13 @@ impl Journal {
         Ok(events)
     }
 
-    /// Waits until something is told anywhere, for no longer than `within`.
-    pub fn wait(&self, within: Duration) {
-        if let Ok(mut watch) = self.store.watch(EVENTS, 0) {
-            // Whatever comes of it, the events are read again.
-            drop(watch.next(within));
-        }
+    /// What changes with each event that is told anywhere from now on.
+    ///
+    /// # Errors
+    ///
+    /// The store cannot be watched, or no thread is to be had.
+    pub fn news(&self) -> Result<News, Problem> {
+        self.bell.hear(&*self.store)
     }
 
     /// Events after number `after`, the newest `limit` of them, oldest first.

@@ -5,6 +5,7 @@
 //! what the API sees of it; [`mod@run`] puts it to work. [`vf_change`] needs no agent: it is the
 //! round of a change of the number of VFs, which the command line makes, too.
 
+mod bell;
 pub mod cluster;
 pub mod core;
 pub mod destinations;

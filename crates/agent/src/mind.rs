@@ -1,11 +1,13 @@
 //! The thread on which a [`Core`] thinks: requests and events come in, one after the other.
 
-use std::sync::Arc;
+use std::collections::VecDeque;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use accelnet_host::Clock;
 use accelnet_netlink::FdbEvent;
+use tokio::sync::oneshot;
 
 use crate::core::Core;
 use crate::vital::Vital;
@@ -29,7 +31,9 @@ const AGAIN: Duration = Duration::from_secs(60);
 /// What comes in.
 pub(crate) enum Message {
     /// Something to do.
-    Do(Box<dyn FnOnce(&mut Core) + Send>),
+    Do(Job),
+    /// Somebody asked for something, which lies with the others.
+    Asked,
     /// Something happened here: look.
     Look,
     /// The policy changed, at that revision.
@@ -40,32 +44,160 @@ pub(crate) enum Message {
     Stop,
 }
 
+/// Something to do on a [`Core`].
+pub(crate) type Job = Box<dyn FnOnce(&mut Core) + Send>;
+
+/// Requests of those who may only look that wait at once: more of them are refused.
+const LOOKS: usize = 64;
+
+/// Requests that wait for their turn.
+#[derive(Default)]
+struct Requests {
+    /// How many there were.
+    number: u64,
+    /// Of those who may change things.
+    first: VecDeque<(u64, Job)>,
+    /// Of those who may only look.
+    then: VecDeque<(u64, Job)>,
+}
+
+/// A request that somebody waits for: it is forgotten when this is dropped.
+struct Waiting {
+    requests: Arc<Mutex<Requests>>,
+    number: u64,
+}
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        let mut requests = lock(&self.requests);
+        let others = |(number, _): &(u64, Job)| *number != self.number;
+        requests.first.retain(others);
+        requests.then.retain(others);
+    }
+}
+
+/// Whose request it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Turn {
+    /// Of somebody who may change things: it comes before all others that wait.
+    First,
+    /// Of somebody who may only look.
+    Then,
+}
+
+/// Why a request gets no answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Unanswered {
+    /// Too many wait already.
+    Busy,
+    /// The mind has ended.
+    Ended,
+}
+
 /// Where messages are put.
 #[derive(Clone)]
-pub(crate) struct Inbox(Sender<Message>);
+pub(crate) struct Inbox {
+    messages: Sender<Message>,
+    requests: Arc<Mutex<Requests>>,
+}
 
 impl Inbox {
     /// Puts a message; a mind that has ended does not miss it.
     pub fn put(&self, message: Message) {
-        drop(self.0.send(message));
+        drop(self.messages.send(message));
     }
 
-    /// Has something done and waits for its answer; none when the mind has ended.
-    pub fn ask<T: Send + 'static>(
+    /// Has something done. Waiting for its answer takes no thread; what nobody waits for any more when its
+    /// turn comes is not done.
+    pub fn ask<T, F>(
         &self,
-        what: impl FnOnce(&mut Core) -> T + Send + 'static,
-    ) -> Option<T> {
-        let (answer, answered) = channel();
-        let job = Box::new(move |core: &mut Core| drop(answer.send(what(core))));
-        self.0.send(Message::Do(job)).ok()?;
-        answered.recv().ok()
+        turn: Turn,
+        what: F,
+    ) -> impl Future<Output = Result<T, Unanswered>> + Send + use<T, F>
+    where
+        T: Send + 'static,
+        F: FnOnce(&mut Core) -> T + Send + 'static,
+    {
+        let (answer, answered) = oneshot::channel();
+        let job = Box::new(move |core: &mut Core| {
+            if !answer.is_closed() {
+                // Whoever hung up meanwhile does not read it.
+                drop(answer.send(what(core)));
+            }
+        });
+        let waiting = self.queue(turn, job);
+        async move {
+            let _waiting = waiting?;
+            answered.await.map_err(|_| Unanswered::Ended)
+        }
+    }
+
+    fn queue(&self, turn: Turn, job: Job) -> Result<Waiting, Unanswered> {
+        let mut requests = lock(&self.requests);
+        let number = requests.number;
+        requests.number += 1;
+        match turn {
+            Turn::First => requests.first.push_back((number, job)),
+            Turn::Then if requests.then.len() >= LOOKS => return Err(Unanswered::Busy),
+            Turn::Then => requests.then.push_back((number, job)),
+        }
+        drop(requests);
+        let waiting = Waiting {
+            requests: self.requests.clone(),
+            number,
+        };
+        let sent = self.messages.send(Message::Asked);
+        sent.map(|()| waiting).map_err(|_| Unanswered::Ended)
     }
 }
 
+/// What comes out of an [`Inbox`].
+pub(crate) struct Outbox {
+    messages: Receiver<Message>,
+    requests: Arc<Mutex<Requests>>,
+}
+
+impl Outbox {
+    /// The next message; a request is the first of those that wait.
+    pub(crate) fn next(&self, within: Duration) -> Result<Message, RecvTimeoutError> {
+        match self.messages.recv_timeout(within)? {
+            Message::Asked => {
+                let mut requests = lock(&self.requests);
+                let job = requests.first.pop_front();
+                let job = job.or_else(|| requests.then.pop_front());
+                Ok(job.map_or(Message::Asked, |(_, job)| Message::Do(job)))
+            }
+            other => Ok(other),
+        }
+    }
+}
+
+impl Drop for Outbox {
+    /// Whoever still waits is told that nobody answers.
+    fn drop(&mut self) {
+        let mut requests = lock(&self.requests);
+        requests.first.clear();
+        requests.then.clear();
+    }
+}
+
+fn lock(requests: &Mutex<Requests>) -> MutexGuard<'_, Requests> {
+    requests.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 /// An inbox and its other end.
-pub(crate) fn inbox() -> (Inbox, Receiver<Message>) {
+pub(crate) fn inbox() -> (Inbox, Outbox) {
     let (sender, receiver) = channel();
-    (Inbox(sender), receiver)
+    let requests = Arc::<Mutex<Requests>>::default();
+    let inbox = Inbox {
+        messages: sender,
+        requests: requests.clone(),
+    };
+    let outbox = Outbox {
+        messages: receiver,
+        requests,
+    };
+    (inbox, outbox)
 }
 
 /// The next pass that was asked for.
@@ -82,7 +214,7 @@ struct Due {
 /// a while after something did.
 pub(crate) fn think(
     mut core: Core,
-    inbox: &Receiver<Message>,
+    inbox: &Outbox,
     clock: &Arc<dyn Clock + Send + Sync>,
     beat: &dyn Fn(),
     rest: &dyn Fn(),
@@ -146,11 +278,12 @@ pub(crate) fn think(
         let next = next.into_iter().flatten().min();
         let next = next.map_or(full_look, |next| next.min(full_look));
         let wait = next.saturating_sub(now).min(BEAT);
-        let (whole, policy) = match inbox.recv_timeout(wait) {
+        let (whole, policy) = match inbox.next(wait) {
             Ok(Message::Address(event)) => {
                 core.heard_of_address(event);
                 continue;
             }
+            Ok(Message::Asked) => continue,
             Ok(Message::Look) => (true, 0),
             Ok(Message::Policy(revision)) => (false, revision),
             Ok(Message::Do(job)) => {
@@ -186,3 +319,6 @@ fn sooner(due: Option<Due>, whole: bool, policy: u64, now: Duration, last_pass: 
         policy: policy.max(due.map_or(0, |due| due.policy)),
     }
 }
+
+#[cfg(all(test, feature = "simulated"))]
+mod tests;

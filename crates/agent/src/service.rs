@@ -2,20 +2,19 @@
 //! from the newest picture and the store.
 
 use std::sync::{Arc, PoisonError, RwLock};
-use std::time::Duration;
 
 use accelnet_api::types::*;
-use accelnet_api::{Caller, Remark, Service};
+use accelnet_api::{Answer, Caller, News, Remark, Role, Service, answered};
 use accelnet_host::Clock;
 use accelnet_model::{Capacity, Code, Node, Problem};
 
 use crate::cluster::nodes::{Nodes, views};
 use crate::cluster::{CutOff, Link};
 use crate::core::settle::vms_unknown;
-use crate::core::{intents, management};
+use crate::core::{Core, intents, management};
 use crate::destinations;
 use crate::journal::{Journal, Word};
-use crate::mind::Inbox;
+use crate::mind::{Inbox, Turn, Unanswered};
 use crate::policy::PolicyStore;
 use crate::report::Reports;
 use crate::view::Picture;
@@ -44,41 +43,47 @@ impl Agent {
         self.link.as_ref()?.cut_off()
     }
 
-    /// Has the mind change something, unless nothing can be decided now.
-    fn change<T: Send + 'static>(
-        &self,
-        what: impl FnOnce(&mut crate::core::Core) -> Result<T, Problem> + Send + 'static,
-    ) -> Result<T, Problem> {
-        match self.cut_off() {
-            Some(cut_off) => Err(cut_off_problem(&cut_off)),
-            None => self.ask(what),
-        }
-    }
-
-    /// Has the mind do something.
+    /// Has the mind do something for somebody.
     fn ask<T: Send + 'static>(
         &self,
-        what: impl FnOnce(&mut crate::core::Core) -> Result<T, Problem> + Send + 'static,
-    ) -> Result<T, Problem> {
-        self.inbox.ask(what).unwrap_or_else(|| {
-            Err(Problem::new(
-                Code::AgentUnreachable,
-                &["its socket"],
-                "The agent is ending.",
-            ))
+        who: &Caller,
+        what: impl FnOnce(&mut Core) -> Result<T, Problem> + Send + 'static,
+    ) -> Answer<T> {
+        let turn = match who.role {
+            Role::Reader => Turn::Then,
+            Role::Operator | Role::Administrator => Turn::First,
+        };
+        let asked = self.inbox.ask(turn, what);
+        Box::pin(async move {
+            asked.await.unwrap_or_else(|why| {
+                Err(match why {
+                    Unanswered::Busy => {
+                        let found = "Requests of users who may look wait for their turn already.";
+                        Problem::new(Code::AgentBusy, &[], found)
+                    }
+                    Unanswered::Ended => {
+                        let found = "The agent is ending.";
+                        Problem::new(Code::AgentUnreachable, &["its socket"], found)
+                    }
+                })
+            })
         })
     }
 
-    /// Has the mind do what somebody asked for, who is told of in the events of it.
+    /// Has the mind do what somebody asked for, who is told of in the events of it, unless nothing can be
+    /// decided now.
     fn ask_for<T: Send + 'static>(
         &self,
         who: &Caller,
-        what: impl FnOnce(&mut crate::core::Core, &str) -> Result<T, Problem> + Send + 'static,
-    ) -> Result<T, Problem> {
-        let who = who.clone();
-        self.change(move |core| {
-            core.asked_from = Some(who.from);
-            let done = what(core, &who.name);
+        what: impl FnOnce(&mut Core, &str) -> Result<T, Problem> + Send + 'static,
+    ) -> Answer<T> {
+        if let Some(cut_off) = self.cut_off() {
+            return answered(Err(cut_off_problem(&cut_off)));
+        }
+        let caller = who.clone();
+        self.ask(who, move |core| {
+            core.asked_from = Some(caller.from);
+            let done = what(core, &caller.name);
             core.asked_from = None;
             done
         })
@@ -141,22 +146,22 @@ impl Service for Agent {
         Ok(self.picture().node.clone())
     }
 
-    fn prereq(&self, intent: Option<&str>) -> Result<PrereqAnswer, Problem> {
+    fn prereq(&self, who: &Caller, intent: Option<&str>) -> Answer<PrereqAnswer> {
         let intent = intent.map(str::to_owned);
-        self.ask(move |core| core.prereq(intent.as_deref()))
+        self.ask(who, move |core| core.prereq(intent.as_deref()))
     }
 
-    fn enable(&self, who: &Caller, request: &Enable) -> Result<ManagementChanged, Problem> {
+    fn enable(&self, who: &Caller, request: &Enable) -> Answer<ManagementChanged> {
         let request = request.clone();
         self.ask_for(who, move |core, who| core.enable(who, &request))
     }
 
-    fn set(&self, who: &Caller, request: &Set) -> Result<ManagementChanged, Problem> {
+    fn set(&self, who: &Caller, request: &Set) -> Answer<ManagementChanged> {
         let request = request.clone();
         self.ask_for(who, move |core, who| core.set(who, &request))
     }
 
-    fn disable(&self, who: &Caller, dry_run: bool) -> Result<ManagementChanged, Problem> {
+    fn disable(&self, who: &Caller, dry_run: bool) -> Answer<ManagementChanged> {
         self.ask_for(who, move |core, who| core.disable(who, dry_run))
     }
 
@@ -165,27 +170,17 @@ impl Service for Agent {
         Ok(intents::views(&policy, &self.reports.all()?))
     }
 
-    fn intent_add(&self, who: &Caller, request: &IntentAdd) -> Result<IntentChanged, Problem> {
+    fn intent_add(&self, who: &Caller, request: &IntentAdd) -> Answer<IntentChanged> {
         let request = request.clone();
         self.ask_for(who, move |core, who| core.add_intent(who, &request))
     }
 
-    fn intent_set(
-        &self,
-        who: &Caller,
-        name: &str,
-        request: &IntentSet,
-    ) -> Result<IntentChanged, Problem> {
+    fn intent_set(&self, who: &Caller, name: &str, request: &IntentSet) -> Answer<IntentChanged> {
         let (name, request) = (name.to_owned(), request.clone());
         self.ask_for(who, move |core, who| core.set_intent(who, &name, &request))
     }
 
-    fn intent_remove(
-        &self,
-        who: &Caller,
-        name: &str,
-        dry_run: bool,
-    ) -> Result<IntentChanged, Problem> {
+    fn intent_remove(&self, who: &Caller, name: &str, dry_run: bool) -> Answer<IntentChanged> {
         let name = name.to_owned();
         self.ask_for(who, move |core, who| {
             core.remove_intent(who, &name, dry_run)
@@ -206,22 +201,22 @@ impl Service for Agent {
         }
     }
 
-    fn vms_change(&self, who: &Caller, change: &VmChange) -> Result<VmChanged, Problem> {
+    fn vms_change(&self, who: &Caller, change: &VmChange) -> Answer<VmChanged> {
         let change = change.clone();
         self.ask_for(who, move |core, who| core.change_vms(who, &change))
     }
 
-    fn plan(&self) -> Result<PlanAnswer, Problem> {
-        self.ask(crate::core::Core::plan)
+    fn plan(&self, who: &Caller) -> Answer<PlanAnswer> {
+        self.ask(who, Core::plan)
     }
 
-    fn events(&self, after: u64, limit: usize, wait: Duration) -> Result<Events, Problem> {
-        let mut events = self.journal.since(after, limit)?;
-        if events.is_empty() && !wait.is_zero() {
-            self.journal.wait(wait);
-            events = self.journal.since(after, limit)?;
-        }
+    fn events(&self, after: u64, limit: usize) -> Result<Events, Problem> {
+        let events = self.journal.since(after, limit)?;
         Ok(Events { events })
+    }
+
+    fn news(&self) -> Result<News, Problem> {
+        self.journal.news()
     }
 
     fn remark(&self, remark: &Remark) {
@@ -244,22 +239,18 @@ impl Service for Agent {
         Ok(views(&self.nodes.all()?, &policy, &reports))
     }
 
-    fn node_drain(&self, who: &Caller, request: &NodeDrain) -> Result<NodeDrained, Problem> {
+    fn node_drain(&self, who: &Caller, request: &NodeDrain) -> Answer<NodeDrained> {
         let request = request.clone();
         match request.dry_run {
             true => {
-                let who = who.name.clone();
-                self.ask(move |core| core.drain(&who, &request))
+                let name = who.name.clone();
+                self.ask(who, move |core| core.drain(&name, &request))
             }
             false => self.ask_for(who, move |core, who| core.drain(who, &request)),
         }
     }
 
-    fn adapters_change(
-        &self,
-        who: &Caller,
-        change: &AdaptersChange,
-    ) -> Result<AdaptersChanged, Problem> {
+    fn adapters_change(&self, who: &Caller, change: &AdaptersChange) -> Answer<AdaptersChanged> {
         let change = change.clone();
         self.ask_for(who, move |core, who| core.change_adapters(who, &change))
     }

@@ -6,6 +6,7 @@
 //! made from.
 
 pub mod client;
+mod limits;
 mod pem;
 mod role;
 pub mod routes;
@@ -20,7 +21,7 @@ pub mod types;
 pub use client::Client;
 pub use role::Role;
 pub use server::Server;
-pub use service::{Caller, Remark, Service};
+pub use service::{Answer, Caller, News, Remark, Service, answered};
 
 /// The OpenAPI document, as it is committed.
 pub const OPENAPI: &str = include_str!("../../../docs/openapi.json");

@@ -1,10 +1,12 @@
 //! Certificates and keys in PEM files.
 
+use std::fs;
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 use accelnet_model::{Code, Problem};
 use rustls::pki_types::pem::{Error, PemObject};
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::pki_types::{CertificateDer, CertificateRevocationListDer, PrivateKeyDer};
 
 /// The certificates of a file, at least one.
 ///
@@ -21,12 +23,69 @@ pub fn certificates(file: &Path) -> Result<Vec<CertificateDer<'static>>, Problem
     }
 }
 
-/// The private key of a file.
+/// The revocation lists of a file, at least one.
 ///
 /// # Errors
 ///
 /// `certificate_unusable`: it cannot be read, or has none.
+pub fn revocation_lists(
+    file: &Path,
+) -> Result<Vec<CertificateRevocationListDer<'static>>, Problem> {
+    let all: Result<Vec<_>, Error> =
+        CertificateRevocationListDer::pem_file_iter(file).and_then(Iterator::collect);
+    match all {
+        Ok(all) if !all.is_empty() => Ok(all),
+        Ok(_) => Err(unusable(file, "There is no revocation list in it.")),
+        Err(error) => Err(unusable(file, &words(&error))),
+    }
+}
+
+/// What other users may do with a file, as bits of its mode: the group may read a key, nobody else may.
+const OTHERS: u32 = 0o027;
+
+/// Whether nobody but its owner, root and its group can read the key in a file, and nobody but the first
+/// two can replace it.
+fn is_kept(file: &Path) -> Result<(), Problem> {
+    let Ok(there) = fs::metadata(file) else {
+        // What reads it says why it cannot.
+        return Ok(());
+    };
+    let own = rustix::process::geteuid().as_raw();
+    if ![0, own].contains(&there.uid()) {
+        let found = format!(
+            "It belongs to the user {}, who can read and replace it.",
+            there.uid()
+        );
+        return Err(unusable(file, &found)
+            .needed("A key that belongs to the user who uses it, or to root.")
+            .resolution(format!("chown {own} {0} && chmod 600 {0}", file.display())));
+    }
+    match there.mode() & OTHERS {
+        0 => Ok(()),
+        _ => {
+            let found = format!(
+                "Its mode is {:04o}: other users can read or replace the key.",
+                there.mode() & 0o7777
+            );
+            Err(unusable(file, &found)
+                .needed(
+                    "A key that its owner alone can write, and its owner and group alone can read.",
+                )
+                .resolution(format!(
+                    "Run 'chmod 600 {}'. If others had the file meanwhile, make a new key.",
+                    file.display()
+                )))
+        }
+    }
+}
+
+/// The private key of a file.
+///
+/// # Errors
+///
+/// `certificate_unusable`: it cannot be read, has none, or others can read it.
 pub fn key(file: &Path) -> Result<PrivateKeyDer<'static>, Problem> {
+    is_kept(file)?;
     PrivateKeyDer::from_pem_file(file).map_err(|error| {
         let found = match &error {
             Error::NoItemsFound => {

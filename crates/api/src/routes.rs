@@ -1,9 +1,10 @@
 //! What can be asked, as data: the router and the OpenAPI document are made from it.
 
 use crate::Role;
+use crate::limits::Chars;
 
 /// Everything that can be asked.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Operation {
     /// Who answers.
     Version,
@@ -100,9 +101,9 @@ pub struct Parameter {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     /// Text.
-    Text,
-    /// An integer from 0.
-    Number,
+    Text(Chars),
+    /// An integer, at least and at most so much.
+    Number(u64, u64),
     /// `true` or `false`.
     Truth,
 }
@@ -174,25 +175,28 @@ const DRY_RUN: &[Parameter] = &[Parameter {
 
 const PREREQ: &[Parameter] = &[Parameter {
     name: "intent",
-    kind: Kind::Text,
+    kind: Kind::Text(Chars::Printable),
     what: "Check only the adapters of this intent.",
 }];
+
+/// The greatest number that an event can have.
+const LAST_EVENT: u64 = i64::MAX as u64;
 
 const EVENTS: &[Parameter] = &[
     Parameter {
         name: "after",
-        kind: Kind::Number,
+        kind: Kind::Number(0, LAST_EVENT),
         what: "Only events with a greater number than this.",
     },
     Parameter {
         name: "limit",
-        kind: Kind::Number,
-        what: "At most so many of the newest, 1..=10000; 100 when left out.",
+        kind: Kind::Number(1, 10_000),
+        what: "At most so many of the newest; 100 when left out.",
     },
     Parameter {
         name: "wait",
-        kind: Kind::Number,
-        what: "Wait up to so many seconds for one, 0..=60; 0 when left out.",
+        kind: Kind::Number(0, 60),
+        what: "Wait up to so many seconds for one; 0 when left out.",
     },
 ];
 

@@ -8,6 +8,7 @@ use serde_json::{Map, Value, json};
 use utoipa::openapi::{RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
 
+use crate::limits::{Chars, LIMITS, Limit};
 use crate::routes::{Gives, Kind, Method, Parameter, ROUTES, Route};
 use crate::types::*;
 
@@ -66,7 +67,7 @@ fn operation(route: &Route) -> Value {
             "name": "name",
             "in": "path",
             "required": true,
-            "schema": { "type": "string" },
+            "schema": text_of(Chars::Printable),
         }));
     }
     let mut operation = json!({
@@ -99,8 +100,10 @@ fn operation(route: &Route) -> Value {
 
 fn query(parameter: &Parameter) -> Value {
     let schema = match parameter.kind {
-        Kind::Text => json!({ "type": "string" }),
-        Kind::Number => json!({ "type": "integer", "minimum": 0 }),
+        Kind::Text(chars) => text_of(chars),
+        Kind::Number(least, most) => {
+            json!({ "type": "integer", "minimum": least, "maximum": most })
+        }
         Kind::Truth => json!({ "type": "boolean" }),
     };
     json!({
@@ -110,6 +113,55 @@ fn query(parameter: &Parameter) -> Value {
         "description": parameter.what,
         "schema": schema,
     })
+}
+
+/// The schema of a text.
+fn text_of(chars: Chars) -> Value {
+    json!({
+        "type": "string",
+        "minLength": 1,
+        "maxLength": chars.longest(),
+        "pattern": chars.pattern(),
+    })
+}
+
+/// Writes the limits of requests into the schemas of their types.
+fn limit(schemas: &mut BTreeMap<String, Value>) {
+    for (owner, field, limit) in LIMITS {
+        let properties = schemas
+            .get_mut(*owner)
+            .map(|owner| &mut owner["properties"]);
+        let Some(Value::Object(schema)) = properties.map(|all| &mut all[*field]) else {
+            continue;
+        };
+        let (more, item) = match *limit {
+            Limit::Text(chars) => (text_of(chars), None),
+            Limit::Texts(least, most, chars) => (
+                json!({ "minItems": least, "maxItems": most }),
+                Some(text_of(chars)),
+            ),
+            Limit::Once(least, most, chars) => (
+                json!({ "minItems": least, "maxItems": most, "uniqueItems": true }),
+                Some(text_of(chars)),
+            ),
+            Limit::Values(least, most) => (
+                json!({ "minItems": least, "maxItems": most, "uniqueItems": true }),
+                None,
+            ),
+            Limit::Number(least, most) | Limit::Judged(least, most) => {
+                (json!({ "minimum": least, "maximum": most }), None)
+            }
+        };
+        for (key, value) in more.as_object().into_iter().flatten() {
+            // A type that may be null, too, stays so.
+            if key != "type" {
+                schema.insert(key.clone(), value.clone());
+            }
+        }
+        if let Some(item) = item {
+            schema.insert("items".to_owned(), item);
+        }
+    }
 }
 
 fn reference(name: &str) -> Value {
@@ -168,6 +220,7 @@ fn schemas() -> BTreeMap<String, Value> {
         .filter_map(|(name, schema)| Some((name.clone(), flattened(schema, &schemas)?)))
         .collect();
     schemas.extend(flat);
+    limit(&mut schemas);
     schemas
 }
 

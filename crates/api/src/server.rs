@@ -11,13 +11,16 @@ mod body;
 mod connection;
 #[cfg(test)]
 pub(crate) mod http;
+mod looks;
 mod operate;
 mod parse;
 mod peer;
+mod places;
 mod query;
 mod refusals;
 mod remote;
 mod router;
+mod surplus;
 
 use std::io;
 use std::net::SocketAddr;
@@ -37,10 +40,11 @@ use remote::Remote;
 
 pub use bind::BindError;
 pub use peer::{Callers, SocketCallers};
+pub use places::Source;
 pub use remote::{Files, RemoteOptions};
 
-/// Threads that work for requests at once, at most.
-const THREADS: usize = 192;
+/// Threads that work for requests at once, at most; some of them keep events, or write answers.
+const THREADS: usize = router::CHANGING + router::LOOKING + 28;
 /// How long such a thread waits for more to do.
 const THREAD_REST: Duration = Duration::from_secs(5);
 

@@ -1,8 +1,10 @@
 //! What an agent does with requests.
 
-use std::time::Duration;
+use std::pin::Pin;
 
 use accelnet_model::{Capacity, Code, Node, Problem};
+
+use tokio::sync::watch;
 
 use crate::Role;
 use crate::types::*;
@@ -35,8 +37,20 @@ pub struct Remark {
     pub code: Option<Code>,
 }
 
-/// An agent, as the API sees it. Every call waits for its answer; a change is answered when
-/// it is done and was seen to be, or has failed and everything is as before.
+/// An answer that takes a while. Waiting for it takes no thread; a request that has not begun when it is
+/// dropped is not begun.
+pub type Answer<T> = Pin<Box<dyn Future<Output = Result<T, Problem>> + Send>>;
+
+/// An answer that is there already.
+pub fn answered<T: Send + 'static>(answer: Result<T, Problem>) -> Answer<T> {
+    Box::pin(std::future::ready(answer))
+}
+
+/// Changes with each event that comes after it was made.
+pub type News = watch::Receiver<u64>;
+
+/// An agent, as the API sees it. A change is answered when it is done and was seen to be, or has failed
+/// and everything is as before. Requests of callers who may only look come after those of others.
 pub trait Service: Send + Sync {
     /// How things stand.
     fn status(&self) -> Result<Status, Problem>;
@@ -45,53 +59,41 @@ pub trait Service: Send + Sync {
     /// The node as it was last seen.
     fn node(&self) -> Result<Node, Problem>;
     /// Every prerequisite check, judged on a fresh look; with an intent, on its adapters.
-    fn prereq(&self, intent: Option<&str>) -> Result<PrereqAnswer, Problem>;
+    fn prereq(&self, who: &Caller, intent: Option<&str>) -> Answer<PrereqAnswer>;
     /// Enables management.
-    fn enable(&self, who: &Caller, request: &Enable) -> Result<ManagementChanged, Problem>;
+    fn enable(&self, who: &Caller, request: &Enable) -> Answer<ManagementChanged>;
     /// Changes management.
-    fn set(&self, who: &Caller, request: &Set) -> Result<ManagementChanged, Problem>;
+    fn set(&self, who: &Caller, request: &Set) -> Answer<ManagementChanged>;
     /// Disables management: VMs stay as they are.
-    fn disable(&self, who: &Caller, dry_run: bool) -> Result<ManagementChanged, Problem>;
+    fn disable(&self, who: &Caller, dry_run: bool) -> Answer<ManagementChanged>;
     /// All intents, by name.
     fn intents(&self) -> Result<Vec<IntentView>, Problem>;
     /// Declares an intent, and waits until the node has applied it.
-    fn intent_add(&self, who: &Caller, request: &IntentAdd) -> Result<IntentChanged, Problem>;
+    fn intent_add(&self, who: &Caller, request: &IntentAdd) -> Answer<IntentChanged>;
     /// Changes an intent.
-    fn intent_set(
-        &self,
-        who: &Caller,
-        name: &str,
-        request: &IntentSet,
-    ) -> Result<IntentChanged, Problem>;
+    fn intent_set(&self, who: &Caller, name: &str, request: &IntentSet) -> Answer<IntentChanged>;
     /// Removes an intent that nothing uses.
-    fn intent_remove(
-        &self,
-        who: &Caller,
-        name: &str,
-        dry_run: bool,
-    ) -> Result<IntentChanged, Problem>;
+    fn intent_remove(&self, who: &Caller, name: &str, dry_run: bool) -> Answer<IntentChanged>;
     /// All VMs, by name.
     fn vms(&self) -> Result<Vec<VmView>, Problem>;
     /// Changes VMs.
-    fn vms_change(&self, who: &Caller, change: &VmChange) -> Result<VmChanged, Problem>;
+    fn vms_change(&self, who: &Caller, change: &VmChange) -> Answer<VmChanged>;
     /// What would be done now.
-    fn plan(&self) -> Result<PlanAnswer, Problem>;
-    /// Events after number `after`, at most `limit` of the newest; waits up to `wait` for one.
-    fn events(&self, after: u64, limit: usize, wait: Duration) -> Result<Events, Problem>;
+    fn plan(&self, who: &Caller) -> Answer<PlanAnswer>;
+    /// Events after number `after`, at most `limit` of the newest.
+    fn events(&self, after: u64, limit: usize) -> Result<Events, Problem>;
+    /// Told of every event from now on.
+    fn news(&self) -> Result<News, Problem>;
     /// Keeps a remark as an event. How many come is bounded by whoever makes them.
     fn remark(&self, remark: &Remark);
     /// All nodes of the cluster, by name.
     fn nodes(&self) -> Result<Vec<NodeView>, Problem>;
     /// Drains a node, or lets it have VFs again.
-    fn node_drain(&self, who: &Caller, request: &NodeDrain) -> Result<NodeDrained, Problem>;
+    fn node_drain(&self, who: &Caller, request: &NodeDrain) -> Answer<NodeDrained>;
     /// Switches SR-IOV of adapters on or off. An agent on a simulated host does it, because
     /// nobody else can; on a real node `accelnet adapter` does it itself.
-    fn adapters_change(
-        &self,
-        _who: &Caller,
-        _change: &AdaptersChange,
-    ) -> Result<AdaptersChanged, Problem> {
-        Err(adapters_are_not_changed())
+    fn adapters_change(&self, _who: &Caller, _change: &AdaptersChange) -> Answer<AdaptersChanged> {
+        answered(Err(adapters_are_not_changed()))
     }
 }
 

@@ -172,7 +172,7 @@ pub enum Command {
     #[command(subcommand)]
     Adapter(AdapterCommand),
     /// Run the agent of this node
-    Agent(Agent),
+    Agent(Box<Agent>),
     /// Make this node ready for its agent: group, systemd unit, libvirt hook
     Setup(Setup),
     /// Explain an error code, or list them all

@@ -337,14 +337,16 @@ fn certificates_made_as_the_document_says_let_in() {
         let words = String::from_utf8_lossy(&made.stderr);
         assert!(made.status.success(), "{commands}: {words}");
     }
-    let node = Node::new(&RemoteOptions {
+    let mut options = RemoteOptions {
         listen: ([127, 0, 0, 1], 0).into(),
         files: Files {
             cert: folder.join("node1.pem"),
             key: folder.join("node1.key"),
             client_ca: folder.join("ca.pem"),
+            client_crl: None,
         },
-    });
+    };
+    let node = Node::new(&options);
     let [profile] = blocks(&document, "toml").try_into().expect("one profile");
     let profile = profile.replace("node1.example:7443", &node.server());
     std::fs::write(folder.join("profiles.toml"), profile).expect("a file");
@@ -359,4 +361,13 @@ fn certificates_made_as_the_document_says_let_in() {
         shown.err
     );
     assert_eq!(shown.status, 66);
+    // The document revokes it in the end.
+    options.files.client_crl = Some(folder.join("crl.pem"));
+    let strict = Node::new(&options);
+    let shown = profiles.types(&format!(
+        "accelnet --profile lab --server {} status",
+        strict.server()
+    ));
+    assert!(shown.err.contains("It was revoked."), "{}", shown.err);
+    assert_eq!(shown.status, 95);
 }

@@ -1,5 +1,7 @@
 //! One request and its answer.
 
+use std::io;
+use std::path::Path;
 use std::time::Duration;
 
 use accelnet_model::Problem;
@@ -12,8 +14,13 @@ use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::UnixStream;
 use tokio::runtime::Builder;
+use tokio::time::Instant;
 
 use super::place::{Place, tls};
+
+/// How long to wait for a turn to connect, and how often to try.
+const TURN: Duration = Duration::from_secs(10);
+const AGAIN: Duration = Duration::from_millis(5);
 
 /// What came back.
 #[derive(Debug)]
@@ -60,9 +67,8 @@ pub fn ask(
     let answer = runtime.block_on(async {
         match place {
             Place::Socket(socket) => {
-                let stream = UnixStream::connect(socket)
-                    .await
-                    .map_err(|error| place.refused(&error))?;
+                let stream = connect(socket).await;
+                let stream = stream.map_err(|error| place.refused(&error))?;
                 in_time(place, within, exchange(stream, request)).await
             }
             Place::Remote(remote) => {
@@ -74,6 +80,19 @@ pub fn ask(
     // A lookup of a name that hangs is left behind.
     runtime.shutdown_background();
     answer
+}
+
+/// Connects; where many wait to be let in, it waits for its turn.
+async fn connect(socket: &Path) -> io::Result<UnixStream> {
+    let until = Instant::now() + TURN;
+    loop {
+        match UnixStream::connect(socket).await {
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock && Instant::now() < until => {
+                tokio::time::sleep(AGAIN).await;
+            }
+            connected => return connected,
+        }
+    }
 }
 
 async fn in_time(

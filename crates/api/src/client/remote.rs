@@ -157,6 +157,7 @@ impl Remote {
             AlertDescription::CertificateExpired => {
                 "It has expired, or is not valid yet.".to_owned()
             }
+            AlertDescription::CertificateRevoked => "It was revoked.".to_owned(),
             AlertDescription::AccessDenied => "It names no role.".to_owned(),
             AlertDescription::CertificateRequired => "None was sent.".to_owned(),
             AlertDescription::UnsupportedCertificate => "It is not for clients.".to_owned(),

@@ -2,12 +2,14 @@
 
 use accelnet_model::Problem;
 use axum::body::Body;
-use axum::http::header::CONTENT_TYPE;
+use axum::http::header::{CONTENT_TYPE, RETRY_AFTER};
 use axum::http::{HeaderValue, Response, StatusCode};
 
 use crate::types::Failure;
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
+/// When to ask again, in seconds.
+const SOON: HeaderValue = HeaderValue::from_static("1");
 
 /// What is answered to a request that went well.
 pub fn good(json: impl Into<Body>) -> Response<Body> {
@@ -24,7 +26,14 @@ pub fn refused(problem: Problem, status: Option<StatusCode>) -> Response<Body> {
         .unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     // Our types have no maps with odd keys.
     let json = serde_json::to_vec(&Failure::from(problem)).unwrap_or_default();
-    with(status, json.into())
+    let mut response = with(status, json.into());
+    if matches!(
+        status,
+        StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE
+    ) {
+        response.headers_mut().insert(RETRY_AFTER, SOON);
+    }
+    response
 }
 
 fn with(status: StatusCode, body: Body) -> Response<Body> {

@@ -36,6 +36,8 @@ pub enum BindError {
 /// Anybody may connect: who may change anything is asked on each connection.
 const SOCKET_MODE: u32 = 0o666;
 const FOLDER_MODE: u32 = 0o755;
+/// Connections that the kernel keeps until they are taken: more than anybody can make in the meantime.
+const BACKLOG: i32 = 4096;
 
 /// Makes the socket at `path`; gives it with the lock that says whose it is.
 pub fn bind(path: &Path) -> Result<(UnixListener, OwnedFd), BindError> {
@@ -64,6 +66,7 @@ pub fn bind(path: &Path) -> Result<(UnixListener, OwnedFd), BindError> {
         fs::remove_file(&new).map_err(at(&new))?;
     }
     let listener = UnixListener::bind(&new).map_err(at(&new))?;
+    rustix::net::listen(&listener, BACKLOG).map_err(|errno| at(&new)(errno.into()))?;
     fs::set_permissions(&new, Permissions::from_mode(SOCKET_MODE)).map_err(at(&new))?;
     fs::rename(&new, path).map_err(at(path))?;
     Ok((listener, lock))

@@ -7,8 +7,12 @@ use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE, EXPECT};
 use axum::http::{HeaderMap, Request, StatusCode};
 use http_body_util::BodyExt;
 
+use crate::Role;
+
 /// The longest body that is read, in bytes.
-pub const MOST: usize = 1024 * 1024;
+const MOST: usize = 1024 * 1024;
+/// The longest of somebody who may only look: many of them may come at once.
+const MOST_OF_READERS: usize = 256 * 1024;
 /// What is read and thrown away of a longer one, in bytes: whoever is still sending when a
 /// connection is closed does not get to read the answer.
 const DRAINED: usize = 64 * 1024 * 1024;
@@ -18,17 +22,29 @@ const WITHIN: Duration = Duration::from_secs(30);
 /// Why a body is not taken: a fragment, and the HTTP status.
 pub type Refused = (String, StatusCode);
 
-/// The whole body, which must be JSON by its own account.
-pub async fn json(request: Request<Body>) -> Result<Bytes, Refused> {
+/// The longest body that somebody may send.
+pub fn most(role: Role) -> usize {
+    match role {
+        Role::Reader => MOST_OF_READERS,
+        Role::Operator | Role::Administrator => MOST,
+    }
+}
+
+/// The whole body of at most `most` bytes, which must be JSON by its own account.
+pub async fn json(request: Request<Body>, most: usize) -> Result<Bytes, Refused> {
     is_json(request.headers())?;
     let long = announced(request.headers());
     let waits = request.headers().contains_key(EXPECT);
     match long {
         // Nothing was sent yet, and nothing will be.
-        Some(long) if long > MOST && waits => return Err(too_long()),
+        Some(long) if long > most && waits => return Err(too_long(most)),
         _ => {}
     }
-    let read = read(request.into_body(), long.is_some_and(|long| long > MOST));
+    let read = read(
+        request.into_body(),
+        most,
+        long.is_some_and(|long| long > most),
+    );
     match tokio::time::timeout(WITHIN, read).await {
         Ok(read) => read,
         Err(_) => Err((
@@ -39,7 +55,7 @@ pub async fn json(request: Request<Body>) -> Result<Bytes, Refused> {
 }
 
 /// Reads it, or throws it away when it is too long.
-async fn read(mut body: Body, mut long: bool) -> Result<Bytes, Refused> {
+async fn read(mut body: Body, most: usize, mut long: bool) -> Result<Bytes, Refused> {
     let mut kept = Vec::new();
     let mut seen = 0;
     while let Some(frame) = body.frame().await {
@@ -51,7 +67,7 @@ async fn read(mut body: Body, mut long: bool) -> Result<Bytes, Refused> {
             continue;
         };
         seen += data.len();
-        long |= seen > MOST;
+        long |= seen > most;
         if !long {
             kept.extend_from_slice(&data);
         } else if seen > DRAINED {
@@ -61,13 +77,13 @@ async fn read(mut body: Body, mut long: bool) -> Result<Bytes, Refused> {
         }
     }
     match long {
-        true => Err(too_long()),
+        true => Err(too_long(most)),
         false => Ok(kept.into()),
     }
 }
 
-fn too_long() -> Refused {
-    let what = format!("its body is longer than {} MiB", MOST / 1024 / 1024);
+fn too_long(most: usize) -> Refused {
+    let what = format!("its body is longer than {} KiB", most / 1024);
     (what, StatusCode::PAYLOAD_TOO_LARGE)
 }
 

@@ -1,74 +1,35 @@
-//! Connections: how many, how long, and who is behind each, whichever door they came through.
+//! Connections: how long each lasts, and who is behind it, whichever door it came through.
 
-use std::convert::Infallible;
 use std::io;
 use std::os::unix::net::UnixListener as StdListener;
 use std::sync::Arc;
 use std::time::Duration;
 
-use accelnet_model::{Code, Problem};
 use axum::Router;
-use axum::body::Body;
-use axum::http::{Request, Response};
-use hyper::body::Incoming;
 use hyper::server::conn::http1;
-use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::UnixListener;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio::sync::watch;
 use tokio_io_timeout::TimeoutStream;
 
-use super::answer::refused;
 use super::peer::Callers;
-use crate::{Caller, Role};
+use super::places::{Places, Seat, Source};
+use super::router::Ending;
+use super::surplus::Surplus;
+use crate::Caller;
 
-/// Connections at once through one door of those who may change things, and of those who may
-/// look: so that nobody who may look keeps an administrator out.
-const CONNECTIONS: usize = 64;
 /// How long a request's head, or the next one on the same connection, may take.
 const HEAD: Duration = Duration::from_secs(10);
 /// How long nothing may be taken off an answer before it is given up.
 const STALLED: Duration = Duration::from_secs(10);
-/// How long requests that are under way may take when the server stops.
-const LAST: Duration = Duration::from_secs(30);
 /// What heads are read into, in bytes: no head is longer.
 const HEAD_BYTES: usize = 32 * 1024;
+/// Headers of a request.
+const HEADERS: usize = 64;
 /// How long to leave the kernel alone when it has no file descriptor left.
 pub const BREATH: Duration = Duration::from_millis(200);
-
-/// The places of one door.
-#[derive(Debug, Clone)]
-pub struct Places {
-    changing: Arc<Semaphore>,
-    looking: Arc<Semaphore>,
-}
-
-impl Places {
-    /// All of them are free.
-    pub fn new() -> Self {
-        let [changing, looking] = [(); 2].map(|()| Arc::new(Semaphore::new(CONNECTIONS)));
-        Places { changing, looking }
-    }
-
-    /// A place for `caller`; none when all are taken.
-    pub fn take(&self, caller: &Caller) -> Option<OwnedSemaphorePermit> {
-        let places = match caller.role {
-            Role::Reader => &self.looking,
-            Role::Operator | Role::Administrator => &self.changing,
-        };
-        Arc::clone(places).try_acquire_owned().ok()
-    }
-
-    /// Waits until all are free; whoever is not done by then is left.
-    pub async fn leave(&self) {
-        let all = u32::try_from(CONNECTIONS).unwrap_or(u32::MAX);
-        for places in [&self.changing, &self.looking] {
-            drop(tokio::time::timeout(LAST, places.acquire_many(all)).await);
-        }
-    }
-}
 
 /// Takes connections on the Unix socket until stopped.
 pub async fn serve(
@@ -78,7 +39,8 @@ pub async fn serve(
     mut stop: watch::Receiver<bool>,
 ) -> io::Result<()> {
     let listener = UnixListener::from_std(listener)?;
-    let places = Places::new();
+    let places = Places::default();
+    let surplus = Surplus::default();
     loop {
         let stream = tokio::select! {
             _ = stop.wait_for(|stop| *stop) => break,
@@ -90,28 +52,34 @@ pub async fn serve(
                 }
             },
         };
+        let source = callers.source(&stream);
+        if places.is_full_for(source) {
+            surplus.turn_away(stream);
+            continue;
+        }
         let caller = callers.caller(&stream);
-        let place = places.take(&caller);
-        tokio::spawn(connection(
-            stream,
-            router.clone(),
-            caller,
-            place,
-            stop.clone(),
-        ));
+        match places.take(&caller, source) {
+            None => surplus.turn_away(stream),
+            Some(seat) => {
+                let stop = stop.clone();
+                tokio::spawn(connection(stream, router.clone(), caller, seat, stop, None));
+            }
+        }
     }
     drop(listener);
     places.leave().await;
     Ok(())
 }
 
-/// Serves one connection; without a place it is told so.
+/// Serves one connection, until it is done, is to stop, or `ends`: then the request that is under way is
+/// answered, and what waits on it waits no longer.
 pub async fn connection(
     stream: impl AsyncRead + AsyncWrite + Send + 'static,
     router: Router,
     caller: Caller,
-    place: Option<OwnedSemaphorePermit>,
+    seat: Seat,
     mut stop: watch::Receiver<bool>,
+    ends: Option<std::pin::Pin<Box<dyn Future<Output = ()> + Send>>>,
 ) {
     let mut stream = TimeoutStream::new(stream);
     stream.set_write_timeout(Some(STALLED));
@@ -119,32 +87,39 @@ pub async fn connection(
     let mut http = http1::Builder::new();
     http.timer(TokioTimer::new())
         .header_read_timeout(HEAD)
+        .max_headers(HEADERS)
         .max_buf_size(HEAD_BYTES);
-    if place.is_none() {
-        http.keep_alive(false);
-        let busy = service_fn(|_: Request<Incoming>| async { Ok::<_, Infallible>(busy()) });
-        // A connection that breaks is the other side's affair.
-        drop(http.serve_connection(stream, busy).await);
-        return;
-    }
-    let service = TowerToHyperService::new(router.layer(axum::Extension(caller)));
+    let (end, ending) = watch::channel(false);
+    let router = router
+        .layer(axum::Extension(caller))
+        .layer(axum::Extension(Ending(ending)));
+    let service = TowerToHyperService::new(router);
     let mut served = std::pin::pin!(http.serve_connection(stream, service));
+    let ends = async {
+        match ends {
+            Some(ends) => ends.await,
+            None => std::future::pending().await,
+        }
+    };
     let stopped = tokio::select! {
-        // As above.
+        // A connection that breaks is the other side's affair.
         _ = served.as_mut() => false,
         _ = stop.wait_for(|stop| *stop) => true,
+        () = ends => true,
     };
     if stopped {
+        end.send_replace(true);
         served.as_mut().graceful_shutdown();
         drop(served.await);
     }
+    drop(seat);
 }
 
-/// Told to whoever comes when all places are taken.
-fn busy() -> Response<Body> {
-    let found = format!("{CONNECTIONS} connections at once, as many as it takes.");
-    let problem = Problem::new(Code::AgentUnreachable, &["this moment"], found)
-        .needed("Fewer connections.")
-        .resolution("Close the connections that are not needed, then run the same command again.");
-    refused(problem, None)
+/// Where a connection on the Unix socket came from.
+pub fn user(uid: Option<u32>) -> Source {
+    match uid {
+        Some(uid) if uid == 0 || uid == rustix::process::geteuid().as_raw() => Source::Owner,
+        Some(uid) => Source::User(uid),
+        None => Source::User(u32::MAX),
+    }
 }

@@ -1,8 +1,9 @@
 //! Operations to calls of the [`Service`].
 
-use std::time::Duration;
+use std::collections::HashSet;
+use std::pin::Pin;
 
-use accelnet_model::{Management, Problem};
+use accelnet_model::{Code, Management, Problem};
 use accelnet_rules::management;
 use axum::body::Bytes;
 use serde::Serialize;
@@ -11,14 +12,16 @@ use serde::de::DeserializeOwned;
 use super::parse::{self, bad_request};
 use super::query::Query;
 use super::refusals;
+use crate::limits::{Chars, MOST_VMS_OF_READERS};
 use crate::routes::Operation;
+use crate::service::Answer;
 use crate::types::*;
 use crate::{Caller, Role, Service};
 
-/// Events that are told when no limit is given, and at most.
-const EVENTS: (u64, u64) = (100, 10_000);
-/// The longest wait for an event, in seconds.
-const LONGEST_WAIT: u64 = 60;
+/// Events that are told when no limit is given.
+const EVENTS: u64 = 100;
+/// Names of a refused request that are told.
+const TOLD: usize = 10;
 
 /// One request.
 #[derive(Debug, Clone)]
@@ -36,8 +39,13 @@ pub struct Call {
 }
 
 impl Call {
-    fn name(&self) -> &str {
-        self.name.as_deref().unwrap_or_default()
+    /// The name in its path.
+    fn in_path(&self) -> Result<String, Failed> {
+        let name = self.name.clone().unwrap_or_default();
+        match Chars::Printable.judge(&name) {
+            Ok(()) => Ok(name),
+            Err(what) => Err(bad_request(&format!("the name in its path {what}")).into()),
+        }
     }
 
     /// A change is for those who may change; anybody may ask what would be done.
@@ -53,7 +61,7 @@ impl Call {
 }
 
 /// Why nothing came of a request.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Failed {
     /// What it ends with.
     pub problem: Problem,
@@ -92,35 +100,103 @@ impl From<Problem> for Failed {
 }
 
 /// Reads a request.
-fn request<T: DeserializeOwned>(body: &[u8]) -> Result<T, Failed> {
+fn request<T: DeserializeOwned + Serialize>(body: &[u8]) -> Result<T, Failed> {
     parse::request(body).map_err(Failed::unheard)
 }
 
-/// Does what is asked; gives the answer's JSON.
-pub fn operate(operation: Operation, call: &Call, service: &dyn Service) -> Result<Bytes, Failed> {
-    let who = &call.caller;
+/// What makes a request that was read.
+pub struct Work {
+    /// Whether it only looks, dry runs included.
+    pub looks: bool,
+    begin: Begin,
+}
+
+/// Begins a request.
+type Begin = Box<dyn FnOnce(&dyn Service) -> Result<Begun, Failed> + Send>;
+
+/// What came of beginning.
+pub enum Begun {
+    /// The answer.
+    Now(Bytes),
+    /// What it is waited for with.
+    Later(Pin<Box<dyn Future<Output = Result<Bytes, Failed>> + Send>>),
+}
+
+impl Work {
+    /// A look at what is known already.
+    fn look<T: Serialize>(
+        look: impl FnOnce(&dyn Service) -> Result<T, Problem> + Send + 'static,
+    ) -> Self {
+        Work {
+            looks: true,
+            begin: Box::new(move |service| json(&look(service)?).map(Begun::Now)),
+        }
+    }
+
+    /// What takes a while.
+    fn later<T: Serialize + Send + 'static>(
+        looks: bool,
+        ask: impl FnOnce(&dyn Service) -> Answer<T> + Send + 'static,
+    ) -> Self {
+        let begin = move |service: &dyn Service| {
+            let answer = ask(service);
+            Ok(Begun::Later(Box::pin(async move {
+                let answer = answer.await?;
+                // Of thousands of VMs it takes long enough to keep other connections waiting.
+                let written = tokio::task::spawn_blocking(move || json(&answer)).await;
+                written.unwrap_or_else(|_| Err(fell_over().into()))
+            })))
+        };
+        Work {
+            looks,
+            begin: Box::new(begin),
+        }
+    }
+
+    /// Begins; a look at what is known is done when this returns.
+    pub fn begin(self, service: &dyn Service) -> Result<Begun, Failed> {
+        (self.begin)(service)
+    }
+}
+
+/// Reads what is asked.
+pub fn read(operation: Operation, call: Call) -> Result<Work, Failed> {
+    let who = call.caller.clone();
     let dry_run = call.query.truth("dry_run");
-    match operation {
-        Operation::Version => json(&Version {
-            version: env!("CARGO_PKG_VERSION").to_owned(),
-            api: vec!["v1".to_owned()],
+    Ok(match operation {
+        Operation::Version => Work::look(|_| {
+            Ok(Version {
+                version: env!("CARGO_PKG_VERSION").to_owned(),
+                api: vec!["v1".to_owned()],
+            })
         }),
-        Operation::Openapi => Ok(Bytes::from_static(crate::OPENAPI.as_bytes())),
-        Operation::Status => json(&service.status()?),
-        Operation::Capacity => json(&service.capacity()?),
-        Operation::Node => json(&service.node()?),
-        Operation::Prereq => json(&service.prereq(call.query.text("intent"))?),
-        Operation::Plan => json(&service.plan()?),
-        Operation::Events => json(&events(&call.query, service)?),
-        Operation::Management => {
+        Operation::Openapi => Work {
+            looks: true,
+            begin: Box::new(|_| Ok(Begun::Now(Bytes::from_static(crate::OPENAPI.as_bytes())))),
+        },
+        Operation::Status => Work::look(|service| service.status()),
+        Operation::Capacity => Work::look(|service| service.capacity()),
+        Operation::Node => Work::look(|service| service.node()),
+        Operation::Prereq => {
+            let intent = call.query.text("intent").map(str::to_owned);
+            Work::later(true, move |service| service.prereq(&who, intent.as_deref()))
+        }
+        Operation::Plan => Work::later(true, move |service| service.plan(&who)),
+        Operation::Events => {
+            let after = call.query.number("after").unwrap_or(0);
+            let limit = call.query.number("limit").unwrap_or(EVENTS);
+            let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+            Work::look(move |service| service.events(after, limit))
+        }
+        Operation::Management => Work::look(|service| {
             let status = service.status()?;
-            json(&Management {
+            Ok(Management {
                 enabled: status.enabled,
                 intent: status.intent,
                 node_reserve_percentage: status.node_reserve_percentage,
                 performance: status.performance,
             })
-        }
+        }),
         Operation::Enable => {
             let request: Enable = request(&call.body)?;
             judge(
@@ -129,7 +205,9 @@ pub fn operate(operation: Operation, call: &Call, service: &dyn Service) -> Resu
                 request.dry_run,
             )?;
             call.may(request.dry_run)?;
-            json(&service.enable(who, &request)?)
+            Work::later(request.dry_run, move |service| {
+                service.enable(&who, &request)
+            })
         }
         Operation::Set => {
             let request: Set = request(&call.body)?;
@@ -139,78 +217,126 @@ pub fn operate(operation: Operation, call: &Call, service: &dyn Service) -> Resu
                 request.dry_run,
             )?;
             call.may(request.dry_run)?;
-            json(&service.set(who, &request)?)
+            Work::later(request.dry_run, move |service| service.set(&who, &request))
         }
         Operation::Disable => {
             call.may(dry_run)?;
-            json(&service.disable(who, dry_run)?)
+            Work::later(dry_run, move |service| service.disable(&who, dry_run))
         }
-        Operation::Intents => json(&service.intents()?),
-        Operation::IntentStatus => {
+        Operation::Intents => Work::look(|service| service.intents()),
+        Operation::IntentStatus => Work::look(|service| {
             let all = service.intents()?;
-            let status: Vec<_> = all.into_iter().flat_map(|view| view.status).collect();
-            json(&status)
+            Ok(all
+                .into_iter()
+                .flat_map(|view| view.status)
+                .collect::<Vec<_>>())
+        }),
+        Operation::Intent => {
+            let name = call.in_path()?;
+            Work::look(move |service| intent(&name, service))
         }
-        Operation::Intent => json(&intent(call.name(), service)?),
         Operation::IntentAdd => {
             let request: IntentAdd = request(&call.body)?;
             call.may(request.dry_run)
                 .map_err(|failed| failed.about(&request.name))?;
-            json(&service.intent_add(who, &request)?)
+            Work::later(request.dry_run, move |service| {
+                service.intent_add(&who, &request)
+            })
         }
         Operation::IntentSet => {
             let request: IntentSet = request(&call.body)?;
+            let name = call.in_path()?;
             call.may(request.dry_run)?;
-            json(&service.intent_set(who, call.name(), &request)?)
+            Work::later(request.dry_run, move |service| {
+                service.intent_set(&who, &name, &request)
+            })
         }
         Operation::IntentRemove => {
+            let name = call.in_path()?;
             call.may(dry_run)?;
-            json(&service.intent_remove(who, call.name(), dry_run)?)
+            Work::later(dry_run, move |service| {
+                service.intent_remove(&who, &name, dry_run)
+            })
         }
-        Operation::Vms => json(&service.vms()?),
-        Operation::Vm => json(&vm(call.name(), service)?),
+        Operation::Vms => Work::look(|service| service.vms()),
+        Operation::Vm => {
+            let name = call.in_path()?;
+            Work::look(move |service| vm(&name, service))
+        }
         Operation::VmEnable => {
-            let request: VmEnable = request(&call.body)?;
-            vms(
-                call,
-                service,
-                request.dry_run,
-                &request.names.clone(),
-                VmChange::Enable(request),
-            )
+            let mut request: VmEnable = request(&call.body)?;
+            named(&call, &mut request.names, request.dry_run)?;
+            vms(who, request.dry_run, VmChange::Enable(request))
         }
         Operation::VmSet => {
-            let request: VmSet = request(&call.body)?;
-            vms(
-                call,
-                service,
-                request.dry_run,
-                &request.names.clone(),
-                VmChange::Set(request),
-            )
+            let mut request: VmSet = request(&call.body)?;
+            named(&call, &mut request.names, request.dry_run)?;
+            vms(who, request.dry_run, VmChange::Set(request))
         }
         Operation::VmDisable => {
-            let request: VmDisable = request(&call.body)?;
-            vms(
-                call,
-                service,
-                request.dry_run,
-                &request.names.clone(),
-                VmChange::Disable(request),
-            )
+            let mut request: VmDisable = request(&call.body)?;
+            named(&call, &mut request.names, request.dry_run)?;
+            vms(who, request.dry_run, VmChange::Disable(request))
         }
         Operation::AdaptersChange => {
-            let request: AdaptersChange = request(&call.body)?;
+            let mut request: AdaptersChange = request(&call.body)?;
+            each_once(&mut request.names);
             call.may(request.dry_run)?;
-            json(&service.adapters_change(who, &request)?)
+            Work::later(request.dry_run, move |service| {
+                service.adapters_change(&who, &request)
+            })
         }
-        Operation::Nodes => json(&service.nodes()?),
+        Operation::Nodes => Work::look(|service| service.nodes()),
         Operation::NodeDrain => {
             let request: NodeDrain = request(&call.body)?;
             call.may(request.dry_run)?;
-            json(&service.node_drain(who, &request)?)
+            Work::later(request.dry_run, move |service| {
+                service.node_drain(&who, &request)
+            })
         }
+    })
+}
+
+fn vms(who: Caller, dry_run: bool, change: VmChange) -> Work {
+    Work::later(dry_run, move |service| service.vms_change(&who, &change))
+}
+
+/// The VMs that a request names, each once, by whom it may be asked.
+fn named(call: &Call, names: &mut Vec<String>, dry_run: bool) -> Result<(), Failed> {
+    each_once(names);
+    // One name too many is as good as a thousand for whoever reads who was refused what.
+    let subject = || {
+        names
+            .iter()
+            .take(TOLD)
+            .cloned()
+            .collect::<Vec<_>>()
+            .join(", ")
+    };
+    call.may(dry_run)
+        .map_err(|failed| failed.about(&subject()))?;
+    if call.caller.role == Role::Reader && names.len() > MOST_VMS_OF_READERS {
+        let what = format!(
+            "names has {} entries, and {MOST_VMS_OF_READERS} are the most for the role {}",
+            names.len(),
+            Role::Reader
+        );
+        return Err(bad_request(&what).into());
     }
+    Ok(())
+}
+
+fn each_once(names: &mut Vec<String>) {
+    let mut seen = HashSet::new();
+    names.retain(|name| seen.insert(name.clone()));
+}
+
+/// The work panicked; the thread's own words are in the log.
+pub fn fell_over() -> Problem {
+    let found = "It fell over while it worked on this request; that is a fault of accelnet.";
+    Problem::new(Code::AgentUnreachable, &["this request"], found).resolution(
+        "'journalctl -u accelnet' has its last words; report them. The agent goes on with other requests.",
+    )
 }
 
 /// Reserve and figures must be in range.
@@ -226,47 +352,6 @@ fn judge(
         Err(problem) if dry_run => Err(problem.into()),
         Err(problem) => Err(Failed::unheard(problem)),
     }
-}
-
-fn vms(
-    call: &Call,
-    service: &dyn Service,
-    dry_run: bool,
-    names: &[String],
-    change: VmChange,
-) -> Result<Bytes, Failed> {
-    if names.is_empty() {
-        let problem = bad_request("names is empty, and at least one VM is needed");
-        return Err(match dry_run {
-            true => problem.into(),
-            false => Failed::unheard(problem),
-        });
-    }
-    call.may(dry_run)
-        .map_err(|failed| failed.about(&names.join(", ")))?;
-    json(&service.vms_change(&call.caller, &change)?)
-}
-
-fn events(query: &Query, service: &dyn Service) -> Result<Events, Problem> {
-    let limit = query.number("limit").unwrap_or(EVENTS.0);
-    let wait = query.number("wait").unwrap_or(0);
-    if !(1..=EVENTS.1).contains(&limit) {
-        let what = format!(
-            "limit in its query is {limit} and not within 1..={}",
-            EVENTS.1
-        );
-        return Err(bad_request(&what));
-    }
-    if wait > LONGEST_WAIT {
-        let what = format!("wait in its query is {wait} and not within 0..={LONGEST_WAIT}");
-        return Err(bad_request(&what));
-    }
-    let limit = usize::try_from(limit).unwrap_or(usize::MAX);
-    service.events(
-        query.number("after").unwrap_or(0),
-        limit,
-        Duration::from_secs(wait),
-    )
 }
 
 fn intent(name: &str, service: &dyn Service) -> Result<IntentView, Problem> {

@@ -2,8 +2,11 @@
 
 use accelnet_model::{Code, Problem};
 use accelnet_rules::management;
+use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
+
+use crate::limits;
 
 /// Reads a request.
 ///
@@ -11,7 +14,7 @@ use serde_json::Value;
 ///
 /// `bad_request`, with the place and what was expected there; a value that a code of its own
 /// is there for ends with that one.
-pub fn request<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
+pub fn request<T: DeserializeOwned + Serialize>(body: &[u8]) -> Result<T, Problem> {
     let mut json = serde_json::Deserializer::from_slice(body);
     let read = serde_path_to_error::deserialize(&mut json).map_err(|error| {
         let path = error.path().to_string();
@@ -26,7 +29,33 @@ pub fn request<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
         wrong(&path, &error)
     })?;
     json.end().map_err(|error| wrong(".", &error))?;
+    is_permitted(body, &read)?;
     Ok(read)
+}
+
+/// Whether the document permits what was read, which serde takes in more forms than one.
+fn is_permitted<T: Serialize>(body: &[u8], read: &T) -> Result<(), Problem> {
+    let parsed = serde_json::from_slice(body).and_then(|sent: Value| {
+        let read = serde_json::to_value(read)?;
+        Ok((sent, read))
+    });
+    let (sent, read) = parsed.map_err(|error| wrong(".", &error))?;
+    limits::same_form(&sent, &read).map_err(|(place, what)| {
+        let place = match place.as_str() {
+            "" => "it".to_owned(),
+            place => place.to_owned(),
+        };
+        bad_request(&format!("{place} is not {what}"))
+    })?;
+    let named = std::any::type_name::<T>().rsplit("::").next();
+    let named = named.unwrap_or_default();
+    limits::judge(named, &sent).map_err(|what| match (named, sent["name"].as_str()) {
+        ("IntentAdd", Some(name)) => {
+            let name: String = name.chars().take(limits::LONGEST_NAME).collect();
+            Problem::new(Code::IntentInvalid, &[&name], sentence(&what))
+        }
+        _ => bad_request(&what),
+    })
 }
 
 /// Values that have a code of their own.
@@ -72,11 +101,15 @@ fn wrong(path: &str, error: &serde_json::Error) -> Problem {
 
 /// A request that cannot be read, and why, a fragment.
 pub fn bad_request(what: &str) -> Problem {
+    Problem::new(Code::BadRequest, &[what], sentence(what))
+}
+
+/// A fragment as a sentence.
+fn sentence(what: &str) -> String {
     let mut letters = what.chars();
-    let found = letters.next().map_or_else(String::new, |first| {
+    letters.next().map_or_else(String::new, |first| {
         format!("{}{}.", first.to_uppercase(), letters.as_str())
-    });
-    Problem::new(Code::BadRequest, &[what], found)
+    })
 }
 
 #[cfg(test)]

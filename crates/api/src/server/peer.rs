@@ -8,6 +8,8 @@ use accelnet_model::Observed;
 use rustix::net::sockopt::socket_peercred;
 use tokio::net::UnixStream;
 
+use super::connection::user;
+use super::places::Source;
 use crate::types::Origin;
 use crate::{Caller, Role};
 
@@ -18,6 +20,11 @@ pub const GROUP: &str = "accelnet";
 pub trait Callers: Send + Sync {
     /// Who it is.
     fn caller(&self, stream: &UnixStream) -> Caller;
+
+    /// Whose places it takes.
+    fn source(&self, stream: &UnixStream) -> Source {
+        user(socket_peercred(stream).ok().map(|peer| peer.uid.as_raw()))
+    }
 }
 
 /// What the kernel kept when the connection was made: the process cannot change it any more,

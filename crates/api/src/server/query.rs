@@ -29,15 +29,8 @@ impl Query {
             if all.iter().any(|(there, _)| *there == name) {
                 return Err(bad_request(&format!("its query has {name} twice")));
             }
-            let (fits, needed) = match parameter.kind {
-                Kind::Text => (true, "text"),
-                Kind::Number => (value.parse::<u64>().is_ok(), "an integer from 0"),
-                Kind::Truth => (value.parse::<bool>().is_ok(), "true or false"),
-            };
-            if !fits {
-                let what = format!("{name} in its query is {value:?} and not {needed}");
-                return Err(bad_request(&what));
-            }
+            judge(parameter, &value)
+                .map_err(|what| bad_request(&format!("{name} in its query {what}")))?;
             all.push((name.into_owned(), value.into_owned()));
         }
         Ok(Query(all))
@@ -57,6 +50,25 @@ impl Query {
     /// Whether `name` is true.
     pub fn truth(&self, name: &str) -> bool {
         self.text(name) == Some("true")
+    }
+}
+
+/// What is wrong with the value of a parameter, a fragment.
+fn judge(parameter: &Parameter, value: &str) -> Result<(), String> {
+    match parameter.kind {
+        Kind::Text(chars) => chars.judge(value),
+        Kind::Truth => match value.parse::<bool>() {
+            Ok(_) => Ok(()),
+            Err(_) => Err(format!("is {value:?} and not true or false")),
+        },
+        Kind::Number(least, most) => {
+            let digits = value.bytes().all(|byte| byte.is_ascii_digit());
+            match value.parse::<u64>() {
+                Ok(number) if digits && (least..=most).contains(&number) => Ok(()),
+                Ok(number) if digits => Err(format!("is {number} and not within {least}..={most}")),
+                _ => Err(format!("is {value:?} and not an integer from {least}")),
+            }
+        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! The door to the network: TCP with mutual TLS. Nobody comes further than the handshake without
 //! a certificate of a CA that is trusted here and that names a role.
 
+mod guest;
 mod handshakes;
 mod identity;
 mod keys;
@@ -14,28 +15,33 @@ use std::time::Duration;
 use accelnet_model::{Code, Problem};
 use axum::Router;
 use rustix::net::{AddressFamily, SocketFlags, SocketType, sockopt};
+use rustls::server::Acceptor;
 use rustls::{AlertDescription, CertificateError};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
-use tokio_rustls::TlsAcceptor;
+use tokio_rustls::LazyConfigAcceptor;
 use tokio_rustls::server::TlsStream;
 
-use super::connection::{BREATH, Places, connection};
+use super::connection::{BREATH, connection};
+use super::places::{Places, Source};
 use super::refusals::Refusals;
+use super::surplus::Surplus;
 use crate::types::{EventKind, Origin};
 use crate::{Caller, Role};
+use guest::Guest;
 use handshakes::{Handshakes, Place};
-use keys::{Change, Keys};
+use keys::{Change, Keys, Used};
 
 pub use keys::Files;
 
-/// How long a handshake may take.
+/// How long the first words of a handshake may take, and then the rest of it.
+const HELLO: Duration = Duration::from_secs(2);
 const HANDSHAKE: Duration = Duration::from_secs(10);
 /// How long whoever was turned away may take to read why.
 const LINGER: Duration = Duration::from_secs(2);
 /// Connections that the kernel keeps until they are taken.
-const BACKLOG: i32 = 128;
+const BACKLOG: i32 = 1024;
 
 /// Where to listen, and with what.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -106,7 +112,9 @@ fn listen(address: SocketAddr) -> io::Result<StdListener> {
 struct Inside {
     router: Router,
     refusals: Arc<Refusals>,
+    keys: Keys,
     places: Places,
+    surplus: Surplus,
     stop: watch::Receiver<bool>,
 }
 
@@ -118,12 +126,13 @@ pub async fn serve(
     mut stop: watch::Receiver<bool>,
 ) -> io::Result<()> {
     let listener = TcpListener::from_std(remote.listener)?;
-    let mut keys = remote.keys;
     let handshakes = Handshakes::default();
     let inside = Inside {
         router,
         refusals,
-        places: Places::new(),
+        keys: remote.keys,
+        places: Places::default(),
+        surplus: Surplus::default(),
         stop: stop.clone(),
     };
     loop {
@@ -137,17 +146,24 @@ pub async fn serve(
                 }
             },
         };
-        let change = keys.refresh();
-        let acceptor = TlsAcceptor::from(keys.config());
-        let place = handshakes.begin(address.ip());
+        if inside.places.is_full_for(Source::of(address.ip())) {
+            continue;
+        }
+        let (place, evicted) = handshakes.begin(address.ip());
         let inside = inside.clone();
         tokio::spawn(async move {
-            tell(change, &inside.refusals).await;
-            match place {
-                Some(place) => enter(stream, address, acceptor, place, inside).await,
+            let refusals = inside.refusals.clone();
+            let entered = tokio::select! {
+                entered = enter(stream, address, place, &inside) => entered,
+                // Told for none of them: they are as many as whoever sends them likes.
+                Ok(()) = evicted => None,
+            };
+            match entered {
+                Some(Ok(stream)) => attend(stream, address, inside).await,
+                Some(Err(why)) => refusals.connection(&address.to_string(), &why).await,
                 None => {
-                    let why = "too many are in the middle of their handshake already";
-                    inside.refusals.connection(&address.to_string(), why).await;
+                    let why = "newer ones of its network took the place of its handshake";
+                    refusals.connection(&address.to_string(), why).await;
                 }
             }
         });
@@ -179,42 +195,76 @@ async fn tell(change: Option<Change>, refusals: &Arc<Refusals>) {
     }
 }
 
-/// One connection, from its first byte.
+/// Somebody who was let in, by files that were read again so many times.
+struct Entered {
+    stream: TlsStream<TcpStream>,
+    times: u64,
+}
+
+/// The handshake of a connection; or why there was none, a fragment.
 async fn enter(
     stream: TcpStream,
     address: SocketAddr,
-    acceptor: TlsAcceptor,
     place: Place,
-    inside: Inside,
-) {
+    inside: &Inside,
+) -> Option<Result<Entered, String>> {
     // Without it an answer waits for the acknowledgement of what went before.
     drop(stream.set_nodelay(true));
-    let shaken = acceptor.accept(stream).into_fallible();
-    let stream = match tokio::time::timeout(HANDSHAKE, shaken).await {
-        Ok(Ok(stream)) => stream,
+    let late =
+        |within: Duration| format!("its handshake was not done within {} s", within.as_secs());
+    let mut hello = std::pin::pin!(LazyConfigAcceptor::new(Acceptor::default(), stream));
+    let begun = match tokio::time::timeout(HELLO, hello.as_mut()).await {
+        Err(_) => return Some(Err(late(HELLO))),
+        Ok(Err(error)) => {
+            if let Some(stream) = hello.take_io() {
+                linger(stream).await;
+            }
+            return Some(Err(reason(&error)));
+        }
+        Ok(Ok(begun)) => begun,
+    };
+    place.has_spoken();
+    if inside.places.is_full_for(Source::of(address.ip())) {
+        return Some(Err(
+            "its network has as many connections as it may".to_owned()
+        ));
+    }
+    let (Used { config, times, .. }, change) = inside.keys.newest();
+    tell(change, &inside.refusals).await;
+    let shaken = begun.into_stream(config).into_fallible();
+    match tokio::time::timeout(HANDSHAKE, shaken).await {
+        Ok(Ok(stream)) => Some(Ok(Entered { stream, times })),
         Ok(Err((error, stream))) => {
             linger(stream).await;
-            drop(place);
-            let why = reason(&error);
-            inside.refusals.connection(&address.to_string(), &why).await;
-            return;
+            Some(Err(reason(&error)))
         }
-        Err(_) => {
-            drop(place);
-            let why = format!(
-                "its handshake was not done within {} s",
-                HANDSHAKE.as_secs()
-            );
-            inside.refusals.connection(&address.to_string(), &why).await;
-            return;
-        }
-    };
-    drop(place);
+        Err(_) => Some(Err(late(HANDSHAKE))),
+    }
+}
+
+/// Serves somebody who was let in.
+async fn attend(entered: Entered, address: SocketAddr, inside: Inside) {
+    let Entered { stream, times } = entered;
     let Some(caller) = caller(&stream, address) else {
         return;
     };
-    let seat = inside.places.take(&caller);
-    connection(stream, inside.router, caller, seat, inside.stop).await;
+    let Some(seat) = inside.places.take(&caller, Source::of(address.ip())) else {
+        inside.surplus.turn_away(stream);
+        return;
+    };
+    let (_, session) = stream.get_ref();
+    let shown = session.peer_certificates().unwrap_or_default().to_vec();
+    let guest = Guest::new(
+        inside.keys,
+        times,
+        inside.refusals,
+        address.to_string(),
+        shown,
+    );
+    let leaves = Box::pin(guest.leaves());
+    let check = axum::middleware::from_fn_with_state(guest, guest::check);
+    let router = inside.router.layer(check);
+    connection(stream, router, caller, seat, inside.stop, Some(leaves)).await;
 }
 
 /// Who is behind a connection; the handshake has let nobody else in.
@@ -251,13 +301,24 @@ async fn linger(mut stream: TcpStream) {
 
 /// Why a handshake failed, a fragment.
 fn reason(error: &io::Error) -> String {
-    use rustls::Error;
     let tls = error
         .get_ref()
-        .and_then(|inner| inner.downcast_ref::<Error>());
+        .and_then(|inner| inner.downcast_ref::<rustls::Error>());
     match tls {
-        Some(Error::NoCertificatesPresented) => "it came without a certificate".to_owned(),
-        Some(Error::InvalidCertificate(why)) => match why {
+        Some(tls) => reason_of(tls),
+        None if error.kind() == io::ErrorKind::UnexpectedEof => {
+            "it hung up in the middle of its handshake".to_owned()
+        }
+        None => format!("it broke: {error}"),
+    }
+}
+
+/// Why a certificate or a handshake is not taken, a fragment.
+fn reason_of(error: &rustls::Error) -> String {
+    use rustls::Error;
+    match error {
+        Error::NoCertificatesPresented => "it came without a certificate".to_owned(),
+        Error::InvalidCertificate(why) => match why {
             // Another CA of the same name signed it.
             CertificateError::UnknownIssuer | CertificateError::BadSignature => {
                 "its certificate is not from a CA that is trusted here".to_owned()
@@ -268,6 +329,7 @@ fn reason(error: &io::Error) -> String {
             CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
                 "its certificate is not valid yet".to_owned()
             }
+            CertificateError::Revoked => "its certificate was revoked".to_owned(),
             CertificateError::ApplicationVerificationFailure => format!(
                 "its certificate does not name one role ({})",
                 Role::ALL
@@ -276,17 +338,13 @@ fn reason(error: &io::Error) -> String {
             ),
             other => format!("its certificate cannot be used: {other}"),
         },
-        Some(Error::AlertReceived(
+        Error::AlertReceived(
             AlertDescription::UnknownCA
             | AlertDescription::BadCertificate
             | AlertDescription::DecryptError
             | AlertDescription::CertificateUnknown
             | AlertDescription::CertificateExpired,
-        )) => "it does not trust the certificate of this agent".to_owned(),
-        Some(other) => format!("it does not speak TLS 1.3: {other}"),
-        None if error.kind() == io::ErrorKind::UnexpectedEof => {
-            "it hung up in the middle of its handshake".to_owned()
-        }
-        None => format!("it broke: {error}"),
+        ) => "it does not trust the certificate of this agent".to_owned(),
+        other => format!("it does not speak TLS 1.3: {other}"),
     }
 }

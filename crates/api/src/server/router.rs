@@ -1,6 +1,7 @@
 //! Requests to operations.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use accelnet_model::{Code, Problem};
 use axum::Router;
@@ -8,27 +9,55 @@ use axum::body::{Body, Bytes};
 use axum::extract::{Extension, RawPathParams, RawQuery, Request, State};
 use axum::http::{Response, StatusCode, Uri};
 use axum::routing::{MethodFilter, on};
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio::time::Instant;
 
 use super::answer::{good, refused};
 use super::body;
-use super::operate::{Call, Failed, operate};
+use super::looks::{Key, Looks};
+use super::operate::{Begun, Call, Failed, Work, fell_over, read};
 use super::parse::bad_request;
 use super::query::Query;
 use super::refusals::Refusals;
 use crate::routes::{Method, Operation, ROUTES, Route};
+use crate::service::News;
 use crate::{Caller, Role, Service};
 
-/// Requests that wait for events at once: each keeps a thread. More of them wait for a place.
-const WAITING: usize = 16;
+/// Threads that work at once for requests of those who may change things, and of those who may look.
+pub const CHANGING: usize = 64;
+pub const LOOKING: usize = 4;
+/// Bytes of answers to those who may look that are kept until they are taken, at most.
+const KEPT: usize = 16 * 1024 * 1024;
+/// How long an answer waits for others to be taken.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Whether a connection is to end: what waits on it then waits no longer.
+#[derive(Debug, Clone)]
+pub struct Ending(pub watch::Receiver<bool>);
 
 /// What every request needs.
 #[derive(Clone)]
 struct Behind {
     service: Arc<dyn Service>,
     refusals: Arc<Refusals>,
-    waiting: Arc<Semaphore>,
+    looks: Looks,
+    looking: Arc<Semaphore>,
+    changing: Arc<Semaphore>,
+    kept: Arc<Semaphore>,
 }
+
+/// One request, as it came.
+struct Asked {
+    route: &'static Route,
+    caller: Caller,
+    name: Option<String>,
+    query: String,
+    ending: Ending,
+    request: Request,
+}
+
+/// Why there is no answer, with a status where HTTP has a closer one.
+type Refused = (Failed, Option<StatusCode>);
 
 /// The router of all [`ROUTES`].
 pub fn router(service: Arc<dyn Service>, refusals: Arc<Refusals>) -> Router {
@@ -43,11 +72,21 @@ pub fn router(service: Arc<dyn Service>, refusals: Arc<Refusals>) -> Router {
         };
         let answer = move |State(behind): State<Behind>,
                            Extension(caller): Extension<Caller>,
+                           Extension(ending): Extension<Ending>,
                            path: RawPathParams,
                            RawQuery(query): RawQuery,
                            request: Request| async move {
             let name = path.iter().next().map(|(_, name)| name.to_owned());
-            answer(route, behind, caller, name, query, request).await
+            let query = query.unwrap_or_default();
+            let asked = Asked {
+                route,
+                caller,
+                name,
+                query,
+                ending,
+                request,
+            };
+            answer(behind, asked).await
         };
         router = router.route(route.path, on(method, answer));
     }
@@ -57,25 +96,21 @@ pub fn router(service: Arc<dyn Service>, refusals: Arc<Refusals>) -> Router {
         .with_state(Behind {
             service,
             refusals,
-            waiting: Arc::new(Semaphore::new(WAITING)),
+            looks: Looks::default(),
+            looking: Arc::new(Semaphore::new(LOOKING)),
+            changing: Arc::new(Semaphore::new(CHANGING)),
+            kept: Arc::new(Semaphore::new(KEPT)),
         })
 }
 
-async fn answer(
-    route: &'static Route,
-    behind: Behind,
-    caller: Caller,
-    name: Option<String>,
-    query: Option<String>,
-    request: Request,
-) -> Response<Body> {
-    let refusals = behind.refusals.clone();
-    let who = caller.clone();
-    match ask(route, behind, caller, name.clone(), query, request).await {
+async fn answer(behind: Behind, asked: Asked) -> Response<Body> {
+    let (route, who, name) = (asked.route, asked.caller.clone(), asked.name.clone());
+    match ask(&behind, asked).await {
         Ok(json) => good(json),
         Err((failed, status)) => {
             if failed.unheard && route.needs > Role::Reader {
                 let subject = failed.subject.as_deref().or(name.as_deref());
+                let refusals = &behind.refusals;
                 refusals
                     .request(&who, subject, route, &failed.problem)
                     .await;
@@ -85,50 +120,196 @@ async fn answer(
     }
 }
 
-/// The JSON of an answer; or why there is none, with a status where HTTP has a closer one.
-async fn ask(
-    route: &'static Route,
-    behind: Behind,
-    caller: Caller,
-    name: Option<String>,
-    query: Option<String>,
-    request: Request,
-) -> Result<Bytes, (Failed, Option<StatusCode>)> {
+/// The JSON of an answer.
+async fn ask(behind: &Behind, asked: Asked) -> Result<Bytes, Refused> {
     let unheard = |problem, status| (Failed::unheard(problem), status);
-    let query = Query::read(&query.unwrap_or_default(), route.query)
-        .map_err(|problem| unheard(problem, None))?;
-    let body = match route.takes {
+    let query =
+        Query::read(&asked.query, asked.route.query).map_err(|problem| unheard(problem, None))?;
+    let changes = asked.caller.role > Role::Reader;
+    let body = match asked.route.takes {
         None => Bytes::new(),
-        Some(_) => body::json(request)
+        Some(_) => body::json(asked.request, body::most(asked.caller.role))
             .await
             .map_err(|(what, status)| unheard(bad_request(&what), Some(status)))?,
     };
-    let _place = match route.operation {
-        Operation::Events if query.number("wait") > Some(0) => {
-            behind.waiting.acquire_owned().await.ok()
-        }
-        _ => None,
+    let wait = match asked.route.operation {
+        Operation::Events => query.number("wait").unwrap_or(0),
+        _ => 0,
     };
     let call = Call {
-        caller,
-        needs: route.needs,
-        name,
+        caller: asked.caller,
+        needs: asked.route.needs,
+        name: asked.name,
         query,
         body,
     };
-    let work = move || operate(route.operation, &call, behind.service.as_ref());
-    match tokio::task::spawn_blocking(work).await {
-        Ok(done) => done.map_err(|failed| (failed, None)),
-        Err(_) => Err((fell_over().into(), None)),
+    let one = One {
+        behind,
+        operation: asked.route.operation,
+        changes,
+        query: asked.query,
+        call,
+    };
+    let answered = match wait {
+        0 => one.answer().await,
+        wait => one.wait(Duration::from_secs(wait), asked.ending).await,
+    };
+    let answered = answered.map_err(|failed| (failed, None))?;
+    match changes {
+        true => Ok(answered),
+        false => behind.keep(answered).await.map_err(|failed| (failed, None)),
     }
 }
 
-/// The work panicked; the thread's own words are in the log.
-fn fell_over() -> Problem {
-    let found = "It fell over while it worked on this request; that is a fault of accelnet.";
-    Problem::new(Code::AgentUnreachable, &["this request"], found).resolution(
-        "'journalctl -u accelnet' has its last words; report them. The agent goes on with other requests.",
-    )
+/// One request that is made.
+struct One<'a> {
+    behind: &'a Behind,
+    operation: Operation,
+    changes: bool,
+    query: String,
+    call: Call,
+}
+
+impl One<'_> {
+    /// Makes it.
+    async fn answer(&self) -> Result<Bytes, Failed> {
+        let (operation, call) = (self.operation, self.call.clone());
+        let work = self
+            .behind
+            .blocking(self.changes, move || read(operation, call));
+        let work = work.await?;
+        if !work.looks {
+            return self.behind.perform(self.changes, work).await;
+        }
+        let key = Key {
+            changes: self.changes,
+            operation,
+            name: self.call.name.clone(),
+            query: self.query.clone(),
+            body: self.call.body.clone(),
+        };
+        let behind = self.behind.clone();
+        let place = self.behind.place(self.changes);
+        let look = move |place| async move { behind.perform_in(place, work).await };
+        let answered = self.behind.looks.share(key, place, look).await;
+        answered.unwrap_or_else(|| Err(fell_over().into()))
+    }
+
+    /// Makes it again with each event, until there is one to answer, the time is up, or the connection is
+    /// to end. It keeps no thread meanwhile.
+    async fn wait(&self, within: Duration, mut ending: Ending) -> Result<Bytes, Failed> {
+        let until = Instant::now() + within;
+        let mut news = None;
+        loop {
+            // Listened to before it is read: what happens in between is not missed.
+            let mut heard: News = match news.take() {
+                Some(news) => news,
+                None => {
+                    let service = self.behind.service.clone();
+                    let listen = move || service.news().map_err(Failed::from);
+                    self.behind.blocking(self.changes, listen).await?
+                }
+            };
+            heard.borrow_and_update();
+            let answered = self.answer().await?;
+            if answered != NO_EVENTS || *ending.0.borrow() || Instant::now() >= until {
+                return Ok(answered);
+            }
+            tokio::select! {
+                changed = heard.changed() => {
+                    // Who told of events does no longer: somebody else is asked.
+                    news = changed.is_ok().then_some(heard);
+                }
+                () = tokio::time::sleep_until(until) => return Ok(answered),
+                _ = ending.0.wait_for(|ends| *ends) => return Ok(answered),
+            }
+        }
+    }
+}
+
+/// The answer that is waited on.
+const NO_EVENTS: &[u8] = br#"{"events":[]}"#;
+
+impl Behind {
+    /// A place for work, which comes when others leave theirs.
+    fn place(&self, changes: bool) -> impl Future<Output = Option<OwnedSemaphorePermit>> + use<> {
+        let places = match changes {
+            true => self.changing.clone(),
+            false => self.looking.clone(),
+        };
+        async move { places.acquire_owned().await.ok() }
+    }
+
+    /// Does what may take a moment on another thread.
+    async fn blocking<T: Send + 'static>(
+        &self,
+        changes: bool,
+        work: impl FnOnce() -> Result<T, Failed> + Send + 'static,
+    ) -> Result<T, Failed> {
+        let place = self.place(changes).await;
+        on_thread(place, work).await
+    }
+
+    async fn perform(&self, changes: bool, work: Work) -> Result<Bytes, Failed> {
+        let place = self.place(changes).await;
+        self.perform_in(place, work).await
+    }
+
+    async fn perform_in(
+        &self,
+        place: Option<OwnedSemaphorePermit>,
+        work: Work,
+    ) -> Result<Bytes, Failed> {
+        let service = self.service.clone();
+        match on_thread(place, move || work.begin(service.as_ref())).await? {
+            Begun::Now(answer) => Ok(answer),
+            Begun::Later(answer) => answer.await,
+        }
+    }
+
+    /// Keeps an answer until it is taken, when others were.
+    async fn keep(&self, answer: Bytes) -> Result<Bytes, Failed> {
+        let size = u32::try_from(answer.len().min(KEPT)).unwrap_or(u32::MAX);
+        let room = self.kept.clone().acquire_many_owned(size);
+        match tokio::time::timeout(PATIENCE, room).await {
+            Ok(room) => Ok(Bytes::from_owner(Kept {
+                answer,
+                _room: room.ok(),
+            })),
+            Err(_) => {
+                let found = format!(
+                    "Answers of {} MiB wait for clients that do not take them.",
+                    KEPT / 1024 / 1024
+                );
+                Err(Problem::new(Code::AgentBusy, &[], found).into())
+            }
+        }
+    }
+}
+
+/// An answer that takes room until it was sent.
+struct Kept {
+    answer: Bytes,
+    _room: Option<OwnedSemaphorePermit>,
+}
+
+impl AsRef<[u8]> for Kept {
+    fn as_ref(&self) -> &[u8] {
+        &self.answer
+    }
+}
+
+/// Does `work` on a thread, in whose place nobody else works meanwhile, were its caller gone.
+async fn on_thread<T: Send + 'static>(
+    place: Option<OwnedSemaphorePermit>,
+    work: impl FnOnce() -> Result<T, Failed> + Send + 'static,
+) -> Result<T, Failed> {
+    let work = move || {
+        let _place = place;
+        work()
+    };
+    let done = tokio::task::spawn_blocking(work).await;
+    done.unwrap_or_else(|_| Err(fell_over().into()))
 }
 
 async fn nothing_there(uri: Uri) -> Response<Body> {

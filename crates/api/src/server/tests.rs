@@ -14,10 +14,10 @@ use accelnet_model::intent::{Intent, Role};
 use accelnet_model::{Capacity, Node, Problem};
 use serde_json::{Value, json};
 
-use super::http::{Answer, Asked, ask, send};
+use super::http::{Answer as Reply, Asked, ask, send};
 use crate::testing::{Fake, Fixed, Serving};
 use crate::types::*;
-use crate::{Caller, Client, Remark, Service};
+use crate::{Answer, Caller, Client, News, Remark, Service};
 
 struct Agent {
     fake: Arc<Fake>,
@@ -48,11 +48,11 @@ impl Agent {
         }
     }
 
-    fn ask(&self, asked: &Asked) -> Answer {
+    fn ask(&self, asked: &Asked) -> Reply {
         ask(self.serving.socket(), asked)
     }
 
-    fn enable(&self, body: &str) -> Answer {
+    fn enable(&self, body: &str) -> Reply {
         self.ask(&Asked::new("PUT", "/v1/management").text(body))
     }
 
@@ -71,7 +71,7 @@ fn root() -> Agent {
     Agent::new(Fixed::root())
 }
 
-fn error(answer: &Answer) -> (String, String) {
+fn error(answer: &Reply) -> (String, String) {
     let json = answer.json();
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     (
@@ -104,7 +104,7 @@ fn an_onlooker_looks_and_changes_nothing() {
         (
             "POST",
             "/v1/intents",
-            r#"{"name": "x", "roles": [], "adapters": []}"#,
+            r#"{"name": "x", "roles": ["compute"], "adapters": ["ens2"]}"#,
         ),
         ("PATCH", "/v1/intents/MyIntent", "{}"),
         ("DELETE", "/v1/intents/MyIntent", ""),
@@ -166,20 +166,21 @@ struct Falls;
 impl Service for Falls {
     fn status(&self) -> Result<Status, Problem> { panic!("fell over") }
     fn node(&self) -> Result<Node, Problem> { panic!() }
-    fn prereq(&self, _: Option<&str>) -> Result<PrereqAnswer, Problem> { panic!() }
-    fn enable(&self, _: &Caller, _: &Enable) -> Result<ManagementChanged, Problem> { panic!() }
-    fn set(&self, _: &Caller, _: &Set) -> Result<ManagementChanged, Problem> { panic!() }
-    fn disable(&self, _: &Caller, _: bool) -> Result<ManagementChanged, Problem> { panic!() }
+    fn prereq(&self, _: &Caller, _: Option<&str>) -> Answer<PrereqAnswer> { panic!() }
+    fn enable(&self, _: &Caller, _: &Enable) -> Answer<ManagementChanged> { panic!() }
+    fn set(&self, _: &Caller, _: &Set) -> Answer<ManagementChanged> { panic!() }
+    fn disable(&self, _: &Caller, _: bool) -> Answer<ManagementChanged> { panic!() }
     fn intents(&self) -> Result<Vec<IntentView>, Problem> { Ok(Vec::new()) }
-    fn intent_add(&self, _: &Caller, _: &IntentAdd) -> Result<IntentChanged, Problem> { panic!() }
-    fn intent_set(&self, _: &Caller, _: &str, _: &IntentSet) -> Result<IntentChanged, Problem> { panic!() }
-    fn intent_remove(&self, _: &Caller, _: &str, _: bool) -> Result<IntentChanged, Problem> { panic!() }
+    fn intent_add(&self, _: &Caller, _: &IntentAdd) -> Answer<IntentChanged> { panic!() }
+    fn intent_set(&self, _: &Caller, _: &str, _: &IntentSet) -> Answer<IntentChanged> { panic!() }
+    fn intent_remove(&self, _: &Caller, _: &str, _: bool) -> Answer<IntentChanged> { panic!() }
     fn vms(&self) -> Result<Vec<VmView>, Problem> { panic!() }
-    fn vms_change(&self, _: &Caller, _: &VmChange) -> Result<VmChanged, Problem> { panic!() }
-    fn plan(&self) -> Result<PlanAnswer, Problem> { panic!() }
+    fn vms_change(&self, _: &Caller, _: &VmChange) -> Answer<VmChanged> { panic!() }
+    fn plan(&self, _: &Caller) -> Answer<PlanAnswer> { Box::pin(async { panic!("fell over later") }) }
     fn nodes(&self) -> Result<Vec<NodeView>, Problem> { panic!() }
-    fn node_drain(&self, _: &Caller, _: &NodeDrain) -> Result<NodeDrained, Problem> { panic!() }
-    fn events(&self, _: u64, _: usize, _: Duration) -> Result<Events, Problem> { panic!() }
+    fn node_drain(&self, _: &Caller, _: &NodeDrain) -> Answer<NodeDrained> { panic!() }
+    fn events(&self, _: u64, _: usize) -> Result<Events, Problem> { panic!() }
+    fn news(&self) -> Result<News, Problem> { panic!() }
     fn capacity(&self) -> Result<Capacity, Problem> { panic!() }
     fn remark(&self, _: &Remark) {}
 }
@@ -193,6 +194,10 @@ fn a_request_that_falls_over_is_told_and_harms_no_other() {
     let problem = client.status().expect_err("it fell over");
     assert_eq!(problem.code, accelnet_model::Code::AgentUnreachable);
     assert!(problem.found.contains("fell over"), "{}", problem.found);
+    let problem = client
+        .plan()
+        .expect_err("it fell over while it was waited for");
+    assert_eq!(problem.code, accelnet_model::Code::AgentUnreachable);
     assert_eq!(client.intents().expect("it goes on"), []);
     // Not even what no agent but one on a simulated host does is a fall.
     let problem = client

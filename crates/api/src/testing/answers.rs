@@ -1,7 +1,5 @@
 //! What the agent in memory answers.
 
-use std::time::Duration;
-
 use accelnet_model::capacity::{Capacity, MoreVms, NodeCapacity, Share};
 use accelnet_model::check::{CheckName, Outcome};
 use accelnet_model::platform::{
@@ -13,6 +11,7 @@ use accelnet_rules::{intent, management, vm_names};
 
 use super::Fake;
 use super::state::{Inner, NODE, NOW, known};
+use crate::service::{Answer, News, answered};
 use crate::types::*;
 use crate::{Caller, Remark, Service};
 
@@ -85,7 +84,92 @@ impl Service for Fake {
         Ok(self.looks()?.node.clone())
     }
 
-    fn prereq(&self, name: Option<&str>) -> Result<PrereqAnswer, Problem> {
+    fn intents(&self) -> Result<Vec<IntentView>, Problem> {
+        Ok(self.looks()?.intents.iter().map(Inner::view).collect())
+    }
+
+    fn vms(&self) -> Result<Vec<VmView>, Problem> {
+        Ok(self.looks()?.vms.clone())
+    }
+
+    fn nodes(&self) -> Result<Vec<NodeView>, Problem> {
+        drop(self.looks()?);
+        Ok(vec![NodeView {
+            name: NODE.to_owned(),
+            state: Standing::Up,
+            since: Some(NOW.to_owned()),
+            version: Some(env!("CARGO_PKG_VERSION").to_owned()),
+            joined_at: Some(NOW.to_owned()),
+            reported_at: Some(NOW.to_owned()),
+            drained: None,
+            accelerated_vms: 0,
+        }])
+    }
+
+    fn remark(&self, remark: &Remark) {
+        self.inner().happens(remark);
+        self.happened.send_modify(|times| *times += 1);
+    }
+
+    fn events(&self, after: u64, limit: usize) -> Result<Events, Problem> {
+        let inner = self.looks()?;
+        let new = inner.events.iter().filter(|event| event.number > after);
+        let mut newest: Vec<Event> = new.rev().take(limit).cloned().collect();
+        newest.reverse();
+        Ok(Events { events: newest })
+    }
+
+    fn news(&self) -> Result<News, Problem> {
+        Ok(self.happened.subscribe())
+    }
+
+    fn prereq(&self, _: &Caller, name: Option<&str>) -> Answer<PrereqAnswer> {
+        answered(self.answer_prereq(name))
+    }
+
+    fn enable(&self, who: &Caller, request: &Enable) -> Answer<ManagementChanged> {
+        answered(self.answer_enable(who, request))
+    }
+
+    fn set(&self, who: &Caller, request: &Set) -> Answer<ManagementChanged> {
+        answered(self.answer_set(who, request))
+    }
+
+    fn disable(&self, who: &Caller, dry_run: bool) -> Answer<ManagementChanged> {
+        answered(self.answer_disable(who, dry_run))
+    }
+
+    fn intent_add(&self, who: &Caller, request: &IntentAdd) -> Answer<IntentChanged> {
+        answered(self.answer_intent_add(who, request))
+    }
+
+    fn intent_set(&self, who: &Caller, name: &str, request: &IntentSet) -> Answer<IntentChanged> {
+        answered(self.answer_intent_set(who, name, request))
+    }
+
+    fn intent_remove(&self, who: &Caller, name: &str, dry_run: bool) -> Answer<IntentChanged> {
+        answered(self.answer_intent_remove(who, name, dry_run))
+    }
+
+    fn vms_change(&self, who: &Caller, change: &VmChange) -> Answer<VmChanged> {
+        answered(self.answer_vms_change(who, change))
+    }
+
+    fn adapters_change(&self, who: &Caller, change: &AdaptersChange) -> Answer<AdaptersChanged> {
+        answered(self.answer_adapters_change(who, change))
+    }
+
+    fn node_drain(&self, who: &Caller, request: &NodeDrain) -> Answer<NodeDrained> {
+        answered(self.answer_node_drain(who, request))
+    }
+
+    fn plan(&self, _: &Caller) -> Answer<PlanAnswer> {
+        answered(self.answer_plan())
+    }
+}
+
+impl Fake {
+    fn answer_prereq(&self, name: Option<&str>) -> Result<PrereqAnswer, Problem> {
         let inner = self.looks()?;
         let subject = name.unwrap_or(NODE);
         let mut check = Check {
@@ -118,7 +202,7 @@ impl Service for Fake {
         })
     }
 
-    fn enable(&self, who: &Caller, request: &Enable) -> Result<ManagementChanged, Problem> {
+    fn answer_enable(&self, who: &Caller, request: &Enable) -> Result<ManagementChanged, Problem> {
         let mut inner = self.changes(who, "enable", request)?;
         intent::must_be_compute(intent::find(&request.intent, &inner.intents)?)?;
         let mut management = inner.management.clone();
@@ -131,7 +215,7 @@ impl Service for Fake {
         Ok(inner.manage(management, request.dry_run))
     }
 
-    fn set(&self, who: &Caller, request: &Set) -> Result<ManagementChanged, Problem> {
+    fn answer_set(&self, who: &Caller, request: &Set) -> Result<ManagementChanged, Problem> {
         let mut inner = self.changes(who, "set", request)?;
         inner.must_be_enabled()?;
         let mut management = inner.management.clone();
@@ -148,18 +232,18 @@ impl Service for Fake {
         Ok(inner.manage(management, request.dry_run))
     }
 
-    fn disable(&self, who: &Caller, dry_run: bool) -> Result<ManagementChanged, Problem> {
+    fn answer_disable(&self, who: &Caller, dry_run: bool) -> Result<ManagementChanged, Problem> {
         let mut inner = self.changes(who, "disable", &dry_run)?;
         let mut management = inner.management.clone();
         management.enabled = false;
         Ok(inner.manage(management, dry_run))
     }
 
-    fn intents(&self) -> Result<Vec<IntentView>, Problem> {
-        Ok(self.looks()?.intents.iter().map(Inner::view).collect())
-    }
-
-    fn intent_add(&self, who: &Caller, request: &IntentAdd) -> Result<IntentChanged, Problem> {
+    fn answer_intent_add(
+        &self,
+        who: &Caller,
+        request: &IntentAdd,
+    ) -> Result<IntentChanged, Problem> {
         let mut inner = self.changes(who, "intent_add", request)?;
         let intent = Intent {
             name: request.name.clone(),
@@ -174,7 +258,7 @@ impl Service for Fake {
         Ok(declared(Some(Inner::view(&intent)), request.dry_run))
     }
 
-    fn intent_set(
+    fn answer_intent_set(
         &self,
         who: &Caller,
         name: &str,
@@ -199,7 +283,7 @@ impl Service for Fake {
         Ok(declared(Some(view), request.dry_run))
     }
 
-    fn intent_remove(
+    fn answer_intent_remove(
         &self,
         who: &Caller,
         name: &str,
@@ -213,11 +297,7 @@ impl Service for Fake {
         Ok(declared(dry_run.then_some(view), dry_run))
     }
 
-    fn vms(&self) -> Result<Vec<VmView>, Problem> {
-        Ok(self.looks()?.vms.clone())
-    }
-
-    fn vms_change(&self, who: &Caller, change: &VmChange) -> Result<VmChanged, Problem> {
+    fn answer_vms_change(&self, who: &Caller, change: &VmChange) -> Result<VmChanged, Problem> {
         let (mut inner, names, setting, dry_run) = match change {
             VmChange::Enable(request) => (
                 self.changes(who, "vm_enable", request)?,
@@ -249,7 +329,7 @@ impl Service for Fake {
         })
     }
 
-    fn adapters_change(
+    fn answer_adapters_change(
         &self,
         who: &Caller,
         change: &AdaptersChange,
@@ -274,21 +354,7 @@ impl Service for Fake {
         })
     }
 
-    fn nodes(&self) -> Result<Vec<NodeView>, Problem> {
-        drop(self.looks()?);
-        Ok(vec![NodeView {
-            name: NODE.to_owned(),
-            state: Standing::Up,
-            since: Some(NOW.to_owned()),
-            version: Some(env!("CARGO_PKG_VERSION").to_owned()),
-            joined_at: Some(NOW.to_owned()),
-            reported_at: Some(NOW.to_owned()),
-            drained: None,
-            accelerated_vms: 0,
-        }])
-    }
-
-    fn node_drain(&self, who: &Caller, request: &NodeDrain) -> Result<NodeDrained, Problem> {
+    fn answer_node_drain(&self, who: &Caller, request: &NodeDrain) -> Result<NodeDrained, Problem> {
         drop(self.changes(who, "drain", request)?);
         Ok(NodeDrained {
             node: request.node.to_string(),
@@ -303,7 +369,7 @@ impl Service for Fake {
         })
     }
 
-    fn plan(&self) -> Result<PlanAnswer, Problem> {
+    fn answer_plan(&self) -> Result<PlanAnswer, Problem> {
         drop(self.looks()?);
         Ok(PlanAnswer {
             observed_at: NOW.to_owned(),
@@ -312,23 +378,6 @@ impl Service for Fake {
             blocked: Vec::new(),
             warnings: Vec::new(),
         })
-    }
-
-    fn remark(&self, remark: &Remark) {
-        self.inner().happens(remark);
-        self.happened.notify_all();
-    }
-
-    fn events(&self, after: u64, limit: usize, wait: Duration) -> Result<Events, Problem> {
-        let none_yet =
-            |inner: &mut Inner| inner.events.last().is_none_or(|last| last.number <= after);
-        let inner = self.looks()?;
-        let waited = self.happened.wait_timeout_while(inner, wait, none_yet);
-        let (inner, _) = waited.unwrap_or_else(std::sync::PoisonError::into_inner);
-        let new = inner.events.iter().filter(|event| event.number > after);
-        let mut newest: Vec<Event> = new.rev().take(limit).cloned().collect();
-        newest.reverse();
-        Ok(Events { events: newest })
     }
 }
 

@@ -1,13 +1,17 @@
 //! A CA in memory, and certificates of it.
 
-use std::io;
+use std::fs::OpenOptions;
+use std::io::{self, Write};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use rcgen::{
-    BasicConstraints, Certificate, CertificateParams, DistinguishedName, DnType,
-    ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, KeyUsagePurpose, date_time_ymd,
+    BasicConstraints, Certificate, CertificateParams, CertificateRevocationListParams,
+    DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyIdMethod, KeyPair,
+    KeyUsagePurpose, RevokedCertParams, SerialNumber, date_time_ymd,
 };
 use rustls::pki_types::CertificateDer;
+use x509_cert::der::Decode;
 
 use crate::server::{Files, RemoteOptions};
 
@@ -41,7 +45,7 @@ impl Authority {
     pub fn new(name: &str) -> Self {
         let mut params = params(name);
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        params.key_usages = vec![KeyUsagePurpose::KeyCertSign];
+        params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
         let key = KeyPair::generate().expect("a key");
         let certificate = params.self_signed(&key).expect("a certificate");
         Authority {
@@ -81,6 +85,34 @@ impl Authority {
         Certified { certificate, key }
     }
 
+    /// Writes the list of the certificates that it revoked to `file`.
+    ///
+    /// # Errors
+    ///
+    /// The kernel's.
+    ///
+    /// # Panics
+    ///
+    /// It cannot be signed.
+    pub fn revoke(&self, revoked: &[&Certified], file: &Path) -> io::Result<()> {
+        let entry = |one: &&Certified| RevokedCertParams {
+            serial_number: one.serial(),
+            revocation_time: date_time_ymd(2025, 1, 1),
+            reason_code: None,
+            invalidity_date: None,
+        };
+        let list = CertificateRevocationListParams {
+            this_update: date_time_ymd(2025, 1, 1),
+            next_update: date_time_ymd(2100, 1, 1),
+            crl_number: SerialNumber::from(1),
+            issuing_distribution_point: None,
+            revoked_certs: revoked.iter().map(entry).collect(),
+            key_identifier_method: KeyIdMethod::Sha256,
+        };
+        let list = list.signed_by(&self.issuer).expect("a list");
+        std::fs::write(file, list.pem().expect("a list as PEM"))
+    }
+
     /// Writes its certificate to `file`.
     ///
     /// # Errors
@@ -107,6 +139,7 @@ impl Authority {
                 cert,
                 key,
                 client_ca,
+                client_crl: None,
             },
         })
     }
@@ -124,6 +157,12 @@ fn client(name: &str, unit: Option<&str>) -> CertificateParams {
 }
 
 impl Certified {
+    /// The number that its CA gave it.
+    fn serial(&self) -> SerialNumber {
+        let read = x509_cert::Certificate::from_der(self.der()).expect("a certificate");
+        SerialNumber::from_slice(read.tbs_certificate.serial_number.as_bytes())
+    }
+
     /// The certificate.
     pub fn der(&self) -> &CertificateDer<'static> {
         self.certificate.der()
@@ -138,7 +177,15 @@ impl Certified {
         let cert = folder.join(format!("{name}.pem"));
         let key = folder.join(format!("{name}.key"));
         std::fs::write(&cert, self.certificate.pem())?;
-        std::fs::write(&key, self.key.serialize_pem())?;
+        if key.exists() {
+            std::fs::remove_file(&key)?;
+        }
+        let mut file = OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .mode(0o600)
+            .open(&key)?;
+        file.write_all(self.key.serialize_pem().as_bytes())?;
         Ok((cert, key))
     }
 }

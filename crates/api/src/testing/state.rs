@@ -1,11 +1,12 @@
 //! What the agent in memory has, and what it was asked.
 
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use accelnet_model::domain::DomainState;
 use accelnet_model::intent::{Intent, IntentState, IntentStatus};
 use accelnet_model::{Management, Node, Observed, Performance, Problem};
 use serde::Serialize;
+use tokio::sync::watch;
 
 use super::answers;
 use crate::types::*;
@@ -21,7 +22,7 @@ pub const NODE: &str = "n1";
 pub struct Fake {
     inner: Mutex<Inner>,
     /// Told of every event.
-    pub(super) happened: Condvar,
+    pub(super) happened: watch::Sender<u64>,
 }
 
 /// What it has.
@@ -49,7 +50,7 @@ impl Default for Fake {
                 node: answers::node(),
                 fails: None,
             }),
-            happened: Condvar::new(),
+            happened: watch::Sender::new(0),
         }
     }
 }
@@ -92,6 +93,11 @@ impl Fake {
         std::mem::take(&mut self.inner().asked)
     }
 
+    /// How many wait for something to happen.
+    pub fn waiting(&self) -> usize {
+        self.happened.receiver_count()
+    }
+
     /// Something happens.
     pub fn happens(&self, kind: EventKind, subject: &str, message: &str) {
         let mut inner = self.inner();
@@ -104,7 +110,7 @@ impl Fake {
             code: None,
         });
         drop(inner);
-        self.happened.notify_all();
+        self.happened.send_modify(|times| *times += 1);
     }
 
     pub(super) fn inner(&self) -> MutexGuard<'_, Inner> {

@@ -28,6 +28,15 @@ pub struct Remote {
     /// CAs whose certificates let clients in, as PEM
     #[arg(long, value_name = "FILE", requires = "listen")]
     pub tls_client_ca: Option<PathBuf>,
+    /// Revocation lists (CRLs) of these CAs, as PEM
+    #[arg(
+        long,
+        value_name = "FILE",
+        requires = "listen",
+        long_help = "Revocation lists (CRLs) of these CAs, as PEM. A certificate on a list is refused, and an open \
+            connection with it ends at its next request. A changed file is used without a restart."
+    )]
+    pub tls_client_crl: Option<PathBuf>,
 }
 
 impl Remote {
@@ -39,6 +48,7 @@ impl Remote {
                 cert: self.tls_cert.clone()?,
                 key: self.tls_key.clone()?,
                 client_ca: self.tls_client_ca.clone()?,
+                client_crl: self.tls_client_crl.clone(),
             },
         })
     }

@@ -102,3 +102,19 @@ pub fn a_vm_while_management_is_off() -> Vec<Code> {
         "vm enable web1 --performance low",
     )
 }
+
+pub fn more_connections_than_it_takes() -> Vec<Code> {
+    let agent = Agent::for_callers(enabled(), Fixed::onlooker());
+    let all: Vec<UnixStream> = (0..64)
+        .map(|_| UnixStream::connect(agent.socket()).expect("connected"))
+        .collect();
+    let codes = code(&agent.types("accelnet status --output json"));
+    drop(all);
+    codes
+}
+
+pub fn no_descriptor_left() -> Vec<Code> {
+    let found = "Too many open files (os error 24)";
+    let problem = accelnet_model::Problem::new(Code::OutOfResources, &["Adapter ens1"], found);
+    code(&Agent::of(enabled().failing(problem)).types("accelnet status --output json"))
+}

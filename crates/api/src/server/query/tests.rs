@@ -1,14 +1,15 @@
 use super::*;
+use crate::limits::Chars;
 
 const KNOWN: &[Parameter] = &[
     Parameter {
         name: "intent",
-        kind: Kind::Text,
+        kind: Kind::Text(Chars::Printable),
         what: "",
     },
     Parameter {
         name: "wait",
-        kind: Kind::Number,
+        kind: Kind::Number(0, 60),
         what: "",
     },
     Parameter {
@@ -41,6 +42,10 @@ fn anything_else_is_refused() {
         "x=1",
         "wait=",
         "wait=-1",
+        "wait=61",
+        "wait=+1",
+        "intent=",
+        "intent=a%0ab",
         "wait=1&wait=1",
         "dry_run",
         "dry_run=1",

@@ -323,6 +323,8 @@ fn files_that_cannot_be_used_are_told_at_once() {
     let far = Far::new();
     let folder = far.folder.path();
     std::fs::write(folder.join("empty"), "").expect("a file");
+    let own = std::fs::Permissions::from_mode(0o600);
+    std::fs::set_permissions(folder.join("empty"), own).expect("a mode");
     let other = far.ca.server(&["localhost"]).write(folder, "other");
     let (_, other_key) = other.expect("files");
     let with = |change: &dyn Fn(&mut RemoteOptions)| {
@@ -378,78 +380,182 @@ fn an_address_that_is_not_there_yet_can_be_listened_on() {
 }
 
 #[test]
-fn handshakes_that_do_not_end_keep_nobody_else_out() {
+fn handshakes_that_do_not_end_keep_nobody_out() {
     let far = Far::new();
-    let waiting: Vec<TcpStream> = (0..16).map(|_| silent([127, 0, 0, 2], &far)).collect();
-    // They are taken in turn, so the next one finds all places of its address taken.
-    let mut next = silent([127, 0, 0, 2], &far);
-    assert_eq!(next.read(&mut [0; 16]).expect("closed"), 0);
-    far.of(May::Reader).status().expect("others come in");
-    let mut first = &waiting[0];
+    // From the address of whoever comes after them, and from eight others.
+    let own: Vec<TcpStream> = (0..16).map(|_| silent([127, 0, 0, 1], &far)).collect();
+    let others = (2..10).flat_map(|last| [last; 16]);
+    let others: Vec<TcpStream> = others.map(|last| silent([127, 0, 0, last], &far)).collect();
+    far.of(May::Reader).status().expect("it comes in");
+    far.of(May::Administrator)
+        .disable(false)
+        .expect("so does who changes");
+    let mut evicted = &own[0];
+    assert_eq!(evicted.read(&mut [0; 16]).expect("closed"), 0);
     // Whoever does not shake hands is hung up on.
-    assert_eq!(first.read(&mut [0; 16]).expect("closed"), 0);
+    let mut last = &others[others.len() - 1];
+    assert_eq!(last.read(&mut [0; 16]).expect("closed"), 0);
     let events = far.events(2);
-    assert!(
-        events[0]
-            .message
-            .contains("in the middle of their handshake"),
-        "{events:?}"
-    );
-    assert!(events[1].message.contains("within 10 s"), "{events:?}");
+    assert!(events[0].message.contains("took the place"), "{events:?}");
     far.of(May::Reader).status().expect("and go on");
+}
+
+/// Somebody who speaks TLS by hand, and keeps the connection.
+struct Connected(StreamOwned<ClientConnection, TcpStream>);
+
+impl Connected {
+    fn new(far: &Far, certified: &Certified) -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (cert, key) = certified.write(folder.path(), "own").expect("files");
+        let mut trusted = RootCertStore::empty();
+        let pem = crate::pem::certificates(&far.options.files.client_ca).expect("a CA");
+        trusted.add(pem[0].clone()).expect("a CA");
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let config = ClientConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .expect("versions")
+            .with_root_certificates(trusted)
+            .with_client_auth_cert(
+                crate::pem::certificates(&cert).expect("a certificate"),
+                crate::pem::key(&key).expect("a key"),
+            );
+        let name = ServerName::try_from("localhost").expect("a name");
+        let session = ClientConnection::new(Arc::new(config.expect("a client")), name);
+        let stream = TcpStream::connect(far.address()).expect("connected");
+        Connected(StreamOwned::new(session.expect("a session"), stream))
+    }
+
+    fn send(&mut self, path: &str) {
+        let request = format!("GET {path} HTTP/1.1\r\nHost: a\r\n\r\n");
+        // Whoever is turned away may be so before it has asked.
+        drop(self.0.write_all(request.as_bytes()));
+    }
+
+    /// What comes next; nothing where the connection was closed.
+    fn read(&mut self) -> String {
+        let mut answer = [0; 4096];
+        let read = self.0.read(&mut answer).unwrap_or_default();
+        String::from_utf8_lossy(&answer[..read]).into_owned()
+    }
+
+    fn ask(&mut self, path: &str) -> String {
+        self.send(path);
+        self.read()
+    }
 }
 
 #[test]
 fn readers_take_no_place_from_others() {
     let far = Far::new();
     let reader = far.ca.client("anna", Some("accelnet-reader"));
-    let (cert, key) = reader.write(far.folder.path(), "anna").expect("files");
-    let mut trusted = RootCertStore::empty();
-    let pem = crate::pem::certificates(&far.options.files.client_ca).expect("a CA");
-    trusted.add(pem[0].clone()).expect("a CA");
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let config = ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .expect("versions")
-        .with_root_certificates(trusted)
-        .with_client_auth_cert(
-            crate::pem::certificates(&cert).expect("a certificate"),
-            crate::pem::key(&key).expect("a key"),
-        );
-    let config = Arc::new(config.expect("a client"));
-    let open = || {
-        let name = ServerName::try_from("localhost").expect("a name");
-        let session = ClientConnection::new(config.clone(), name).expect("a session");
-        let stream = TcpStream::connect(far.address()).expect("connected");
-        let mut stream = StreamOwned::new(session, stream);
-        let request = b"GET /v1/version HTTP/1.1\r\nHost: a\r\n\r\n";
-        stream.write_all(request).expect("sent");
-        let mut answer = [0; 1024];
-        let read = stream.read(&mut answer).expect("an answer");
-        (
-            String::from_utf8_lossy(&answer[..read]).into_owned(),
-            stream,
-        )
-    };
-    let mut seats: Vec<_> = (0..64)
+    let mut seats: Vec<Connected> = (0..16)
         .map(|_| {
-            let (answer, mut stream) = open();
+            let mut one = Connected::new(&far, &reader);
+            assert!(one.ask("/v1/version").starts_with("HTTP/1.1 200 OK"));
             // It keeps its place for as long as it waits.
-            let request = b"GET /v1/events?wait=60 HTTP/1.1\r\nHost: a\r\n\r\n";
-            stream.write_all(request).expect("sent");
-            (answer, stream)
+            one.send("/v1/events?wait=60");
+            one
         })
         .collect();
-    assert!(
-        seats
-            .iter()
-            .all(|(answer, _)| answer.starts_with("HTTP/1.1 200 OK"))
-    );
-    assert!(open().0.starts_with("HTTP/1.1 503"));
+    let told = Connected::new(&far, &reader).ask("/v1/version");
+    assert!(told.starts_with("HTTP/1.1 429"), "{told}");
+    assert!(told.contains("retry-after: 1"), "{told}");
     far.of(May::Operator)
         .status()
         .expect("others have their own");
     far.fake
         .happens(EventKind::Noticed, "test", "Nobody has to wait any more.");
     seats.clear();
+}
+
+#[test]
+fn a_revoked_certificate_is_let_in_no_more_and_an_open_connection_ends() {
+    let mut far = Far::new();
+    let list = far.folder.path().join("crl.pem");
+    let (anna, bert) = (
+        far.ca.client("anna", Some("accelnet-administrator")),
+        far.ca.client("bert", Some("accelnet-administrator")),
+    );
+    far.ca.revoke(&[], &list).expect("a list");
+    let second = tempfile::tempdir().expect("a folder");
+    far.options.files.client_crl = Some(list.clone());
+    let service: Arc<dyn Service> = far.fake.clone();
+    far.serving = Serving::start_far(second.path(), service, &far.options).expect("two doors");
+    let mut open = Connected::new(&far, &anna);
+    let mut kept = Connected::new(&far, &bert);
+    assert!(open.ask("/v1/version").starts_with("HTTP/1.1 200"));
+    assert!(kept.ask("/v1/version").starts_with("HTTP/1.1 200"));
+    far.ca.revoke(&[&anna], &list).expect("a list");
+    // The files are looked at with each request: this one is not made.
+    let refused = open.ask("/v1/version");
+    assert!(refused.starts_with("HTTP/1.1 403"), "{refused}");
+    assert!(refused.contains("certificate was revoked"), "{refused}");
+    assert_eq!(open.read(), "", "it is closed");
+    assert_eq!(
+        far.why_refused(&anna),
+        (Code::CertificateRefused, "It was revoked.".to_owned())
+    );
+    far.with(&bert).status().expect("others come in");
+    // A connection from before ends in either case; whoever is let in comes again.
+    let last = kept.ask("/v1/version");
+    assert!(
+        last.is_empty() || last.starts_with("HTTP/1.1 200"),
+        "{last}"
+    );
+    assert_eq!(kept.read(), "", "it is closed");
+}
+
+#[test]
+fn connections_from_before_a_new_ca_end() {
+    let far = Far::new();
+    let before = far.ca.client("anna", Some("accelnet-administrator"));
+    let mut open = Connected::new(&far, &before);
+    let mut waits = Connected::new(&far, &before);
+    assert!(open.ask("/v1/version").starts_with("HTTP/1.1 200"));
+    assert!(waits.ask("/v1/version").starts_with("HTTP/1.1 200"));
+    waits.send("/v1/events?wait=60");
+    while far.fake.waiting() == 0 {
+        std::thread::yield_now();
+    }
+    let next = Authority::new("the next CA");
+    next.door(far.folder.path()).expect("files");
+    let after = next.client("anna", Some("accelnet-reader"));
+    far.with(&after).status().expect("it is trusted now");
+    // What waits is answered, and the connection closed, long before it would have been.
+    let answered = waits.read();
+    assert!(answered.starts_with("HTTP/1.1 200"), "{answered}");
+    assert_eq!(waits.read(), "", "it is closed");
+    let refused = open.ask("/v1/version");
+    assert!(
+        refused.is_empty() || refused.starts_with("HTTP/1.1 403"),
+        "{refused}"
+    );
+    assert_eq!(open.read(), "", "it is closed");
+    assert_eq!(far.why_refused(&before).0, Code::CertificateRefused);
+}
+
+#[test]
+fn a_key_that_others_can_read_is_refused() {
+    let far = Far::new();
+    let second = tempfile::tempdir().expect("a folder");
+    for (mode, is_refused) in [(0o644, true), (0o620, true), (0o604, true), (0o640, false)] {
+        let key = &far.options.files.key;
+        std::fs::set_permissions(key, std::fs::Permissions::from_mode(mode)).expect("a mode");
+        let server = Server::bind(&second.path().join(format!("{mode}.sock")));
+        let listening = server.expect("a socket").listen(&far.options);
+        assert_eq!(listening.is_err(), is_refused, "{mode:o}");
+        if let Err(problem) = listening {
+            assert_eq!(problem.code, Code::CertificateUnusable);
+            assert!(
+                problem.found.contains(&format!("{mode:04o}")),
+                "{}",
+                problem.found
+            );
+            assert!(
+                problem.resolution.contains("chmod 600"),
+                "{}",
+                problem.resolution
+            );
+        }
+    }
 }

@@ -96,13 +96,15 @@ fn one_connection_serves_many_requests() {
 #[test]
 fn too_many_connections_are_told_so_and_leave_a_place_for_others() {
     let agent = Agent::new(Fixed::onlooker());
+    // They come from root, who has no share, and are of somebody who may look.
     let all: Vec<UnixStream> = (0..64)
         .map(|_| UnixStream::connect(agent.serving.socket()).expect("connected"))
         .collect();
     let answer = agent.ask(&Asked::new("GET", "/v1/status"));
     assert_eq!(
         (answer.status, error(&answer).0.as_str()),
-        (503, "agent_unreachable")
+        (429, "agent_busy")
     );
+    assert_eq!(answer.header("retry-after"), Some("1"));
     drop(all);
 }

@@ -1,0 +1,207 @@
+//! What values of requests may be: the server refuses what the OpenAPI document does not permit, by the
+//! same table.
+
+use std::collections::HashSet;
+
+use serde_json::Value;
+
+/// The longest name in a request, in characters.
+pub const LONGEST_NAME: usize = 255;
+/// VMs that one request can name.
+pub const MOST_VMS: usize = 10_000;
+/// VMs that a request of a reader can name: a dry run takes time that changes wait for.
+pub const MOST_VMS_OF_READERS: usize = 1_000;
+/// Adapters that one request can name.
+const MOST_ADAPTERS: usize = 256;
+/// VFs that an adapter can have: PCI counts them in 16 bits.
+const MOST_VFS: u64 = 65_535;
+
+/// Which characters a text may have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Chars {
+    /// Any but control characters.
+    Printable,
+    /// Those of the name of an intent.
+    IntentName,
+}
+
+impl Chars {
+    /// The same as a regular expression.
+    pub const fn pattern(self) -> &'static str {
+        match self {
+            Chars::Printable => r"^[^\u0000-\u001f\u007f-\u009f]+$",
+            Chars::IntentName => r"^[A-Za-z0-9][A-Za-z0-9._-]{0,31}$",
+        }
+    }
+
+    /// The longest text of them, in characters.
+    pub const fn longest(self) -> usize {
+        match self {
+            Chars::Printable => LONGEST_NAME,
+            Chars::IntentName => 32,
+        }
+    }
+
+    /// What is wrong with `text`, a fragment.
+    pub fn judge(self, text: &str) -> Result<(), String> {
+        let longest = self.longest();
+        if text.is_empty() {
+            return Err("is empty".to_owned());
+        }
+        if text.chars().count() > longest {
+            return Err(format!("is longer than {longest} characters"));
+        }
+        let inner = |one: char| one.is_ascii_alphanumeric() || matches!(one, '.' | '-' | '_');
+        let fits = match self {
+            Chars::Printable => !text.chars().any(char::is_control),
+            Chars::IntentName => {
+                text.starts_with(|one: char| one.is_ascii_alphanumeric()) && text.chars().all(inner)
+            }
+        };
+        match (fits, self) {
+            (true, _) => Ok(()),
+            (false, Chars::Printable) => Err("has control characters".to_owned()),
+            (false, Chars::IntentName) => Err(
+                "is no name of an intent: letters, digits, '.', '-' and '_' that begin with a letter or digit"
+                    .to_owned(),
+            ),
+        }
+    }
+}
+
+/// What a field may hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Limit {
+    /// A text.
+    Text(Chars),
+    /// Several texts, at least and at most so many.
+    Texts(usize, usize, Chars),
+    /// The same, each once.
+    Once(usize, usize, Chars),
+    /// Several values of an enumeration, each once.
+    Values(usize, usize),
+    /// An integer.
+    Number(u64, u64),
+    /// An integer that `accelnet_rules` judges, with a code of its own.
+    Judged(u64, u64),
+}
+
+/// Limits by type and field. What holds of a type of `model` stands in the document only: it is
+/// [`Limit::Judged`].
+#[rustfmt::skip]
+pub static LIMITS: &[(&str, &str, Limit)] = &[
+    ("Enable", "intent", Limit::Text(Chars::Printable)),
+    ("Enable", "node_reserve_percentage", Limit::Judged(0, 99)),
+    ("Set", "intent", Limit::Text(Chars::Printable)),
+    ("Set", "node_reserve_percentage", Limit::Judged(0, 99)),
+    ("Figure", "queue_pairs", Limit::Judged(1, 64)),
+    ("Figure", "transmit_weight", Limit::Judged(1, 100)),
+    ("IntentAdd", "name", Limit::Text(Chars::IntentName)),
+    ("IntentAdd", "roles", Limit::Values(1, 3)),
+    ("IntentAdd", "adapters", Limit::Once(1, MOST_ADAPTERS, Chars::Printable)),
+    ("IntentAdd", "vfs", Limit::Number(1, MOST_VFS)),
+    ("IntentSet", "roles", Limit::Values(1, 3)),
+    ("IntentSet", "adapters", Limit::Once(1, MOST_ADAPTERS, Chars::Printable)),
+    ("IntentSet", "vfs", Limit::Number(0, MOST_VFS)),
+    ("VmEnable", "names", Limit::Texts(1, MOST_VMS, Chars::Printable)),
+    ("VmSet", "names", Limit::Texts(1, MOST_VMS, Chars::Printable)),
+    ("VmDisable", "names", Limit::Texts(1, MOST_VMS, Chars::Printable)),
+    ("AdaptersChange", "names", Limit::Texts(0, MOST_ADAPTERS, Chars::Printable)),
+    ("AdaptersChange", "vfs", Limit::Number(0, MOST_VFS)),
+];
+
+/// What is wrong with the request `value` of the type `named`, a fragment that begins with the place.
+pub fn judge(named: &str, value: &Value) -> Result<(), String> {
+    for (_, field, limit) in LIMITS.iter().filter(|(owner, ..)| *owner == named) {
+        let Some(value) = value.get(field).filter(|value| !value.is_null()) else {
+            continue;
+        };
+        limit
+            .judge(value)
+            .map_err(|what| format!("{field}{what}"))?;
+    }
+    Ok(())
+}
+
+impl Limit {
+    fn judge(self, value: &Value) -> Result<(), String> {
+        match self {
+            Limit::Text(chars) => {
+                let text = value.as_str().unwrap_or_default();
+                chars.judge(text).map_err(|what| format!(" {what}"))
+            }
+            Limit::Texts(least, most, chars) => texts(value, least, most, chars, false),
+            Limit::Once(least, most, chars) => texts(value, least, most, chars, true),
+            Limit::Values(least, most) => {
+                let values = value.as_array().map_or(&[][..], Vec::as_slice);
+                count(values.len(), least, most)?;
+                match values
+                    .iter()
+                    .enumerate()
+                    .find(|(at, one)| values[..*at].contains(one))
+                {
+                    Some((at, one)) => Err(format!("[{at}]: {one} stands there twice")),
+                    None => Ok(()),
+                }
+            }
+            Limit::Number(least, most) => match value.as_u64() {
+                Some(number) if (least..=most).contains(&number) => Ok(()),
+                _ => Err(format!(" is {value} and not within {least}..={most}")),
+            },
+            Limit::Judged(..) => Ok(()),
+        }
+    }
+}
+
+fn texts(value: &Value, least: usize, most: usize, chars: Chars, once: bool) -> Result<(), String> {
+    let texts = value.as_array().map_or(&[][..], Vec::as_slice);
+    count(texts.len(), least, most)?;
+    let mut seen = HashSet::new();
+    for (at, text) in texts.iter().enumerate() {
+        let text = text.as_str().unwrap_or_default();
+        chars.judge(text).map_err(|what| format!("[{at}] {what}"))?;
+        if !seen.insert(text) && once {
+            return Err(format!("[{at}]: {text} stands there twice"));
+        }
+    }
+    Ok(())
+}
+
+fn count(found: usize, least: usize, most: usize) -> Result<(), String> {
+    if found < least {
+        return Err(" is empty".to_owned());
+    }
+    match found <= most {
+        true => Ok(()),
+        false => Err(format!(" has {found} entries, and {most} are the most")),
+    }
+}
+
+/// Whether what was read has the same form as what was sent: serde takes an array for an object, and an
+/// object for a name of an enumeration. Gives the place where it has not, and what belongs there.
+pub fn same_form(sent: &Value, read: &Value) -> Result<(), (String, &'static str)> {
+    match (sent, read) {
+        (Value::Object(sent), Value::Object(read)) => {
+            for (field, value) in sent {
+                let Some(other) = read.get(field) else {
+                    continue;
+                };
+                same_form(value, other).map_err(|(place, what)| match place.as_str() {
+                    "" => (field.clone(), what),
+                    place => (format!("{field}.{place}"), what),
+                })?;
+            }
+            Ok(())
+        }
+        (Value::Null, _) | (_, Value::Null) => Ok(()),
+        (Value::Array(_), Value::Array(_))
+        | (Value::String(_), Value::String(_))
+        | (Value::Number(_), Value::Number(_))
+        | (Value::Bool(_), Value::Bool(_)) => Ok(()),
+        (_, Value::Object(_)) => Err((String::new(), "an object")),
+        (_, Value::Array(_)) => Err((String::new(), "an array")),
+        (_, Value::String(_)) => Err((String::new(), "a text")),
+        (_, Value::Number(_)) => Err((String::new(), "a number")),
+        (_, Value::Bool(_)) => Err((String::new(), "true or false")),
+    }
+}

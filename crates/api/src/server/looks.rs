@@ -1,0 +1,144 @@
+//! Same looks are made once: whoever asks for what others wait for already shares their answer.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use axum::body::Bytes;
+use tokio::sync::{Semaphore, watch};
+
+use super::operate::Failed;
+use crate::routes::Operation;
+
+/// What a look answers.
+pub type Answered = Result<Bytes, Failed>;
+
+/// What makes two looks the same.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Key {
+    /// Whether they are of somebody who may change things: these do not wait for others' looks.
+    pub changes: bool,
+    /// What is asked.
+    pub operation: Operation,
+    /// The name in the path.
+    pub name: Option<String>,
+    /// The query.
+    pub query: String,
+    /// The body.
+    pub body: Bytes,
+}
+
+/// The looks that somebody waits for.
+#[derive(Debug, Clone, Default)]
+pub struct Looks(Arc<Mutex<HashMap<Key, Arc<Turns>>>>);
+
+/// Looks with the same key: one at a time, and one that has not begun.
+#[derive(Debug)]
+struct Turns {
+    turn: Semaphore,
+    next: Mutex<Option<Waiting>>,
+}
+
+/// Those who wait for a look that has not begun.
+type Waiting = Arc<watch::Sender<Option<Answered>>>;
+
+impl Looks {
+    /// The answer of a look that begins after this call. `place` is waited for before it begins, `look`
+    /// makes it; neither goes on when nobody waits any more. None where the look fell over.
+    pub async fn share<P, L, O>(
+        &self,
+        key: Key,
+        place: impl Future<Output = P> + Send + 'static,
+        look: L,
+    ) -> Option<Answered>
+    where
+        P: Send + 'static,
+        L: FnOnce(P) -> O + Send + 'static,
+        O: Future<Output = Answered> + Send + 'static,
+    {
+        let turns = self.turns(&key);
+        let mut answer = {
+            let mut next = lock(&turns.next);
+            match &*next {
+                Some(waiting) => waiting.subscribe(),
+                None => {
+                    let waiting = Arc::new(watch::Sender::new(None));
+                    let answer = waiting.subscribe();
+                    *next = Some(waiting.clone());
+                    let looks = self.clone();
+                    let turns = turns.clone();
+                    tokio::spawn(async move {
+                        run(&turns, &waiting, place, look).await;
+                        looks.forget(&key, turns);
+                    });
+                    answer
+                }
+            }
+        };
+        drop(turns);
+        let answer = answer.wait_for(Option::is_some).await.ok()?;
+        answer.clone()
+    }
+
+    fn turns(&self, key: &Key) -> Arc<Turns> {
+        let mut all = lock(&self.0);
+        let new = || {
+            Arc::new(Turns {
+                turn: Semaphore::new(1),
+                next: Mutex::default(),
+            })
+        };
+        all.entry(key.clone()).or_insert_with(new).clone()
+    }
+
+    /// Forgets looks that nobody waits for.
+    fn forget(&self, key: &Key, turns: Arc<Turns>) {
+        let mut all = lock(&self.0);
+        drop(turns);
+        if all
+            .get(key)
+            .is_some_and(|turns| Arc::strong_count(turns) == 1)
+        {
+            all.remove(key);
+        }
+    }
+}
+
+async fn run<P, O: Future<Output = Answered>>(
+    turns: &Turns,
+    waiting: &Waiting,
+    place: impl Future<Output = P>,
+    look: impl FnOnce(P) -> O,
+) {
+    let begins = async {
+        let turn = turns.turn.acquire().await;
+        (turn, place.await)
+    };
+    let mut begins = std::pin::pin!(begins);
+    let (_turn, place) = loop {
+        tokio::select! {
+            begun = begins.as_mut() => break begun,
+            () = waiting.closed() => {}
+        }
+        // Nobody can come to wait while this is locked.
+        let mut next = lock(&turns.next);
+        if waiting.receiver_count() == 0 {
+            *next = None;
+            return;
+        }
+    };
+    // Whoever comes from now on asks for what is after this moment, and waits for the next one.
+    *lock(&turns.next) = None;
+    tokio::select! {
+        answer = look(place) => {
+            waiting.send_replace(Some(answer));
+        }
+        () = waiting.closed() => {}
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests;
