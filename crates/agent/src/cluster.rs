@@ -1,13 +1,16 @@
 //! One node among several: the way to the common store, and who else is there.
 
+pub mod backup;
+pub mod identity;
+mod instance;
 pub mod link;
 mod liveness;
 pub mod membership;
 pub mod nodes;
-mod observers;
+pub(crate) mod observers;
 mod remembered;
 
-pub use link::{CutOff, Link, Linked};
+pub use link::{CutOff, Link, Linked, Why};
 pub(crate) use liveness::Liveness;
 pub use liveness::{BEAT, LEASE};
 pub(crate) use observers::Observing;

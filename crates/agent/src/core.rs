@@ -39,12 +39,14 @@ use accelnet_host::vms::VirtualNetwork;
 use accelnet_host::{Host, observe};
 use accelnet_model::adapter::Identity;
 use accelnet_model::intent::{BoundAdapter, IntentStatus};
-use accelnet_model::{Adapter, Code, Domain, Intent, Node, Observed, PciAddress, Problem};
+use accelnet_model::{
+    Adapter, Code, Domain, Intent, Node, NodeName, Observed, PciAddress, Problem, Uuid,
+};
 use accelnet_rules::vm_names::meant;
 use accelnet_store::Store;
 
 use crate::cluster::nodes::Nodes;
-use crate::cluster::{CutOff, Link};
+use crate::cluster::{CutOff, Link, Why};
 use crate::edge::Edge;
 use crate::journal::{Journal, Word};
 use crate::policy::{Policy, PolicyStore};
@@ -113,7 +115,7 @@ pub struct Core {
     pub(crate) picture: Arc<RwLock<Arc<Picture>>>,
     pub(crate) reflex: Reflex,
     /// VMs with a setting that were this node's while they ran here.
-    pub(crate) own: BTreeSet<String>,
+    pub(crate) own: BTreeSet<Uuid>,
     /// The way to a store that others have, too.
     pub(crate) link: Option<Arc<Link>>,
     /// Whether the node was brought to a policy since this agent began.
@@ -129,7 +131,7 @@ pub struct Core {
     /// Addresses that run out, and rules that name uplinks.
     pub(crate) host_network: host_network::HostNetwork,
     /// vNICs that running guests were asked for and did not give up, by the VM's UUID.
-    asked_out: std::collections::BTreeMap<String, vms::AskedOut>,
+    asked_out: std::collections::BTreeMap<Uuid, vms::AskedOut>,
     /// What vNICs lead through.
     ways: vnics::Ways,
     taken_back: taken_back::TakenBack,
@@ -190,10 +192,17 @@ impl Core {
 
     /// The store answers again: what was missed is made up for.
     pub(crate) fn back_in_touch(&mut self, was: &CutOff) {
-        let message = format!(
-            "The store answers again; it did not since {} ({}).",
-            was.since, was.found
-        );
+        let CutOff { since, found, why } = was;
+        let message = match why {
+            Why::Silent => format!("The store answers again; it did not since {since} ({found})."),
+            Why::Foreign => {
+                format!("The store is this cluster's again; it was not since {since} ({found}).")
+            }
+            Why::NameTaken => format!(
+                "No other agent has this node's name any more; since {since} one had ({found})."
+            ),
+            Why::Damaged => format!("The store can be read again; since {since} it could not."),
+        };
         self.tell(EventKind::Noticed, &self.name, message);
         self.policies.forget_own();
         // What cannot be done stands in the statuses, and is tried again.
@@ -376,6 +385,14 @@ impl Core {
         node
     }
 
+    /// The node's name, as settings have it.
+    pub(crate) fn node_name(&self) -> Result<NodeName, Problem> {
+        self.name.parse().map_err(|error| {
+            let found = format!("This agent was started with --node: {error}.");
+            Problem::new(Code::BadRequest, &["--node"], found)
+        })
+    }
+
     pub(crate) fn now(&self) -> String {
         self.edge.host().clock.now()
     }
@@ -523,9 +540,11 @@ impl Core {
 
     /// Leaves a picture for readers, and a report for the other nodes.
     pub(crate) fn leave(&mut self, seen: Seen, policy: &Policy) {
-        self.watch_paths(policy, &seen);
-        self.learn_held(policy, &seen);
-        self.settle_filter(policy, &seen);
+        if !policy.held.management {
+            self.watch_paths(policy, &seen);
+            self.learn_held(policy, &seen);
+            self.settle_filter(policy, &seen);
+        }
         let report = Report::of(self, &seen, policy);
         self.reports.keep(report.clone());
         if !self.answers_first {
@@ -553,7 +572,7 @@ fn all_meant(names: &[String], domains: Option<&Vec<Domain>>) -> Option<Vec<Stri
         if found.is_empty() {
             return None;
         }
-        all.extend(found.into_iter().map(|vm| vm.uuid.clone()));
+        all.extend(found.into_iter().map(|vm| vm.uuid.to_string()));
     }
     Some(all)
 }

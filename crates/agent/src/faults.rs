@@ -44,6 +44,16 @@ pub(crate) fn of(
         };
         raise(severity, &intent, &problem);
     }
+    for lost in core.lost_intents(policy) {
+        let name = &lost.name;
+        let found = format!("It has no intent {name}, and what the intent made runs here.");
+        let problem = Problem::new(Code::StoreForeign, &[], found).resolution(format!(
+            "Everything stays as it is. 'accelnet store restore FILE' puts a newer backup into the \
+             store, and 'accelnet intent add' declares the intent again; 'accelnet intent remove \
+             {name}' removes what it made.",
+        ));
+        raise(Severity::Error, name, &problem);
+    }
     if !policy.management.enabled {
         return faults;
     }

@@ -16,8 +16,6 @@ mod tests;
 
 /// The file's format.
 const FORMAT: u32 = 1;
-/// A longer file is not ours.
-const MOST_BYTES: u64 = 1 << 20;
 
 /// An entry: index of the adapter's link, and the MAC.
 pub(crate) type Entry = (u32, Mac);
@@ -84,10 +82,7 @@ impl Ledger {
 }
 
 fn read(file: &Path) -> Option<BTreeSet<Entry>> {
-    if std::fs::metadata(file).ok()?.len() > MOST_BYTES {
-        return None;
-    }
-    let written: Written = serde_json::from_slice(&std::fs::read(file).ok()?).ok()?;
+    let written: Written = serde_json::from_slice(&files::read_capped(file).ok()?).ok()?;
     let ours = |(link, mac): &Entry| *link > 0 && !mac.is_multicast() && *mac != Mac::ZERO;
     let sound = written.format == FORMAT && written.entries.iter().all(ours);
     sound.then(|| written.entries.into_iter().collect())

@@ -9,11 +9,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 use accelnet_api::News;
 use accelnet_api::types::{Event, EventKind, Origin};
 use accelnet_model::{Code, Problem};
-use accelnet_store::{Commit, Document, Json, MAX_OPS, Store, StoreError, Stored, Txn};
+use accelnet_store::{Commit, Document, Json, MAX_OPS, Store, StoreError, Stored, Txn, Unreadable};
 use serde::{Deserialize, Serialize};
 
 use crate::bell::Bell;
 use crate::policy::store_failed;
+use crate::unread::Unread;
 
 /// Events that are kept.
 const KEPT: usize = 1000;
@@ -28,7 +29,7 @@ const EVENTS: &str = "events/";
 /// As it is kept: its number is that of its revision, known when it is read.
 #[derive(Serialize, Deserialize)]
 #[serde(transparent)]
-struct EventDocument(Event);
+pub(crate) struct EventDocument(Event);
 
 impl Document for EventDocument {
     const KIND: &'static str = "an event";
@@ -60,6 +61,7 @@ pub struct Journal {
     /// How many events were told here, or by another journal of this node in the same second.
     told: Arc<Mutex<u64>>,
     bell: Bell,
+    unread: Unread,
 }
 
 impl Journal {
@@ -70,6 +72,7 @@ impl Journal {
             node: node.to_owned(),
             told: Arc::default(),
             bell: Bell::new(EVENTS),
+            unread: Unread::default(),
         }
     }
 
@@ -181,7 +184,9 @@ impl Journal {
 
     /// Deletes what is too old. Several nodes may do it at once.
     fn forget(&self) -> Result<(), StoreError> {
-        let events = self.in_order()?;
+        // What cannot be read grows old, too.
+        let mut events = self.store.range(EVENTS)?.entries;
+        events.sort_by_key(|event| event.mod_revision);
         let old = &events[..events.len().saturating_sub(KEPT)];
         for some in old.chunks(MAX_OPS) {
             let keys = some.iter().map(|event| event.key.as_str());
@@ -194,10 +199,17 @@ impl Journal {
 
     /// All that are there, the oldest first.
     fn in_order(&self) -> Result<Vec<Stored<EventDocument>>, StoreError> {
-        let mut events = self.store.range_json::<EventDocument>(EVENTS)?.values;
+        let events = self.store.range_json::<EventDocument>(EVENTS)?;
+        self.unread.set(events.unreadable);
+        let mut events = events.values;
         // Of one revision, they stay in the order of their keys.
         events.sort_by_key(|event| event.mod_revision);
         Ok(events)
+    }
+
+    /// Events that could not be read the last time.
+    pub(crate) fn unreadable(&self) -> Vec<Unreadable> {
+        self.unread.get()
     }
 
     /// What changes with each event that is told anywhere from now on.

@@ -6,6 +6,7 @@
 //! round of a change of the number of VFs, which the command line makes, too.
 
 mod bell;
+pub mod check;
 pub mod cluster;
 pub mod core;
 pub mod destinations;
@@ -17,12 +18,14 @@ pub mod journal;
 mod mind;
 pub mod policy;
 pub mod reflex;
+mod reopened;
 pub mod report;
 pub mod run;
 pub mod service;
 #[cfg(feature = "simulated")]
 pub mod simulated;
 mod systemd;
+pub mod unread;
 pub mod vf_change;
 mod view;
 mod vital;

@@ -1,14 +1,23 @@
 //! Policy: what administrators asked for, in the store.
 
-use std::collections::BTreeMap;
+mod documents;
+
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use accelnet_api::types::Drained;
 use accelnet_model::intent::BoundAdapter;
-use accelnet_model::{Code, Intent, Management, Problem, VmSetting};
-use accelnet_store::{Commit, Document, Json, Range, Store, StoreError, Txn};
+use accelnet_model::{Code, Intent, IntentName, Management, Problem, Uuid, VmSetting};
+use accelnet_store::{Commit, Document, Entry, Json, Range, Store, StoreError, Txn, Unreadable};
 use serde::{Deserialize, Serialize};
+
+use crate::cluster::identity::{IDENTITY, Identity};
+use crate::unread::Unread;
+use documents::{
+    BoundDocument, DisruptionDocument, DrainedDocument, IntentDocument, ManagementDocument,
+    RemovedDocument, VmDocument,
+};
 
 /// Where all policy is.
 pub(crate) const POLICY: &str = "policy/";
@@ -16,37 +25,8 @@ const MANAGEMENT: &str = "policy/management";
 const INTENTS: &str = "policy/intents/";
 const VMS: &str = "policy/vms/";
 const DRAINED: &str = "policy/drained/";
-
-macro_rules! documents {
-    ($($(#[doc = $doc:literal])+ $name:ident($inner:ty) = $kind:literal;)+) => {
-        $(
-            $(#[doc = $doc])+
-            #[derive(Debug, Clone, Serialize, Deserialize)]
-            #[serde(transparent)]
-            struct $name($inner);
-
-            impl Document for $name {
-                const KIND: &'static str = $kind;
-                const FORMAT: u32 = 1;
-            }
-        )+
-    };
-}
-
-documents! {
-    /// Management settings.
-    ManagementDocument(Management) = "management settings";
-    /// An intent.
-    IntentDocument(Intent) = "an intent";
-    /// The setting of a VM.
-    VmDocument(VmSetting) = "the setting of a VM";
-    /// The adapters of an intent on a node.
-    BoundDocument(Vec<BoundAdapter>) = "the adapters of an intent";
-    /// A node that is drained.
-    DrainedDocument(Drained) = "a node that is drained";
-    /// A change of the number of VFs that may take VFs from VMs.
-    DisruptionDocument(Disruption) = "a disruptive change";
-}
+/// Intents that were removed. An intent that is merely missing may have been lost: what it made stays.
+const REMOVED: &str = "policy/removed/";
 
 /// A disruptive change of the number of VFs that a node is in the middle of.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -72,9 +52,72 @@ pub struct Policy {
     pub vms: Vec<(VmSetting, u64)>,
     /// Nodes that are drained, each with its revision.
     pub drained: Vec<(String, Drained, u64)>,
+    /// Intents that were removed, and not declared again.
+    pub removed: BTreeSet<IntentName>,
+    /// What cannot be read. Where an earlier value is known, that one stands above.
+    pub unreadable: Vec<Unreadable>,
+    /// Of what cannot be read, and was never read: nothing is decided about it.
+    pub held: Held,
+}
+
+/// What policy has and cannot be read, and was never read by this agent.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Held {
+    /// The management settings.
+    pub management: bool,
+    /// VMs whose settings these are.
+    pub vms: BTreeSet<Uuid>,
 }
 
 impl Policy {
+    /// What `range` holds; of a value that cannot be read, what `last` had.
+    fn of(range: &Range, last: &Policy) -> Policy {
+        let mut policy = Policy::default();
+        let mut unreadable = Vec::new();
+        for entry in &range.entries {
+            policy.revision = policy.revision.max(entry.mod_revision);
+            let (key, revision) = (entry.key.as_str(), entry.mod_revision);
+            if key == MANAGEMENT {
+                let read = documents::read::<ManagementDocument>(entry, &mut unreadable);
+                let was_read = last.management_revision > 0 && !last.held.management;
+                let known = || was_read.then(|| last.management.clone());
+                let management = read.map(|read| read.0).or_else(known);
+                policy.held.management = management.is_none();
+                policy.management = management.unwrap_or_default();
+                policy.management_revision = revision;
+            } else if let Some(name) = key.strip_prefix(INTENTS) {
+                let read = documents::read::<IntentDocument>(entry, &mut unreadable);
+                let intent = read.map(|read| read.0);
+                let intent = intent.or_else(|| last.intent(name).cloned());
+                policy
+                    .intents
+                    .extend(intent.map(|intent| (intent, revision)));
+            } else if key.starts_with(VMS) {
+                let read = documents::read::<VmDocument>(entry, &mut unreadable);
+                let uuid = documents::uuid_of(key);
+                let known = || last.vm(uuid.as_deref()?).cloned();
+                match read.map(|read| read.0).or_else(known) {
+                    Some(vm) => policy.vms.push((vm, revision)),
+                    None => policy.held.vms.extend(uuid),
+                }
+            } else if let Some(node) = key.strip_prefix(DRAINED) {
+                let read = documents::read::<DrainedDocument>(entry, &mut unreadable);
+                let known = || last.drained(node).cloned();
+                let drained = read.map(|read| read.0).or_else(known);
+                let drained = drained.map(|drained| (node.to_owned(), drained, revision));
+                policy.drained.extend(drained);
+            } else if key == IDENTITY {
+                // Whoever stands before the store has judged it.
+                documents::read::<Identity>(entry, &mut unreadable);
+            } else if key.starts_with(REMOVED) {
+                let read = documents::read::<RemovedDocument>(entry, &mut unreadable);
+                policy.removed.extend(read.map(|read| read.0));
+            }
+        }
+        policy.unreadable = unreadable;
+        policy
+    }
+
     /// The intents alone.
     pub fn plain_intents(&self) -> Vec<Intent> {
         self.intents
@@ -108,6 +151,28 @@ impl Policy {
         all.find(|(vm, _)| vm.uuid == uuid).map(|(vm, _)| vm)
     }
 
+    /// Whether there is an intent called `name` that cannot be read.
+    pub fn has_unreadable_intent(&self, name: &str) -> bool {
+        let mut keys = self.unreadable.iter().map(|one| one.key.as_str());
+        keys.any(|key| key.strip_prefix(INTENTS) == Some(name))
+    }
+
+    /// What of management cannot be read, and was never read.
+    pub fn unreadable_of_management(&self) -> Option<&Unreadable> {
+        let intent = self.management.intent.as_deref();
+        let lost = intent.filter(|name| self.intent(name).is_none());
+        let lost = lost.map(|name| format!("{INTENTS}{name}"));
+        self.unreadable.iter().find(|one| match one.key.as_str() {
+            MANAGEMENT => self.held.management,
+            key => lost.as_deref() == Some(key),
+        })
+    }
+
+    /// Whether the VM with `uuid` surely has no setting: none that cannot be read either.
+    pub fn has_no(&self, uuid: &str) -> bool {
+        !self.held.management && !self.held.vms.contains(uuid) && self.vm(uuid).is_none()
+    }
+
     /// Who drained the node called `name`; none when it is not drained.
     pub fn drained(&self, name: &str) -> Option<&Drained> {
         let mut all = self.drained.iter();
@@ -137,11 +202,11 @@ pub enum Change {
     /// Sets an intent.
     Intent(Intent),
     /// Removes an intent.
-    NoIntent(String),
+    NoIntent(IntentName),
     /// Sets the setting of a VM.
     Vm(VmSetting),
     /// Removes the setting of the VM with that UUID.
-    NoVm(String),
+    NoVm(Uuid),
     /// Drains a node, or with none lets it have VFs again.
     Drained(String, Option<Drained>),
 }
@@ -152,6 +217,10 @@ pub struct PolicyStore {
     store: Arc<dyn Store>,
     node: String,
     own: Arc<Mutex<Own>>,
+    /// What was read last, for values that cannot be read since then.
+    last: Arc<Mutex<Arc<Policy>>>,
+    /// What of the node's own keys cannot be read.
+    unread: Unread,
     /// Revision of the last change that was made here.
     written: Arc<AtomicU64>,
 }
@@ -165,10 +234,12 @@ struct Own {
 
 /// The store's words as a problem.
 pub fn store_failed(error: &StoreError) -> Problem {
-    if let StoreError::CutOff { .. } = error {
-        return Problem::new(Code::NodeCutOff, &[], format!("It failed to {error}."));
-    }
-    Problem::new(Code::StoreFailed, &[], format!("It failed to {error}."))
+    let code = match error {
+        StoreError::CutOff { .. } => Code::NodeCutOff,
+        StoreError::Foreign { .. } => Code::StoreForeign,
+        _ => Code::StoreFailed,
+    };
+    Problem::new(code, &[], format!("It failed to {error}."))
 }
 
 impl PolicyStore {
@@ -178,6 +249,8 @@ impl PolicyStore {
             store,
             node: node.to_owned(),
             own: Arc::default(),
+            last: Arc::default(),
+            unread: Unread::default(),
             written: Arc::default(),
         }
     }
@@ -186,11 +259,11 @@ impl PolicyStore {
     ///
     /// # Errors
     ///
-    /// The store cannot be read, or holds what this release cannot.
+    /// The store cannot be read.
     pub fn read(&self) -> Result<Policy, Problem> {
         let all = self.store.range(POLICY);
-        all.and_then(|all| Self::of(&all))
-            .map_err(|error| store_failed(&error))
+        let all = all.map_err(|error| store_failed(&error))?;
+        Ok(self.parse(&all))
     }
 
     /// All policy as it is after the change at `revision`, which was heard of, and after those that
@@ -202,36 +275,18 @@ impl PolicyStore {
     pub fn read_since(&self, revision: u64) -> Result<Policy, Problem> {
         let revision = revision.max(self.written.load(Ordering::Acquire));
         let all = self.store.range_since(POLICY, revision);
-        all.and_then(|all| Self::of(&all))
-            .map_err(|error| store_failed(&error))
+        let all = all.map_err(|error| store_failed(&error))?;
+        Ok(self.parse(&all))
     }
 
-    fn of(range: &Range) -> Result<Policy, StoreError> {
-        let mut policy = Policy::default();
-        for entry in &range.entries {
-            policy.revision = policy.revision.max(entry.mod_revision);
-            let revision = entry.mod_revision;
-            if entry.key == MANAGEMENT {
-                let stored: accelnet_store::Stored<ManagementDocument> =
-                    accelnet_store::Stored::read(entry)?;
-                policy.management = stored.value.0;
-                policy.management_revision = revision;
-            } else if entry.key.starts_with(INTENTS) {
-                let stored: accelnet_store::Stored<IntentDocument> =
-                    accelnet_store::Stored::read(entry)?;
-                policy.intents.push((stored.value.0, revision));
-            } else if entry.key.starts_with(VMS) {
-                let stored: accelnet_store::Stored<VmDocument> =
-                    accelnet_store::Stored::read(entry)?;
-                policy.vms.push((stored.value.0, revision));
-            } else if let Some(node) = entry.key.strip_prefix(DRAINED) {
-                let stored: accelnet_store::Stored<DrainedDocument> =
-                    accelnet_store::Stored::read(entry)?;
-                let drained = (node.to_owned(), stored.value.0, revision);
-                policy.drained.push(drained);
-            }
+    /// What the store holds; of a value that cannot be read, what was read before.
+    fn parse(&self, range: &Range) -> Policy {
+        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        let policy = Policy::of(range, &last);
+        if policy.revision != last.revision {
+            *last = Arc::new(policy.clone());
         }
-        Ok(policy)
+        policy
     }
 
     /// Makes `changes` all or none, if nothing that they rest on has changed since `policy`
@@ -293,12 +348,18 @@ impl PolicyStore {
                 Change::Intent(intent) => {
                     let revision = policy.intent_revision(&intent.name);
                     let key = format!("{INTENTS}{}", intent.name);
+                    let txn = match policy.removed.contains(&intent.name) {
+                        true => txn.delete(removed_key(&intent.name)),
+                        false => txn,
+                    };
                     txn.check(&key, revision)
                         .put_json(key, &IntentDocument(intent.clone()))?
                 }
                 Change::NoIntent(name) => {
                     let key = format!("{INTENTS}{name}");
-                    txn.check(&key, policy.intent_revision(name)).delete(key)
+                    txn.check(&key, policy.intent_revision(name))
+                        .delete(key)
+                        .put_json(removed_key(name), &RemovedDocument::of(name))?
                 }
                 Change::Vm(vm) => {
                     let key = format!("{VMS}{}", vm.uuid);
@@ -369,7 +430,9 @@ impl PolicyStore {
         inner: fn(D) -> T,
     ) -> Result<BTreeMap<String, T>, Problem> {
         let all = self.store.range_json::<D>(prefix);
-        let all = all.map_err(|error| store_failed(&error))?.values;
+        let all = all.map_err(|error| store_failed(&error))?;
+        self.unread.add(all.unreadable);
+        let all = all.values;
         let named = |key: &str| key.strip_prefix(prefix).unwrap_or(key).to_owned();
         let all = all.into_iter();
         Ok(all
@@ -436,6 +499,12 @@ impl PolicyStore {
     /// read then was remembered.
     pub(crate) fn forget_own(&self) {
         *self.own.lock().unwrap_or_else(PoisonError::into_inner) = Own::default();
+        self.unread.set(Vec::new());
+    }
+
+    /// What of this node's own keys cannot be read.
+    pub(crate) fn own_unreadable(&self) -> Vec<Unreadable> {
+        self.unread.get()
     }
 
     /// That no node is called `name`.
@@ -453,6 +522,10 @@ impl PolicyStore {
     }
 }
 
+fn removed_key(intent: &IntentName) -> String {
+    format!("{REMOVED}{intent}")
+}
+
 /// Where it stands that a node is drained.
 pub(crate) fn drained_key(node: &str) -> String {
     format!("{DRAINED}{node}")
@@ -460,3 +533,42 @@ pub(crate) fn drained_key(node: &str) -> String {
 
 /// Whose turn it is to admit.
 const TURN: &str = "policy/turn";
+
+/// Why a value of the policy, or of what only one node writes, cannot be read.
+pub(crate) fn judge(entry: &Entry) -> Option<Unreadable> {
+    let mut found = Vec::new();
+    let key = entry.key.as_str();
+    let own = key
+        .strip_prefix("nodes/")
+        .and_then(|rest| rest.split_once('/'));
+    match (key, own) {
+        (TURN, _) => {}
+        (IDENTITY, _) => drop(documents::read::<Identity>(entry, &mut found)),
+        (MANAGEMENT, _) => drop(documents::read::<ManagementDocument>(entry, &mut found)),
+        (key, _) if key.starts_with(INTENTS) => {
+            drop(documents::read::<IntentDocument>(entry, &mut found));
+        }
+        (key, _) if key.starts_with(VMS) => {
+            drop(documents::read::<VmDocument>(entry, &mut found));
+        }
+        (key, _) if key.starts_with(DRAINED) => {
+            drop(documents::read::<DrainedDocument>(entry, &mut found));
+        }
+        (key, _) if key.starts_with(REMOVED) => {
+            drop(documents::read::<RemovedDocument>(entry, &mut found));
+        }
+        (_, Some((_, own))) if own.starts_with("bound/") => {
+            drop(documents::read::<BoundDocument>(entry, &mut found));
+        }
+        (_, Some((_, own))) if own.starts_with("disruption/") => {
+            drop(documents::read::<DisruptionDocument>(entry, &mut found));
+        }
+        _ => found.push(Unreadable {
+            key: entry.key.clone(),
+            mod_revision: entry.mod_revision,
+            reason: "accelnet has no such key".to_owned(),
+            later: false,
+        }),
+    }
+    found.pop()
+}

@@ -210,7 +210,8 @@ impl Reflex {
     /// expected of it.
     fn chosen_for(&self, uuid: &str, expected: impl Fn(&HeldVf) -> Mac) -> Option<HeldVf> {
         let vm = self.known().names.get(uuid).cloned()?;
-        let text = std::fs::read(outcome_file(&self.wishes, uuid)).ok()?;
+        let text =
+            crate::files::read_capped(&outcome_file(&self.wishes, &uuid.parse().ok()?)).ok()?;
         let outcome: VfOutcome = serde_json::from_slice(&text).ok()?;
         let adapter = outcome.pf.filter(|_| outcome.operation == "port-created")?;
         let links = self.links.links().ok()?;

@@ -5,14 +5,15 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use accelnet_api::types::{AdapterUse, Fault, VmView};
 use accelnet_model::intent::IntentStatus;
-use accelnet_model::{Check, Mac, Problem};
+use accelnet_model::{Check, Mac, NodeName, Problem};
 use accelnet_rules::prereq::{self, IntentAdapter, PeerIntent, PeerReport};
-use accelnet_store::{Document, Json, Store, Txn};
+use accelnet_store::{Document, Json, MAX_TXN_BYTES, Store, Txn, Unreadable};
 use serde::{Deserialize, Serialize};
 
 use crate::cluster::nodes::Nodes;
 use crate::core::{Core, Seen};
 use crate::policy::{Policy, store_failed};
+use crate::unread::Unread;
 use crate::{faults, view};
 
 /// What one node reports.
@@ -82,6 +83,16 @@ impl Hardware {
 impl Document for Report {
     const KIND: &'static str = "the report of a node";
     const FORMAT: u32 = 1;
+    const MOST_BYTES: usize = MAX_TXN_BYTES;
+
+    fn agrees(&self, key: &str) -> Result<(), String> {
+        let name = key.strip_prefix(REPORTS).unwrap_or(key);
+        let name: NodeName = name.parse().map_err(|error| format!("{error}"))?;
+        match name == self.node {
+            true => Ok(()),
+            false => Err(format!("it is about {:?}", self.node)),
+        }
+    }
 }
 
 impl Report {
@@ -162,6 +173,7 @@ pub struct Reports {
     newest: Mutex<Option<Report>>,
     /// What of it is in the store.
     written: Mutex<Option<Report>>,
+    unread: Unread,
     /// Since when the reserve was seen not to be met.
     unmet: Mutex<Option<String>>,
 }
@@ -176,6 +188,7 @@ impl Reports {
             node: node.to_owned(),
             newest: Mutex::new(None),
             written: Mutex::new(None),
+            unread: Unread::default(),
             unmet: Mutex::new(None),
         }
     }
@@ -194,6 +207,11 @@ impl Reports {
     /// The store cannot be read.
     pub fn nodes_down(&self) -> Result<BTreeSet<String>, Problem> {
         Nodes::new(self.store.clone(), &self.node).down()
+    }
+
+    /// Reports that could not be read the last time.
+    pub(crate) fn unreadable(&self) -> Vec<Unreadable> {
+        self.unread.get()
     }
 
     /// Since when the reserve is not met, of which `unmet` is so now: since the `newest`
@@ -239,6 +257,7 @@ impl Reports {
     pub fn all(&self) -> Result<Vec<Report>, Problem> {
         let all = self.store.range_json::<Report>(REPORTS);
         let all = all.map_err(|error| store_failed(&error))?;
+        self.unread.set(all.unreadable);
         let mut all: Vec<Report> = all.values.into_iter().map(|stored| stored.value).collect();
         let own = all.iter_mut().find(|report| report.node == self.node);
         if let (Some(own), Some(newest)) = (own, self.newest()) {

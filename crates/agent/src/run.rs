@@ -1,26 +1,27 @@
 //! An agent at work: its mind, its ears, and its socket.
 
-use std::path::PathBuf;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::thread;
 use std::time::Duration;
 
 use accelnet_api::Server;
 use accelnet_api::server::{RemoteOptions, SocketCallers, Stopper};
+use accelnet_api::types::EventKind;
 use accelnet_host::vms::{DomainChange, VmEvent};
 use accelnet_host::{Clock, SystemClock};
 use accelnet_model::{Code, NodeName, Problem};
 use accelnet_netlink::{FdbMonitor, Monitor, Uevents};
 use accelnet_rules::vf_path::Limits;
-use accelnet_store::{Embedded, Etcd, EtcdAddress, EtcdTls, History, Store, StoreError};
+use accelnet_store::{Etcd, EtcdAddress, EtcdTls, Store, StoreError};
 
 use crate::cluster::nodes::Nodes;
 use crate::cluster::{Link, Linked, Liveness, Observing};
 use crate::core::Core;
 use crate::edge::{Edge, System};
-use crate::journal::Journal;
 use crate::mind::{Inbox, Message, inbox, think};
-use crate::policy::{POLICY, PolicyStore, store_failed};
+use crate::policy::{POLICY, store_failed};
+use crate::reopened::Reopened;
 use crate::service::Agent;
 use crate::view::Picture;
 use crate::vital::{self, End, Vital};
@@ -65,12 +66,19 @@ pub enum StoreChoice {
     },
 }
 
+/// Where what was read last of the store in the file at `path` is kept.
+pub fn remembered_beside(path: &Path) -> PathBuf {
+    path.with_added_extension("last-read")
+}
+
 /// A store as an agent has it.
 #[derive(Clone)]
 pub struct Place {
     store: Arc<dyn Store>,
     link: Option<Arc<Link>>,
     shared: bool,
+    /// What was found when it was opened, a sentence.
+    noticed: Option<String>,
 }
 
 impl Place {
@@ -80,6 +88,7 @@ impl Place {
             store,
             link: None,
             shared: false,
+            noticed: None,
         }
     }
 
@@ -96,6 +105,7 @@ impl Place {
         Place {
             link: Some(store.link()),
             shared: true,
+            noticed: None,
             store: Arc::new(store),
         }
     }
@@ -108,9 +118,15 @@ impl Place {
     pub fn open(choice: &StoreChoice, node: &str) -> Result<Self, Problem> {
         match choice {
             StoreChoice::File(path) => {
-                let store = Embedded::open(path, History::default(), || SystemClock.uptime());
-                let store = store.map_err(|error| store_failed(&error))?;
-                Ok(Place::own(Arc::new(store)))
+                let store = Reopened::open(path).map_err(|error| store_failed(&error))?;
+                let noticed = store.noticed();
+                let file = Some(remembered_beside(path));
+                let linked = Linked::new(Arc::new(store), node, file, Arc::new(SystemClock));
+                Ok(Place {
+                    shared: false,
+                    noticed,
+                    ..Place::linked(linked)
+                })
             }
             StoreChoice::Etcd {
                 address,
@@ -215,10 +231,11 @@ pub fn start(
         store,
         link,
         shared,
+        noticed,
     } = place;
     let liveness = match shared {
         true => {
-            let begun = Liveness::begin(store.clone(), node, &*clock);
+            let begun = Liveness::begin(store.clone(), node, &*clock, link.clone());
             let begun = begun.map_err(no_thread)?;
             let observing = Observing {
                 store: store.clone(),
@@ -243,18 +260,22 @@ pub fn start(
             inbox.put(Message::Do(job));
         }));
     }
+    if let Some(noticed) = noticed {
+        core.tell(EventKind::Noticed, node, noticed);
+    }
     core.libvirt_may_be_asked = false;
     // What could not be done stands in the statuses, and is tried again.
     drop(core.pass());
     let agent = Agent {
         inbox: box_.clone(),
         picture: picture.clone(),
-        policies: PolicyStore::new(store.clone(), node),
+        policies: core.policies.clone(),
         reports: core.reports(),
-        journal: Journal::new(store.clone(), node),
+        journal: core.journal.clone(),
         nodes: Nodes::new(store.clone(), node),
         link,
         clock: clock.clone(),
+        unreadable_since: Mutex::default(),
     };
     tell_systemd("READY=1");
     let mut ears = Vec::new();
@@ -329,7 +350,7 @@ fn no_thread(error: std::io::Error) -> Problem {
 /// A change of a switch that another agent died in is taken back by its guard; what a guard
 /// could not do is done here.
 fn recover_switches() {
-    let folder = std::path::Path::new(accelnet_host::switch::guard::FOLDER);
+    let folder = Path::new(accelnet_host::switch::guard::FOLDER);
     let switches = accelnet_host::switch::KernelSwitches;
     drop(accelnet_host::switch::guard::recover(folder, &switches));
 }

@@ -1,7 +1,8 @@
 //! The agent as its API sees it: what changes goes to the mind, what only looks is answered
 //! from the newest picture and the store.
 
-use std::sync::{Arc, PoisonError, RwLock};
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use accelnet_api::types::*;
 use accelnet_api::{Answer, Caller, News, Remark, Role, Service, answered};
@@ -15,8 +16,9 @@ use crate::core::{Core, intents, management};
 use crate::destinations;
 use crate::journal::{Journal, Word};
 use crate::mind::{Inbox, Turn, Unanswered};
-use crate::policy::PolicyStore;
+use crate::policy::{Policy, PolicyStore};
 use crate::report::Reports;
+use crate::unread;
 use crate::view::Picture;
 
 /// An agent that can be asked.
@@ -29,6 +31,8 @@ pub struct Agent {
     pub(crate) nodes: Nodes,
     pub(crate) link: Option<Arc<Link>>,
     pub(crate) clock: Arc<dyn Clock + Send + Sync>,
+    /// Values of the store that cannot be read, by key: since when.
+    pub(crate) unreadable_since: Mutex<BTreeMap<String, String>>,
 }
 
 impl Agent {
@@ -78,7 +82,7 @@ impl Agent {
         what: impl FnOnce(&mut Core, &str) -> Result<T, Problem> + Send + 'static,
     ) -> Answer<T> {
         if let Some(cut_off) = self.cut_off() {
-            return answered(Err(cut_off_problem(&cut_off)));
+            return answered(Err(cut_off.problem()));
         }
         let caller = who.clone();
         self.ask(who, move |core| {
@@ -87,6 +91,40 @@ impl Agent {
             core.asked_from = None;
             done
         })
+    }
+}
+
+impl Agent {
+    /// Faults of what could not be read of the store the last time.
+    fn unreadable(&self, policy: &Policy, node: &str) -> Vec<Fault> {
+        let mut all = policy.unreadable.clone();
+        all.extend(self.policies.own_unreadable());
+        all.extend(self.reports.unreadable());
+        all.extend(self.nodes.unreadable());
+        all.extend(self.journal.unreadable());
+        let now = self.clock.now();
+        let mut since = self
+            .unreadable_since
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        since.retain(|key, _| all.iter().any(|one| one.key == *key));
+        let first = all.iter().map(|one| {
+            let first = since.entry(one.key.clone()).or_insert_with(|| now.clone());
+            first.clone()
+        });
+        let first: Vec<String> = first.collect();
+        let problems = unread::problems(&all);
+        let faults = problems.iter().enumerate().map(|(place, problem)| {
+            let mut fault = as_fault(node, problem, first.get(place).unwrap_or(&now).clone());
+            if let Some(one) = all.get(place) {
+                fault.subject = unread::shown(&one.key);
+                if one.later {
+                    fault.severity = Severity::Warning;
+                }
+            }
+            fault
+        });
+        faults.collect()
     }
 }
 
@@ -101,15 +139,6 @@ fn as_fault(node: &str, problem: &Problem, since: String) -> Fault {
         resolution: problem.resolution.clone(),
         since,
     }
-}
-
-/// Why nothing can be changed while a node is cut off.
-fn cut_off_problem(cut_off: &CutOff) -> Problem {
-    let found = format!(
-        "The store does not answer since {}: {}.",
-        cut_off.since, cut_off.found
-    );
-    Problem::new(Code::NodeCutOff, &[], found)
 }
 
 impl Service for Agent {
@@ -128,8 +157,10 @@ impl Service for Agent {
             }
             status.nodes_down.push(node.name);
         }
+        let unreadable = self.unreadable(&policy, &picture.report.node);
+        status.faults.extend(unreadable);
         if let Some(cut_off) = self.cut_off() {
-            let problem = cut_off_problem(&cut_off);
+            let problem = cut_off.problem();
             let fault = as_fault(&picture.report.node, &problem, cut_off.since.clone());
             status.faults.push(fault);
             status.agent.cut_off_since = Some(cut_off.since);

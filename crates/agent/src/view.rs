@@ -71,7 +71,7 @@ pub(crate) fn vms(core: &Core, seen: &Seen, policy: &Policy) -> Vec<VmView> {
 
 fn gone_vm(core: &Core, setting: &VmSetting) -> VmView {
     VmView {
-        name: setting.name.clone(),
+        name: setting.name.to_string(),
         uuid: setting.uuid.clone(),
         node: core.name.clone(),
         state: DomainState::Unknown,

@@ -41,6 +41,8 @@ mod reach;
 mod refusals;
 #[path = "core/security.rs"]
 mod security;
+#[path = "core/unreadable.rs"]
+mod unreadable;
 #[path = "core/vms.rs"]
 mod vms;
 #[path = "core/vnics.rs"]

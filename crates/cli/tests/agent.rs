@@ -13,7 +13,7 @@ use served::Agent;
 fn cluster() -> Fake {
     Fake::default()
         .intents(&[Intent {
-            name: "MyIntent".to_owned(),
+            name: "MyIntent".parse().expect("a name"),
             roles: vec![Role::Compute],
             adapters: vec!["ens1".to_owned()],
             vfs: None,

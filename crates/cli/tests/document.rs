@@ -73,7 +73,7 @@ fn accelnet(args: &[&str], dir: &Path) -> Output {
 fn cluster() -> Fake {
     Fake::default()
         .intents(&[Intent {
-            name: "MyIntent".to_owned(),
+            name: "MyIntent".parse().expect("a name"),
             roles: vec![Role::Compute],
             adapters: vec!["ens1".to_owned()],
             vfs: None,

@@ -26,7 +26,9 @@ pub trait Hypervisor {
     fn domains(&self, of: Option<&[String]>, within: Duration) -> Result<Domains, LibvirtError> {
         let mut domains = self.look(within)?.domains?;
         if let Some(of) = of {
-            domains.read.retain(|domain| of.contains(&domain.uuid));
+            domains
+                .read
+                .retain(|domain| of.iter().any(|one| domain.uuid == *one));
             domains
                 .unreadable
                 .retain(|domain| domain.uuid.as_ref().is_some_and(|uuid| of.contains(uuid)));

@@ -102,7 +102,11 @@ pub fn again(
     let mut seen = domains(read.as_ref(), &mut unreadable);
     if let (Some(vms), Observed::Known(seen)) = (vms, &mut seen) {
         let others = before.domains.known().into_iter().flatten();
-        seen.extend(others.filter(|one| !vms.contains(&one.uuid)).cloned());
+        seen.extend(
+            others
+                .filter(|one| !vms.iter().any(|vm| one.uuid == *vm))
+                .cloned(),
+        );
         seen.sort_by(|a, b| a.name.cmp(&b.name));
         let untold = before.unreadable.iter().filter(|one| {
             let name = one.what.strip_prefix(VM);

@@ -24,7 +24,7 @@ fn booted() -> (SimHost, tempfile::TempDir) {
     for (name, uuid) in [("web01", WEB01), ("web02", WEB02)] {
         host.libvirt.run(name, &[]);
         let read = &mut domains(&mut host).read;
-        read.last_mut().expect("a VM").uuid = uuid.to_owned();
+        read.last_mut().expect("a VM").uuid = uuid.parse().expect("a UUID");
     }
     (host, folder)
 }

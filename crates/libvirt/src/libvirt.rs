@@ -179,7 +179,9 @@ fn read_domain(
         name: handle.name()?,
         state,
         persistent,
-        uuid: uuid.to_owned(),
+        uuid: uuid
+            .parse()
+            .map_err(|error: accelnet_model::id::NotAnId| NotRead::Because(error.to_string()))?,
         vcpus,
         memory_mib,
         vnics: definition.vnics,

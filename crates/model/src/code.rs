@@ -238,6 +238,12 @@ codes! {
     ClusterRefused = "cluster_refused",
     /// A step of making a node ready for its agent.
     SetupFailed = "setup_failed",
+    /// A value of the store that cannot be read.
+    StoreValueUnreadable = "store_value_unreadable",
+    /// A store that is not the one of this cluster, or an older state of it.
+    StoreForeign = "store_foreign",
+    /// A node whose name another live agent has.
+    NodeNameTaken = "node_name_taken",
     /// Adapters of an intent that are not alike.
     AdaptersDiffer = "adapters_differ",
     /// A code that this release does not know.

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::port::{PortSettings, VnicVlan};
-use crate::{Mac, PciAddress};
+use crate::{Mac, PciAddress, Uuid};
 
 /// Aliases that accelnet gives VFs begin so. A vNIC that has one stands in for a VF that was not
 /// free when its VM came to the node.
@@ -19,7 +19,7 @@ pub struct Domain {
     /// Name, unique on its node.
     pub name: String,
     /// UUID, the same wherever the VM runs.
-    pub uuid: String,
+    pub uuid: Uuid,
     /// What it is doing.
     pub state: DomainState,
     /// Whether its definition survives a stop.

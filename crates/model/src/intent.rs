@@ -6,7 +6,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::adapter::Identity;
-use crate::{Mac, PciAddress, Problem, VfSecurity};
+use crate::{IntentName, Mac, PciAddress, Problem, VfSecurity};
 
 /// What an intent's adapters are for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -36,7 +36,7 @@ impl fmt::Display for Role {
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Intent {
     /// Its name: 1 to 32 letters, digits, `.`, `-` and `_`, a letter or digit first.
-    pub name: String,
+    pub name: IntentName,
     /// Its roles, at least one, each once.
     pub roles: Vec<Role>,
     /// Its adapters as they were called: netdev name, PCI address or MAC, on every node.
@@ -78,7 +78,20 @@ impl Intent {
 
     /// The libvirt network that VFs come from.
     pub fn pool_network(&self) -> String {
-        format!("accelnet-{}-vf", self.name)
+        self.name.pool_network()
+    }
+}
+
+impl IntentName {
+    /// The libvirt network that VFs come from.
+    pub fn pool_network(&self) -> String {
+        format!("accelnet-{self}-vf")
+    }
+
+    /// The intent whose VFs come from `network`; none for a network that is no pool of accelnet's.
+    pub fn of_pool(network: &str) -> Option<Self> {
+        let name = network.strip_prefix("accelnet-")?.strip_suffix("-vf")?;
+        name.parse().ok()
     }
 }
 

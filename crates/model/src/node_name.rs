@@ -87,9 +87,11 @@ impl From<NodeName> for String {
 
 impl fmt::Display for NodeName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        f.pad(&self.0)
     }
 }
+
+crate::id::text!(NodeName);
 
 #[cfg(test)]
 mod tests;

@@ -11,7 +11,7 @@ use utoipa::openapi::RefOr;
 use utoipa::openapi::schema::{AnyOfBuilder, ObjectBuilder, Schema, Type};
 
 use crate::platform::Version;
-use crate::{Code, Mac, NodeName, Observed, PciAddress};
+use crate::{Code, IntentName, Mac, NodeName, Observed, PciAddress, Uuid, VmName};
 
 /// Text of a certain form.
 fn text(what: &str, pattern: &str) -> RefOr<Schema> {
@@ -55,6 +55,26 @@ impl ComposeSchema for NodeName {
 }
 
 impl ToSchema for NodeName {}
+
+macro_rules! ids {
+    ($($name:ident = $pattern:literal;)+) => {
+        $(
+            impl ComposeSchema for $name {
+                fn compose(_: Vec<RefOr<Schema>>) -> RefOr<Schema> {
+                    text($name::WHAT, $pattern)
+                }
+            }
+
+            impl ToSchema for $name {}
+        )+
+    };
+}
+
+ids! {
+    Uuid = "^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$";
+    IntentName = "^[A-Za-z0-9][A-Za-z0-9._-]{0,31}$";
+    VmName = "^[^/]{1,251}$";
+}
 
 impl ComposeSchema for Version {
     fn compose(_: Vec<RefOr<Schema>>) -> RefOr<Schema> {

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Mac, PciAddress};
+use crate::{IntentName, Mac, PciAddress, Uuid};
 
 /// Where wishes and outcomes lie, below the root: gone at boot.
 pub const FOLDER: &str = "/run/accelnet/vms";
@@ -25,9 +25,9 @@ pub struct Pool {
     pub vfs: Vec<PciAddress>,
 }
 
-/// Where a pool lies, below `folder`.
-pub fn pool_file(folder: &Path, pool: &str) -> PathBuf {
-    folder.join(format!("{pool}.json"))
+/// Where the pool of an intent lies, below `folder`.
+pub fn pool_file(folder: &Path, intent: &IntentName) -> PathBuf {
+    folder.join(format!("{}.json", intent.pool_network()))
 }
 
 /// What the VF of one VM is to be like.
@@ -81,11 +81,11 @@ pub struct VfOutcome {
 }
 
 /// Where the wish of a VM lies, below `folder`.
-pub fn wish_file(folder: &Path, uuid: &str) -> PathBuf {
+pub fn wish_file(folder: &Path, uuid: &Uuid) -> PathBuf {
     folder.join(format!("{uuid}.json"))
 }
 
 /// Where the outcome of a VM's wish lies, below `folder`.
-pub fn outcome_file(folder: &Path, uuid: &str) -> PathBuf {
+pub fn outcome_file(folder: &Path, uuid: &Uuid) -> PathBuf {
     folder.join(format!("{uuid}.outcome.json"))
 }

@@ -3,18 +3,18 @@
 use serde::{Deserialize, Serialize};
 
 use crate::performance::Performance;
-use crate::{Mac, VfSecurityOfVm};
+use crate::{Mac, NodeName, Uuid, VfSecurityOfVm, VmName};
 
 /// What an administrator gave a VM.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct VmSetting {
     /// The VM's UUID, the same wherever it runs.
-    pub uuid: String,
+    pub uuid: Uuid,
     /// Its name when it was last seen.
-    pub name: String,
+    pub name: VmName,
     /// The node whose libvirt has it.
-    pub node: String,
+    pub node: NodeName,
     /// What it gets.
     pub performance: Performance,
     /// MAC of the vNIC that is accelerated, and of the VF.

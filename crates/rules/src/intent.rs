@@ -3,7 +3,7 @@
 use accelnet_model::adapter::{Adapter, Support};
 use accelnet_model::intent::{Intent, Role};
 use accelnet_model::vf_security::OnOff;
-use accelnet_model::{Code, Problem, VfSecurity};
+use accelnet_model::{Code, IntentName, Problem, VfSecurity};
 
 /// The intent called `name`, which must be there.
 pub fn find<'a>(name: &str, intents: &'a [Intent]) -> Result<&'a Intent, Problem> {
@@ -68,6 +68,18 @@ pub fn is_settable<'a>(
     Ok(())
 }
 
+/// The name of an intent that is to be declared.
+///
+/// # Errors
+///
+/// It is no name for an intent.
+pub fn name(text: &str) -> Result<IntentName, Problem> {
+    text.parse().map_err(|_| {
+        let found = format!("The name {text:?} is no name for an intent.");
+        Problem::new(Code::IntentInvalid, &[text], found)
+    })
+}
+
 /// Whether `intent` makes sense beside `others`: its name, its roles, its adapters.
 ///
 /// # Errors
@@ -75,12 +87,6 @@ pub fn is_settable<'a>(
 /// It cannot be declared at all, it is there already, or it would take what another has.
 pub fn may_be_declared(intent: &Intent, others: &[Intent]) -> Result<(), Problem> {
     let wrong = |found: String| Err(Problem::new(Code::IntentInvalid, &[&intent.name], found));
-    if !is_name(&intent.name) {
-        return wrong(format!(
-            "The name {:?} is no name for an intent.",
-            intent.name
-        ));
-    }
     if intent.roles.is_empty() {
         return wrong("It has no role: give --compute, --management or --storage.".to_owned());
     }
@@ -165,11 +171,4 @@ fn first_twice(names: &[String]) -> Option<&String> {
         .enumerate()
         .find(|(place, name)| names.iter().take(*place).any(|other| other == *name))
         .map(|(_, name)| name)
-}
-
-fn is_name(name: &str) -> bool {
-    let sound = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_');
-    (1..=32).contains(&name.len())
-        && name.starts_with(|c: char| c.is_ascii_alphanumeric())
-        && name.chars().all(sound)
 }

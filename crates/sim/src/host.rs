@@ -59,7 +59,9 @@ impl SimLibvirt {
         {
             domains.read.push(Domain {
                 name: name.to_owned(),
-                uuid: "2f6a5b1c-0000-4000-8000-000000000001".to_owned(),
+                uuid: "2f6a5b1c-0000-4000-8000-000000000001"
+                    .parse()
+                    .expect("a UUID"),
                 state: DomainState::Running,
                 persistent: true,
                 vcpus: 4,

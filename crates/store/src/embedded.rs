@@ -75,6 +75,11 @@ impl Embedded {
         Self::on(Memory, history, clock)
     }
 
+    /// What was found when the file was opened and is no reason to stop, a sentence.
+    pub fn noticed(&self) -> Option<String> {
+        self.engine.noticed()
+    }
+
     fn on(
         medium: impl Medium + 'static,
         history: History,

@@ -40,6 +40,18 @@ pub enum StoreError {
         /// The kernel's answer.
         source: io::Error,
     },
+    /// The file may have been written by somebody else.
+    #[error(
+        "trust the store {}: {found}; only the user that the agent runs as may write to it \
+         ('chown root: {}' and 'chmod 600 {}')",
+        path.display(), path.display(), path.display()
+    )]
+    NotPrivate {
+        /// The store's file, or its folder.
+        path: PathBuf,
+        /// What was found.
+        found: String,
+    },
     /// The file does not hold what a store holds.
     #[error(
         "read the store {}: its content is damaged or not that of a store ({found}); stop the \
@@ -92,6 +104,16 @@ pub enum StoreError {
         kind: &'static str,
         /// Where it differs.
         source: serde_json::Error,
+    },
+    /// A value does not go with its key, or is too long.
+    #[error("read {}: it is not {kind} that can be there: {found}; write it anew", key.escape_debug())]
+    Disagrees {
+        /// The key.
+        key: String,
+        /// What the value should be.
+        kind: &'static str,
+        /// Where it differs.
+        found: String,
     },
     /// A value has no form as JSON.
     #[error("write {kind} as JSON: {source}")]
@@ -155,6 +177,12 @@ pub enum StoreError {
         /// Its address.
         store: String,
         /// What was met.
+        found: String,
+    },
+    /// What answers is not the store of this cluster, or an older state of it.
+    #[error("use the store: {found}")]
+    Foreign {
+        /// What was found.
         found: String,
     },
     /// etcd has no room.

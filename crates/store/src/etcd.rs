@@ -23,7 +23,7 @@ pub use tls::{ClientIdentity, EtcdTls};
 
 use crate::{Commit, Entry, Lease, LeaseId, Op, Range, Store, StoreError, Txn, Watch};
 use call::{Endpoints, Repeat};
-use convert::{entry, lease_id, signed, unsigned};
+use convert::{bytes_of, entry, lease_id, signed, unsigned};
 use runtime::Runtime;
 use watch::EtcdWatch;
 
@@ -63,7 +63,7 @@ impl Etcd {
     }
 
     fn below(&self, key: &str) -> Vec<u8> {
-        format!("{}{key}", self.prefix).into_bytes()
+        [self.prefix.as_bytes(), &bytes_of(key)].concat()
     }
 
     /// What etcd does for `call`.
@@ -145,7 +145,7 @@ impl Store for Etcd {
         });
         let mut found = asked?;
         let first = found.take_kvs().into_iter().next();
-        first.map(|kv| entry(kv, &self.prefix)).transpose()
+        Ok(first.map(|kv| entry(kv, &self.prefix)))
     }
 
     fn range(&self, prefix: &str) -> Result<Range, StoreError> {
@@ -159,13 +159,9 @@ impl Store for Etcd {
         let revision = found
             .header()
             .map_or(0, |header| unsigned(header.revision()));
-        let entries: Result<_, _> = found
-            .take_kvs()
-            .into_iter()
-            .map(|kv| entry(kv, &self.prefix))
-            .collect();
+        let entries = found.take_kvs().into_iter();
         Ok(Range {
-            entries: entries?,
+            entries: entries.map(|kv| entry(kv, &self.prefix)).collect(),
             revision,
         })
     }

@@ -18,6 +18,20 @@ pub trait Document: Serialize + DeserializeOwned {
     /// The format that is written.
     const FORMAT: u32;
 
+    /// Most bytes of a value with its format: a longer one is not read.
+    const MOST_BYTES: usize = 64 * 1024;
+
+    /// Whether its content makes sense, and agrees with the key that it is at; the reason why not, a
+    /// fragment.
+    ///
+    /// # Errors
+    ///
+    /// The reason.
+    fn agrees(&self, key: &str) -> Result<(), String> {
+        let _ = key;
+        Ok(())
+    }
+
     /// Turns a value of an older format into today's. `None`: that format cannot be read.
     fn upgrade(format: u32, value: serde_json::Value) -> Option<serde_json::Value> {
         let _ = (format, value);
@@ -36,11 +50,26 @@ pub struct Stored<T> {
     pub mod_revision: u64,
 }
 
+/// A value that is not what its key promises.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Unreadable {
+    /// The key.
+    pub key: String,
+    /// Revision of its last change.
+    pub mod_revision: u64,
+    /// Why it cannot be read, a fragment.
+    pub reason: String,
+    /// Whether a later release wrote it, so that it is not damaged.
+    pub later: bool,
+}
+
 /// All documents with one prefix at one moment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Documents<T> {
-    /// In the order of the keys' bytes.
+    /// Those that can be read, in the order of the keys' bytes.
     pub values: Vec<Stored<T>>,
+    /// What cannot be read, in the same order. It hides nothing else.
+    pub unreadable: Vec<Unreadable>,
     /// The store's revision at that moment.
     pub revision: u64,
 }
@@ -61,13 +90,20 @@ pub trait Json: Store {
     ///
     /// # Errors
     ///
-    /// Those of [`Store::range`]; or one of the values is not such a document, or of a format that
-    /// cannot be read.
+    /// Those of [`Store::range`]. A value that cannot be read is no error.
     fn range_json<T: Document>(&self, prefix: &str) -> Result<Documents<T>, StoreError> {
         let range = self.range(prefix)?;
-        let values: Result<_, _> = range.entries.iter().map(Stored::read).collect();
+        let mut values = Vec::with_capacity(range.entries.len());
+        let mut unreadable = Vec::new();
+        for entry in &range.entries {
+            match Stored::read_or_why(entry) {
+                Ok(stored) => values.push(stored),
+                Err(why) => unreadable.push(why),
+            }
+        }
         Ok(Documents {
-            values: values?,
+            values,
+            unreadable,
             revision: range.revision,
         })
     }
@@ -129,7 +165,16 @@ impl<T: Document> Stored<T> {
     ///
     /// The value is not such a document, or of a format that cannot be read.
     pub fn read(entry: &Entry) -> Result<Self, StoreError> {
-        let value = read(entry).map_err(|source| StoreError::Value {
+        let disagrees = |found: String| StoreError::Disagrees {
+            key: entry.key.clone(),
+            kind: T::KIND,
+            found,
+        };
+        if entry.value.len() > T::MOST_BYTES {
+            let (found, most) = (entry.value.len(), T::MOST_BYTES);
+            return Err(disagrees(format!("it has {found} bytes of at most {most}")));
+        }
+        let value = read::<T>(entry).map_err(|source| StoreError::Value {
             key: entry.key.clone(),
             kind: T::KIND,
             source,
@@ -140,11 +185,51 @@ impl<T: Document> Stored<T> {
             found,
             known: T::FORMAT,
         })?;
+        value.agrees(&entry.key).map_err(disagrees)?;
         Ok(Self {
             key: entry.key.clone(),
             value,
             mod_revision: entry.mod_revision,
         })
+    }
+
+    /// The same, or what is to be said of the value.
+    ///
+    /// # Errors
+    ///
+    /// Why it cannot be read.
+    pub fn read_or_why(entry: &Entry) -> Result<Self, Unreadable> {
+        Self::read(entry).map_err(|error| Unreadable::of(entry, &error))
+    }
+}
+
+impl Unreadable {
+    /// What `error` says of the value of `entry`.
+    pub fn of(entry: &Entry, error: &StoreError) -> Self {
+        let (reason, later) = match error {
+            StoreError::Format {
+                kind, found, known, ..
+            } => {
+                let reason = format!(
+                    "it has format {found} of {kind}, and this accelnet reads format {known}"
+                );
+                (reason, found > known)
+            }
+            StoreError::Value { kind, source, .. } => {
+                (format!("its value is not that of {kind} ({source})"), false)
+            }
+            StoreError::Disagrees { kind, found, .. } => (
+                format!("it is not {kind} that can be there: {found}"),
+                false,
+            ),
+            other => (other.to_string(), false),
+        };
+        Unreadable {
+            key: entry.key.clone(),
+            mod_revision: entry.mod_revision,
+            reason,
+            later,
+        }
     }
 }
 

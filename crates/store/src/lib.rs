@@ -11,6 +11,7 @@ mod error;
 mod etcd;
 mod json;
 mod lease;
+mod private;
 mod store;
 mod txn;
 
@@ -24,7 +25,8 @@ pub use embedded::{Embedded, History};
 pub use entry::{Change, Entry, Range};
 pub use error::StoreError;
 pub use etcd::{ClientIdentity, Etcd, EtcdAddress, EtcdTls};
-pub use json::{Document, Documents, Json, Stored};
+pub use json::{Document, Documents, Json, Stored, Unreadable};
 pub use lease::{Lease, LeaseId};
+pub use private::is_private;
 pub use store::{Close, Store, Watch};
 pub use txn::{Check, Commit, MAX_OPS, MAX_TXN_BYTES, Op, Txn};

@@ -6,9 +6,12 @@ use std::thread;
 use std::time::Duration;
 
 use accelnet_host::Clock;
+use accelnet_model::outside::short;
 use accelnet_store::{LeaseId, Store, StoreError};
 
-use super::nodes::Nodes;
+use super::instance::Instance;
+use super::link::Link;
+use super::nodes::{Alive, Nodes, Risen};
 
 /// How long a node counts as up after its last sign of life. An agent that starts anew, or a
 /// leader of etcd that is elected, takes less.
@@ -42,6 +45,7 @@ impl Liveness {
         store: Arc<dyn Store>,
         node: &str,
         clock: &dyn Clock,
+        link: Option<Arc<Link>>,
     ) -> std::io::Result<Self> {
         let (end, ended) = channel();
         let mut beating = Beating {
@@ -49,6 +53,8 @@ impl Liveness {
             store,
             since: clock.now(),
             lease: Arc::default(),
+            instance: Instance::begin()?,
+            link,
         };
         let lease = OwnLease(Arc::downgrade(&beating.lease));
         // Others see it before anything is asked of it. What cannot be told now is told with the
@@ -75,22 +81,66 @@ struct Beating {
     store: Arc<dyn Store>,
     since: String,
     lease: Arc<Mutex<Option<LeaseId>>>,
+    instance: Instance,
+    link: Option<Arc<Link>>,
+}
+
+impl Drop for Beating {
+    fn drop(&mut self) {
+        self.instance.end();
+    }
 }
 
 impl Beating {
     fn beat(&mut self) -> Result<(), StoreError> {
         let known = *self.lease.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut kept = None;
         if let Some(lease) = known {
             match self.store.keep_alive(lease) {
                 Err(StoreError::LeaseNotFound { .. }) => self.has(None),
-                other => return other,
+                Err(error) => return Err(error),
+                // Somebody may have removed it, or written over it.
+                Ok(()) if self.nodes.is_risen(&self.instance, lease)? => return Ok(()),
+                Ok(()) => kept = Some(lease),
             }
         }
-        let lease = self.store.grant(LEASE)?.id;
-        self.nodes
-            .rise(&self.since, env!("CARGO_PKG_VERSION"), lease)?;
-        self.has(Some(lease));
-        Ok(())
+        let lease = match kept {
+            Some(lease) => lease,
+            None => self.store.grant(LEASE)?.id,
+        };
+        let version = env!("CARGO_PKG_VERSION");
+        let risen = self.nodes.rise(&self.since, version, lease, &self.instance);
+        match risen {
+            Ok(Risen::Yes) => {
+                self.has(Some(lease));
+                self.is_taken(None);
+                Ok(())
+            }
+            other => {
+                self.has(None);
+                // Nothing is tied to it.
+                drop(self.store.revoke(lease));
+                if let Risen::Taken(alive) = other? {
+                    self.is_taken(Some(&alive));
+                }
+                Ok(())
+            }
+        }
+    }
+
+    /// Another live agent has this node's name, or none has.
+    fn is_taken(&self, by: Option<&Alive>) {
+        let Some(link) = &self.link else { return };
+        let found = by.map(|alive| {
+            let place = alive.instance.as_ref().map(Instance::place);
+            let place = place.unwrap_or_else(|| "another machine".to_owned());
+            format!(
+                "an agent on {place} is up as {} since {}",
+                self.nodes.name(),
+                short(&alive.since, 40)
+            )
+        });
+        link.is_taken(self.nodes.name(), found);
     }
 
     fn has(&self, lease: Option<LeaseId>) {

@@ -2,26 +2,29 @@
 
 use accelnet_model::{Code, Problem};
 use accelnet_store::{
-    Commit, Document, Entry, Json, MAX_OPS, MAX_TXN_BYTES, Store, StoreError, Txn,
+    Commit, Document, Entry, Json, MAX_OPS, MAX_TXN_BYTES, Store, StoreError, Stored, Txn,
+    Unreadable,
 };
 use serde::{Deserialize, Serialize};
 
+use super::identity::{IDENTITY, Identity};
 use super::nodes::{ALIVE, DOWN, MEMBERS};
 use super::observers::OBSERVERS;
 use crate::policy::{PolicyStore, drained_key, store_failed};
 use crate::report::{REPORTS, Reports};
+use crate::unread;
 
 /// What says that a store has a cluster.
-const CLUSTER: &str = "cluster";
+pub(super) const CLUSTER: &str = "cluster";
 /// What says that a cluster is being moved here, and is not whole yet.
 const MIGRATION: &str = "migration";
 /// What is not moved: it goes with leases.
-const PASSING: [&str; 3] = [ALIVE, DOWN, OBSERVERS];
+pub(super) const PASSING: [&str; 3] = [ALIVE, DOWN, OBSERVERS];
 /// Keys, and bytes of keys and values, of one step of a move.
 const STEP: (usize, usize) = (MAX_OPS / 2, MAX_TXN_BYTES / 2);
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-struct Founded {
+pub(super) struct Founded {
     at: String,
 }
 
@@ -53,6 +56,19 @@ pub struct Moved {
     pub were_there: usize,
     /// Whether it was done; false after a dry run.
     pub done: bool,
+}
+
+/// The sign that a store has a cluster.
+pub(super) fn sign(at: &str) -> Founded {
+    Founded { at: at.to_owned() }
+}
+
+/// Why the sign of a cluster, or of a move, cannot be read.
+pub(crate) fn judge(entry: &Entry) -> Option<Unreadable> {
+    match entry.key.as_str() {
+        CLUSTER => Stored::<Founded>::read_or_why(entry).err(),
+        _ => Stored::<Migration>::read_or_why(entry).err(),
+    }
 }
 
 fn refused(store: &str, found: impl Into<String>) -> Problem {
@@ -137,8 +153,14 @@ pub fn may_join(store: &dyn Store, name: &str, node: &str) -> Result<(), Problem
 ///
 /// What it cannot read.
 pub fn is_readable(store: std::sync::Arc<dyn Store>, node: &str) -> Result<(), Problem> {
-    PolicyStore::new(store.clone(), node).read()?;
-    Reports::new(store, node).all().map(drop)
+    let policy = PolicyStore::new(store.clone(), node).read()?;
+    let reports = Reports::new(store, node);
+    reports.all()?;
+    let unreadable = policy.unreadable.into_iter().chain(reports.unreadable());
+    match unreadable.map(|one| unread::problem(&one)).next() {
+        Some(problem) => Err(problem),
+        None => Ok(()),
+    }
 }
 
 /// Forgets the node called `node`: its report, and what is its own.
@@ -229,7 +251,12 @@ pub fn migrate(
         .entries
         .iter()
         .filter(|entry| !PASSING.iter().any(|passing| entry.key.starts_with(passing)))
+        // What says which cluster it is, and that it is one, is written last.
+        .filter(|entry| entry.key != IDENTITY && entry.key != CLUSTER)
         .collect();
+    let identity = Identity::make();
+    let identity =
+        identity.map_err(|error| refused(name, format!("No random number: {error}.")))?;
     let migration = Migration {
         from: origin.to_owned(),
         revision: content.revision,
@@ -286,11 +313,11 @@ pub fn migrate(
             });
         commit(&txn)?;
     }
-    let founded = Founded { at: now.to_owned() };
     let whole = Txn::new()
         .check(MIGRATION, began)
         .delete(MIGRATION)
-        .put_json(CLUSTER, &founded)
+        .put_json(CLUSTER, &sign(now))
+        .and_then(|txn| txn.put_json(IDENTITY, &identity))
         .map_err(failed)?;
     commit(&whole)?;
     Ok(moved)

@@ -4,13 +4,17 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use accelnet_api::types::{NodeView, Standing};
-use accelnet_model::Problem;
-use accelnet_store::{Commit, Document, Documents, Json, LeaseId, Store, StoreError, Stored, Txn};
+use accelnet_model::{NodeName, Problem};
+use accelnet_store::{
+    Commit, Document, Documents, Json, LeaseId, Store, StoreError, Stored, Txn, Unreadable,
+};
 use serde::{Deserialize, Serialize};
 
+use super::instance::Instance;
 use super::liveness::LEASE;
 use crate::policy::{Policy, store_failed};
 use crate::report::Report;
+use crate::unread::Unread;
 
 pub(super) const MEMBERS: &str = "members/";
 pub(super) const ALIVE: &str = "alive/";
@@ -30,6 +34,18 @@ pub struct Member {
 pub struct Alive {
     /// When the agent began, RFC 3339, UTC.
     pub since: String,
+    /// Which agent it is; none of an earlier release.
+    #[serde(default)]
+    pub instance: Option<Instance>,
+}
+
+/// What came of giving a sign of life.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Risen {
+    /// It is there.
+    Yes,
+    /// Another live agent has the name.
+    Taken(Alive),
 }
 
 /// A node whose lease ended.
@@ -42,16 +58,34 @@ pub struct Down {
 impl Document for Member {
     const KIND: &'static str = "a member of the cluster";
     const FORMAT: u32 = 1;
+
+    fn agrees(&self, key: &str) -> Result<(), String> {
+        is_of_a_node(key, MEMBERS)
+    }
 }
 
 impl Document for Alive {
     const KIND: &'static str = "the sign of life of a node";
     const FORMAT: u32 = 1;
+
+    fn agrees(&self, key: &str) -> Result<(), String> {
+        is_of_a_node(key, ALIVE)
+    }
 }
 
 impl Document for Down {
     const KIND: &'static str = "a node that is down";
     const FORMAT: u32 = 1;
+
+    fn agrees(&self, key: &str) -> Result<(), String> {
+        is_of_a_node(key, DOWN)
+    }
+}
+
+fn is_of_a_node(key: &str, prefix: &str) -> Result<(), String> {
+    let name = key.strip_prefix(prefix).unwrap_or(key);
+    let name: Result<NodeName, _> = name.parse();
+    name.map(drop).map_err(|error| error.to_string())
 }
 
 /// A node as the others see it.
@@ -114,6 +148,7 @@ pub(crate) fn views(nodes: &[NodeState], policy: &Policy, reports: &[Report]) ->
 pub struct Nodes {
     store: Arc<dyn Store>,
     node: String,
+    unread: Unread,
 }
 
 impl Nodes {
@@ -122,7 +157,18 @@ impl Nodes {
         Nodes {
             store,
             node: node.to_owned(),
+            unread: Unread::default(),
         }
+    }
+
+    /// Name of this node.
+    pub(super) fn name(&self) -> &str {
+        &self.node
+    }
+
+    /// What of the nodes could not be read the last time.
+    pub(crate) fn unreadable(&self) -> Vec<Unreadable> {
+        self.unread.get()
     }
 
     /// Every member, by name.
@@ -135,14 +181,18 @@ impl Nodes {
     }
 
     fn try_all(&self) -> Result<Vec<NodeState>, StoreError> {
-        let members = named(MEMBERS, self.store.range_json::<Member>(MEMBERS)?);
+        let members = self.store.range_json::<Member>(MEMBERS)?;
+        let mut unreadable = members.unreadable.clone();
+        let members = named(MEMBERS, members);
         let alive = self.store.range_json::<Alive>(ALIVE)?;
         // A node that is cut off and never asked knows nothing of the others.
         if alive.revision == 0 {
             return Ok(Vec::new());
         }
-        let alive = named(ALIVE, alive);
-        let down = named(DOWN, self.store.range_json::<Down>(DOWN)?);
+        let down = self.store.range_json::<Down>(DOWN)?;
+        unreadable.extend(alive.unreadable.iter().chain(&down.unreadable).cloned());
+        self.unread.set(unreadable);
+        let (alive, down) = (named(ALIVE, alive), named(DOWN, down));
         // Right after a silence of the store a lease that ended says nothing of its node.
         let silent = self.store.was_silent_within(LEASE);
         let names: BTreeSet<&String> = members.keys().chain(alive.keys()).collect();
@@ -179,16 +229,42 @@ impl Nodes {
         Ok(down.map(|node| node.name).collect())
     }
 
+    /// Whether the sign of life is there as this agent gave it with that lease.
+    pub(super) fn is_risen(&self, own: &Instance, lease: LeaseId) -> Result<bool, StoreError> {
+        let found = self.store.get(&format!("{ALIVE}{}", self.node))?;
+        Ok(found.is_some_and(|entry| {
+            let alive = Stored::<Alive>::read(&entry).ok();
+            let instance = alive.and_then(|alive| alive.value.instance);
+            entry.lease == Some(lease) && instance.as_ref() == Some(own)
+        }))
+    }
+
     /// This node belongs to the cluster with that version, and gives signs of life with that
-    /// lease.
+    /// lease, unless another live agent does so under its name.
     pub(super) fn rise(
         &self,
         since: &str,
         version: &str,
         lease: LeaseId,
-    ) -> Result<(), StoreError> {
+        own: &Instance,
+    ) -> Result<Risen, StoreError> {
+        let sign = format!("{ALIVE}{}", self.node);
+        let found = self.store.get(&sign)?;
+        let there = found.as_ref();
+        let revision = there.map_or(0, |entry| entry.mod_revision);
+        // What cannot be read is written anew, and one of an earlier release ends by itself.
+        let other = there.and_then(|entry| Stored::<Alive>::read(entry).ok());
+        if let Some(other) = other
+            && let Some(instance) = &other.value.instance
+            && instance != own
+            && !instance.has_ended()
+        {
+            return Ok(Risen::Taken(other.value));
+        }
         let key = format!("{MEMBERS}{}", self.node);
-        let known = self.store.get_json::<Member>(&key)?;
+        // One that cannot be read is written anew.
+        let known = self.store.get(&key)?;
+        let known = known.and_then(|entry| Stored::<Member>::read(&entry).ok());
         let member = Member {
             joined_at: match known {
                 Some(known) => known.value.joined_at,
@@ -198,12 +274,18 @@ impl Nodes {
         };
         let alive = Alive {
             since: since.to_owned(),
+            instance: Some(own.clone()),
         };
         let txn = Txn::new()
+            .check(&sign, revision)
             .put_json(key, &member)?
-            .put_json_leased(format!("{ALIVE}{}", self.node), &alive, lease)?
+            .put_json_leased(sign, &alive, lease)?
             .delete(format!("{DOWN}{}", self.node));
-        self.store.commit(&txn).map(drop)
+        match self.store.commit(&txn)? {
+            Commit::Done { .. } => Ok(Risen::Yes),
+            // It ended, or another took the name, at this moment: the next beat finds out.
+            Commit::Conflict { .. } => Err(StoreError::LeaseNotFound { lease }),
+        }
     }
 
     /// Writes down that the node called `name` is down from now on. True when it was this node

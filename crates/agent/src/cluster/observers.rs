@@ -12,7 +12,9 @@ use std::time::Duration;
 use accelnet_api::types::EventKind;
 use accelnet_host::Clock;
 use accelnet_model::Code;
-use accelnet_store::{Change, Document, LeaseId, Range, Store, StoreError, Stored, Txn};
+use accelnet_store::{
+    Change, Document, LeaseId, Range, Store, StoreError, Stored, Txn, Unreadable,
+};
 use serde::{Deserialize, Serialize};
 
 use super::liveness::{BEAT, LEASE, OwnLease};
@@ -27,7 +29,7 @@ const SPREAD: Duration = Duration::from_secs(1);
 
 /// Who has a place.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-struct Observer {
+pub(crate) struct Observer {
     node: String,
 }
 
@@ -88,8 +90,17 @@ impl Observing {
     fn found(&self, places: &Range, lease: LeaseId) -> Result<Found, StoreError> {
         let mut left = None;
         for entry in &places.entries {
-            if Stored::<Observer>::read(entry)?.value.node != self.node {
-                continue;
+            match Stored::<Observer>::read(entry) {
+                Ok(observer) if observer.value.node == self.node => {}
+                Ok(_) => continue,
+                // Nobody's: whoever comes first takes the place, unless a later release has it.
+                Err(error) => {
+                    let why = Unreadable::of(entry, &error);
+                    if !why.later && self.is_place(&entry.key) {
+                        left = Some(Found::Free(entry.key.clone(), entry.mod_revision));
+                    }
+                    continue;
+                }
             }
             if entry.lease == Some(lease) {
                 return Ok(Found::Own);
@@ -103,6 +114,10 @@ impl Observing {
         let mut keys = (1..=PLACES).map(|place| format!("{OBSERVERS}{place}"));
         let free = keys.find(|key| !places.entries.iter().any(|entry| entry.key == *key));
         Ok(free.map_or(Found::Taken, |key| Found::Free(key, 0)))
+    }
+
+    fn is_place(&self, key: &str) -> bool {
+        (1..=PLACES).any(|place| format!("{OBSERVERS}{place}") == key)
     }
 
     /// Takes a place, unless another was faster: then the next look tells.

@@ -2,16 +2,18 @@
 
 #[cfg(test)]
 mod tests;
+mod writer;
 
 use std::collections::BTreeMap;
-use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use accelnet_store::{Change, Entry, Range};
 use serde::{Deserialize, Serialize};
 
+use super::identity::{Identity, Known};
 use crate::policy::POLICY;
+use writer::Writer;
 
 /// Prefixes whose newest reading is kept in memory; the policy in a file, too, beside the node's own keys.
 const KEPT: [&str; 5] = [POLICY, "reports/", "members/", "alive/", "down/"];
@@ -22,14 +24,27 @@ const FORMAT: u32 = 1;
 pub(super) struct Remembered {
     /// Prefix of the node's own keys.
     own: String,
-    file: Option<PathBuf>,
-    ranges: Mutex<BTreeMap<String, Range>>,
+    file: Option<Writer>,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    ranges: BTreeMap<String, Range>,
+    /// The cluster whose store it is.
+    identity: Option<Identity>,
+    /// The highest revision that was seen.
+    highest: u64,
+    /// Grows when the store counts anew: watches of before begin again.
+    era: u64,
 }
 
 /// The file's content.
 #[derive(Serialize, Deserialize)]
 struct Saved {
     format: u32,
+    #[serde(default)]
+    known: Option<Known>,
     ranges: Vec<SavedRange>,
 }
 
@@ -52,21 +67,52 @@ struct SavedEntry {
 
 impl Remembered {
     pub(super) fn new(node: &str, file: Option<PathBuf>) -> Self {
-        let ranges = file.as_deref().and_then(load).unwrap_or_default();
+        let state = file.as_deref().and_then(load).unwrap_or_default();
         Remembered {
             own: format!("nodes/{node}/"),
-            file,
-            ranges: Mutex::new(ranges),
+            file: file.map(Writer::new),
+            state: Mutex::new(state),
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, BTreeMap<String, Range>> {
-        self.ranges.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The cluster whose store it is, and the highest revision that was seen.
+    pub(super) fn known(&self) -> (Option<Identity>, u64) {
+        let state = self.lock();
+        (state.identity.clone(), state.highest)
+    }
+
+    /// How often the store began to count anew.
+    pub(super) fn era(&self) -> u64 {
+        self.lock().era
+    }
+
+    /// The store was seen at that revision.
+    pub(super) fn has_seen(&self, revision: u64) {
+        let mut state = self.lock();
+        state.highest = state.highest.max(revision);
+    }
+
+    /// From now on the store has that identity, and is at that revision: what was read before is not of
+    /// it.
+    pub(super) fn counts(&self, identity: Identity, revision: u64) {
+        let mut state = self.lock();
+        let anew = state.identity.is_some();
+        state.identity = Some(identity);
+        state.highest = revision;
+        if anew {
+            state.ranges.clear();
+            state.era += 1;
+        }
+        self.save(&state);
     }
 
     /// Revision of what is known of `prefix`.
     pub(super) fn revision(&self, prefix: &str) -> Option<u64> {
-        self.lock().get(prefix).map(|known| known.revision)
+        self.lock().ranges.get(prefix).map(|known| known.revision)
     }
 
     /// Keeps a reading, if it is of a kind that is kept; `before` is the revision of what was known
@@ -76,7 +122,9 @@ impl Remembered {
         if !own && !KEPT.contains(&prefix) {
             return;
         }
-        let mut ranges = self.lock();
+        let mut state = self.lock();
+        state.highest = state.highest.max(range.revision);
+        let ranges = &mut state.ranges;
         let known = ranges.get(prefix);
         let news = known.is_none_or(|known| known.entries != range.entries);
         // One that was read earlier and arrives later. An older one that began when all that is known
@@ -89,16 +137,18 @@ impl Remembered {
         }
         ranges.insert(prefix.to_owned(), range.clone());
         if news && (own || prefix == POLICY) {
-            self.save(&ranges);
+            self.save(&state);
         }
     }
 
     /// Keeps the policy up with what its watch told: all changes of it from revision `from` up to the
     /// last of `changes`.
     pub(super) fn follow(&self, from: u64, changes: &[Change]) {
-        let mut ranges = self.lock();
+        let mut state = self.lock();
+        let last = changes.last().map_or(0, Change::revision);
+        state.highest = state.highest.max(last);
         // What was read before the watch began may miss something.
-        let known = ranges.get_mut(POLICY);
+        let known = state.ranges.get_mut(POLICY);
         let Some(known) = known.filter(|known| known.revision + 1 >= from) else {
             return;
         };
@@ -110,28 +160,27 @@ impl Remembered {
             news = true;
         }
         if news {
-            self.save(&ranges);
+            self.save(&state);
         }
     }
 
-    fn save(&self, ranges: &BTreeMap<String, Range>) {
+    fn save(&self, state: &State) {
         if let Some(file) = &self.file {
-            // Without it a node that starts while it is cut off waits for the store.
-            drop(save(file, &self.own, ranges));
+            file.write(content(&self.own, state));
         }
     }
 
     /// What begins with `prefix`, if what is known of it is not of before `revision`.
     pub(super) fn range_since(&self, prefix: &str, revision: u64) -> Option<Range> {
-        let ranges = self.lock();
-        let known = ranges.get(prefix)?;
+        let state = self.lock();
+        let known = state.ranges.get(prefix)?;
         (known.revision >= revision).then(|| known.clone())
     }
 
     /// What begins with `prefix`, if that was ever read. Of other nodes nothing is known before
     /// somebody asks for them, which is no reason to show nothing of this one.
     pub(super) fn range(&self, prefix: &str) -> Option<Range> {
-        let known = self.lock().get(prefix).cloned();
+        let known = self.lock().ranges.get(prefix).cloned();
         let of_others = prefix != POLICY && KEPT.contains(&prefix);
         known.or_else(|| {
             of_others.then(|| Range {
@@ -143,8 +192,9 @@ impl Remembered {
 
     /// One key, if something that holds it was ever read.
     pub(super) fn key(&self, key: &str) -> Option<Option<Entry>> {
-        let ranges = self.lock();
-        let mut holding = ranges
+        let state = self.lock();
+        let mut holding = state
+            .ranges
             .iter()
             .filter(|(prefix, _)| key.starts_with(prefix.as_str()))
             .peekable();
@@ -167,12 +217,17 @@ fn apply(change: &Change, entries: &mut Vec<Entry>) {
     }
 }
 
-fn load(file: &Path) -> Option<BTreeMap<String, Range>> {
+fn load(file: &Path) -> Option<State> {
+    if !accelnet_store::is_private(file).unwrap_or(false) {
+        return None;
+    }
     let text = std::fs::read(file).ok()?;
     let saved: Saved = serde_json::from_slice(&text).ok()?;
     if saved.format != FORMAT {
         return None;
     }
+    let highest = saved.ranges.iter().map(|range| range.revision).max();
+    let highest = highest.max(saved.known.as_ref().map(|known| known.revision));
     let ranges = saved.ranges.into_iter().map(|saved| {
         let entries = saved.entries.into_iter().map(|entry| Entry {
             key: entry.key,
@@ -188,15 +243,26 @@ fn load(file: &Path) -> Option<BTreeMap<String, Range>> {
         };
         (saved.prefix, range)
     });
-    Some(ranges.collect())
+    Some(State {
+        ranges: ranges.collect(),
+        identity: saved.known.map(|known| known.identity),
+        highest: highest.unwrap_or(0),
+        era: 0,
+    })
 }
 
-fn save(file: &Path, own: &str, ranges: &BTreeMap<String, Range>) -> std::io::Result<()> {
-    let lasting = ranges
+/// What of it is kept in the file.
+fn content(own: &str, state: &State) -> Saved {
+    let lasting = state
+        .ranges
         .iter()
         .filter(|(prefix, _)| prefix.starts_with(own) || *prefix == POLICY);
-    let saved = Saved {
+    Saved {
         format: FORMAT,
+        known: state.identity.clone().map(|identity| Known {
+            identity,
+            revision: state.highest,
+        }),
         ranges: lasting
             .map(|(prefix, range)| SavedRange {
                 prefix: prefix.clone(),
@@ -204,13 +270,7 @@ fn save(file: &Path, own: &str, ranges: &BTreeMap<String, Range>) -> std::io::Re
                 entries: range.entries.iter().map(saved_entry).collect(),
             })
             .collect(),
-    };
-    let text = serde_json::to_vec(&saved)?;
-    let beside = file.with_extension("new");
-    let mut new = std::fs::File::create(&beside)?;
-    new.write_all(&text)?;
-    new.sync_all()?;
-    std::fs::rename(&beside, file)
+    }
 }
 
 fn saved_entry(entry: &Entry) -> SavedEntry {

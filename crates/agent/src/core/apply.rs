@@ -119,7 +119,7 @@ impl Core {
         let names: Vec<String> = policy
             .plain_intents()
             .into_iter()
-            .map(|one| one.name)
+            .map(|one| one.name.into())
             .collect();
         self.statuses
             .retain(|status| names.contains(&status.intent));
@@ -418,7 +418,7 @@ impl Core {
             .position(|status| status.intent == intent.name);
         let place = known.unwrap_or_else(|| {
             self.statuses.push(IntentStatus {
-                intent: intent.name.clone(),
+                intent: intent.name.to_string(),
                 node: self.name.clone(),
                 state: IntentState::Pending,
                 intent_revision: 0,

@@ -25,7 +25,7 @@ impl Core {
     fn missing_outcome(&self, domain: &Domain, vf: PciAddress) -> Option<Problem> {
         let file = outcome_file(self.edge.wishes(), &domain.uuid);
         let silent = |found: String| Some(Problem::new(Code::HookSilent, &[&domain.name], found));
-        let text = match fs::read(&file) {
+        let text = match crate::files::read_capped(&file) {
             Ok(text) => text,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
                 return silent(format!("{} is not there.", file.display()));

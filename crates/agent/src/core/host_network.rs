@@ -103,13 +103,13 @@ impl HostNetwork {
         for one in leases.iter_mut() {
             match own.iter().find(|address| address.ip == one.ip) {
                 Some(address) if !address.is_link_local() => {
-                    one.intent = Some(intent.name.clone());
+                    one.intent = Some(intent.name.to_string());
                     one.lease.bridge.clone_from(&plan.bridge);
                     one.lease.own_bridge = plan.bridge == intent.bridge_name();
                     one.lease.renewed_by = switch::renewed_by(address, &renewal);
                 }
                 Some(_) => continue,
-                None if one.intent.as_ref() != Some(&intent.name) => continue,
+                None if one.intent.as_deref() != Some(&*intent.name) => continue,
                 // Somebody took it away, or the bridge has another one by now.
                 None if one.ends > now + SLACK
                     || own.iter().any(|other| replaces(other, one.ip)) =>

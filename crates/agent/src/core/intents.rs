@@ -3,9 +3,9 @@
 use accelnet_api::types::{
     EventKind, IntentAdd, IntentChanged, IntentSet, IntentView, PlannedStep,
 };
-use accelnet_model::intent::{Intent, IntentState, IntentStatus};
+use accelnet_model::intent::{BoundAdapter, Intent, IntentState, IntentStatus};
 use accelnet_model::vf_plan::Ask;
-use accelnet_model::{Code, Problem, VfSecurity, VmSetting};
+use accelnet_model::{Code, IntentName, Problem, VfSecurity, VmSetting};
 use accelnet_rules::pair::{Pair, Step as PairStep};
 use accelnet_rules::{intent as rules, vf_count};
 
@@ -34,7 +34,7 @@ impl Core {
 
     fn try_add(&mut self, request: &IntentAdd) -> Result<IntentChanged, Problem> {
         let intent = Intent {
-            name: request.name.clone(),
+            name: rules::name(&request.name)?,
             roles: sorted(request.roles.clone()),
             adapters: request.adapters.clone(),
             vfs: request.vfs,
@@ -210,7 +210,12 @@ impl Core {
     fn try_remove(&mut self, name: &str, dry_run: bool) -> Result<IntentChanged, Problem> {
         let policy = self.policies.read()?;
         let intents = policy.plain_intents();
-        let intent = rules::find(name, &intents)?.clone();
+        let lost = self.lost_intents(&policy);
+        let lost = lost.into_iter().find(|intent| intent.name == *name);
+        let intent = match lost {
+            Some(lost) => lost,
+            None => rules::find(name, &intents)?.clone(),
+        };
         let mut users = users_of(&policy, name);
         if policy.management.enabled && policy.management.intent.as_deref() == Some(name) {
             users.push("management".to_owned());
@@ -253,7 +258,7 @@ impl Core {
         }
         if !self
             .policies
-            .change(&policy, &[Change::NoIntent(name.to_owned())], true)?
+            .change(&policy, &[Change::NoIntent(intent.name.clone())], true)?
         {
             return Err(crowded(&self.name));
         }
@@ -263,19 +268,26 @@ impl Core {
         Ok(changed)
     }
 
+    /// Intents that stand here, and that the store neither has nor had removed: it lost them.
+    pub(crate) fn lost_intents(&self, policy: &Policy) -> Vec<Intent> {
+        let bound = self.policies.all_bound().unwrap_or_default().into_iter();
+        let lost = bound.filter_map(|(name, adapters)| {
+            let name: IntentName = name.parse().ok()?;
+            let known = policy.intent(&name).is_some() || policy.removed.contains(&name);
+            (!known && !policy.has_unreadable_intent(&name)).then(|| bound_only(name, adapters))
+        });
+        lost.collect()
+    }
+
     /// Takes away what removed intents made here.
     pub(crate) fn withdraw_removed(&mut self, policy: &Policy, seen: &mut Seen) {
         let bound = self.policies.all_bound().unwrap_or_default();
         for (name, adapters) in bound {
-            if policy.intent(&name).is_none() {
-                let intent = Intent {
-                    name,
-                    roles: vec![accelnet_model::intent::Role::Compute],
-                    adapters: adapters.into_iter().map(|bound| bound.called).collect(),
-                    vfs: None,
-                    security: VfSecurity::default(),
-                };
-                self.withdraw(&intent, seen);
+            // One that is merely missing may have been lost: what runs stays, and is named by a fault.
+            if policy.intent(&name).is_none()
+                && let Some(name) = policy.removed.get(name.as_str()).cloned()
+            {
+                self.withdraw(&bound_only(name, adapters), seen);
             }
         }
     }
@@ -593,6 +605,17 @@ impl Core {
             steps,
             warnings,
         })
+    }
+}
+
+/// An intent of which only its adapters are known.
+fn bound_only(name: IntentName, bound: Vec<BoundAdapter>) -> Intent {
+    Intent {
+        name,
+        roles: vec![accelnet_model::intent::Role::Compute],
+        adapters: bound.into_iter().map(|bound| bound.called).collect(),
+        vfs: None,
+        security: VfSecurity::default(),
     }
 }
 

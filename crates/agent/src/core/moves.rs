@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use accelnet_api::types::EventKind;
 use accelnet_model::domain::DomainState;
 use accelnet_model::vm_setting::Phase;
-use accelnet_model::{Domain, VmSetting};
+use accelnet_model::{Domain, Uuid, VmSetting};
 use accelnet_rules::pair::{self, Pair};
 
 use super::{Core, Seen};
@@ -24,7 +24,7 @@ impl Core {
             let mut all = domains.iter();
             all.any(|one| one.uuid == uuid && one.state == DomainState::Running)
         };
-        let mut own: BTreeSet<String> = BTreeSet::new();
+        let mut own: BTreeSet<Uuid> = BTreeSet::new();
         let mut taken = false;
         for (setting, _) in policy.vms.iter().filter(|(vm, _)| runs(&vm.uuid)) {
             // One that was ours and still runs is on its way to whoever has taken it over, or runs
@@ -34,8 +34,11 @@ impl Core {
                 own.insert(setting.uuid.clone());
                 continue;
             }
+            let Ok(node) = self.name.parse() else {
+                continue;
+            };
             let here = VmSetting {
-                node: self.name.clone(),
+                node,
                 ..setting.clone()
             };
             if self.put(policy, Change::Vm(here)) {
@@ -117,10 +120,13 @@ impl Core {
         {
             return false;
         }
+        let (Ok(name), Ok(node)) = (domain.name.parse(), self.name.parse()) else {
+            return false;
+        };
         let setting = VmSetting {
             uuid: domain.uuid.clone(),
-            name: domain.name.clone(),
-            node: self.name.clone(),
+            name,
+            node,
             performance: accelnet_model::Performance::Low,
             mac,
             phase: Phase::Disabling,
@@ -168,10 +174,10 @@ impl Core {
                 index: vf.index,
                 mac: setting.mac,
             };
-            held.insert(setting.uuid.clone(), vf);
+            held.insert(setting.uuid.to_string(), vf);
         }
         let settings = policy.vms.iter().map(|(vm, _)| vm);
-        let names = settings.map(|vm| (vm.uuid.clone(), vm.name.clone()));
+        let names = settings.map(|vm| (vm.uuid.to_string(), vm.name.to_string()));
         self.reflex.learn(held, names.collect());
     }
 }

@@ -12,7 +12,7 @@ use accelnet_host::vms::VmEvent;
 use accelnet_host::{observe, qemu_log};
 use accelnet_model::domain::DomainState;
 use accelnet_model::vf_evidence::Holding;
-use accelnet_model::{Mac, Observed, PciAddress, Problem, VfEvidence};
+use accelnet_model::{Mac, Observed, PciAddress, Problem, Uuid, VfEvidence};
 use accelnet_rules::pair::Pair;
 use accelnet_rules::vf_path::{self, Begin, Path, Time, Verdict};
 
@@ -26,7 +26,7 @@ const SENDS: Duration = Duration::from_secs(5);
 /// What is known of the paths of VMs, by UUID.
 #[derive(Debug, Default)]
 pub(crate) struct Paths {
-    vms: BTreeMap<String, Watched>,
+    vms: BTreeMap<Uuid, Watched>,
     /// VMs that were given their VF while they ran, since the last look.
     attached: BTreeSet<String>,
 }
@@ -108,7 +108,7 @@ impl Core {
                 vf: vf.and_then(|vf| vf.host_device),
                 running: domain.state == DomainState::Running,
                 guest: self.guest_word(domain).so,
-                attached: self.paths.attached.contains(&setting.uuid),
+                attached: self.paths.attached.contains(setting.uuid.as_str()),
                 link: vf
                     .and_then(|vf| find_vf(seen, vf))
                     .and_then(|(adapter, _)| adapter.interfaces.first())
@@ -209,9 +209,11 @@ impl Core {
     pub fn heard_of_guest(&mut self, event: &VmEvent) {
         match event {
             VmEvent::Rebooted { uuid } => {
-                self.forgive_guest(uuid);
+                if let Ok(uuid) = uuid.parse() {
+                    self.forgive_guest(&uuid);
+                }
                 let now = self.edge.host().clock.uptime();
-                if let Some(watched) = self.paths.vms.get_mut(uuid) {
+                if let Some(watched) = self.paths.vms.get_mut(uuid.as_str()) {
                     let seen = &mut watched.seen;
                     (seen.begin, seen.waited) = (Begin::Rebooted, Duration::ZERO);
                     // Without QEMU's events nobody hears that it negotiates anew.
@@ -222,7 +224,7 @@ impl Core {
                 }
             }
             VmEvent::FailoverNegotiated { uuid, .. } => {
-                if let Some(watched) = self.paths.vms.get_mut(uuid) {
+                if let Some(watched) = self.paths.vms.get_mut(uuid.as_str()) {
                     watched.seen.negotiated = Some(true);
                 }
             }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use accelnet_api::types::{EventKind, Verified};
 use accelnet_host::vms::GuestAnswer;
-use accelnet_model::{Code, Domain, Problem, VmSetting};
+use accelnet_model::{Code, Domain, Problem, Uuid, VmSetting};
 use accelnet_rules::guest::{self, System};
 use serde::Deserialize;
 
@@ -21,9 +21,9 @@ const GUEST: Duration = Duration::from_secs(2);
 pub(crate) struct Remarks {
     reasons: BTreeMap<String, String>,
     /// What does not go with a VF, of VMs that are accelerated.
-    unfit: BTreeMap<String, Problem>,
+    unfit: BTreeMap<Uuid, Problem>,
     /// The VF of which the guest was asked, and what it said.
-    guests: BTreeMap<String, (String, Verified)>,
+    guests: BTreeMap<Uuid, (String, Verified)>,
 }
 
 #[derive(Deserialize)]
@@ -67,7 +67,7 @@ impl Core {
     /// Forgets the vNICs of VMs that are no longer accelerated, or elsewhere.
     pub(crate) fn forget_vnics(&mut self, policy: &Policy) {
         let name = &self.name;
-        let own = |uuid: &String| policy.vm(uuid).is_some_and(|vm| vm.node == *name);
+        let own = |uuid: &Uuid| policy.vm(uuid).is_some_and(|vm| vm.node == *name);
         self.remarks.unfit.retain(|uuid, _| own(uuid));
     }
 

@@ -10,6 +10,7 @@ use accelnet_rules::pair::{self, Pair};
 
 use super::vms::none_is_free;
 use super::{Core, Seen};
+use crate::cluster::Why;
 use crate::policy::{Change, Policy};
 use crate::view::find_vf;
 
@@ -40,13 +41,22 @@ impl Core {
     fn settle(&mut self, mut policy: Policy, mut seen: Seen) -> Result<(), Problem> {
         // Nothing can be decided without the store, and what is there may be meant. A node that
         // has just started has nothing yet, and is brought to what was read last.
-        if self.begun && self.cut_off().is_some() {
+        // One whose name another agent has is not the node that the policy means.
+        let away = self.cut_off();
+        let taken = away.as_ref().is_some_and(|away| away.why == Why::NameTaken);
+        if taken || self.begun && away.is_some() {
             self.leave(seen, &policy);
             return Ok(());
         }
         self.begun = true;
         if self.apply_intents(&policy, &mut seen) {
             policy = self.policies.read()?;
+        }
+        if policy.held.management {
+            // Which VMs are managed, and how, is not known: they stay as they are.
+            self.applied_revision = policy.revision;
+            self.leave(seen, &policy);
+            return Ok(());
         }
         self.learn_ways(&policy, &seen);
         // Before libvirt starts VMs at boot.
@@ -78,7 +88,8 @@ impl Core {
         self.forget_vnics(policy);
         let mut acted = self.plug_in_again(seen);
         let without = seen.domains().iter();
-        for domain in without.filter(|domain| policy.vm(&domain.uuid).is_none()) {
+        let without = without.filter(|domain| policy.has_no(&domain.uuid));
+        for domain in without {
             acted |= self.end_ready(policy, domain);
         }
         for (setting, _) in &policy.vms {
@@ -198,11 +209,13 @@ impl Core {
         domain: &Domain,
     ) -> bool {
         let mut acted = false;
-        if setting.name != domain.name {
+        if setting.name != domain.name
+            && let Ok(name) = domain.name.parse()
+        {
             let message = format!("VM {} is called {} now.", setting.name, domain.name);
             self.tell(EventKind::Noticed, &domain.name, message);
             let renamed = VmSetting {
-                name: domain.name.clone(),
+                name,
                 ..setting.clone()
             };
             acted |= self.put(policy, Change::Vm(renamed));
@@ -324,7 +337,7 @@ impl Core {
             if !changes.is_empty() && leaves(&setting.uuid) {
                 continue;
             }
-            wanted.push((adapter, vf, changes, setting.name.clone()));
+            wanted.push((adapter, vf, changes, setting.name.to_string()));
         }
         let bound = self.policies.bound(&intent.name).ok().flatten();
         for bound in bound.unwrap_or_default() {

@@ -65,7 +65,7 @@ impl Standing {
         for (name, here) in by_node {
             let named = here
                 .iter()
-                .map(|vm| (vm.name.clone(), nodes.len(), vm.performance));
+                .map(|vm| (vm.name.to_string(), nodes.len(), vm.performance));
             vms.extend(named);
             let report = reports.get(name).copied();
             let is_own = own == Some(name);

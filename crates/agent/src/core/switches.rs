@@ -250,7 +250,7 @@ impl Core {
             }
         }
         Some(Switch {
-            intent: intent.name.clone(),
+            intent: intent.name.to_string(),
             bridge,
             networks,
         })

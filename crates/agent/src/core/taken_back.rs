@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use accelnet_api::types::EventKind;
 use accelnet_host::observe;
-use accelnet_model::{Code, Domain, Problem, VmSetting};
+use accelnet_model::{Code, Domain, Problem, Uuid, VmSetting};
 use accelnet_rules::pair::{Pair, Step};
 use serde::{Deserialize, Serialize};
 
@@ -32,7 +32,7 @@ struct Record {
 #[derive(Debug)]
 pub(crate) struct TakenBack {
     folder: PathBuf,
-    records: BTreeMap<String, Record>,
+    records: BTreeMap<Uuid, Record>,
 }
 
 impl TakenBack {
@@ -43,28 +43,29 @@ impl TakenBack {
         for entry in std::fs::read_dir(&folder).into_iter().flatten().flatten() {
             let name = entry.file_name();
             let uuid = name.to_str().and_then(|name| name.strip_suffix(".json"));
-            let text = std::fs::read(entry.path()).ok();
+            let uuid = uuid.and_then(|uuid| uuid.parse().ok());
+            let text = crate::files::read_capped(&entry.path()).ok();
             let record = text.and_then(|text| serde_json::from_slice(&text).ok());
             if let (Some(uuid), Some(record)) = (uuid, record) {
-                records.insert(uuid.to_owned(), record);
+                records.insert(uuid, record);
             }
         }
         TakenBack { folder, records }
     }
 
-    fn file(&self, uuid: &str) -> PathBuf {
+    fn file(&self, uuid: &Uuid) -> PathBuf {
         self.folder.join(format!("{uuid}.json"))
     }
 
-    fn keep(&mut self, uuid: &str, record: Record) {
+    fn keep(&mut self, uuid: &Uuid, record: Record) {
         if let Ok(text) = serde_json::to_vec(&record) {
             // An agent that dies now attaches the VF once more, and takes it back again.
             drop(crate::files::replace(&self.file(uuid), &text));
         }
-        self.records.insert(uuid.to_owned(), record);
+        self.records.insert(uuid.clone(), record);
     }
 
-    fn forget(&mut self, uuid: &str) {
+    fn forget(&mut self, uuid: &Uuid) {
         if self.records.remove(uuid).is_some() {
             drop(std::fs::remove_file(self.file(uuid)));
         }
@@ -84,17 +85,17 @@ impl Core {
     }
 
     /// The guest of a VM has another chance.
-    pub(crate) fn forgive_guest(&mut self, uuid: &str) {
+    pub(crate) fn forgive_guest(&mut self, uuid: &Uuid) {
         self.taken_back.forget(uuid);
     }
 
     /// Forgets the VFs of VMs that were stopped, or started again, or have no setting any more.
     pub(crate) fn settle_taken_back(&mut self, policy: &Policy, seen: &Seen) {
         let root = self.edge.host().root;
-        let over = |uuid: &str, record: &Record| {
+        let over = |uuid: &Uuid, record: &Record| {
             let mut domains = seen.domains().iter();
-            let domain = domains.find(|one| one.uuid == uuid && one.state.holds_devices());
-            let Some(domain) = domain.filter(|_| policy.vm(uuid).is_some()) else {
+            let domain = domains.find(|one| one.uuid == *uuid && one.state.holds_devices());
+            let Some(domain) = domain.filter(|_| !policy.has_no(uuid)) else {
                 return true;
             };
             let process = observe::qemu_process(root, &domain.name).known().copied();
@@ -102,7 +103,7 @@ impl Core {
         };
         let records = self.taken_back.records.iter();
         let over = records.filter(|(uuid, record)| over(uuid, record));
-        let over: Vec<String> = over.map(|(uuid, _)| uuid.clone()).collect();
+        let over: Vec<Uuid> = over.map(|(uuid, _)| uuid.clone()).collect();
         for uuid in over {
             self.taken_back.forget(&uuid);
         }

@@ -23,7 +23,7 @@ fn vms_that_are_not_meant_are_looked_at_when_something_was_heard_or_nobody_is_me
         machine.vms.virsh_vcpus(name, 8).unwrap();
     }
     let intent = Intent {
-        name: "lan".to_owned(),
+        name: "lan".parse().expect("a name"),
         roles: vec![Role::Compute],
         adapters: Vec::new(),
         vfs: None,

@@ -12,7 +12,7 @@ use accelnet_model::intent::IntentState;
 use accelnet_model::vf_security::OnOff;
 use accelnet_model::vm_setting::Phase;
 use accelnet_model::{
-    Code, Domain, Intent, Mac, Performance, Problem, VfChoice, VfSecurityOfVm, VmSetting,
+    Code, Domain, Intent, Mac, Performance, Problem, VfChoice, VfSecurityOfVm, VmName, VmSetting,
 };
 use accelnet_rules::pair::{self, Pair};
 use accelnet_rules::vm::{self, Room, Switch};
@@ -221,7 +221,7 @@ impl Core {
         self.edge.passing("acted");
         let acted: Vec<String> = outcomes
             .iter()
-            .map(|(one, _)| one.setting.uuid.clone())
+            .map(|(one, _)| one.setting.uuid.to_string())
             .collect();
         let mut after = match acted.is_empty() {
             true => None,
@@ -445,7 +445,10 @@ impl Core {
         }
         let policy = self.policies.read()?;
         self.edge.passing("decided");
-        let acted: Vec<String> = decided.iter().map(|(one, _)| one.uuid.clone()).collect();
+        let acted: Vec<String> = decided
+            .iter()
+            .map(|(one, _)| one.uuid.to_string())
+            .collect();
         for (setting, domain) in decided {
             let done = match &domain {
                 Some(domain) => self.disable_one(&policy, &setting, domain),
@@ -496,6 +499,9 @@ impl Core {
             .managed_intent()
             .filter(|_| policy.management.enabled);
         let Some(intent) = intent else {
+            if let Some(unreadable) = policy.unreadable_of_management() {
+                return Err(crate::unread::problem(unreadable));
+            }
             let found = match policy.management.intent.as_deref() {
                 Some(intent) => format!("Management is disabled; it was set to intent {intent}."),
                 None => "Management was never enabled.".to_owned(),
@@ -532,8 +538,10 @@ impl Core {
         let gone: Vec<&VmSetting> = gone.collect();
         let mut results: Vec<VmResult> = Vec::new();
         for name in names {
-            let here = domains.iter().map(|one| (&one.name, &one.uuid, true));
-            let gone = gone.iter().map(|one| (&one.name, &one.uuid, false));
+            let here = domains
+                .iter()
+                .map(|one| (one.name.as_str(), &one.uuid, true));
+            let gone = gone.iter().map(|one| (one.name.as_str(), &one.uuid, false));
             let found = meant(name, here.chain(gone), |one| (one.0, one.1));
             for (called, uuid, is_here) in &found {
                 let vm = match *is_here {
@@ -707,10 +715,11 @@ impl Core {
         let pool = intent.pool_network();
         pair::has_no_other_vf(&definition, mac, &pool)?;
         pair::has_no_other_vf(domain, mac, &pool)?;
+        let (name, node) = (vm_name(&domain.name)?, self.node_name()?);
         let setting = VmSetting {
             uuid: domain.uuid.clone(),
-            name: domain.name.clone(),
-            node: self.name.clone(),
+            name,
+            node,
             performance,
             mac: known.map_or(mac, |known| known.mac),
             phase: Phase::Enabling,
@@ -757,6 +766,13 @@ impl Core {
             others,
         })
     }
+}
+
+/// The name of a VM as its setting has it.
+fn vm_name(name: &str) -> Result<VmName, Problem> {
+    name.parse().map_err(|error: accelnet_model::id::NotAnId| {
+        Problem::new(Code::VmUnfit, &[name], format!("{error}."))
+    })
 }
 
 /// Whether a VF's MSI-X vectors can be set.

@@ -8,7 +8,7 @@ use accelnet_model::adapter::Support;
 use accelnet_model::domain::Vnic;
 use accelnet_model::port::NetworkSettings;
 use accelnet_model::switch::PortRules;
-use accelnet_model::{Adapter, Code, Domain, Mac, Observed, Problem, VmSetting};
+use accelnet_model::{Adapter, Code, Domain, Mac, Observed, Problem, Uuid, VmSetting};
 use accelnet_rules::pair::Pair;
 use accelnet_rules::vnic_fitness::{self, Carried, Pf, Vlan, Way};
 
@@ -24,9 +24,9 @@ pub(crate) struct Ways {
     uplink: Option<String>,
     pfs: Vec<Pf>,
     /// What each vNIC may send at most, in Mb/s, by UUID of its VM.
-    limits: BTreeMap<(String, Mac), u32>,
+    limits: BTreeMap<(Uuid, Mac), u32>,
     /// The running vNICs of accelerated VMs here, by UUID.
-    running: BTreeMap<String, Vnic>,
+    running: BTreeMap<Uuid, Vnic>,
 }
 
 /// What stands between an accelerated VM and its VF.

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use accelnet_libvirt::LibvirtError;
 use accelnet_model::vf_wish::{Pool, VfWish, outcome_file, pool_file, wish_file};
 use accelnet_model::vm_setting::Phase;
-use accelnet_model::{Adapter, PciAddress, VfSecurity, VmSetting};
+use accelnet_model::{Adapter, PciAddress, Uuid, VfSecurity, VmSetting};
 
 use super::{Core, Seen};
 use crate::policy::Policy;
@@ -33,8 +33,10 @@ impl Core {
             let name = entry.file_name();
             let uuid = name.to_str().and_then(|name| name.strip_suffix(".json"));
             let uuid = uuid.map(|uuid| uuid.strip_suffix(".outcome").unwrap_or(uuid));
-            if let Some(uuid) = uuid.filter(|uuid| !wanted.contains(uuid)) {
-                self.forget_wish(uuid, seen);
+            let uuid = uuid.and_then(|uuid| uuid.parse::<Uuid>().ok());
+            let gone = |uuid: &Uuid| !wanted.contains(uuid.as_str()) && policy.has_no(uuid);
+            if let Some(uuid) = uuid.filter(gone) {
+                self.forget_wish(&uuid, seen);
             }
         }
     }
@@ -46,6 +48,12 @@ impl Core {
         let managed = policy
             .managed_intent()
             .filter(|_| policy.management.enabled);
+        // What cannot be read may name one.
+        if policy.management.intent.is_some() && managed.is_none() && policy.management.enabled
+            || policy.held.management
+        {
+            return;
+        }
         let mut wanted = None;
         if let Some(intent) = managed {
             let bound = self.policies.bound(&intent.name).ok().flatten();
@@ -57,8 +65,8 @@ impl Core {
                     .flat_map(|adapter| adapter.vfs.iter().map(|vf| vf.address))
                     .collect(),
             };
-            let file = pool_file(&folder, &intent.pool_network());
-            let same = std::fs::read(&file)
+            let file = pool_file(&folder, &intent.name);
+            let same = crate::files::read_capped(&file)
                 .ok()
                 .and_then(|text| serde_json::from_slice::<Pool>(&text).ok());
             if same.as_ref() != Some(&pool)
@@ -77,11 +85,11 @@ impl Core {
     }
 
     /// A VM without a setting needs no wish; the outcome stays until its VF is put back.
-    fn forget_wish(&self, uuid: &str, seen: &Seen) {
+    fn forget_wish(&self, uuid: &Uuid, seen: &Seen) {
         let holds = match seen.node.domains.known() {
             None => true,
             Some(domains) => domains.iter().any(|domain| {
-                domain.uuid == uuid
+                domain.uuid == *uuid
                     && domain.state.holds_devices()
                     && !domain.host_devices.is_empty()
             }),
@@ -109,12 +117,12 @@ impl Core {
         }
     }
 
-    fn read_wish(&self, uuid: &str) -> Option<VfWish> {
-        let text = std::fs::read(wish_file(self.edge.wishes(), uuid)).ok()?;
+    fn read_wish(&self, uuid: &Uuid) -> Option<VfWish> {
+        let text = crate::files::read_capped(&wish_file(self.edge.wishes(), uuid)).ok()?;
         serde_json::from_slice(&text).ok()
     }
 
-    pub(crate) fn write_wish(&self, uuid: &str, wish: &VfWish) -> Result<(), LibvirtError> {
+    pub(crate) fn write_wish(&self, uuid: &Uuid, wish: &VfWish) -> Result<(), LibvirtError> {
         let file = wish_file(self.edge.wishes(), uuid);
         let failed = |words: String| LibvirtError::Failed {
             doing: "be prepared for a VF",
@@ -125,7 +133,7 @@ impl Core {
             .map_err(|error| failed(format!("{}: {error}", file.display())))
     }
 
-    pub(crate) fn drop_wish(&self, uuid: &str) -> Result<(), LibvirtError> {
+    pub(crate) fn drop_wish(&self, uuid: &Uuid) -> Result<(), LibvirtError> {
         for file in [
             wish_file(self.edge.wishes(), uuid),
             outcome_file(self.edge.wishes(), uuid),

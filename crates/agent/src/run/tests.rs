@@ -3,7 +3,9 @@
 use std::sync::Mutex;
 use std::sync::mpsc::Receiver;
 
-use accelnet_store::{Change, Close, Commit, Entry, Lease, LeaseId, Range, StoreError, Txn, Watch};
+use accelnet_store::{
+    Change, Close, Commit, Embedded, Entry, History, Lease, LeaseId, Range, StoreError, Txn, Watch,
+};
 
 use super::*;
 

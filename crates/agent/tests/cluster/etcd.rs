@@ -17,7 +17,7 @@ use tempfile::TempDir;
 
 use crate::bench::{INTENT, Machine, enable, intent_add, only, policy, vm_disable, vm_enable};
 
-const PREFIX: &str = "cluster";
+pub const PREFIX: &str = "cluster";
 
 /// A node whose agent is asked over its socket, and has its own wire to etcd.
 pub struct Node {
@@ -74,17 +74,17 @@ impl Node {
         self.status().agent.cut_off_since.is_some()
     }
 
-    fn vfs_in_use(&self) -> usize {
+    pub fn vfs_in_use(&self) -> usize {
         self.machine.sim.vms.vfs_in_use().len()
     }
 
-    fn vfs(&self) -> usize {
+    pub fn vfs(&self) -> usize {
         let kernel = &self.machine.sim.kernel;
         let (_, vfs) = kernel.node().vfs_of("ens1").expect("a PF");
         vfs.len()
     }
 
-    fn enables(&self, vm: u8) -> Result<(), Problem> {
+    pub fn enables(&self, vm: u8) -> Result<(), Problem> {
         let result = only(self.client.vms_change(&vm_enable(&self.machine.vm(vm))))?;
         match result.problem {
             Some(problem) => Err(problem),
@@ -92,7 +92,7 @@ impl Node {
         }
     }
 
-    fn disables(&self, vm: u8) -> Result<(), Problem> {
+    pub fn disables(&self, vm: u8) -> Result<(), Problem> {
         let result = only(self.client.vms_change(&vm_disable(&self.machine.vm(vm))))?;
         match result.problem {
             Some(problem) => Err(problem),
@@ -100,7 +100,7 @@ impl Node {
         }
     }
 
-    fn was_told(&self, kind: EventKind, words: &str) -> bool {
+    pub fn was_told(&self, kind: EventKind, words: &str) -> bool {
         let events = self.client.events(0, 1000, std::time::Duration::ZERO);
         let events = events.expect("events").events;
         events

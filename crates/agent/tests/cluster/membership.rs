@@ -54,7 +54,10 @@ fn a_cluster_that_a_newer_release_wrote_is_not_joined() {
     let store = memory();
     is_readable(store.clone(), "node1").expect("empty");
     put(&*store, "policy/management", r#"{"format":99,"value":{}}"#);
-    assert_eq!(code(is_readable(store, "node1")), Code::StoreFailed);
+    assert_eq!(
+        code(is_readable(store, "node1")),
+        Code::StoreValueUnreadable
+    );
 }
 
 #[test]

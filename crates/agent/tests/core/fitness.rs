@@ -220,7 +220,7 @@ fn faults(spoil: impl FnOnce(&Bench)) -> Vec<(Code, String)> {
 }
 
 fn outcome(bench: &Bench) -> std::path::PathBuf {
-    let uuid = bench.machine.vms.uuid("web").expect("a VM");
+    let uuid = bench.vm("web").uuid;
     accelnet_model::vf_wish::outcome_file(bench.machine.wishes(), &uuid)
 }
 

@@ -50,7 +50,7 @@ fn macs(bench: &Bench) -> Vec<Mac> {
 }
 
 fn owner(bench: &Bench) -> String {
-    bench.policy().vms[0].0.node.clone()
+    bench.policy().vms[0].0.node.to_string()
 }
 
 /// Whether the definition of `web` asks for a VF, and whether its vNIC offers failover.
@@ -169,7 +169,7 @@ fn an_agent_that_missed_the_failure_mends_the_mac() {
 #[test]
 fn every_node_is_prepared_for_every_vm() {
     let (one, mut other) = with_web();
-    let uuid = one.machine.vms.uuid("web").expect("a VM");
+    let uuid = one.vm("web").uuid;
     assert!(wish_file(other.machine.wishes(), &uuid).is_file());
     let mut one = one;
     assert!(one.vm_disable("web").ok);

@@ -12,7 +12,7 @@ use crate::types::EventKind;
 
 fn agent(folder: &std::path::Path) -> Serving {
     let intent = Intent {
-        name: "MyIntent".to_owned(),
+        name: "MyIntent".parse().expect("a name"),
         roles: vec![Role::Compute],
         adapters: vec!["ens1".to_owned()],
         vfs: None,

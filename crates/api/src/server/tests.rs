@@ -29,7 +29,7 @@ impl Agent {
     fn new(callers: Fixed) -> Self {
         let fake = Fake::default()
             .intents(&[Intent {
-                name: "MyIntent".to_owned(),
+                name: "MyIntent".parse().expect("a name"),
                 roles: vec![Role::Compute],
                 adapters: vec!["ens1".to_owned()],
                 vfs: None,

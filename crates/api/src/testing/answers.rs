@@ -246,7 +246,9 @@ impl Fake {
     ) -> Result<IntentChanged, Problem> {
         let mut inner = self.changes(who, "intent_add", request)?;
         let intent = Intent {
-            name: request.name.clone(),
+            name: request.name.parse().map_err(|_| {
+                Problem::new(Code::IntentInvalid, &[&request.name], "It is no name.")
+            })?,
             roles: request.roles.clone(),
             adapters: request.adapters.clone(),
             vfs: request.vfs,

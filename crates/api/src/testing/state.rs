@@ -163,7 +163,7 @@ impl Inner {
             switch_network: intent.switch_network(),
             pool_network: intent.pool_network(),
             status: vec![IntentStatus {
-                intent: intent.name.clone(),
+                intent: intent.name.to_string(),
                 node: NODE.to_owned(),
                 state: IntentState::Completed,
                 intent_revision: 1,
@@ -196,7 +196,9 @@ fn vm(at: usize, name: &str) -> VmView {
     let last = u8::try_from(at).unwrap_or(u8::MAX);
     VmView {
         name: name.to_owned(),
-        uuid: format!("2f6a5b1c-0000-4000-8000-0000000000{last:02x}"),
+        uuid: format!("2f6a5b1c-0000-4000-8000-0000000000{last:02x}")
+            .parse()
+            .expect("a UUID"),
         node: NODE.to_owned(),
         state: DomainState::Running,
         vcpus: 4,

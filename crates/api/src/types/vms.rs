@@ -2,7 +2,7 @@
 
 use accelnet_model::domain::DomainState;
 use accelnet_model::vm_setting::Phase;
-use accelnet_model::{Mac, PciAddress, Performance, Problem, VfChoice, VfSecurity};
+use accelnet_model::{Mac, PciAddress, Performance, Problem, Uuid, VfChoice, VfSecurity};
 use serde::{Deserialize, Serialize};
 
 use super::PlannedStep;
@@ -175,7 +175,7 @@ pub struct VmView {
     /// Name.
     pub name: String,
     /// UUID.
-    pub uuid: String,
+    pub uuid: Uuid,
     /// Node.
     pub node: String,
     /// What it is doing.

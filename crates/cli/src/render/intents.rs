@@ -20,7 +20,7 @@ pub fn intents(views: &[IntentView], colour: bool, width: Option<u16>) -> String
         let intent = &view.intent;
         let (status, tone) = summary(&view.status);
         table.toned([
-            (intent.name.clone(), Tone::Plain),
+            (intent.name.to_string(), Tone::Plain),
             (roles(&intent.roles), Tone::Plain),
             (intent.adapters.join(", "), Tone::Plain),
             (asked(intent.vfs), Tone::Plain),

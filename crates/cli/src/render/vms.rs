@@ -49,7 +49,7 @@ pub fn vm(vm: &VmView, colour: bool, width: Option<u16>) -> String {
     let or_none = |text: Option<String>| text.unwrap_or_else(|| "none".to_owned());
     let mut text = format!("{}\n", painted(&vm.name, Tone::Plain, colour));
     let mut lines = vec![
-        ("UUID", vm.uuid.clone()),
+        ("UUID", vm.uuid.to_string()),
         ("node", vm.node.clone()),
         ("state", domain(vm.state).to_owned()),
         ("vCPUs", vm.vcpus.to_string()),

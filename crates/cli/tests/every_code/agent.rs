@@ -13,7 +13,7 @@ use crate::support::Shown;
 
 fn my_intent() -> Intent {
     Intent {
-        name: "MyIntent".to_owned(),
+        name: "MyIntent".parse().expect("a name"),
         roles: vec![Role::Compute],
         adapters: vec!["ens1".to_owned()],
         vfs: None,

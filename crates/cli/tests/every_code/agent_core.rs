@@ -4,13 +4,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use accelnet_agent::Core;
+use accelnet_agent::run::{Place, StoreChoice};
 use accelnet_agent::simulated::Simulated;
 use accelnet_api::types::{IntentAdd, VmChange, VmChanged, VmEnable, VmResult};
 use accelnet_host::{Clock, Vms};
 use accelnet_model::intent::Role;
 use accelnet_model::{Code, Performance, Problem, vf_wish};
 use accelnet_sim::{Fault, Guest};
-use accelnet_store::Txn;
 
 use crate::bench::{Bench, INTENT, NODE, WHO, disable, enable, igb, intent_add, mac, vm_enable};
 
@@ -184,10 +184,10 @@ pub fn a_libvirt_that_is_away() -> Vec<Code> {
 
 /// Settings that a newer accelnet wrote.
 pub fn a_store_that_cannot_be_read() -> Vec<Code> {
-    let mut bench = Bench::new();
-    let newer = Txn::new().put("policy/management", br#"{"format":99,"value":{}}"#.to_vec());
-    let _ = bench.store.commit(&newer).expect("a store");
-    refused(bench.core().pass())
+    let folder = tempfile::tempdir().expect("a folder");
+    // A folder lies where the file should be.
+    let choice = StoreChoice::File(folder.path().to_owned());
+    refused(Place::open(&choice, "node1"))
 }
 
 /// Somebody takes the VF away right after it was given.
@@ -265,7 +265,7 @@ fn faults_of_a_running_vm(spoil: impl FnOnce(&Bench)) -> Vec<Code> {
 pub fn a_hook_that_did_not_run() -> Vec<Code> {
     faults_of_a_running_vm(|bench| {
         let uuid = bench.machine.vms.uuid("web1").expect("a VM");
-        let file = vf_wish::outcome_file(bench.machine.wishes(), &uuid);
+        let file = vf_wish::outcome_file(bench.machine.wishes(), &uuid.parse().expect("a UUID"));
         std::fs::remove_file(file).expect("an outcome");
     })
 }

@@ -4,7 +4,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use accelnet_agent::cluster::membership;
+use accelnet_agent::cluster::{CutOff, Why, membership};
 use accelnet_agent::policy::PolicyStore;
 use accelnet_api::types::NodeDrain;
 use accelnet_host::observe;
@@ -34,6 +34,37 @@ pub fn an_etcd_that_is_away() -> Vec<Code> {
     let address = "etcd://127.0.0.1:1".parse().expect("an address");
     let store = Etcd::open(&address, None).expect("a store");
     refused(PolicyStore::new(Arc::new(store), NODE).read())
+}
+
+/// Somebody wrote over it, and the agent began after that.
+pub fn management_that_cannot_be_read() -> Vec<Code> {
+    let mut bench = Bench::enabled();
+    bench.define("web1", 1, 4);
+    let txn = Txn::new().put("policy/management", "{}");
+    let _ = bench.store.commit(&txn).expect("a store");
+    bench.start();
+    let change = enable("web1", Performance::Low, false);
+    refused(bench.core().change_vms(WHO, &change))
+}
+
+/// As an older state of the store has it.
+pub fn an_intent_that_the_store_lost() -> Vec<Code> {
+    let mut bench = Bench::enabled();
+    let txn = Txn::new().delete(format!("policy/intents/{INTENT}"));
+    let _ = bench.store.commit(&txn).expect("a store");
+    bench.core().pass().expect("a pass");
+    let faults = bench.report().faults.into_iter();
+    faults.map(|fault| fault.code).collect()
+}
+
+/// As the agent tells it that finds the other one.
+pub fn a_name_that_another_agent_has() -> Vec<Code> {
+    let taken = CutOff {
+        since: "2026-01-01T00:00:00Z".to_owned(),
+        found: "node1: an agent on another machine is up as node1".to_owned(),
+        why: Why::NameTaken,
+    };
+    vec![taken.problem().code]
 }
 
 /// Somebody wrote down that it belongs to the cluster.
@@ -102,7 +133,7 @@ pub fn nodes_with_other_adapters() -> Vec<Code> {
     let booted = node(|igb| igb.vfs(7));
     let seen = observe::node(&booted.host.host());
     let intent = Intent {
-        name: INTENT.to_owned(),
+        name: INTENT.parse().expect("a name"),
         roles: vec![Role::Compute],
         adapters: vec!["ens1".to_owned()],
         vfs: None,

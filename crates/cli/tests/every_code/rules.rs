@@ -33,7 +33,7 @@ pub fn nodes_that_differ_in_smt() -> Vec<Code> {
 
 pub fn an_intent_for_storage() -> Vec<Code> {
     let intent = Intent {
-        name: "disks".to_owned(),
+        name: "disks".parse().expect("a name"),
         roles: vec![Role::Storage],
         adapters: vec!["ens1".to_owned()],
         vfs: None,
@@ -48,7 +48,9 @@ pub fn an_intent_for_storage() -> Vec<Code> {
 fn small_vm() -> Domain {
     Domain {
         name: "web1".to_owned(),
-        uuid: "2f6a5b1c-0000-4000-8000-000000000001".to_owned(),
+        uuid: "2f6a5b1c-0000-4000-8000-000000000001"
+            .parse()
+            .expect("a UUID"),
         state: DomainState::ShutOff,
         persistent: true,
         vcpus: 1,

@@ -1,31 +1,29 @@
 //! Wishes and outcomes in `/run/accelnet/vms`.
 
 use std::fs;
-use std::io;
-use std::path::PathBuf;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
 
+use accelnet_model::Uuid;
 use accelnet_model::vf_wish::{self, FOLDER, VfOutcome, VfWish};
 use accelnet_pci::Root;
 use serde::de::DeserializeOwned;
 
+/// Bytes of such a file at most: a longer one is not the agent's.
+const MOST_BYTES: u64 = 64 * 1024;
+
 /// The files of one VM.
 pub struct Files {
     folder: PathBuf,
-    uuid: String,
+    uuid: Uuid,
 }
 
 impl Files {
     /// Of the VM with that UUID; none where it is no UUID, and so no part of a path.
     pub fn of(root: &Root, uuid: &str) -> Option<Self> {
-        let hyphens = [8, 13, 18, 23];
-        let fits = |(place, byte): (usize, u8)| match hyphens.contains(&place) {
-            true => byte == b'-',
-            false => byte.is_ascii_hexdigit(),
-        };
-        let valid = uuid.len() == 36 && uuid.bytes().enumerate().all(fits);
-        valid.then(|| Files {
+        Some(Files {
             folder: root.locate(FOLDER),
-            uuid: uuid.to_owned(),
+            uuid: uuid.parse().ok()?,
         })
     }
 
@@ -61,9 +59,24 @@ impl Files {
     }
 }
 
+/// What lies in a file of the agent's or the hook's, if it is not longer than those are.
+pub(super) fn capped(path: &Path) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    fs::File::open(path)?
+        .take(MOST_BYTES + 1)
+        .read_to_end(&mut bytes)?;
+    match bytes.len() as u64 > MOST_BYTES {
+        true => Err(io::Error::other(format!(
+            "it is longer than {} KiB",
+            MOST_BYTES >> 10
+        ))),
+        false => Ok(bytes),
+    }
+}
+
 fn read<T: DeserializeOwned>(path: PathBuf) -> Result<Option<T>, String> {
     let say = |words: String| format!("failed to read {}: {words}", path.display());
-    match fs::read(&path) {
+    match capped(&path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(say(error.to_string())),
         Ok(bytes) => match serde_json::from_slice(&bytes) {

@@ -1,9 +1,9 @@
 //! A VM that comes from another node, before libvirt makes anything ready for it.
 
 use std::collections::BTreeMap;
-use std::fs;
 
 use accelnet_libvirt::xml::with_stand_ins;
+use accelnet_model::IntentName;
 use accelnet_model::vf_wish::{POOLS, Pool, pool_file};
 use accelnet_pci::Root;
 
@@ -34,11 +34,8 @@ pub fn serve(root: &Root, xml: &str) -> Option<String> {
 
 /// The pool as the agent left it; none of a pool that is not accelnet's.
 fn read(root: &Root, name: &str) -> Option<Pool> {
-    // A name that leads elsewhere is none of accelnet's.
-    if name.contains('/') {
-        return None;
-    }
-    let text = fs::read(pool_file(&root.locate(POOLS), name)).ok()?;
+    let intent = IntentName::of_pool(name)?;
+    let text = super::files::capped(&pool_file(&root.locate(POOLS), &intent)).ok()?;
     serde_json::from_slice(&text).ok()
 }
 

@@ -23,7 +23,9 @@ fn vm(change: impl FnOnce(&mut DomainSettings)) -> Domain {
     change(&mut settings);
     Domain {
         name: "web1".to_owned(),
-        uuid: "2f6a5b1c-0000-4000-8000-000000000001".to_owned(),
+        uuid: "2f6a5b1c-0000-4000-8000-000000000001"
+            .parse()
+            .expect("a UUID"),
         state: DomainState::ShutOff,
         persistent: true,
         vcpus: 4,

@@ -276,7 +276,9 @@ fn a_definition_elsewhere_offers_failover_and_asks_for_no_vf() {
 fn a_vf_of_the_owners_is_not_taken_over() {
     let domain = |vnics: Vec<Vnic>| Domain {
         name: "web1".to_owned(),
-        uuid: "2f6a5b1c-0000-4000-8000-000000000001".to_owned(),
+        uuid: "2f6a5b1c-0000-4000-8000-000000000001"
+            .parse()
+            .expect("a UUID"),
         state: accelnet_model::domain::DomainState::ShutOff,
         persistent: true,
         vcpus: 2,

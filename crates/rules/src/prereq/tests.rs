@@ -103,14 +103,14 @@ fn the_exit_status_is_that_of_the_first_that_did_not_pass() {
 fn an_intent_is_looked_up_then_its_role_then_its_adapters() {
     let intents = [
         Intent {
-            name: "vms".to_owned(),
+            name: "vms".parse().expect("a name"),
             roles: vec![accelnet_model::intent::Role::Compute],
             adapters: vec!["ens1".to_owned(), "ens7".to_owned()],
             vfs: None,
             security: accelnet_model::VfSecurity::default(),
         },
         Intent {
-            name: "disks".to_owned(),
+            name: "disks".parse().expect("a name"),
             roles: vec![
                 accelnet_model::intent::Role::Storage,
                 accelnet_model::intent::Role::Management,

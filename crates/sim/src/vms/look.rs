@@ -47,7 +47,10 @@ fn read(state: &State, domain: &SimDomain) -> Result<Domain, String> {
     let definition = Definition::parse(&shown).map_err(|error| error.to_string())?;
     Ok(Domain {
         name: domain.name.clone(),
-        uuid: domain.uuid.clone(),
+        uuid: domain
+            .uuid
+            .parse()
+            .map_err(|error: accelnet_model::id::NotAnId| error.to_string())?,
         state: domain.state(),
         persistent: domain.config.is_some(),
         vcpus: definition.vcpus.unwrap_or(1),

@@ -57,6 +57,11 @@ impl Engine {
         self.clock.uptime()
     }
 
+    /// What was found when the file was opened.
+    pub(super) fn noticed(&self) -> Option<String> {
+        self.medium.noticed()
+    }
+
     /// Uptime at which the next lease ends.
     pub(super) fn next_end(&self) -> Option<Duration> {
         match self.next_end.load(Ordering::Acquire) {

@@ -4,14 +4,16 @@ use std::fs::{self, DirBuilder, OpenOptions};
 use std::io;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
 use redb::backends::{FileBackend, InMemoryBackend};
 use redb::{Builder, Database, StorageBackend};
 
 use crate::embedded::fault::Fault;
-use crate::embedded::sealed::Sealed;
+use crate::embedded::sealed::{self, Sealed};
 use crate::embedded::settled::Settled;
 use crate::embedded::tables;
+use crate::{StoreError, private};
 
 /// The database's cache. The whole agent may use 20 MiB, and what it keeps is small: policy and a
 /// few inventories. The kernel's page cache serves the rest.
@@ -24,6 +26,11 @@ pub(super) trait Medium: Send + Sync {
 
     /// For messages.
     fn path(&self) -> &Path;
+
+    /// What was found when it was opened and is no reason to stop.
+    fn noticed(&self) -> Option<String> {
+        None
+    }
 }
 
 /// In no file.
@@ -44,13 +51,38 @@ impl Medium for Memory {
 #[derive(Debug)]
 pub(super) struct File {
     path: PathBuf,
+    noticed: Mutex<Option<String>>,
 }
+
+/// One of the two copies of the first block is no copy.
+const NOTICED: &str = "Of the first block of the store's file one of two copies is damaged: the newest \
+    change may be lost. A power cut in the middle of a change leaves that, and so does a faulty disk.";
 
 impl File {
     pub(super) fn new(path: &Path) -> Self {
         Self {
             path: path.to_path_buf(),
+            noticed: Mutex::default(),
         }
+    }
+
+    /// Nobody else may have written what is in the file, or have put another in its place.
+    fn must_be_private(&self, file: &fs::File) -> Result<(), Fault> {
+        let folder = match self.path.parent() {
+            Some(folder) if !folder.as_os_str().is_empty() => folder,
+            _ => Path::new("."),
+        };
+        let places = [
+            (&*self.path, file.metadata()?),
+            (folder, fs::metadata(folder)?),
+        ];
+        for (path, found) in places {
+            if let Some(found) = private::flaw(&found) {
+                let path = path.to_path_buf();
+                return Err(StoreError::NotPrivate { path, found }.into());
+            }
+        }
+        Ok(())
     }
 
     /// Makes the file whole under another name first: a power cut leaves no file, or a good one.
@@ -94,7 +126,18 @@ impl Medium for File {
             self.make()?;
         }
         let file = OpenOptions::new().read(true).write(true).open(&self.path)?;
+        self.must_be_private(&file)?;
+        let mut noticed = self.noticed.lock().unwrap_or_else(PoisonError::into_inner);
+        if sealed::lost_a_copy(&file) {
+            noticed.get_or_insert_with(|| NOTICED.to_owned());
+        }
+        drop(noticed);
         open(FileBackend::new(file)?)
+    }
+
+    fn noticed(&self) -> Option<String> {
+        let noticed = self.noticed.lock().unwrap_or_else(PoisonError::into_inner);
+        noticed.clone()
     }
 
     fn path(&self) -> &Path {

@@ -196,15 +196,32 @@ fn copy<B: StorageBackend>(backend: &B, which: u64) -> io::Result<Option<First>>
         Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Ok(None),
         read => read?,
     }
-    let first = unsealed(0, &bytes).and_then(|bytes| {
-        let (written, content) = bytes.split_first_chunk()?;
-        Some(First {
-            written: u64::from_le_bytes(*written),
-            content: content.try_into().ok()?,
-            unsynced: false,
-        })
-    });
-    Ok(first)
+    Ok(first_of(&bytes))
+}
+
+fn first_of(bytes: &[u8]) -> Option<First> {
+    let (written, content) = unsealed(0, bytes)?.split_first_chunk()?;
+    Some(First {
+        written: u64::from_le_bytes(*written),
+        content: content.try_into().ok()?,
+        unsynced: false,
+    })
+}
+
+/// Whether one copy of the first block in a file is damaged: what was written last may be lost. The copy
+/// that was never written does not count.
+pub(super) fn lost_a_copy(file: &std::fs::File) -> bool {
+    use std::os::unix::fs::FileExt;
+    let read = |which: u64| {
+        let mut bytes = [0; COPY];
+        let read = file.read_exact_at(&mut bytes, which * COPY as u64);
+        read.ok().and_then(|()| first_of(&bytes))
+    };
+    match (read(0), read(1)) {
+        (Some(_), None) => true,
+        (None, Some(other)) => other.written > 1,
+        _ => false,
+    }
 }
 
 fn newer(one: Option<First>, other: Option<First>) -> Option<First> {

@@ -1,4 +1,5 @@
 mod address;
 mod cut_off;
+mod keys;
 mod suite;
 mod tls;

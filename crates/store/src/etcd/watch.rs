@@ -149,7 +149,6 @@ impl Follower {
                     // Whoever reads on is told the same again, and nothing that is out of order.
                     shared.taken.notified().await;
                 }
-                Ended::Broken(error) => shared.tell(Err(error)).await,
             }
             self.endpoints.leave(at);
             pause = match self.next > before {
@@ -181,14 +180,13 @@ impl Follower {
             if answer.canceled() {
                 return Ended::Lost;
             }
-            match self.changes(&answer) {
-                Ok(changes) if changes.is_empty() => self.progress(&answer),
-                Ok(changes) => {
-                    let last = changes.last().map_or(0, Change::revision);
+            let changes = self.changes(&answer);
+            match changes.last().map(Change::revision) {
+                None => self.progress(&answer),
+                Some(last) => {
                     shared.tell(Ok(changes)).await;
                     self.next = self.next.max(last + 1);
                 }
-                Err(error) => return Ended::Broken(error),
             }
         }
     }
@@ -202,19 +200,19 @@ impl Follower {
         self.next = self.next.max(unsigned(header.revision()) + 1);
     }
 
-    fn changes(&self, answer: &WatchResponse) -> Result<Vec<Change>, StoreError> {
+    fn changes(&self, answer: &WatchResponse) -> Vec<Change> {
         let mut changes = Vec::new();
         for event in answer.events() {
             let Some(kv) = event.kv() else { continue };
             changes.push(match event.event_type() {
-                EventType::Put => Change::Put(entry(kv.clone(), &self.prefix)?),
+                EventType::Put => Change::Put(entry(kv.clone(), &self.prefix)),
                 EventType::Delete => Change::Delete {
-                    key: key_below(kv.key(), &self.prefix)?,
+                    key: key_below(kv.key(), &self.prefix),
                     revision: unsigned(kv.mod_revision()),
                 },
             });
         }
-        Ok(changes)
+        changes
     }
 }
 
@@ -224,8 +222,6 @@ enum Ended {
     Lost,
     /// What was asked for is forgotten; what is known begins there.
     Compacted(u64),
-    /// A change cannot be told.
-    Broken(StoreError),
 }
 
 /// The oldest revision whose changes are known: what etcd says to who asks for the first.

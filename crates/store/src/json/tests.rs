@@ -3,7 +3,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::{Document, Json};
-use crate::{Commit, Embedded, History, Store, StoreError, Txn};
+use crate::{Commit, Embedded, History, Store, Txn};
 
 #[derive(Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -124,10 +124,14 @@ fn another_value_is_told_with_the_place() {
 }
 
 #[test]
-fn one_bad_value_fails_the_range_and_names_its_key() {
+fn one_bad_value_hides_no_other_and_is_named() {
     let store = with(r#"{"format":3,"value":{"percent":20}}"#);
     let done = store.commit(&Txn::new().put("reserve2", "{}")).unwrap();
     assert_eq!(done, Commit::Done { revision: 3 });
-    let error = store.range_json::<Reserve>("reserve").unwrap_err();
-    assert!(matches!(error, StoreError::Value { key, .. } if key == "reserve2"));
+    let all = store.range_json::<Reserve>("reserve").unwrap();
+    assert_eq!(all.values.len(), 1);
+    let bad = &all.unreadable[0];
+    assert_eq!((bad.key.as_str(), bad.mod_revision), ("reserve2", 3));
+    assert!(bad.reason.contains("missing field"), "{bad:?}");
+    assert!(!bad.later);
 }

@@ -131,6 +131,32 @@ impl EtcdServer {
         panic!("etcd does not start again: {}", self.log());
     }
 
+    /// Its state, as a copy of its files; it is killed and started again for that.
+    ///
+    /// # Panics
+    ///
+    /// It does not start, or cannot be copied.
+    pub fn snapshot(&mut self) -> TempDir {
+        self.kill();
+        let copy = folder();
+        copied(&self.folder.path().join("data"), &copy.path().join("data"));
+        self.start_again();
+        copy
+    }
+
+    /// Puts its state of a `snapshot` back, as whoever restores a backup of it does.
+    ///
+    /// # Panics
+    ///
+    /// As [`EtcdServer::snapshot`].
+    pub fn set_back(&mut self, snapshot: &TempDir) {
+        self.kill();
+        let data = self.folder.path().join("data");
+        std::fs::remove_dir_all(&data).expect("removed");
+        copied(&snapshot.path().join("data"), &data);
+        self.start_again();
+    }
+
     /// What `etcdctl` would do: `words` over this server's own API.
     ///
     /// # Panics
@@ -223,6 +249,15 @@ fn folder() -> TempDir {
         false => TempDir::new(),
     };
     made.expect("a folder")
+}
+
+fn copied(from: &Path, to: &Path) {
+    let done = Command::new("cp").arg("-a").args([from, to]).status();
+    assert!(
+        done.expect("cp runs").success(),
+        "{} is copied",
+        from.display()
+    );
 }
 
 fn free_port() -> u16 {

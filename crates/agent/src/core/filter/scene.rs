@@ -113,7 +113,7 @@ impl Scene {
             });
             for mac in on.filter_map(|vnic| vnic.mac) {
                 let of = OfVm {
-                    uuid: domain.uuid.clone(),
+                    uuid: domain.uuid.to_string(),
                     name: domain.name.clone(),
                 };
                 self.vms.insert(mac, of);

@@ -9,7 +9,7 @@ const NOW: &str = "2026-01-02T03:04:05Z";
 
 fn intent() -> Intent {
     Intent {
-        name: "lan".to_owned(),
+        name: "lan".parse().expect("a name"),
         roles: vec![Role::Compute],
         adapters: Vec::new(),
         vfs: None,

@@ -46,11 +46,20 @@ fn report(node: &str, vfs: u32) -> Report {
     report
 }
 
+/// A UUID that is the same for the same name.
+fn uuid(name: &str) -> accelnet_model::Uuid {
+    let number = name
+        .bytes()
+        .fold(0_u64, |sum, byte| sum * 251 + u64::from(byte));
+    let uuid = format!("00000000-0000-4000-8000-{:012x}", number & 0xffff_ffff_ffff);
+    uuid.parse().expect("a UUID")
+}
+
 fn vm(name: &str, node: &str) -> VmSetting {
     VmSetting {
-        uuid: name.to_owned(),
-        name: name.to_owned(),
-        node: node.to_owned(),
+        uuid: uuid(name),
+        name: name.parse().expect("a name"),
+        node: node.parse().expect("a name"),
         performance: Performance::Low,
         mac: Mac::ZERO,
         phase: Phase::Enabled,

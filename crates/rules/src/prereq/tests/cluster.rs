@@ -8,7 +8,7 @@ const INTENT: &str = "lan";
 
 fn intent() -> Intent {
     Intent {
-        name: INTENT.to_owned(),
+        name: INTENT.parse().expect("a name"),
         roles: vec![Role::Compute],
         adapters: vec!["ens1".to_owned()],
         vfs: None,
@@ -34,7 +34,7 @@ fn peer(name: &str, change: impl FnOnce(&mut PeerReport)) -> Peer {
         smt: smt_of(&like).known().copied(),
         checks: own(&like),
         intents: vec![PeerIntent {
-            name: INTENT.to_owned(),
+            name: INTENT.parse().expect("a name"),
             problem: None,
         }],
         adapters: vec![igb(2)],

@@ -1,0 +1,148 @@
+//! Policy as it is kept in the store: each kind of document, and what it must agree with.
+
+use accelnet_api::types::Drained;
+use accelnet_model::intent::BoundAdapter;
+use accelnet_model::{Intent, IntentName, Mac, Management, NodeName, Uuid, VmSetting};
+use accelnet_rules::management::judge_figures;
+use accelnet_store::{Document, Entry, Stored, Unreadable};
+use serde::{Deserialize, Serialize};
+
+use super::{DRAINED, Disruption, INTENTS, REMOVED, VMS};
+
+/// Adapters of an intent at most, and bytes of the name of one.
+const ADAPTERS: (usize, usize) = (64, 64);
+/// Highest reserve, in percent.
+const RESERVE: u8 = 99;
+
+macro_rules! documents {
+    ($($(#[doc = $doc:literal])+ $name:ident($inner:ty) = $kind:literal, $agrees:expr;)+) => {
+        $(
+            $(#[doc = $doc])+
+            #[derive(Debug, Clone, Serialize, Deserialize)]
+            #[serde(transparent)]
+            pub(super) struct $name(pub(super) $inner);
+
+            impl Document for $name {
+                const KIND: &'static str = $kind;
+                const FORMAT: u32 = 1;
+
+                fn agrees(&self, key: &str) -> Result<(), String> {
+                    let agrees: fn(&$inner, &str) -> Result<(), String> = $agrees;
+                    agrees(&self.0, key)
+                }
+            }
+        )+
+    };
+}
+
+documents! {
+    /// Management settings.
+    ManagementDocument(Management) = "management settings", management_agrees;
+    /// An intent.
+    IntentDocument(Intent) = "an intent", intent_agrees;
+    /// An intent that was removed: its nodes take back what it made.
+    RemovedDocument(IntentName) = "an intent that was removed", |name, key| same(key, REMOVED, name);
+    /// The setting of a VM.
+    VmDocument(VmSetting) = "the setting of a VM", vm_agrees;
+    /// The adapters of an intent on a node.
+    BoundDocument(Vec<BoundAdapter>) = "the adapters of an intent", bound_agrees;
+    /// A node that is drained.
+    DrainedDocument(Drained) = "a node that is drained", |_, key| named::<NodeName>(key, DRAINED);
+    /// A change of the number of VFs that may take VFs from VMs.
+    DisruptionDocument(Disruption) = "a disruptive change", |_, key| named::<IntentName>(last_of(key), "");
+}
+
+impl RemovedDocument {
+    pub(super) fn of(name: &IntentName) -> Self {
+        RemovedDocument(name.clone())
+    }
+}
+
+/// Reads one entry; what cannot be read is noted.
+pub(super) fn read<T: Document>(entry: &Entry, unreadable: &mut Vec<Unreadable>) -> Option<T> {
+    match Stored::read_or_why(entry) {
+        Ok(stored) => Some(stored.value),
+        Err(why) => {
+            unreadable.push(why);
+            None
+        }
+    }
+}
+
+/// Whether the key below `prefix` is what the content says.
+fn same(key: &str, prefix: &str, content: &str) -> Result<(), String> {
+    match key.strip_prefix(prefix) {
+        Some(rest) if rest == content => Ok(()),
+        _ => Err(format!("its content is about {content:?}")),
+    }
+}
+
+/// Whether the key below `prefix` is such a name.
+fn named<T: std::str::FromStr<Err: std::fmt::Display>>(
+    key: &str,
+    prefix: &str,
+) -> Result<(), String> {
+    let rest = key.strip_prefix(prefix).unwrap_or(key);
+    rest.parse::<T>()
+        .map(drop)
+        .map_err(|error| error.to_string())
+}
+
+fn last_of(key: &str) -> &str {
+    key.rsplit('/').next().unwrap_or(key)
+}
+
+fn management_agrees(management: &Management, _: &str) -> Result<(), String> {
+    if management.node_reserve_percentage > RESERVE {
+        let found = management.node_reserve_percentage;
+        return Err(format!("a reserve of {found} % is above {RESERVE} %"));
+    }
+    if let Some(intent) = &management.intent {
+        named::<IntentName>(intent, "")?;
+    }
+    judge_figures(&management.performance).map_err(|problem| problem.found)
+}
+
+fn intent_agrees(intent: &Intent, key: &str) -> Result<(), String> {
+    same(key, INTENTS, &intent.name)?;
+    let mut roles = intent.roles.clone();
+    roles.sort_unstable();
+    roles.dedup();
+    if roles.is_empty() || roles.len() != intent.roles.len() {
+        return Err("it has no role, or one twice".to_owned());
+    }
+    let fits = |adapter: &String| {
+        (1..=ADAPTERS.1).contains(&adapter.len())
+            && !adapter.contains(|c: char| c == '/' || c.is_control() || c.is_whitespace())
+    };
+    if !(1..=ADAPTERS.0).contains(&intent.adapters.len()) || !intent.adapters.iter().all(fits) {
+        return Err(format!(
+            "its adapters are not 1 to {} names of 1 to {} bytes",
+            ADAPTERS.0, ADAPTERS.1
+        ));
+    }
+    match intent.vfs {
+        Some(vfs) if !(1..=u32::from(u16::MAX)).contains(&vfs) => Err(format!("{vfs} VFs")),
+        _ => Ok(()),
+    }
+}
+
+fn vm_agrees(vm: &VmSetting, key: &str) -> Result<(), String> {
+    same(key, VMS, &vm.uuid)?;
+    if vm.mac.is_multicast() || vm.mac == Mac::ZERO {
+        return Err(format!("{} is no MAC of a VM", vm.mac));
+    }
+    Ok(())
+}
+
+fn bound_agrees(bound: &Vec<BoundAdapter>, key: &str) -> Result<(), String> {
+    if bound.len() > ADAPTERS.0 {
+        return Err(format!("it has {} adapters", bound.len()));
+    }
+    named::<IntentName>(last_of(key), "")
+}
+
+/// The UUID that a key of a VM's setting is named for.
+pub(super) fn uuid_of(key: &str) -> Option<Uuid> {
+    key.strip_prefix(VMS)?.parse().ok()
+}

@@ -1,0 +1,84 @@
+//! What was found in the store that cannot be read: it hides nothing else, and is named by a fault.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use accelnet_model::outside::short;
+use accelnet_model::{Code, Problem};
+use accelnet_store::Unreadable;
+
+/// Most of them that are named one by one.
+const NAMED: usize = 16;
+/// Most characters of a key that are shown.
+const KEY: usize = 120;
+/// Most characters of a reason that are shown.
+const REASON: usize = 300;
+
+/// What one reader of the store found last. Clones are the same.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Unread(Arc<Mutex<Vec<Unreadable>>>);
+
+impl Unread {
+    /// Remembers what was found by the last reading.
+    pub fn set(&self, found: Vec<Unreadable>) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = found;
+    }
+
+    /// Adds what another reading found.
+    pub fn add(&self, found: Vec<Unreadable>) {
+        if !found.is_empty() {
+            let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+            all.retain(|old| found.iter().all(|new| new.key != old.key));
+            all.extend(found);
+        }
+    }
+
+    /// What was found by the last reading.
+    pub fn get(&self) -> Vec<Unreadable> {
+        let all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        all.clone()
+    }
+}
+
+/// A key as it is shown.
+pub fn shown(key: &str) -> String {
+    short(key, KEY)
+}
+
+/// The problem with a value of the store.
+pub fn problem(unreadable: &Unreadable) -> Problem {
+    let found = format!("{}.", sentence(&unreadable.reason));
+    let problem = Problem::new(
+        Code::StoreValueUnreadable,
+        &[&shown(&unreadable.key)],
+        found,
+    );
+    match unreadable.later {
+        true => problem.resolution(
+            "A later release of accelnet wrote it: bring this node to that release. Everything else \
+             works meanwhile.",
+        ),
+        false => problem,
+    }
+}
+
+/// The problems with values of the store: the first few one by one, the rest in one.
+pub fn problems(all: &[Unreadable]) -> Vec<Problem> {
+    let mut problems: Vec<Problem> = all.iter().take(NAMED).map(problem).collect();
+    if let Some(more) = all.len().checked_sub(NAMED).filter(|more| *more > 0) {
+        let found = format!("{more} more cannot be read.");
+        problems.push(Problem::new(
+            Code::StoreValueUnreadable,
+            &["further keys"],
+            found,
+        ));
+    }
+    problems
+}
+
+/// A fragment as a sentence without its full stop.
+fn sentence(fragment: &str) -> String {
+    let fragment = short(fragment, REASON);
+    let mut letters = fragment.chars();
+    let first = letters.next().map(|first| first.to_ascii_uppercase());
+    first.into_iter().chain(letters).collect()
+}
