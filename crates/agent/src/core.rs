@@ -5,6 +5,7 @@
 
 mod adapters;
 mod apply;
+mod asked;
 mod bridging;
 mod drain;
 mod drift;
@@ -33,6 +34,7 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
+use accelnet_api::Role;
 use accelnet_api::types::{EventKind, Origin};
 use accelnet_host::hypervisor::NoHypervisor;
 use accelnet_host::vms::VirtualNetwork;
@@ -112,6 +114,8 @@ pub struct Core {
     pub(crate) applied_revision: u64,
     /// From where the request came that is being done; none when nobody asked over the API.
     pub(crate) asked_from: Option<Origin>,
+    /// The role of who asked.
+    pub(crate) asked_as: Option<Role>,
     pub(crate) picture: Arc<RwLock<Arc<Picture>>>,
     pub(crate) reflex: Reflex,
     /// VMs with a setting that were this node's while they ran here.
@@ -147,6 +151,7 @@ impl Core {
     pub fn new(edge: Box<dyn Edge>, store: Arc<dyn Store>, name: &str) -> Self {
         let picture = Picture::empty(name, &edge.host().clock.now());
         let wishes = edge.wishes().to_owned();
+        let journald = edge.journald();
         let filter = filter::Filter::new(wishes.with_file_name("filter.json"));
         let taken_back = taken_back::TakenBack::read(&wishes);
         Core {
@@ -155,7 +160,7 @@ impl Core {
             edge,
             name: name.to_owned(),
             policies: PolicyStore::new(store.clone(), name),
-            journal: Journal::new(store.clone(), name),
+            journal: Journal::new(store.clone(), name).with_journald(journald),
             nodes: Nodes::new(store.clone(), name),
             reports: Arc::new(Reports::new(store, name)),
             statuses: Vec::new(),
@@ -163,6 +168,7 @@ impl Core {
             libvirt_may_be_asked: true,
             applied_revision: 0,
             asked_from: None,
+            asked_as: None,
             picture: Arc::new(RwLock::new(Arc::new(picture))),
             link: None,
             begun: false,
@@ -398,14 +404,7 @@ impl Core {
     }
 
     pub(crate) fn tell(&self, kind: EventKind, subject: &str, message: impl Into<String>) {
-        let word = Word {
-            kind,
-            subject: subject.to_owned(),
-            message: message.into(),
-            who: None,
-            from: None,
-            code: None,
-        };
+        let word = Word::of(kind, subject, message);
         self.journal.tell(&self.now(), word);
     }
 
@@ -415,51 +414,10 @@ impl Core {
             None => format!("{} {}", problem.message, problem.found),
         };
         let word = Word {
-            kind,
-            subject: subject.to_owned(),
-            message,
-            who: None,
-            from: None,
             code: Some(problem.code),
+            ..Word::of(kind, subject, message)
         };
         self.journal.tell(&self.now(), word);
-    }
-
-    /// Tells who asked for what, an imperative, and what came of it.
-    pub(crate) fn tell_asked<T>(
-        &self,
-        who: &str,
-        subject: &str,
-        what: &str,
-        result: &Result<T, Problem>,
-    ) {
-        let word = self.asked(who, subject, what, result.as_ref().err());
-        self.journal.tell(&self.now(), word);
-    }
-
-    /// Who asked for what from where, an imperative, and what came of it.
-    pub(crate) fn asked(
-        &self,
-        who: &str,
-        subject: &str,
-        what: &str,
-        problem: Option<&Problem>,
-    ) -> Word {
-        let (kind, message) = match problem {
-            None => (EventKind::Changed, format!("Done: {what}.")),
-            Some(problem) => (
-                EventKind::Refused,
-                format!("Refused: {what}: {} {}", problem.message, problem.found),
-            ),
-        };
-        Word {
-            kind,
-            subject: subject.to_owned(),
-            message,
-            who: Some(who.to_owned()),
-            from: self.asked_from.clone(),
-            code: problem.map(|problem| problem.code),
-        }
     }
 
     /// The adapters of `intent` on this node: as they were bound, or bound now by name.

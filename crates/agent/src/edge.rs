@@ -12,6 +12,8 @@ use accelnet_model::vf_wish;
 use accelnet_pci::Root;
 use accelnet_rules::vf_path::Limits;
 
+use crate::journald::Journald;
+
 /// One node, as an agent has it.
 pub trait Edge: Send {
     /// What is looked at, and the knobs of adapters.
@@ -29,6 +31,10 @@ pub trait Edge: Send {
     /// How long guests may take to drive their VFs.
     fn limits(&self) -> Limits {
         Limits::default()
+    }
+    /// The journal of the node; none where it is not to be written.
+    fn journald(&self) -> Option<Journald> {
+        None
     }
     /// Whether the node never existed.
     fn is_simulated(&self) -> bool {
@@ -108,6 +114,10 @@ impl Edge for System {
 
     fn limits(&self) -> Limits {
         self.limits
+    }
+
+    fn journald(&self) -> Option<Journald> {
+        Some(Journald::system())
     }
 
     fn passing(&self, step: &str) {

@@ -1,23 +1,31 @@
 //! What happened, kept in the store: the newest events of the cluster.
 //!
 //! Each event has a key of its own, named for its time and its node: nodes that tell at the same moment
-//! never wait for each other, were they a thousand. The store's revision puts them in order.
+//! never wait for each other, were they a thousand. The store's revision puts them in order. Each is written
+//! to the journal of the node, too ([`crate::journald`]).
 
+mod kept;
+mod word;
+
+use std::collections::BTreeSet;
 use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use accelnet_api::News;
-use accelnet_api::types::{Event, EventKind, Origin};
-use accelnet_model::{Code, Problem};
+use accelnet_api::types::Event;
+use accelnet_model::Problem;
 use accelnet_store::{Commit, Document, Json, MAX_OPS, Store, StoreError, Stored, Txn, Unreadable};
 use serde::{Deserialize, Serialize};
 
 use crate::bell::Bell;
+use crate::journald::Journald;
 use crate::policy::store_failed;
 use crate::unread::Unread;
 
-/// Events that are kept.
-const KEPT: usize = 1000;
+pub use kept::MOST;
+pub use word::{MOST_OUTCOMES, Word};
+
 /// How often a key is taken anew because another journal of this node took it.
 const TURNS: u32 = 4;
 /// One in so many events is followed by forgetting what is too old, which reads them all.
@@ -25,6 +33,10 @@ const FORGETS: u64 = 64;
 /// Events of one revision have numbers of their own, as many as go at once and more.
 const PLACES: u64 = 1024;
 const EVENTS: &str = "events/";
+/// Events that cannot be read that are kept: for whoever looks what they are.
+const UNREADABLE: usize = 100;
+/// Requests that this process has recorded.
+static REQUESTS: AtomicU64 = AtomicU64::new(0);
 
 /// As it is kept: its number is that of its revision, known when it is read.
 #[derive(Serialize, Deserialize)]
@@ -36,23 +48,6 @@ impl Document for EventDocument {
     const FORMAT: u32 = 1;
 }
 
-/// Something to be told, before it has a number.
-#[derive(Debug, Clone)]
-pub struct Word {
-    /// What kind.
-    pub kind: EventKind,
-    /// What it is about.
-    pub subject: String,
-    /// What happened, a sentence.
-    pub message: String,
-    /// Who asked for it.
-    pub who: Option<String>,
-    /// From where.
-    pub from: Option<Origin>,
-    /// Code, where something went wrong.
-    pub code: Option<Code>,
-}
-
 /// The events of a cluster, told by one node.
 #[derive(Clone)]
 pub struct Journal {
@@ -62,6 +57,7 @@ pub struct Journal {
     told: Arc<Mutex<u64>>,
     bell: Bell,
     unread: Unread,
+    journald: Option<Journald>,
 }
 
 impl Journal {
@@ -73,7 +69,15 @@ impl Journal {
             told: Arc::default(),
             bell: Bell::new(EVENTS),
             unread: Unread::default(),
+            journald: None,
         }
+    }
+
+    /// Written to the journal of the node, too, if there is one.
+    #[must_use]
+    pub fn with_journald(mut self, journald: Option<Journald>) -> Self {
+        self.journald = journald;
+        self
     }
 
     /// Tells of one thing. One that cannot be kept is lost: nothing waits for it.
@@ -83,6 +87,7 @@ impl Journal {
 
     /// Tells of several, in this order.
     pub fn tell_all(&self, at: &str, words: &[Word]) {
+        self.write_to_journald(at, words);
         let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
         for some in words.chunks(MAX_OPS) {
             for _ in 0..TURNS {
@@ -121,11 +126,31 @@ impl Journal {
         }
         let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
         let txn = self.txn(at, words, *told);
-        let done = change(txn.map_err(|error| store_failed(&error))?)?;
-        if done {
+        let done = txn.map_err(|error| store_failed(&error)).and_then(change);
+        if !matches!(done, Ok(false)) {
+            // Whatever becomes of the store: the node was changed.
+            self.write_to_journald(at, words);
+        }
+        if matches!(done, Ok(true)) {
             self.has_told(&mut told, words.len());
         }
-        Ok(done)
+        done
+    }
+
+    /// Writes something to the journal of the node only.
+    pub fn note(&self, at: &str, word: &Word) {
+        self.write_to_journald(at, std::slice::from_ref(word));
+    }
+
+    fn write_to_journald(&self, at: &str, words: &[Word]) {
+        let Some(journald) = &self.journald else {
+            return;
+        };
+        for word in words {
+            let number = REQUESTS.fetch_add(1, Ordering::Relaxed);
+            let request = format!("{at}/{}/{}/{number}", self.node, std::process::id());
+            journald.write(word.records(&self.node, &request));
+        }
     }
 
     /// So many were told.
@@ -142,17 +167,7 @@ impl Journal {
     fn txn(&self, at: &str, words: &[Word], first: u64) -> Result<Txn, StoreError> {
         let mut txn = Txn::new();
         for (number, word) in (first..).zip(words) {
-            let event = Event {
-                number: 0,
-                at: at.to_owned(),
-                node: self.node.clone(),
-                kind: word.kind,
-                subject: word.subject.clone(),
-                message: word.message.clone(),
-                who: word.who.clone(),
-                from: word.from.clone(),
-                code: word.code,
-            };
+            let event = word.event(at, &self.node);
             let key = format!("{}{number:012}", self.keys(at));
             txn = txn
                 .check(key.as_str(), 0)
@@ -184,12 +199,19 @@ impl Journal {
 
     /// Deletes what is too old. Several nodes may do it at once.
     fn forget(&self) -> Result<(), StoreError> {
+        let events = self.in_order()?;
+        let kept = kept::kept(events.iter().map(|stored| &stored.value.0));
+        let readable: BTreeSet<&str> = events.iter().map(|event| event.key.as_str()).collect();
+        let old = events.iter().zip(kept).filter(|(_, kept)| !kept);
+        let mut old: Vec<String> = old.map(|(event, _)| event.key.clone()).collect();
         // What cannot be read grows old, too.
-        let mut events = self.store.range(EVENTS)?.entries;
-        events.sort_by_key(|event| event.mod_revision);
-        let old = &events[..events.len().saturating_sub(KEPT)];
+        let mut others = self.store.range(EVENTS)?.entries;
+        others.retain(|entry| !readable.contains(entry.key.as_str()));
+        others.sort_by_key(|entry| entry.mod_revision);
+        let surplus = others.len().saturating_sub(UNREADABLE);
+        old.extend(others.drain(..surplus).map(|entry| entry.key));
         for some in old.chunks(MAX_OPS) {
-            let keys = some.iter().map(|event| event.key.as_str());
+            let keys = some.iter().map(String::as_str);
             let txn = keys.fold(Txn::new(), |txn, key| txn.delete(key));
             // Nothing is checked, so there is no conflict.
             drop(self.store.commit(&txn)?);
@@ -241,8 +263,12 @@ impl Journal {
                 ..stored.value.0
             }
         });
+        let events: Vec<Event> = events.collect();
+        let kept = kept::kept(events.iter());
+        let events = events.into_iter().zip(kept).filter(|(_, kept)| *kept);
+        let events = events.map(|(event, _)| event);
         let mut events: Vec<Event> = events.filter(|event| event.number > after).collect();
-        let surplus = events.len().saturating_sub(limit.min(KEPT));
+        let surplus = events.len().saturating_sub(limit);
         events.drain(..surplus);
         Ok(events)
     }

@@ -15,6 +15,7 @@ mod faults;
 mod files;
 mod filter_ledger;
 pub mod journal;
+pub mod journald;
 mod mind;
 pub mod policy;
 pub mod reflex;

@@ -82,13 +82,27 @@ impl Agent {
         what: impl FnOnce(&mut Core, &str) -> Result<T, Problem> + Send + 'static,
     ) -> Answer<T> {
         if let Some(cut_off) = self.cut_off() {
-            return answered(Err(cut_off.problem()));
+            let problem = cut_off.problem();
+            // The store, which events are kept in, does not answer.
+            let word = Word {
+                who: Some(who.name.clone()),
+                role: Some(who.role),
+                from: Some(who.from.clone()),
+                code: Some(problem.code),
+                ..Word::of(EventKind::Refused, "cluster", problem.message.clone())
+            };
+            if who.role > Role::Reader {
+                self.journal.note(&self.clock.now(), &word);
+            }
+            return answered(Err(problem));
         }
         let caller = who.clone();
         self.ask(who, move |core| {
             core.asked_from = Some(caller.from);
+            core.asked_as = Some(caller.role);
             let done = what(core, &caller.name);
             core.asked_from = None;
+            core.asked_as = None;
             done
         })
     }
@@ -258,8 +272,10 @@ impl Service for Agent {
             subject: remark.subject,
             message: remark.message,
             who: remark.who,
+            role: remark.role,
             from: remark.from,
             code: remark.code,
+            outcomes: Vec::new(),
         };
         self.journal.tell(&at, word);
     }

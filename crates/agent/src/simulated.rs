@@ -9,6 +9,7 @@ use accelnet_host::{Clock, Host, Links, SystemClock, Vms};
 use accelnet_sim::SimMachine;
 
 use crate::edge::Edge;
+use crate::journald::Journald;
 
 /// What is called before each step of a change.
 pub type Passing = Arc<dyn Fn(&str) + Send + Sync>;
@@ -20,6 +21,7 @@ pub struct Simulated {
     real_time: bool,
     passing: Option<Passing>,
     taken_for_real: bool,
+    journald: Option<Journald>,
 }
 
 impl Simulated {
@@ -30,6 +32,7 @@ impl Simulated {
             real_time: false,
             passing: None,
             taken_for_real: false,
+            journald: None,
         }
     }
 
@@ -44,6 +47,13 @@ impl Simulated {
     #[must_use]
     pub fn taken_for_real(mut self) -> Self {
         self.taken_for_real = true;
+        self
+    }
+
+    /// With a journal.
+    #[must_use]
+    pub fn journald(mut self, journald: Journald) -> Self {
+        self.journald = Some(journald);
         self
     }
 
@@ -82,6 +92,10 @@ impl Edge for Simulated {
 
     fn wishes(&self) -> &Path {
         self.machine.wishes()
+    }
+
+    fn journald(&self) -> Option<Journald> {
+        self.journald.clone()
     }
 
     fn is_simulated(&self) -> bool {

@@ -1,6 +1,8 @@
 //! The mind of an agent over nodes that never existed: what it does, refuses and mends, what
 //! is left when a step fails, and what becomes of it when it is killed.
 
+#[path = "core/audit.rs"]
+mod audit;
 #[path = "core/bench.rs"]
 mod bench;
 #[path = "core/bonds.rs"]

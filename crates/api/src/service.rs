@@ -27,6 +27,8 @@ pub struct Remark {
     pub kind: EventKind,
     /// Who it was; none when that cannot be told.
     pub who: Option<String>,
+    /// Its role; none when that cannot be told.
+    pub role: Option<Role>,
     /// From where; none when it is about nobody.
     pub from: Option<Origin>,
     /// What it is about.

@@ -11,7 +11,7 @@ pub mod plan;
 pub mod vms;
 
 pub use adapters::{AdapterResult, AdaptersChange, AdaptersChanged};
-pub use event::{Event, EventKind, Events, Origin};
+pub use event::{Event, EventKind, Events, Origin, SubjectOutcome};
 pub use failure::{Failure, Version};
 pub use intents::{IntentAdd, IntentChanged, IntentSet, IntentView};
 pub use management::{

@@ -188,13 +188,10 @@ impl Observing {
         if !nodes.write_down(name, &now)? {
             return Ok(());
         }
+        let message = format!("Node {name} gives no sign of life any more: it counts as down.");
         let word = Word {
-            kind: EventKind::Failed,
-            subject: name.to_owned(),
-            message: format!("Node {name} gives no sign of life any more: it counts as down."),
-            who: None,
-            from: None,
             code: Some(Code::NodeDown),
+            ..Word::of(EventKind::Failed, name, message)
         };
         Journal::new(self.store.clone(), &self.node).tell(&now, word);
         Ok(())

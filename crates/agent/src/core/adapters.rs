@@ -4,6 +4,7 @@ use accelnet_api::types::{AdapterResult, AdaptersChange, AdaptersChanged, Planne
 use accelnet_model::vf_plan::{Ask, vfs_in_words};
 use accelnet_model::{Code, Problem};
 
+use super::asked::Came;
 use super::{Core, VF_DEADLINE};
 use crate::vf_change::{self, Request};
 
@@ -45,6 +46,7 @@ impl Core {
             Some(vfs) => Ask::Exactly(vfs),
         };
         let mut results = Vec::new();
+        let mut came = Vec::new();
         for name in &names {
             let request = Request {
                 name,
@@ -54,10 +56,11 @@ impl Core {
             };
             let host = self.edge.host();
             let changed = vf_change::run(&host, request, None);
-            if !change.dry_run {
-                let what = format!("change the number of VFs of adapter {name}");
-                self.tell_asked(who, name, &what, &changed);
-            }
+            came.push(Came {
+                subject: name.clone(),
+                what: format!("change the number of VFs of adapter {name}"),
+                problem: changed.as_ref().err().cloned(),
+            });
             results.push(match changed {
                 Err(problem) => AdapterResult {
                     name: name.clone(),
@@ -104,6 +107,9 @@ impl Core {
             });
         }
         if !change.dry_run {
+            let word = self.asked_for_all(who, "change the number of VFs of adapters", &came);
+            word.into_iter()
+                .for_each(|word| self.journal.tell(&self.now(), word));
             self.pass()?;
         }
         Ok(AdaptersChanged {

@@ -21,6 +21,7 @@ use accelnet_rules::vm_names::{meant, not_found};
 use fits::Fit;
 pub(crate) use pairs::{AskedOut, Defined, none_is_free, undefine_ports};
 
+use super::asked::Came;
 use super::drain::is_drained;
 use super::settle::{planned, settled, vms_unknown};
 use super::{Core, Seen, nics};
@@ -323,23 +324,27 @@ impl Core {
             true => ("set", "to"),
             false => ("accelerate", "with"),
         };
-        let tried = outcomes.iter().map(|(one, done)| {
-            let name = &one.domain.name;
-            let setting = &one.setting;
-            let what = format!(
-                "{verb} VM {name} {to} {} on its vNIC {}{}",
-                setting.performance,
-                setting.mac,
-                in_words_of(setting.security)
-            );
-            self.asked(who, name, &what, done.as_ref().err())
+        let tried = outcomes.iter().map(|(one, done)| Came {
+            subject: one.domain.name.clone(),
+            what: format!(
+                "{verb} VM {} {to} {} on its vNIC {}{}",
+                one.domain.name,
+                one.setting.performance,
+                one.setting.mac,
+                in_words_of(one.setting.security)
+            ),
+            problem: done.as_ref().err().cloned(),
         });
         let refused = results.iter().filter_map(|result| {
-            let problem = result.problem.as_ref()?;
-            let what = format!("{verb} VM {}", result.name);
-            Some(self.asked(who, &result.name, &what, Some(problem)))
+            Some(Came {
+                subject: result.name.clone(),
+                what: format!("{verb} VM {}", result.name),
+                problem: Some(result.problem.clone()?),
+            })
         });
-        tried.chain(refused).collect()
+        let all: Vec<Came> = tried.chain(refused).collect();
+        let word = self.asked_for_all(who, &format!("{verb} VMs"), &all);
+        word.into_iter().collect()
     }
 
     /// Records what came of changes of VMs, together with what is told of them.
@@ -421,14 +426,17 @@ impl Core {
         if dry_run {
             return Ok(answer(results));
         }
-        for result in &results {
-            if let Some(problem) = &result.problem {
-                let what = format!("take VM {} back to its software path", result.name);
-                let refused: Result<(), Problem> = Err(problem.clone());
-                self.tell_asked(who, &result.name, &what, &refused);
-            }
-        }
+        let refused = results.iter().filter_map(|result| {
+            Some(Came {
+                subject: result.name.clone(),
+                what: format!("take VM {} back to its software path", result.name),
+                problem: Some(result.problem.clone()?),
+            })
+        });
+        let refused: Vec<Came> = refused.collect();
+        let mut came = Vec::new();
         if decided.is_empty() {
+            self.tell_taken(who, came, refused);
             return Ok(answer(results));
         }
         let marks: Vec<Change> = decided
@@ -470,7 +478,11 @@ impl Core {
                 "take VM {} back to its software path, its vNIC {}",
                 setting.name, setting.mac
             );
-            self.tell_asked(who, &setting.name, &what, &done);
+            came.push(Came {
+                subject: setting.name.to_string(),
+                what,
+                problem: done.as_ref().err().cloned(),
+            });
             let result = results
                 .iter_mut()
                 .find(|result| result.vm.as_ref().is_some_and(|vm| vm.uuid == setting.uuid));
@@ -478,6 +490,7 @@ impl Core {
                 result.refuse(problem);
             }
         }
+        self.tell_taken(who, came, refused);
         let policy = self.policies.read()?;
         let after = self.look_at_changed(&policy, &seen, &acted);
         self.watch_paths(&policy, &after);
@@ -491,6 +504,15 @@ impl Core {
         }
         self.leave(after, &policy);
         Ok(answer(results))
+    }
+
+    /// Tells what came of taking VMs back: of those that were tried, then of those that were refused.
+    fn tell_taken(&self, who: &str, mut came: Vec<Came>, refused: Vec<Came>) {
+        came.extend(refused);
+        let what = "take VMs back to their software path";
+        if let Some(word) = self.asked_for_all(who, what, &came) {
+            self.journal.tell(&self.now(), word);
+        }
     }
 
     /// The intent that VMs get their VFs from: enabled, and completed here.

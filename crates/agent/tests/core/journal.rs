@@ -16,14 +16,7 @@ fn store() -> Arc<dyn Store> {
 }
 
 fn word(message: &str) -> Word {
-    Word {
-        kind: EventKind::Changed,
-        subject: "lan".to_owned(),
-        message: message.to_owned(),
-        who: None,
-        from: None,
-        code: None,
-    }
+    Word::of(EventKind::Changed, "lan", message)
 }
 
 fn messages(events: &[Event]) -> Vec<&str> {

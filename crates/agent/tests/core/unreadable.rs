@@ -205,13 +205,9 @@ fn events_that_cannot_be_read_grow_old_with_the_others() {
         put(&bench, &format!("events/a/{number}"), "no event");
     }
     let journal = Journal::new(Arc::clone(&bench.store), "node1");
-    let word = |number: u32| accelnet_agent::journal::Word {
-        kind: EventKind::Noticed,
-        subject: "lan".to_owned(),
-        message: format!("event {number}"),
-        who: None,
-        from: None,
-        code: None,
+    let word = |number: u32| {
+        let message = format!("event {number}");
+        accelnet_agent::journal::Word::of(EventKind::Noticed, "lan", message)
     };
     for number in 0..200 {
         journal.tell("2026-05-01T12:00:00Z", word(number));

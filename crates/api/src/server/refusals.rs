@@ -123,6 +123,7 @@ impl Refusals {
         let remark = Remark {
             kind: EventKind::Refused,
             who: None,
+            role: None,
             message: format!("Refused a connection: {why}."),
             from: Some(from),
             subject: "API".to_owned(),
@@ -145,6 +146,7 @@ impl Refusals {
         let remark = Remark {
             kind: EventKind::Refused,
             who: Some(who.name.clone()),
+            role: Some(who.role),
             from: Some(who.from.clone()),
             subject: subject.unwrap_or("cluster").to_owned(),
             message: format!("Refused: {what}: {} {}", problem.message, problem.found),
@@ -158,6 +160,7 @@ impl Refusals {
         let remark = Remark {
             kind,
             who: None,
+            role: None,
             from: None,
             subject: "API".to_owned(),
             message,

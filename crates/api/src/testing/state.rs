@@ -104,6 +104,7 @@ impl Fake {
         inner.happens(&Remark {
             kind,
             who: None,
+            role: None,
             from: None,
             subject: subject.to_owned(),
             message: message.to_owned(),
@@ -152,8 +153,11 @@ impl Inner {
             subject: remark.subject.clone(),
             message: remark.message.clone(),
             who: remark.who.clone(),
+            role: remark.role,
             from: remark.from.clone(),
             code: remark.code,
+            outcomes: Vec::new(),
+            more_outcomes: 0,
         });
     }
 

@@ -1,6 +1,9 @@
 //! What happened.
 
+use accelnet_model::Code;
 use serde::{Deserialize, Serialize};
+
+use crate::Role;
 
 /// One thing that happened.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -21,12 +24,41 @@ pub struct Event {
     /// Who asked for it; none when the agent acted by itself.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub who: Option<String>,
+    /// The role of who asked.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub role: Option<Role>,
     /// From where it was asked for; none when the agent acted by itself.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub from: Option<Origin>,
     /// Code, where something went wrong.
     #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub code: Option<accelnet_model::Code>,
+    pub code: Option<Code>,
+    /// What came of it for each subject, where a request named several: at most 16.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub outcomes: Vec<SubjectOutcome>,
+    /// Subjects without an outcome here. The journal of the node has the outcome of each that was changed.
+    #[serde(skip_serializing_if = "is_zero", default)]
+    pub more_outcomes: u32,
+}
+
+/// What came of a request for one subject.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct SubjectOutcome {
+    /// The subject.
+    pub subject: String,
+    /// Whether it was done.
+    pub ok: bool,
+    /// What was done, or why not.
+    pub message: String,
+    /// Code, where it was not.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub code: Option<Code>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde gives a reference")]
+fn is_zero(number: &u32) -> bool {
+    *number == 0
 }
 
 /// From where something was asked for.

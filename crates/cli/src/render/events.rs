@@ -21,7 +21,7 @@ pub fn plan(plan: &PlanAnswer) -> String {
     text
 }
 
-/// One event, a line.
+/// One event: a line, and one for each outcome of a request for several subjects.
 pub fn event(event: &Event, colour: bool) -> String {
     let (kind, tone) = match event.kind {
         EventKind::Changed => ("changed", Tone::Good),
@@ -33,22 +33,33 @@ pub fn event(event: &Event, colour: bool) -> String {
     };
     let from = event.from.as_ref().filter(|from| !from.is_socket());
     let from = from.map(|from| format!("from {}", from.address));
-    let who = match (&event.who, from) {
-        (Some(who), Some(from)) => format!(" (asked by {who} {from})"),
-        (Some(who), None) => format!(" (asked by {who})"),
-        (None, Some(from)) => format!(" ({from})"),
-        (None, None) => String::new(),
+    let who = event.who.as_ref().map(|who| format!("asked by {who}"));
+    let who: Vec<String> = [who, from].into_iter().flatten().collect();
+    let who = match who.as_slice() {
+        [] => String::new(),
+        who => format!(" ({})", who.join(" ")),
     };
     let code = match event.code {
         Some(code) => format!(" [{code}]"),
         None => String::new(),
     };
-    format!(
+    let mut text = format!(
         "{} {} {} {}: {}{code}{who}\n",
         event.at,
         event.node,
         painted(&format!("{kind:<7}"), tone, colour),
         event.subject,
         event.message
-    )
+    );
+    for one in &event.outcomes {
+        text.push_str(&format!("  {}: {}", one.subject, one.message));
+        if let Some(code) = one.code {
+            text.push_str(&format!(" [{code}]"));
+        }
+        text.push('\n');
+    }
+    if event.more_outcomes > 0 {
+        text.push_str(&format!("  and {} more\n", event.more_outcomes));
+    }
+    text
 }

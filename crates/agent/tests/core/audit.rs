@@ -1,0 +1,280 @@
+//! What is recorded of requests: one event each, with who asked, and each change in the node's journal.
+
+use std::collections::BTreeMap;
+use std::os::unix::net::UnixDatagram;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, channel};
+
+use accelnet_agent::Core;
+use accelnet_agent::journal::{Journal, Word};
+use accelnet_agent::journald::{Journald, MESSAGE_ID};
+use accelnet_agent::simulated::Simulated;
+use accelnet_api::types::{AdaptersChange, Event, EventKind, VmChange, VmDisable};
+use accelnet_model::{Code, Performance, outside};
+
+use crate::bench::{Bench, WHO, enable, set};
+
+const LOW: Performance = Performance::Low;
+
+/// What ends the records of one look.
+const END: &[u8] = b"END";
+
+/// A journal beside an agent.
+struct Audited {
+    bench: Bench,
+    core: Core,
+    to_journal: UnixDatagram,
+    records: Receiver<String>,
+    _folder: tempfile::TempDir,
+}
+
+impl Audited {
+    fn of(bench: Bench) -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("journal");
+        let socket = UnixDatagram::bind(&path).expect("a socket");
+        let (sender, records) = channel();
+        // As journald does: it reads all the time.
+        let _reader = std::thread::spawn(move || {
+            let mut bytes = vec![0; 1 << 16];
+            while let Ok(length) = socket.recv(&mut bytes) {
+                let text = String::from_utf8(bytes[..length].to_vec()).expect("text");
+                if sender.send(text).is_err() {
+                    break;
+                }
+            }
+        });
+        let to_journal = UnixDatagram::unbound().expect("a socket");
+        to_journal.connect(&path).expect("connected");
+        let edge = Simulated::new(bench.machine.clone()).journald(Journald::at(path));
+        let mut core = Core::new(Box::new(edge), Arc::clone(&bench.store), &bench.node);
+        core.pass().expect("a store");
+        let audited = Audited {
+            bench,
+            core,
+            to_journal,
+            records,
+            _folder: folder,
+        };
+        let _ = audited.records();
+        audited
+    }
+
+    /// The records since the last time, by their fields.
+    fn records(&self) -> Vec<BTreeMap<String, String>> {
+        let _ = self.to_journal.send(END).expect("sent");
+        let records = self
+            .records
+            .iter()
+            .take_while(|text| text.as_bytes() != END);
+        let fields = records.map(|text| {
+            let fields = text.lines().map(|line| {
+                let (name, value) = line.split_once('=').expect("a field");
+                (name.to_owned(), value.to_owned())
+            });
+            fields.collect()
+        });
+        fields.collect()
+    }
+
+    fn last(&self) -> Event {
+        self.bench.events().pop().expect("an event")
+    }
+}
+
+fn all(names: &[&str], dry_run: bool) -> VmChange {
+    VmChange::Disable(VmDisable {
+        names: names.iter().map(|name| (*name).to_owned()).collect(),
+        dry_run,
+    })
+}
+
+#[test]
+fn a_change_of_several_vms_is_one_event_and_each_is_in_the_journal() {
+    let bench = Bench::enabled();
+    for (name, number) in [("web1", 1), ("web2", 2), ("db", 3)] {
+        bench.define(name, number, 4);
+    }
+    let mut audited = Audited::of(bench);
+    let before = audited.bench.events().len();
+    let changed = audited
+        .core
+        .change_vms(WHO, &enable("web*", LOW, false))
+        .expect("changed");
+    assert!(changed.ok, "{changed:#?}");
+    let event = audited.last();
+    assert_eq!(audited.bench.events().len(), before + 1);
+    assert_eq!((event.kind, event.code), (EventKind::Changed, None));
+    assert_eq!(event.subject, "web1 and 1 more");
+    assert_eq!(event.message, "Done for 2 of 2: accelerate VMs.");
+    assert_eq!(event.who.as_deref(), Some(WHO));
+    let outcomes = event.outcomes.iter().map(|one| (&*one.subject, one.ok));
+    assert_eq!(
+        outcomes.collect::<Vec<_>>(),
+        [("web1", true), ("web2", true)]
+    );
+    let records = audited.records();
+    assert_eq!(records.len(), 3, "{records:#?}");
+    let subjects = records.iter().map(|record| &*record["ACCELNET_SUBJECT"]);
+    assert_eq!(
+        subjects.collect::<Vec<_>>(),
+        ["web1 and 1 more", "web1", "web2"]
+    );
+    for record in &records {
+        assert_eq!(record["MESSAGE_ID"], MESSAGE_ID);
+        assert_eq!(record["ACCELNET_WHO"], WHO);
+        assert_eq!(record["ACCELNET_OUTCOME"], "changed");
+        assert_eq!(record["ACCELNET_REQUEST"], records[0]["ACCELNET_REQUEST"]);
+        assert!(record["MESSAGE"].contains("accelerate"), "{record:#?}");
+    }
+    // Some go, and some are refused.
+    let _ = audited
+        .core
+        .change_vms(WHO, &all(&["web1", "db", "nobody"], false))
+        .expect("changed");
+    let event = audited.last();
+    assert_eq!(audited.bench.events().len(), before + 2);
+    assert_eq!(
+        event.message,
+        "Done for 1 of 3: take VMs back to their software path."
+    );
+    let codes = event.outcomes.iter().map(|one| (&*one.subject, one.code));
+    let wanted = [
+        ("web1", None),
+        ("db", Some(Code::VmNotAccelerated)),
+        ("nobody", Some(Code::VmNotFound)),
+    ];
+    assert_eq!(codes.collect::<Vec<_>>(), wanted);
+    let outcomes = audited.records();
+    let outcomes = outcomes.iter().map(|record| &*record["ACCELNET_OUTCOME"]);
+    assert_eq!(
+        outcomes.collect::<Vec<_>>(),
+        ["changed", "changed", "refused", "refused"]
+    );
+}
+
+#[test]
+fn one_subject_is_one_record_and_a_dry_run_none() {
+    let bench = Bench::enabled();
+    bench.define("web", 1, 4);
+    let mut audited = Audited::of(bench);
+    let before = audited.bench.events().len();
+    let _ = audited
+        .core
+        .change_vms(WHO, &all(&["web", "nobody"], true))
+        .expect("judged");
+    let looked = AdaptersChange {
+        dry_run: true,
+        ..AdaptersChange::default()
+    };
+    let _ = audited.core.change_adapters(WHO, &looked).expect("judged");
+    assert_eq!(audited.bench.events().len(), before);
+    assert!(audited.records().is_empty());
+    let _ = audited
+        .core
+        .change_vms(WHO, &enable("web", LOW, false))
+        .expect("changed");
+    let records = audited.records();
+    assert_eq!(records.len(), 1, "{records:#?}");
+    assert_eq!(records[0]["ACCELNET_SUBJECT"], "web");
+    let _ = audited
+        .core
+        .change_vms(WHO, &set("nobody", LOW, false))
+        .expect("refused");
+    let records = audited.records();
+    assert_eq!(records.len(), 1, "{records:#?}");
+    assert_eq!(records[0]["ACCELNET_CODE"], "vm_not_found");
+    let _ = audited.core.disable(WHO, false).expect("disabled");
+    assert_eq!(
+        audited.records()[0]["ACCELNET_WHAT"],
+        "Done: disable management."
+    );
+}
+
+#[test]
+fn a_thousand_unknown_names_and_a_huge_one_are_one_small_event() {
+    let bench = Bench::enabled();
+    bench.define("web", 1, 4);
+    let mut audited = Audited::of(bench);
+    let huge = format!("B\n\u{1b}[31m{}", "x".repeat(1_000_000));
+    let mut names: Vec<String> = (0..1200).map(|number| format!("none{number}")).collect();
+    names.push(huge);
+    names.push("web".to_owned());
+    let before = audited.bench.events().len();
+    let mut change = enable("web", LOW, false);
+    if let VmChange::Enable(enable) = &mut change {
+        enable.names = names;
+    }
+    let changed = audited
+        .core
+        .change_vms("eve (uid 1000)", &change)
+        .expect("changed");
+    assert!(!changed.ok);
+    let event = audited.last();
+    assert_eq!(audited.bench.events().len(), before + 1);
+    assert_eq!(event.who.as_deref(), Some("eve (uid 1000)"));
+    assert_eq!(event.message, "Done for 1 of 1202: accelerate VMs.");
+    assert_eq!((event.outcomes.len(), event.more_outcomes), (16, 1202 - 16));
+    assert_eq!(
+        (&*event.outcomes[0].subject, event.outcomes[0].ok),
+        ("web", true)
+    );
+    let kept = serde_json::to_string(&event).expect("JSON");
+    assert!(kept.len() < 10_000, "{}", kept.len());
+    let records = audited.records();
+    assert_eq!(records.len(), 1 + 1 + 16);
+    assert_eq!(records[1]["ACCELNET_SUBJECT"], "web");
+    // The huge one alone.
+    let only = all(&[&format!("B\n\u{1b}[31m{}", "x".repeat(1_000_000))], false);
+    let _ = audited.core.change_vms(WHO, &only).expect("refused");
+    let event = audited.last();
+    assert!(
+        event.subject.starts_with("B\\n\\u{1b}[31mxxx"),
+        "{}",
+        event.subject
+    );
+    assert!(
+        event.subject.ends_with("... (1000007 characters)"),
+        "{}",
+        event.subject
+    );
+    assert!(!event.message.chars().any(outside::is_hidden));
+}
+
+#[test]
+fn a_flood_of_refusals_pushes_out_nobody_elses_events() {
+    let mut bench = Bench::enabled();
+    bench.define("web", 1, 4);
+    let change = enable("web", LOW, false);
+    let _ = bench.core().change_vms("anna", &change).expect("changed");
+    let unknown = set("nobody", LOW, false);
+    let _ = bench.core().change_vms("anna", &unknown).expect("refused");
+    let before = bench.events();
+    let journal = Journal::new(Arc::clone(&bench.store), "node2");
+    for number in 0..1200 {
+        let word = Word {
+            who: Some("eve".to_owned()),
+            ..Word::of(EventKind::Refused, "nobody", format!("Refused: {number}."))
+        };
+        journal.tell("2026-05-01T12:00:00Z", word);
+    }
+    let after = journal.since(0, usize::MAX).expect("events");
+    for event in before {
+        assert!(after.contains(&event), "{event:#?}");
+    }
+    let there = bench.store.range("events/").expect("events").entries.len();
+    assert!(there < 800, "{there} are there");
+}
+
+#[test]
+fn a_journal_that_is_not_there_changes_nothing() {
+    let bench = Bench::enabled();
+    bench.define("web", 1, 4);
+    let edge = Simulated::new(bench.machine.clone()).journald(Journald::at("/nowhere/journal"));
+    let mut core = Core::new(Box::new(edge), Arc::clone(&bench.store), &bench.node);
+    core.pass().expect("a store");
+    let changed = core
+        .change_vms(WHO, &enable("web", LOW, false))
+        .expect("changed");
+    assert!(changed.ok, "{changed:#?}");
+}
