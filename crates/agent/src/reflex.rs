@@ -142,6 +142,8 @@ impl Reflex {
         match (change, comes) {
             (MigrationChange::Active, false) => {
                 self.known().left.insert(uuid.clone(), vf.clone());
+                // The bridge is to send what is for it to its vNIC.
+                drop(self.links.unlearn(vf.link, vf.mac, 0));
                 // While it is here, the VFs of this adapter reach it over the bridge only.
                 self.bridge(vf.link, vf.mac);
             }

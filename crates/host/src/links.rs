@@ -68,6 +68,20 @@ pub trait Links {
     /// See [`NetlinkError`].
     fn unlearn(&self, port: u32, mac: Mac, vlan: u16) -> Result<(), NetlinkError>;
 
+    /// Has the bridge of the port with that index take `mac` for learned there, in `vlan` if that is not 0.
+    ///
+    /// # Errors
+    ///
+    /// See [`NetlinkError`].
+    fn learn(&self, port: u32, mac: Mac, vlan: u16) -> Result<(), NetlinkError>;
+
+    /// Whether the port with that index learns from what it receives.
+    ///
+    /// # Errors
+    ///
+    /// See [`NetlinkError`].
+    fn set_learning(&self, port: u32, on: bool) -> Result<(), NetlinkError>;
+
     /// ethtool's driver information.
     ///
     /// # Errors
@@ -126,6 +140,14 @@ impl Links for KernelLinks {
 
     fn unlearn(&self, port: u32, mac: Mac, vlan: u16) -> Result<(), NetlinkError> {
         netlink::unlearn(port, mac, vlan)
+    }
+
+    fn learn(&self, port: u32, mac: Mac, vlan: u16) -> Result<(), NetlinkError> {
+        netlink::learn(port, mac, vlan)
+    }
+
+    fn set_learning(&self, port: u32, on: bool) -> Result<(), NetlinkError> {
+        netlink::set_learning(port, on)
     }
 
     fn driver_info(&self, name: &str) -> io::Result<DriverInfo> {

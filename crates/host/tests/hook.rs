@@ -163,6 +163,14 @@ impl Links for Settable {
         panic!("the hook changes VFs alone")
     }
 
+    fn learn(&self, _port: u32, _mac: Mac, _vlan: u16) -> Result<(), NetlinkError> {
+        panic!("the hook changes VFs alone")
+    }
+
+    fn set_learning(&self, _port: u32, _on: bool) -> Result<(), NetlinkError> {
+        panic!("the hook changes VFs alone")
+    }
+
     fn driver_info(&self, _name: &str) -> io::Result<DriverInfo> {
         Ok(DriverInfo::default())
     }

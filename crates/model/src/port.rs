@@ -70,6 +70,8 @@ pub struct NetworkSettings {
     pub vlan: Option<VnicVlan>,
     /// What else. Its bandwidth is shared by all of its vNICs.
     pub port: PortSettings,
+    /// libvirt keeps the bridge's forwarding entries (`<bridge macTableManager='libvirt'/>`).
+    pub libvirt_keeps_macs: bool,
     /// Port groups, in order.
     pub groups: Vec<PortGroup>,
 }

@@ -46,7 +46,8 @@ pub use devlink::eswitch_mode;
 pub use error::NetlinkError;
 pub use ethtool::{channels, driver_info};
 pub use fdb::{
-    FdbEntry, FdbEvent, FdbKind, FdbMonitor, FdbWatch, WatchedFdb, fdb, take_in, unlearn,
+    FdbEntry, FdbEvent, FdbKind, FdbMonitor, FdbWatch, WatchedFdb, fdb, learn, set_learning,
+    take_in, unlearn,
 };
 pub use features::{PfControl, Probe, VfControl, probe, reported};
 pub use links::links;

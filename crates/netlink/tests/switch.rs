@@ -19,8 +19,8 @@ use accelnet_model::switch::{Address, AddressFlags, Neighbour, Network, Route};
 use accelnet_netlink::{
     FdbEntry, FdbKind, LinkChange, NeighbourState, NewBridge, Place, add_address, add_route,
     addresses, ask_neighbour, bridges, create_bridge, delete_bridge, fdb, fix_neighbour,
-    forget_neighbour, link, links, neighbours, port_rules, remove_address, remove_port,
-    remove_route, routes, set_link, stacked, take_in,
+    forget_neighbour, learn, link, links, neighbours, port_rules, remove_address, remove_port,
+    remove_route, routes, set_learning, set_link, stacked, take_in, unlearn,
 };
 use support::Namespace;
 
@@ -405,6 +405,41 @@ fn a_link_takes_in_what_is_sent_to_another() {
         .inside(|| take_in(9999, MAC, true))
         .expect_err("no such link");
     assert_eq!(missing.errno(), Some(19), "{missing}");
+}
+
+#[test]
+fn a_bridge_is_told_what_to_learn() {
+    let Some(namespace) = pair("learning") else {
+        return;
+    };
+    namespace.inside(|| {
+        create_bridge(&new_bridge("br0")).expect("made");
+        set_link("up0", &LinkChange::PortOf("br0".to_owned())).expect("free");
+    });
+    namespace.ip("link set br0 up");
+    namespace.inside(|| {
+        let port = link("up0").expect("a link").index;
+        let learned = || {
+            let all = fdb().expect("entries");
+            let learned = |one: &&FdbEntry| one.kind == FdbKind::Learned && one.mac == MAC;
+            all.iter().find(learned).map(|one| one.link)
+        };
+        assert_eq!(unlearn(port, MAC, 0).expect_err("unknown").errno(), Some(2));
+        twice(|| learn(port, MAC, 0));
+        assert_eq!(learned(), Some(port));
+        unlearn(port, MAC, 0).expect("forgotten");
+        assert_eq!(learned(), None);
+        for on in [false, true] {
+            twice(|| set_learning(port, on));
+            let rules = port_rules("br0").expect("read").expect("a bridge");
+            let up = rules.port("up0").expect("a port");
+            assert!(up.learning_off != on && !up.flood_off, "{up:?}");
+        }
+        assert_eq!(
+            set_learning(9999, true).expect_err("no link").errno(),
+            Some(19)
+        );
+    });
 }
 
 fn entry(ip: IpAddr) -> Option<accelnet_netlink::NeighbourEntry> {

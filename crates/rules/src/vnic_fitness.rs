@@ -78,6 +78,7 @@ pub fn holds(way: &Way<'_>) -> Result<Vlan, Problem> {
     for layer in &layers {
         layer.holds(way.vm)?;
     }
+    bridge_learns(way)?;
     port_is_open(way)?;
     vlan::carried(way, &layers)
 }
@@ -148,6 +149,24 @@ fn unfit(vm: &str, found: String, needed: &str, what_to_do: &str) -> Problem {
         .resolution(what_to_do)
 }
 
+/// The bridge finds a VM by what it receives from it. One with fixed entries sends the VM's frames to its
+/// vNIC while the guest uses its VF.
+fn bridge_learns(way: &Way<'_>) -> Result<(), Problem> {
+    let fixed = way.network.filter(|network| network.libvirt_keeps_macs);
+    if fixed.is_none() {
+        return Ok(());
+    }
+    Err(unfit(
+        way.vm,
+        format!(
+            "Network {} has macTableManager='libvirt': its bridge sends the VM's frames to its vNIC while its guest uses a VF.",
+            way.vnic.source.as_deref().unwrap_or_default()
+        ),
+        "A network whose bridge learns MAC addresses.",
+        "Leave the VM on its software path, or remove macTableManager='libvirt' with 'virsh net-edit' and restart the network and its VMs.",
+    ))
+}
+
 /// What somebody set on the port itself, past libvirt.
 fn port_is_open(way: &Way<'_>) -> Result<(), Problem> {
     let Some((bridge, rules)) = way.bridge else {
@@ -156,6 +175,17 @@ fn port_is_open(way: &Way<'_>) -> Result<(), Problem> {
     let Some(port) = way.port.and_then(|port| rules.port(port)) else {
         return Ok(());
     };
+    if port.flood_off {
+        return Err(unfit(
+            way.vm,
+            format!(
+                "Port {} of bridge {bridge} has unicast flooding off: the VM would miss frames while it changes between its paths.",
+                port.name
+            ),
+            "A port with unicast flooding on.",
+            &format!("Run 'bridge link set dev {} flood on'.", port.name),
+        ));
+    }
     let closed = match (port.isolated, port.locked) {
         (true, _) => "isolated",
         (_, true) => "locked",

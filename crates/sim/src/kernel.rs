@@ -45,6 +45,8 @@ pub struct SimKernel {
     pub(crate) filter_room: Mutex<Option<usize>>,
     /// The port behind which each bridge, by name, learned a MAC.
     pub(crate) learned: Mutex<BTreeMap<(String, Mac), String>>,
+    /// Ports from which bridges learn nothing, by index.
+    pub(crate) learning_off: Mutex<BTreeSet<u32>>,
     /// Whether trust of a VF is refused from now on.
     pub(crate) refuses_trust: Mutex<bool>,
     /// Device files that somebody has open.
@@ -97,6 +99,7 @@ impl SimKernel {
             taken_in: Mutex::default(),
             filter_room: Mutex::default(),
             learned: Mutex::default(),
+            learning_off: Mutex::default(),
             refuses_trust: Mutex::default(),
             open: Mutex::default(),
         }

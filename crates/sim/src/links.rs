@@ -48,6 +48,9 @@ impl SimKernel {
         let Some(bridge) = link.and_then(|link| link.master.clone()) else {
             return Ok(None);
         };
+        if link.is_some_and(|link| held(&self.learning_off).contains(&link.index)) {
+            return Ok(None);
+        }
         let key = (bridge, mac);
         let before = held(&self.learned).insert(key, port.to_owned());
         if before.as_deref() == Some(port) {
@@ -260,6 +263,28 @@ impl Links for SimKernel {
             true => Ok(()),
             false => Err(refused(format!("forget {mac} behind {name}"), 2, "ENOENT")),
         }
+    }
+
+    fn learn(&self, port: u32, mac: Mac, _vlan: u16) -> Result<(), NetlinkError> {
+        let links = self.links()?;
+        let port = links.iter().find(|link| link.index == port);
+        let learned = port.and_then(|port| Some(((port.master.clone()?, mac), port.name.clone())));
+        match learned {
+            Some((key, port)) => {
+                held(&self.learned).insert(key, port);
+                Ok(())
+            }
+            None => Err(refused(format!("learn {mac}"), 22, "EINVAL")),
+        }
+    }
+
+    fn set_learning(&self, port: u32, on: bool) -> Result<(), NetlinkError> {
+        let mut off = held(&self.learning_off);
+        match on {
+            true => off.remove(&port),
+            false => off.insert(port),
+        };
+        Ok(())
     }
 
     fn driver_info(&self, name: &str) -> io::Result<DriverInfo> {

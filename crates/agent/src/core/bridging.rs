@@ -22,28 +22,28 @@ const LINGERS: Duration = Duration::from_secs(15);
 /// A MAC that is bridged for a while, with a setting or without.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Lingering {
-    mac: Mac,
-    until: Duration,
-    /// Also where its guest was seen to drive its VF: that was before.
-    firmly: bool,
+    pub mac: Mac,
+    /// On the clock that never goes back; [`Duration::MAX`] while its VM is changed.
+    pub until: Duration,
 }
 
 impl Core {
     /// A change of the running VM with `mac` begins: it is bridged until [`Core::change_of_vf_ends`].
     pub(crate) fn change_of_vf_begins(&mut self, policy: &Policy, mac: Mac) {
-        self.linger(mac, Duration::MAX, true);
+        self.linger(mac, Duration::MAX);
         self.bridge_also(policy, mac);
+        self.settle_learning();
     }
 
     /// What is to be done on the host is done; from now on it is for the guest.
     pub(crate) fn change_of_vf_ends(&mut self, mac: Mac) {
-        self.linger(mac, self.in_a_while(), false);
+        self.bridge_for_a_while(mac);
     }
 
     /// Bridges the MACs that need it now, and no others.
     pub(crate) fn settle_bridging(&mut self, policy: &Policy) {
         for mac in self.reflex.take_bridged() {
-            self.linger(mac, self.in_a_while(), true);
+            self.linger(mac, self.in_a_while());
         }
         let now = self.edge.host().clock.uptime();
         self.lingering.retain(|one| one.until > now);
@@ -65,9 +65,7 @@ impl Core {
         for mac in unproved.intersection(&proved) {
             self.bridge_for_a_while(*mac);
         }
-        let lingering = self.lingering.iter();
-        let lingering = lingering.filter(|one| one.firmly || !proved.contains(&one.mac));
-        wanted.extend(lingering.map(|one| one.mac));
+        wanted.extend(self.lingering.iter().map(|one| one.mac));
         self.bridge(policy, wanted, stopped);
     }
 
@@ -85,12 +83,12 @@ impl Core {
 
     /// The VM with `mac` is bridged for a while, whatever is seen of it.
     pub(crate) fn bridge_for_a_while(&mut self, mac: Mac) {
-        self.linger(mac, self.in_a_while(), true);
+        self.linger(mac, self.in_a_while());
     }
 
-    fn linger(&mut self, mac: Mac, until: Duration, firmly: bool) {
+    fn linger(&mut self, mac: Mac, until: Duration) {
         self.lingering.retain(|one| one.mac != mac);
-        self.lingering.push(Lingering { mac, until, firmly });
+        self.lingering.push(Lingering { mac, until });
     }
 
     fn in_a_while(&self) -> Duration {

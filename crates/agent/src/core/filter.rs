@@ -5,6 +5,7 @@
 //! VMs are in failover bridging. What a bridge learns comes as events, and changes filters alone.
 
 mod fill;
+mod learning;
 mod scene;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -42,6 +43,8 @@ pub(crate) struct Filter {
     /// The port behind which a bridge learned each MAC and VLAN. An address that has aged stays, as its
     /// owner does, until it turns up elsewhere or its port is gone.
     learned: BTreeMap<(Mac, u16), u32>,
+    /// Ports of vNICs from which the bridge is to learn nothing for now.
+    learning_off: BTreeSet<u32>,
     /// Entries of filters that somebody else made.
     others: BTreeSet<Entry>,
     /// Addresses that a filter should have and has not.
@@ -75,6 +78,7 @@ impl Filter {
             stopped: BTreeSet::new(),
             scene: Scene::default(),
             learned: BTreeMap::new(),
+            learning_off: BTreeSet::new(),
             others: BTreeSet::new(),
             unreached: Vec::new(),
             watched: None,
@@ -204,6 +208,8 @@ impl Core {
         self.filter.lost = false;
         self.filter.observe(&entries);
         self.apply_filter();
+        self.unlearn_stale(policy, &entries);
+        self.settle_learning();
     }
 
     /// Changes of what bridges learn come from now on, as far as `watched` says so.

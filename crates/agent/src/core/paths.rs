@@ -55,6 +55,16 @@ impl Watched {
         &self.seen
     }
 
+    /// Its MAC.
+    pub fn mac(&self) -> Mac {
+        self.mac
+    }
+
+    /// Whether its XML lists a VF.
+    pub fn has_vf(&self) -> bool {
+        self.vf.is_some()
+    }
+
     /// Whether its guest was given more time than guests take, and does not drive the VF that it has.
     pub fn is_late(&self) -> bool {
         matches!(self.verdict.time, Time::Late | Time::Over)
@@ -131,6 +141,7 @@ impl Core {
         self.paths.attached.clear();
         self.settle_bridging(policy);
         senders.into_iter().for_each(|mac| self.unlearn(mac));
+        self.settle_learning();
     }
 
     /// When a VM is to be looked at next without an event, or its failover bridging ends.
@@ -186,6 +197,7 @@ impl Core {
             }
         }
         senders.into_iter().for_each(|mac| self.unlearn(mac));
+        self.settle_learning();
         changed
     }
 

@@ -48,7 +48,7 @@ impl Core {
             self.leave(seen, &policy);
             return Ok(());
         }
-        self.begun = true;
+        let first = !std::mem::replace(&mut self.begun, true);
         if self.apply_intents(&policy, &mut seen) {
             policy = self.policies.read()?;
         }
@@ -67,6 +67,10 @@ impl Core {
         }
         if seen.node.domains.known().is_some() {
             self.watch_paths(&policy, &seen);
+            if first {
+                // What an agent before this one began is finished.
+                self.settle_filter(&policy, &seen);
+            }
             if self.settle_vms(&policy, &seen) {
                 policy = self.policies.read()?;
                 seen = self.look();

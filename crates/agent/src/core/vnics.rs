@@ -40,6 +40,13 @@ pub(crate) struct Past {
     pub(crate) lost: Option<Problem>,
 }
 
+impl Ways {
+    /// The rules of the managed intent's bridge for its ports, as far as they were read.
+    pub fn port_rules(&self) -> Option<&PortRules> {
+        self.bridge.as_ref().map(|(_, rules)| rules)
+    }
+}
+
 impl Core {
     /// Sees what vNICs lead through.
     pub(crate) fn learn_ways(&mut self, policy: &Policy, seen: &Seen) {

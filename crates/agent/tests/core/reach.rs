@@ -320,6 +320,51 @@ fn a_vm_on_its_vf_and_one_on_the_software_path() {
     assert_eq!(taken_in(&bench), BTreeSet::from([mac(1), mac(2)]));
 }
 
+/// The port of the vNIC of a running VM.
+fn port_of(bench: &Bench, vm: &str) -> String {
+    let (_, live) = bench.machine.vms.texts(vm);
+    let vnics = Definition::parse(&live.expect("it runs"))
+        .expect("a domain")
+        .vnics;
+    let mut ports = vnics.into_iter().filter_map(|vnic| vnic.target);
+    ports.next().expect("a port")
+}
+
+#[test]
+fn a_vm_is_reached_whichever_path_it_last_sent_over() {
+    let mut bench = web_and_db();
+    let port = port_of(&bench, "db");
+    // The bridge has learned where it is, and its guest takes a while to use its VF.
+    speaks(&mut bench, &port, mac(2));
+    let slow = Guest {
+        slow: true,
+        ..Guest::default()
+    };
+    bench.machine.vms.set_guest("db", slow).expect("a guest");
+    assert!(bench.change(&enable("db", LOW, true)).ok);
+    invariants::hold(&bench, "either path");
+    let port = port_of(&bench, "db");
+    speaks(&mut bench, &port, mac(2));
+    invariants::hold(&bench, "it sends over its vNIC");
+    // The agent dies in between.
+    bench.start();
+    speaks(&mut bench, &port, mac(2));
+    invariants::hold(&bench, "after a restart");
+    bench.machine.vms.guest_binds("db").expect("bound");
+    invariants::have_crossed(&mut bench, "on its VF");
+    let learned = |bench: &Bench| Net::of(bench).learned.get(&mac(2)).cloned();
+    assert_eq!(learned(&bench).as_deref(), Some("ens1"), "not flooded");
+    invariants::hold(&bench, "on its VF");
+    // It goes back, and has not sent yet.
+    assert!(bench.vm_disable("db").ok);
+    invariants::hold(&bench, "on its software path");
+    speaks(&mut bench, &port, mac(2));
+    assert_eq!(learned(&bench), Some(port), "the port learns again");
+    bench.machine.vms.virsh_stop("db").expect("stopped");
+    bench.pass();
+    assert_eq!(learned(&bench), None);
+}
+
 #[test]
 fn a_vm_that_falls_back_is_reached() {
     let mut bench = web_and_db();

@@ -132,6 +132,14 @@ impl Links for CopiedLinks {
         Err(not_in_a_copy("forget a MAC", "sendmsg"))
     }
 
+    fn learn(&self, _port: u32, _mac: Mac, _vlan: u16) -> Result<(), NetlinkError> {
+        Err(not_in_a_copy("learn a MAC", "sendmsg"))
+    }
+
+    fn set_learning(&self, _port: u32, _on: bool) -> Result<(), NetlinkError> {
+        Err(not_in_a_copy("set learning of a port", "sendmsg"))
+    }
+
     fn driver_info(&self, _name: &str) -> io::Result<DriverInfo> {
         Err(io::Error::other("this is a copy of a node"))
     }

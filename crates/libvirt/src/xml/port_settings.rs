@@ -35,6 +35,7 @@ pub(super) fn of_network(network: Node<'_, '_>) -> NetworkSettings {
     NetworkSettings {
         vlan: vlan_of(network),
         port: of(network),
+        libvirt_keeps_macs: of_child(network, "bridge", "macTableManager") == Some("libvirt"),
         groups: groups.collect(),
     }
 }

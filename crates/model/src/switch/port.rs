@@ -31,6 +31,10 @@ pub struct BridgePort {
     pub isolated: bool,
     /// It sends from known addresses only (`IFLA_BRPORT_LOCKED`).
     pub locked: bool,
+    /// Its bridge learns nothing from what it receives (`IFLA_BRPORT_LEARNING`).
+    pub learning_off: bool,
+    /// It is not sent what its bridge has no entry for (`IFLA_BRPORT_UNICAST_FLOOD`).
+    pub flood_off: bool,
     /// Its VLANs, in order.
     pub vlans: Vec<PortVlan>,
 }

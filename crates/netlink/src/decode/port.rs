@@ -73,6 +73,8 @@ fn port(body: &[u8], bridge: u32) -> Result<Option<BridgePort>, Malformed> {
                 for setting in attr.nested() {
                     let setting = setting?;
                     match setting.kind {
+                        IFLA_BRPORT_LEARNING => port.learning_off = setting.u8()? == 0,
+                        IFLA_BRPORT_UNICAST_FLOOD => port.flood_off = setting.u8()? == 0,
                         IFLA_BRPORT_ISOLATED => port.isolated = setting.u8()? != 0,
                         IFLA_BRPORT_LOCKED => port.locked = setting.u8()? != 0,
                         _ => {}

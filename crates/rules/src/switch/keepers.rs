@@ -117,9 +117,10 @@ fn network_manager(keeper: &Keeper, connection: &Option<String>, pair: Pair<'_>)
         }
         (false, None) => format!("# with the ipv4 and ipv6 settings of {uplink}"),
     };
+    // NetworkManager calls the connection that it made up for the bridge by the bridge's name.
     let mut all = vec![
         format!(
-            "nmcli connection add type bridge con-name {bridge} ifname {bridge} bridge.stp no{mac} {addresses}"
+            "nmcli connection add type bridge con-name {bridge}-bridge ifname {bridge} bridge.stp no{mac} {addresses}"
         ),
         format!(
             "nmcli connection add type ethernet con-name {bridge}-{uplink} ifname {uplink} master {bridge}"
@@ -127,7 +128,7 @@ fn network_manager(keeper: &Keeper, connection: &Option<String>, pair: Pair<'_>)
     ];
     all.extend(old.map(|old| format!("nmcli connection modify {old} connection.autoconnect no")));
     all.push(format!(
-        "nmcli connection up {bridge}; nmcli connection up {bridge}-{uplink}"
+        "nmcli connection up {bridge}-bridge; nmcli connection up {bridge}-{uplink}"
     ));
     all
 }

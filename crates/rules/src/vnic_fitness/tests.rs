@@ -190,6 +190,12 @@ fn a_network_and_its_port_group_count_as_the_vnic_does() {
         };
     let none = PortSettings::default();
     let plain = vnic(|_| {});
+    let mut fixed = network(&none, None);
+    fixed.libvirt_keeps_macs = true;
+    refused(
+        judged(&plain, Some(&fixed)),
+        "Network lan has macTableManager='libvirt'",
+    );
     let named = vnic(|vnic| vnic.portgroup = Some("slow".to_owned()));
     refused(
         judged(&plain, Some(&network(&isolated, None))),
@@ -417,6 +423,7 @@ fn a_port_that_somebody_closed_past_libvirt_is_closed() {
             "is isolated",
         ),
         (|port| port.locked = true, "is locked"),
+        (|port| port.flood_off = true, "unicast flooding off"),
     ] {
         let mut rules = bridge(false, &[], &[]);
         rules.ports.iter_mut().for_each(change);

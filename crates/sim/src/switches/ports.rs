@@ -52,6 +52,8 @@ impl SimSwitches {
             name: port.name.clone(),
             isolated: state.isolated.contains(&port.name),
             locked: false,
+            learning_off: held(&self.kernel.learning_off).contains(&port.index),
+            flood_off: false,
             vlans: match state.vlans.get(&port.name) {
                 Some(vlans) => vlans.clone(),
                 None => own.into_iter().collect(),

@@ -29,6 +29,8 @@ pub(super) struct OfVm {
     pub uuid: String,
     /// Its name.
     pub name: String,
+    /// Index of the bridge's port that it is plugged into.
+    pub port: Option<u32>,
 }
 
 /// What was seen.
@@ -106,17 +108,19 @@ impl Scene {
             .iter()
             .filter(|one| one.state == DomainState::Running)
         {
-            let on = domain.vnics.iter().filter(|vnic| {
+            for vnic in &domain.vnics {
                 let tap = vnic.target.as_ref();
-                let port = self.ports.values().any(|port| Some(port) == tap);
-                port || switch.is_some_and(|switch| switch.has(vnic))
-            });
-            for mac in on.filter_map(|vnic| vnic.mac) {
+                let port = self.ports.iter().find(|(_, name)| Some(*name) == tap);
+                let port = port.map(|(index, _)| *index);
+                let here = port.is_some() || switch.is_some_and(|switch| switch.has(vnic));
                 let of = OfVm {
                     uuid: domain.uuid.to_string(),
                     name: domain.name.clone(),
+                    port,
                 };
-                self.vms.insert(mac, of);
+                if let Some(mac) = vnic.mac.filter(|_| here) {
+                    self.vms.insert(mac, of);
+                }
             }
         }
     }

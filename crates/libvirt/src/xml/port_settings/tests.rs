@@ -63,6 +63,9 @@ fn a_network_gives_its_vnics_settings() {
          <virtualport type='802.1Qbh'/></portgroup></network>",
     );
     let settings = facts.unwrap().settings;
+    assert!(!settings.libvirt_keeps_macs);
+    let fixed = network("<network><bridge name='br0' macTableManager='libvirt'/></network>");
+    assert!(fixed.unwrap().settings.libvirt_keeps_macs);
     let seven = VnicVlan {
         trunk: false,
         tags: vec![7],

@@ -46,7 +46,9 @@ fn ports_of_one_bridge_are_read_with_their_vlans() {
         body.words(IFLA_MASTER, &[3])
             .flagged_nest(IFLA_PROTINFO, |port| {
                 port.bytes(IFLA_BRPORT_ISOLATED, &[1])
-                    .bytes(IFLA_BRPORT_LOCKED, &[0]);
+                    .bytes(IFLA_BRPORT_LOCKED, &[0])
+                    .bytes(IFLA_BRPORT_LEARNING, &[0])
+                    .bytes(IFLA_BRPORT_UNICAST_FLOOD, &[1]);
             })
             .nest(IFLA_AF_SPEC, |spec| {
                 vlan(spec, BRIDGE_VLAN_INFO_PVID | BRIDGE_VLAN_INFO_UNTAGGED, 7);
@@ -73,6 +75,7 @@ fn ports_of_one_bridge_are_read_with_their_vlans() {
     };
     assert_eq!(port.name, "vnet1");
     assert!(port.isolated && !port.locked);
+    assert!(port.learning_off && !port.flood_off);
     let of = |id, own| PortVlan {
         id,
         pvid: own,
