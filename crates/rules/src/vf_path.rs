@@ -66,9 +66,10 @@ pub struct Seen {
     pub guest: Option<bool>,
     /// Whether the guest sends over its vNIC although its driver works the VF.
     pub sends_on_vnic: bool,
-    /// Whether the VF's adapter has link; none where that cannot be told. Without link its VFs have none, and
-    /// their guests use their vNICs.
+    /// Whether the VF's adapter has link; none where that cannot be told. Without link its VFs have none.
     pub link: Option<bool>,
+    /// Whether the software path leads over another adapter than the VF's.
+    pub elsewhere: bool,
     /// What its time is counted from.
     pub begin: Begin,
     /// How long it has run since then without being seen to drive its VF.
@@ -117,6 +118,10 @@ pub struct Verdict {
     pub look_again: Option<Duration>,
 }
 
+/// For how long the adapter of a VF that a guest drove may be without link. A guest with a VF drops what it
+/// receives over its vNIC, whether the VF has link or not (`net_failover_handle_frame` of Linux).
+const WITHOUT_LINK: Duration = Duration::from_secs(5);
+
 /// A driver that works its VF is looked at this often, since no event reports that a guest unbinds it.
 const WORKS: Duration = Duration::from_secs(60);
 /// A guest that is waited for is looked at after an eighth of the time it has taken, within these bounds.
@@ -138,7 +143,10 @@ pub fn judge(seen: &Seen, limits: Limits) -> Verdict {
     let (path, certain, why) = prove(seen, vf);
     let time = match path {
         Path::Vf => Time::NotCounted,
-        _ if seen.link == Some(false) => Time::NotCounted,
+        _ if without_link(seen) => match seen.elsewhere || seen.waited >= WITHOUT_LINK {
+            true => Time::Over,
+            false => Time::Left,
+        },
         Path::Software | Path::Unknown => time(seen, limits),
     };
     let look_again = match (seen.running, path, time) {
@@ -151,7 +159,7 @@ pub fn judge(seen: &Seen, limits: Limits) -> Verdict {
         why,
         bridge: path != Path::Vf,
         time,
-        take_back: certain && seen.running && time == Time::Over,
+        take_back: (certain || without_link(seen)) && seen.running && time == Time::Over,
         look_again,
     }
 }
@@ -172,9 +180,9 @@ fn prove(seen: &Seen, vf: &VfEvidence) -> (Path, bool, String) {
         Observed::Unknown(_) => None,
     };
     let by_qemu = held.map_or_else(String::new, |file| format!("QEMU holds {file}, and "));
-    if seen.link == Some(false) {
-        let why = "the adapter of its VF has no link, so that its guest uses the vNIC";
-        return (Path::Software, false, why.to_owned());
+    if seen.link == Some(false) && vf.bus_master != Observed::Known(false) {
+        let why = "the adapter of its VF has no link, and a guest receives nothing over its vNIC while it has a VF";
+        return (Path::Unknown, false, why.to_owned());
     }
     match &vf.bus_master {
         Observed::Known(true) if seen.sends_on_vnic => {
@@ -215,6 +223,14 @@ fn prove(seen: &Seen, vf: &VfEvidence) -> (Path, bool, String) {
             ),
         },
     }
+}
+
+/// Whether the guest works a VF whose adapter has no link. One that boots is given time to use its VF first,
+/// unless its software path leads over another adapter.
+fn without_link(seen: &Seen) -> bool {
+    let bus_master = seen.vf.as_ref().map(|vf| &vf.bus_master);
+    let works = matches!(bus_master, Some(Observed::Known(true)));
+    works && seen.link == Some(false) && (seen.elsewhere || seen.begin == Begin::Lost)
 }
 
 fn time(seen: &Seen, limits: Limits) -> Time {

@@ -10,7 +10,7 @@ use std::time::Duration;
 use accelnet_api::types::VmView;
 use accelnet_host::vms::VmEvent;
 use accelnet_host::{observe, qemu_log};
-use accelnet_model::domain::DomainState;
+use accelnet_model::domain::{DomainState, Vnic};
 use accelnet_model::vf_evidence::Holding;
 use accelnet_model::{Mac, Observed, PciAddress, Problem, Uuid, VfEvidence};
 use accelnet_rules::pair::Pair;
@@ -123,6 +123,7 @@ impl Core {
                     .and_then(|vf| find_vf(seen, vf))
                     .and_then(|(adapter, _)| adapter.interfaces.first())
                     .map(|interface| interface.link.carrier),
+                elsewhere: vf.is_some_and(|vf| self.leads_elsewhere(seen, vf)),
             };
             let before = self.path_of(&setting.uuid).cloned();
             let was = before.as_ref().map(|before| before.verdict.path);
@@ -144,10 +145,31 @@ impl Core {
         self.settle_learning();
     }
 
+    /// Whether the software path leads over another adapter than that of `vf`: they are ports of a bond.
+    fn leads_elsewhere(&self, seen: &Seen, vf: &Vnic) -> bool {
+        let Some(own) = find_vf(seen, vf).and_then(|(adapter, _)| adapter.interfaces.first())
+        else {
+            return false;
+        };
+        if own.link.carrier {
+            return false;
+        }
+        let links = self.edge.host().links.links().unwrap_or_default();
+        let bond = links
+            .iter()
+            .find(|link| Some(&link.name) == own.link.master.as_ref());
+        let active = bond.and_then(|bond| bond.bond.as_ref()?.active.as_ref());
+        active.is_some_and(|active| *active != own.link.name)
+    }
+
     /// When a VM is to be looked at next without an event, or its failover bridging ends.
     pub(crate) fn next_path_look(&self) -> Option<Duration> {
         let looks = self.paths.vms.values().filter_map(Watched::due);
-        looks.chain(self.next_lingering()).min()
+        let others = self
+            .next_lingering()
+            .into_iter()
+            .chain(self.taken_back.due());
+        looks.chain(others).min()
     }
 
     /// Looks at the VMs whose turn it is, and at those whose turn comes soon; whether any path is another
@@ -159,7 +181,7 @@ impl Core {
             half.is_some_and(|half| half <= now)
         };
         let all = std::mem::take(&mut self.paths.vms);
-        let mut changed = false;
+        let mut changed = self.taken_back.due().is_some_and(|due| due <= now);
         let mut senders = Vec::new();
         let mut bridging = self.next_lingering().is_some_and(|until| until <= now);
         for (uuid, before) in all {
@@ -175,6 +197,7 @@ impl Core {
                         guest: before.seen.guest,
                         attached: false,
                         link: before.seen.link,
+                        elsewhere: before.seen.elsewhere,
                     };
                     let was = before.verdict.clone();
                     let watched = self.look_at_path(Some(before), state);
@@ -256,6 +279,9 @@ impl Core {
         let Some(watched) = self.path_of(uuid) else {
             return "It was not looked at yet.".to_owned();
         };
+        if watched.seen.link == Some(false) {
+            return format!("Not now: {}.", watched.verdict.why);
+        }
         let since = match watched.seen.begin {
             Begin::Attached => "since its VF was attached",
             Begin::Started => "since it was started or the agent began",
@@ -313,6 +339,7 @@ impl Core {
             guest: now.guest,
             sends_on_vnic: sent.is_some_and(|sent| at < sent + SENDS),
             link: now.link,
+            elsewhere: now.elsewhere,
             begin: match (same, &before) {
                 (Some(same), _) => same.seen.begin,
                 // It may still boot.
@@ -349,6 +376,7 @@ struct Now<'a> {
     guest: Option<bool>,
     attached: bool,
     link: Option<bool>,
+    elsewhere: bool,
 }
 
 /// QEMU was seen to hold a VF that a driver still works.

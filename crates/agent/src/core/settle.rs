@@ -116,7 +116,7 @@ impl Core {
                     policy.management.enabled && self.take_for_drain(policy, setting, domain)
                 }
                 Phase::Enabled if policy.management.enabled => {
-                    self.take_back(policy, setting, domain)
+                    self.take_back(policy, seen, setting, domain)
                         || self.mend_vm(policy, seen, setting, domain)
                 }
                 Phase::Enabled => false,

@@ -1,19 +1,25 @@
-//! VFs that were taken back from running VMs whose guests did not use them. Each is recorded before it is
+//! VFs that were taken back from running VMs whose guests did not use them, or whose adapter has no link. Each is recorded before it is
 //! detached, below `/run/accelnet`, so that an agent that dies goes on with it and the next one does not
 //! attach the VF again. The record ends when the guest has another chance: the VM is started, its guest
-//! reboots, or an administrator asks for the VF.
+//! reboots, an administrator asks for the VF, or all adapters of the pool have link again.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use accelnet_api::types::EventKind;
 use accelnet_host::observe;
-use accelnet_model::{Code, Domain, Problem, Uuid, VmSetting};
+use accelnet_model::{Code, Domain, PciAddress, Problem, Uuid, VmSetting};
 use accelnet_rules::pair::{Pair, Step};
 use serde::{Deserialize, Serialize};
 
 use super::{Core, Seen};
 use crate::policy::Policy;
+use crate::view;
+
+/// For how long all adapters of the pool have link before VMs that had none get VFs again: libvirt chooses
+/// the adapter.
+const LINKED: Duration = Duration::from_secs(10);
 
 /// A VF that was taken back.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -23,6 +29,9 @@ struct Record {
     process: Option<u32>,
     /// What was seen of the guest.
     found: String,
+    /// The adapter without link; none where the guest did not use the VF.
+    #[serde(default)]
+    without_link: Option<String>,
     /// Whether it was detached: a VF that is there later was attached by somebody else.
     #[serde(default)]
     detached: bool,
@@ -33,6 +42,8 @@ struct Record {
 pub(crate) struct TakenBack {
     folder: PathBuf,
     records: BTreeMap<Uuid, Record>,
+    /// Since when all adapters of the pool have link, on the clock that never goes back.
+    linked: Option<Duration>,
 }
 
 impl TakenBack {
@@ -50,7 +61,18 @@ impl TakenBack {
                 records.insert(uuid, record);
             }
         }
-        TakenBack { folder, records }
+        TakenBack {
+            folder,
+            records,
+            linked: None,
+        }
+    }
+
+    /// When VMs get VFs again because all adapters have had link for long enough.
+    pub fn due(&self) -> Option<Duration> {
+        let mut records = self.records.values();
+        let waits = records.any(|record| record.without_link.is_some());
+        self.linked.filter(|_| waits).map(|since| since + LINKED)
     }
 
     fn file(&self, uuid: &Uuid) -> PathBuf {
@@ -91,8 +113,19 @@ impl Core {
 
     /// Forgets the VFs of VMs that were stopped, or started again, or have no setting any more.
     pub(crate) fn settle_taken_back(&mut self, policy: &Policy, seen: &Seen) {
+        let now = self.edge.host().clock.uptime();
+        let adapters = self.managed_adapters(policy, seen);
+        let mut links = adapters.iter().flat_map(|adapter| &adapter.interfaces);
+        self.taken_back.linked = match links.all(|one| one.link.carrier) {
+            true => self.taken_back.linked.or(Some(now)),
+            false => None,
+        };
+        let linked = self.taken_back.due().is_some_and(|due| due <= now);
         let root = self.edge.host().root;
         let over = |uuid: &Uuid, record: &Record| {
+            if linked && record.without_link.is_some() {
+                return true;
+            }
             let mut domains = seen.domains().iter();
             let domain = domains.find(|one| one.uuid == *uuid && one.state.holds_devices());
             let Some(domain) = domain.filter(|_| !policy.has_no(uuid)) else {
@@ -114,6 +147,7 @@ impl Core {
     pub(crate) fn take_back(
         &mut self,
         policy: &Policy,
+        seen: &Seen,
         setting: &VmSetting,
         domain: &Domain,
     ) -> bool {
@@ -123,9 +157,9 @@ impl Core {
         let attached_again = record.is_some_and(|record| record.detached);
         let due = self.path_of(uuid).is_some_and(|one| one.verdict.take_back);
         let pool = policy.managed_intent().map(|intent| intent.pool_network());
-        let has_vf = Pair::of(&domain.vnics, setting.mac, &pool.unwrap_or_default())
-            .vf
-            .is_some();
+        let vf = Pair::of(&domain.vnics, setting.mac, &pool.unwrap_or_default()).vf;
+        let has_vf = vf.is_some();
+        let vf = vf.and_then(|vf| vf.host_device);
         if has_vf && attached_again {
             self.forgive_guest(uuid);
             return false;
@@ -143,6 +177,7 @@ impl Core {
             let record = Record {
                 process: process.known().copied(),
                 found: problem.found.clone(),
+                without_link: self.without_link(seen, domain, vf),
                 detached: false,
             };
             self.tell_problem(EventKind::Failed, &domain.name, &problem);
@@ -155,8 +190,13 @@ impl Core {
                     let detached = true;
                     self.taken_back.keep(uuid, Record { detached, ..record });
                 }
+                let record = self.taken_back.records.get(uuid);
+                let why = match record.and_then(|record| record.without_link.as_ref()) {
+                    Some(adapter) => format!("{adapter} has no link"),
+                    None => "its guest does not use it".to_owned(),
+                };
                 let message = format!(
-                    "The VF of VM {} was taken back: its guest does not use it. The software path carries its traffic.",
+                    "The VF of VM {} was taken back: {why}. The software path carries its traffic.",
                     domain.name
                 );
                 self.tell(EventKind::Changed, &domain.name, message);
@@ -172,12 +212,35 @@ impl Core {
         }
     }
 
+    /// The adapter of a VM's VF, if it has no link and the VF is taken back because of that.
+    fn without_link(&self, seen: &Seen, domain: &Domain, vf: Option<PciAddress>) -> Option<String> {
+        let watched = self.path_of(&domain.uuid)?;
+        if watched.seen().link != Some(false) {
+            return None;
+        }
+        let vf = domain
+            .vnics
+            .iter()
+            .find(|one| one.host_device.is_some() && one.host_device == vf)?;
+        let (adapter, _) = view::find_vf(seen, vf)?;
+        Some(adapter.name())
+    }
+
     /// The guest of a VM is not seen to use its VF.
     pub(crate) fn not_used(&self, uuid: &str, name: &str) -> Problem {
         let found = match self.why_taken_back(uuid) {
             Some(found) => found,
             None => self.why_not_used(uuid),
         };
-        Problem::new(Code::VfNotUsed, &[name], found)
+        let record = self.taken_back.records.get(uuid);
+        let problem = Problem::new(Code::VfNotUsed, &[name], found);
+        match record.and_then(|record| record.without_link.as_ref()) {
+            None => problem,
+            Some(adapter) => problem
+                .needed("An adapter with link.")
+                .resolution(&format!(
+                    "Restore the link of {adapter}: the VM gets a VF again once all adapters of the intent have link. The software path carries its traffic meanwhile."
+                )),
+        }
     }
 }

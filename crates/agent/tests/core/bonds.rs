@@ -1,6 +1,9 @@
 //! Adapters in bonds: which are refused, and what becomes of an intent whose bond changes.
 
+use std::time::Duration;
+
 use accelnet_api::types::{Path, State};
+use accelnet_host::Clock;
 use accelnet_model::intent::{IntentState, Role};
 use accelnet_model::link::BondMode;
 use accelnet_model::{Code, Mac, Performance};
@@ -95,6 +98,70 @@ fn failover_bridging_follows_the_active_port() {
     assert_eq!(taken_in(&bench), all.map(|mac| (bench::mlx5(), mac)));
 }
 
+/// The cable of an adapter is cut or plugged in again.
+fn plug(bench: &Bench, adapter: &str, plugged: bool) {
+    let mut node = bench.machine.kernel.node_mut();
+    node.cable(adapter, plugged.then_some(1000)).expect("set");
+}
+
+#[test]
+fn a_vf_of_the_port_that_lost_its_link_is_taken_back_and_comes_again() {
+    let mut bench = accelerated();
+    invariants::have_crossed(&mut bench, "on its VF");
+    let vf = |bench: &Bench| !bench.machine.vms.vfs_in_use().is_empty();
+    plug(&bench, "ens1", false);
+    bench.machine.switches.active_port("bond0", "ens2");
+    bench.pass();
+    assert!(!vf(&bench), "it receives nothing while it has the VF");
+    let faults = bench.report().faults;
+    let fault = faults.iter().find(|one| one.code == Code::VfNotUsed);
+    let fault = fault.expect("a fault");
+    assert!(fault.message.contains("no link"), "{fault:?}");
+    let taken_in = bench.machine.kernel.taken_in();
+    assert!(
+        taken_in.contains(&(bench::mlx5(), mac(1))),
+        "by the active port"
+    );
+    invariants::nobody_is_cut_off(&bench, "on its software path");
+    // An agent that starts does not give it another one.
+    bench.start();
+    assert!(!vf(&bench));
+    plug(&bench, "ens1", true);
+    bench.pass();
+    assert!(!vf(&bench), "the link may not last");
+    bench.machine.kernel.sleep(Duration::from_secs(10));
+    assert!(bench.core().look_at_paths());
+    bench.pass();
+    assert!(vf(&bench));
+    assert!(bench.report().faults.is_empty());
+    invariants::have_crossed(&mut bench, "on its VF again");
+}
+
+#[test]
+fn a_single_adapter_may_be_without_link_for_a_moment() {
+    let mut bench = Bench::enabled();
+    bench.run("web", 1, 4);
+    assert!(bench.change(&enable("web", LOW, true)).ok);
+    invariants::have_crossed(&mut bench, "on its VF");
+    let vf = |bench: &Bench| !bench.machine.vms.vfs_in_use().is_empty();
+    plug(&bench, "ens1", false);
+    bench.pass();
+    bench.machine.kernel.sleep(Duration::from_secs(2));
+    bench.core().look_at_paths();
+    bench.pass();
+    assert!(vf(&bench), "it may come back");
+    bench.machine.kernel.sleep(Duration::from_secs(4));
+    assert!(bench.core().look_at_paths());
+    bench.pass();
+    assert!(!vf(&bench), "those on the node reach it over its vNIC");
+    plug(&bench, "ens1", true);
+    bench.pass();
+    bench.machine.kernel.sleep(Duration::from_secs(10));
+    bench.core().look_at_paths();
+    bench.pass();
+    assert!(vf(&bench));
+}
+
 #[test]
 fn a_bond_that_becomes_an_aggregate_is_a_fault_until_it_is_none() {
     let mut bench = accelerated();
@@ -157,31 +224,4 @@ fn an_adapter_that_leaves_an_adopted_bridge_is_a_fault_and_gets_no_other_bridge(
     }
     bench.pass();
     assert!(bench.is_completed());
-}
-
-/// Its VF has no carrier then, and the guest uses its vNIC: the bridge receives for it, by the port that is
-/// active then.
-#[test]
-fn a_vm_whose_port_loses_its_cable_is_bridged_until_a_while_after_it_is_back() {
-    let mut bench = accelerated();
-    let bridged = |bench: &Bench, adapter| {
-        let taken_in = bench.machine.kernel.taken_in();
-        taken_in.contains(&(adapter, mac(1)))
-    };
-    assert!(!bridged(&bench, bench::igb()));
-    let kernel = bench.machine.kernel.clone();
-    kernel.node_mut().cable("ens1", None).expect("pulled");
-    bench.machine.switches.active_port("bond0", "ens2");
-    bench.pass();
-    assert!(bridged(&bench, bench::mlx5()));
-    assert_eq!(bench.vm("web").path, Path::Software);
-    kernel
-        .node_mut()
-        .cable("ens1", Some(1000))
-        .expect("plugged in");
-    bench.pass();
-    assert!(bridged(&bench, bench::mlx5()));
-    assert_eq!(bench.vm("web").path, Path::Vf);
-    invariants::have_crossed(&mut bench, "one path again");
-    assert!(!bridged(&bench, bench::mlx5()));
 }

@@ -18,6 +18,7 @@ fn seen(held: Observed<Holding>, bus_master: Observed<bool>) -> Seen {
         guest: None,
         sends_on_vnic: false,
         link: Some(true),
+        elsewhere: false,
         begin: Begin::Started,
         waited: Duration::ZERO,
     }
@@ -86,26 +87,33 @@ fn a_vm_without_a_vf_is_on_its_software_path() {
     assert!(verdict.bridge && !verdict.take_back && verdict.look_again.is_none());
 }
 
-/// The port of the adapter lost its cable, and its VFs their carrier: net_failover of the guest uses the
-/// vNIC. No driver is to blame, so no time is counted.
+/// A guest that has a VF receives nothing over its vNIC, so a VF without link is taken back: at once where the
+/// software path leads over another adapter.
 #[test]
-fn a_vf_whose_adapter_has_no_link_is_bridged_and_never_taken_back() {
+fn a_vf_whose_adapter_has_no_link_is_taken_back() {
+    let after = |waited: u64, begin: Begin, elsewhere: bool| {
+        let verdict = of(&Seen {
+            link: Some(false),
+            begin,
+            elsewhere,
+            waited: Duration::from_secs(waited),
+            ..seen(held(), Observed::Known(true))
+        });
+        assert!(verdict.bridge && verdict.path == Path::Unknown);
+        verdict.take_back
+    };
+    assert!(!after(4, Begin::Lost, false), "it may come back");
+    assert!(after(5, Begin::Lost, false));
+    assert!(after(0, Begin::Lost, true));
+    assert!(after(0, Begin::Started, true));
+    assert!(!after(100, Begin::Started, false), "it boots");
     let mut seen = Seen {
         link: Some(false),
-        waited: Duration::from_secs(100_000),
-        ..seen(held(), Observed::Known(true))
+        ..seen(held(), Observed::Known(false))
     };
     let verdict = of(&seen);
-    assert_eq!(
-        (verdict.path, verdict.time),
-        (Path::Software, Time::NotCounted)
-    );
-    assert!(verdict.bridge && !verdict.take_back);
-    assert_eq!(
-        verdict.look_again,
-        Some(WORKS),
-        "the link comes as an event"
-    );
+    assert_eq!((verdict.path, verdict.take_back), (Path::Software, false));
+    seen.vf = self::seen(held(), Observed::Known(true)).vf;
     for link in [Some(true), None] {
         seen.link = link;
         assert_eq!(of(&seen).path, Path::Vf);
@@ -231,6 +239,7 @@ fn any_seen() -> impl Strategy<Value = Seen> {
         any::<bool>(),
         any::<bool>(),
         any::<Option<bool>>(),
+        any::<bool>(),
     );
     let words = (any::<Option<bool>>(), any::<Option<bool>>());
     (any_held(), master, begin, flags, words, 0..1000_u64).prop_map(
@@ -238,7 +247,7 @@ fn any_seen() -> impl Strategy<Value = Seen> {
             held,
             master,
             begin,
-            (running, has, sends_on_vnic, link),
+            (running, has, sends_on_vnic, link, elsewhere),
             (negotiated, guest),
             waited,
         )| Seen {
@@ -248,6 +257,7 @@ fn any_seen() -> impl Strategy<Value = Seen> {
             guest,
             sends_on_vnic,
             link,
+            elsewhere,
             begin,
             waited: Duration::from_secs(waited),
         },
@@ -269,8 +279,10 @@ proptest! {
         }
         prop_assert_eq!(verdict.bridge, verdict.path != Path::Vf);
         if verdict.take_back {
-            prop_assert!(seen.running && verdict.path == Path::Software && seen.vf.is_some());
-            prop_assert!(seen.waited >= Limits::default().attached);
+            prop_assert!(seen.running && verdict.path != Path::Vf && seen.vf.is_some());
+            let without_link = seen.link == Some(false) && master == Some(true);
+            prop_assert!(without_link || verdict.path == Path::Software);
+            prop_assert!(without_link || seen.waited >= Limits::default().attached);
         }
         if let Some(after) = verdict.look_again {
             prop_assert!(after >= Duration::from_secs(1) && seen.running);

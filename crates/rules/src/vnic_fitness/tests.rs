@@ -178,6 +178,7 @@ fn a_network_and_its_port_group_count_as_the_vnic_does() {
         |port: &PortSettings, group: Option<(&str, bool, &PortSettings)>| NetworkSettings {
             vlan: None,
             port: port.clone(),
+            libvirt_keeps_macs: false,
             groups: group
                 .into_iter()
                 .map(|(name, default, port)| PortGroup {
