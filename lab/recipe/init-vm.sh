@@ -76,6 +76,8 @@ configure() {
         return
     fi
     if [ "$configured" != "$nic" ]; then
+        # With two NICs the other one was used while this one was away.
+        [ "$configured" = none ] || ip addr flush dev "$configured" 2> /dev/null
         if [ -n "$address" ]; then
             ip addr add "$address" dev "$nic" && configured=$nic
         else
