@@ -50,7 +50,7 @@ impl Bell {
         let ear = thread::Builder::new().name("events".to_owned());
         ear.spawn(move || bell.ring(watch)).map_err(|error| {
             let found = format!("No thread is to be had to wait for events: {error}.");
-            Problem::new(Code::OutOfResources, &["The log"], found)
+            Problem::new(Code::AgentBusy, &[], found)
         })?;
         *rings = Some(sender);
         Ok(news)

@@ -20,6 +20,7 @@ pub(crate) mod paths;
 mod remarks;
 mod room;
 pub(crate) mod settle;
+mod shortage;
 mod software_path;
 mod standing;
 mod switches;
@@ -130,6 +131,10 @@ pub struct Core {
     /// Whether somebody waits for an answer, which the other nodes' report is not to keep up: then it
     /// is written by [`Core::report`].
     pub(crate) answers_first: bool,
+    /// Whether the last pass was given up for want of descriptors or memory.
+    short: bool,
+    /// Whether a step of an intent was, in this pass.
+    step_was_short: bool,
     remarks: remarks::Remarks,
     paths: paths::Paths,
     /// Addresses that run out, and rules that name uplinks.
@@ -174,6 +179,8 @@ impl Core {
             begun: false,
             nothing_heard: false,
             answers_first: false,
+            short: false,
+            step_was_short: false,
             remarks: remarks::Remarks::default(),
             paths: paths::Paths::default(),
             host_network: host_network::HostNetwork::default(),
@@ -488,7 +495,7 @@ impl Core {
                 .as_ref()
                 .is_some_and(|problem| problem.code != Code::GatewayLost)
         });
-        failed || self.unrenewed().iter().any(|(_, over, _)| !over)
+        failed || self.step_was_short || self.unrenewed().iter().any(|(_, over, _)| !over)
     }
 
     /// Writes what was left for the other nodes.

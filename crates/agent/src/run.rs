@@ -14,6 +14,7 @@ use accelnet_model::{Code, NodeName, Problem};
 use accelnet_netlink::{FdbMonitor, Monitor, Uevents};
 use accelnet_rules::vf_path::Limits;
 use accelnet_store::{Etcd, EtcdAddress, EtcdTls, Store, StoreError};
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use crate::cluster::nodes::Nodes;
 use crate::cluster::{Link, Linked, Liveness, Observing};
@@ -186,6 +187,7 @@ impl Drop for Running {
 ///
 /// The store or the socket cannot be had.
 pub fn run(options: &Options) -> Result<(), Problem> {
+    raise_descriptors();
     vital::log_panics();
     let edge = System::new(options.kill_at.clone(), options.limits);
     let place = Place::open(&options.store, options.node.as_str())?;
@@ -345,6 +347,17 @@ fn no_thread(error: std::io::Error) -> Problem {
         &["its socket"],
         format!("No thread is to be had: {error}."),
     )
+}
+
+/// As many files may be open as the unit or the user lets: all places of both doors take hundreds.
+fn raise_descriptors() {
+    let limit = getrlimit(Resource::Nofile);
+    let most = Rlimit {
+        current: limit.maximum,
+        ..limit
+    };
+    // What the kernel does not give, the doors do without: connections wait to be taken.
+    let _ = setrlimit(Resource::Nofile, most);
 }
 
 /// A change of a switch that another agent died in is taken back by its guard; what a guard

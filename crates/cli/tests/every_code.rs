@@ -88,7 +88,6 @@ fn raised(code: Code) -> Vec<Code> {
         Code::FileFailed => changes::a_folder_that_is_a_file(),
         Code::AgentUnreachable => agent::no_agent(),
         Code::AgentBusy => agent::more_connections_than_it_takes(),
-        Code::OutOfResources => agent::no_descriptor_left(),
         Code::BadRequest => agent::a_field_that_is_not_known(),
         Code::NotAllowed => agent::an_onlooker_who_changes(),
         Code::NodeReserveInvalid => agent::a_reserve_of_100(),

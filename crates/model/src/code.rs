@@ -202,8 +202,6 @@ codes! {
     VmStateUnknown = "vm_state_unknown",
     /// More requests than an agent takes on.
     AgentBusy = "agent_busy",
-    /// No file descriptor, memory or process is left.
-    OutOfResources = "out_of_resources",
     /// The certificate that an agent shows is not trusted.
     ServerUntrusted = "server_untrusted",
     /// An agent does not take the certificate that a client shows.

@@ -159,6 +159,11 @@ impl Core {
     ) -> Result<(), Problem> {
         let result = self.try_apply(intent, policy, seen);
         if let Err(problem) = &result {
+            if Core::was_short(problem) || self.can_be_judged(seen).is_err() {
+                // That says nothing about the intent: its status stays, and it is tried again.
+                self.step_was_short = true;
+                return result;
+            }
             let known = self
                 .status_of(&intent.name)
                 .and_then(|status| status.problem.clone());

@@ -45,6 +45,7 @@ impl Core {
         rules::may_be_declared(&intent, &others)?;
         rules::is_new(&intent, &others)?;
         let mut seen = self.look();
+        self.can_be_judged(&seen)?;
         self.resolve(&intent, &seen)?;
         let (steps, warnings) = self.foreseen(&intent, &seen)?;
         if request.dry_run {
@@ -122,6 +123,7 @@ impl Core {
             rules::is_unused(name, &users)?;
         }
         let mut seen = self.look();
+        self.can_be_judged(&seen)?;
         let lost: Vec<&String> = old
             .adapters
             .iter()
@@ -222,6 +224,7 @@ impl Core {
         }
         rules::is_unused(name, &users)?;
         let mut seen = self.look();
+        self.can_be_judged(&seen)?;
         let networks = [intent.switch_network(), intent.pool_network()];
         let connected: Vec<String> = seen
             .domains()

@@ -162,6 +162,7 @@ impl Core {
         management::judge_figures(&wanted.performance)?;
         let name = wanted.intent.clone().unwrap_or_default();
         let seen = self.look();
+        self.can_be_judged(&seen)?;
         let checks = self.checks(policy, &seen, Some(&name));
         // Settings can be changed while a node is down; management is not enabled then.
         let stands_in_the_way = |check: &&Check| {
@@ -295,6 +296,7 @@ impl Core {
     pub fn prereq(&mut self, intent: Option<&str>) -> Result<PrereqAnswer, Problem> {
         let policy = self.policies.read()?;
         let seen = self.look();
+        self.can_be_judged(&seen)?;
         let checks = self.checks(&policy, &seen, intent);
         Ok(PrereqAnswer {
             passed: checks.iter().all(|check| check.passed),
@@ -377,6 +379,7 @@ impl Core {
     pub(crate) fn refresh(&mut self) -> Result<(), Problem> {
         let policy = self.policies.read()?;
         let seen = self.look();
+        self.can_be_judged(&seen)?;
         self.applied_revision = policy.revision;
         self.leave(seen, &policy);
         Ok(())

@@ -39,6 +39,8 @@ impl Core {
     }
 
     fn settle(&mut self, mut policy: Policy, mut seen: Seen) -> Result<(), Problem> {
+        self.can_go_on(&seen)?;
+        self.step_was_short = false;
         // Nothing can be decided without the store, and what is there may be meant. A node that
         // has just started has nothing yet, and is brought to what was read last.
         // One whose name another agent has is not the node that the policy means.

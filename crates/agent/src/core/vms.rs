@@ -168,6 +168,7 @@ impl Core {
                 false => self.software_path(&policy)?,
             };
             let seen = self.look_at_vms(&intent, names);
+            self.can_be_judged(&seen)?;
             self.learn_ways(&policy, &seen);
             let mut results = self.named_vms(names, &seen, &policy)?;
             let mut admitted = self.judge_all(&mut results, wanted, &policy, &intent, &seen)?;
@@ -376,6 +377,7 @@ impl Core {
     fn take(&mut self, who: &str, names: &[String], dry_run: bool) -> Result<VmChanged, Problem> {
         let policy = self.policies.read()?;
         let seen = self.look_at_managed(&policy, names);
+        self.can_be_judged(&seen)?;
         let mut results = self.named_vms(names, &seen, &policy)?;
         let path = self.software_path(&policy);
         let pool = policy.managed_intent().map(|intent| intent.pool_network());

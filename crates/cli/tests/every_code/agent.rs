@@ -112,9 +112,3 @@ pub fn more_connections_than_it_takes() -> Vec<Code> {
     drop(all);
     codes
 }
-
-pub fn no_descriptor_left() -> Vec<Code> {
-    let found = "Too many open files (os error 24)";
-    let problem = accelnet_model::Problem::new(Code::OutOfResources, &["Adapter ens1"], found);
-    code(&Agent::of(enabled().failing(problem)).types("accelnet status --output json"))
-}

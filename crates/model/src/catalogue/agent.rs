@@ -368,17 +368,6 @@ pub(super) static ENTRIES: &[Entry] = &[
         resolution: "Run the same command again in a moment. Root and the group accelnet have places of their own.",
     },
     Entry {
-        code: Code::OutOfResources,
-        exit_status: 105,
-        http_status: 503,
-        severity: Severity::Error,
-        stands_under: None,
-        sentence: "{0} cannot be read now: file descriptors or memory are used up.",
-        found: "What the kernel said.",
-        needed: "Free file descriptors (LimitNOFILE of the unit, fs.file-max of the machine) and free memory.",
-        resolution: "The agent tries again by itself. 'ls /proc/$(pidof accelnet)/fd | wc -l' and 'free -m' show what is short.",
-    },
-    Entry {
         code: Code::ServerUntrusted,
         exit_status: 94,
         http_status: 502,

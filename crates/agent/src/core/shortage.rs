@@ -1,0 +1,104 @@
+//! A shortage of file descriptors or memory: what cannot be read or done for want of them says nothing about
+//! the node, and is tried again.
+
+use accelnet_api::types::EventKind;
+use accelnet_model::{Code, Node, Problem};
+
+use super::{Core, Seen};
+
+/// How an answer of the kernel begins that means ENOMEM, ENFILE or EMFILE.
+const ANSWERS: [&str; 6] = [
+    "cannot allocate memory",
+    "enfile",
+    "emfile",
+    "enomem",
+    "out of memory",
+    "too many open files",
+];
+
+/// Whether the kernel had nothing left to answer with: each room tells of what it asked, and of the answer after
+/// a colon.
+fn is_short(words: &str) -> bool {
+    let words = words.to_lowercase();
+    let mut answers = words.split(": ");
+    answers.any(|words| ANSWERS.iter().any(|answer| words.starts_with(answer)))
+}
+
+/// What of `node` could not be read for want of descriptors or memory, and why.
+fn unread(node: &Node) -> Option<String> {
+    let mut all = node.unreadable.iter();
+    let short = all.find(|one| is_short(&one.reason))?;
+    Some(format!("{}: {}.", short.what, short.reason))
+}
+
+fn problem(node: &str, found: String) -> Problem {
+    let names = [node, "what the kernel tells of it"];
+    Problem::new(Code::NotReadable, &names, found)
+        .needed("Free file descriptors and free memory.")
+        .resolution(
+            "The agent tries again by itself. 'LimitNOFILE' of its unit, 'sysctl fs.file-nr' and 'free -m' show what is short.",
+        )
+}
+
+impl Core {
+    /// Nothing can be judged by a look that was short of descriptors or memory.
+    ///
+    /// # Errors
+    ///
+    /// `not_readable`, which says what was short.
+    pub(crate) fn can_be_judged(&self, seen: &Seen) -> Result<(), Problem> {
+        match unread(&seen.node) {
+            Some(found) => Err(problem(&self.name, found)),
+            None => Ok(()),
+        }
+    }
+
+    /// The same for a pass, which is made again later: its end is recorded once.
+    pub(super) fn can_go_on(&mut self, seen: &Seen) -> Result<(), Problem> {
+        let judged = self.can_be_judged(seen);
+        match (&judged, self.short) {
+            (Err(problem), false) => {
+                self.short = true;
+                self.tell_problem(EventKind::Failed, &self.name.clone(), problem);
+            }
+            (Ok(()), true) => {
+                self.short = false;
+                let message =
+                    "File descriptors and memory are there again: the node is looked after.";
+                self.tell(EventKind::Mended, &self.name.clone(), message);
+            }
+            _ => {}
+        }
+        judged
+    }
+
+    /// Whether a step failed for want of descriptors or memory.
+    pub(super) fn was_short(problem: &Problem) -> bool {
+        is_short(&problem.found) || problem.cause.as_deref().is_some_and(is_short)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_short;
+
+    #[test]
+    fn answers_that_mean_a_shortage_are_told_from_others() {
+        for words in [
+            "too many open files reading /sys/class/net",
+            "list links: read: too many open files reading /sys/class/net",
+            "No thread is to be had: Too many open files in system (os error 23).",
+            "open a netlink socket: Cannot allocate memory (os error 12)",
+            "set trust of VF 3 on link 5: ENOMEM",
+        ] {
+            assert!(is_short(words), "{words}");
+        }
+        for words in [
+            "device or resource busy writing sriov_numvfs",
+            "set trust of VF 3 on link 5: EOPNOTSUPP",
+            "the VM too many open files has no vNIC",
+        ] {
+            assert!(!is_short(words), "{words}");
+        }
+    }
+}

@@ -1,0 +1,70 @@
+//! An agent that has no file descriptor left judges nothing, changes nothing, and goes on when there are some
+//! again. A file of its own: the limit is that of the whole process.
+
+#[path = "core/bench.rs"]
+#[expect(dead_code, reason = "the other tests need all of it")]
+mod bench;
+
+use accelnet_api::types::EventKind;
+use accelnet_model::{Code, Performance};
+use bench::{Bench, INTENT};
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+
+/// Runs `what` while no more files can be opened than there are.
+fn without_descriptors<T>(what: impl FnOnce() -> T) -> T {
+    let before = getrlimit(Resource::Nofile);
+    let none = Rlimit {
+        current: Some(3),
+        ..before
+    };
+    setrlimit(Resource::Nofile, none).expect("a limit");
+    let done = what();
+    setrlimit(Resource::Nofile, before).expect("a limit");
+    done
+}
+
+#[test]
+fn what_cannot_be_opened_is_no_fault_of_the_node() {
+    let mut bench = Bench::enabled();
+    bench.run("web", 1, 4);
+    assert!(bench.vm_enable("web", Performance::Low).ok);
+    bench.define("stopped", 2, 4);
+    bench.pass();
+    let (before, policy) = (bench.report(), bench.policy());
+    without_descriptors(|| {
+        for _ in 0..2 {
+            let problem = bench.core().pass().expect_err("nothing can be read");
+            assert_eq!(problem.code, Code::NotReadable);
+            assert!(
+                problem.found.contains("too many open files"),
+                "{}",
+                problem.found
+            );
+        }
+        let change = bench::enable("stopped", Performance::Low, false);
+        let refused = bench.core().change_vms("root", &change);
+        assert_eq!(refused.expect_err("not judged").code, Code::NotReadable);
+        let checks = bench.core().prereq(Some(INTENT));
+        assert_eq!(checks.expect_err("not judged").code, Code::NotReadable);
+    });
+    assert_eq!(bench.report(), before, "what was known stays");
+    assert_eq!(bench.policy().vms, policy.vms);
+    bench.pass();
+    assert!(bench.is_completed());
+    let told: Vec<_> = bench
+        .events()
+        .into_iter()
+        .filter(|event| event.subject == bench::NODE)
+        .map(|event| (event.kind, event.code))
+        .collect();
+    assert_eq!(
+        told,
+        [
+            (EventKind::Failed, Some(Code::NotReadable)),
+            (EventKind::Mended, None)
+        ],
+        "once each"
+    );
+    assert!(bench.vm_enable("stopped", Performance::Low).ok);
+    assert_eq!(bench.policy().vms.len(), 2);
+}
