@@ -8,6 +8,7 @@ use serde_json::{Map, Value, json};
 use utoipa::openapi::{RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
 
+use crate::Role;
 use crate::limits::{Chars, LIMITS, Limit};
 use crate::routes::{Gives, Kind, Method, Parameter, ROUTES, Route};
 use crate::types::*;
@@ -74,17 +75,7 @@ fn operation(route: &Route) -> Value {
         "operationId": snake(&format!("{:?}", route.operation)),
         "summary": route.summary,
         "x-accelnet-role": route.needs.name(),
-        "responses": {
-            "200": {
-                "description": "It went well.",
-                "content": { "application/json": { "schema": answer } },
-            },
-            "default": {
-                "description": "It did not: the status is that of the code (docs/errors.md); 404, 405, 408, 413 \
-                    and 415 as HTTP has them.",
-                "content": { "application/json": { "schema": reference("Failure") } },
-            },
-        },
+        "responses": responses(route, answer),
     });
     if !parameters.is_empty() {
         operation["parameters"] = Value::Array(parameters);
@@ -96,6 +87,46 @@ fn operation(route: &Route) -> Value {
         });
     }
     operation
+}
+
+/// The answers of an operation, by HTTP status.
+fn responses(route: &Route, answer: Value) -> Value {
+    let mut responses = json!({
+        "200": {
+            "description": "It went well.",
+            "content": { "application/json": { "schema": answer } },
+        },
+        "400": failure("The request cannot be read, or has a value that is not permitted."),
+        "429": failure("There are as many connections or requests as the agent takes."),
+        "503": failure("The agent cannot answer now."),
+        "default": failure("It did not: the status is that of the code (docs/errors.md)."),
+    });
+    for busy in ["429", "503"] {
+        responses[busy]["headers"] = json!({ "Retry-After": {
+            "description": "When to ask again, in seconds.",
+            "schema": { "type": "integer", "minimum": 0 },
+        } });
+    }
+    if route.needs > Role::Reader {
+        responses["403"] = failure("The caller's role is too little.");
+    }
+    if route.path.contains("{name}") {
+        responses["404"] = failure("There is none of that name.");
+    }
+    if route.takes.is_some() {
+        responses["408"] = failure("The body did not come within 30 s.");
+        responses["413"] =
+            failure("The body is longer than 1 MiB, or 256 KiB where the caller may only look.");
+        responses["415"] = failure("The content type is not application/json.");
+    }
+    responses
+}
+
+fn failure(what: &str) -> Value {
+    json!({
+        "description": what,
+        "content": { "application/json": { "schema": reference("Failure") } },
+    })
 }
 
 fn query(parameter: &Parameter) -> Value {
