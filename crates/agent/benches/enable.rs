@@ -1,6 +1,6 @@
-//! How long an agent takes to enable 50 stopped VMs at once: `ROUNDS` times (the first argument
-//! that is a number), a line `SECONDS` each. Node and hypervisor are simulated, and their time
-//! counts; the store is a file.
+//! How long an agent takes to enable many stopped VMs at once: `ROUNDS` times, a line `SECONDS` each.
+//! Arguments: `ROUNDS VMS`, and `etcd` for an etcd in the place of a file. Node and hypervisor are
+//! simulated, and their time counts.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -12,9 +12,11 @@ use accelnet_host::{Clock, SystemClock};
 use accelnet_model::intent::Role;
 use accelnet_model::{Mac, PciAddress, Performance};
 use accelnet_sim::{AdapterSpec, DomainSpec, NicSpec, Port, SimMachine, Tree};
-use accelnet_store::{Embedded, History};
+use accelnet_store::testing::EtcdServer;
+use accelnet_store::{Embedded, History, Store};
 
-const VMS: u8 = 50;
+/// VFs of one adapter at most.
+const VFS: u32 = 250;
 const WHO: &str = "root";
 const INTENT: &str = "lan";
 
@@ -23,23 +25,37 @@ const INTENT: &str = "lan";
     reason = "a benchmark is called with words and measures time"
 )]
 fn main() {
-    let rounds = std::env::args().find_map(|word| word.parse().ok());
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    let mut numbers = words.iter().filter_map(|word| word.parse::<u32>().ok());
+    let (rounds, vms): (u32, u32) = (numbers.next().unwrap_or(10), numbers.next().unwrap_or(50));
     let folder = tempfile::tempdir().expect("a folder");
-    let machine = SimMachine::boot(tree(), &folder.path().join("node")).expect("a node");
-    for number in 1..=VMS {
-        let nic = NicSpec::on_network(Mac([0x52, 0x54, 0, 0xaa, 0, number]), "accelnet-lan");
-        let spec = DomainSpec::new(&format!("vm{number}"), number.into(), 4).nic(nic);
+    let adapters = u8::try_from(vms.div_ceil(VFS)).expect("few adapters");
+    let machine = SimMachine::boot(tree(adapters), &folder.path().join("node")).expect("a node");
+    for number in 1..=vms {
+        let [_, _, high, low] = number.to_be_bytes();
+        let nic = NicSpec::on_network(Mac([0x52, 0x54, 0, 0xaa, high, low]), "accelnet-lan");
+        let spec = DomainSpec::new(&format!("vm{number}"), number, 4).nic(nic);
         machine.vms.add(&spec).expect("a VM");
     }
-    let file = folder.path().join("store");
-    let store = Embedded::open(&file, History::default(), || SystemClock.uptime());
+    let etcd = words.iter().any(|word| word == "etcd");
+    let server = etcd.then(EtcdServer::start);
+    let store: Arc<dyn Store> = match &server {
+        Some(server) => Arc::new(server.store("cluster")),
+        None => {
+            let file = folder.path().join("store");
+            let store = Embedded::open(&file, History::default(), || SystemClock.uptime());
+            Arc::new(store.expect("a store"))
+        }
+    };
     let edge = Simulated::new(machine);
-    let mut core = Core::new(Box::new(edge), Arc::new(store.expect("a store")), "node1");
+    let mut core = Core::new(Box::new(edge), store, "node1");
     let intent = IntentAdd {
         name: INTENT.to_owned(),
         roles: vec![Role::Compute],
-        adapters: vec!["ens1".to_owned()],
-        vfs: Some(64),
+        adapters: (1..=adapters)
+            .map(|number| format!("ens{number}"))
+            .collect(),
+        vfs: Some(VFS.min(vms.max(64))),
         dry_run: false,
         trust: None,
         spoof_check: None,
@@ -52,7 +68,7 @@ fn main() {
     };
     core.enable(WHO, &enable).expect("management");
     // The first round does not count.
-    for round in 0..=rounds.unwrap_or(10) {
+    for round in 0..=rounds {
         let begun = Instant::now();
         change(&mut core, &all_enabled());
         let spent = begun.elapsed();
@@ -63,16 +79,23 @@ fn main() {
     }
 }
 
-/// An adapter with VFs enough.
-fn tree() -> Tree {
-    let address: PciAddress = "0000:01:00.0".parse().expect("an address");
-    let port: PciAddress = "0000:00:01.0".parse().expect("an address");
-    let adapter = AdapterSpec::mlx5(address, "ens1");
-    Tree::new().port(Port::root(port, 1, 3).adapter(adapter))
+/// Adapters with VFs enough.
+fn tree(adapters: u8) -> Tree {
+    (1..=adapters).fold(Tree::new(), |tree, number| {
+        let at = |bus, device| PciAddress {
+            domain: 0,
+            bus,
+            device,
+            function: 0,
+        };
+        let bus = number * 4;
+        let adapter = AdapterSpec::mlx5(at(bus, 0), &format!("ens{number}"));
+        tree.port(Port::root(at(0, number), bus, bus + 2).adapter(adapter))
+    })
 }
 
 fn names() -> Vec<String> {
-    (1..=VMS).map(|number| format!("vm{number}")).collect()
+    vec!["vm*".to_owned()]
 }
 
 fn all_enabled() -> VmChange {

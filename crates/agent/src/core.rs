@@ -429,18 +429,24 @@ impl Core {
 
     /// The adapters of `intent` on this node: as they were bound, or bound now by name.
     pub(crate) fn bind(&self, intent: &Intent, seen: &Seen) -> Result<Vec<BoundAdapter>, Problem> {
-        if let Some(bound) = self.policies.bound(&intent.name)?
-            && bound.len() == intent.adapters.len()
-            && bound
-                .iter()
-                .zip(&intent.adapters)
-                .all(|(bound, called)| bound.called == *called)
-        {
+        if let Some(bound) = self.bound_as_declared(intent)? {
             return Ok(bound);
         }
         let bound = self.resolve(intent, seen)?;
         self.policies.bind(&intent.name, Some(&bound))?;
         Ok(bound)
+    }
+
+    /// The adapters of `intent` as they were bound; none when it has others by now.
+    pub(crate) fn bound_as_declared(
+        &self,
+        intent: &Intent,
+    ) -> Result<Option<Vec<BoundAdapter>>, Problem> {
+        let bound = self.policies.bound(&intent.name)?;
+        Ok(bound.filter(|bound| {
+            let called = bound.iter().map(|bound| &bound.called);
+            called.eq(&intent.adapters)
+        }))
     }
 
     /// What the adapters of `intent` are on this node, by name.

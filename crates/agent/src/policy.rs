@@ -9,7 +9,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use accelnet_api::types::Drained;
 use accelnet_model::intent::BoundAdapter;
 use accelnet_model::{Code, Intent, IntentName, Management, Problem, Uuid, VmSetting};
-use accelnet_store::{Commit, Document, Entry, Json, Range, Store, StoreError, Txn, Unreadable};
+use accelnet_store::{
+    Commit, Document, Entry, Json, MAX_OPS, Range, Store, StoreError, Txn, Unreadable,
+};
 use serde::{Deserialize, Serialize};
 
 use crate::cluster::identity::{IDENTITY, Identity};
@@ -289,8 +291,9 @@ impl PolicyStore {
         policy
     }
 
-    /// Makes `changes` all or none, if nothing that they rest on has changed since `policy`
-    /// was read; `judged` says that they rest on all of it. True when they were made.
+    /// Makes `changes`, if nothing that they rest on has changed since `policy` was read; `judged` says
+    /// that they rest on all of it. True when all were made. Up to a hundred are made all or none; of more
+    /// the first ones may have been made when a later one is refused.
     ///
     /// # Errors
     ///
@@ -325,17 +328,46 @@ impl PolicyStore {
         policy: &Policy,
         changes: &[Change],
         judged: bool,
-        mut txn: Txn,
+        txn: Txn,
     ) -> Result<bool, StoreError> {
+        let mut turn = 0;
         if judged {
-            txn = txn.check(MANAGEMENT, policy.management_revision);
             // Admissions exclude each other: each rests on all others.
-            let turn = self.store.get(TURN)?.map_or(0, |entry| entry.mod_revision);
+            turn = self.store.get(TURN)?.map_or(0, |entry| entry.mod_revision);
             if turn > policy.revision {
                 return Ok(false);
             }
+        }
+        let room = ROOM.saturating_sub(txn.ops.len().max(txn.checks.len()));
+        let mut rest = changes;
+        // More than goes at once: one part after the other. Each is decided by itself, so that whoever
+        // stops in between leaves no VM half done, and a later part is refused when another admission
+        // came in between.
+        while rest.len() > room {
+            let (some, more) = rest.split_at(rest.len().min(ROOM));
+            match self.commit_some(policy, some, judged.then_some(turn), Txn::new())? {
+                Some(revision) => turn = revision,
+                None => return Ok(false),
+            }
+            rest = more;
+        }
+        let last = self.commit_some(policy, rest, judged.then_some(turn), txn)?;
+        Ok(last.is_some())
+    }
+
+    /// Makes some changes at once; the revision with them, or none when they rest on what has changed.
+    fn commit_some(
+        &self,
+        policy: &Policy,
+        changes: &[Change],
+        turn: Option<u64>,
+        mut txn: Txn,
+    ) -> Result<Option<u64>, StoreError> {
+        if let Some(turn) = turn {
+            txn = txn.check(MANAGEMENT, policy.management_revision);
             txn = txn.check(TURN, turn).put(TURN, "");
         }
+        let judged = turn.is_some();
         for change in changes {
             txn = match change {
                 Change::Management(management) => {
@@ -383,9 +415,9 @@ impl PolicyStore {
         match self.store.commit(&txn)? {
             Commit::Done { revision } => {
                 self.written.fetch_max(revision, Ordering::Release);
-                Ok(true)
+                Ok(Some(revision))
             }
-            Commit::Conflict { .. } => Ok(false),
+            Commit::Conflict { .. } => Ok(None),
         }
     }
 
@@ -530,6 +562,10 @@ fn removed_key(intent: &IntentName) -> String {
 pub(crate) fn drained_key(node: &str) -> String {
     format!("{DRAINED}{node}")
 }
+
+/// Changes that go into one transaction: each has a check and up to two operations, and a judged one two
+/// checks and an operation more.
+const ROOM: usize = MAX_OPS / 2 - 4;
 
 /// Whose turn it is to admit.
 const TURN: &str = "policy/turn";

@@ -78,8 +78,8 @@ pub struct Place {
     store: Arc<dyn Store>,
     link: Option<Arc<Link>>,
     shared: bool,
-    /// What was found when it was opened, a sentence.
-    noticed: Option<String>,
+    /// What was found when it was opened, a sentence each.
+    noticed: Vec<String>,
 }
 
 impl Place {
@@ -89,7 +89,7 @@ impl Place {
             store,
             link: None,
             shared: false,
-            noticed: None,
+            noticed: Vec::new(),
         }
     }
 
@@ -106,7 +106,7 @@ impl Place {
         Place {
             link: Some(store.link()),
             shared: true,
-            noticed: None,
+            noticed: Vec::new(),
             store: Arc::new(store),
         }
     }
@@ -120,7 +120,7 @@ impl Place {
         match choice {
             StoreChoice::File(path) => {
                 let store = Reopened::open(path).map_err(|error| store_failed(&error))?;
-                let noticed = store.noticed();
+                let noticed = store.noticed().into_iter().collect();
                 let file = Some(remembered_beside(path));
                 let linked = Linked::new(Arc::new(store), node, file, Arc::new(SystemClock));
                 Ok(Place {
@@ -190,8 +190,8 @@ pub fn run(options: &Options) -> Result<(), Problem> {
     raise_descriptors();
     vital::log_panics();
     let edge = System::new(options.kill_at.clone(), options.limits);
-    let place = Place::open(&options.store, options.node.as_str())?;
-    recover_switches();
+    let mut place = Place::open(&options.store, options.node.as_str())?;
+    place.noticed.extend(recover_switches());
     let server = Server::bind(&options.socket).map_err(|error| {
         let socket = options.socket.display().to_string();
         Problem::new(
@@ -262,7 +262,7 @@ pub fn start(
             inbox.put(Message::Do(job));
         }));
     }
-    if let Some(noticed) = noticed {
+    for noticed in noticed {
         core.tell(EventKind::Noticed, node, noticed);
     }
     core.libvirt_may_be_asked = false;
@@ -362,10 +362,23 @@ fn raise_descriptors() {
 
 /// A change of a switch that another agent died in is taken back by its guard; what a guard
 /// could not do is done here.
-fn recover_switches() {
+/// Sentences of what was done.
+fn recover_switches() -> Vec<String> {
     let folder = Path::new(accelnet_host::switch::guard::FOLDER);
     let switches = accelnet_host::switch::KernelSwitches;
-    drop(accelnet_host::switch::guard::recover(folder, &switches));
+    let recovered = match accelnet_host::switch::guard::recover(folder, &switches) {
+        Ok(recovered) => recovered,
+        Err(error) => return vec![format!("It failed to read {}: {error}.", folder.display())],
+    };
+    let sentences = recovered.iter().map(|one| match one.failed.as_slice() {
+        [] => format!("Undid an unfinished change of bridge {}.", one.bridge),
+        failed => format!(
+            "An unfinished change of bridge {} was not undone: it failed to {}.",
+            one.bridge,
+            failed.join("; to ")
+        ),
+    });
+    sentences.collect()
 }
 
 /// Hears of links, addresses, routes and devices.

@@ -17,6 +17,8 @@ mod last_vf;
 mod liveness;
 #[path = "cluster/membership.rs"]
 mod membership;
+#[path = "cluster/names.rs"]
+mod names;
 #[path = "cluster/releases.rs"]
 mod releases;
 #[path = "cluster/schedules.rs"]

@@ -33,6 +33,8 @@ mod journal;
 mod kills;
 #[path = "core/management.rs"]
 mod management;
+#[path = "core/many.rs"]
+mod many;
 #[path = "core/moves.rs"]
 mod moves;
 #[path = "core/random.rs"]

@@ -16,8 +16,8 @@ use accelnet_rules::vf_path::Limits;
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 
 pub use cluster::{
-    ClusterCommand, ClusterLeave, ClusterStore, NodeDrain, NodeList, NodeUndrain, StoreCommand,
-    StoreMigrate,
+    ClusterCommand, ClusterLeave, ClusterStore, NodeDrain, NodeList, NodeUndrain, StoreAccept,
+    StoreBackup, StoreCheck, StoreCommand, StoreMigrate, StoreRestore, WhichStore,
 };
 pub use cmdlets::{CmdletsChange, CmdletsCommand, CmdletsList};
 pub use intent::{
@@ -26,7 +26,7 @@ pub use intent::{
 };
 pub use management::{Disable, Enable, Set, Told};
 pub use remote::Remote;
-pub use store::{Place, StoreArgs, TlsArgs};
+pub use store::{Place, REMEMBERED, StoreArgs, TlsArgs};
 pub use vm::{VmCommand, VmDisable, VmEnable, VmList, VmSecurity, VmSet, VmShow};
 
 /// Accelerated networking for virtual machines on Linux.
@@ -498,6 +498,10 @@ impl Command {
             Command::Node(NodeCommand::Drain(args)) => args.output,
             Command::Node(NodeCommand::Undrain(args)) => args.output,
             Command::Store(StoreCommand::Migrate(args)) => args.output,
+            Command::Store(StoreCommand::Check(args)) => args.output,
+            Command::Store(StoreCommand::Accept(_)) => Output::Table,
+            Command::Store(StoreCommand::Backup(args)) => args.output,
+            Command::Store(StoreCommand::Restore(args)) => args.output,
             Command::Cluster(_) => Output::Table,
             Command::Prereq(args) => args.output,
             Command::Log(args) => args.output,

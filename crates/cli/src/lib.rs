@@ -107,6 +107,10 @@ fn dispatch(what: &Command, session: &mut Session<'_>) -> command::Result {
             ClusterCommand::Leave(args) => command::cluster_leave::run(args, session),
         },
         Command::Store(StoreCommand::Migrate(args)) => command::store_migrate::run(args, session),
+        Command::Store(StoreCommand::Check(args)) => command::store_check::run(args, session),
+        Command::Store(StoreCommand::Backup(args)) => command::store_backup::run(args, session),
+        Command::Store(StoreCommand::Restore(args)) => command::store_restore::run(args, session),
+        Command::Store(StoreCommand::Accept(args)) => command::store_accept::run(args, session),
         Command::Adapter(what) => match what {
             AdapterCommand::List(args) => command::adapter_list::run(args, session),
             AdapterCommand::Show(args) => command::adapter_show::run(args, session),

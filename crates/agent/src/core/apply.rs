@@ -245,6 +245,14 @@ impl Core {
         self.needs_of(intent, bound, seen)
     }
 
+    /// The same for whoever only looks: nothing is bound that is not.
+    pub(crate) fn needs_as_seen(&self, intent: &Intent, seen: &Seen) -> Result<Needs, Problem> {
+        match self.bound_as_declared(intent)? {
+            Some(bound) => self.needs_of(intent, bound, seen),
+            None => self.needs_unbound(intent, seen),
+        }
+    }
+
     /// The same of an intent that may not be declared: nothing is bound.
     pub(crate) fn needs_unbound(&self, intent: &Intent, seen: &Seen) -> Result<Needs, Problem> {
         let bound = self.resolve(intent, seen)?;

@@ -513,7 +513,7 @@ impl Core {
         let mut blocked = Vec::new();
         let mut warnings = Vec::new();
         for intent in &policy.plain_intents() {
-            match self.needs(intent, &seen) {
+            match self.needs_as_seen(intent, &seen) {
                 Ok(needs) => {
                     warnings.extend(needs.warnings);
                     let planned = needs.steps.iter();

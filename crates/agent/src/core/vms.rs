@@ -363,10 +363,12 @@ impl Core {
             self.policies.change_with(policy, &changes, false, told)
         })?;
         if !together {
-            // Somebody changed one of them meanwhile: each for itself, and what is not
-            // recorded now is gone on with by the next pass.
-            for change in changes {
-                self.put(policy, change);
+            // More than goes at once, or somebody changed one of them meanwhile: then each for itself, and
+            // what is not recorded now is gone on with by the next pass.
+            if !self.policies.change(policy, &changes, false)? {
+                for change in changes {
+                    self.put(policy, change);
+                }
             }
             self.journal.tell_all(&now, words);
         }
@@ -450,8 +452,14 @@ impl Core {
                 })
             })
             .collect();
-        if !self.policies.change(&policy, &marks, false)? {
-            return Err(crowded(&self.name));
+        let mut policy = policy;
+        let mut turns = 0..TURNS;
+        // What was marked by an earlier turn is marked once more.
+        while !self.policies.change(&policy, &marks, false)? {
+            if turns.next().is_none() {
+                return Err(crowded(&self.name));
+            }
+            policy = self.policies.read()?;
         }
         let policy = self.policies.read()?;
         self.edge.passing("decided");
@@ -752,7 +760,7 @@ impl Core {
                 || vnic.teaming == Some(Teaming::Persistent),
                 |known| known.nic_teamed,
             ),
-            before: known.map(|known| known.before.unwrap_or(known.performance)),
+            before: known.and_then(before_the_change),
             security,
             security_before: known.map(|known| known.security_before.unwrap_or(known.security)),
         };
@@ -790,6 +798,12 @@ impl Core {
             others,
         })
     }
+}
+
+/// What a VM had before a change of it that is under way; none of one that had nothing.
+fn before_the_change(known: &VmSetting) -> Option<Performance> {
+    let begun = known.phase == Phase::Enabling && known.before.is_none();
+    (!begun).then(|| known.before.unwrap_or(known.performance))
 }
 
 /// The name of a VM as its setting has it.

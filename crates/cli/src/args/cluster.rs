@@ -6,7 +6,7 @@ use accelnet_model::NodeName;
 use accelnet_store::EtcdAddress;
 use clap::{Args as ClapArgs, Subcommand};
 
-use super::store::TlsArgs;
+use super::store::{Place, TlsArgs, place};
 use super::{ListOutput, Output};
 
 /// `accelnet node list`
@@ -100,8 +100,109 @@ pub struct ClusterLeave {
 /// `accelnet store`
 #[derive(Debug, Subcommand)]
 pub enum StoreCommand {
+    /// Show values of the store that cannot be read, and move them into a file
+    Check(StoreCheck),
+    /// Write everything that the store has into a file
+    Backup(StoreBackup),
+    /// Put a backup into the store
+    Restore(StoreRestore),
+    /// Go on with the store as it is, after an older state of it was put back
+    Accept(StoreAccept),
     /// Move what one machine declared into an etcd, as a cluster of one that others can join
     Migrate(StoreMigrate),
+}
+
+/// The store of a command.
+#[derive(Debug, ClapArgs)]
+pub struct WhichStore {
+    /// Another store than that of this node's agent: a file, or an etcd (etcd://HOST:PORT,HOST:PORT/PREFIX)
+    #[arg(long, value_name = "STORE", value_parser = place)]
+    pub store: Option<Place>,
+    /// How an etcd is reached
+    #[command(flatten)]
+    pub tls: TlsArgs,
+}
+
+/// `accelnet store check`
+#[derive(Debug, ClapArgs)]
+#[command(
+    long_about = "Show the values of the store that are damaged, are about something else than their \
+        keys, or were written by a later release. With --repair the first two are moved into a file; \
+        where this node's agent has read an earlier value of such a key, that one takes its place. The \
+        agent of a machine on its own has to be stopped; those of a cluster work on meanwhile."
+)]
+pub struct StoreCheck {
+    /// The store
+    #[command(flatten)]
+    pub which: WhichStore,
+    /// Move what cannot be read into a file
+    #[arg(long)]
+    pub repair: bool,
+    /// That file; one below /var/lib/accelnet named for the time when left out
+    #[arg(long, value_name = "FILE", requires = "repair")]
+    pub into: Option<PathBuf>,
+    /// How to write the answer
+    #[arg(long, short, value_name = "FORM", default_value = "table")]
+    pub output: Output,
+}
+
+/// `accelnet store backup`
+#[derive(Debug, ClapArgs)]
+#[command(
+    long_about = "Write everything that lasts in the store into a file, which only its owner can read. \
+        The agent of a machine on its own has to be stopped; those of a cluster work on meanwhile."
+)]
+pub struct StoreBackup {
+    /// The file, which is replaced
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+    /// The store
+    #[command(flatten)]
+    pub which: WhichStore,
+    /// How to write the answer
+    #[arg(long, short, value_name = "FORM", default_value = "table")]
+    pub output: Output,
+}
+
+/// `accelnet store restore`
+#[derive(Debug, ClapArgs)]
+#[command(
+    long_about = "Put a backup into the store: the policy becomes the backup's, and what else is missing \
+        is added. Agents of that cluster take the store for theirs again, and take nothing down that \
+        runs. FILE may also be what an agent read last (/var/lib/accelnet/last-read of an etcd, \
+        /var/lib/accelnet/store.last-read of a machine on its own). A damaged file of a store is moved \
+        away first. The agent of a machine on its own has to be stopped."
+)]
+pub struct StoreRestore {
+    /// The backup
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+    /// The store
+    #[command(flatten)]
+    pub which: WhichStore,
+    /// Show what would be done, and do nothing
+    #[arg(long)]
+    pub dry_run: bool,
+    /// How to write the answer
+    #[arg(long, short, value_name = "FORM", default_value = "table")]
+    pub output: Output,
+}
+
+/// `accelnet store accept`
+#[derive(Debug, ClapArgs)]
+#[command(
+    long_about = "Go on with the store as it is, although it is older than what agents have seen, or was \
+        emptied: every agent of its cluster takes it for theirs again. Nothing that runs is taken down; \
+        what it does not have and runs is named by a fault. The store of another cluster is refused \
+        ('accelnet cluster join' is for that). The agent of a machine on its own has to be stopped."
+)]
+pub struct StoreAccept {
+    /// The store
+    #[command(flatten)]
+    pub which: WhichStore,
+    /// Show what would be done, and do nothing
+    #[arg(long)]
+    pub dry_run: bool,
 }
 
 /// `accelnet store migrate`

@@ -8,7 +8,7 @@ use accelnet_store::{ClientIdentity, EtcdAddress, EtcdTls};
 use clap::Args as ClapArgs;
 
 /// Where an agent keeps what it read last of an etcd.
-const REMEMBERED: &str = "/var/lib/accelnet/last-read";
+pub const REMEMBERED: &str = "/var/lib/accelnet/last-read";
 
 /// A store.
 #[derive(Debug, Clone, ClapArgs)]
@@ -52,7 +52,7 @@ pub enum Place {
     Etcd(EtcdAddress),
 }
 
-fn place(text: &str) -> Result<Place, String> {
+pub(super) fn place(text: &str) -> Result<Place, String> {
     if EtcdAddress::is_meant(text) {
         return text.parse().map(Place::Etcd);
     }

@@ -9,7 +9,7 @@ use accelnet_store::{Etcd, Store};
 use super::Result;
 use super::service::{self, Settings};
 use super::setup::steps::needs_root;
-use crate::args::ClusterStore;
+use crate::args::{ClusterStore, REMEMBERED};
 use crate::session::Session;
 
 /// Founds a cluster, and starts the agent in it.
@@ -50,6 +50,10 @@ fn start(args: &ClusterStore, session: &mut Session<'_>) -> Result {
         tls: args.tls.clone(),
         node: args.node.clone(),
     };
+    if !args.dry_run {
+        // What was read of another cluster's store says nothing of this one.
+        drop(std::fs::remove_file(REMEMBERED));
+    }
     service::use_store(Some(&settings), args.dry_run, session)?;
     if !args.dry_run {
         session.say("Done. 'accelnet node list' shows the nodes.\n");

@@ -63,6 +63,8 @@ impl Guard for ChildGuard {
         undo: &[SwitchStep],
         within: Duration,
     ) -> io::Result<Box<dyn Watch>> {
+        // What an earlier change left is undone first.
+        recover(&self.folder, &super::KernelSwitches)?;
         let file = record::write(&self.folder, bridge, undo)?;
         let watch = child::start(&self.program, &file, within);
         if watch.is_err() {

@@ -1,7 +1,7 @@
 //! What a change would have to undo, in a file as long as it is under way.
 
 use std::fs::{self, File};
-use std::io;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use accelnet_model::switch::SwitchStep;
@@ -18,7 +18,15 @@ const ENDING: &str = "undo";
 struct Record {
     bridge: String,
     undo: Vec<SwitchStep>,
+    /// How often it was tried to undo it.
+    #[serde(default)]
+    tries: u32,
 }
+
+/// Bytes of a record at most.
+const MOST_BYTES: u64 = 1 << 20;
+/// How often it is tried to undo a change. Then its record is set aside, so that the bridge can be changed.
+const TRIES: u32 = 3;
 
 /// A change that was left unfinished, and is undone.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,12 +49,29 @@ pub fn write(folder: &Path, bridge: &str, undo: &[SwitchStep]) -> io::Result<Pat
     let record = Record {
         bridge: bridge.to_owned(),
         undo: undo.to_vec(),
+        tries: 0,
     };
-    let text = serde_json::to_vec(&record)?;
-    let whole = folder.join(format!("{bridge}.new"));
-    fs::write(&whole, text)?;
-    fs::rename(&whole, &file)?;
+    put(&file, &record)?;
     Ok(file)
+}
+
+fn put(file: &Path, record: &Record) -> io::Result<()> {
+    let whole = file.with_extension("new");
+    fs::write(&whole, serde_json::to_vec(record)?)?;
+    fs::rename(&whole, file)
+}
+
+fn read(file: &Path) -> io::Result<Record> {
+    let mut text = Vec::new();
+    File::open(file)?.take(MOST_BYTES).read_to_end(&mut text)?;
+    Ok(serde_json::from_slice(&text)?)
+}
+
+/// Keeps a record for whoever looks after it, out of the way.
+fn set_aside(file: &Path) -> io::Result<PathBuf> {
+    let aside = file.with_added_extension("failed");
+    fs::rename(file, &aside)?;
+    Ok(aside)
 }
 
 /// Undoes what changes left unfinished whose guards are gone, too. A change that is under
@@ -66,12 +91,24 @@ pub fn recover(folder: &Path, switches: &dyn Switches) -> io::Result<Vec<Recover
         if path.extension().is_none_or(|ending| ending != ENDING) {
             continue;
         }
-        match Held::open(&path) {
-            Ok(Some(held)) => recovered.push(held.undo(switches)?),
-            Ok(None) => {}
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-            Err(error) => return Err(error),
-        }
+        // What is wrong with one is no reason to leave another.
+        let done = match Held::open(&path) {
+            Ok(None) => continue,
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => continue,
+            Ok(Some(held)) => held.undo(switches),
+            Err(error) => Err(error),
+        };
+        recovered.push(done.unwrap_or_else(|error| {
+            let place = match set_aside(&path) {
+                Ok(aside) => format!("it is in {} now", aside.display()),
+                Err(error) => format!("it cannot be moved away ({error})"),
+            };
+            let bridge = path.file_stem().unwrap_or_default().to_string_lossy();
+            Recovered {
+                bridge: bridge.into_owned(),
+                failed: vec![format!("use its record: {error}; {place}")],
+            }
+        }));
     }
     Ok(recovered)
 }
@@ -104,7 +141,7 @@ impl Held {
         if !path.exists() {
             return Ok(None);
         }
-        let record = serde_json::from_slice(&fs::read(path)?)?;
+        let record = read(path)?;
         Ok(Some(Held {
             path: path.to_owned(),
             record,
@@ -112,14 +149,35 @@ impl Held {
         }))
     }
 
-    /// Undoes the change, as far as it can be, and removes the record.
+    /// Undoes the change, as far as it can be. The record keeps what could not be undone, to be tried
+    /// again; after some tries it is set aside.
     pub fn undo(self, switches: &dyn Switches) -> io::Result<Recovered> {
-        let steps = self.record.undo.iter();
-        let failed = steps.filter_map(|step| switches.apply(step).err());
-        let failed = failed.map(|error| error.to_string()).collect();
-        fs::remove_file(&self.path)?;
-        Ok(Recovered {
+        let (mut left, mut failed) = (Vec::new(), Vec::new());
+        for step in self.record.undo {
+            if let Err(error) = switches.apply(&step) {
+                failed.push(error.to_string());
+                left.push(step);
+            }
+        }
+        let record = Record {
             bridge: self.record.bridge,
+            undo: left,
+            tries: self.record.tries + 1,
+        };
+        if record.undo.is_empty() {
+            fs::remove_file(&self.path)?;
+        } else {
+            put(&self.path, &record)?;
+            if record.tries >= TRIES {
+                let aside = set_aside(&self.path)?;
+                failed.push(format!(
+                    "undo it in {TRIES} tries: what is left is in {}",
+                    aside.display()
+                ));
+            }
+        }
+        Ok(Recovered {
+            bridge: record.bridge,
             failed,
         })
     }
@@ -129,3 +187,6 @@ impl Held {
         fs::remove_file(&self.path)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,130 @@
+//! The store that a command works on: the one of this node's agent, or another.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use accelnet_agent::cluster::backup::Backup;
+use accelnet_agent::policy::store_failed;
+use accelnet_agent::run::remembered_beside;
+use accelnet_host::{Clock, SystemClock};
+use accelnet_model::{Code, Problem};
+use accelnet_store::{Embedded, Etcd, History, Store, StoreError};
+
+use super::service;
+use crate::args::{Place, REMEMBERED, WhichStore};
+use crate::session::Session;
+
+/// The store of a machine on its own.
+const OWN: &str = "/var/lib/accelnet/store";
+
+/// A store, and what belongs to it.
+pub struct Opened {
+    /// It.
+    pub store: Arc<dyn Store>,
+    /// What it is called.
+    pub name: String,
+    /// Where the agent keeps what it read last of it.
+    pub last_read: PathBuf,
+}
+
+/// What to do with a file that is not there, or is damaged.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Missing {
+    /// Refuse.
+    Refuse,
+    /// Make a new one; a damaged one is moved away.
+    Make,
+}
+
+/// Opens what was said.
+///
+/// # Errors
+///
+/// It cannot be opened.
+pub fn open(
+    which: &WhichStore,
+    missing: Missing,
+    session: &mut Session<'_>,
+) -> Result<Opened, Problem> {
+    let own = match &which.store {
+        None => service::settings()?.map(|settings| (Place::Etcd(settings.store), settings.tls)),
+        Some(store) => Some((store.clone(), which.tls.clone())),
+    };
+    let (place, tls) = own.unwrap_or_else(|| (Place::File(PathBuf::from(OWN)), which.tls.clone()));
+    match place {
+        Place::Etcd(address) => {
+            let store = Etcd::open(&address, tls.files().as_ref());
+            Ok(Opened {
+                store: Arc::new(store.map_err(|error| store_failed(&error))?),
+                name: address.to_string(),
+                last_read: PathBuf::from(REMEMBERED),
+            })
+        }
+        Place::File(path) => {
+            let store = file(&path, missing, session)?;
+            Ok(Opened {
+                store: Arc::new(store),
+                name: path.display().to_string(),
+                last_read: remembered_beside(&path),
+            })
+        }
+    }
+}
+
+fn file(path: &Path, missing: Missing, session: &mut Session<'_>) -> Result<Embedded, Problem> {
+    if !path.exists() && missing == Missing::Refuse {
+        let found = format!("{}: no such file.", path.display());
+        return Err(Problem::new(Code::StoreFailed, &[], found));
+    }
+    let open = || Embedded::open(path, History::default(), || SystemClock.uptime());
+    let opened = match open() {
+        Err(StoreError::Corrupt { .. }) if missing == Missing::Make => {
+            let aside = path.with_added_extension(format!("damaged-{}", seconds()));
+            session.say(&format!("move the damaged file to {}\n", aside.display()));
+            fs::rename(path, &aside).map_err(|error| {
+                let found = format!("It failed to move {}: {error}.", path.display());
+                Problem::new(Code::StoreFailed, &[], found)
+            })?;
+            open()
+        }
+        other => other,
+    };
+    opened.map_err(|error| match error {
+        StoreError::Held { .. } => store_failed(&error).resolution(
+            "Stop the agent of this node ('systemctl stop accelnet'), run the same command again, and \
+             start it ('systemctl start accelnet'). VMs and VFs stay as they are meanwhile.",
+        ),
+        error => store_failed(&error),
+    })
+}
+
+impl Opened {
+    /// What this node's agent read last of it, if anything.
+    pub fn last_read(&self) -> Option<Backup> {
+        Backup::read(&fs::read(&self.last_read).ok()?).ok()
+    }
+}
+
+/// The time, in seconds.
+pub fn seconds() -> u64 {
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    now.map_or(0, |now| now.as_secs())
+}
+
+/// Writes a backup to a file that only its owner can read.
+///
+/// # Errors
+///
+/// The kernel refuses.
+pub fn write(file: &Path, backup: &Backup) -> Result<(), Problem> {
+    let failed = |error: String| {
+        let found = format!("It failed to write {}: {error}.", file.display());
+        Problem::new(Code::StoreFailed, &[], found)
+    };
+    let text = serde_json::to_string_pretty(backup).map_err(|error| failed(error.to_string()))?;
+    let whole = std::path::absolute(file).map_err(|error| failed(error.to_string()))?;
+    let new = whole.with_added_extension("new");
+    let put = accelnet_host::put::put(&whole, &new, &text, 0o600);
+    put.map(drop).map_err(|error| failed(error.to_string()))
+}
