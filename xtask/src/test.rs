@@ -34,7 +34,7 @@ const MEMORY: &str = "/dev/shm";
 /// target/tools, builds the lab's
 /// node image (once, about three minutes) beside the workspace, and runs its tests: with
 /// cargo-nextest where it is installed, else with `cargo test`. The exit status is the
-/// runner's. The long ones run with `--clusters`, fuzzing with `--all`.
+/// runner's. The long ones run with `--long`, fuzzing with `--all`.
 #[derive(Debug, Args)]
 pub struct Test {
     /// Leave out the lab, and install nothing: for a quick answer
@@ -42,7 +42,7 @@ pub struct Test {
     no_lab: bool,
     /// Run the long tests of the lab as well, such as that of three nodes: a quarter of an hour more on two cores
     #[arg(long, conflicts_with = "no_lab")]
-    clusters: bool,
+    long: bool,
     /// Run everything: the long tests, and each fuzz target for two minutes
     #[arg(long, conflicts_with = "no_lab")]
     all: bool,
@@ -65,7 +65,7 @@ impl Test {
         }
         packages::ensure(packages::TEST)?;
         etcd::ensure()?;
-        let which: &[&str] = match self.clusters || self.all {
+        let which: &[&str] = match self.long || self.all {
             true => &["--workspace", "--features", LONG],
             false => &["--workspace"],
         };

@@ -97,6 +97,7 @@ fn an_aggregate_is_refused_and_an_active_backup_bond_is_adopted() {
 }
 
 #[test]
+#[cfg_attr(not(feature = "long"), ignore = "run by 'cargo xtask test --all'")]
 fn a_vm_survives_the_loss_of_the_active_port_and_an_aggregate_is_a_fault() {
     let node = bonded("active-backup");
     let vm = accelerated(&node);
