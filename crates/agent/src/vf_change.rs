@@ -9,10 +9,10 @@ use accelnet_host::{Host, features, observe};
 use accelnet_model::vf_plan::{Ask, Plan, Refusal, Step};
 use accelnet_model::{Adapter, Code, Observed, PciAddress, Problem};
 use accelnet_rules::{naming, vf_count};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// What came of it. Its JSON is part of the API.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Changed {
     /// Name of the adapter.
     pub adapter: String,

@@ -5,7 +5,7 @@ use std::io::{Read, Write};
 use accelnet_api::Client;
 use accelnet_api::types::Failure;
 use accelnet_host::Host;
-use accelnet_model::{Code, Problem};
+use accelnet_model::{Code, Problem, outside};
 use serde::Serialize;
 
 use crate::render;
@@ -47,7 +47,22 @@ impl Session<'_> {
     /// Writes a text to standard output. A reader that has gone away (`| head`) is no error
     /// of ours.
     pub fn say(&mut self, text: &str) {
+        let text = render::written(text, self.colour);
         drop(self.out.write_all(text.as_bytes()));
+    }
+
+    /// Writes a text for programs as it is.
+    fn say_raw(&mut self, text: &str) {
+        drop(self.out.write_all(text.as_bytes()));
+    }
+
+    /// Writes `value` to standard output as one line of JSON.
+    pub fn say_json_line(&mut self, value: &impl Serialize) {
+        // Our types have no maps with odd keys.
+        if let Ok(text) = serde_json::to_string(value) {
+            self.say_raw(&text);
+            self.say_raw("\n");
+        }
     }
 
     /// Lets readers have what was written so far.
@@ -59,8 +74,8 @@ impl Session<'_> {
     pub fn say_json(&mut self, value: &impl Serialize) {
         // Our types have no maps with odd keys.
         if let Ok(text) = serde_json::to_string_pretty(value) {
-            self.say(&text);
-            self.say("\n");
+            self.say_raw(&text);
+            self.say_raw("\n");
         }
     }
 
@@ -71,12 +86,12 @@ impl Session<'_> {
             self.say_json(&Failure::from(problem.clone()));
             return;
         }
-        let text = render::problem(problem, self.colour);
+        let text = render::problem(&render::clean(problem), self.colour);
         drop(self.err.write_all(text.as_bytes()));
     }
 
     /// Shows a note on standard error.
     pub fn note(&mut self, text: &str) {
-        drop(writeln!(self.err, "{text}"));
+        drop(writeln!(self.err, "{}", outside::escaped(text)));
     }
 }

@@ -22,6 +22,7 @@ use std::io::{Read, Write};
 use std::os::unix::net::UnixDatagram;
 use std::process::Command;
 
+use accelnet_model::outside;
 use accelnet_pci::Root;
 
 use crate::links::KernelLinks;
@@ -118,6 +119,7 @@ fn write_trial() -> std::io::Result<()> {
 /// Says it in the system's log: libvirt shows what a hook prints only when the hook fails.
 fn complain(words: &str) {
     // Facility "daemon", severity "warning" (RFC 5424).
+    let words = outside::short(words, 1000);
     let line = format!("<28>accelnet: {words}");
     let sent = UnixDatagram::unbound().and_then(|log| log.send_to(line.as_bytes(), "/dev/log"));
     if sent.is_err() {

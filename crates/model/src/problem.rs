@@ -4,7 +4,10 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::Code;
+use crate::{Code, outside};
+
+/// The longest name in a sentence, in characters.
+const LONGEST_NAME: usize = 1000;
 
 /// A code of the catalogue, filled in for one case.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -86,7 +89,8 @@ fn fill(template: &str, names: &[&str]) -> String {
         });
         rest = match place {
             Some((name, after)) => {
-                text.push_str(name);
+                // The sentence stays one, whatever the name is.
+                text.push_str(&outside::short(name, LONGEST_NAME));
                 after
             }
             None => {

@@ -48,7 +48,7 @@ impl Document for Migration {
 }
 
 /// What was moved, or would be.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Moved {
     /// Keys in the store that is moved.
     pub keys: usize,

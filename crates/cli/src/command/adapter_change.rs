@@ -31,7 +31,7 @@ pub fn run(names: &[String], ask: Ask, how: &Change, session: &mut Session<'_>) 
         let changed = one(only, ask, how, session)?;
         match how.output {
             Output::Json => session.say_json(&changed),
-            Output::Table => session.say(&render::changed(&changed)),
+            Output::Table => session.say(&render::changed(&render::clean(&changed))),
         }
         return Ok(0);
     }
@@ -45,7 +45,7 @@ pub fn run(names: &[String], ask: Ask, how: &Change, session: &mut Session<'_>) 
         match one(name, ask, how, session) {
             Ok(changed) => {
                 if how.output == Output::Table {
-                    session.say(&render::changed(&changed));
+                    session.say(&render::changed(&render::clean(&changed)));
                 }
                 all.push(One::Done(Box::new(changed)));
             }
@@ -143,7 +143,7 @@ fn by_agent(names: &[String], ask: Ask, how: &Change, session: &mut Session<'_>)
     if how.output == Output::Json {
         session.say_json(&changed);
     } else {
-        for result in &changed.results {
+        for result in &render::clean(&changed).results {
             match &result.problem {
                 Some(problem) => session.fail(problem, false),
                 None => session.say(&format!("{}: {}\n", result.name, result.message)),

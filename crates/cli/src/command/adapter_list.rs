@@ -1,6 +1,6 @@
 //! `accelnet adapter list`: the adapters, and whether they can have VFs.
 
-use accelnet_model::{Code, Observed, Problem};
+use accelnet_model::{Code, Observed, Problem, outside};
 
 use super::{Result, simulated};
 use crate::args::{AdapterList, ListOutput};
@@ -24,12 +24,12 @@ pub fn run(args: &AdapterList, session: &mut Session<'_>) -> Result {
     match args.output {
         ListOutput::Json => session.say_json(&rows),
         ListOutput::Table => {
-            let text = render::adapters(&rows, session.colour, session.width);
+            let text = render::adapters(&render::clean(&rows), session.colour, session.width);
             session.say(&text);
         }
         ListOutput::Name => {
             for row in &rows {
-                session.say(&format!("{}\n", row.name));
+                session.say(&format!("{}\n", outside::escaped(&row.name)));
             }
         }
     }

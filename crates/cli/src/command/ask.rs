@@ -2,9 +2,10 @@
 
 use accelnet_model::Problem;
 use serde::Serialize;
+use serde::de::DeserializeOwned;
 
 use crate::args::Output;
-use crate::render::Waiting;
+use crate::render::{self, Waiting};
 use crate::session::Session;
 
 /// Asks with a line on the terminal that says what is waited for.
@@ -16,7 +17,7 @@ pub fn waiting<T>(session: &Session<'_>, what: &str, ask: impl FnOnce() -> T) ->
 }
 
 /// Writes an answer as JSON, or in words.
-pub fn tell<T: Serialize>(
+pub fn tell<T: Serialize + DeserializeOwned + Clone>(
     session: &mut Session<'_>,
     output: Output,
     answer: &T,
@@ -25,7 +26,7 @@ pub fn tell<T: Serialize>(
     match output {
         Output::Json => session.say_json(answer),
         Output::Table => {
-            let text = words(answer, session.colour, session.width);
+            let text = words(&render::clean(answer), session.colour, session.width);
             session.say(&text);
         }
     }

@@ -11,7 +11,7 @@ pub fn run(args: &IntentList, session: &mut Session<'_>) -> Result {
     match args.output {
         ListOutput::Json => session.say_json(&intents),
         ListOutput::Table => {
-            let text = render::intents(&intents, session.colour, session.width);
+            let text = render::intents(&render::clean(&intents), session.colour, session.width);
             session.say(&text);
         }
         ListOutput::Name => {

@@ -48,10 +48,8 @@ pub fn run(args: &Log, session: &mut Session<'_>) -> Result {
 
 /// One event, a line.
 fn line(event: &Event, output: Output, session: &mut Session<'_>) {
-    let text = match output {
-        // Our types have no maps with odd keys.
-        Output::Json => serde_json::to_string(event).map(|text| format!("{text}\n")),
-        Output::Table => Ok(render::event(event, session.colour)),
-    };
-    session.say(&text.unwrap_or_default());
+    match output {
+        Output::Json => session.say_json_line(event),
+        Output::Table => session.say(&render::event(&render::clean(event), session.colour)),
+    }
 }

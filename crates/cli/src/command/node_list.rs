@@ -1,6 +1,7 @@
 //! `accelnet node list`: the nodes of the cluster.
 
 use accelnet_api::types::{NodeView, Standing};
+use accelnet_model::outside;
 
 use super::Result;
 use crate::args::{ListOutput, NodeList};
@@ -14,9 +15,9 @@ pub fn run(args: &NodeList, session: &mut Session<'_>) -> Result {
         ListOutput::Json => session.say_json(&nodes),
         ListOutput::Name => nodes
             .iter()
-            .for_each(|node| session.say(&format!("{}\n", node.name))),
+            .for_each(|node| session.say(&format!("{}\n", outside::escaped(&node.name)))),
         ListOutput::Table => {
-            let text = render::nodes(&nodes, session.colour, session.width);
+            let text = render::nodes(&render::clean(&nodes), session.colour, session.width);
             session.say(&text);
         }
     }

@@ -13,7 +13,7 @@ pub fn run(args: &Show, session: &mut Session<'_>) -> Result {
     match args.output {
         Output::Json => session.say_json(&node),
         Output::Table => {
-            let text = render::node(&node, session.colour, session.width);
+            let text = render::node(&render::clean(&node), session.colour, session.width);
             session.say(&text);
         }
     }

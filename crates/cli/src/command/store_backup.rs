@@ -1,16 +1,16 @@
 //! `accelnet store backup`: the store into a file.
 
 use accelnet_agent::cluster::backup::Backup;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::store_opened::{self, Missing};
 use super::{Result, ask};
 use crate::args::StoreBackup;
 use crate::session::Session;
 
-#[derive(Serialize)]
-struct Made<'a> {
-    file: &'a std::path::Path,
+#[derive(Clone, Serialize, Deserialize)]
+struct Made {
+    file: std::path::PathBuf,
     keys: usize,
     revision: u64,
 }
@@ -21,7 +21,7 @@ pub fn run(args: &StoreBackup, session: &mut Session<'_>) -> Result {
     let backup = Backup::take(&*opened.store, &session.host.clock.now())?;
     store_opened::write(&args.file, &backup)?;
     let made = Made {
-        file: &args.file,
+        file: args.file.clone(),
         keys: backup.entries.len(),
         revision: backup.revision,
     };

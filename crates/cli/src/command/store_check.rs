@@ -6,7 +6,7 @@ use accelnet_agent::check::{self, Checked, Repaired};
 use accelnet_agent::unread::shown;
 use accelnet_model::Code;
 use accelnet_model::outside::short;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::store_opened::{self, Missing};
 use super::{Result, ask};
@@ -16,7 +16,7 @@ use crate::session::Session;
 /// Most characters of a reason that are shown.
 const REASON: usize = 200;
 
-#[derive(Serialize)]
+#[derive(Clone, Serialize, Deserialize)]
 struct Answer {
     #[serde(flatten)]
     checked: Checked,

@@ -30,7 +30,7 @@ pub fn run(
     match how.output {
         Output::Json => session.say_json(&changed),
         Output::Table => {
-            for result in &changed.results {
+            for result in &render::clean(&changed).results {
                 match &result.problem {
                     Some(problem) => session.fail(problem, false),
                     None => {

@@ -1,7 +1,7 @@
 //! `accelnet vm list`: the VMs.
 
 use accelnet_api::types::VmView;
-use accelnet_model::Problem;
+use accelnet_model::{Problem, outside};
 use accelnet_rules::vm_names;
 
 use super::Result;
@@ -26,12 +26,16 @@ pub fn run(args: &VmList, session: &mut Session<'_>) -> Result {
         ListOutput::Json if !missing.is_empty() => {}
         ListOutput::Json => session.say_json(&vms),
         ListOutput::Table => {
-            let text = render::vms(&vms, session.colour, session.width);
+            let text = render::vms(
+                &cleaned(&vms).iter().collect::<Vec<_>>(),
+                session.colour,
+                session.width,
+            );
             session.say(&text);
         }
         ListOutput::Name => {
             for vm in &vms {
-                session.say(&format!("{}\n", vm.name));
+                session.say(&format!("{}\n", outside::escaped(&vm.name)));
             }
         }
     }
@@ -39,6 +43,11 @@ pub fn run(args: &VmList, session: &mut Session<'_>) -> Result {
         Some(problem) => Err(problem),
         None => Ok(0),
     }
+}
+
+/// The VMs as they are shown.
+fn cleaned(vms: &[&VmView]) -> Vec<VmView> {
+    vms.iter().map(|vm| render::clean(*vm)).collect()
 }
 
 /// The VMs that are meant, each once and in the order of what was typed, and a problem for

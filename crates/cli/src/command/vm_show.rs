@@ -31,7 +31,7 @@ pub fn show(
         (Output::Table, several) => {
             for (place, vm) in several.iter().enumerate() {
                 let between = if place == 0 { "" } else { "\n" };
-                let text = words(vm, session.colour, session.width);
+                let text = words(&render::clean(*vm), session.colour, session.width);
                 session.say(&format!("{between}{text}"));
             }
         }

@@ -5,13 +5,13 @@ use accelnet_model::link::Interface;
 use accelnet_model::vf::{Vf, VfLinkState, VfSettings, VlanProtocol};
 use accelnet_model::{Adapter, Code, Node, Observed};
 use accelnet_rules::prereq;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::table::{Table, Tone, painted, pairs};
 use super::{shown, shown_or};
 
 /// A line of the list. Its JSON is part of the API.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct AdapterSummary {
     /// Its name.
     pub name: String,

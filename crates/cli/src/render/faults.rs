@@ -1,13 +1,13 @@
 //! Health in words.
 
 use accelnet_api::types::{Fault, Severity, Status};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::table::{Tone, painted, pairs};
 use super::words::count;
 
 /// Whether all is well. Its JSON is part of the API.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Health {
     /// Whether nothing is wrong that is an error.
     pub healthy: bool,

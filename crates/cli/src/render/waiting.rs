@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use accelnet_model::outside;
 use indicatif::{ProgressBar, ProgressStyle};
 
 /// How often the line moves.
@@ -24,7 +25,7 @@ impl Waiting {
         if let Ok(style) = ProgressStyle::with_template("{spinner} {msg} ({elapsed})") {
             bar.set_style(style);
         }
-        bar.set_message(what.to_owned());
+        bar.set_message(outside::short(what, 80));
         bar.enable_steady_tick(TICK);
         Waiting { bar }
     }
