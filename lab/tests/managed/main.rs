@@ -11,6 +11,7 @@ mod drift;
 mod evidence;
 mod firewall;
 mod fitness;
+mod hardened;
 mod host_network;
 mod kills;
 mod reach;
