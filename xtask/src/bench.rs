@@ -116,7 +116,9 @@ impl Bench {
             Part::Simulated => {
                 let (row, limit) = simulated::status(program, self.rounds)?;
                 let fifty = simulated::fifty(self.rounds)?;
-                Measured::of(vec![row], vec![limit, fifty])
+                etcd::ensure()?;
+                let [file, etcd] = simulated::thousand()?;
+                Measured::of(vec![row], vec![limit, fifty, file, etcd])
             }
             Part::Agents => {
                 etcd::ensure()?;

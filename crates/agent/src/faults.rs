@@ -1,9 +1,10 @@
 //! What is wrong on a node now.
 
 use accelnet_api::types::{Fault, Severity, State, VmView};
+use accelnet_model::domain::{VF_ALIAS, Vnic};
 use accelnet_model::intent::IntentState;
 use accelnet_model::vm_setting::Phase;
-use accelnet_model::{Code, Problem};
+use accelnet_model::{Code, Domain, Problem};
 use accelnet_rules::software_path;
 
 use crate::core::{Core, Seen};
@@ -56,6 +57,15 @@ pub(crate) fn of(
     }
     if !policy.management.enabled {
         return faults;
+    }
+    for domain in lost_vms(seen, policy) {
+        let name = &domain.name;
+        let found = format!("It has no setting of VM {name}, which runs with a VF.");
+        let problem = Problem::new(Code::StoreForeign, &[], found).resolution(format!(
+            "The VM keeps its VF. 'accelnet vm enable {name}' gives it a setting again, and 'accelnet vm \
+             disable {name}' afterwards takes the VF back; or put a newer backup into the store.",
+        ));
+        raise(Severity::Warning, name, &problem);
     }
     for status in &core.statuses {
         if let (IntentState::Failed, Some(problem)) = (status.state, &status.problem) {
@@ -122,6 +132,21 @@ pub(crate) fn of(
         raise(Severity::Error, &core.name, &problem);
     }
     faults
+}
+
+/// VMs that run with a VF that accelnet gave them, and whose settings the store has lost.
+fn lost_vms<'a>(seen: &'a Seen, policy: &Policy) -> Vec<&'a Domain> {
+    let running = seen.domains().iter();
+    let lost = running.filter(|domain| {
+        let given = |vnic: &Vnic| {
+            let alias = vnic.alias.as_deref();
+            vnic.host_device.is_some() && alias.is_some_and(|alias| alias.starts_with(VF_ALIAS))
+        };
+        domain.state.holds_devices()
+            && domain.vnics.iter().any(given)
+            && policy.has_no(&domain.uuid)
+    });
+    lost.collect()
 }
 
 /// The managed intent's pool, how many VFs it counts as taken, and how many are; if it counts

@@ -260,6 +260,10 @@ impl Reports {
         self.unread.set(all.unreadable);
         let mut all: Vec<Report> = all.values.into_iter().map(|stored| stored.value).collect();
         let own = all.iter_mut().find(|report| report.node == self.node);
+        if own.is_none() {
+            // It was lost, or written over: the next look writes it again.
+            *self.written.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        }
         if let (Some(own), Some(newest)) = (own, self.newest()) {
             *own = newest;
         }

@@ -7,6 +7,8 @@ mod bench;
 mod etcd;
 #[path = "cluster/faulty.rs"]
 mod faulty;
+#[path = "cluster/file.rs"]
+mod file;
 #[path = "cluster/foreign.rs"]
 mod foreign;
 #[path = "cluster/heard.rs"]

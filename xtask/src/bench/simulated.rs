@@ -11,8 +11,8 @@ use super::row::{Row, Times};
 use crate::error::Error;
 use crate::run::cargo;
 
-/// VMs that are enabled at once by `crates/agent/benches/enable.rs`.
-const VMS: f64 = 50.0;
+/// How often many VMs are enabled at once.
+const FEW: u32 = 3;
 
 /// The agents of `accelnet demo --serve`; they end with this value.
 struct Demo {
@@ -90,7 +90,19 @@ pub fn status(program: &Path, rounds: u32) -> Result<(Row, Limit), Error> {
 
 /// 50 stopped VMs, enabled at once.
 pub fn fifty(rounds: u32) -> Result<Limit, Error> {
-    let rounds = rounds.to_string();
+    enabled_at_once(rounds, 50, &[])
+}
+
+/// 1,000 stopped VMs, enabled by one command, on a file and on an etcd.
+pub fn thousand() -> Result<[Limit; 2], Error> {
+    Ok([
+        enabled_at_once(FEW, 1_000, &[])?,
+        enabled_at_once(FEW, 1_000, &["etcd"])?,
+    ])
+}
+
+fn enabled_at_once(rounds: u32, vms: u32, store: &[&str]) -> Result<Limit, Error> {
+    let numbers = [rounds.to_string(), vms.to_string()];
     let mut bench = cargo([
         "bench",
         "--package",
@@ -100,7 +112,8 @@ pub fn fifty(rounds: u32) -> Result<Limit, Error> {
         "--",
     ]);
     let answered = bench
-        .arg(&rounds)
+        .args(&numbers)
+        .args(store)
         .output()
         .map_err(|source| Error::NotStarted {
             program: "cargo".to_owned(),
@@ -109,17 +122,18 @@ pub fn fifty(rounds: u32) -> Result<Limit, Error> {
     let said = String::from_utf8_lossy(&answered.stdout);
     if !answered.status.success() {
         let words = String::from_utf8_lossy(&answered.stderr);
-        return Err(Error::Bench(format!("enabling 50 VMs: {words}")));
+        return Err(Error::Bench(format!("enabling {vms} VMs: {words}")));
     }
     let seconds = said.lines().filter_map(|line| line.parse().ok());
     let times = Times(seconds.map(Duration::from_secs_f64).collect());
     Ok(Limit {
         what: format!(
-            "50 stopped VMs enabled at once on a simulated node, its hypervisor's time included: \
-             for each VM, median of {}",
+            "{vms} stopped VMs enabled at once on a simulated node, its store {}, its hypervisor's time \
+             included: for each VM, median of {}",
+            store.first().copied().unwrap_or("a file"),
             times.0.len()
         ),
-        found: times.median() * 1_000.0 / VMS,
+        found: times.median() * 1_000.0 / f64::from(vms),
         most: Some(2.0),
         unit: " ms",
     })

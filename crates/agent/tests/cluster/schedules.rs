@@ -11,12 +11,15 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use accelnet_agent::Core;
+use accelnet_agent::check::{check, damaged, repair};
 use accelnet_agent::cluster::Linked;
+use accelnet_agent::cluster::backup::{Backup, restore};
+use accelnet_agent::cluster::link::Link;
 use accelnet_agent::simulated::Simulated;
 use accelnet_host::SystemClock;
 use accelnet_model::vm_setting::Phase;
 use accelnet_model::{Code, Problem};
-use accelnet_store::{Embedded, History, Range, Store, Txn};
+use accelnet_store::{Embedded, History, MAX_OPS, Range, Store, Txn};
 
 use crate::bench::{Machine, WHO, enable, intent_add, only, policy, vm_disable, vm_enable};
 use crate::faulty::{Faulty, Mishap};
@@ -75,6 +78,9 @@ type Trace = Arc<Mutex<Vec<String>>>;
 struct Node {
     machine: Arc<Machine>,
     faulty: Arc<Faulty>,
+    /// What it remembers outlives its agent, as its file does.
+    linked: Arc<dyn Store>,
+    link: Arc<Link>,
     mind: Mutex<Option<Core>>,
     /// Steps until it dies.
     dies: Arc<Mutex<Option<u32>>>,
@@ -102,15 +108,8 @@ impl Node {
             }
         };
         let edge = Simulated::new(self.machine.sim.clone()).passing(Arc::new(passing));
-        let store = Linked::new(
-            self.faulty.clone(),
-            &self.machine.name,
-            None,
-            Arc::new(SystemClock),
-        );
-        let link = store.link();
-        let mut mind = Core::new(Box::new(edge), Arc::new(store), &self.machine.name);
-        mind.reaches_by(link);
+        let mut mind = Core::new(Box::new(edge), self.linked.clone(), &self.machine.name);
+        mind.reaches_by(self.link.clone());
         *locked(&self.mind) = Some(mind);
         self.ask(Request::Pass);
     }
@@ -166,7 +165,7 @@ impl Node {
             Some(Ok(())) => {
                 known.insert(vm, becomes);
             }
-            Some(Err(problem)) if problem.code == Code::NodeCutOff => {
+            Some(Err(problem)) if matches!(problem.code, Code::NodeCutOff | Code::StoreForeign) => {
                 known.insert(vm, Known::Either);
             }
             _ => {}
@@ -231,9 +230,13 @@ impl Ground {
         }
         let trace: Trace = Arc::default();
         let nodes = self.machines.iter().map(|machine| {
+            let faulty = Arc::new(Faulty::new(store.clone()));
+            let linked = Linked::new(faulty.clone(), &machine.name, None, Arc::new(SystemClock));
             let node = Node {
                 machine: machine.clone(),
-                faulty: Arc::new(Faulty::new(store.clone())),
+                faulty,
+                link: linked.link(),
+                linked: Arc::new(linked),
                 mind: Mutex::default(),
                 dies: Arc::default(),
                 known: Mutex::default(),
@@ -262,8 +265,70 @@ fn request(dice: &mut Dice) -> Request {
     }
 }
 
+/// What was done to the store itself, and is put right at last.
+#[derive(Default)]
+struct Damage {
+    /// All of it, before it was emptied.
+    emptied: Option<Backup>,
+}
+
+/// Somebody works on the store with other tools.
+fn meddle(dice: &mut Dice, store: &Arc<dyn Store>, damage: &mut Damage) {
+    let commit = |txn: Txn| drop(store.commit(&txn).expect("in memory"));
+    if dice.roll(2) == 0 {
+        let values = [
+            "",
+            "{}",
+            r#"{"format":1,"value":[]}"#,
+            r#"{"format":9,"value":0}"#,
+        ];
+        let value = values[dice.roll(4) as usize];
+        for key in GARBAGE {
+            commit(Txn::new().put(*key, value));
+        }
+    } else if damage.emptied.is_none() {
+        let backup = Backup::take(&**store, "2026-05-01T12:00:00Z");
+        damage.emptied = Some(backup.expect("in memory"));
+        let all = store.range("").expect("in memory").entries;
+        for some in all.chunks(MAX_OPS) {
+            let keys = some.iter().map(|entry| entry.key.as_str());
+            commit(keys.fold(Txn::new(), Txn::delete));
+        }
+    }
+}
+
+/// As an administrator puts it right.
+fn put_right(store: &Arc<dyn Store>, damage: &Damage) {
+    if let Some(backup) = &damage.emptied {
+        let at = "2026-05-01T12:00:00Z";
+        restore(&**store, "memory", backup, at, 1, false).expect("restored");
+    }
+    let damaged = damaged(&**store, "2026-05-01T12:00:00Z").expect("in memory");
+    repair(&**store, &damaged, None).expect("repaired");
+    assert_eq!(
+        check(&**store)
+            .expect("in memory")
+            .unreadable
+            .iter()
+            .filter(|one| !one.later)
+            .count(),
+        0
+    );
+}
+
+/// Keys beside those that agents use.
+const GARBAGE: &[&str] = &[
+    "policy/intents/other",
+    "policy/vms/0a1b2c3d-0000-4000-8000-0000000000ff",
+    "policy/vms/../../../../x",
+    "policy/drained/node9",
+    "reports/node9",
+    "events/9",
+    "nodes/node1/bound/other",
+];
+
 /// One thing that happens.
-fn happen(dice: &mut Dice, nodes: &[Arc<Node>]) {
+fn happen(dice: &mut Dice, nodes: &[Arc<Node>], store: &Arc<dyn Store>, damage: &mut Damage) {
     let node = &nodes[dice.roll(u32::from(NODES)) as usize];
     let other = nodes[dice.roll(u32::from(NODES)) as usize].clone();
     match dice.roll(12) {
@@ -287,6 +352,7 @@ fn happen(dice: &mut Dice, nodes: &[Arc<Node>]) {
             }
         }
         9 if locked(&node.mind).is_none() => node.start(),
+        10 => meddle(dice, store, damage),
         _ => {}
     }
     let asked = request(dice);
@@ -332,10 +398,12 @@ fn whole(store: &Arc<dyn Store>, nodes: &[Arc<Node>], seed: u64, trace: &Mutex<V
 fn run(ground: &Ground, seed: u64) -> Vec<String> {
     let (store, nodes, trace) = ground.begin();
     let mut dice = Dice(seed);
+    let mut damage = Damage::default();
     for _ in 0..EVENTS {
-        happen(&mut dice, &nodes);
+        happen(&mut dice, &nodes, &store, &mut damage);
         fits(&store, seed, &trace);
     }
+    put_right(&store, &damage);
     for node in &nodes {
         node.faulty.heal();
         *locked(&node.dies) = None;

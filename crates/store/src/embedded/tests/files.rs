@@ -156,3 +156,67 @@ fn several_that_start_at_once_make_one_store() {
     let held = |result: &&Result<_, StoreError>| matches!(result, Err(StoreError::Held { .. }));
     assert_eq!(opened.iter().filter(held).count(), 7);
 }
+
+#[test]
+fn what_others_can_write_is_refused() {
+    for (file_mode, folder_mode) in [
+        (0o620, 0o700),
+        (0o602, 0o700),
+        (0o600, 0o777),
+        (0o600, 0o770),
+    ] {
+        let folder = TempDir::new().unwrap();
+        let path = folder.path().join("accelnet/store");
+        drop(open(&path).unwrap());
+        let parent = path.parent().unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(file_mode)).unwrap();
+        fs::set_permissions(parent, fs::Permissions::from_mode(folder_mode)).unwrap();
+        let error = refused(&path);
+        assert!(matches!(error, StoreError::NotPrivate { .. }), "{error}");
+        assert!(error.to_string().contains("other users may write"));
+        assert!(!crate::is_private(&path).unwrap() || folder_mode != 0o700);
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
+        fs::set_permissions(parent, fs::Permissions::from_mode(0o1777)).unwrap();
+        drop(open(&path).unwrap());
+    }
+}
+
+#[test]
+fn what_belongs_to_another_user_is_refused() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("store");
+    drop(open(&path).unwrap());
+    if std::os::unix::fs::chown(&path, Some(12_345), None).is_err() {
+        // Only root gives files away.
+        return;
+    }
+    let error = refused(&path);
+    assert!(
+        error.to_string().contains("belongs to user 12345"),
+        "{error}"
+    );
+}
+
+#[test]
+fn a_lost_copy_of_the_first_block_is_noticed() {
+    use std::os::unix::fs::FileExt;
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("store");
+    let store = open(&path).unwrap();
+    for number in 0..5_u8 {
+        let _ = store.commit(&Txn::new().put("key", [number])).unwrap();
+    }
+    assert_eq!(store.noticed(), None);
+    drop(store);
+    for copy in 0..2 {
+        let damaged = folder.path().join(format!("damaged{copy}"));
+        fs::copy(&path, &damaged).unwrap();
+        let file = fs::OpenOptions::new().write(true).open(&damaged).unwrap();
+        file.write_all_at(&[0; 4096], copy * (8 + 4096 + 8))
+            .unwrap();
+        let store = open(&damaged).unwrap();
+        let noticed = store.noticed().expect("a sentence");
+        assert!(noticed.contains("newest change may be lost"), "{noticed}");
+        assert!(store.get("key").unwrap().is_some());
+    }
+}
