@@ -2,7 +2,9 @@
 
 mod admission;
 mod agents;
+pub mod demo;
 mod document;
+mod doors;
 mod limit;
 mod machine;
 mod managed;
@@ -73,12 +75,15 @@ pub struct Bench {
 #[derive(Debug, Subcommand)]
 enum Apart {
     Admission(admission::Admission),
+    Doors(doors::Doors),
 }
 
 impl Bench {
     pub fn run(&self) -> Result<(), Error> {
-        if let Some(Apart::Admission(admission)) = &self.apart {
-            return admission.run();
+        match &self.apart {
+            Some(Apart::Admission(admission)) => return admission.run(),
+            Some(Apart::Doors(doors)) => return doors.run(),
+            None => {}
         }
         packages::ensure(packages::TEST)?;
         run(&mut cargo(["build", "--release", "--package", "accelnet"]))?;
@@ -103,7 +108,12 @@ impl Bench {
         if self.write {
             let about = machine::about(&program, busy)?;
             let path = root().join(DOCUMENT);
-            let text = document::text(&about, &all.node, &all.rows, &all.limits);
+            let mut text = document::text(&about, &all.node, &all.rows, &all.limits);
+            let before = fs::read_to_string(&path).unwrap_or_default();
+            // What is measured apart stays.
+            if let Some((_, doors)) = before.split_once(doors::MARKS[0]) {
+                text += &format!("\n{}{doors}", doors::MARKS[0]);
+            }
             fs::write(&path, text).map_err(|source| Error::File { path, source })?;
             println!("written: {DOCUMENT}");
         }

@@ -9,6 +9,7 @@ mod lab;
 mod lint;
 mod packages;
 mod run;
+mod schemathesis;
 mod test;
 mod tools;
 

@@ -39,6 +39,11 @@ pub const TEST: &[Package] = &[
         purpose: "makes certificates as docs/remote.md says",
         present: || works(program("openssl").arg("version")),
     },
+    Package {
+        name: "python3-venv",
+        purpose: "a folder of its own for schemathesis",
+        present: || works(program("python3").args(["-c", "import ensurepip, venv"])),
+    },
 ];
 
 /// For `cargo xtask fuzz`.

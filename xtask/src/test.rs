@@ -13,6 +13,7 @@ use crate::etcd;
 use crate::fuzz::Fuzz;
 use crate::packages;
 use crate::run::{cargo, run, status};
+use crate::schemathesis;
 use crate::tools::Tool;
 
 /// Preferred over cargo's own runner: it has deadlines, and runs the lab beside the rest.
@@ -32,7 +33,8 @@ const MEMORY: &str = "/dev/shm";
 ///
 /// Installs the Debian packages that are missing (as root or with sudo), fetches an etcd into
 /// target/tools, builds the lab's
-/// node image (once, about three minutes) beside the workspace, and runs its tests: with
+/// node image (once, about three minutes) beside the workspace, has schemathesis (installed below
+/// target/tools) ask an agent what docs/openapi.json permits and what it does not, and runs the tests: with
 /// cargo-nextest where it is installed, else with `cargo test`. The exit status is the
 /// runner's. The long ones run with `--long`, fuzzing with `--all`.
 #[derive(Debug, Args)]
@@ -76,6 +78,9 @@ impl Test {
             let lab = lab.join().unwrap_or_else(|panic| resume_unwind(panic))?;
             built.map(|()| lab)
         })?;
+        if self.args.is_empty() {
+            schemathesis::run_all()?;
+        }
         runner(which, &self.args)?;
         // Held until the tests are done, so that no other run removes it.
         drop(lab);

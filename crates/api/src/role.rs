@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 /// What whoever asks may do; each may what those before it may.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema), schema(as = CallerRole))]
 #[serde(rename_all = "lowercase")]
 pub enum Role {
     /// Looks, and asks what would be done.

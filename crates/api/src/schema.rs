@@ -158,6 +158,12 @@ fn text_of(chars: Chars) -> Value {
 
 /// Writes the limits of requests into the schemas of their types.
 fn limit(schemas: &mut BTreeMap<String, Value>) {
+    // A field that is not known is refused in a request; answers have these two, too, and no others.
+    for strict in ["Figure", "Figures"] {
+        if let Some(schema) = schemas.get_mut(strict) {
+            schema["additionalProperties"] = Value::Bool(false);
+        }
+    }
     for (owner, field, limit) in LIMITS {
         let properties = schemas
             .get_mut(*owner)

@@ -1,10 +1,10 @@
 //! What an agent does on a simulated node: answers, and 50 VMs at once.
 
-use std::io::{BufRead, BufReader};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::Command;
 use std::time::Duration;
 
+use super::demo::Demo;
 use super::limit::Limit;
 use super::measure::in_turns;
 use super::row::{Row, Times};
@@ -14,56 +14,12 @@ use crate::run::cargo;
 /// How often many VMs are enabled at once.
 const FEW: u32 = 3;
 
-/// The agents of `accelnet demo --serve`; they end with this value.
-struct Demo {
-    process: Child,
-    socket: String,
-}
-
-impl Demo {
-    fn serve(program: &Path) -> Result<Demo, Error> {
-        let mut process = Command::new(program)
-            .args(["demo", "--serve"])
-            .stdout(Stdio::piped())
-            .spawn()
-            .map_err(|source| Error::NotStarted {
-                program: program.display().to_string(),
-                source,
-            })?;
-        let output = process.stdout.take();
-        let lines = output.map(|output| BufReader::new(output).lines().map_while(Result::ok));
-        let socket = lines.into_iter().flatten().find_map(|line| {
-            let said = line.trim().strip_prefix("export ACCELNET_SOCKET=")?;
-            Some(said.to_owned())
-        });
-        let demo = Demo {
-            process,
-            socket: socket.unwrap_or_default(),
-        };
-        match demo.socket.is_empty() {
-            true => Err(Error::Bench("the demonstration names no socket".to_owned())),
-            false => Ok(demo),
-        }
-    }
-}
-
-impl Drop for Demo {
-    fn drop(&mut self) {
-        // It removes its folder when it is told to end.
-        let pid = rustix::process::Pid::from_child(&self.process);
-        let told = rustix::process::kill_process(pid, rustix::process::Signal::TERM);
-        if told.is_ok() {
-            drop(self.process.wait());
-        }
-    }
-}
-
 /// `accelnet status`, from the start of its process to its end, beside the start of a process
 /// that does nothing.
 pub fn status(program: &Path, rounds: u32) -> Result<(Row, Limit), Error> {
     let demo = Demo::serve(program)?;
     let mut ours = [Command::new(program)];
-    ours[0].arg("status").env("ACCELNET_SOCKET", &demo.socket);
+    ours[0].arg("status").env("ACCELNET_SOCKET", demo.socket());
     let answered = ours[0].output().map_err(|source| Error::NotStarted {
         program: program.display().to_string(),
         source,

@@ -15,6 +15,24 @@ use crate::limits;
 /// `bad_request`, with the place and what was expected there; a value that a code of its own
 /// is there for ends with that one.
 pub fn request<T: DeserializeOwned + Serialize>(body: &[u8]) -> Result<T, Problem> {
+    match read(body) {
+        Ok(read) => Ok(read),
+        Err(problem) => {
+            // Only then, since what is written anew has no place in the body.
+            let Ok(mut sent) = serde_json::from_slice::<Value>(body) else {
+                return Err(problem);
+            };
+            let before = sent.clone();
+            limits::with_plain_integers(&mut sent);
+            match sent == before {
+                true => Err(problem),
+                false => read(sent.to_string().as_bytes()),
+            }
+        }
+    }
+}
+
+fn read<T: DeserializeOwned + Serialize>(body: &[u8]) -> Result<T, Problem> {
     let mut json = serde_json::Deserializer::from_slice(body);
     let read = serde_path_to_error::deserialize(&mut json).map_err(|error| {
         let path = error.path().to_string();

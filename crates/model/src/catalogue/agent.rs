@@ -62,7 +62,7 @@ pub(super) static ENTRIES: &[Entry] = &[
     Entry {
         code: Code::FiguresInvalid,
         exit_status: 69,
-        http_status: 400,
+        http_status: 422,
         severity: Severity::Error,
         stands_under: None,
         sentence: "The figures of the performance settings cannot be used.",
@@ -84,7 +84,7 @@ pub(super) static ENTRIES: &[Entry] = &[
     Entry {
         code: Code::IntentInvalid,
         exit_status: 71,
-        http_status: 400,
+        http_status: 422,
         severity: Severity::Error,
         stands_under: None,
         sentence: "Intent {0} cannot be declared.",
