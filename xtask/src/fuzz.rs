@@ -17,10 +17,10 @@ const CARGO_FUZZ: Tool = Tool {
 /// How long each target runs, in seconds.
 const SECONDS: u32 = 120;
 
-/// Everything that decodes what the kernel or a device hands over.
-const TARGETS: [&str; 2] = ["config_space", "netlink"];
+/// Everything that decodes what the kernel, a device or libvirt hands over.
+const TARGETS: [&str; 3] = ["config_space", "netlink", "libvirt_xml"];
 
-/// Fuzz the capability walker and the netlink decoding
+/// Fuzz the capability walker, the netlink decoding and the reading of libvirt's XML
 ///
 /// Installs cargo-fuzz below target/tools when it is missing. Runs on the stable toolchain.
 /// What is found stays in fuzz/artifacts, what was learned in fuzz/corpus.
