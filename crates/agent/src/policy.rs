@@ -577,34 +577,37 @@ pub(crate) fn judge(entry: &Entry) -> Option<Unreadable> {
     let own = key
         .strip_prefix("nodes/")
         .and_then(|rest| rest.split_once('/'));
-    match (key, own) {
-        (TURN, _) => {}
-        (IDENTITY, _) => drop(documents::read::<Identity>(entry, &mut found)),
-        (MANAGEMENT, _) => drop(documents::read::<ManagementDocument>(entry, &mut found)),
+    let read = match (key, own) {
+        (TURN, _) => true,
+        (IDENTITY, _) => documents::read::<Identity>(entry, &mut found).is_some(),
+        (MANAGEMENT, _) => documents::read::<ManagementDocument>(entry, &mut found).is_some(),
         (key, _) if key.starts_with(INTENTS) => {
-            drop(documents::read::<IntentDocument>(entry, &mut found));
+            documents::read::<IntentDocument>(entry, &mut found).is_some()
         }
         (key, _) if key.starts_with(VMS) => {
-            drop(documents::read::<VmDocument>(entry, &mut found));
+            documents::read::<VmDocument>(entry, &mut found).is_some()
         }
         (key, _) if key.starts_with(DRAINED) => {
-            drop(documents::read::<DrainedDocument>(entry, &mut found));
+            documents::read::<DrainedDocument>(entry, &mut found).is_some()
         }
         (key, _) if key.starts_with(REMOVED) => {
-            drop(documents::read::<RemovedDocument>(entry, &mut found));
+            documents::read::<RemovedDocument>(entry, &mut found).is_some()
         }
         (_, Some((_, own))) if own.starts_with("bound/") => {
-            drop(documents::read::<BoundDocument>(entry, &mut found));
+            documents::read::<BoundDocument>(entry, &mut found).is_some()
         }
         (_, Some((_, own))) if own.starts_with("disruption/") => {
-            drop(documents::read::<DisruptionDocument>(entry, &mut found));
+            documents::read::<DisruptionDocument>(entry, &mut found).is_some()
         }
-        _ => found.push(Unreadable {
+        _ => false,
+    };
+    if !read && found.is_empty() {
+        found.push(Unreadable {
             key: entry.key.clone(),
             mod_revision: entry.mod_revision,
             reason: "accelnet has no such key".to_owned(),
             later: false,
-        }),
+        });
     }
     found.pop()
 }

@@ -69,7 +69,9 @@ pub enum StoreChoice {
 
 /// Where what was read last of the store in the file at `path` is kept.
 pub fn remembered_beside(path: &Path) -> PathBuf {
-    path.with_added_extension("last-read")
+    let mut beside = path.as_os_str().to_owned();
+    beside.push(".last-read");
+    PathBuf::from(beside)
 }
 
 /// A store as an agent has it.

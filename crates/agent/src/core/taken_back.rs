@@ -238,7 +238,7 @@ impl Core {
             None => problem,
             Some(adapter) => problem
                 .needed("An adapter with link.")
-                .resolution(&format!(
+                .resolution(format!(
                     "Restore the link of {adapter}: the VM gets a VF again once all adapters of the intent have link. The software path carries its traffic meanwhile."
                 )),
         }

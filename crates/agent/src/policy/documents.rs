@@ -45,7 +45,7 @@ documents! {
     /// The setting of a VM.
     VmDocument(VmSetting) = "the setting of a VM", vm_agrees;
     /// The adapters of an intent on a node.
-    BoundDocument(Vec<BoundAdapter>) = "the adapters of an intent", bound_agrees;
+    BoundDocument(Vec<BoundAdapter>) = "the adapters of an intent", |bound, key| bound_agrees(bound, key);
     /// A node that is drained.
     DrainedDocument(Drained) = "a node that is drained", |_, key| named::<NodeName>(key, DRAINED);
     /// A change of the number of VFs that may take VFs from VMs.
@@ -135,7 +135,7 @@ fn vm_agrees(vm: &VmSetting, key: &str) -> Result<(), String> {
     Ok(())
 }
 
-fn bound_agrees(bound: &Vec<BoundAdapter>, key: &str) -> Result<(), String> {
+fn bound_agrees(bound: &[BoundAdapter], key: &str) -> Result<(), String> {
     if bound.len() > ADAPTERS.0 {
         return Err(format!("it has {} adapters", bound.len()));
     }

@@ -80,7 +80,7 @@ fn file(path: &Path, missing: Missing, session: &mut Session<'_>) -> Result<Embe
     let open = || Embedded::open(path, History::default(), || SystemClock.uptime());
     let opened = match open() {
         Err(StoreError::Corrupt { .. }) if missing == Missing::Make => {
-            let aside = path.with_added_extension(format!("damaged-{}", seconds()));
+            let aside = beside(path, &format!(".damaged-{}", seconds()));
             session.say(&format!("move the damaged file to {}\n", aside.display()));
             fs::rename(path, &aside).map_err(|error| {
                 let found = format!("It failed to move {}: {error}.", path.display());
@@ -106,7 +106,18 @@ impl Opened {
     }
 }
 
+/// The path of a file beside another one.
+fn beside(path: &Path, ending: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(ending);
+    PathBuf::from(name)
+}
+
 /// The time, in seconds.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "what keeps two restores of one backup apart is the time itself"
+)]
 pub fn seconds() -> u64 {
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
     now.map_or(0, |now| now.as_secs())
@@ -124,7 +135,7 @@ pub fn write(file: &Path, backup: &Backup) -> Result<(), Problem> {
     };
     let text = serde_json::to_string_pretty(backup).map_err(|error| failed(error.to_string()))?;
     let whole = std::path::absolute(file).map_err(|error| failed(error.to_string()))?;
-    let new = whole.with_added_extension("new");
+    let new = beside(&whole, ".new");
     let put = accelnet_host::put::put(&whole, &new, &text, 0o600);
     put.map(drop).map_err(|error| failed(error.to_string()))
 }

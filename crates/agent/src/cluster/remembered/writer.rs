@@ -60,7 +60,9 @@ fn write_all(file: &Path, pending: &Mutex<Pending>) {
 /// Writes `content` in the place of `file`, readable for its owner only.
 pub(super) fn save(file: &Path, content: &Saved) -> std::io::Result<()> {
     let text = serde_json::to_vec(content)?;
-    let beside = file.with_added_extension("new");
+    let mut beside = file.as_os_str().to_owned();
+    beside.push(".new");
+    let beside = PathBuf::from(beside);
     let mut new = std::fs::OpenOptions::new()
         .write(true)
         .create(true)

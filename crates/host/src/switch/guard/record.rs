@@ -69,7 +69,9 @@ fn read(file: &Path) -> io::Result<Record> {
 
 /// Keeps a record for whoever looks after it, out of the way.
 fn set_aside(file: &Path) -> io::Result<PathBuf> {
-    let aside = file.with_added_extension("failed");
+    let mut aside = file.as_os_str().to_owned();
+    aside.push(".failed");
+    let aside = PathBuf::from(aside);
     fs::rename(file, &aside)?;
     Ok(aside)
 }
