@@ -358,7 +358,7 @@ pub(super) static ENTRIES: &[Entry] = &[
     },
     Entry {
         code: Code::AgentBusy,
-        exit_status: 104,
+        exit_status: 49,
         http_status: 429,
         severity: Severity::Error,
         stands_under: None,
