@@ -50,8 +50,11 @@ pub fn run_all() -> Result<(), Error> {
 
 /// The requests that were made, by its summary.
 fn generated(said: &str) -> Option<u64> {
-    let line = said.lines().find(|line| line.contains(" generated"))?;
-    line.split_whitespace().next()?.parse().ok()
+    let counted = |line: &str| -> Option<u64> {
+        let (count, _) = line.trim().split_once(" generated,")?;
+        count.parse().ok()
+    };
+    said.lines().find_map(counted)
 }
 
 /// Its program, in a folder of its own below `target/tools`.
