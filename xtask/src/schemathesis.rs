@@ -26,7 +26,9 @@ pub fn run_all() -> Result<(), Error> {
     let demo = Demo::serve(&target().join("debug/accelnet"))?;
     let address = forwarded(demo.socket().to_owned())?;
     let mut all = program(st);
-    all.arg("--config-file")
+    // It leaves a folder where it runs.
+    all.current_dir(target())
+        .arg("--config-file")
         .arg(root().join("xtask/src/schemathesis/config.toml"))
         .arg("run")
         .arg(root().join("docs/openapi.json"))
