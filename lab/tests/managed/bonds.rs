@@ -115,8 +115,8 @@ fn a_vm_survives_the_loss_of_the_active_port_and_an_aggregate_is_a_fault() {
     println!("lost after the active port was cut: {lost}");
     let state = vm.state().expect("a word of the VM");
     assert!(
-        // Its guest receives nothing until the VF is gone.
-        state.pings && lost <= 5,
+        // Its guest receives nothing until the VF is gone. Not proved: 3 were lost, and 6 on a busy machine.
+        state.pings && lost <= 2,
         "{lost} lost: {state:?}\n{}",
         scene(&node, &vm)
     );
