@@ -138,7 +138,27 @@ fn a_mistake_is_told_with_its_field_and_line() {
         ),
         (
             "{\"nodes\": [{\"name\": \" \"}]}",
-            "nodes[0].name (line 1, column 24): a name is empty.",
+            "nodes[0].name (line 1, column 24): ' ' is not a host name: it has other characters;",
+        ),
+        (
+            "{\"nodes\": [{\"name\": \"n1\\n\\u202e\"}]}",
+            "nodes[0].name (line 1, column 33): 'n1\\n\\u{202e}' is not a host name",
+        ),
+        (
+            "{\"nodes\": [{\"name\": \"n1\"}],\n\"vms\": [\n{\"name\": \"../a\", \"node\": \"n1\", \"performance\": \"low\"}]}",
+            "vms[0].name (line 3, column 15): \"../a\" is not the name of a VM",
+        ),
+        (
+            "{\"nodes\": [{\"name\": \"n1\"}],\n\"vms\": [{\"name\": \"a\", \"node\": \"n_1\", \"performance\": \"low\"}]}",
+            "vms[0].node (line 2, column 35): 'n_1' is not a host name",
+        ),
+        (
+            "{\"nodes\": [{\"name\": \"n1\"}],\n\"ask\": [{\"name\": \"\\u001b[31m\", \"performance\": \"low\"}]}",
+            "ask[0].name (line 2, column 29): \"\\u{1b}[31m\" is not the name of a VM",
+        ),
+        (
+            "{\"nodes\": [{\"name\": \"n1\"}],\n\"ask\": [{\"name\": \"a\", \"node\": \"-\", \"performance\": \"low\"}]}",
+            "ask[0].node (line 2, column 33): '-' is not a host name",
         ),
         (
             "{\"nodes\": [{\"name\": \"n1\"}],\n\"vms\": [\n{\"name\": \"a\", \"performance\": \"low\",\n\"node\": \"n2\"}]}",

@@ -1,8 +1,8 @@
 //! A cluster as a file describes it: `docs/capacity.md`.
 
-use accelnet_model::Performance;
 use accelnet_model::management::DEFAULT_NODE_RESERVE;
 use accelnet_model::performance::Figures;
+use accelnet_model::{NodeName, Performance, VmName};
 use serde::de::Error;
 use serde::{Deserialize, Deserializer};
 
@@ -53,8 +53,7 @@ pub struct FigureFile {
 #[serde(deny_unknown_fields)]
 pub struct NodeFile {
     /// Its name.
-    #[serde(deserialize_with = "name")]
-    pub name: String,
+    pub name: NodeName,
     /// Whether hyperthreading is on; off when left out.
     #[serde(default)]
     pub smt: bool,
@@ -85,10 +84,9 @@ pub struct AdapterFile {
 #[serde(deny_unknown_fields)]
 pub struct VmFile {
     /// Its name, once in the file.
-    #[serde(deserialize_with = "name")]
-    pub name: String,
+    pub name: VmName,
     /// Its node.
-    pub node: String,
+    pub node: NodeName,
     /// The adapter that has its VF; the first of the node with room when left out.
     #[serde(default)]
     pub adapter: Option<String>,
@@ -105,11 +103,10 @@ pub struct VmFile {
 #[serde(deny_unknown_fields)]
 pub struct AskFile {
     /// Its name, once in the file.
-    #[serde(deserialize_with = "name")]
-    pub name: String,
+    pub name: VmName,
     /// Its node; the first that admits it when left out.
     #[serde(default)]
-    pub node: Option<String>,
+    pub node: Option<NodeName>,
     /// Its vCPUs; enough when left out.
     #[serde(default)]
     pub vcpus: Option<u32>,

@@ -87,7 +87,7 @@ fn cluster(file: &ClusterFile) -> Result<Cluster, Wrong> {
         return Err(Wrong::new(&[&"performance"], what));
     }
     let nodes = file.nodes.iter().map(|node| Node {
-        name: node.name.clone(),
+        name: node.name.to_string(),
         down: false,
         stranded: [0; 3],
         adapters: node
@@ -144,7 +144,7 @@ impl<'a> Names<'a> {
             ));
         }
         for (number, node) in file.nodes.iter().enumerate() {
-            if names.nodes.insert(&node.name, number).is_some() {
+            if names.nodes.insert(node.name.as_str(), number).is_some() {
                 let what = format!("another node is called {}", node.name);
                 return Err(Wrong::new(&[&"nodes", &number, &"name"], what));
             }
@@ -311,7 +311,7 @@ impl<'a> Asked<'a> {
 
     fn nowhere(&self) -> Answer {
         Answer {
-            name: self.ask.name.clone(),
+            name: self.ask.name.to_string(),
             admitted: false,
             node: None,
             adapter: None,
