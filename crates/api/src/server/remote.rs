@@ -336,6 +336,7 @@ fn reason_of(error: &rustls::Error) -> String {
                     .map(|role| format!("OU=accelnet-{role}"))
                     .join(", ")
             ),
+            CertificateError::Other(why) => format!("its certificate cannot be used: {}", why.0),
             other => format!("its certificate cannot be used: {other}"),
         },
         Error::AlertReceived(

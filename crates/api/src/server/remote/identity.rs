@@ -1,5 +1,6 @@
 //! Who a certificate says that somebody is.
 
+use accelnet_model::outside;
 use ring::digest::{SHA256, digest};
 use rustls::pki_types::CertificateDer;
 use x509_cert::Certificate;
@@ -8,7 +9,7 @@ use x509_cert::der::oid::db::rfc4519::ORGANIZATIONAL_UNIT_NAME;
 use x509_cert::der::{Decode, Tag, Tagged};
 
 use crate::Role;
-use crate::server::refusals::{LONGEST_NAME, printable};
+use crate::server::refusals::LONGEST_NAME;
 
 /// Who it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,12 +23,27 @@ pub struct Identity {
 }
 
 /// Why a certificate does not say who somebody is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum NoIdentity {
     /// It cannot be read.
+    #[error("it cannot be read")]
     Unreadable,
     /// It names no role, or several.
+    #[error("it names no role, or several")]
     NoRole,
+    /// Nobody can tell its subject from others.
+    #[error("its subject '{0}' {1}")]
+    Unfit(String, &'static str),
+}
+
+/// Who somebody is, in full and to be seen: two certificates are never taken for one.
+fn subject(text: &str) -> Result<String, NoIdentity> {
+    let why = match text {
+        text if text.chars().count() > LONGEST_NAME => "is longer than 200 characters",
+        text if text.chars().any(outside::is_hidden) => "has characters that cannot be seen",
+        text => return Ok(text.to_owned()),
+    };
+    Err(NoIdentity::Unfit(outside::short(text, LONGEST_NAME), why))
 }
 
 /// Reads a certificate. The role is the organizational unit `accelnet-ROLE` of its subject;
@@ -41,7 +57,7 @@ pub fn read(certificate: &CertificateDer<'_>) -> Result<Identity, NoIdentity> {
         .filter_map(text);
     Ok(Identity {
         role: role(units).ok_or(NoIdentity::NoRole)?,
-        subject: printable(&subject.to_string(), LONGEST_NAME),
+        subject: self::subject(&subject.to_string())?,
         fingerprint: hexadecimal(digest(&SHA256, certificate).as_ref()),
     })
 }

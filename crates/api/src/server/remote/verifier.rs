@@ -6,7 +6,9 @@ use std::sync::Arc;
 use rustls::client::danger::HandshakeSignatureValid;
 use rustls::pki_types::{CertificateDer, UnixTime};
 use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
-use rustls::{CertificateError, DigitallySignedStruct, DistinguishedName, Error, SignatureScheme};
+use rustls::{
+    CertificateError, DigitallySignedStruct, DistinguishedName, Error, OtherError, SignatureScheme,
+};
 
 use super::identity::{self, NoIdentity};
 
@@ -30,6 +32,9 @@ impl ClientCertVerifier for WithRole {
             Ok(_) => Ok(verified),
             Err(NoIdentity::Unreadable) => Err(CertificateError::BadEncoding.into()),
             Err(NoIdentity::NoRole) => Err(CertificateError::ApplicationVerificationFailure.into()),
+            Err(why @ NoIdentity::Unfit(..)) => {
+                Err(CertificateError::Other(OtherError(Arc::new(why))).into())
+            }
         }
     }
 

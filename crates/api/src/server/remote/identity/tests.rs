@@ -38,3 +38,31 @@ fn a_certificate_says_who_somebody_is() {
         Err(NoIdentity::Unreadable)
     );
 }
+
+#[test]
+fn a_subject_that_looks_like_another_is_none() {
+    let ca = Authority::new("the CA");
+    let role = Some("accelnet-reader");
+    for (name, shown, why) in [
+        (
+            "an\u{202e}na",
+            "\\u{202e}",
+            "has characters that cannot be seen",
+        ),
+        (
+            "anna\u{200b}",
+            "\\u{200b}",
+            "has characters that cannot be seen",
+        ),
+        (&"a".repeat(201), "... (", "is longer than 200 characters"),
+    ] {
+        let refused = read(ca.client(name, role).der()).expect_err("no identity");
+        let said = refused.to_string();
+        assert!(said.contains(shown) && said.ends_with(why), "{said}");
+        assert!(!said.chars().any(outside::is_hidden), "{said:?}");
+    }
+    // What escapes a line feed is no line feed.
+    let forged = read(ca.client("anna\nWHO=root", role).der());
+    let one_line = |identity: &Identity| !identity.subject.chars().any(outside::is_hidden);
+    assert!(forged.as_ref().ok().is_none_or(one_line), "{forged:?}");
+}
