@@ -1,5 +1,6 @@
 //! libvirt's own event loop, which tells of events and keeps connections alive.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Mutex;
 use std::thread;
 use std::time::Duration;
@@ -7,6 +8,9 @@ use std::time::Duration;
 use super::failure::Failure;
 use super::table::Table;
 use crate::LibvirtError;
+
+/// Between a round that failed and the next.
+const PAUSE: Duration = Duration::from_secs(1);
 
 /// Sees to it that the loop runs, on a thread that lives as long as the process. It sleeps
 /// until something comes in.
@@ -29,14 +33,14 @@ pub fn run(table: &'static Table) -> Result<(), LibvirtError> {
     thread::Builder::new()
         .name("libvirt-events".to_owned())
         .spawn(move || {
-            // A failure is one round that went wrong, such as an interrupted wait.
-            loop {
+            again(|| {
                 // SAFETY: the loop is registered, and only this thread runs it.
-                if unsafe { (table.event_run_default)() } < 0 {
+                let went_well = unsafe { (table.event_run_default)() } >= 0;
+                if !went_well {
                     drop(Failure::take(table));
-                    thread::park_timeout(Duration::from_secs(1));
                 }
-            }
+                went_well
+            });
         })
         .map_err(|error| LibvirtError::NoThread {
             words: error.to_string(),
@@ -44,3 +48,16 @@ pub fn run(table: &'static Table) -> Result<(), LibvirtError> {
     *runs = true;
     Ok(())
 }
+
+/// One round after the other. Without this thread no event comes any more, so a round that fails, such as an
+/// interrupted wait, or that falls over is followed by another.
+fn again(round: impl Fn() -> bool) -> ! {
+    loop {
+        if !matches!(catch_unwind(AssertUnwindSafe(&round)), Ok(true)) {
+            thread::park_timeout(PAUSE);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,7 +1,7 @@
 //! The thread that runs the connections: what etcd's client does not do without.
 
 use std::io;
-use std::sync::mpsc::sync_channel;
+use std::sync::mpsc::{SyncSender, sync_channel};
 use std::thread;
 
 use tokio::runtime::{Builder, Handle};
@@ -39,8 +39,28 @@ impl Runtime {
         work: impl Future<Output = T> + Send + 'static,
     ) -> Result<T, StoreError> {
         let (answer, answered) = sync_channel(1);
-        self.handle
-            .spawn(async move { drop(answer.send(work.await)) });
-        answered.recv().map_err(|_| StoreError::Closed)
+        let answer = Answer(answer);
+        self.handle.spawn(async move {
+            let done = work.await;
+            drop(answer.0.send(Ok(done)));
+        });
+        answered.recv().unwrap_or(Err(StoreError::Closed))
     }
 }
+
+/// Where an answer goes: work that falls over is no store that is closed.
+struct Answer<T>(SyncSender<Result<T, StoreError>>);
+
+impl<T> Drop for Answer<T> {
+    fn drop(&mut self) {
+        if thread::panicking() {
+            drop(self.0.try_send(Err(StoreError::CutOff {
+                store: "etcd".to_owned(),
+                found: "its client fell over; this is a defect of accelnet".to_owned(),
+            })));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread;
 use std::time::Duration;
 
 use etcd_client::{Client, EventType, WatchOptions, WatchResponse};
@@ -24,6 +25,8 @@ const MOST_WAITING: usize = 256;
 struct Told {
     answers: VecDeque<Result<Vec<Change>, StoreError>>,
     closed: bool,
+    /// Who told fell over: something may be missed.
+    fallen: bool,
 }
 
 /// What a watch and whoever reads it have in common.
@@ -60,7 +63,12 @@ struct Ending(Arc<Shared>);
 
 impl Drop for Ending {
     fn drop(&mut self) {
-        self.0.close();
+        if thread::panicking() {
+            self.0.lock().fallen = true;
+            self.0.changed.notify_all();
+        } else {
+            self.0.close();
+        }
     }
 }
 
@@ -97,7 +105,7 @@ impl EtcdWatch {
 
 impl Watch for EtcdWatch {
     fn next(&mut self, within: Duration) -> Result<Vec<Change>, StoreError> {
-        let waiting = |told: &mut Told| !told.closed && told.answers.is_empty();
+        let waiting = |told: &mut Told| !told.closed && !told.fallen && told.answers.is_empty();
         let told = self.shared.lock();
         let waited = self
             .shared
@@ -107,7 +115,12 @@ impl Watch for EtcdWatch {
         if told.closed {
             return Err(StoreError::Closed);
         }
-        let answer = told.answers.pop_front();
+        let mut answer = told.answers.pop_front();
+        if answer.is_none() && told.fallen {
+            // The same remedy: watch anew, from where the store is now.
+            let (asked, oldest) = (0, 0);
+            answer = Some(Err(StoreError::Compacted { asked, oldest }));
+        }
         drop(told);
         self.shared.taken.notify_one();
         answer.unwrap_or_else(|| Ok(Vec::new()))
@@ -238,3 +251,6 @@ pub(super) async fn oldest(client: Client, key: Vec<u8>) -> Result<u64, etcd_cli
     }
     Ok(1)
 }
+
+#[cfg(test)]
+mod tests;
