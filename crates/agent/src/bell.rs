@@ -58,6 +58,7 @@ impl Bell {
 
     /// Rings for as long as somebody waits.
     fn ring(&self, mut watch: Box<dyn Watch>) {
+        let _fallen = Fallen(self);
         loop {
             let changes = watch.next(LISTEN);
             let mut rings = self.lock();
@@ -80,3 +81,17 @@ impl Bell {
         self.rings.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+/// Ends the waiting of all when the thread that rings falls over: the next who waits begins another.
+struct Fallen<'a>(&'a Bell);
+
+impl Drop for Fallen<'_> {
+    fn drop(&mut self) {
+        if thread::panicking() {
+            *self.0.lock() = None;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -6,6 +6,8 @@
 //! round of a change of the number of VFs, which the command line makes, too.
 
 mod bell;
+#[cfg(test)]
+mod broken;
 pub mod check;
 pub mod cluster;
 pub mod core;

@@ -239,7 +239,7 @@ pub fn start(
     } = place;
     let liveness = match shared {
         true => {
-            let begun = Liveness::begin(store.clone(), node, &*clock, link.clone());
+            let begun = Liveness::begin(store.clone(), node, &*clock, link.clone(), &end);
             let begun = begun.map_err(no_thread)?;
             let observing = Observing {
                 store: store.clone(),
@@ -290,12 +290,13 @@ pub fn start(
     listen_to_policy(&box_, store, &end);
     let to_core = box_.clone();
     let vital = Vital::new(&end);
+    let to_end = end.clone();
     let mind = thread::Builder::new()
         .name("mind".to_owned())
         .spawn(move || {
             // A local: dropped before what the thread was given.
             let vital = vital;
-            let handle = listen_to_libvirt(&core, &to_core);
+            let handle = listen_to_libvirt(&core, &to_core, &to_end);
             core.libvirt_may_be_asked = true;
             let passed = core.pass();
             // What only work needed, most of it of a library that a simulated node has no use for.
@@ -321,9 +322,9 @@ pub fn start(
         });
     ears.push(mind.map_err(no_thread)?);
     let stopper = server.stopper();
+    let vital = Vital::new(&end);
     let socket = thread::Builder::new().name("socket".to_owned()).spawn({
         let inbox = box_.clone();
-        let vital = Vital::new(&end);
         move || {
             let _vital = vital;
             let served = server.run(Arc::new(agent), Arc::new(SocketCallers));
@@ -473,7 +474,11 @@ fn hear(name: &str, pause: Duration, end: &End, ear: impl Fn(bool) -> Option<()>
 }
 
 /// Hears of VMs and virtual networks; libvirt's own thread goes on when its daemon restarts.
-fn listen_to_libvirt(core: &Core, inbox: &Inbox) -> Option<accelnet_host::vms::WatchHandle> {
+fn listen_to_libvirt(
+    core: &Core,
+    inbox: &Inbox,
+    end: &End,
+) -> Option<accelnet_host::vms::WatchHandle> {
     let inbox = inbox.clone();
     let reflex = core.reflex();
     let heard = move |event: VmEvent| {
@@ -503,6 +508,7 @@ fn listen_to_libvirt(core: &Core, inbox: &Inbox) -> Option<accelnet_host::vms::W
             _ => inbox.put(Message::Look),
         }
     };
+    let heard = vital::listener(end, heard);
     core.edge.vms().watch(Box::new(heard)).ok()
 }
 
@@ -518,10 +524,12 @@ fn end_on_signal(stopper: Stopper) {
     let Ok(mut signals) = signal_hook::iterator::Signals::new([SIGTERM, SIGINT]) else {
         return;
     };
+    let vital = Vital::new(&vital::process());
     drop(
         thread::Builder::new()
             .name("signals".to_owned())
             .spawn(move || {
+                let _vital = vital;
                 if signals.forever().next().is_some() {
                     stopper.stop();
                 }

@@ -19,6 +19,16 @@ impl Vital {
     }
 }
 
+/// `on`, whose panic ends the agent: for a thread of somebody else.
+pub(crate) fn listener<T, F: Fn(T) + Send>(end: &End, on: F) -> impl Fn(T) + Send + use<T, F> {
+    let vital = Vital::new(end);
+    move |event| {
+        // Dropped with the thread's closure.
+        let _vital = &vital;
+        on(event);
+    }
+}
+
 impl Drop for Vital {
     fn drop(&mut self) {
         if thread::panicking() {
@@ -49,3 +59,6 @@ pub(crate) fn log_panics() {
         eprintln!("Panic: {}", outside::short(&info.to_string(), 1000));
     }));
 }
+
+#[cfg(test)]
+pub(crate) mod tests;

@@ -12,6 +12,7 @@ use accelnet_store::{LeaseId, Store, StoreError};
 use super::instance::Instance;
 use super::link::Link;
 use super::nodes::{Alive, Nodes, Risen};
+use crate::vital::{End, Vital};
 
 /// How long a node counts as up after its last sign of life. An agent that starts anew, or a
 /// leader of etcd that is elected, takes less.
@@ -46,7 +47,21 @@ impl Liveness {
         node: &str,
         clock: &dyn Clock,
         link: Option<Arc<Link>>,
+        end: &End,
     ) -> std::io::Result<Self> {
+        Liveness::begin_every(BEAT, store, node, clock, link, end)
+    }
+
+    /// The same with signs of life so often.
+    fn begin_every(
+        beat: Duration,
+        store: Arc<dyn Store>,
+        node: &str,
+        clock: &dyn Clock,
+        link: Option<Arc<Link>>,
+        end: &End,
+    ) -> std::io::Result<Self> {
+        let vital = Vital::new(end);
         let (end, ended) = channel();
         let mut beating = Beating {
             nodes: Nodes::new(store.clone(), node),
@@ -63,7 +78,8 @@ impl Liveness {
         thread::Builder::new()
             .name("alive".to_owned())
             .spawn(move || {
-                while ended.recv_timeout(BEAT) == Err(RecvTimeoutError::Timeout) {
+                let _vital = vital;
+                while ended.recv_timeout(beat) == Err(RecvTimeoutError::Timeout) {
                     drop(beating.beat());
                 }
             })?;
@@ -147,3 +163,6 @@ impl Beating {
         *self.lease.lock().unwrap_or_else(PoisonError::into_inner) = lease;
     }
 }
+
+#[cfg(test)]
+mod tests;

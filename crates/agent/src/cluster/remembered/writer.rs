@@ -39,13 +39,14 @@ impl Writer {
         let (file, all) = (self.file.clone(), self.pending.clone());
         let begun = thread::Builder::new()
             .name("remember".to_owned())
-            .spawn(move || write_all(&file, &all));
+            .spawn(move || write_all(&all, |content| drop(save(&file, content))));
         // Without it a node that starts while it is cut off waits for the store.
         pending.writes = begun.is_ok();
     }
 }
 
-fn write_all(file: &Path, pending: &Mutex<Pending>) {
+fn write_all(pending: &Mutex<Pending>, save: impl Fn(&Saved)) {
+    let _fallen = Fallen(pending);
     loop {
         let mut all = pending.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(content) = all.newest.take() else {
@@ -53,7 +54,19 @@ fn write_all(file: &Path, pending: &Mutex<Pending>) {
             return;
         };
         drop(all);
-        drop(save(file, &content));
+        save(&content);
+    }
+}
+
+/// Lets the next content be written by another thread when this one falls over.
+struct Fallen<'a>(&'a Mutex<Pending>);
+
+impl Drop for Fallen<'_> {
+    fn drop(&mut self) {
+        if thread::panicking() {
+            let pending = self.0.lock();
+            pending.unwrap_or_else(PoisonError::into_inner).writes = false;
+        }
     }
 }
 
@@ -73,3 +86,6 @@ pub(super) fn save(file: &Path, content: &Saved) -> std::io::Result<()> {
     new.sync_all()?;
     std::fs::rename(&beside, file)
 }
+
+#[cfg(test)]
+mod tests;
