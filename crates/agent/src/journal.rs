@@ -38,6 +38,13 @@ const UNREADABLE: usize = 100;
 /// Requests that this process has recorded.
 static REQUESTS: AtomicU64 = AtomicU64::new(0);
 
+/// Writes something to the journal of the node called `node`, without a store.
+pub fn write(journald: &Journald, at: &str, node: &str, word: &Word) {
+    let number = REQUESTS.fetch_add(1, Ordering::Relaxed);
+    let request = format!("{at}/{node}/{}/{number}", std::process::id());
+    journald.write(word.records(node, &request));
+}
+
 /// As it is kept: its number is that of its revision, known when it is read.
 #[derive(Serialize, Deserialize)]
 #[serde(transparent)]
@@ -143,13 +150,10 @@ impl Journal {
     }
 
     fn write_to_journald(&self, at: &str, words: &[Word]) {
-        let Some(journald) = &self.journald else {
-            return;
-        };
-        for word in words {
-            let number = REQUESTS.fetch_add(1, Ordering::Relaxed);
-            let request = format!("{at}/{}/{}/{number}", self.node, std::process::id());
-            journald.write(word.records(&self.node, &request));
+        if let Some(journald) = &self.journald {
+            for word in words {
+                write(journald, at, &self.node, word);
+            }
         }
     }
 

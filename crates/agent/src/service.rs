@@ -268,14 +268,11 @@ impl Service for Agent {
         let at = self.clock.now();
         let remark = remark.clone();
         let word = Word {
-            kind: remark.kind,
-            subject: remark.subject,
-            message: remark.message,
             who: remark.who,
             role: remark.role,
             from: remark.from,
             code: remark.code,
-            outcomes: Vec::new(),
+            ..Word::of(remark.kind, &remark.subject, remark.message)
         };
         self.journal.tell(&at, word);
     }

@@ -39,7 +39,7 @@ use refusals::Refusals;
 use remote::Remote;
 
 pub use bind::BindError;
-pub use peer::{Callers, SocketCallers};
+pub use peer::{Callers, SocketCallers, own_caller};
 pub use places::Source;
 pub use remote::{Files, RemoteOptions};
 

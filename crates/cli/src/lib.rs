@@ -1,6 +1,7 @@
 //! The command line of accelnet: one file a command, and how answers look.
 
 pub mod args;
+mod audit;
 pub use accelnet_agent::vf_change as change;
 pub mod cmdlet;
 mod command;
@@ -8,6 +9,7 @@ mod demo;
 mod profile;
 mod render;
 pub mod session;
+pub mod system;
 pub mod target;
 
 use std::borrow::Cow;
@@ -56,7 +58,8 @@ pub fn start(args: &Args, environment: &Environment, session: &mut Session<'_>) 
 
 /// Runs one command; returns its exit status.
 pub fn run(args: &Args, session: &mut Session<'_>) -> u8 {
-    let result = dispatch(&args.command, session);
+    let asked = audit::asked(&args.command, session);
+    let result = audit::recorded(asked, session, |session| dispatch(&args.command, session));
     match result {
         Ok(status) => status,
         Err(problem) => {

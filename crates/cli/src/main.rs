@@ -7,6 +7,7 @@ use std::process::ExitCode;
 use accelnet::args::{Args, ColorChoice};
 use accelnet::cmdlet::{self, Pipes, Typed};
 use accelnet::session::Session;
+use accelnet::system::ThisMachine;
 use accelnet::target::Environment;
 use accelnet_host::hook;
 use accelnet_host::hypervisor::NoHypervisor;
@@ -65,8 +66,11 @@ fn main() -> ExitCode {
         },
     };
     let mut out = std::io::BufWriter::new(std::io::stdout());
+    let system = ThisMachine::new(sudo_user());
     let mut session = Session {
         host,
+        system: &system,
+        changed: false,
         agent: None,
         input: &mut std::io::stdin(),
         out: &mut out,
@@ -160,6 +164,15 @@ fn environment() -> Environment {
             .map(|folder| folder.join("accelnet/profiles.toml"))
             .collect(),
     }
+}
+
+/// Who called sudo, as sudo says.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "main is where the environment is read"
+)]
+fn sudo_user() -> Option<std::ffi::OsString> {
+    std::env::var_os("SUDO_USER").filter(|user| !user.is_empty())
 }
 
 /// `NO_COLOR` and a dumb terminal ask for none.

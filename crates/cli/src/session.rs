@@ -9,6 +9,7 @@ use accelnet_model::{Code, Problem, outside};
 use serde::Serialize;
 
 use crate::render;
+use crate::system::System;
 
 /// The surroundings of one command.
 pub struct Session<'a> {
@@ -16,6 +17,10 @@ pub struct Session<'a> {
     pub host: Host<'a>,
     /// The agent that is asked; none for a copy of a node, and for commands about this machine.
     pub agent: Option<Client>,
+    /// The machine that commands without an agent change.
+    pub system: &'a dyn System,
+    /// Whether the command has begun to change something.
+    pub changed: bool,
     /// Standard input.
     pub input: &'a mut dyn Read,
     /// Standard output.

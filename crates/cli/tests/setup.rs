@@ -1,5 +1,14 @@
 //! `accelnet setup` and its like: who may, and from where.
 
+#[path = "setup/interrupted.rs"]
+mod interrupted;
+#[path = "setup/machine.rs"]
+mod machine;
+#[path = "setup/recorded.rs"]
+mod recorded;
+#[expect(dead_code, reason = "others need all of it")]
+mod support;
+
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt;
 use std::process::{Command, Output};

@@ -29,7 +29,9 @@ use crate::links::KernelLinks;
 use crate::{Knobs, Links, SystemKnobs};
 
 pub use incoming::serve as let_in;
-pub use install::{InstallError, NETWORK_SCRIPT, differs, install};
+pub use install::{
+    InstallError, NETWORK_SCRIPT, NEW, SCRIPT_MODE, differs, install, is_ours, scripts,
+};
 pub use port::{Operation, serve};
 
 /// First argument of a hook that libvirt runs through its script.

@@ -29,6 +29,8 @@ pub struct Word {
     pub role: Option<Role>,
     /// From where.
     pub from: Option<Origin>,
+    /// Who asked as they say themselves: a claim, in records of the node only.
+    pub claimed: Option<String>,
     /// Code, where something went wrong.
     pub code: Option<Code>,
     /// What came of it for each subject, where there are several.
@@ -45,6 +47,7 @@ impl Word {
             who: None,
             role: None,
             from: None,
+            claimed: None,
             code: None,
             outcomes: Vec::new(),
         }
@@ -123,6 +126,7 @@ impl Word {
             .with("ACCELNET_SUBJECT", &subject)
             .with("ACCELNET_WHAT", &message)
             .with_some("ACCELNET_WHO", self.who.as_deref())
+            .with_some("ACCELNET_CLAIMED", self.claimed.as_deref())
             .with_some("ACCELNET_ROLE", self.role.map(Role::name))
             .with_some("ACCELNET_FROM", from.map(|from| from.address.as_str()))
             .with_some(

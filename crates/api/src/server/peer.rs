@@ -59,6 +59,26 @@ impl Callers for SocketCallers {
     }
 }
 
+/// Who runs this process, judged as one who asks by the socket is.
+pub fn own_caller() -> Caller {
+    let uid = rustix::process::getuid().as_raw();
+    let read = |path| fs::read_to_string(path).unwrap_or_default();
+    let groups = rustix::process::getgroups().unwrap_or_default();
+    let peer = Peer {
+        uid,
+        gid: rustix::process::getgid().as_raw(),
+        groups: Observed::Known(groups.into_iter().map(|group| group.as_raw()).collect()),
+    };
+    let caller = match uid {
+        0 => from_socket("root".to_owned(), Role::Administrator),
+        _ => peer.judge(&read("/etc/passwd"), &read("/etc/group")),
+    };
+    Caller {
+        from: Origin::command_line(),
+        ..caller
+    }
+}
+
 fn from_socket(name: String, role: Role) -> Caller {
     Caller {
         name,

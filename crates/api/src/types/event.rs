@@ -81,6 +81,14 @@ impl Origin {
         }
     }
 
+    /// A command that works without the agent; only journals of nodes have it.
+    pub fn command_line() -> Self {
+        Origin {
+            address: "command line".to_owned(),
+            certificate: None,
+        }
+    }
+
     /// Whether it is the agent's Unix socket.
     pub fn is_socket(&self) -> bool {
         self.address == "socket"

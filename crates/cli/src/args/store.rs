@@ -1,5 +1,6 @@
 //! Which store: a file, or an etcd.
 
+use std::fmt;
 use std::path::PathBuf;
 
 use accelnet_agent::StoreChoice;
@@ -50,6 +51,15 @@ pub enum Place {
     File(PathBuf),
     /// An etcd.
     Etcd(EtcdAddress),
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Place::File(path) => path.display().fmt(f),
+            Place::Etcd(address) => address.fmt(f),
+        }
+    }
 }
 
 pub(super) fn place(text: &str) -> Result<Place, String> {

@@ -9,6 +9,7 @@ use serde::Serialize;
 
 use super::{Result, ask, simulated};
 use crate::args::{Change, Output};
+use crate::audit::{self, Asked};
 use crate::change::{self, Changed, Request};
 use crate::render::{self, AdapterSummary, ProgressLine};
 use crate::session::Session;
@@ -27,6 +28,20 @@ pub fn run(names: &[String], ask: Ask, how: &Change, session: &mut Session<'_>) 
     if simulated::is(session) {
         return by_agent(names, ask, how, session);
     }
+    let asked = (!how.dry_run).then(|| Asked::of_adapters(names, in_words(ask)));
+    audit::recorded(asked, session, |session| here(names, ask, how, session))
+}
+
+/// What is asked for, an imperative.
+fn in_words(ask: Ask) -> &'static str {
+    match ask {
+        Ask::All | Ask::Exactly(_) => "create VFs",
+        Ask::Off => "remove all VFs",
+    }
+}
+
+/// Changes adapters of this machine.
+fn here(names: &[String], ask: Ask, how: &Change, session: &mut Session<'_>) -> Result {
     if let [only] = names {
         let changed = one(only, ask, how, session)?;
         match how.output {
@@ -71,7 +86,7 @@ fn one(
     name: &str,
     ask: Ask,
     how: &Change,
-    session: &Session<'_>,
+    session: &mut Session<'_>,
 ) -> std::result::Result<Changed, Problem> {
     let request = Request {
         name,
@@ -87,6 +102,7 @@ fn one(
     };
     let changed = change::run(&session.host, request, on);
     line.end();
+    session.changed |= changed.as_ref().is_ok_and(|changed| changed.done);
     changed
 }
 

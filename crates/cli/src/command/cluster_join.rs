@@ -8,27 +8,28 @@ use accelnet_store::{Etcd, Store};
 
 use super::Result;
 use super::service::{self, Settings};
-use super::setup::steps::needs_root;
+use super::setup::steps::{needs_root, remove};
 use crate::args::{ClusterStore, REMEMBERED};
 use crate::session::Session;
 
 /// Founds a cluster, and starts the agent in it.
 pub fn init(args: &ClusterStore, session: &mut Session<'_>) -> Result {
     if !args.dry_run {
-        needs_root()?;
+        needs_root(session.system)?;
     }
     let store = open(args)?;
     let name = args.store.to_string();
     let now = session.host.clock.now();
     session.say(&format!("found a cluster on {name}\n"));
     membership::found(&*store, &name, &now, args.dry_run)?;
+    session.changed = !args.dry_run;
     start(args, session)
 }
 
 /// Joins a cluster, and starts the agent in it.
 pub fn join(args: &ClusterStore, session: &mut Session<'_>) -> Result {
     if !args.dry_run {
-        needs_root()?;
+        needs_root(session.system)?;
     }
     let store = open(args)?;
     let node = service::node_name(args.node.as_ref(), session)?;
@@ -52,7 +53,7 @@ fn start(args: &ClusterStore, session: &mut Session<'_>) -> Result {
     };
     if !args.dry_run {
         // What was read of another cluster's store says nothing of this one.
-        drop(std::fs::remove_file(REMEMBERED));
+        drop(remove(session.system, REMEMBERED));
     }
     service::use_store(Some(&settings), args.dry_run, session)?;
     if !args.dry_run {

@@ -20,9 +20,9 @@ const SLACK: Duration = Duration::from_secs(4);
 /// Takes it out.
 pub fn run(args: &ClusterLeave, session: &mut Session<'_>) -> Result {
     if !args.dry_run {
-        needs_root()?;
+        needs_root(session.system)?;
     }
-    let Some(settings) = service::settings()? else {
+    let Some(settings) = service::settings(session.system)? else {
         return Err(Problem::new(
             Code::ClusterRefused,
             &["a file of its own"],
@@ -38,6 +38,7 @@ pub fn run(args: &ClusterLeave, session: &mut Session<'_>) -> Result {
     if let Some(node) = &args.node {
         session.say(&format!("forget node {node}\n"));
         membership::leave(store, &name, node.as_str(), args.dry_run)?;
+        session.changed = !args.dry_run;
         return Ok(0);
     }
     let node = service::node_name(settings.node.as_ref(), session)?;

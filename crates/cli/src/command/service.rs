@@ -3,21 +3,25 @@
 mod environment;
 
 use std::fs;
-use std::path::Path;
 
-use accelnet_host::put::put;
 use accelnet_model::{Code, NodeName, Problem};
 use accelnet_store::EtcdAddress;
 use clap::Parser;
 
-use super::setup::steps::{command, failed, step};
+use super::setup::kept;
+use super::setup::steps::{command, failed, remove, step, write};
 use crate::args::{Place, StoreArgs, TlsArgs};
 use crate::session::Session;
+use crate::system::{self, System};
 
 /// What the unit reads for the agent's command line.
 pub const FILE: &str = "/etc/accelnet/agent.env";
 /// Its mode: root's, whose command line has no secret, and nobody else's business.
 const MODE: u32 = 0o640;
+/// What is kept of another one.
+const OLD: &str = "/etc/accelnet/agent.env.old";
+/// What begins a file that was written here.
+const OURS: &str = "# Written by 'accelnet cluster'";
 /// Its only variable.
 const VARIABLE: &str = "ACCELNET_STORE";
 
@@ -50,7 +54,7 @@ impl Settings {
             words.extend(["--node".to_owned(), node.to_string()]);
         }
         format!(
-            "# Written by 'accelnet cluster': words for 'accelnet agent'.\n{}",
+            "{OURS}: words for 'accelnet agent'.\n{}",
             environment::line(VARIABLE, &words)
         )
     }
@@ -81,8 +85,8 @@ impl Settings {
 /// # Errors
 ///
 /// The file cannot be read, or has other words than 'accelnet cluster' writes.
-pub fn settings() -> Result<Option<Settings>, Problem> {
-    let text = match fs::read_to_string(FILE) {
+pub fn settings(system: &dyn System) -> Result<Option<Settings>, Problem> {
+    let text = match fs::read_to_string(system::at(system, FILE)) {
         Ok(text) => text,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(failed(FILE, &error.to_string())),
@@ -119,8 +123,9 @@ pub fn node_name(said: Option<&NodeName>, session: &Session<'_>) -> Result<NodeN
 ///
 /// systemd refuses.
 pub fn stop(dry: bool, session: &mut Session<'_>) -> Result<(), Problem> {
+    let system = session.system;
     step(session, dry, "stop the agent", || {
-        command("systemctl", &["stop", "accelnet.service"])
+        command(system, "systemctl", &["stop", "accelnet.service"])
     })
 }
 
@@ -134,33 +139,40 @@ pub fn use_store(
     dry: bool,
     session: &mut Session<'_>,
 ) -> Result<(), Problem> {
-    let wrong = |error: std::io::Error| failed(FILE, &error.to_string());
-    match settings {
-        Some(settings) => step(session, dry, &format!("write {FILE}"), || {
-            let new = Path::new(FILE).with_extension("env.new");
-            put(Path::new(FILE), &new, &settings.text(), MODE)
-                .map(drop)
-                .map_err(wrong)
+    let system = session.system;
+    let text = settings.map(Settings::text);
+    keep_words_of_others(text.as_deref().unwrap_or_default(), dry, session)?;
+    match text {
+        Some(text) => step(session, dry, &format!("write {FILE}"), || {
+            write(system, FILE, "env.new", &text, MODE)
         })?,
-        None => step(
-            session,
-            dry,
-            &format!("remove {FILE}"),
-            || match fs::remove_file(FILE) {
-                Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(wrong(error)),
-                _ => Ok(()),
-            },
-        )?,
+        None => step(session, dry, &format!("remove {FILE}"), || {
+            remove(system, FILE)
+        })?,
     }
     step(
         session,
         dry,
         "start the agent on it, now and at every boot",
         || {
-            command("systemctl", &["enable", "accelnet.service"])?;
-            command("systemctl", &["restart", "accelnet.service"])
+            command(system, "systemctl", &["enable", "accelnet.service"])?;
+            command(system, "systemctl", &["restart", "accelnet.service"])
         },
     )
+}
+
+/// Keeps a file that 'accelnet cluster' did not write, before `text` replaces it.
+fn keep_words_of_others(text: &str, dry: bool, session: &mut Session<'_>) -> Result<(), Problem> {
+    let system = session.system;
+    let there = fs::read(system::at(system, FILE)).unwrap_or_default();
+    if String::from_utf8_lossy(&there).starts_with(OURS) {
+        return Ok(());
+    }
+    let Some(aside) = kept::aside(system, FILE, text, OLD)? else {
+        return Ok(());
+    };
+    let what = format!("keep what {FILE} has in {aside}");
+    step(session, dry, &what, || kept::keep(system, FILE, &aside))
 }
 
 #[cfg(test)]

@@ -2,29 +2,31 @@
 //! written, and each step can be done twice.
 
 mod apparmor;
+pub(super) mod kept;
 mod program;
 pub(super) mod steps;
 mod unit;
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use accelnet_host::hook::{self, access};
-use accelnet_host::put::put;
 use accelnet_model::{Code, Problem};
-use accelnet_pci::Root;
 
 use super::Result;
 use crate::args::Setup;
 use crate::session::Session;
-use steps::{Step, command, failed, needs_root, quiet, runs, step, take};
+use crate::system::{self, System};
+use steps::{Step, command, failed, needs_root, remove, step, succeeds, take, write};
 
 const UNIT_FILE: &str = "/etc/systemd/system/accelnet.service";
+/// What is kept of another unit: systemd reads no file of that name.
+const OLD_UNIT: &str = "/etc/systemd/system/accelnet.service.old";
 const UNIT_MODE: u32 = 0o644;
 const HOOKS: &str = "/etc/libvirt/hooks";
 /// It is there from before hooks are written until libvirt's daemons have looked for them.
 const NEW_HOOKS: &str = "/etc/libvirt/hooks/.accelnet.unread";
+const NEW_HOOKS_MODE: u32 = 0o644;
 /// libvirt's daemons that run hooks: the one of old, and the modular ones.
 const DAEMONS: [&str; 3] = [
     "libvirtd.service",
@@ -37,23 +39,23 @@ const SYSTEMD: &str = "/run/systemd/system";
 /// Does the steps, and says which.
 pub fn run(args: &Setup, session: &mut Session<'_>) -> Result {
     let dry = args.dry_run;
+    let system = session.system;
     if !dry {
-        needs_root()?;
+        needs_root(system)?;
     }
-    let root = Root::system();
-    let program = own_program()?;
-    if !Path::new(SYSTEMD).is_dir() {
+    let program = own_program(system)?;
+    if !system::at(system, SYSTEMD).is_dir() {
         return Err(failed(
             "look for systemd",
             &format!("{SYSTEMD} is not there"),
         ));
     }
-    take(plan(&root, &program), dry, session)?;
+    take(plan(system, &program)?, dry, session)?;
     // The agent does its work without the hook, too: what was found is said last.
-    let tried = try_hook(session, dry, &root);
+    let tried = try_hook(session, dry);
     let start = Step::new("start the agent, now and at every boot", || {
-        command("systemctl", &["enable", "accelnet.service"])?;
-        command("systemctl", &["restart", "accelnet.service"])
+        command(system, "systemctl", &["enable", "accelnet.service"])?;
+        command(system, "systemctl", &["restart", "accelnet.service"])
     });
     take(vec![start], dry, session)?;
     tried?;
@@ -64,11 +66,10 @@ pub fn run(args: &Setup, session: &mut Session<'_>) -> Result {
 }
 
 /// This program, which root will run from now on.
-fn own_program() -> std::result::Result<PathBuf, Problem> {
+fn own_program(system: &dyn System) -> std::result::Result<PathBuf, Problem> {
     let find = |error: std::io::Error| failed("find this program", &error.to_string());
-    let program = std::env::current_exe().map_err(find)?;
-    let program = fs::canonicalize(&program).map_err(find)?;
-    match program::flaw(&program, Path::new("/"), &[0]) {
+    let program = system.program().map_err(find)?;
+    match program::flaw(&program, &system.root().locate("/"), system.owners()) {
         None => Ok(program),
         Some(flaw) => {
             let what = "systemd and libvirt would run a program as root that others can replace";
@@ -80,82 +81,128 @@ fn own_program() -> std::result::Result<PathBuf, Problem> {
 }
 
 /// What makes the node ready, short of its agent's start.
-fn plan(root: &Root, program: &Path) -> Vec<Step> {
+fn plan<'a>(system: &'a dyn System, program: &Path) -> std::result::Result<Vec<Step<'a>>, Problem> {
     let mut steps = Vec::new();
-    if !runs(&mut quiet("getent", &["group", "accelnet"])) {
+    if !succeeds(system, "getent", &["group", "accelnet"]) {
         steps.push(Step::new(
             "make the group accelnet: its members may change things",
-            || command("groupadd", &["--system", "accelnet"]),
+            move || command(system, "groupadd", &["--system", "accelnet"]),
         ));
     }
     let unit = unit::text(program);
+    steps.extend(keep(system, UNIT_FILE, &unit, OLD_UNIT)?);
     steps.push(Step::new(format!("write {UNIT_FILE}"), move || {
-        let file = Path::new(UNIT_FILE);
-        // systemd reads no file of that name.
-        put(file, &file.with_extension("new"), &unit, UNIT_MODE)
-            .map_err(|error| failed(UNIT_FILE, &error.to_string()))?;
+        // systemd reads no file that ends so.
+        write(system, UNIT_FILE, "new", &unit, UNIT_MODE)?;
         // One that was interrupted before this has written the same.
-        command("systemctl", &["daemon-reload"])
+        command(system, "systemctl", &["daemon-reload"])
     }));
-    let unread = Path::new(NEW_HOOKS).exists() || hook::differs(Path::new(HOOKS), program);
+    let unread = system::at(system, NEW_HOOKS).exists()
+        || hook::differs(&system::at(system, HOOKS), program);
     if unread {
+        steps.extend(keep_hooks(system, program)?);
         let program = program.to_owned();
         steps.push(Step::new(
             format!("lay libvirt's hooks into {HOOKS}"),
-            move || lay_hooks(&program),
+            move || lay_hooks(system, &program),
         ));
     }
-    steps.extend(apparmor::steps(root, &program.to_string_lossy()));
+    steps.extend(apparmor::steps(system, &program.to_string_lossy()));
     if unread {
         for daemon in DAEMONS {
-            if runs(&mut quiet("systemctl", &["is-active", daemon])) {
+            if succeeds(system, "systemctl", &["is-active", daemon]) {
                 steps.push(Step::new(
                     format!(
                         "restart {daemon}, which looks for hooks when it starts (VMs go on running)"
                     ),
-                    move || command("systemctl", &["reload-or-restart", daemon]),
+                    move || command(system, "systemctl", &["reload-or-restart", daemon]),
                 ));
             }
         }
-        steps.push(Step::new("note that libvirt has read its hooks", || {
-            fs::remove_file(NEW_HOOKS).map_err(|error| failed(NEW_HOOKS, &error.to_string()))
-        }));
+        steps.push(Step::new(
+            "note that libvirt has read its hooks",
+            move || remove(system, NEW_HOOKS),
+        ));
     }
-    steps
+    Ok(steps)
 }
 
-fn lay_hooks(program: &Path) -> std::result::Result<(), Problem> {
-    let mark = Path::new(NEW_HOOKS);
-    put(mark, &mark.with_extension("new"), "", 0o644)
-        .map_err(|error| failed(NEW_HOOKS, &error.to_string()))?;
-    hook::install(Path::new(HOOKS), program)
-        .map(drop)
-        .map_err(|error| failed("lay the hook", &error.to_string()))
+/// Keeps what `path` has, where it has something else than `text`.
+fn keep<'a>(
+    system: &'a dyn System,
+    path: &'static str,
+    text: &str,
+    aside: &str,
+) -> std::result::Result<Option<Step<'a>>, Problem> {
+    let aside = kept::aside(system, path, text, aside)?;
+    Ok(aside.map(|aside| {
+        let what = format!("keep what {path} has in {aside}");
+        Step::new(what, move || kept::keep(system, path, &aside))
+    }))
+}
+
+/// Keeps scripts of somebody else that have the names of ours, where libvirt does not run them.
+fn keep_hooks<'a>(
+    system: &'a dyn System,
+    program: &Path,
+) -> std::result::Result<Vec<Step<'a>>, Problem> {
+    let mut steps = Vec::new();
+    for (name, script) in hook::scripts(program) {
+        let path = format!("{HOOKS}/{name}");
+        let aside = format!("{HOOKS}/.{}.old", name.replace('/', "-"));
+        let Some(aside) = kept::aside(system, &path, &script, &aside)? else {
+            continue;
+        };
+        let there = fs::read(system::at(system, &path)).unwrap_or_default();
+        if !hook::is_ours(&String::from_utf8_lossy(&there)) {
+            let what = format!("keep what {path} has in {aside}");
+            steps.push(Step::new(what, move || kept::keep(system, &path, &aside)));
+        }
+    }
+    Ok(steps)
+}
+
+fn lay_hooks(system: &dyn System, program: &Path) -> std::result::Result<(), Problem> {
+    write(system, NEW_HOOKS, "new", "", NEW_HOOKS_MODE)?;
+    // Not beside it: libvirt runs whatever is in that folder.
+    let new = system::at(system, HOOKS).join(hook::NEW);
+    for (name, script) in hook::scripts(program) {
+        let path = format!("{HOOKS}/{name}");
+        system::put(system, &path, &new, &script, hook::SCRIPT_MODE)
+            .map_err(|error| failed(&format!("lay the hook {path}"), &error.to_string()))?;
+    }
+    Ok(())
 }
 
 /// Runs the hook as libvirt does, under each enforced profile of its daemons.
-fn try_hook(session: &mut Session<'_>, dry: bool, root: &Root) -> std::result::Result<(), Problem> {
-    let script = format!("{HOOKS}/{}", hook::NETWORK_SCRIPT);
-    let words = ["accelnet", hook::TRIED, "begin", "-"];
-    let profiles = access::enforced(root);
-    let mut tries: Vec<(String, Command)> = Vec::new();
+fn try_hook(session: &mut Session<'_>, dry: bool) -> std::result::Result<(), Problem> {
+    let system = session.system;
+    let script = system::at(system, &format!("{HOOKS}/{}", hook::NETWORK_SCRIPT));
+    let script = script.to_string_lossy();
+    let words = [&*script, "accelnet", hook::TRIED, "begin", "-"];
+    let profiles = access::enforced(system.root());
+    let mut tries: Vec<(String, Vec<&str>)> = Vec::new();
     for profile in &profiles {
-        let mut under = quiet("aa-exec", &["-p", profile, "--", &script]);
-        under.args(words);
+        let under = ["aa-exec", "-p", profile, "--"].into_iter().chain(words);
         tries.push((
             format!("try the hook under AppArmor's profile {profile}"),
-            under,
+            under.collect(),
         ));
     }
     if profiles.is_empty() {
-        tries.push(("try the hook".to_owned(), quiet(&script, &words)));
+        tries.push(("try the hook".to_owned(), words.to_vec()));
     }
-    for (what, mut hook) in tries {
+    for (what, line) in tries {
         step(session, dry, &what, || {
+            let [hook, words @ ..] = &line[..] else {
+                return Ok(());
+            };
             // A trial of before says nothing.
-            drop(fs::remove_file(hook::TRIAL));
-            let ran = runs(&mut hook);
-            match Path::new(hook::TRIAL).exists() {
+            remove(system, hook::TRIAL)?;
+            let wrong = |error: std::io::Error| failed(&what, &error.to_string());
+            system.before(&what).map_err(wrong)?;
+            let ran = succeeds(system, hook, words);
+            match system::at(system, hook::TRIAL).exists() {
                 true => Ok(()),
                 false => Err(failed(
                     &what,
@@ -167,7 +214,7 @@ fn try_hook(session: &mut Session<'_>, dry: bool, root: &Root) -> std::result::R
             }
         })?;
     }
-    if let Some(access) = access::look(root).known()
+    if let Some(access) = access::look(system.root()).known()
         && access.selinux
     {
         session.say(&format!(

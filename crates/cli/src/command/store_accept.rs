@@ -13,6 +13,7 @@ pub fn run(args: &StoreAccept, session: &mut Session<'_>) -> Result {
     let known = opened.last_read().and_then(|last| last.identity());
     let (name, seconds) = (&opened.name, store_opened::seconds());
     accept(&*opened.store, name, known.as_ref(), seconds, args.dry_run)?;
+    session.changed = !args.dry_run;
     session.say(&match args.dry_run {
         true => format!("{name} would count as it is.\n"),
         false => format!(

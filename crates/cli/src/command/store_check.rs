@@ -43,6 +43,7 @@ pub fn run(args: &StoreCheck, session: &mut Session<'_>) -> Result {
         });
         store_opened::write(&file, &damaged)?;
         answer.set_aside = Some(file);
+        session.changed = true;
         let last = opened.last_read();
         answer.repaired = Some(check::repair(&*opened.store, &damaged, last.as_ref())?);
     }

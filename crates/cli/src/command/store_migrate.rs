@@ -27,6 +27,7 @@ pub fn run(args: &StoreMigrate, session: &mut Session<'_>) -> Result {
     let now = session.host.clock.now();
     let name = args.to.to_string();
     let moved = membership::migrate(&*from, &origin, &to, &name, &now, args.dry_run)?;
+    session.changed = moved.done;
     ask::tell(session, args.output, &moved, |moved, _, _| {
         in_words(moved, &origin, &name)
     });

@@ -48,7 +48,8 @@ pub fn open(
     session: &mut Session<'_>,
 ) -> Result<Opened, Problem> {
     let own = match &which.store {
-        None => service::settings()?.map(|settings| (Place::Etcd(settings.store), settings.tls)),
+        None => service::settings(session.system)?
+            .map(|settings| (Place::Etcd(settings.store), settings.tls)),
         Some(store) => Some((store.clone(), which.tls.clone())),
     };
     let (place, tls) = own.unwrap_or_else(|| (Place::File(PathBuf::from(OWN)), which.tls.clone()));
@@ -82,6 +83,7 @@ fn file(path: &Path, missing: Missing, session: &mut Session<'_>) -> Result<Embe
         Err(StoreError::Corrupt { .. }) if missing == Missing::Make => {
             let aside = beside(path, &format!(".damaged-{}", seconds()));
             session.say(&format!("move the damaged file to {}\n", aside.display()));
+            session.changed = true;
             fs::rename(path, &aside).map_err(|error| {
                 let found = format!("It failed to move {}: {error}.", path.display());
                 Problem::new(Code::StoreFailed, &[], found)

@@ -7,6 +7,7 @@ use clap::Parser;
 use crate::args::Args;
 use crate::cmdlet::{self, Pipes, Typed};
 use crate::session::Session;
+use crate::system::ThisMachine;
 
 /// What a command line showed.
 #[derive(Debug, Default)]
@@ -87,6 +88,8 @@ fn run(
         &args,
         &mut Session {
             host,
+            system: &ThisMachine::new(None),
+            changed: false,
             agent: Some(client.clone()),
             input: &mut input,
             out: &mut out,

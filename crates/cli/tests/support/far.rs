@@ -8,7 +8,7 @@ use accelnet::target::Environment;
 use accelnet_api::testing::{Authority, Certified};
 use clap::Parser;
 
-use crate::support::{Booted, Shown, node, not_parsed};
+use crate::support::{Booted, Nothing, Shown, node, not_parsed};
 
 /// A CA, profiles, and the machine on which is typed.
 pub struct Profiles {
@@ -78,6 +78,8 @@ impl Profiles {
             environment,
             &mut Session {
                 host: self.node.host.host(),
+                system: &Nothing::new(),
+                changed: false,
                 agent: None,
                 input: &mut &b""[..],
                 out: &mut out,

@@ -1,9 +1,17 @@
 //! Types commands, as an administrator would, on nodes that never existed.
 
 use accelnet::args::Args;
+use std::io;
+use std::path::PathBuf;
+use std::process::Output;
+
 use accelnet::session::Session;
-use accelnet_api::Client;
+use accelnet::system::System;
+use accelnet_agent::journald::Journald;
+use accelnet_api::types::Origin;
+use accelnet_api::{Caller, Client, Role};
 use accelnet_model::PciAddress;
+use accelnet_pci::Root;
 use accelnet_sim::{AdapterSpec, Port, SimHost, Tree};
 use clap::Parser;
 
@@ -39,6 +47,8 @@ pub fn run(args: &Args, node: &Booted, agent: Option<Client>, mut input: &[u8]) 
         args,
         &mut Session {
             host: node.host.host(),
+            system: &Nothing::new(),
+            changed: false,
             agent,
             input: &mut input,
             out: &mut out,
@@ -53,6 +63,50 @@ pub fn run(args: &Args, node: &Booted, agent: Option<Client>, mut input: &[u8]) 
         out: text(out),
         err: text(err),
         status,
+    }
+}
+
+/// A machine without files, programs and a journal.
+pub struct Nothing(Root);
+
+impl Nothing {
+    /// It.
+    pub fn new() -> Self {
+        Nothing(Root::new("/nonexistent"))
+    }
+}
+
+impl System for Nothing {
+    fn root(&self) -> &Root {
+        &self.0
+    }
+
+    fn user(&self) -> u32 {
+        0
+    }
+
+    fn program(&self) -> io::Result<PathBuf> {
+        Err(io::ErrorKind::NotFound.into())
+    }
+
+    fn run(&self, _: &str, _: &[&str]) -> io::Result<Output> {
+        Err(io::ErrorKind::NotFound.into())
+    }
+
+    fn caller(&self) -> Caller {
+        Caller {
+            name: "root".to_owned(),
+            role: Role::Administrator,
+            from: Origin::command_line(),
+        }
+    }
+
+    fn claimed(&self) -> Option<&str> {
+        None
+    }
+
+    fn journald(&self) -> Option<&Journald> {
+        None
     }
 }
 

@@ -10,10 +10,14 @@ use crate::put::put;
 /// The scripts, by their names below libvirt's folder of hooks. libvirt runs all that are in such
 /// a folder, by name.
 const SCRIPTS: [(&str, &str); 2] = [(NETWORK_SCRIPT, NETWORK), ("qemu.d/accelnet", QEMU)];
-/// Anybody may run them; only root may write them.
-const MODE: u32 = 0o755;
+/// Mode of the scripts: anybody may run them, only root may write them.
+pub const SCRIPT_MODE: u32 = 0o755;
+/// A line that every script of ours has.
+const OURS: &str = "Written by accelnet";
 /// The network hook, below libvirt's folder of hooks.
 pub const NETWORK_SCRIPT: &str = "network.d/accelnet";
+/// What a script is called while it is written: libvirt runs no file of that name.
+pub const NEW: &str = ".accelnet.new";
 
 const NETWORK: &str = "#!/bin/sh
 # Sets VFs to what accelnet promised their VMs. Written by accelnet; changes are overwritten.
@@ -55,27 +59,36 @@ pub struct InstallError {
 ///
 /// The folder or the file cannot be written.
 pub fn install(hooks: &Path, program: &Path) -> Result<bool, InstallError> {
-    let program = quoted(&program.display().to_string());
     // Not beside it: libvirt runs whatever is in that folder.
-    let new = hooks.join(".accelnet.new");
+    let new = hooks.join(NEW);
     let mut changed = false;
-    for (name, script) in SCRIPTS {
+    for (name, script) in scripts(program) {
         let path = hooks.join(name);
-        let script = script.replace("PROGRAM", &program);
-        changed |= put(&path, &new, &script, MODE).map_err(|error| InstallError { path, error })?;
+        let put = put(&path, &new, &script, SCRIPT_MODE);
+        changed |= put.map_err(|error| InstallError { path, error })?;
     }
     Ok(changed)
 }
 
+/// The scripts that call `program`: names below libvirt's folder of hooks, and texts.
+pub fn scripts(program: &Path) -> impl Iterator<Item = (&'static str, String)> {
+    let program = quoted(&program.display().to_string());
+    let scripts = SCRIPTS.into_iter();
+    scripts.map(move |(name, script)| (name, script.replace("PROGRAM", &program)))
+}
+
+/// Whether accelnet has written that script.
+pub fn is_ours(script: &str) -> bool {
+    script.contains(OURS)
+}
+
 /// Whether a script that calls `program` is not there as it is to be.
 pub fn differs(hooks: &Path, program: &Path) -> bool {
-    let program = quoted(&program.display().to_string());
-    SCRIPTS.iter().any(|(name, script)| {
+    scripts(program).any(|(name, script)| {
         let path = hooks.join(name);
         let mode = fs::symlink_metadata(&path).map(|found| found.permissions().mode() & 0o7777);
-        let same = fs::read(&path)
-            .is_ok_and(|text| text == script.replace("PROGRAM", &program).as_bytes());
-        !same || !mode.is_ok_and(|mode| mode == MODE)
+        let same = fs::read(&path).is_ok_and(|text| text == script.as_bytes());
+        !same || !mode.is_ok_and(|mode| mode == SCRIPT_MODE)
     })
 }
 

@@ -1,23 +1,21 @@
 //! Steps that change a node for its agent: planned whole, then done in order.
 
-use std::process::{Command, Stdio};
+use std::io;
 
 use accelnet_model::{Code, Problem, outside};
 
 use crate::session::Session;
+use crate::system::{self, System};
 
 /// One step.
-pub struct Step {
+pub struct Step<'a> {
     what: String,
-    act: Box<dyn FnOnce() -> Result<(), Problem>>,
+    act: Box<dyn FnOnce() -> Result<(), Problem> + 'a>,
 }
 
-impl Step {
+impl<'a> Step<'a> {
     /// A step that does `what`, an imperative.
-    pub fn new(
-        what: impl Into<String>,
-        act: impl FnOnce() -> Result<(), Problem> + 'static,
-    ) -> Self {
+    pub fn new(what: impl Into<String>, act: impl FnOnce() -> Result<(), Problem> + 'a) -> Self {
         Step {
             what: what.into(),
             act: Box::new(act),
@@ -30,7 +28,7 @@ impl Step {
 /// # Errors
 ///
 /// That of the first step that fails. The next call goes on from there.
-pub fn take(steps: Vec<Step>, dry: bool, session: &mut Session<'_>) -> Result<(), Problem> {
+pub fn take(steps: Vec<Step<'_>>, dry: bool, session: &mut Session<'_>) -> Result<(), Problem> {
     for one in steps {
         step(session, dry, &one.what, one.act)?;
     }
@@ -47,7 +45,10 @@ pub fn step(
     session.say(&format!("{}\n", outside::escaped(what)));
     match dry {
         true => Ok(()),
-        false => act(),
+        false => {
+            session.changed = true;
+            act()
+        }
     }
 }
 
@@ -56,12 +57,12 @@ pub fn step(
 /// # Errors
 ///
 /// It is somebody else.
-pub fn needs_root() -> Result<(), Problem> {
-    let uid = rustix::process::geteuid();
-    if uid.is_root() {
+pub fn needs_root(system: &dyn System) -> Result<(), Problem> {
+    let uid = system.user();
+    if uid == 0 {
         return Ok(());
     }
-    let who = format!("uid {}", uid.as_raw());
+    let who = format!("uid {uid}");
     let found = format!("This command runs as {who}. Nothing was changed.");
     Err(
         Problem::new(Code::NotAllowed, &[&who, "administrator"], found)
@@ -70,20 +71,10 @@ pub fn needs_root() -> Result<(), Problem> {
     )
 }
 
-/// A program that says nothing.
-pub fn quiet(program: &str, words: &[&str]) -> Command {
-    let mut command = Command::new(program);
-    command
-        .args(words)
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null());
-    command
-}
-
-/// Whether it succeeds.
-pub fn runs(command: &mut Command) -> bool {
-    command.status().is_ok_and(|status| status.success())
+/// Whether a program that changes nothing succeeds.
+pub fn succeeds(system: &dyn System, program: &str, words: &[&str]) -> bool {
+    let ran = system.run(program, words);
+    ran.is_ok_and(|output| output.status.success())
 }
 
 /// Runs a program that must succeed.
@@ -91,20 +82,46 @@ pub fn runs(command: &mut Command) -> bool {
 /// # Errors
 ///
 /// It is not there, or what it says.
-pub fn command(program: &str, words: &[&str]) -> Result<(), Problem> {
-    let output = Command::new(program)
-        .args(words)
-        .stdin(Stdio::null())
-        .output()
-        .map_err(|error| failed(program, &error.to_string()))?;
+pub fn command(system: &dyn System, program: &str, words: &[&str]) -> Result<(), Problem> {
+    let whole = format!("{program} {}", words.join(" "));
+    let output = system
+        .before(&whole)
+        .and_then(|()| system.run(program, words));
+    let output = output.map_err(|error| failed(program, &error.to_string()))?;
     match output.status.success() {
         true => Ok(()),
         false => {
-            let words = format!("{program} {}", words.join(" "));
             let said = String::from_utf8_lossy(&output.stderr);
-            Err(failed(&words, said.trim()))
+            Err(failed(&whole, said.trim()))
         }
     }
+}
+
+/// Writes a file whole, by way of another one with the ending `new`.
+///
+/// # Errors
+///
+/// What the kernel answered.
+pub fn write(
+    system: &dyn System,
+    path: &str,
+    new: &str,
+    text: &str,
+    mode: u32,
+) -> Result<(), Problem> {
+    let beside = system::at(system, path).with_extension(new);
+    let written = system::put(system, path, &beside, text, mode);
+    written.map_err(|error| failed(path, &error.to_string()))
+}
+
+/// Removes a file, if it is there.
+///
+/// # Errors
+///
+/// What the kernel answered.
+pub fn remove(system: &dyn System, path: &str) -> Result<(), Problem> {
+    let wrong = |error: io::Error| failed(path, &error.to_string());
+    system::remove(system, path).map_err(wrong)
 }
 
 /// Something could not be done, in somebody's `words`.
