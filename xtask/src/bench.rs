@@ -13,6 +13,7 @@ mod namespace;
 mod node;
 mod plot;
 mod row;
+mod served;
 mod simulated;
 mod table;
 mod tree;

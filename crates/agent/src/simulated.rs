@@ -1,5 +1,7 @@
 //! The edge of a node that never existed, for tests and the demonstration.
 
+pub mod served;
+
 use std::path::Path;
 use std::sync::Arc;
 

@@ -5,22 +5,18 @@ use std::io::{Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixStream;
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::path::Path;
 use std::thread;
 use std::time::Duration;
 
-use accelnet_agent::run::{Place, Running, start};
 use accelnet_agent::simulated::Simulated;
+use accelnet_agent::simulated::served::{self, Served};
+use accelnet_api::Client;
 use accelnet_api::client::{Credentials, Remote};
 use accelnet_api::testing::{Authority, Certified};
 use accelnet_api::types::*;
-use accelnet_api::{Client, Server};
 use accelnet_host::{Clock, SystemClock};
-use accelnet_model::intent::Role;
-use accelnet_model::{Code, Mac, PciAddress, Performance, Problem};
-use accelnet_sim::{AdapterSpec, DomainSpec, NicSpec, Port, SimMachine, Tree};
-use accelnet_store::{Embedded, History};
+use accelnet_model::{Code, Performance, Problem};
 use rustix::net::{AddressFamily, SocketType};
 use rustix::process::Uid;
 
@@ -31,8 +27,7 @@ const PATIENCE: Duration = Duration::from_secs(120);
 
 /// An agent with both doors, whose VM web is accelerated.
 struct Node {
-    running: Option<Running>,
-    address: SocketAddr,
+    served: Served,
     ca: Authority,
     folder: tempfile::TempDir,
 }
@@ -42,66 +37,27 @@ impl Node {
         let folder = tempfile::tempdir().expect("a folder");
         let open = std::fs::Permissions::from_mode(0o755);
         std::fs::set_permissions(folder.path(), open).expect("a mode");
-        let at = |text: &str| -> PciAddress { text.parse().expect("an address") };
-        let adapter = AdapterSpec::igb(at("0000:01:00.0"), "pf0");
-        let tree = Tree::new().port(Port::root(at("0000:00:01.0"), 1, 2).adapter(adapter));
-        let machine = SimMachine::boot(tree, folder.path()).expect("a node");
-        let nic = NicSpec::on_network(Mac([0x52, 0x54, 0, 0, 0, 1]), "accelnet-lan");
-        let web = DomainSpec::new("web", 1, 4).nic(nic);
-        machine.vms.add(&web).expect("defined");
-        let store = Embedded::in_memory(History::default(), || SystemClock.uptime());
+        let machine = served::small(folder.path()).expect("a node");
         let ca = Authority::new("the CA");
         let options = ca.door(folder.path()).expect("files");
-        let server = Server::bind(&folder.path().join("agent.sock")).expect("a socket");
-        let server = server.listen(&options).expect("an address");
-        let address = server.address().expect("an address");
-        let edge = Simulated::new(machine).in_real_time();
-        let place = Place::own(Arc::new(store.expect("a store")));
-        let running = start(Box::new(edge), place, "n1", server, false);
-        let node = Node {
-            running: Some(running.expect("an agent")),
-            address,
-            ca,
-            folder,
-        };
-        until("libvirt", || node.root().vms().is_ok());
-        let intent = IntentAdd {
-            name: "lan".to_owned(),
-            roles: vec![Role::Compute],
-            adapters: vec!["pf0".to_owned()],
-            vfs: None,
-            trust: None,
-            spoof_check: None,
-            dry_run: false,
-        };
-        node.root().intent_add(&intent).expect("an intent");
-        let enable = Enable {
-            intent: "lan".to_owned(),
-            node_reserve_percentage: Some(0),
-            ..Enable::default()
-        };
-        node.root().enable(&enable).expect("enabled");
-        let vm = VmChange::Enable(VmEnable {
-            names: vec!["web".to_owned()],
-            performance: Performance::Low,
-            now: false,
-            add_nic: false,
-            dry_run: false,
-            mac: None,
-            trust: None,
-            spoof_check: None,
-        });
-        assert!(node.root().vms_change(&vm).expect("an answer").ok);
-        node
+        let edge = Box::new(Simulated::new(machine).in_real_time());
+        let store = served::store().expect("a store");
+        let served = Served::start(folder.path(), edge, store, Some(&options)).expect("an agent");
+        served.declare().expect("a VM");
+        Node { served, ca, folder }
     }
 
-    fn socket(&self) -> PathBuf {
-        self.folder.path().join("agent.sock")
+    fn socket(&self) -> &Path {
+        self.served.socket()
+    }
+
+    fn address(&self) -> SocketAddr {
+        self.served.address().expect("an address")
     }
 
     /// Root, on the socket.
     fn root(&self) -> Client {
-        Client::new(self.socket())
+        self.served.root()
     }
 
     /// Somebody with a certificate of that role.
@@ -109,7 +65,7 @@ impl Node {
         let certified: Certified = self.ca.client(role, Some(&format!("accelnet-{role}")));
         let (cert, key) = certified.write(self.folder.path(), role).expect("files");
         let ca = self.folder.path().join("ca.pem");
-        let server = format!("localhost:{}", self.address.port());
+        let server = format!("localhost:{}", self.address().port());
         let remote = Remote::new(&server, &Credentials { ca, cert, key });
         Client::remote(remote.expect("a client"))
     }
@@ -146,15 +102,6 @@ impl Node {
     }
 }
 
-impl Drop for Node {
-    fn drop(&mut self) {
-        if let Some(running) = self.running.take() {
-            running.stopper().stop();
-            running.wait();
-        }
-    }
-}
-
 fn until(what: &str, mut holds: impl FnMut() -> bool) {
     let begun = SystemClock.uptime();
     while !holds() {
@@ -166,11 +113,14 @@ fn until(what: &str, mut holds: impl FnMut() -> bool) {
 
 /// Does `work` as a user without rights. The kernel keeps the user of each thread by itself.
 fn as_nobody<T: Send>(work: impl FnOnce() -> T + Send) -> T {
+    as_user(NOBODY, work)
+}
+
+fn as_user<T: Send>(user: u32, work: impl FnOnce() -> T + Send) -> T {
     thread::scope(|scope| {
         let working = scope.spawn(|| {
-            let nobody = Uid::from_raw(NOBODY);
-            rustix::thread::set_thread_res_uid(nobody, nobody, nobody)
-                .expect("these tests run as root");
+            let user = Uid::from_raw(user);
+            rustix::thread::set_thread_res_uid(user, user, user).expect("these tests run as root");
             work()
         });
         working.join().expect("no panic")
@@ -216,12 +166,12 @@ fn requests_that_wait_hold_no_thread_and_end_with_their_client() {
     as_nobody(|| {
         for _ in 0..200 {
             let path = "/v1/events?after=9000000000000000000&wait=60";
-            drop(sent(&node.socket(), "GET", path, ""));
+            drop(sent(node.socket(), "GET", path, ""));
         }
         // And some that stay, with another request behind the one that waits.
         let waiting: Vec<UnixStream> = (0..16)
             .map(|_| {
-                let mut stream = sent(&node.socket(), "GET", "/v1/events?after=1&wait=60", "");
+                let mut stream = sent(node.socket(), "GET", "/v1/events?after=1&wait=60", "");
                 drop(stream.write_all(b"GET /v1/version HTTP/1.1\r\nHost: a\r\n\r\n"));
                 stream
             })
@@ -232,6 +182,132 @@ fn requests_that_wait_hold_no_thread_and_end_with_their_client() {
     // One that waits would hold one; a pool of a few works for those who look.
     until("threads", || in_proc("task") < threads + 32);
     until("descriptors", || in_proc("fd") < descriptors + 32);
+    assert_eq!(node.state(), before);
+}
+
+/// A request that a client has sent behind one that waits keeps the agent from noticing that the client hung
+/// up, until the wait is over.
+#[test]
+fn a_request_behind_one_that_waits_costs_no_thread_and_places_of_its_user_only() {
+    let node = Node::new();
+    let before = node.state();
+    node.answers();
+    let threads = in_proc("task");
+    let both = "GET /v1/events?after=9000000000000000000&wait=60 HTTP/1.1\r\nHost: a\r\n\r\n\
+                GET /v1/version HTTP/1.1\r\nHost: a\r\n\r\n";
+    as_nobody(|| {
+        for _ in 0..200 {
+            let mut stream = UnixStream::connect(node.socket()).expect("connected");
+            // In one piece, so that both are read at once.
+            drop(stream.write_all(both.as_bytes()));
+        }
+    });
+    node.answers();
+    let other = as_user(NOBODY - 1, || Client::new(node.socket()).status());
+    assert!(other.expect("an answer").enabled);
+    until("threads", || in_proc("task") < threads + 32);
+    assert_eq!(node.state(), before);
+    // They wait no longer than the agent runs.
+    let begun = SystemClock.uptime();
+    drop(node);
+    let waited = SystemClock.uptime() - begun;
+    assert!(waited < PATIENCE / 4, "the end took {waited:?}");
+}
+
+/// Answers of requests on one connection, one after another.
+fn one_by_one(socket: &Path, requests: impl Iterator<Item = String>) -> Vec<String> {
+    let mut stream = UnixStream::connect(socket).expect("connected");
+    let answers = requests.map(|request| {
+        stream.write_all(request.as_bytes()).expect("sent");
+        one_answer(stream.try_clone().expect("a stream"))
+    });
+    answers.collect()
+}
+
+fn disable_of(name: &str) -> String {
+    let body = serde_json::json!({ "names": [name] }).to_string();
+    format!(
+        "POST /v1/vm-disable HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n\
+         Content-Length: {}\r\n\r\n{body}",
+        body.len()
+    )
+}
+
+/// As many requests of one kind as there are events: those of others stay.
+#[test]
+fn a_flood_of_refused_requests_pushes_out_no_event_of_others() {
+    const FLOOD: usize = 1_200;
+    let node = Node::new();
+    let set = VmChange::Set(VmSet {
+        names: vec!["web".to_owned()],
+        performance: Some(Performance::Medium),
+        now: false,
+        dry_run: false,
+        trust: None,
+        spoof_check: None,
+    });
+    let changed = node.far("administrator").vms_change(&set);
+    assert!(changed.expect("an answer").ok);
+    let drain = node.far("operator").disable(false);
+    assert_eq!(drain.expect_err("refused").code, Code::NotAllowed);
+    let events = || {
+        let events = node.root().events(0, 10_000, Duration::ZERO);
+        events.expect("events").events
+    };
+    let others = events();
+    let by = |events: &[Event], role: &str| {
+        let of = |event: &&Event| event.who.as_deref().is_some_and(|who| who.contains(role));
+        events.iter().filter(of).count()
+    };
+    assert_eq!(
+        (by(&others, "administrator"), by(&others, "operator")),
+        (1, 1)
+    );
+    // One who may, and asks for what there is not; and one who may not.
+    let names = (0..FLOOD).map(|number| disable_of(&format!("nobody{number}")));
+    let answers = one_by_one(node.socket(), names);
+    assert_eq!(answers.len(), FLOOD);
+    for answer in answers {
+        assert!(answer.contains("\"vm_not_found\""), "{answer}");
+    }
+    let web = || std::iter::repeat_n(disable_of("web"), FLOOD);
+    let answers = as_nobody(|| one_by_one(node.socket(), web()));
+    assert_eq!(answers.len(), FLOOD);
+    for answer in answers {
+        assert!(answer.starts_with("HTTP/1.1 403 "), "{answer}");
+    }
+    let after = events();
+    for event in others {
+        assert!(after.contains(&event), "{event:#?}");
+    }
+    node.answers();
+}
+
+#[test]
+fn who_has_no_place_is_told_when_to_ask_again() {
+    let node = Node::new();
+    let before = node.state();
+    let path = "/v1/events?after=9000000000000000000&wait=60";
+    let answers = as_nobody(|| {
+        let waiting: Vec<UnixStream> = (0..16)
+            .map(|_| sent(node.socket(), "GET", path, ""))
+            .collect();
+        let answers: Vec<String> = (0..1_200)
+            .map(|_| answer(sent(node.socket(), "GET", "/v1/status", "")))
+            .collect();
+        drop(waiting);
+        answers
+    });
+    let mut told = 0;
+    for answer in answers.iter().filter(|answer| !answer.is_empty()) {
+        told += 1;
+        assert!(answer.starts_with("HTTP/1.1 429 "), "{answer}");
+        assert!(answer.contains("\r\nretry-after: 1\r\n"), "{answer}");
+        assert!(answer.contains("\"agent_busy\""), "{answer}");
+    }
+    // While others are told so, one is closed without a word.
+    assert!(told > 0, "nobody was told");
+    node.answers();
     assert_eq!(node.state(), before);
 }
 
@@ -272,20 +348,20 @@ fn many_names_and_many_looks_keep_no_change_waiting() {
     as_nobody(|| {
         // Names that are the same count once, and each user may name so many.
         let twice = body(9_000, &|_| "web".to_owned());
-        let request = sent(&node.socket(), "POST", "/v1/vm-disable", &twice);
+        let request = sent(node.socket(), "POST", "/v1/vm-disable", &twice);
         let read = one_answer(request);
         assert!(read.starts_with("HTTP/1.1 200"), "{read}");
         assert!(read.len() < 8192, "{}", read.len());
         for (count, long) in [(1_001, 8), (20_000, 1), (2, 256)] {
             let many = body(count, &|at| format!("{at:0long$}"));
-            let read = one_answer(sent(&node.socket(), "POST", "/v1/vm-disable", &many));
+            let read = one_answer(sent(node.socket(), "POST", "/v1/vm-disable", &many));
             assert!(read.starts_with("HTTP/1.1 4"), "{count}: {read}");
         }
         for number in 0..600 {
-            drop(sent(&node.socket(), "GET", "/v1/prereq", ""));
+            drop(sent(node.socket(), "GET", "/v1/prereq", ""));
             let other = body(900, &|at| format!("{number}-{at}"));
-            drop(sent(&node.socket(), "POST", "/v1/vm-disable", &other));
-            drop(sent(&node.socket(), "GET", "/v1/plan", ""));
+            drop(sent(node.socket(), "POST", "/v1/vm-disable", &other));
+            drop(sent(node.socket(), "GET", "/v1/plan", ""));
         }
     });
     node.answers();
@@ -337,7 +413,7 @@ fn handshakes_that_do_not_end_lock_out_nobody() {
     let before = node.state();
     let all: Vec<TcpStream> = (1..=9)
         .flat_map(|last| [last; 16])
-        .map(|last| silent([127, 0, 0, last], node.address))
+        .map(|last| silent([127, 0, 0, last], node.address()))
         .collect();
     node.answers();
     assert!(node.far("reader").status().expect("an answer").enabled);
@@ -376,7 +452,7 @@ fn readers_from_afar_that_wait_keep_nobody_waiting() {
 fn an_open_log_does_not_delay_the_stop() {
     let node = Node::new();
     let path = "/v1/events?after=9000000000000000000&wait=60";
-    let followed = as_nobody(|| sent(&node.socket(), "GET", path, ""));
+    let followed = as_nobody(|| sent(node.socket(), "GET", path, ""));
     // A request that waits for more of its own body is one, too.
     let mut slow = as_nobody(|| UnixStream::connect(node.socket()).expect("connected"));
     let head = "POST /v1/vm-disable HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: 9\r\n\r\n{";

@@ -7,77 +7,41 @@ mod support;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::Arc;
-use std::time::Duration;
 
 use accelnet::target::Environment;
-use accelnet_agent::run::{Place, Running, start};
 use accelnet_agent::simulated::Simulated;
+use accelnet_agent::simulated::served::{self, Served};
 use accelnet_api::server::{Files, RemoteOptions};
 use accelnet_api::testing::Authority;
 use accelnet_api::types::{Event, EventKind, Events};
-use accelnet_api::{Client, Server};
-use accelnet_host::{Clock, SystemClock};
-use accelnet_model::{Code, Mac, PciAddress};
-use accelnet_sim::{AdapterSpec, DomainSpec, NicSpec, Port, SimMachine, Tree};
-use accelnet_store::{Embedded, History};
+use accelnet_model::Code;
 use far::Profiles;
 
 /// The agent of a node with the adapter pf0 and the VM web.
 struct Node {
-    running: Option<Running>,
-    port: u16,
-    folder: tempfile::TempDir,
+    served: Served,
+    _folder: tempfile::TempDir,
 }
 
 impl Node {
     fn new(options: &RemoteOptions) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
-        let at = |text: &str| -> PciAddress { text.parse().expect("an address") };
-        let adapter = AdapterSpec::igb(at("0000:01:00.0"), "pf0");
-        let tree = Tree::new().port(Port::root(at("0000:00:01.0"), 1, 2).adapter(adapter));
-        let machine = SimMachine::boot(tree, folder.path()).expect("a node");
-        let nic = NicSpec::on_network(Mac([0x52, 0x54, 0, 0, 0, 1]), "accelnet-lan");
-        let web = DomainSpec::new("web", 1, 4).nic(nic);
-        machine.vms.add(&web).expect("defined");
-        let store = Embedded::in_memory(History::default(), || SystemClock.uptime());
-        let server = Server::bind(&folder.path().join("agent.sock")).expect("a socket");
-        let server = server.listen(options).expect("an address");
-        let port = server.address().expect("an address").port();
-        let edge = Simulated::new(machine).in_real_time();
-        let place = Place::own(Arc::new(store.expect("a store")));
-        let running = start(Box::new(edge), place, "n1", server, false);
-        let node = Node {
-            running: Some(running.expect("an agent")),
-            port,
-            folder,
-        };
-        node.await_vms();
-        node
+        let machine = served::small(folder.path()).expect("a node");
+        let edge = Box::new(Simulated::new(machine).in_real_time());
+        let store = served::store().expect("a store");
+        let served = Served::start(folder.path(), edge, store, Some(options)).expect("an agent");
+        Node {
+            served,
+            _folder: folder,
+        }
     }
 
-    /// An agent asks libvirt a moment after it has begun to answer.
-    fn await_vms(&self) {
-        let client = Client::new(self.folder.path().join("agent.sock"));
-        let begun = SystemClock.uptime();
-        while let Err(problem) = client.vms() {
-            let waited = SystemClock.uptime() - begun;
-            assert!(waited < Duration::from_secs(120), "{problem:?}");
-            SystemClock.sleep(Duration::from_millis(20));
-        }
+    fn port(&self) -> u16 {
+        self.served.address().expect("an address").port()
     }
 
     fn server(&self) -> String {
-        format!("localhost:{}", self.port)
-    }
-}
-
-impl Drop for Node {
-    fn drop(&mut self) {
-        if let Some(running) = self.running.take() {
-            running.stopper().stop();
-            running.wait();
-        }
+        format!("localhost:{}", self.port())
     }
 }
 
@@ -249,7 +213,7 @@ fn the_environment_and_what_is_typed_say_which_agent() {
         change(&mut environment);
         environment
     };
-    let socket = node.folder.path().join("agent.sock");
+    let socket = node.served.socket().to_owned();
     let both = with(&|environment| {
         environment.profile = Some("reader".to_owned());
         environment.socket = Some(socket.clone());

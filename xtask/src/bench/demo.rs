@@ -45,11 +45,6 @@ impl Demo {
     pub fn socket(&self) -> &Path {
         Path::new(&self.socket)
     }
-
-    /// Its process id.
-    pub fn process_id(&self) -> u32 {
-        self.process.id()
-    }
 }
 
 impl Drop for Demo {

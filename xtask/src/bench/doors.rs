@@ -1,9 +1,9 @@
 //! `cargo xtask bench doors`: how long root waits for an agent while a user without rights asks all that it
 //! may.
 
-use std::fs::{self, Permissions};
+use std::fs;
 use std::io::{Read, Write};
-use std::os::unix::fs::PermissionsExt;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -12,15 +12,17 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use accelnet_api::Client;
-use accelnet_api::types::{Enable, VmChange, VmEnable, VmSet};
+use accelnet_api::types::{VmChange, VmSet};
 use accelnet_model::{Performance, Problem};
 use clap::Args;
+use rustix::fd::OwnedFd;
+use rustix::net::{AddressFamily, SocketType};
 use rustix::process::Uid;
 
-use super::demo::Demo;
 use super::machine;
+use super::served::{Served, VM};
 use crate::error::Error;
-use crate::run::{cargo, root, run, target};
+use crate::run::root;
 
 /// Where `--write` writes, between its marks.
 const DOCUMENT: &str = "docs/benchmarks.md";
@@ -48,24 +50,36 @@ pub struct Doors {
 #[derive(Debug, Clone, Copy)]
 struct Attack {
     name: &'static str,
-    does: fn(&Path, &AtomicBool),
+    asks: Asks,
+    does: fn(&Path, SocketAddr, &AtomicBool),
 }
 
-const ATTACKS: [Attack; 6] = [
+/// Who waits for an answer meanwhile.
+#[derive(Debug, Clone, Copy)]
+enum Asks {
+    Root,
+    /// An administrator with a certificate, by the door that is attacked.
+    FromAfar,
+}
+
+const ATTACKS: [Attack; 8] = [
     Attack {
         name: "none",
-        does: |_, _| {},
+        asks: Asks::Root,
+        does: |_, _, _| {},
     },
     Attack {
         name: "waits for events, hung up",
-        does: |socket, ends| {
+        asks: Asks::Root,
+        does: |socket, _, ends| {
             let path = "/v1/events?after=9000000000000000000&wait=60";
             again(ends, || drop(sent(socket, "GET", path, "")));
         },
     },
     Attack {
         name: "600 connections that stay open",
-        does: |socket, ends| {
+        asks: Asks::Root,
+        does: |socket, _, ends| {
             let mut all = Vec::new();
             again(ends, || {
                 if all.len() >= 600 {
@@ -77,7 +91,8 @@ const ATTACKS: [Attack; 6] = [
     },
     Attack {
         name: "dry runs of 1,000 other VMs each, and looks at prerequisites, hung up",
-        does: |socket, ends| {
+        asks: Asks::Root,
+        does: |socket, _, ends| {
             let mut number = 0;
             again(ends, || {
                 number += 1;
@@ -90,7 +105,8 @@ const ATTACKS: [Attack; 6] = [
     },
     Attack {
         name: "the same, answered",
-        does: |socket, ends| {
+        asks: Asks::Root,
+        does: |socket, _, ends| {
             let mut number = 0;
             again(ends, || {
                 number += 1;
@@ -103,7 +119,8 @@ const ATTACKS: [Attack; 6] = [
     },
     Attack {
         name: "heads that do not end",
-        does: |socket, ends| {
+        asks: Asks::Root,
+        does: |socket, _, ends| {
             let mut all = Vec::new();
             again(ends, || {
                 if all.len() >= 200 {
@@ -114,7 +131,37 @@ const ATTACKS: [Attack; 6] = [
             });
         },
     },
+    Attack {
+        name: "TLS handshakes from 9 addresses that do not begin",
+        asks: Asks::Root,
+        does: |_, address, ends| half_open(address, ends),
+    },
+    Attack {
+        name: "the same, an administrator with a certificate asks",
+        asks: Asks::FromAfar,
+        does: |_, address, ends| half_open(address, ends),
+    },
 ];
+
+/// Connects from nine addresses, and sends nothing.
+fn half_open(address: SocketAddr, ends: &AtomicBool) {
+    let (mut all, mut last) = (Vec::new(), 0);
+    again(ends, || {
+        if all.len() >= 200 {
+            all.clear();
+        }
+        last = last % 9 + 1;
+        all.extend(silent(Ipv4Addr::new(127, 0, 0, last), address));
+    });
+}
+
+/// A connection from `source` that has sent nothing.
+fn silent(source: Ipv4Addr, address: SocketAddr) -> rustix::io::Result<OwnedFd> {
+    let socket = rustix::net::socket(AddressFamily::INET, SocketType::STREAM, None)?;
+    rustix::net::bind(&socket, &SocketAddr::from((source, 0)))?;
+    rustix::net::connect(&socket, &address)?;
+    Ok(socket)
+}
 
 /// Does `what` until the attack ends.
 fn again(ends: &AtomicBool, mut what: impl FnMut()) {
@@ -156,13 +203,11 @@ struct Measured {
 
 impl Doors {
     pub fn run(&self) -> Result<(), Error> {
-        run(&mut cargo(["build", "--release", "--package", "accelnet"]))?;
+        let served = Served::start()?;
         let busy = machine::busy()?;
-        let demo = Demo::serve(&target().join("release/accelnet"))?;
-        prepare(&demo)?;
         let mut all = Vec::new();
         for attack in ATTACKS {
-            all.push(self.under(attack, &demo)?);
+            all.push(self.under(attack, &served)?);
         }
         let text = self.table(&all, busy);
         print!("{text}");
@@ -193,24 +238,25 @@ impl Doors {
     }
 
     /// What root waits while another user does that on two threads.
-    fn under(&self, attack: Attack, demo: &Demo) -> Result<Measured, Error> {
+    fn under(&self, attack: Attack, served: &Served) -> Result<Measured, Error> {
         let ends = Arc::new(AtomicBool::new(false));
         let attackers: Vec<_> = (0..2)
             .map(|_| {
-                let (ends, socket) = (ends.clone(), demo.socket().to_owned());
+                let (ends, socket) = (ends.clone(), served.socket().to_owned());
+                let address = served.address();
                 thread::spawn(move || {
                     let nobody = Uid::from_raw(NOBODY);
                     // The kernel keeps the user of each thread by itself.
                     let is_nobody = rustix::thread::set_thread_res_uid(nobody, nobody, nobody);
                     if is_nobody.is_ok() {
-                        (attack.does)(&socket, &ends);
+                        (attack.does)(&socket, address, &ends);
                     }
                     is_nobody
                 })
             })
             .collect();
         thread::sleep(BEFORE);
-        let measured = self.measure(attack.name, demo);
+        let measured = self.measure(attack, served);
         ends.store(true, Ordering::Relaxed);
         for attacker in attackers {
             if !matches!(attacker.join(), Ok(Ok(()))) {
@@ -220,10 +266,13 @@ impl Doors {
         measured
     }
 
-    fn measure(&self, attack: &'static str, demo: &Demo) -> Result<Measured, Error> {
-        let client = Client::new(demo.socket());
+    fn measure(&self, attack: Attack, served: &Served) -> Result<Measured, Error> {
+        let client: Client = match attack.asks {
+            Asks::Root => served.root(),
+            Asks::FromAfar => served.administrator()?,
+        };
         let set = VmChange::Set(VmSet {
-            names: vec!["web01".to_owned()],
+            names: vec![VM.to_owned()],
             performance: Some(Performance::Low),
             now: false,
             dry_run: true,
@@ -237,12 +286,12 @@ impl Doors {
             change.push(timed(|| {
                 client.vms_change(&set).map(drop).map_err(refused)
             })?);
-            let (now, open) = taken(demo.process_id())?;
+            let (now, open) = taken(served.process_id())?;
             memory = memory.max(now);
             descriptors = descriptors.max(open);
         }
         Ok(Measured {
-            attack,
+            attack: attack.name,
             status: percentile(&mut status),
             change: percentile(&mut change),
             memory,
@@ -254,9 +303,9 @@ impl Doors {
         let mut text = format!(
             "## Under attack\n\n\
              Written by `cargo xtask bench doors --write`. A user without rights does what the first column names on\n\
-             two threads, again and again, while root asks an agent of `accelnet demo --serve` {} times for each\n\
-             figure, and each time from a new connection. Times are 99th percentiles; at most {} ms are permitted. Memory\n\
-             and descriptors are the most that were seen, of four agents in one process; at most {} MiB and {} are\n\
+             two threads, again and again, while root asks the agent of a simulated node {} times for each figure, and\n\
+             each time from a new connection. Times are 99th percentiles; at most {} ms are permitted. Memory and\n\
+             descriptors are the most that were seen of the process, node included; at most {} MiB and {} are\n\
              permitted. Others used {busy} % of the CPU before it began.\n\n\
              | attack | `status` | `vm set --dry-run` | memory | descriptors |\n\
              | --- | --- | --- | --- | --- |\n",
@@ -269,40 +318,6 @@ impl Doors {
             );
         }
         text
-    }
-}
-
-/// Has a VM accelerated, and lets other users reach the sockets.
-fn prepare(demo: &Demo) -> Result<(), Error> {
-    if let Some(folder) = demo.socket().parent() {
-        fs::set_permissions(folder, Permissions::from_mode(0o755)).map_err(|source| {
-            Error::File {
-                path: PathBuf::from(folder),
-                source,
-            }
-        })?;
-    }
-    let client = Client::new(demo.socket());
-    let enable = Enable {
-        intent: "MyIntent".to_owned(),
-        node_reserve_percentage: Some(0),
-        ..Enable::default()
-    };
-    client.enable(&enable).map_err(refused)?;
-    let web01 = VmChange::Enable(VmEnable {
-        names: vec!["web01".to_owned()],
-        performance: Performance::Low,
-        now: false,
-        add_nic: false,
-        dry_run: false,
-        mac: None,
-        trust: None,
-        spoof_check: None,
-    });
-    let changed = client.vms_change(&web01).map_err(refused)?;
-    match changed.ok {
-        true => Ok(()),
-        false => Err(Error::Bench(format!("{:?}", changed.results))),
     }
 }
 
