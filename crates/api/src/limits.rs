@@ -21,6 +21,8 @@ const MOST_VFS: u64 = 65_535;
 pub enum Chars {
     /// Any but control characters.
     Printable,
+    /// Those of the name of a VM, or of a glob: libvirt takes no `/`.
+    VmName,
     /// Those of the name of an intent.
     IntentName,
 }
@@ -30,6 +32,7 @@ impl Chars {
     pub const fn pattern(self) -> &'static str {
         match self {
             Chars::Printable => r"^[^\u0000-\u001f\u007f-\u009f]+$",
+            Chars::VmName => r"^[^/\u0000-\u001f\u007f-\u009f]+$",
             Chars::IntentName => r"^[A-Za-z0-9][A-Za-z0-9._-]{0,31}$",
         }
     }
@@ -37,7 +40,7 @@ impl Chars {
     /// The longest text of them, in characters.
     pub const fn longest(self) -> usize {
         match self {
-            Chars::Printable => LONGEST_NAME,
+            Chars::Printable | Chars::VmName => LONGEST_NAME,
             Chars::IntentName => 32,
         }
     }
@@ -54,6 +57,7 @@ impl Chars {
         let inner = |one: char| one.is_ascii_alphanumeric() || matches!(one, '.' | '-' | '_');
         let fits = match self {
             Chars::Printable => !text.chars().any(char::is_control),
+            Chars::VmName => !text.chars().any(|one| one == '/' || one.is_control()),
             Chars::IntentName => {
                 text.starts_with(|one: char| one.is_ascii_alphanumeric()) && text.chars().all(inner)
             }
@@ -61,6 +65,9 @@ impl Chars {
         match (fits, self) {
             (true, _) => Ok(()),
             (false, Chars::Printable) => Err("has control characters".to_owned()),
+            (false, Chars::VmName) => {
+                Err("is no name of a VM: it has '/' or control characters".to_owned())
+            }
             (false, Chars::IntentName) => Err(
                 "is no name of an intent: letters, digits, '.', '-' and '_' that begin with a letter or digit"
                     .to_owned(),
@@ -103,9 +110,9 @@ pub static LIMITS: &[(&str, &str, Limit)] = &[
     ("IntentSet", "roles", Limit::Values(1, 3)),
     ("IntentSet", "adapters", Limit::Once(1, MOST_ADAPTERS, Chars::Printable)),
     ("IntentSet", "vfs", Limit::Number(0, MOST_VFS)),
-    ("VmEnable", "names", Limit::Texts(1, MOST_VMS, Chars::Printable)),
-    ("VmSet", "names", Limit::Texts(1, MOST_VMS, Chars::Printable)),
-    ("VmDisable", "names", Limit::Texts(1, MOST_VMS, Chars::Printable)),
+    ("VmEnable", "names", Limit::Texts(1, MOST_VMS, Chars::VmName)),
+    ("VmSet", "names", Limit::Texts(1, MOST_VMS, Chars::VmName)),
+    ("VmDisable", "names", Limit::Texts(1, MOST_VMS, Chars::VmName)),
     ("AdaptersChange", "names", Limit::Texts(0, MOST_ADAPTERS, Chars::Printable)),
     ("AdaptersChange", "vfs", Limit::Number(0, MOST_VFS)),
 ];

@@ -60,6 +60,16 @@ pub enum Operation {
     NodeDrain,
 }
 
+impl Operation {
+    /// Which characters `{name}` in its path may have.
+    pub fn name_in_path(self) -> Chars {
+        match self {
+            Operation::Vm => Chars::VmName,
+            _ => Chars::Printable,
+        }
+    }
+}
+
 /// HTTP methods in use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Method {

@@ -68,7 +68,7 @@ fn operation(route: &Route) -> Value {
             "name": "name",
             "in": "path",
             "required": true,
-            "schema": text_of(Chars::Printable),
+            "schema": text_of(route.operation.name_in_path()),
         }));
     }
     let mut operation = json!({

@@ -12,7 +12,7 @@ use serde::de::DeserializeOwned;
 use super::parse::{self, bad_request};
 use super::query::Query;
 use super::refusals;
-use crate::limits::{Chars, MOST_VMS_OF_READERS};
+use crate::limits::MOST_VMS_OF_READERS;
 use crate::routes::Operation;
 use crate::service::Answer;
 use crate::types::*;
@@ -40,9 +40,9 @@ pub struct Call {
 
 impl Call {
     /// The name in its path.
-    fn in_path(&self) -> Result<String, Failed> {
+    fn in_path(&self, operation: Operation) -> Result<String, Failed> {
         let name = self.name.clone().unwrap_or_default();
-        match Chars::Printable.judge(&name) {
+        match operation.name_in_path().judge(&name) {
             Ok(()) => Ok(name),
             Err(what) => Err(bad_request(&format!("the name in its path {what}")).into()),
         }
@@ -232,7 +232,7 @@ pub fn read(operation: Operation, call: Call) -> Result<Work, Failed> {
                 .collect::<Vec<_>>())
         }),
         Operation::Intent => {
-            let name = call.in_path()?;
+            let name = call.in_path(operation)?;
             Work::look(move |service| intent(&name, service))
         }
         Operation::IntentAdd => {
@@ -245,14 +245,14 @@ pub fn read(operation: Operation, call: Call) -> Result<Work, Failed> {
         }
         Operation::IntentSet => {
             let request: IntentSet = request(&call.body)?;
-            let name = call.in_path()?;
+            let name = call.in_path(operation)?;
             call.may(request.dry_run)?;
             Work::later(request.dry_run, move |service| {
                 service.intent_set(&who, &name, &request)
             })
         }
         Operation::IntentRemove => {
-            let name = call.in_path()?;
+            let name = call.in_path(operation)?;
             call.may(dry_run)?;
             Work::later(dry_run, move |service| {
                 service.intent_remove(&who, &name, dry_run)
@@ -260,7 +260,7 @@ pub fn read(operation: Operation, call: Call) -> Result<Work, Failed> {
         }
         Operation::Vms => Work::look(|service| service.vms()),
         Operation::Vm => {
-            let name = call.in_path()?;
+            let name = call.in_path(operation)?;
             Work::look(move |service| vm(&name, service))
         }
         Operation::VmEnable => {

@@ -35,7 +35,7 @@ impl Agent {
                 vfs: None,
                 security: accelnet_model::VfSecurity::default(),
             }])
-            .vms(&["web1", "a/b c?&%ü"])
+            .vms(&["web1", "a\\b c?&%ü"])
             .enabled("MyIntent");
         let fake = Arc::new(fake);
         let folder = tempfile::tempdir().expect("a folder");
@@ -134,13 +134,21 @@ fn an_onlooker_looks_and_changes_nothing() {
 #[test]
 fn names_of_any_kind_come_through_a_path() {
     let agent = root();
-    let vm = agent.client().vm("a/b c?&%ü").expect("the VM");
-    assert_eq!(vm.name, "a/b c?&%ü");
+    let vm = agent.client().vm("a\\b c?&%ü").expect("the VM");
+    assert_eq!(vm.name, "a\\b c?&%ü");
     let by_uuid = agent.client().vm(&vm.uuid.to_uppercase()).expect("the VM");
     assert_eq!(by_uuid.name, vm.name);
     for name in ["enable", "..", "", "%2F"] {
         let missing = agent.client().vm(name);
         assert!(missing.is_err() || name.is_empty(), "{name}");
+    }
+    for name in ["a/b", "../x", "a\nb"] {
+        let refused = agent.client().vm(name).expect_err("no name of a VM");
+        assert_eq!(
+            refused.code,
+            accelnet_model::Code::BadRequest,
+            "{name:?}: {refused:?}"
+        );
     }
 }
 

@@ -156,6 +156,19 @@ fn values_with_a_code_of_their_own_end_with_it() {
             r#"{"names": "web1", "performance": "low"}"#,
             "bad_request",
         ),
+        (
+            "vm-enable",
+            r#"{"names": ["web1", "a/b"], "performance": "low"}"#,
+            "bad_request",
+        ),
+        (
+            "vm-set",
+            r#"{"names": ["../../x"], "performance": "low"}"#,
+            "bad_request",
+        ),
+        ("vm-disable", r#"{"names": ["web1\n"]}"#, "bad_request"),
+        ("vm-disable", r#"{"names": ["web1\u0085"]}"#, "bad_request"),
+        ("vm-disable", r#"{"names": ["*/*"]}"#, "bad_request"),
     ] {
         let answer = agent.ask(&Asked::new("POST", &format!("/v1/{path}")).text(body));
         assert_eq!(
