@@ -1,5 +1,6 @@
 //! The VMs of a node, asked of libvirt.
 
+use std::collections::HashSet;
 use std::time::Duration;
 
 use accelnet_libvirt::{Domains, LibvirtError, Reading};
@@ -26,12 +27,15 @@ pub trait Hypervisor {
     fn domains(&self, of: Option<&[String]>, within: Duration) -> Result<Domains, LibvirtError> {
         let mut domains = self.look(within)?.domains?;
         if let Some(of) = of {
+            let of: HashSet<&str> = of.iter().map(String::as_str).collect();
+            let domains = &mut domains;
             domains
                 .read
-                .retain(|domain| of.iter().any(|one| domain.uuid == *one));
-            domains
-                .unreadable
-                .retain(|domain| domain.uuid.as_ref().is_some_and(|uuid| of.contains(uuid)));
+                .retain(|domain| of.contains(domain.uuid.as_str()));
+            domains.unreadable.retain(|domain| {
+                let uuid = domain.uuid.as_deref();
+                uuid.is_some_and(|uuid| of.contains(uuid))
+            });
         }
         Ok(domains)
     }

@@ -15,6 +15,7 @@ mod unreadable;
 mod users;
 mod vf_evidence;
 
+use std::collections::HashSet;
 use std::time::Duration;
 
 use accelnet_libvirt::{Domains, LibvirtError, Reading};
@@ -101,17 +102,15 @@ pub fn again(
     let read = asked();
     let mut seen = domains(read.as_ref(), &mut unreadable);
     if let (Some(vms), Observed::Known(seen)) = (vms, &mut seen) {
+        let asked: HashSet<&str> = vms.iter().map(String::as_str).collect();
         let others = before.domains.known().into_iter().flatten();
-        seen.extend(
-            others
-                .filter(|one| !vms.iter().any(|vm| one.uuid == *vm))
-                .cloned(),
-        );
+        let others = others.filter(|one| !asked.contains(one.uuid.as_str()));
+        seen.extend(others.cloned());
         seen.sort_by(|a, b| a.name.cmp(&b.name));
+        let names: HashSet<&str> = seen.iter().map(|vm| vm.name.as_str()).collect();
         let untold = before.unreadable.iter().filter(|one| {
             let name = one.what.strip_prefix(VM);
-            name.is_some_and(|name| seen.iter().all(|vm| vm.name != name))
-                && !unreadable.contains(one)
+            name.is_some_and(|name| !names.contains(name)) && !unreadable.contains(one)
         });
         let untold: Vec<Unreadable> = untold.cloned().collect();
         unreadable.extend(untold);

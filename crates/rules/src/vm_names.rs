@@ -1,24 +1,63 @@
 //! Names of VMs as they are typed: a name, a UUID, or a glob with `*` and `?`, which a name may have, too.
 
+use std::collections::{BTreeSet, HashMap};
+
 use accelnet_model::{Code, Problem};
 
-/// The VMs among `all` that what was typed means, in their order: those that are called exactly so or have
-/// that UUID; where there is none, those whose name it fits as a glob.
+/// VMs by what they are called.
+#[derive(Debug, Default)]
+pub struct Names<'a> {
+    /// Name of each, in their order.
+    all: Vec<&'a str>,
+    by_name: HashMap<&'a str, Vec<usize>>,
+    by_uuid: HashMap<&'a str, Vec<usize>>,
+}
+
+impl<'a> Names<'a> {
+    /// Of VMs with their names and UUIDs, these in lower case.
+    pub fn of(all: impl IntoIterator<Item = (&'a str, &'a str)>) -> Self {
+        let mut names = Names::default();
+        for (place, (name, uuid)) in all.into_iter().enumerate() {
+            names.all.push(name);
+            names.by_name.entry(name).or_default().push(place);
+            names.by_uuid.entry(uuid).or_default().push(place);
+        }
+        names
+    }
+
+    /// The places of the VMs that what was typed means, in their order: those that are called exactly so or
+    /// have that UUID; where there is none, those whose name it fits as a glob.
+    pub fn meant(&self, typed: &str) -> Vec<usize> {
+        let uuid = typed.to_ascii_lowercase();
+        let exact = [self.by_name.get(typed), self.by_uuid.get(&*uuid)];
+        let mut exact: Vec<usize> = exact.into_iter().flatten().flatten().copied().collect();
+        exact.sort_unstable();
+        exact.dedup();
+        if !exact.is_empty() {
+            return exact;
+        }
+        let pattern = parts(typed);
+        if let Some(name) = literal(&pattern) {
+            return self.by_name.get(&*name).cloned().unwrap_or_default();
+        }
+        let all = self.all.iter().enumerate();
+        let fitting = all.filter(|(_, name)| fit(&pattern, name));
+        fitting.map(|(place, _)| place).collect()
+    }
+}
+
+/// The VMs among `all` that what was typed means, as [`Names::meant`].
 pub fn meant<T>(
     typed: &str,
     all: impl IntoIterator<Item = T>,
     called: impl Fn(&T) -> (&str, &str),
 ) -> Vec<T> {
-    let exactly = |one: &T| {
-        let (name, uuid) = called(one);
-        typed == name || typed.eq_ignore_ascii_case(uuid)
-    };
-    let (exact, mut others): (Vec<T>, Vec<T>) = all.into_iter().partition(exactly);
-    if !exact.is_empty() {
-        return exact;
-    }
-    others.retain(|one| fits(typed, called(one).0));
-    others
+    let all: Vec<T> = all.into_iter().collect();
+    let meant = Names::of(all.iter().map(called)).meant(typed);
+    let meant: BTreeSet<usize> = meant.into_iter().collect();
+    let all = all.into_iter().enumerate();
+    let meant = all.filter(|(place, _)| meant.contains(place));
+    meant.map(|(_, one)| one).collect()
 }
 
 /// The problem with `typed`, which none of `names` fits.
@@ -77,7 +116,19 @@ pub fn is_glob(text: &str) -> bool {
 /// Whether `name` fits `pattern`: `*` stands for any characters, `?` for one, everything else
 /// for itself.
 pub fn fits(pattern: &str, name: &str) -> bool {
-    let pattern = parts(pattern);
+    fit(&parts(pattern), name)
+}
+
+/// The only name that fits a pattern without `*` and `?`.
+fn literal(pattern: &[Part]) -> Option<String> {
+    let chars = pattern.iter().map(|part| match part {
+        Part::Is(one) => Some(*one),
+        Part::Any | Part::One => None,
+    });
+    chars.collect()
+}
+
+fn fit(pattern: &[Part], name: &str) -> bool {
     let name: Vec<char> = name.chars().collect();
     let (mut at, mut seen) = (0, 0);
     // Where the last `*` stood, and how much of the name it stands for by now.

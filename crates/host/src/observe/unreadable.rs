@@ -12,33 +12,56 @@ pub fn all(node: &Node) -> Vec<Unreadable> {
     let mut found = Vec::new();
     // Our own types always become JSON.
     if let Ok(value) = serde_json::to_value(node) {
-        walk(&value, String::new(), &mut found);
+        walk(&value, &mut Vec::new(), &mut found);
     }
     found
 }
 
-fn walk(value: &Value, place: String, found: &mut Vec<Unreadable>) {
+/// One step from a value to one of its own.
+#[derive(Clone, Copy)]
+enum Step<'a> {
+    Item(usize),
+    Field(&'a str),
+}
+
+fn walk<'a>(value: &'a Value, way: &mut Vec<Step<'a>>, found: &mut Vec<Unreadable>) {
     match value {
         Value::Array(items) => {
             for (number, item) in items.iter().enumerate() {
-                walk(item, format!("{place}[{number}]"), found);
+                way.push(Step::Item(number));
+                walk(item, way, found);
+                way.pop();
             }
         }
         Value::Object(fields) => match fields.get("unknown") {
             Some(Value::String(reason)) if fields.len() == 1 => found.push(Unreadable {
-                what: place,
+                what: place(way),
                 reason: reason.clone(),
             }),
             _ => {
                 for (name, field) in fields.iter().filter(|(name, _)| *name != NOT_READ) {
-                    let place = match place.as_str() {
-                        "" => name.clone(),
-                        place => format!("{place}.{name}"),
-                    };
-                    walk(field, place, found);
+                    way.push(Step::Field(name));
+                    walk(field, way, found);
+                    way.pop();
                 }
             }
         },
         _ => {}
     }
+}
+
+fn place(way: &[Step<'_>]) -> String {
+    let mut place = String::new();
+    for step in way {
+        match step {
+            Step::Item(number) => place.push_str(&format!("[{number}]")),
+            Step::Field(name) => {
+                if !place.is_empty() {
+                    place.push('.');
+                }
+                place.push_str(name);
+            }
+        }
+    }
+    place
 }

@@ -300,6 +300,19 @@ impl Ledger {
         }
     }
 
+    /// Adds a VM of `setting` for which no adapter of its node has room.
+    pub fn add_stranded(&mut self, node: usize, setting: Performance) {
+        self.cluster.nodes[node].stranded[place_of(setting)] += 1;
+        self.count_anew();
+    }
+
+    /// Takes such a VM away.
+    pub fn remove_stranded(&mut self, node: usize, setting: Performance) {
+        let stranded = &mut self.cluster.nodes[node].stranded[place_of(setting)];
+        *stranded = stranded.saturating_sub(1);
+        self.count_anew();
+    }
+
     fn count_anew(&mut self) {
         let empty = Cluster {
             nodes: Vec::new(),
