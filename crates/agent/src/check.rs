@@ -9,6 +9,7 @@ use crate::cluster::{membership, nodes, observers};
 use crate::journal::EventDocument;
 use crate::policy::{self, store_failed};
 use crate::report::Report;
+use crate::report::parts::Part;
 
 /// What was found in a store.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -40,6 +41,7 @@ pub fn judge(entry: &Entry) -> Option<Unreadable> {
     match first {
         "policy" | "nodes" => policy::judge(entry),
         "reports" => of::<Report>(entry),
+        "report-parts" => of::<Part>(entry),
         "events" => of::<EventDocument>(entry),
         "members" => of::<nodes::Member>(entry),
         "alive" => of::<nodes::Alive>(entry),

@@ -29,9 +29,11 @@ mod vms;
 mod vnics;
 mod wishes;
 
+use vms::Requests;
 pub(crate) use wishes::security_of;
 
-use std::collections::BTreeSet;
+use std::cell::OnceCell;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
@@ -43,9 +45,9 @@ use accelnet_host::{Host, observe};
 use accelnet_model::adapter::Identity;
 use accelnet_model::intent::{BoundAdapter, IntentStatus};
 use accelnet_model::{
-    Adapter, Code, Domain, Intent, Node, NodeName, Observed, PciAddress, Problem, Uuid,
+    Adapter, Code, Domain, Intent, Node, NodeName, Observed, PciAddress, Problem, Uuid, Vf,
 };
-use accelnet_rules::vm_names::meant;
+use accelnet_rules::vm_names::Names;
 use accelnet_store::Store;
 
 use crate::cluster::nodes::Nodes;
@@ -73,9 +75,48 @@ pub(crate) struct Seen {
     pub networks: Observed<Vec<VirtualNetwork>>,
     /// When all of it was seen, on the clock that never goes back.
     pub seen_at: Duration,
+    /// Places of the VMs, by UUID.
+    places: OnceCell<HashMap<Uuid, usize>>,
+    /// Places of VFs: that of the adapter, and of the VF among those of the adapter.
+    vfs: OnceCell<HashMap<PciAddress, (usize, usize)>>,
 }
 
 impl Seen {
+    fn of(node: Node, networks: Observed<Vec<VirtualNetwork>>, seen_at: Duration) -> Self {
+        Seen {
+            node,
+            networks,
+            seen_at,
+            places: OnceCell::new(),
+            vfs: OnceCell::new(),
+        }
+    }
+
+    /// The VM with that UUID.
+    pub fn domain(&self, uuid: &str) -> Option<&Domain> {
+        let places = self.places.get_or_init(|| {
+            let all = self.domains().iter().enumerate();
+            all.map(|(place, domain)| (domain.uuid.clone(), place))
+                .collect()
+        });
+        self.domains().get(*places.get(uuid)?)
+    }
+
+    /// The VF at that address, and its adapter.
+    pub fn vf(&self, address: PciAddress) -> Option<(&Adapter, &Vf)> {
+        let vfs = self.vfs.get_or_init(|| {
+            let adapters = self.adapters().iter().enumerate();
+            let all = adapters.flat_map(|(place, adapter)| {
+                let vfs = adapter.vfs.iter().enumerate();
+                vfs.map(move |(index, vf)| (vf.address, (place, index)))
+            });
+            all.collect()
+        });
+        let (adapter, vf) = vfs.get(&address)?;
+        let adapter = self.adapters().get(*adapter)?;
+        Some((adapter, adapter.vfs.get(*vf)?))
+    }
+
     /// The adapters, as far as they are known.
     pub fn adapters(&self) -> &[Adapter] {
         self.node.adapters.known().map_or(&[], Vec::as_slice)
@@ -144,6 +185,7 @@ pub struct Core {
     /// What vNICs lead through.
     ways: vnics::Ways,
     taken_back: taken_back::TakenBack,
+    requests: Requests,
     /// MACs in failover bridging for a while, whatever is seen of their VMs.
     lingering: Vec<bridging::Lingering>,
     /// MACs that were bridged because their guests were not seen to drive their VFs.
@@ -187,6 +229,7 @@ impl Core {
             asked_out: std::collections::BTreeMap::new(),
             ways: vnics::Ways::default(),
             taken_back,
+            requests: Requests::default(),
             lingering: Vec::new(),
             unproved: BTreeSet::new(),
             filter,
@@ -254,17 +297,11 @@ impl Core {
             let mut node = self.named(observe::node(&blind));
             node.domains =
                 Observed::unknown("the agent has just started, and has not asked libvirt yet");
-            return Seen {
-                node,
-                networks: Observed::unknown("libvirt is not asked before it has started"),
-                seen_at,
-            };
+            let networks = Observed::unknown("libvirt is not asked before it has started");
+            return Seen::of(node, networks, seen_at);
         }
-        Seen {
-            node: self.named(observe::node(&host)),
-            networks: self.networks(),
-            seen_at,
-        }
+        let node = self.named(observe::node(&host));
+        Seen::of(node, self.networks(), seen_at)
     }
 
     /// Looks at what a change of the VMs called `names` rests on: them, and the adapters of `intent`.
@@ -285,11 +322,7 @@ impl Core {
             true => picture.networks.clone(),
             false => self.networks(),
         };
-        Seen {
-            node,
-            networks,
-            seen_at: picture.seen_at,
-        }
+        Seen::of(node, networks, picture.seen_at)
     }
 
     /// Looks at what a change of these VMs of the managed intent has changed: them, its adapters, and
@@ -301,11 +334,8 @@ impl Core {
         let Some(node) = self.look_again(&before.node, Some(vms), self.is_bound(intent)) else {
             return self.look();
         };
-        Seen {
-            node,
-            networks: self.with_pool(&before.networks, &intent.pool_network()),
-            seen_at: before.seen_at,
-        }
+        let networks = self.with_pool(&before.networks, &intent.pool_network());
+        Seen::of(node, networks, before.seen_at)
     }
 
     /// Looks at what a change of policy rests on: the VMs, networks, and all adapters. The machine
@@ -324,11 +354,7 @@ impl Core {
         let Some(node) = self.look_again(before, None, |_| true) else {
             return self.look();
         };
-        Seen {
-            node,
-            networks: self.networks(),
-            seen_at,
-        }
+        Seen::of(node, self.networks(), seen_at)
     }
 
     /// Looks at VMs (all, or those with these UUIDs) and adapters; none where VMs were not seen
@@ -387,7 +413,7 @@ impl Core {
         }
     }
 
-    fn newest(&self) -> Arc<Picture> {
+    pub(crate) fn newest(&self) -> Arc<Picture> {
         let picture = self.picture.read();
         picture.unwrap_or_else(PoisonError::into_inner).clone()
     }
@@ -537,13 +563,15 @@ impl Core {
 /// VM that was seen.
 fn all_meant(names: &[String], domains: Option<&Vec<Domain>>) -> Option<Vec<String>> {
     let domains = domains.filter(|_| !names.is_empty())?;
-    let mut all = Vec::new();
+    let all = Names::of(domains.iter().map(|vm| (&*vm.name, &*vm.uuid)));
+    let mut meant = BTreeSet::new();
     for name in names {
-        let found = meant(name, domains, |vm| (&vm.name, &vm.uuid));
+        let found = all.meant(name);
         if found.is_empty() {
             return None;
         }
-        all.extend(found.into_iter().map(|vm| vm.uuid.to_string()));
+        meant.extend(found);
     }
-    Some(all)
+    let meant = meant.into_iter().filter_map(|place| domains.get(place));
+    Some(meant.map(|vm| vm.uuid.to_string()).collect())
 }

@@ -1,5 +1,7 @@
 //! What is wrong on a node now.
 
+use std::collections::HashMap;
+
 use accelnet_api::types::{Fault, Severity, State, VmView};
 use accelnet_model::domain::{VF_ALIAS, Vnic};
 use accelnet_model::intent::IntentState;
@@ -20,10 +22,14 @@ pub(crate) fn of(
     vms: &[VmView],
     before: Option<&Report>,
 ) -> Vec<Fault> {
+    let old = before
+        .into_iter()
+        .flat_map(|report| report.faults.iter().rev());
+    let old: HashMap<(&str, Code), &str> = old
+        .map(|old| ((&*old.subject, old.code), &*old.since))
+        .collect();
     let mut faults = Vec::new();
     let mut raise = |severity, subject: &str, problem: &Problem| {
-        let old = before.into_iter().flat_map(|report| &report.faults);
-        let mut old = old.filter(|old| old.subject == subject && old.code == problem.code);
         faults.push(Fault {
             severity,
             node: core.name.clone(),
@@ -31,8 +37,8 @@ pub(crate) fn of(
             code: problem.code,
             message: format!("{} {}", problem.message, problem.found),
             resolution: problem.resolution.clone(),
-            since: match old.next() {
-                Some(old) => old.since.clone(),
+            since: match old.get(&(subject, problem.code)) {
+                Some(since) => (*since).to_owned(),
                 None => seen.node.observed_at.clone(),
             },
         });
@@ -114,7 +120,7 @@ pub(crate) fn of(
     let own = own.filter(|setting| setting.node == core.name && setting.phase == Phase::Enabled);
     let mut locked = Vec::new();
     for setting in own {
-        let domain = seen.domains().iter().find(|one| one.uuid == setting.uuid);
+        let domain = seen.domain(&setting.uuid);
         let Some(domain) = domain.filter(|one| one.state.holds_devices()) else {
             continue;
         };
@@ -158,8 +164,8 @@ fn forgetful(seen: &Seen, policy: &Policy) -> Option<(String, u32, u32)> {
     let facts = accelnet_libvirt::xml::network(&network.xml)?;
     // What runs names its VF, and no longer the pool that it is from.
     let taken = policy.vms.iter().filter(|(setting, _)| {
-        let mut domains = seen.domains().iter();
-        let domain = domains.find(|one| one.uuid == setting.uuid && one.state.holds_devices());
+        let domain = seen.domain(&setting.uuid);
+        let domain = domain.filter(|one| one.state.holds_devices());
         let mut vnics = domain.into_iter().flat_map(|domain| &domain.vnics);
         vnics.any(|vnic| {
             let vf = vnic.host_device.filter(|vf| facts.vfs.contains(vf));

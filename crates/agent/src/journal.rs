@@ -24,6 +24,7 @@ use crate::policy::store_failed;
 use crate::unread::Unread;
 
 pub use kept::MOST;
+pub(crate) use word::short_outcome;
 pub use word::{MOST_OUTCOMES, Word};
 
 /// How often a key is taken anew because another journal of this node took it.
@@ -114,9 +115,8 @@ impl Journal {
         }
     }
 
-    /// Tells of several together with another change of the store, which `change` makes with the
-    /// transaction that it is given, of `ops` more operations and checks at most. Whether it was made;
-    /// if not, nothing was told.
+    /// Tells of some together with another change of the store, which `change` makes with the transaction
+    /// that it is given. Whether it was made; if not, nothing was told, and it can be tried again.
     ///
     /// # Errors
     ///
@@ -125,12 +125,8 @@ impl Journal {
         &self,
         at: &str,
         words: &[Word],
-        ops: usize,
         change: impl FnOnce(Txn) -> Result<bool, Problem>,
     ) -> Result<bool, Problem> {
-        if words.len() + ops > MAX_OPS {
-            return Ok(false);
-        }
         let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
         let txn = self.txn(at, words, *told);
         let done = txn.map_err(|error| store_failed(&error)).and_then(change);
@@ -138,8 +134,11 @@ impl Journal {
             // Whatever becomes of the store: the node was changed.
             self.write_to_journald(at, words);
         }
-        if matches!(done, Ok(true)) {
-            self.has_told(&mut told, words.len());
+        match done {
+            Ok(true) => self.has_told(&mut told, words.len()),
+            // Another journal of this node may have taken the key.
+            Ok(false) => *told = self.after_last(at).map_or(*told, |after| after.max(*told)),
+            Err(_) => {}
         }
         done
     }

@@ -1,6 +1,7 @@
 //! Policy: what administrators asked for, in the store.
 
 mod documents;
+mod request;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -20,6 +21,7 @@ use documents::{
     BoundDocument, DisruptionDocument, DrainedDocument, IntentDocument, ManagementDocument,
     RemovedDocument, VmDocument,
 };
+pub use request::{Asked, Request};
 
 /// Where all policy is.
 pub(crate) const POLICY: &str = "policy/";
@@ -50,7 +52,7 @@ pub struct Policy {
     pub management_revision: u64,
     /// Intents, by name, each with its revision.
     pub intents: Vec<(Intent, u64)>,
-    /// Settings of VMs, by UUID, each with its revision.
+    /// Settings of VMs, in the order of their UUIDs, each with its revision.
     pub vms: Vec<(VmSetting, u64)>,
     /// Nodes that are drained, each with its revision.
     pub drained: Vec<(String, Drained, u64)>,
@@ -149,8 +151,14 @@ impl Policy {
 
     /// The setting of the VM with `uuid`.
     pub fn vm(&self, uuid: &str) -> Option<&VmSetting> {
-        let mut all = self.vms.iter();
-        all.find(|(vm, _)| vm.uuid == uuid).map(|(vm, _)| vm)
+        self.entry_of(uuid).map(|(vm, _)| vm)
+    }
+
+    fn entry_of(&self, uuid: &str) -> Option<&(VmSetting, u64)> {
+        let found = self
+            .vms
+            .binary_search_by(|(vm, _)| vm.uuid.as_str().cmp(uuid));
+        self.vms.get(found.ok()?)
     }
 
     /// Whether there is an intent called `name` that cannot be read.
@@ -190,9 +198,7 @@ impl Policy {
 
     /// Revision of a VM's setting; 0 without one.
     fn vm_revision(&self, uuid: &str) -> u64 {
-        let mut all = self.vms.iter();
-        all.find(|(vm, _)| vm.uuid == uuid)
-            .map_or(0, |(_, revision)| *revision)
+        self.entry_of(uuid).map_or(0, |(_, revision)| *revision)
     }
 }
 
@@ -232,6 +238,13 @@ pub struct PolicyStore {
 struct Own {
     bound: Option<BTreeMap<String, Vec<BoundAdapter>>>,
     disruptions: Option<BTreeMap<String, Disruption>>,
+    request: Option<Option<Request>>,
+}
+
+/// What goes together with the first and the last of several changes.
+struct Ends {
+    first: Txn,
+    last: Txn,
 }
 
 /// The store's words as a problem.
@@ -292,8 +305,8 @@ impl PolicyStore {
     }
 
     /// Makes `changes`, if nothing that they rest on has changed since `policy` was read; `judged` says
-    /// that they rest on all of it. True when all were made. Up to a hundred are made all or none; of more
-    /// the first ones may have been made when a later one is refused.
+    /// that they rest on all of it. True when all were made. As many as go into one transaction are made all
+    /// or none; of more the first ones may have been made when a later one is refused.
     ///
     /// # Errors
     ///
@@ -304,22 +317,11 @@ impl PolicyStore {
         changes: &[Change],
         judged: bool,
     ) -> Result<bool, Problem> {
-        self.change_with(policy, changes, judged, Txn::new())
-    }
-
-    /// The same together with what is in `txn`: all or none.
-    ///
-    /// # Errors
-    ///
-    /// As for [`PolicyStore::change`].
-    pub fn change_with(
-        &self,
-        policy: &Policy,
-        changes: &[Change],
-        judged: bool,
-        txn: Txn,
-    ) -> Result<bool, Problem> {
-        self.try_change(policy, changes, judged, txn)
+        let ends = Ends {
+            first: Txn::new(),
+            last: Txn::new(),
+        };
+        self.try_change(policy, changes, judged, ends)
             .map_err(|error| store_failed(&error))
     }
 
@@ -328,7 +330,7 @@ impl PolicyStore {
         policy: &Policy,
         changes: &[Change],
         judged: bool,
-        txn: Txn,
+        Ends { mut first, last }: Ends,
     ) -> Result<bool, StoreError> {
         let mut turn = 0;
         if judged {
@@ -338,21 +340,28 @@ impl PolicyStore {
                 return Ok(false);
             }
         }
-        let room = ROOM.saturating_sub(txn.ops.len().max(txn.checks.len()));
         let mut rest = changes;
         // More than goes at once: one part after the other. Each is decided by itself, so that whoever
         // stops in between leaves no VM half done, and a later part is refused when another admission
         // came in between.
-        while rest.len() > room {
-            let (some, more) = rest.split_at(rest.len().min(ROOM));
-            match self.commit_some(policy, some, judged.then_some(turn), Txn::new())? {
+        loop {
+            let room = ROOM.saturating_sub(size(&first));
+            let (fits, taken) = fitting(rest, room);
+            let is_last = fits == rest.len() && taken + size(&last) <= room;
+            let (some, more) = rest.split_at(fits);
+            let mut txn = std::mem::take(&mut first);
+            if is_last || rest.is_empty() {
+                txn.checks.extend(last.checks);
+                txn.ops.extend(last.ops);
+                let last = self.commit_some(policy, some, judged.then_some(turn), txn)?;
+                return Ok(last.is_some());
+            }
+            match self.commit_some(policy, some, judged.then_some(turn), txn)? {
                 Some(revision) => turn = revision,
                 None => return Ok(false),
             }
             rest = more;
         }
-        let last = self.commit_some(policy, rest, judged.then_some(turn), txn)?;
-        Ok(last.is_some())
     }
 
     /// Makes some changes at once; the revision with them, or none when they rest on what has changed.
@@ -563,9 +572,32 @@ pub(crate) fn drained_key(node: &str) -> String {
     format!("{DRAINED}{node}")
 }
 
-/// Changes that go into one transaction: each has a check and up to two operations, and a judged one two
-/// checks and an operation more.
-const ROOM: usize = MAX_OPS / 2 - 4;
+/// Operations of changes that go into one transaction: a judged one has two checks and an operation more.
+const ROOM: usize = MAX_OPS - 4;
+
+/// Checks or operations of a transaction, of which there are more.
+fn size(txn: &Txn) -> usize {
+    txn.ops.len().max(txn.checks.len())
+}
+
+/// Operations of a change at most.
+fn weight(change: &Change) -> usize {
+    match change {
+        Change::Intent(_) | Change::NoIntent(_) => 2,
+        _ => 1,
+    }
+}
+
+/// How many of the first changes have `room` operations at most, and how many operations those have.
+fn fitting(changes: &[Change], room: usize) -> (usize, usize) {
+    let mut taken = 0;
+    let fits = changes.iter().take_while(|change| {
+        let fits = taken + weight(change) <= room;
+        taken += if fits { weight(change) } else { 0 };
+        fits
+    });
+    (fits.count(), taken)
+}
 
 /// Whose turn it is to admit.
 const TURN: &str = "policy/turn";
@@ -599,6 +631,7 @@ pub(crate) fn judge(entry: &Entry) -> Option<Unreadable> {
         (_, Some((_, own))) if own.starts_with("disruption/") => {
             documents::read::<DisruptionDocument>(entry, &mut found).is_some()
         }
+        (_, Some((_, "request"))) => documents::read::<Request>(entry, &mut found).is_some(),
         _ => false,
     };
     if !read && found.is_empty() {

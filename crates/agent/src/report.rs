@@ -1,5 +1,7 @@
 //! What a node reports to the others: its adapters, its intents, its VMs.
 
+pub(crate) mod parts;
+
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -7,14 +9,15 @@ use accelnet_api::types::{AdapterUse, Fault, VmView};
 use accelnet_model::intent::IntentStatus;
 use accelnet_model::{Check, Mac, NodeName, Problem};
 use accelnet_rules::prereq::{self, IntentAdapter, PeerIntent, PeerReport};
-use accelnet_store::{Document, Json, MAX_TXN_BYTES, Store, Txn, Unreadable};
+use accelnet_store::{Document, Json, MAX_TXN_BYTES, Store, StoreError, Unreadable};
 use serde::{Deserialize, Serialize};
 
 use crate::cluster::nodes::Nodes;
 use crate::core::{Core, Seen};
+use crate::faults;
 use crate::policy::{Policy, store_failed};
 use crate::unread::Unread;
-use crate::{faults, view};
+use crate::view::{self, Views};
 
 /// What one node reports.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -41,6 +44,9 @@ pub struct Report {
     /// What the adapters of intents are, for other nodes to compare.
     #[serde(default)]
     pub hardware: Vec<Hardware>,
+    /// Names of its parts, which have its VMs, MACs and faults where it is too long.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    parts: Vec<String>,
 }
 
 /// An adapter of an intent, as other nodes compare it with theirs.
@@ -109,12 +115,13 @@ impl Report {
             faults: Vec::new(),
             checks: Vec::new(),
             hardware: Vec::new(),
+            parts: Vec::new(),
         }
     }
 
     /// What `core` has to report.
     pub(crate) fn of(core: &Core, seen: &Seen, policy: &Policy) -> Self {
-        let vms = view::vms(core, seen, policy);
+        let vms = Views::of(core, seen, policy).all();
         let before = core.reports.newest();
         Report {
             node: core.name.clone(),
@@ -131,6 +138,7 @@ impl Report {
                 .into_iter()
                 .map(Hardware::of)
                 .collect(),
+            parts: Vec::new(),
         }
     }
 
@@ -171,12 +179,22 @@ pub struct Reports {
     node: String,
     /// What this node saw last.
     newest: Mutex<Option<Report>>,
-    /// What of it is in the store.
-    written: Mutex<Option<Report>>,
+    written: Mutex<Written>,
     unread: Unread,
     /// Since when the reserve was seen not to be met.
     unmet: Mutex<Option<String>>,
 }
+
+/// What of this node's report is in the store, as far as that is known.
+#[derive(Default)]
+struct Written {
+    report: Option<Report>,
+    /// Keys of its parts.
+    parts: Option<BTreeSet<String>>,
+}
+
+/// How often reports are read anew because one was written meanwhile.
+const TURNS: u32 = 3;
 
 pub(crate) const REPORTS: &str = "reports/";
 
@@ -187,7 +205,7 @@ impl Reports {
             store,
             node: node.to_owned(),
             newest: Mutex::new(None),
-            written: Mutex::new(None),
+            written: Mutex::default(),
             unread: Unread::default(),
             unmet: Mutex::new(None),
         }
@@ -236,16 +254,17 @@ impl Reports {
     pub fn write(&self) {
         let Some(report) = self.newest() else { return };
         let mut written = self.written.lock().unwrap_or_else(PoisonError::into_inner);
-        if written
-            .as_ref()
-            .is_some_and(|written| written.says_the_same(&report))
-        {
+        let before = written.report.as_ref();
+        if before.is_some_and(|before| before.says_the_same(&report)) {
             return;
         }
-        let txn = Txn::new().put_json(format!("{REPORTS}{}", self.node), &report);
+        let known = written.parts.take();
         // A report that cannot be written is written with the next look.
-        if txn.and_then(|txn| self.store.commit(&txn)).is_ok() {
-            *written = Some(report);
+        if let Ok(keys) = parts::write(&*self.store, &report, known) {
+            *written = Written {
+                report: Some(report),
+                parts: Some(keys),
+            };
         }
     }
 
@@ -255,18 +274,36 @@ impl Reports {
     ///
     /// The store cannot be read.
     pub fn all(&self) -> Result<Vec<Report>, Problem> {
-        let all = self.store.range_json::<Report>(REPORTS);
-        let all = all.map_err(|error| store_failed(&error))?;
-        self.unread.set(all.unreadable);
-        let mut all: Vec<Report> = all.values.into_iter().map(|stored| stored.value).collect();
+        let newest = self.newest();
+        let own = newest.as_ref().map(|newest| newest.node.as_str());
+        let (mut all, unreadable) = self.read(own).map_err(|error| store_failed(&error))?;
+        let parts = parts::of_node(&self.node);
+        let incomplete = unreadable.iter().any(|one| one.key.starts_with(&parts));
+        self.unread.set(unreadable);
         let own = all.iter_mut().find(|report| report.node == self.node);
-        if own.is_none() {
+        if own.is_none() || incomplete {
             // It was lost, or written over: the next look writes it again.
-            *self.written.lock().unwrap_or_else(PoisonError::into_inner) = None;
+            *self.written.lock().unwrap_or_else(PoisonError::into_inner) = Written::default();
         }
-        if let (Some(own), Some(newest)) = (own, self.newest()) {
+        if let (Some(own), Some(newest)) = (own, newest) {
             *own = newest;
         }
         Ok(all)
+    }
+
+    /// The reports as they are in the store, and what of them cannot be read.
+    fn read(&self, own: Option<&str>) -> Result<(Vec<Report>, Vec<Unreadable>), StoreError> {
+        let mut turns = 0..TURNS;
+        loop {
+            let read = self.store.range_json::<Report>(REPORTS)?;
+            let all = read.values.into_iter().map(|stored| stored.value);
+            let mut all: Vec<Report> = all.collect();
+            let missing = parts::complete(&*self.store, &mut all, own)?;
+            // One may have been written in between.
+            if missing.is_empty() || turns.next().is_none() {
+                let unreadable = read.unreadable.into_iter().chain(missing);
+                return Ok((all, unreadable.collect()));
+            }
+        }
     }
 }

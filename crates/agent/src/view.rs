@@ -11,6 +11,7 @@ use accelnet_model::vm_setting::Phase;
 use accelnet_model::{Adapter, Domain, Mac, Node, Observed, Vf, VmSetting};
 use accelnet_rules::pair::Pair;
 use accelnet_rules::vf_path;
+use accelnet_rules::vm::Switch;
 
 use crate::core::paths::Watched;
 use crate::core::{Core, Seen, security_of};
@@ -49,24 +50,47 @@ impl Picture {
     }
 }
 
-/// The VMs of the node, by name; then those that have a setting and are no longer there.
-pub(crate) fn vms(core: &Core, seen: &Seen, policy: &Policy) -> Vec<VmView> {
-    let mut views: Vec<VmView> = seen
-        .domains()
-        .iter()
-        .map(|domain| vm(core, seen, policy, domain))
-        .collect();
-    if seen.node.domains.known().is_some() {
-        let gone = policy.vms.iter().map(|(vm, _)| vm).filter(|setting| {
-            let here = setting.node == core.name;
-            here && !seen
-                .domains()
-                .iter()
-                .any(|domain| domain.uuid == setting.uuid)
-        });
-        views.extend(gone.map(|setting| gone_vm(core, setting)));
+/// How VMs are shown, and what is the same for all of them.
+pub(crate) struct Views<'a> {
+    core: &'a Core,
+    seen: &'a Seen,
+    policy: &'a Policy,
+    pool: String,
+    switch: Option<Switch>,
+}
+
+impl<'a> Views<'a> {
+    pub fn of(core: &'a Core, seen: &'a Seen, policy: &'a Policy) -> Self {
+        let pool = policy.managed_intent().map(|intent| intent.pool_network());
+        Views {
+            core,
+            seen,
+            policy,
+            pool: pool.unwrap_or_default(),
+            switch: core.switch(policy, seen),
+        }
     }
-    views
+
+    /// The VMs of the node, by name; then those that have a setting and are no longer there.
+    pub fn all(&self) -> Vec<VmView> {
+        let here = self.seen.domains().iter().map(|domain| self.vm(domain));
+        let gone = self.gone().map(|setting| self.gone_vm(setting));
+        here.chain(gone).collect()
+    }
+
+    /// Settings of VMs that are no longer there.
+    pub fn gone(&self) -> impl Iterator<Item = &'a VmSetting> {
+        let (name, seen) = (&self.core.name, self.seen);
+        let known = seen.node.domains.known().is_some();
+        let all = self.policy.vms.iter().filter(move |_| known);
+        let all = all.map(|(setting, _)| setting);
+        all.filter(move |setting| setting.node == *name && seen.domain(&setting.uuid).is_none())
+    }
+
+    /// A VM that is no longer there.
+    pub fn gone_vm(&self, setting: &VmSetting) -> VmView {
+        gone_vm(self.core, setting)
+    }
 }
 
 fn gone_vm(core: &Core, setting: &VmSetting) -> VmView {
@@ -94,13 +118,20 @@ fn gone_vm(core: &Core, setting: &VmSetting) -> VmView {
     }
 }
 
-/// One VM.
-pub(crate) fn vm(core: &Core, seen: &Seen, policy: &Policy, domain: &Domain) -> VmView {
+impl Views<'_> {
+    /// One VM.
+    pub fn vm(&self, domain: &Domain) -> VmView {
+        shown(self, domain)
+    }
+}
+
+fn shown(views: &Views<'_>, domain: &Domain) -> VmView {
+    let Views {
+        core, seen, policy, ..
+    } = *views;
     let setting = policy.vm(&domain.uuid);
     let running = domain.state.holds_devices();
-    let pool = policy.managed_intent().map(|intent| intent.pool_network());
-    let pool = pool.unwrap_or_default();
-    let pair = setting.map(|setting| Pair::of(&domain.vnics, setting.mac, &pool));
+    let pair = setting.map(|setting| Pair::of(&domain.vnics, setting.mac, &views.pool));
     let vf = pair.and_then(|pair| pair.vf).filter(|_| running);
     let found = vf.and_then(|vf| find_vf(seen, vf));
     let watched = core.path_of(&domain.uuid).filter(|_| vf.is_some());
@@ -110,7 +141,7 @@ pub(crate) fn vm(core: &Core, seen: &Seen, policy: &Policy, domain: &Domain) -> 
         (true, true, _) => proved(watched),
         (true, false, _) => Path::Software,
     };
-    let switch = core.switch(policy, seen);
+    let switch = views.switch.as_ref();
     let vnics = domain.vnics.iter().map(|vnic| VnicView {
         mac: vnic.mac,
         model: match vnic.host_device.is_some() || vnic.kind == "hostdev" {
@@ -118,7 +149,7 @@ pub(crate) fn vm(core: &Core, seen: &Seen, policy: &Policy, domain: &Domain) -> 
             false => vnic.model.clone().unwrap_or_else(|| "default".to_owned()),
         },
         source: vnic.source.clone(),
-        on_intent_switch: switch.as_ref().is_some_and(|switch| switch.has(vnic)),
+        on_intent_switch: switch.is_some_and(|switch| switch.has(vnic)),
         role: role(setting, pair, vnic),
     });
     let acceleration = match (setting, pair) {
@@ -196,11 +227,7 @@ fn role(setting: Option<&VmSetting>, pair: Option<Pair<'_>>, vnic: &Vnic) -> Opt
 
 /// The adapter and the VF that a running VM's interface is.
 pub(crate) fn find_vf<'a>(seen: &'a Seen, vnic: &Vnic) -> Option<(&'a Adapter, &'a Vf)> {
-    let address = vnic.host_device?;
-    seen.adapters().iter().find_map(|adapter| {
-        let vf = adapter.vfs.iter().find(|vf| vf.address == address)?;
-        Some((adapter, vf))
-    })
+    seen.vf(vnic.host_device?)
 }
 
 /// What is so of a running VM, one line each.

@@ -11,7 +11,7 @@ use super::identity::{IDENTITY, Identity};
 use super::nodes::{ALIVE, DOWN, MEMBERS};
 use super::observers::OBSERVERS;
 use crate::policy::{PolicyStore, drained_key, store_failed};
-use crate::report::{REPORTS, Reports};
+use crate::report::{REPORTS, Reports, parts};
 use crate::unread;
 
 /// What says that a store has a cluster.
@@ -213,7 +213,8 @@ pub fn leave(
         txn = txn.delete(entry.key);
     }
     match store.commit(&txn).map_err(failed)? {
-        Commit::Done { .. } => Ok(()),
+        // Parts that stay are without a report, and the node's next agent removes them.
+        Commit::Done { .. } => parts::remove(&*store, node).map_err(failed),
         Commit::Conflict { .. } => Err(has_changed(name)),
     }
 }

@@ -16,7 +16,14 @@ use crate::policy::POLICY;
 use writer::Writer;
 
 /// Prefixes whose newest reading is kept in memory; the policy in a file, too, beside the node's own keys.
-const KEPT: [&str; 5] = [POLICY, "reports/", "members/", "alive/", "down/"];
+const KEPT: [&str; 6] = [
+    POLICY,
+    "reports/",
+    "report-parts/",
+    "members/",
+    "alive/",
+    "down/",
+];
 /// The format of the file.
 const FORMAT: u32 = 1;
 

@@ -30,63 +30,81 @@ impl Core {
     }
 
     /// Who asked for what from where, an imperative, and what came of it.
-    pub(super) fn asked(
-        &self,
-        who: &str,
-        subject: &str,
-        what: &str,
-        problem: Option<&Problem>,
-    ) -> Word {
-        let (kind, message) = match problem {
-            None => (EventKind::Changed, format!("Done: {what}.")),
-            Some(problem) => (
-                EventKind::Refused,
-                format!("Refused: {what}: {} {}", problem.message, problem.found),
-            ),
+    fn asked(&self, who: &str, subject: &str, what: &str, problem: Option<&Problem>) -> Word {
+        let came = Came {
+            subject: subject.to_owned(),
+            what: what.to_owned(),
+            problem: problem.cloned(),
         };
+        let outcome = came.outcome();
         Word {
             who: Some(who.to_owned()),
             role: self.asked_as,
             from: self.asked_from.clone(),
-            code: problem.map(|problem| problem.code),
-            ..Word::of(kind, subject, message)
+            code: outcome.code,
+            ..Word::of(kind_of(outcome.ok), subject, outcome.message)
         }
     }
 
-    /// The same of a request for several subjects, as `what` calls all of them; none of a request for none.
-    pub(super) fn asked_for_all(&self, who: &str, what: &str, all: &[Came]) -> Option<Word> {
-        let words = all
-            .iter()
-            .map(|one| self.asked(who, &one.subject, &one.what, one.problem.as_ref()));
-        let words: Vec<Word> = words.collect();
-        let [first, _, ..] = &words[..] else {
-            return words.into_iter().next();
+    /// The same of a request for several subjects, as `what` calls all of them, with the outcome of each but
+    /// `more` that were refused; none of a request for none.
+    pub(super) fn asked_for_all(
+        &self,
+        who: &str,
+        what: &str,
+        outcomes: Vec<SubjectOutcome>,
+        more: usize,
+    ) -> Option<Word> {
+        let first = outcomes.first()?.clone();
+        let count = outcomes.len() + more;
+        let done = outcomes.iter().filter(|one| one.ok).count();
+        let code = outcomes.iter().find_map(|one| one.code);
+        let word = match count {
+            1 => Word::of(kind_of(first.ok), &first.subject, first.message),
+            _ => {
+                let message = match done {
+                    0 => format!("Refused for all {count}: {what}."),
+                    done => format!("Done for {done} of {count}: {what}."),
+                };
+                let subject = format!("{} and {} more", first.subject, count - 1);
+                Word {
+                    outcomes,
+                    more_outcomes: more,
+                    ..Word::of(kind_of(done > 0), &subject, message)
+                }
+            }
         };
-        let count = words.len();
-        let done = words.iter().filter(|word| word.code.is_none()).count();
-        let (kind, message) = match done {
-            0 => (
-                EventKind::Refused,
-                format!("Refused for all {count}: {what}."),
-            ),
-            done => (
-                EventKind::Changed,
-                format!("Done for {done} of {count}: {what}."),
-            ),
-        };
-        let outcomes = words.iter().map(|word| SubjectOutcome {
-            subject: word.subject.clone(),
-            ok: word.code.is_none(),
-            message: word.message.clone(),
-            code: word.code,
-        });
         Some(Word {
-            kind,
-            subject: format!("{} and {} more", first.subject, count - 1),
-            message,
-            code: words.iter().find_map(|word| word.code),
-            outcomes: outcomes.collect(),
-            ..first.clone()
+            who: Some(who.to_owned()),
+            role: self.asked_as,
+            from: self.asked_from.clone(),
+            code,
+            ..word
         })
+    }
+}
+
+impl Came {
+    /// As an event has it.
+    pub(super) fn outcome(&self) -> SubjectOutcome {
+        let Came { what, problem, .. } = self;
+        SubjectOutcome {
+            subject: self.subject.clone(),
+            ok: problem.is_none(),
+            message: match problem {
+                None => format!("Done: {what}."),
+                Some(problem) => {
+                    format!("Refused: {what}: {} {}", problem.message, problem.found)
+                }
+            },
+            code: problem.as_ref().map(|problem| problem.code),
+        }
+    }
+}
+
+fn kind_of(ok: bool) -> EventKind {
+    match ok {
+        true => EventKind::Changed,
+        false => EventKind::Refused,
     }
 }

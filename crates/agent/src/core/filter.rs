@@ -327,7 +327,10 @@ impl Core {
         self.filter.listen();
     }
 
-    fn bound_to_managed(&self, policy: &Policy) -> Vec<accelnet_model::intent::BoundAdapter> {
+    pub(super) fn bound_to_managed(
+        &self,
+        policy: &Policy,
+    ) -> Vec<accelnet_model::intent::BoundAdapter> {
         let intent = policy.managed_intent();
         let bound = intent.and_then(|intent| self.policies.bound(&intent.name).ok().flatten());
         bound.unwrap_or_default()

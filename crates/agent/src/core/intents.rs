@@ -490,7 +490,7 @@ impl Core {
         seen: &mut Seen,
     ) -> Result<(), Problem> {
         for setting in self.displaced(intent, policy, seen, true)? {
-            let domain = seen.domains().iter().find(|one| one.uuid == setting.uuid);
+            let domain = seen.domain(&setting.uuid);
             let Some(domain) = domain.cloned() else {
                 continue;
             };

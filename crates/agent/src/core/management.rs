@@ -243,21 +243,8 @@ impl Core {
         }
     }
 
-    /// The reserve must hold with one more VM here.
-    pub(crate) fn reserve_holds(
-        &self,
-        policy: &Policy,
-        vm: &str,
-        setting: Performance,
-        besides: &[VmSetting],
-        spaces: &[Space<'_>],
-    ) -> Result<(), Problem> {
-        let standing = self.standing(policy, &policy.management, besides, spaces)?;
-        standing.admit(vm, &self.name, setting)
-    }
-
     /// The cluster with `promised`: this node as it is seen now, others as they reported.
-    fn standing(
+    pub(crate) fn standing(
         &self,
         policy: &Policy,
         management: &Management,

@@ -17,12 +17,12 @@ impl Core {
     /// Takes over the VMs that run here and have their setting from another node: they were
     /// migrated, or started here because that node died. Whether any was.
     pub(crate) fn take_over(&mut self, policy: &Policy, seen: &Seen) -> bool {
-        let Some(domains) = seen.node.domains.known() else {
+        if seen.node.domains.known().is_none() {
             return false;
-        };
+        }
         let runs = |uuid: &str| {
-            let mut all = domains.iter();
-            all.any(|one| one.uuid == uuid && one.state == DomainState::Running)
+            let domain = seen.domain(uuid);
+            domain.is_some_and(|one| one.state == DomainState::Running)
         };
         let mut own: BTreeSet<Uuid> = BTreeSet::new();
         let mut taken = false;
@@ -156,10 +156,9 @@ impl Core {
         let pool = pool.unwrap_or_default();
         let mut held = BTreeMap::new();
         for (setting, _) in policy.vms.iter().filter(|(vm, _)| vm.node == self.name) {
-            let mut all = seen.domains().iter();
-            let domain =
-                all.find(|one| one.uuid == setting.uuid && one.state == DomainState::Running);
-            let Some(domain) = domain else { continue };
+            let domain = seen.domain(&setting.uuid);
+            let running = domain.filter(|one| one.state == DomainState::Running);
+            let Some(domain) = running else { continue };
             let vf = Pair::of(&domain.vnics, setting.mac, &pool).vf;
             let Some((adapter, vf)) = vf.and_then(|vf| find_vf(seen, vf)) else {
                 continue;

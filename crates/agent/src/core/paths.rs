@@ -98,16 +98,16 @@ impl Core {
 
     /// Looks at the VFs of all accelerated VMs that run here, as `seen` lists them.
     pub(crate) fn watch_paths(&mut self, policy: &Policy, seen: &Seen) {
-        let Some(domains) = seen.node.domains.known() else {
+        if seen.node.domains.known().is_none() {
             return;
-        };
+        }
         let pool = policy.managed_intent().map(|intent| intent.pool_network());
         let pool = pool.unwrap_or_default();
         self.settle_taken_back(policy, seen);
         let mut vms = BTreeMap::new();
         let mut senders = Vec::new();
         for (setting, _) in &policy.vms {
-            let domain = domains.iter().find(|one| one.uuid == setting.uuid);
+            let domain = seen.domain(&setting.uuid);
             let Some(domain) = domain.filter(|one| one.state.holds_devices()) else {
                 continue;
             };

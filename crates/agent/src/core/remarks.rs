@@ -95,7 +95,7 @@ impl Core {
     pub(crate) fn ask_guests(&mut self, policy: &Policy, seen: &Seen) {
         let settings = policy.vms.iter().map(|(vm, _)| vm);
         for setting in settings.filter(|vm| vm.node == self.name) {
-            let domain = seen.domains().iter().find(|one| one.uuid == setting.uuid);
+            let domain = seen.domain(&setting.uuid);
             let Some(domain) = domain.filter(|one| one.state.holds_devices()) else {
                 self.remarks.guests.remove(&setting.uuid);
                 continue;

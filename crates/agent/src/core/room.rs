@@ -1,8 +1,11 @@
 //! What the adapters of the managed intent have to give, and what is promised already.
 
+use std::collections::{BTreeMap, HashMap};
+
 use accelnet_api::types::AdapterUse;
 use accelnet_model::intent::BoundAdapter;
-use accelnet_model::{Adapter, Intent, VmSetting};
+use accelnet_model::{Adapter, Domain, Intent, PciAddress, Performance, Uuid, VmSetting};
+use accelnet_rules::admission::place_of;
 use accelnet_rules::vm::Room;
 
 use super::{Core, Seen};
@@ -12,14 +15,76 @@ use crate::policy::Policy;
 pub(crate) struct Space<'a> {
     pub bound: BoundAdapter,
     pub adapter: &'a Adapter,
-    /// VFs that an accelerated VM has or is promised.
-    pub promised: Vec<VmSetting>,
-    /// How many of them have their VF now: the first ones.
-    pub held: usize,
+    /// VMs that have one of its VFs now.
+    held: Vms,
+    /// VMs that are promised one.
+    waiting: Vms,
     /// VFs that somebody else uses.
     pub foreign: u32,
     /// Queue pairs that those have.
     pub foreign_pairs: u32,
+}
+
+/// VMs with their settings.
+#[derive(Debug, Default)]
+struct Vms {
+    all: BTreeMap<Uuid, Performance>,
+    /// How many have each setting.
+    counts: [u32; 3],
+}
+
+impl Vms {
+    fn insert(&mut self, vm: &VmSetting) {
+        self.remove(&vm.uuid);
+        self.all.insert(vm.uuid.clone(), vm.performance);
+        self.counts[place_of(vm.performance)] += 1;
+    }
+
+    fn remove(&mut self, uuid: &Uuid) -> bool {
+        let removed = self.all.remove(uuid);
+        if let Some(setting) = removed {
+            self.counts[place_of(setting)] -= 1;
+        }
+        removed.is_some()
+    }
+}
+
+/// Where the VF of a VM was, or was promised.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Place {
+    space: usize,
+    held: bool,
+}
+
+/// Gives back what a VM has or is promised of `spaces`; where that was.
+pub(crate) fn give_up(spaces: &mut [Space<'_>], uuid: &Uuid) -> Option<Place> {
+    spaces.iter_mut().enumerate().find_map(|(place, space)| {
+        let held = space.held.remove(uuid);
+        (held || space.waiting.remove(uuid)).then_some(Place { space: place, held })
+    })
+}
+
+/// Promises a VM a VF: where it had one, else where most are free; the place of that space.
+pub(crate) fn promise(
+    spaces: &mut [Space<'_>],
+    vm: &VmSetting,
+    had: Option<Place>,
+) -> Option<usize> {
+    let roomiest = || {
+        let all = spaces.iter().enumerate();
+        let roomiest = all.max_by_key(|(_, space)| space.free_vfs());
+        roomiest.map(|(place, _)| Place {
+            space: place,
+            held: false,
+        })
+    };
+    let Place { space: place, held } = had.or_else(roomiest)?;
+    let space = spaces.get_mut(place)?;
+    match held {
+        true => space.held.insert(vm),
+        false => space.waiting.insert(vm),
+    }
+    Some(place)
 }
 
 impl Space<'_> {
@@ -28,8 +93,31 @@ impl Space<'_> {
     }
 
     fn free_vfs(&self) -> u32 {
-        let promised = u32::try_from(self.promised.len()).unwrap_or(u32::MAX);
-        self.vfs().saturating_sub(self.foreign + promised)
+        self.vfs().saturating_sub(self.foreign + self.vms())
+    }
+
+    /// VMs that have one of its VFs, or are promised one.
+    fn vms(&self) -> u32 {
+        self.promised().iter().sum()
+    }
+
+    /// How many VMs of each setting have one of its VFs, or are promised one.
+    pub fn promised(&self) -> [u32; 3] {
+        let mut sums = self.waiting.counts;
+        sums.iter_mut()
+            .zip(self.held.counts)
+            .for_each(|(sum, held)| *sum += held);
+        sums
+    }
+
+    /// How many VMs of each setting have one of its VFs now.
+    pub fn held(&self) -> [u32; 3] {
+        self.held.counts
+    }
+
+    /// Whether a VM has one of its VFs, or is promised one.
+    pub fn is_of(&self, uuid: &Uuid) -> bool {
+        self.held.all.contains_key(uuid) || self.waiting.all.contains_key(uuid)
     }
 
     /// Queue pairs of all its VFs, and of one at most.
@@ -55,22 +143,12 @@ impl Space<'_> {
         (least.map(|pairs| pairs * self.vfs()), least)
     }
 
-    /// VMs that have their VF now.
-    pub fn held(&self) -> impl Iterator<Item = &VmSetting> {
-        self.promised.iter().take(self.held)
-    }
-
     fn held_pairs(&self, policy: &Policy) -> u32 {
-        let figures = &policy.management.performance;
-        self.held()
-            .map(|vm| figures.of(vm.performance).queue_pairs)
-            .sum()
+        pairs_of(self.held(), policy)
     }
 
     fn promised_pairs(&self, policy: &Policy) -> u32 {
-        let figures = &policy.management.performance;
-        let each = self.promised.iter();
-        each.map(|vm| figures.of(vm.performance).queue_pairs).sum()
+        pairs_of(self.promised(), policy)
     }
 
     /// What it has to give.
@@ -84,6 +162,14 @@ impl Space<'_> {
             most_queue_pairs: most.unwrap_or(0),
         }
     }
+}
+
+/// Queue pairs of so many VMs of each setting.
+fn pairs_of(vms: [u32; 3], policy: &Policy) -> u32 {
+    let figures = &policy.management.performance;
+    let each = Performance::ALL.into_iter();
+    each.map(|setting| vms[place_of(setting)] * figures.of(setting).queue_pairs)
+        .sum()
 }
 
 impl Core {
@@ -104,29 +190,21 @@ impl Core {
                 Some(Space {
                     bound,
                     adapter,
-                    promised: Vec::new(),
-                    held: 0,
+                    held: Vms::default(),
+                    waiting: Vms::default(),
                     foreign: 0,
                     foreign_pairs: 0,
                 })
             })
             .collect();
-        let mut placed: Vec<&str> = Vec::new();
+        let owners = owners(seen.domains());
+        let mut unplaced: BTreeMap<&Uuid, &VmSetting> =
+            promised.iter().map(|vm| (&vm.uuid, vm)).collect();
         for space in &mut spaces {
             for vf in &space.adapter.vfs {
-                let owner = seen.domains().iter().find(|domain| {
-                    domain.state.holds_devices() && domain.host_devices.contains(&vf.address)
-                });
-                let setting = owner.and_then(|owner| {
-                    let mut all = promised.iter();
-                    all.find(|vm| vm.uuid == owner.uuid && !placed.contains(&vm.uuid.as_str()))
-                });
-                match setting {
-                    Some(setting) => {
-                        placed.push(&setting.uuid);
-                        space.promised.push(setting.clone());
-                        space.held += 1;
-                    }
+                let owner = owners.get(&vf.address);
+                match owner.and_then(|owner| unplaced.remove(&owner.uuid)) {
+                    Some(setting) => space.held.insert(setting),
                     // While libvirt does not tell, the VFs in use are those of the VMs.
                     None if seen.node.domains.known().is_some()
                         && vf.users.known().is_none_or(|users| !users.is_empty()) =>
@@ -140,10 +218,8 @@ impl Core {
             }
         }
         for vm in promised {
-            let here = vm.node == self.name && !placed.contains(&vm.uuid.as_str());
-            let roomiest = spaces.iter_mut().max_by_key(|space| space.free_vfs());
-            if let (true, Some(space)) = (here, roomiest) {
-                space.promised.push(vm.clone());
+            if vm.node == self.name && unplaced.contains_key(&vm.uuid) {
+                promise(&mut spaces, vm, None);
             }
         }
         spaces
@@ -184,7 +260,7 @@ impl Core {
                 mac: space.bound.mac,
                 vfs: space.vfs(),
                 vfs_in_use: u32::try_from(used).unwrap_or(u32::MAX),
-                vfs_promised: u32::try_from(space.promised.len()).unwrap_or(u32::MAX),
+                vfs_promised: space.vms(),
                 queue_pairs,
                 queue_pairs_promised: space.promised_pairs(policy),
                 queue_pairs_in_use: space.held_pairs(policy),
@@ -195,4 +271,15 @@ impl Core {
         });
         each.collect()
     }
+}
+
+/// The running VM that has each device.
+fn owners(domains: &[Domain]) -> HashMap<PciAddress, &Domain> {
+    let mut owners = HashMap::new();
+    for domain in domains.iter().filter(|one| one.state.holds_devices()) {
+        for device in &domain.host_devices {
+            owners.entry(*device).or_insert(domain);
+        }
+    }
+    owners
 }

@@ -1,10 +1,12 @@
 //! One pass of an agent: brings the node to the policy, and tells what it found.
 
+use std::collections::BTreeSet;
+
 use accelnet_api::types::{EventKind, PlanAnswer, PlannedStep};
 use accelnet_model::vf::VfSettings;
 use accelnet_model::vf_security::OnOff;
 use accelnet_model::vm_setting::Phase;
-use accelnet_model::{Adapter, Code, Domain, Problem, Vf, VmSetting};
+use accelnet_model::{Adapter, Code, Domain, Problem, Uuid, Vf, VmSetting};
 use accelnet_netlink::VfChange;
 use accelnet_rules::pair::{self, Pair};
 
@@ -78,6 +80,8 @@ impl Core {
                 seen = self.look();
                 self.learn_ways(&policy, &seen);
             }
+            // What cannot be recorded now is recorded by the next pass.
+            drop(self.end_request(&policy, &seen, false));
             self.settle_vfs(&policy, &seen);
         } else {
             // libvirt may start VMs before it answers.
@@ -92,6 +96,8 @@ impl Core {
     /// Brings the VMs of this node to their settings. Whether anything was done.
     fn settle_vms(&mut self, policy: &Policy, seen: &Seen) -> bool {
         self.forget_vnics(policy);
+        let left_open = self.left_open();
+        let mut ended = Vec::new();
         let mut acted = self.plug_in_again(seen);
         let without = seen.domains().iter();
         let without = without.filter(|domain| policy.has_no(&domain.uuid));
@@ -99,7 +105,7 @@ impl Core {
             acted |= self.end_ready(policy, domain);
         }
         for (setting, _) in &policy.vms {
-            let domain = seen.domains().iter().find(|one| one.uuid == setting.uuid);
+            let domain = seen.domain(&setting.uuid);
             if setting.node != self.name {
                 acted |= domain.is_some_and(|domain| self.keep_ready(policy, setting, domain));
                 continue;
@@ -107,13 +113,20 @@ impl Core {
             let Some(domain) = domain else {
                 // A VM that is gone needs nothing taken away.
                 if setting.phase == Phase::Disabling {
-                    acted |= self.put(policy, Change::NoVm(setting.uuid.clone()));
+                    ended.push(Change::NoVm(setting.uuid.clone()));
+                    acted = true;
                 }
                 continue;
             };
             acted |= match setting.phase {
-                Phase::Enabling => self.go_on_enabling(policy, seen, setting, domain),
-                Phase::Disabling => self.go_on_disabling(policy, setting, domain),
+                Phase::Enabling => {
+                    ended.push(self.go_on_enabling(policy, seen, setting, domain, &left_open));
+                    true
+                }
+                Phase::Disabling => {
+                    ended.push(self.go_on_disabling(policy, setting, domain, &left_open));
+                    true
+                }
                 Phase::Enabled if policy.drained(&self.name).is_some() => {
                     policy.management.enabled && self.take_for_drain(policy, setting, domain)
                 }
@@ -123,6 +136,12 @@ impl Core {
                 }
                 Phase::Enabled => false,
             };
+        }
+        if !ended.is_empty() && !self.policies.change(policy, &ended, false).unwrap_or(false) {
+            // Somebody changed one of them meanwhile.
+            for change in ended {
+                self.put(policy, change);
+            }
         }
         acted
     }
@@ -134,29 +153,27 @@ impl Core {
         seen: &Seen,
         setting: &VmSetting,
         domain: &Domain,
-    ) -> bool {
+        left_open: &BTreeSet<Uuid>,
+    ) -> Change {
         // It died between taking the vNIC out and putting it in again.
         let has_nic = domain
             .vnics
             .iter()
             .any(|vnic| vnic.mac == Some(setting.mac));
         let unplugged = domain.state.holds_devices() && !has_nic;
-        let changes = match self.enable_one(policy, seen, setting, domain, None, unplugged) {
-            Ok(_) => {
-                let message = format!(
-                    "The change of VM {} was gone on with, and is done.",
-                    domain.name
-                );
-                self.tell(EventKind::Mended, &domain.name, message);
-                Change::Vm(settled(setting))
-            }
-            Err(problem) => {
-                self.tell_problem(EventKind::Failed, &domain.name, &problem);
-                let after = self.look();
+        let done = self.enable_one(policy, seen, setting, domain, None, unplugged);
+        let change = match &done {
+            Ok(_) => Change::Vm(settled(setting)),
+            Err(_) => {
+                let own = [setting.uuid.to_string()];
+                let after = self.look_at_changed(policy, seen, &own);
                 self.taken_back(policy, setting, &after)
             }
         };
-        self.put(policy, changes)
+        let name = &domain.name;
+        let done = done.map(|_| format!("The change of VM {name} was gone on with, and is done."));
+        self.went_on(left_open, setting, name, done);
+        change
     }
 
     /// A setting whose change failed: what was before. A pair that could not be taken back, as
@@ -172,7 +189,7 @@ impl Core {
                 ..setting.clone()
             });
         }
-        let domain = after.domains().iter().find(|one| one.uuid == setting.uuid);
+        let domain = after.domain(&setting.uuid);
         let left = match domain {
             Some(domain) => !self.has_nothing_of(policy, setting, domain),
             None => after.node.domains.known().is_none(),
@@ -186,24 +203,25 @@ impl Core {
         }
     }
 
-    fn go_on_disabling(&mut self, policy: &Policy, setting: &VmSetting, domain: &Domain) -> bool {
-        match self.disable_one(policy, setting, domain) {
-            Ok(()) => {
-                let message = format!("VM {} is back on its software path.", domain.name);
-                self.tell(EventKind::Mended, &domain.name, message);
-                self.put(policy, Change::NoVm(setting.uuid.clone()))
-            }
-            Err(problem) => {
-                self.tell_problem(EventKind::Failed, &domain.name, &problem);
-                self.put(
-                    policy,
-                    Change::Vm(VmSetting {
-                        phase: Phase::Enabled,
-                        ..setting.clone()
-                    }),
-                )
-            }
-        }
+    fn go_on_disabling(
+        &mut self,
+        policy: &Policy,
+        setting: &VmSetting,
+        domain: &Domain,
+        left_open: &BTreeSet<Uuid>,
+    ) -> Change {
+        let done = self.disable_one(policy, setting, domain);
+        let change = match &done {
+            Ok(()) => Change::NoVm(setting.uuid.clone()),
+            Err(_) => Change::Vm(VmSetting {
+                phase: Phase::Enabled,
+                ..setting.clone()
+            }),
+        };
+        let name = &domain.name;
+        let done = done.map(|()| format!("VM {name} is back on its software path."));
+        self.went_on(left_open, setting, name, done);
+        change
     }
 
     /// Somebody else changed the VM: its pair is mended, its name is followed.
@@ -327,10 +345,8 @@ impl Core {
         let pool = intent.pool_network();
         let mut wanted: Vec<(&Adapter, &Vf, Vec<VfChange>, String)> = Vec::new();
         for (setting, _) in &policy.vms {
-            let domain = seen
-                .domains()
-                .iter()
-                .find(|one| one.uuid == setting.uuid && one.state.holds_devices());
+            let domain = seen.domain(&setting.uuid);
+            let domain = domain.filter(|one| one.state.holds_devices());
             let Some(domain) = domain else { continue };
             let pair = Pair::of(&domain.vnics, setting.mac, &pool);
             let Some((adapter, vf)) = pair.vf.and_then(|vf| find_vf(seen, vf)) else {
@@ -523,7 +539,7 @@ impl Core {
             }
         }
         for (setting, _) in policy.vms.iter().filter(|(vm, _)| vm.node == self.name) {
-            let Some(domain) = seen.domains().iter().find(|one| one.uuid == setting.uuid) else {
+            let Some(domain) = seen.domain(&setting.uuid) else {
                 continue;
             };
             let managed = policy.management.enabled || setting.phase != Phase::Enabled;

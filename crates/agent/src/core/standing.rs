@@ -1,11 +1,11 @@
 //! The cluster as admission sees it: from the policy, the reports of all nodes, and what this
 //! node sees of itself.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use accelnet_api::types::{AdapterUse, Fault, Severity};
 use accelnet_model::capacity::Capacity;
-use accelnet_model::{Management, Performance, Problem, VmSetting};
+use accelnet_model::{Management, Performance, Problem, Uuid, VmSetting};
 use accelnet_rules::admission::{self, Adapter, Cluster, Ledger, Node, place_of};
 use accelnet_rules::what_if::{self, InUse};
 
@@ -18,8 +18,21 @@ use crate::report::Report;
 pub(crate) struct Standing {
     pub ledger: Ledger,
     in_use: Vec<InUse>,
-    /// VMs with the place of their node.
-    vms: Vec<(String, usize, Performance)>,
+    /// VMs, those of one node together; none where one was that has given up its VF.
+    vms: Vec<Option<Promised>>,
+    /// Where each of them stands in `vms`.
+    places: BTreeMap<Uuid, usize>,
+}
+
+/// A VM that is promised a VF.
+#[derive(Debug, Clone)]
+struct Promised {
+    name: String,
+    /// The place of its node.
+    node: usize,
+    /// The place of its adapter; none where no adapter of the node has room for it.
+    adapter: Option<usize>,
+    setting: Performance,
 }
 
 /// What this node sees of itself, which is newer than its report.
@@ -62,11 +75,8 @@ impl Standing {
         let mut nodes = Vec::with_capacity(by_node.len());
         let mut in_use = Vec::with_capacity(by_node.len());
         let mut vms = Vec::with_capacity(parts.promised.len());
+        let mut places = BTreeMap::new();
         for (name, here) in by_node {
-            let named = here
-                .iter()
-                .map(|vm| (vm.name.to_string(), nodes.len(), vm.performance));
-            vms.extend(named);
             let report = reports.get(name).copied();
             let is_own = own == Some(name);
             let down = !is_own && (report.is_none() || parts.down.contains(name));
@@ -75,7 +85,17 @@ impl Standing {
                 (_, Some(report)) => of_report(parts.policy, report, &here),
                 (_, None) => (Room::default(), InUse::default()),
             };
-            nodes.push(room.with(name, down, &here, &sizes));
+            let (node, adapters) = room.with(name, down, &here, &sizes);
+            for (vm, adapter) in here.iter().zip(adapters) {
+                places.insert(vm.uuid.clone(), vms.len());
+                vms.push(Some(Promised {
+                    name: vm.name.to_string(),
+                    node: nodes.len(),
+                    adapter,
+                    setting: vm.performance,
+                }));
+            }
+            nodes.push(node);
             in_use.push(used);
         }
         Standing {
@@ -86,18 +106,63 @@ impl Standing {
             }),
             in_use,
             vms,
+            places,
         }
     }
 
     fn promised(&self) -> Vec<what_if::Promised<'_>> {
-        let each = self.vms.iter();
-        each.map(|(name, node, setting)| (name.as_str(), *node, *setting))
-            .collect()
+        let each = self.vms.iter().flatten();
+        let mut all: Vec<_> = each
+            .map(|vm| (vm.name.as_str(), vm.node, vm.setting))
+            .collect();
+        all.sort_by_key(|(_, node, _)| *node);
+        all
     }
 
     /// Whether anything is promised.
     pub fn promises(&self) -> bool {
-        !self.vms.is_empty()
+        !self.places.is_empty()
+    }
+
+    /// A VM gives up what it is promised.
+    pub fn give_up(&mut self, uuid: &Uuid) {
+        let Some(vm) = self.places.remove(uuid) else {
+            return;
+        };
+        let Some(vm) = self.vms.get_mut(vm).and_then(Option::take) else {
+            return;
+        };
+        match vm.adapter {
+            Some(adapter) => self.ledger.remove(vm.node, adapter, vm.setting, 1),
+            None => self.ledger.remove_stranded(vm.node, vm.setting),
+        }
+    }
+
+    /// A VM is promised a VF: of the adapter at `adapter`, if that has room.
+    pub fn promise(&mut self, vm: &VmSetting, adapter: Option<usize>) {
+        let mut nodes = self.ledger.cluster().nodes.iter();
+        let Some(node) = nodes.position(|node| node.name == *vm.node) else {
+            return;
+        };
+        let cluster = self.ledger.cluster();
+        let setting = place_of(vm.performance);
+        let adapter = adapter_for(
+            &cluster.nodes[node].adapters,
+            adapter,
+            &cluster.sizes,
+            setting,
+        );
+        match adapter {
+            Some(adapter) => self.ledger.add(node, adapter, vm.performance, 1),
+            None => self.ledger.add_stranded(node, vm.performance),
+        }
+        self.places.insert(vm.uuid.clone(), self.vms.len());
+        self.vms.push(Some(Promised {
+            name: vm.name.to_string(),
+            node,
+            adapter,
+            setting: vm.performance,
+        }));
     }
 
     /// Why the promise does not hold; none where it does.
@@ -147,8 +212,15 @@ struct Room {
 }
 
 impl Room {
-    /// The node, each VM on its adapter; others on the one with the most free VFs.
-    fn with(mut self, name: &str, down: bool, vms: &[&VmSetting], sizes: &[u64; 3]) -> Node {
+    /// The node, each VM on its adapter; others on the one with the most free VFs. And the adapter of each.
+    fn with(
+        mut self,
+        name: &str,
+        down: bool,
+        vms: &[&VmSetting],
+        sizes: &[u64; 3],
+    ) -> (Node, Vec<Option<usize>>) {
+        let mut adapters = vec![None; vms.len()];
         let mut stranded = [0; 3];
         let place = |vm: usize| self.places.get(vm).copied().flatten();
         let (known, free): (Vec<usize>, Vec<usize>) =
@@ -156,23 +228,40 @@ impl Room {
         for vm in known.into_iter().chain(free) {
             let setting = place_of(vms[vm].performance);
             let own = self.places.get(vm).copied().flatten();
-            let fits = |place: &usize| self.adapters[*place].has_room(sizes, setting);
-            let roomiest = (0..self.adapters.len()).filter(fits).max_by_key(|place| {
-                let adapter = &self.adapters[*place];
-                adapter.vfs.saturating_sub(adapter.promised.iter().sum())
-            });
-            match own.filter(fits).or(roomiest) {
+            adapters[vm] = adapter_for(&self.adapters, own, sizes, setting);
+            match adapters[vm] {
                 Some(place) => self.adapters[place].promised[setting] += 1,
                 None => stranded[setting] += 1,
             }
         }
-        Node {
+        let node = Node {
             name: name.to_owned(),
             down,
             adapters: self.adapters,
             stranded,
-        }
+        };
+        (node, adapters)
     }
+}
+
+/// The adapter for one more VM: its own if that has room, else the one with the most free VFs.
+fn adapter_for(
+    adapters: &[Adapter],
+    own: Option<usize>,
+    sizes: &[u64; 3],
+    setting: usize,
+) -> Option<usize> {
+    let fits = |place: &usize| {
+        let adapter = adapters.get(*place);
+        adapter.is_some_and(|adapter| adapter.has_room(sizes, setting))
+    };
+    let roomiest = || {
+        (0..adapters.len()).filter(fits).max_by_key(|place| {
+            let adapter = &adapters[*place];
+            adapter.vfs.saturating_sub(adapter.promised.iter().sum())
+        })
+    };
+    own.filter(fits).or_else(roomiest)
 }
 
 /// An adapter whose queue pairs cannot be told has those that are promised, and no more.
@@ -187,8 +276,9 @@ fn adapter(name: &str, vfs: u32, pairs: (Option<u32>, Option<u32>), promised: u3
     }
 }
 
-fn pairs_of<'a>(vms: impl Iterator<Item = &'a VmSetting>, sizes: &[u64; 3]) -> u32 {
-    let sum: u64 = vms.map(|vm| sizes[place_of(vm.performance)]).sum();
+fn pairs_of(vms: [u32; 3], sizes: &[u64; 3]) -> u32 {
+    let each = vms.iter().zip(sizes);
+    let sum: u64 = each.map(|(vms, size)| u64::from(*vms) * size).sum();
     u32::try_from(sum).unwrap_or(u32::MAX)
 }
 
@@ -197,7 +287,7 @@ fn of_spaces(own: &Own<'_>, vms: &[&VmSetting], sizes: &[u64; 3]) -> (Room, InUs
     let mut room = Room::default();
     for space in own.spaces {
         let (all, most) = space.queue_pairs();
-        let promised = pairs_of(space.promised.iter(), sizes);
+        let promised = pairs_of(space.promised(), sizes);
         let vfs = space.vfs().saturating_sub(space.foreign);
         let pairs = (all.map(|all| all.saturating_sub(space.foreign_pairs)), most);
         room.adapters
@@ -205,10 +295,7 @@ fn of_spaces(own: &Own<'_>, vms: &[&VmSetting], sizes: &[u64; 3]) -> (Room, InUs
         used.vfs += u32::try_from(space.adapter.vfs_in_use().count()).unwrap_or(u32::MAX);
         used.queue_pairs += pairs_of(space.held(), sizes);
     }
-    let at = |vm: &&VmSetting| {
-        let has = |space: &Space<'_>| space.promised.iter().any(|one| one.uuid == vm.uuid);
-        own.spaces.iter().position(has)
-    };
+    let at = |vm: &&VmSetting| own.spaces.iter().position(|space| space.is_of(&vm.uuid));
     room.places = vms.iter().map(at).collect();
     (room, used)
 }
@@ -228,9 +315,13 @@ fn of_report(policy: &Policy, report: &Report, vms: &[&VmSetting]) -> (Room, InU
         used.vfs += one.vfs_in_use;
         used.queue_pairs += one.queue_pairs_in_use;
     }
+    let views: HashMap<&Uuid, Option<&str>> = report
+        .vms
+        .iter()
+        .map(|view| (&view.uuid, view.adapter.as_deref()))
+        .collect();
     let at = |vm: &&VmSetting| {
-        let view = report.vms.iter().find(|view| view.uuid == vm.uuid)?;
-        let name = view.adapter.as_deref()?;
+        let name = views.get(&vm.uuid).copied().flatten()?;
         uses.iter().position(|one| one.adapter == name)
     };
     room.places = vms.iter().map(at).collect();

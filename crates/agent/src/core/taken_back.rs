@@ -126,8 +126,8 @@ impl Core {
             if linked && record.without_link.is_some() {
                 return true;
             }
-            let mut domains = seen.domains().iter();
-            let domain = domains.find(|one| one.uuid == *uuid && one.state.holds_devices());
+            let domain = seen.domain(uuid);
+            let domain = domain.filter(|one| one.state.holds_devices());
             let Some(domain) = domain.filter(|_| !policy.has_no(uuid)) else {
                 return true;
             };

@@ -67,8 +67,7 @@ impl Core {
         let pool = policy.managed_intent().map(|intent| intent.pool_network());
         ways.pool = pool.unwrap_or_default();
         for (setting, _) in policy.vms.iter().filter(|(vm, _)| vm.node == self.name) {
-            let mut all = seen.domains().iter();
-            let domain = all.find(|one| one.uuid == setting.uuid);
+            let domain = seen.domain(&setting.uuid);
             if let Some(nic) = domain.and_then(|one| ways.live_nic(one, setting.mac)) {
                 ways.running.insert(setting.uuid.clone(), nic.clone());
             }

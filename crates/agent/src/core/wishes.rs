@@ -88,10 +88,8 @@ impl Core {
     fn forget_wish(&self, uuid: &Uuid, seen: &Seen) {
         let holds = match seen.node.domains.known() {
             None => true,
-            Some(domains) => domains.iter().any(|domain| {
-                domain.uuid == *uuid
-                    && domain.state.holds_devices()
-                    && !domain.host_devices.is_empty()
+            Some(_) => seen.domain(uuid).is_some_and(|domain| {
+                domain.state.holds_devices() && !domain.host_devices.is_empty()
             }),
         };
         if !holds {
@@ -109,8 +107,12 @@ impl Core {
                     security: setting.security_before.unwrap_or(setting.security),
                     ..setting.clone()
                 };
-                let seen = self.look();
-                let wish = self.wish(policy, &before, &self.managed_adapters(policy, &seen));
+                let picture = self.newest();
+                let adapters = picture.node.adapters.known().map_or(&[][..], Vec::as_slice);
+                let bound = self.bound_to_managed(policy);
+                let adapters = adapters.iter();
+                let adapters = adapters.filter(|one| bound.iter().any(|b| b.is(&one.identity())));
+                let wish = self.wish(policy, &before, &adapters.collect::<Vec<_>>());
                 // The next pass tries again.
                 drop(self.write_wish(&setting.uuid, &wish));
             }

@@ -35,6 +35,8 @@ pub struct Word {
     pub code: Option<Code>,
     /// What came of it for each subject, where there are several.
     pub outcomes: Vec<SubjectOutcome>,
+    /// Subjects without an outcome here.
+    pub more_outcomes: usize,
 }
 
 impl Word {
@@ -50,6 +52,7 @@ impl Word {
             claimed: None,
             code: None,
             outcomes: Vec::new(),
+            more_outcomes: 0,
         }
     }
 
@@ -57,12 +60,8 @@ impl Word {
     pub(super) fn event(&self, at: &str, node: &str) -> Event {
         let (done, refused): (Vec<_>, Vec<_>) = self.outcomes.iter().partition(|one| one.ok);
         let outcomes = done.into_iter().chain(refused).take(MOST_OUTCOMES);
-        let outcomes = outcomes.map(|one| SubjectOutcome {
-            subject: outside::short(&one.subject, LONGEST_NAME),
-            message: outside::short(&one.message, LONGEST_OUTCOME),
-            ..one.clone()
-        });
-        let more = self.outcomes.len().saturating_sub(MOST_OUTCOMES);
+        let outcomes = outcomes.map(short_outcome);
+        let more = self.outcomes.len().saturating_sub(MOST_OUTCOMES) + self.more_outcomes;
         Event {
             number: 0,
             at: at.to_owned(),
@@ -133,6 +132,15 @@ impl Word {
                 "ACCELNET_CERTIFICATE",
                 from.and_then(|from| from.certificate.as_deref()),
             )
+    }
+}
+
+/// An outcome as it is kept.
+pub(crate) fn short_outcome(one: &SubjectOutcome) -> SubjectOutcome {
+    SubjectOutcome {
+        subject: outside::short(&one.subject, LONGEST_NAME),
+        message: outside::short(&one.message, LONGEST_OUTCOME),
+        ..one.clone()
     }
 }
 

@@ -14,7 +14,9 @@ use accelnet_model::intent::{IntentState, IntentStatus, Role};
 use accelnet_model::{Code, Mac, PciAddress, Performance, Problem};
 use accelnet_sim::tree::PlatformSpec;
 use accelnet_sim::{AdapterSpec, DomainSpec, NicSpec, Port, SimMachine, Tree};
-use accelnet_store::{Embedded, History, Store};
+use accelnet_store::{
+    Commit, Embedded, Entry, History, Lease, LeaseId, Range, Store, StoreError, Txn, Watch,
+};
 
 /// The node's name.
 pub const NODE: &str = "node1";
@@ -68,6 +70,52 @@ impl Steps {
 
 fn locked<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The steps of a commit.
+pub const STORE_STEPS: [&str; 2] = ["commit", "committed"];
+
+/// A store, each commit of which is two steps at which its user can be killed.
+struct Stepping {
+    store: Arc<dyn Store>,
+    steps: Arc<Steps>,
+}
+
+impl Store for Stepping {
+    fn get(&self, key: &str) -> Result<Option<Entry>, StoreError> {
+        self.store.get(key)
+    }
+
+    fn range(&self, prefix: &str) -> Result<Range, StoreError> {
+        self.store.range(prefix)
+    }
+
+    fn commit(&self, txn: &Txn) -> Result<Commit, StoreError> {
+        self.steps.pass(STORE_STEPS[0]);
+        let done = self.store.commit(txn);
+        self.steps.pass(STORE_STEPS[1]);
+        done
+    }
+
+    fn watch(&self, prefix: &str, from: u64) -> Result<Box<dyn Watch>, StoreError> {
+        self.store.watch(prefix, from)
+    }
+
+    fn compact(&self, revision: u64) -> Result<(), StoreError> {
+        self.store.compact(revision)
+    }
+
+    fn grant(&self, ttl: Duration) -> Result<Lease, StoreError> {
+        self.store.grant(ttl)
+    }
+
+    fn keep_alive(&self, lease: LeaseId) -> Result<(), StoreError> {
+        self.store.keep_alive(lease)
+    }
+
+    fn revoke(&self, lease: LeaseId) -> Result<(), StoreError> {
+        self.store.revoke(lease)
+    }
 }
 
 /// All of it.
@@ -145,7 +193,8 @@ impl Bench {
         Bench::on(tree(), node, self.store.clone())
     }
 
-    fn on(tree: Tree, node: &str, store: Arc<dyn Store>) -> Self {
+    /// A node with that store.
+    pub fn on(tree: Tree, node: &str, store: Arc<dyn Store>) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let machine = SimMachine::boot(tree, folder.path()).expect("a node");
         let mut bench = Bench {
@@ -185,7 +234,11 @@ impl Bench {
         let edge = Simulated::new(self.machine.clone()).passing(Arc::new(move |step: &str| {
             steps.pass(step);
         }));
-        self.core = Some(Core::new(Box::new(edge), self.store.clone(), &self.node));
+        let store = Arc::new(Stepping {
+            store: self.store.clone(),
+            steps: self.steps.clone(),
+        });
+        self.core = Some(Core::new(Box::new(edge), store, &self.node));
         self.pass();
     }
 

@@ -339,7 +339,9 @@ fn killed_everywhere(change: &Change) {
     let mut bench = (change.before)();
     bench.steps.passed();
     bench.attempt(change.does).expect("nobody is killed");
-    let passed = bench.steps.passed();
+    let mut passed = bench.steps.passed();
+    // What was not decided yet is never begun: `many.rs` has the steps of the store.
+    passed.retain(|step| !bench::STORE_STEPS.contains(&step.as_str()));
     bench.pass();
     invariants::hold(&bench, &format!("{}, whole", change.name));
     (change.arrives)(&bench);

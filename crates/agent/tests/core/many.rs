@@ -1,34 +1,64 @@
-//! More VMs in one request than go into one transaction of a store.
+//! More VMs in one request than go into one transaction of a store: the agent is killed in the middle.
 
-use accelnet_api::types::{VmChange, VmDisable};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use accelnet_api::types::{Event, EventKind, VmChange, VmDisable};
 use accelnet_model::intent::Role;
 use accelnet_model::vm_setting::Phase;
-use accelnet_model::{Mac, PciAddress, Performance};
+use accelnet_model::{Code, Mac, PciAddress, Performance};
 use accelnet_sim::{AdapterSpec, DomainSpec, NicSpec, Port, Tree};
+use accelnet_store::testing::EtcdServer;
+use accelnet_store::{Embedded, History, Store};
 
-use crate::bench::{Bench, INTENT, WHO, vm_enable};
+use crate::bench::{Bench, INTENT, NODE, STORE_STEPS, WHO, vm_enable};
+use crate::invariants;
 
 /// Several transactions of [`accelnet_store::MAX_OPS`].
-const VMS: u8 = 130;
+const VMS: u32 = 130;
+/// VFs of one adapter at most.
+const VFS: u32 = 250;
 
-fn bench() -> Bench {
-    let address: PciAddress = "0000:01:00.0".parse().expect("an address");
-    let port: PciAddress = "0000:00:01.0".parse().expect("an address");
-    let adapter = AdapterSpec::mlx5(address, "ens1");
-    let mut bench = Bench::of(Tree::new().port(Port::root(port, 1, 3).adapter(adapter)));
+/// A node with so many VMs, and VFs for all of them.
+fn bench_of(vms: u32, store: Arc<dyn Store>) -> Bench {
+    let adapters = u8::try_from(vms.div_ceil(VFS)).expect("few adapters");
+    let tree = (1..=adapters).fold(Tree::new(), |tree, number| {
+        let at = |bus, device| PciAddress {
+            domain: 0,
+            bus,
+            device,
+            function: 0,
+        };
+        let bus = number * 4;
+        let adapter = AdapterSpec::mlx5(at(bus, 0), &format!("ens{number}"));
+        tree.port(Port::root(at(0, number), bus, bus + 2).adapter(adapter))
+    });
+    let mut bench = Bench::on(tree, NODE, store);
+    let names: Vec<String> = (1..=adapters).map(|one| format!("ens{one}")).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
     bench
-        .add_intent(INTENT, &[Role::Compute], &["ens1"])
+        .add_intent(INTENT, &[Role::Compute], &names)
         .expect("an intent");
     bench.enable(Some(0)).expect("enabled");
-    for number in 1..=VMS {
-        let nic = NicSpec::on_network(
-            Mac([0x52, 0x54, 0, 0xaa, 0, number]),
-            &format!("accelnet-{INTENT}"),
-        );
-        let spec = DomainSpec::new(&format!("vm{number}"), number.into(), 4).nic(nic);
+    for number in 1..=vms {
+        let [_, _, high, low] = number.to_be_bytes();
+        let mac = Mac([0x52, 0x54, 0, 0xaa, high, low]);
+        let nic = NicSpec::on_network(mac, &format!("accelnet-{INTENT}"));
+        let spec = DomainSpec::new(&format!("vm{number}"), number, 4).nic(nic);
         bench.machine.vms.add(&spec).expect("a VM");
     }
+    bench.pass();
     bench
+}
+
+fn in_memory() -> Arc<dyn Store> {
+    let store = Embedded::in_memory(History::default(), || Duration::ZERO);
+    Arc::new(store.expect("a store"))
+}
+
+fn bench() -> Bench {
+    bench_of(VMS, in_memory())
 }
 
 fn all_enabled() -> VmChange {
@@ -53,47 +83,234 @@ fn whole(bench: &Bench) -> usize {
     policy.vms.len()
 }
 
+/// Events of what was asked for.
+fn asked(bench: &Bench) -> Vec<Event> {
+    let mut events = bench.events();
+    events.retain(|event| event.who.is_some());
+    events
+}
+
+fn changed(bench: &mut Bench, change: &VmChange) {
+    let changed = bench.core().change_vms(WHO, change).expect("an answer");
+    assert!(changed.ok, "{changed:#?}");
+}
+
 #[test]
 fn more_than_go_at_once_are_enabled_and_disabled_by_one_request_each() {
     let mut bench = bench();
+    let count = usize::try_from(VMS).expect("a number");
     for _ in 0..2 {
         let changed = bench
             .core()
             .change_vms(WHO, &all_enabled())
             .expect("an answer");
-        assert!(changed.ok && changed.results.len() == usize::from(VMS));
-        assert_eq!(whole(&bench), usize::from(VMS));
+        assert!(changed.ok && changed.results.len() == count);
+        assert_eq!(whole(&bench), count);
     }
+    let before = asked(&bench).len();
     let changed = bench
         .core()
         .change_vms(WHO, &all_disabled())
         .expect("an answer");
-    assert!(changed.ok && changed.results.len() == usize::from(VMS));
+    assert!(changed.ok && changed.results.len() == count);
+    assert_eq!(whole(&bench), 0);
+    assert_eq!(asked(&bench).len(), before + 1);
+}
+
+/// The steps at which a change of many VMs is killed: each of the store and of the request, and of those that
+/// each VM takes one in the middle.
+fn kills(passed: Vec<String>) -> Vec<(String, u32)> {
+    let mut often: BTreeMap<String, u32> = BTreeMap::new();
+    for step in passed {
+        *often.entry(step).or_default() += 1;
+    }
+    let mut kills = Vec::new();
+    for (step, times) in often {
+        let each = match times {
+            // What follows a commit is what comes before the next one.
+            few if few < 16 && step != STORE_STEPS[1] => (0..few).collect(),
+            many => vec![many / 2],
+        };
+        kills.extend(each.into_iter().map(|times| (step.clone(), times)));
+    }
+    kills
+}
+
+/// Kills an agent in the middle of a change: the next one goes on with it or takes it back, and records the
+/// request once. Whether it was killed.
+fn killed_at(
+    bench: &mut Bench,
+    change: &VmChange,
+    vms: u32,
+    (step, times): &(String, u32),
+) -> bool {
+    let what = format!("killed at {step} ({times})");
+    let before = asked(bench).len();
+    bench.steps.kill_at(step, *times);
+    let answer = bench.attempt(|core| core.change_vms(WHO, change));
+    bench.steps.spare();
+    if answer.is_some() {
+        return false;
+    }
+    bench.start();
+    let settings = whole(bench);
+    invariants::hold(bench, &what);
+    let events = asked(bench);
+    // Before its first commit nothing was asked of the store.
+    if (step.as_str(), *times) == ("commit", 0) {
+        assert_eq!(events.len(), before, "{what}");
+        return true;
+    }
+    assert_eq!(events.len(), before + 1, "{what}");
+    let event = events.last().expect("an event");
+    assert_eq!(event.who.as_deref(), Some(WHO), "{what}");
+    assert_eq!(
+        event.outcomes.len() + event.more_outcomes as usize,
+        vms as usize,
+        "{what}: {event:?}"
+    );
+    let done = match change {
+        VmChange::Disable(_) => vms as usize - settings,
+        _ => settings,
+    };
+    let message = match done {
+        0 => format!("Refused for all {vms}: "),
+        done => format!("Done for {done} of {vms}: "),
+    };
+    assert!(event.message.starts_with(&message), "{what}: {event:?}");
+    bench.pass();
+    assert_eq!(asked(bench).len(), before + 1, "{what}: not at rest");
+    true
+}
+
+/// Has all VMs be enabled, or none.
+fn put(bench: &mut Bench, enabled: bool, vms: u32) {
+    let settings = whole(bench);
+    let change = match enabled {
+        true if settings < vms as usize => all_enabled(),
+        false if settings > 0 => all_disabled(),
+        _ => return,
+    };
+    // A VM that has nothing cannot be disabled.
+    let _ = bench.core().change_vms(WHO, &change).expect("an answer");
+}
+
+/// Kills an agent at each of the steps of enabling or of disabling.
+fn killed_everywhere(vms: u32, change: &VmChange) {
+    let mut bench = bench_of(vms, in_memory());
+    let enabled = matches!(change, VmChange::Disable(_));
+    put(&mut bench, enabled, vms);
+    bench.steps.passed();
+    changed(&mut bench, change);
+    let all = kills(bench.steps.passed());
+    let mut killed = 0;
+    for kill in &all {
+        put(&mut bench, enabled, vms);
+        killed += u32::from(killed_at(&mut bench, change, vms, kill));
+    }
+    println!("killed at {killed} of {} steps", all.len());
+    assert!(killed > 10, "{all:?}");
+}
+
+#[test]
+fn enabling_many_killed_at_each_step() {
+    killed_everywhere(VMS, &all_enabled());
+}
+
+#[test]
+fn disabling_many_killed_at_each_step() {
+    killed_everywhere(VMS, &all_disabled());
+}
+
+/// A thousand VMs are enabled and disabled, killed in the middle each time, and whole afterwards.
+fn a_thousand(store: Arc<dyn Store>) {
+    const VMS: u32 = 1000;
+    let mut bench = bench_of(VMS, store);
+    let step = |name: &str, times| (name.to_owned(), times);
+    for kill in [step("committed", 3), step("define-vf", 500)] {
+        put(&mut bench, false, VMS);
+        assert!(killed_at(&mut bench, &all_enabled(), VMS, &kill));
+    }
+    changed(&mut bench, &all_enabled());
+    assert_eq!(whole(&bench), 1000);
+    assert!(killed_at(
+        &mut bench,
+        &all_disabled(),
+        VMS,
+        &step("acted", 500)
+    ));
+    changed(&mut bench, &all_enabled());
+    assert!(killed_at(
+        &mut bench,
+        &all_disabled(),
+        VMS,
+        &step("committed", 12)
+    ));
     assert_eq!(whole(&bench), 0);
 }
 
 #[test]
-fn killed_in_the_middle_none_is_half_done() {
-    for (step, times) in [
-        ("decided", 0),
-        ("acted", 0),
-        ("verified", 0),
-        ("recorded", 0),
-    ] {
-        let mut bench = bench();
-        bench.steps.kill_at(step, times);
-        let answer = bench.attempt(|core| core.change_vms(WHO, &all_enabled()));
-        assert!(answer.is_none(), "it died at {step}");
-        bench.steps.spare();
-        bench.start();
-        assert_eq!(whole(&bench), usize::from(VMS), "{step}");
-        if step == "verified" {
-            bench.steps.kill_at("acted", 90);
-            let answer = bench.attempt(|core| core.change_vms(WHO, &all_disabled()));
-            assert!(answer.is_none(), "it died in the middle");
-            bench.steps.spare();
-            bench.start();
-            assert_eq!(whole(&bench), 0);
-        }
-    }
+fn a_thousand_in_a_file_killed_in_the_middle() {
+    a_thousand(in_memory());
+}
+
+#[test]
+fn a_thousand_in_etcd_killed_in_the_middle() {
+    let server = EtcdServer::start();
+    a_thousand(Arc::new(server.store("cluster")));
+}
+
+/// What cannot be gone on with is taken back, and the event of its request says so.
+#[test]
+fn refused_by_libvirt_after_a_kill_the_event_says_so() {
+    let mut bench = Bench::enabled();
+    bench.define("web", 1, 4);
+    bench.define("db", 2, 4);
+    let before = asked(&bench).len();
+    bench.steps.kill_at("decided", 0);
+    let answer = bench.attempt(|core| core.change_vms(WHO, &all_enabled()));
+    assert!(answer.is_none(), "it died");
+    bench
+        .machine
+        .vms
+        .refuse("update config", "Operation not supported", 1);
+    bench.start();
+    assert_eq!(whole(&bench), 1);
+    let events = asked(&bench);
+    assert_eq!(events.len(), before + 1);
+    let event = events.last().expect("an event");
+    assert_eq!(event.kind, EventKind::Changed);
+    assert_eq!(event.message, "Done for 1 of 2: accelerate VMs.");
+    assert_eq!(event.code, Some(Code::LibvirtFailed), "{event:?}");
+}
+
+/// A request that stays open since libvirt went away is recorded before another begins.
+#[test]
+fn a_request_that_is_open_is_recorded_before_the_next() {
+    let mut bench = Bench::enabled();
+    bench.define("web", 1, 4);
+    bench.define("db", 2, 4);
+    let before = asked(&bench).len();
+    bench.steps.kill_at("decided", 0);
+    let answer = bench.attempt(|core| core.change_vms(WHO, &all_enabled()));
+    assert!(answer.is_none(), "it died");
+    bench.machine.vms.set_away(true);
+    bench.start();
+    assert_eq!(asked(&bench).len(), before, "nobody can tell yet");
+    bench.machine.vms.set_away(false);
+    changed(
+        &mut bench,
+        &VmChange::Disable(VmDisable {
+            names: vec!["db".to_owned()],
+            dry_run: false,
+        }),
+    );
+    let events = asked(&bench);
+    let told: Vec<&str> = events[before..].iter().map(|one| &*one.message).collect();
+    assert_eq!(told.len(), 2, "{told:?}");
+    assert_eq!(told[0], "Done for 2 of 2: accelerate VMs.");
+    assert!(told[1].starts_with("Done: take VM db back"), "{told:?}");
+    bench.pass();
+    assert_eq!(whole(&bench), 1);
+    assert_eq!(asked(&bench).len(), before + 2);
 }

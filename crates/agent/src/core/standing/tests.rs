@@ -47,7 +47,7 @@ fn report(node: &str, vfs: u32) -> Report {
 }
 
 /// A UUID that is the same for the same name.
-fn uuid(name: &str) -> accelnet_model::Uuid {
+fn uuid(name: &str) -> Uuid {
     let number = name
         .bytes()
         .fold(0_u64, |sum, byte| sum * 251 + u64::from(byte));

@@ -246,7 +246,7 @@ impl Core {
         }
         let done = self.add_nic(policy, setting, domain).and_then(|()| {
             let seen = self.look();
-            let domain = seen.domains().iter().find(|one| one.uuid == setting.uuid);
+            let domain = seen.domain(&setting.uuid);
             let domain = domain.ok_or_else(|| {
                 let found = format!("libvirt on {} no longer has it.", self.name);
                 Problem::new(Code::VmNotFound, &[&setting.name], found)
@@ -442,9 +442,8 @@ impl Core {
     }
 
     /// What was done was not seen: it is taken back.
-    pub(crate) fn undo_unverified(&mut self, policy: &Policy, setting: &VmSetting) {
-        let seen = self.look();
-        let domain = seen.domains().iter().find(|one| one.uuid == setting.uuid);
+    pub(crate) fn undo_unverified(&mut self, policy: &Policy, setting: &VmSetting, after: &Seen) {
+        let domain = after.domain(&setting.uuid);
         if let (None, Some(domain)) = (setting.before, domain)
             && let Err(problem) = self.disable_one(policy, setting, domain)
         {
@@ -464,7 +463,7 @@ impl Core {
         plan: &pair::Plan,
         after: &Seen,
     ) -> Result<(), Problem> {
-        let domain = after.domains().iter().find(|one| one.uuid == setting.uuid);
+        let domain = after.domain(&setting.uuid);
         let missing = |found: String| {
             Err(Problem::new(
                 Code::NotVerified,

@@ -1,0 +1,253 @@
+//! One request for VMs, and its one event: it is recorded with the last of what came of the VMs, by this agent
+//! or, after an interruption, by the one that goes on.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use accelnet_api::types::{EventKind, SubjectOutcome, VmResult};
+use accelnet_model::vf_security::OnOff;
+use accelnet_model::vm_setting::Phase;
+use accelnet_model::{Code, Problem, Uuid, VfSecurityOfVm, VmSetting};
+
+use super::{Core, Seen, TURNS, crowded};
+use crate::core::asked::Came;
+use crate::journal::{MOST_OUTCOMES, Word, short_outcome};
+use crate::policy::{Asked, Change, Policy, Request};
+
+/// What is known of requests, beside what is in the store.
+#[derive(Debug, Default)]
+pub(crate) struct Requests {
+    /// Why VMs of one that was gone on with are not as it asks.
+    problems: BTreeMap<Uuid, Problem>,
+    /// Whether something was decided for the one that is under way: then the store has it.
+    pub(super) decided: bool,
+}
+
+/// A change of a VM that came to its end.
+pub(super) struct Done {
+    /// The setting as it was decided.
+    pub decided: VmSetting,
+    /// What becomes of it.
+    pub change: Change,
+}
+
+impl Asked {
+    /// What is asked for one VM, an imperative.
+    pub(super) fn of_one(self, name: &str) -> String {
+        match self {
+            Asked::Enable => format!("accelerate VM {name}"),
+            Asked::Set => format!("set VM {name}"),
+            Asked::Disable => format!("take VM {name} back to its software path"),
+        }
+    }
+
+    /// What is asked for several.
+    pub(super) fn of_all(self) -> &'static str {
+        match self {
+            Asked::Enable => "accelerate VMs",
+            Asked::Set => "set VMs",
+            Asked::Disable => "take VMs back to their software path",
+        }
+    }
+
+    /// What comes of it for a VM with that setting.
+    pub(super) fn of(self, setting: &VmSetting) -> String {
+        let (what, mac) = (self.of_one(&setting.name), setting.mac);
+        let to = match self {
+            Asked::Enable => "with",
+            Asked::Set => "to",
+            Asked::Disable => return format!("{what}, its vNIC {mac}"),
+        };
+        let security = in_words_of(setting.security);
+        format!(
+            "{what} {to} {} on its vNIC {mac}{security}",
+            setting.performance
+        )
+    }
+}
+
+impl Core {
+    /// A request of `who` for VMs, with what was refused before.
+    pub(super) fn request(
+        &self,
+        who: &str,
+        asked: Asked,
+        vms: Vec<Uuid>,
+        refused: &[SubjectOutcome],
+    ) -> Request {
+        let first = refused.iter().take(MOST_OUTCOMES);
+        Request {
+            asked,
+            who: who.to_owned(),
+            role: self.asked_as,
+            from: self.asked_from.clone(),
+            performance: None,
+            trust: None,
+            spoof_check: None,
+            vms,
+            refused: first.map(short_outcome).collect(),
+            more_refused: refused.len().saturating_sub(MOST_OUTCOMES),
+        }
+    }
+
+    /// Records what came of a request, and its event, and ends it. What somebody else changed meanwhile stays.
+    pub(super) fn conclude(
+        &self,
+        policy: &Policy,
+        done: &[Done],
+        word: Option<Word>,
+    ) -> Result<(), Problem> {
+        let words: Vec<Word> = word.into_iter().collect();
+        let now = self.now();
+        let mut newer = None;
+        for _ in 0..TURNS {
+            let policy = newer.as_ref().unwrap_or(policy);
+            let own = done
+                .iter()
+                .filter(|one| policy.vm(&one.decided.uuid) == Some(&one.decided));
+            let changes: Vec<Change> = own.map(|one| one.change.clone()).collect();
+            let recorded = self.journal.tell_with(&now, &words, |txn| {
+                self.policies.conclude(policy, &changes, txn)
+            })?;
+            if recorded {
+                return Ok(());
+            }
+            newer = Some(self.policies.read()?);
+        }
+        // The next pass ends it.
+        Err(crowded(&self.name))
+    }
+
+    /// Ends the request that an agent before this one, or a store that went away, left open: once all its VMs
+    /// are as they stay, or at once if `now`.
+    ///
+    /// # Errors
+    ///
+    /// The store cannot be used: the next pass tries again.
+    pub(crate) fn end_request(
+        &mut self,
+        policy: &Policy,
+        seen: &Seen,
+        now: bool,
+    ) -> Result<(), Problem> {
+        let Some(request) = self.policies.request()? else {
+            return Ok(());
+        };
+        let under_way = |uuid: &Uuid| {
+            let setting = policy.vm(uuid).filter(|vm| vm.node == self.name);
+            let under_way = setting.is_some_and(|setting| setting.phase != Phase::Enabled);
+            under_way && seen.domain(uuid).is_some()
+        };
+        if !now && request.vms.iter().any(under_way) {
+            return Ok(());
+        }
+        let vms = request.vms.iter();
+        let mut outcomes: Vec<SubjectOutcome> = vms
+            .map(|uuid| self.came_of(&request, uuid, policy, seen).outcome())
+            .collect();
+        outcomes.extend(request.refused);
+        let what = request.asked.of_all();
+        let word = self.asked_for_all(&request.who, what, outcomes, request.more_refused);
+        let word = word.map(|word| Word {
+            role: request.role,
+            from: request.from,
+            ..word
+        });
+        self.conclude(policy, &[], word)?;
+        self.requests.problems.clear();
+        Ok(())
+    }
+
+    /// What came of a request for a VM, as it is now.
+    fn came_of(&self, request: &Request, uuid: &Uuid, policy: &Policy, seen: &Seen) -> Came {
+        let setting = policy.vm(uuid);
+        let domain = seen.domain(uuid).map(|domain| &*domain.name);
+        let name = domain.or(setting.map(|setting| &*setting.name));
+        let subject = name.unwrap_or(uuid.as_str()).to_owned();
+        let is_so = match (request.asked, setting) {
+            (Asked::Disable, setting) => setting.is_none(),
+            (_, None) => false,
+            (_, Some(setting)) => {
+                let security = setting.security.with(request.trust, request.spoof_check);
+                let performance = request.performance.unwrap_or(setting.performance);
+                setting.phase == Phase::Enabled
+                    && (setting.performance, setting.security) == (performance, security)
+            }
+        };
+        let problem = (!is_so).then(|| match self.requests.problems.get(uuid) {
+            Some(problem) => problem.clone(),
+            None => {
+                let found = "The agent was interrupted before it was done.";
+                Problem::new(Code::NotVerified, &[&format!("VM {subject}")], found)
+            }
+        });
+        Came {
+            what: match setting {
+                Some(setting) if is_so => request.asked.of(setting),
+                _ => request.asked.of_one(&subject),
+            },
+            subject,
+            problem,
+        }
+    }
+
+    /// The VMs of the request that was left open.
+    pub(crate) fn left_open(&self) -> BTreeSet<Uuid> {
+        let request = self.policies.request().ok().flatten();
+        let vms = request.map(|request| request.vms).unwrap_or_default();
+        vms.into_iter().collect()
+    }
+
+    /// Records how a change was gone on with: with its request if that was left open, else by itself.
+    pub(crate) fn went_on(
+        &mut self,
+        left_open: &BTreeSet<Uuid>,
+        setting: &VmSetting,
+        name: &str,
+        result: Result<String, Problem>,
+    ) {
+        let problems = &mut self.requests.problems;
+        match (result, left_open.contains(&setting.uuid)) {
+            (Ok(_), true) => drop(problems.remove(&setting.uuid)),
+            (Err(problem), true) => drop(problems.insert(setting.uuid.clone(), problem)),
+            (Ok(message), false) => self.tell(EventKind::Mended, name, message),
+            (Err(problem), false) => self.tell_problem(EventKind::Failed, name, &problem),
+        }
+    }
+}
+
+/// Outcomes of what was refused.
+pub(super) fn refused(asked: Asked, results: &[VmResult]) -> Vec<SubjectOutcome> {
+    let refused = results.iter().filter_map(|result| {
+        let problem = Some(result.problem.clone()?);
+        let came = Came {
+            subject: result.name.clone(),
+            what: asked.of_one(&result.name),
+            problem,
+        };
+        Some(came.outcome())
+    });
+    refused.collect()
+}
+
+/// The outcome of what was tried.
+pub(super) fn tried(
+    asked: Asked,
+    name: &str,
+    setting: &VmSetting,
+    problem: Option<&Problem>,
+) -> SubjectOutcome {
+    let came = Came {
+        subject: name.to_owned(),
+        what: asked.of(setting),
+        problem: problem.cloned(),
+    };
+    came.outcome()
+}
+
+/// What a VM has other than its intent, behind a setting; empty where it has nothing.
+fn in_words_of(security: VfSecurityOfVm) -> String {
+    let one = |what: &str, on: Option<bool>| {
+        on.map_or(String::new(), |on| format!(", {what} {}", OnOff(on)))
+    };
+    one("trust", security.trust) + &one("spoof check", security.spoof_check)
+}

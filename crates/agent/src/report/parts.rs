@@ -1,0 +1,252 @@
+//! Reports that are longer than a transaction of a store may be: their VMs, MACs and faults stand in parts
+//! beside them. A part is named for its content, so that a change writes the parts that it changes.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::hash::{DefaultHasher, Hash, Hasher};
+
+use accelnet_api::types::{Fault, VmView};
+use accelnet_model::{Mac, NodeName};
+use accelnet_store::{
+    Document, Entry, MAX_OPS, MAX_TXN_BYTES, Store, StoreError, Stored, Txn, Unreadable,
+};
+use serde::{Deserialize, Serialize};
+
+use super::{REPORTS, Report};
+
+/// Where the parts are.
+pub(crate) const PARTS: &str = "report-parts/";
+/// Bytes of a report that stands alone at most.
+const ALONE: usize = MAX_TXN_BYTES / 2;
+/// Bytes of a part: a longer item has one of its own.
+const PART: usize = MAX_TXN_BYTES / 8;
+/// Bytes of values that go into one transaction, beside its keys.
+const TOGETHER: usize = MAX_TXN_BYTES - 64 * 1024;
+
+/// A part of a report.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Part {
+    vms: Vec<VmView>,
+    macs: Vec<(Mac, String)>,
+    faults: Vec<Fault>,
+}
+
+impl Document for Part {
+    const KIND: &'static str = "a part of the report of a node";
+    const FORMAT: u32 = 1;
+    const MOST_BYTES: usize = MAX_TXN_BYTES;
+
+    fn agrees(&self, key: &str) -> Result<(), String> {
+        let rest = key.strip_prefix(PARTS).unwrap_or(key);
+        let node = rest.split('/').next().unwrap_or(rest);
+        let node: Result<NodeName, _> = node.parse();
+        node.map(drop).map_err(|error| error.to_string())
+    }
+}
+
+/// Parts that are being filled.
+#[derive(Default)]
+struct Filling {
+    full: Vec<Part>,
+    last: Part,
+    bytes: usize,
+}
+
+impl Filling {
+    /// The part that has room for an item.
+    fn with_room_for(&mut self, item: &impl Serialize) -> Result<&mut Part, serde_json::Error> {
+        let bytes = serde_json::to_vec(item)?.len();
+        if self.bytes > 0 && self.bytes + bytes > PART {
+            self.full.push(std::mem::take(&mut self.last));
+            self.bytes = 0;
+        }
+        self.bytes += bytes;
+        Ok(&mut self.last)
+    }
+}
+
+/// The parts of a report; none of one that stands alone.
+fn split(report: &Report) -> Result<Vec<Part>, serde_json::Error> {
+    if serde_json::to_vec(report)?.len() <= ALONE {
+        return Ok(Vec::new());
+    }
+    let mut filling = Filling::default();
+    for vm in &report.vms {
+        filling.with_room_for(vm)?.vms.push(vm.clone());
+    }
+    for mac in &report.macs {
+        filling.with_room_for(mac)?.macs.push(mac.clone());
+    }
+    for fault in &report.faults {
+        filling.with_room_for(fault)?.faults.push(fault.clone());
+    }
+    let Filling { mut full, last, .. } = filling;
+    full.push(last);
+    Ok(full)
+}
+
+/// Where the parts of a node are.
+pub(crate) fn of_node(node: &str) -> String {
+    format!("{PARTS}{node}/")
+}
+
+/// Writes a report and its parts, and removes parts that it no longer has; `known` are those that are there,
+/// where that is known. The keys of its parts.
+pub(super) fn write(
+    store: &dyn Store,
+    report: &Report,
+    known: Option<BTreeSet<String>>,
+) -> Result<BTreeSet<String>, StoreError> {
+    let prefix = of_node(&report.node);
+    let known = match known {
+        Some(known) => known,
+        None => keys(store.range(&prefix)?.entries),
+    };
+    let no_json = |source| StoreError::NoJson {
+        kind: Part::KIND,
+        source,
+    };
+    let parts = split(report).map_err(no_json)?;
+    let mut head = report.clone();
+    if !parts.is_empty() {
+        (head.vms, head.macs, head.faults) = Default::default();
+    }
+    let mut batch = Batch::of(store);
+    let mut keys = BTreeSet::new();
+    for part in &parts {
+        let content = serde_json::to_vec(part).map_err(no_json)?;
+        let name = name_of(&content);
+        let key = format!("{prefix}{name}");
+        head.parts.push(name);
+        if keys.insert(key.clone()) && !known.contains(&key) {
+            batch.put(key, part, content.len())?;
+        }
+    }
+    let bytes = serde_json::to_vec(&head).map_err(no_json)?.len();
+    batch.put(format!("{REPORTS}{}", report.node), &head, bytes)?;
+    for old in known.difference(&keys) {
+        batch.delete(old)?;
+    }
+    batch.end()?;
+    Ok(keys)
+}
+
+fn keys(entries: Vec<Entry>) -> BTreeSet<String> {
+    entries.into_iter().map(|entry| entry.key).collect()
+}
+
+fn name_of(content: &[u8]) -> String {
+    let mut hasher = DefaultHasher::new();
+    content.hash(&mut hasher);
+    format!("{:016x}", hasher.finish())
+}
+
+/// Writes one after the other, as many at once as go into a transaction.
+struct Batch<'a> {
+    store: &'a dyn Store,
+    txn: Txn,
+    bytes: usize,
+}
+
+impl<'a> Batch<'a> {
+    fn of(store: &'a dyn Store) -> Self {
+        Batch {
+            store,
+            txn: Txn::new(),
+            bytes: 0,
+        }
+    }
+
+    fn put<T: Document>(
+        &mut self,
+        key: String,
+        document: &T,
+        bytes: usize,
+    ) -> Result<(), StoreError> {
+        if self.bytes + bytes > TOGETHER || self.txn.ops.len() >= MAX_OPS {
+            self.end()?;
+        }
+        self.bytes += bytes;
+        self.txn = std::mem::take(&mut self.txn).put_json(key, document)?;
+        Ok(())
+    }
+
+    fn delete(&mut self, key: &str) -> Result<(), StoreError> {
+        if self.txn.ops.len() >= MAX_OPS {
+            self.end()?;
+        }
+        self.txn = std::mem::take(&mut self.txn).delete(key);
+        Ok(())
+    }
+
+    fn end(&mut self) -> Result<(), StoreError> {
+        self.bytes = 0;
+        let txn = std::mem::take(&mut self.txn);
+        // Nothing is checked, so there is no conflict.
+        drop(self.store.commit(&txn)?);
+        Ok(())
+    }
+}
+
+/// Removes the parts of the report of a node.
+///
+/// # Errors
+///
+/// The store cannot be used.
+pub(crate) fn remove(store: &dyn Store, node: &str) -> Result<(), StoreError> {
+    let all = keys(store.range(&of_node(node))?.entries);
+    let mut batch = Batch::of(store);
+    for key in &all {
+        batch.delete(key)?;
+    }
+    match all.is_empty() {
+        true => Ok(()),
+        false => batch.end(),
+    }
+}
+
+/// Puts reports and their parts together; what of them is missing or cannot be read. Of `own`, which is known
+/// otherwise, parts are only missed.
+pub(super) fn complete(
+    store: &dyn Store,
+    reports: &mut [Report],
+    own: Option<&str>,
+) -> Result<Vec<Unreadable>, StoreError> {
+    if reports.iter().all(|report| report.parts.is_empty()) {
+        return Ok(Vec::new());
+    }
+    let entries = store.range(PARTS)?.entries;
+    let entries: BTreeMap<&str, &Entry> = entries
+        .iter()
+        .map(|entry| (entry.key.as_str(), entry))
+        .collect();
+    let mut missing = Vec::new();
+    for report in reports {
+        let prefix = of_node(&report.node);
+        let is_own = own == Some(report.node.as_str());
+        for name in std::mem::take(&mut report.parts) {
+            let key = format!("{prefix}{name}");
+            let read = match entries.get(key.as_str()) {
+                Some(_) if is_own => continue,
+                Some(entry) => Stored::<Part>::read_or_why(entry),
+                None => Err(Unreadable {
+                    reason: format!("it is missing, and the report of {} has it", report.node),
+                    key,
+                    mod_revision: 0,
+                    later: false,
+                }),
+            };
+            match read {
+                Ok(Stored { value: part, .. }) => {
+                    report.vms.extend(part.vms);
+                    report.macs.extend(part.macs);
+                    report.faults.extend(part.faults);
+                }
+                Err(why) => missing.push(why),
+            }
+        }
+    }
+    Ok(missing)
+}
+
+#[cfg(test)]
+mod tests;
