@@ -128,8 +128,9 @@ impl Bench {
                 let (row, limit) = simulated::status(program, self.rounds)?;
                 let fifty = simulated::fifty(self.rounds)?;
                 etcd::ensure()?;
-                let [file, etcd] = simulated::thousand()?;
-                Measured::of(vec![row], vec![limit, fifty, file, etcd])
+                let mut limits = vec![limit, fifty];
+                limits.extend(simulated::thousand()?);
+                Measured::of(vec![row], limits)
             }
             Part::Agents => {
                 etcd::ensure()?;

@@ -49,15 +49,17 @@ pub fn fifty(rounds: u32) -> Result<Limit, Error> {
     enabled_at_once(rounds, 50, &[])
 }
 
-/// 1,000 stopped VMs, enabled by one command, on a file and on an etcd.
-pub fn thousand() -> Result<[Limit; 2], Error> {
+/// 1,000 stopped VMs, enabled and disabled by one command each, on a file and on an etcd.
+pub fn thousand() -> Result<[Limit; 4], Error> {
     Ok([
         enabled_at_once(FEW, 1_000, &[])?,
+        enabled_at_once(FEW, 1_000, &["disable"])?,
         enabled_at_once(FEW, 1_000, &["etcd"])?,
+        enabled_at_once(FEW, 1_000, &["etcd", "disable"])?,
     ])
 }
 
-fn enabled_at_once(rounds: u32, vms: u32, store: &[&str]) -> Result<Limit, Error> {
+fn enabled_at_once(rounds: u32, vms: u32, words: &[&str]) -> Result<Limit, Error> {
     let numbers = [rounds.to_string(), vms.to_string()];
     let mut bench = cargo([
         "bench",
@@ -69,7 +71,7 @@ fn enabled_at_once(rounds: u32, vms: u32, store: &[&str]) -> Result<Limit, Error
     ]);
     let answered = bench
         .args(&numbers)
-        .args(store)
+        .args(words)
         .output()
         .map_err(|source| Error::NotStarted {
             program: "cargo".to_owned(),
@@ -84,9 +86,18 @@ fn enabled_at_once(rounds: u32, vms: u32, store: &[&str]) -> Result<Limit, Error
     let times = Times(seconds.map(Duration::from_secs_f64).collect());
     Ok(Limit {
         what: format!(
-            "{vms} stopped VMs enabled at once on a simulated node, its store {}, its hypervisor's time \
+            "{vms} stopped VMs {} at once on a simulated node, its store {}, its hypervisor's time \
              included: for each VM, median of {}",
-            store.first().copied().unwrap_or("a file"),
+            if words.contains(&"disable") {
+                "disabled"
+            } else {
+                "enabled"
+            },
+            if words.contains(&"etcd") {
+                "etcd"
+            } else {
+                "a file"
+            },
             times.0.len()
         ),
         found: times.median() * 1_000.0 / f64::from(vms),
