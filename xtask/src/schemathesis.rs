@@ -12,7 +12,7 @@ use crate::bench::demo::Demo;
 use crate::error::Error;
 use crate::run::{output, program, root, run, target, tools, works};
 
-/// Its version and those of all that it stands on.
+/// Its version and those of all that it stands on, with the hashes of their files.
 const REQUIREMENTS: &str = include_str!("schemathesis/requirements.txt");
 /// Tests of each operation, and the fewest requests that they come to.
 const EXAMPLES: u32 = 200;
@@ -76,7 +76,8 @@ fn installed() -> Result<PathBuf, Error> {
     write(&wanted)?;
     let mut install = program(folder.join("bin/pip"));
     run(install
-        .args(["install", "--quiet", "--no-deps", "--requirement"])
+        .args(["install", "--quiet", "--no-deps", "--require-hashes"])
+        .arg("--requirement")
         .arg(&wanted))?;
     write(&stamp)?;
     Ok(st)
