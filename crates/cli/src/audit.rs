@@ -110,7 +110,7 @@ pub fn asked(command: &Command, session: &Session<'_>) -> Option<Asked> {
             (args.dry_run, node(session), what.to_owned())
         }
         Command::Cluster(command) => {
-            let (dry_run, what) = of_cluster(command, session);
+            let (dry_run, what) = of_cluster(command);
             (dry_run, "cluster".to_owned(), what)
         }
         Command::Store(command) => {
@@ -122,7 +122,7 @@ pub fn asked(command: &Command, session: &Session<'_>) -> Option<Asked> {
     (!dry_run).then_some(Asked { subject, what })
 }
 
-fn of_cluster(command: &ClusterCommand, session: &Session<'_>) -> (bool, String) {
+fn of_cluster(command: &ClusterCommand) -> (bool, String) {
     match command {
         ClusterCommand::Init(args) => (args.dry_run, format!("create a cluster on {}", args.store)),
         ClusterCommand::Join(args) => {
@@ -130,10 +130,9 @@ fn of_cluster(command: &ClusterCommand, session: &Session<'_>) -> (bool, String)
             (args.dry_run, what)
         }
         ClusterCommand::Leave(args) => {
-            let name = args.node.as_ref().map(ToString::to_string);
-            let name = name.unwrap_or_else(|| node(session));
-            let what = format!("take node {name} out of its cluster");
-            (args.dry_run, what)
+            let name = args.node.as_ref().map(|node| format!("node {node}"));
+            let name = name.unwrap_or_else(|| "this node".to_owned());
+            (args.dry_run, format!("take {name} out of its cluster"))
         }
     }
 }

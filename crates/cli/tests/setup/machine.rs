@@ -207,6 +207,7 @@ impl Machine {
                 known.hooks = vec![self.read(NETWORK), self.read(QEMU)];
             }
             ["enable", "accelnet.service"] => known.enabled = true,
+            ["stop", "accelnet.service"] => known.running = None,
             ["restart", "accelnet.service"] => known.running = known.unit_loaded.clone(),
             _ => return false,
         }

@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
+use accelnet_store::testing::EtcdServer;
 use accelnet_store::{Embedded, History, Store, Txn};
 
 use crate::machine::{End, Machine};
@@ -84,7 +85,7 @@ fn a_refusal_has_one_record_and_a_dry_run_none() {
     machine.user = 0;
     let left = record(&machine, "accelnet cluster leave");
     assert!(
-        left.contains("cluster_refused: Refused: take node"),
+        left.contains("cluster_refused: Refused: take this node"),
         "{left}"
     );
 }
@@ -98,6 +99,42 @@ fn a_cluster_that_cannot_be_reached_is_recorded_as_failed() {
         assert!(failed.starts_with("failed root "), "{failed}");
         assert!(failed.contains(NOWHERE), "{failed}");
     }
+}
+
+#[test]
+fn creating_joining_and_leaving_a_cluster_are_recorded() {
+    let server = EtcdServer::start();
+    let etcd = server.address("racks");
+    let machine = Machine::new();
+    let file = "/etc/accelnet/agent.env";
+    let words = "ACCELNET_STORE=--vf-limits 1:2\n";
+    machine.write(file, words);
+    let root = "root administrator command line";
+    let create = format!("accelnet cluster init --store {etcd} --node n1");
+    let what = format!("create a cluster on {etcd}");
+    assert_eq!(
+        record(&machine, &create),
+        format!("changed {root} -: Done: {what}.")
+    );
+    // What somebody else wrote there is kept.
+    let kept = |number: u8| machine.read(&format!("{file}.old.{number}"));
+    assert_eq!(kept(1).as_deref(), Some(words));
+    let again = record(&machine, &create);
+    let refused = format!("refused {root} cluster_refused: Refused: {what}: ");
+    assert!(again.starts_with(&refused), "{again}");
+    let join = format!("accelnet cluster join --store {etcd} --node n2");
+    assert_eq!(
+        record(&machine, &join),
+        format!("changed {root} -: Done: join the cluster on {etcd}.")
+    );
+    assert_eq!(kept(2), None, "accelnet wrote it");
+    let member = Txn::new().put("members/n2", "{}");
+    let _ = server.store("racks").commit(&member).expect("put");
+    assert_eq!(
+        record(&machine, "accelnet cluster leave"),
+        format!("changed {root} -: Done: take this node out of its cluster.")
+    );
+    assert_eq!(machine.read(file), None);
 }
 
 #[test]
