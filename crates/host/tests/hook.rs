@@ -242,6 +242,36 @@ fn a_vf_is_set_and_put_back() {
     );
 }
 
+/// The driver refuses what it does not have; the hook does not end in the middle of its work.
+#[test]
+fn a_wish_of_any_number_of_queue_pairs_is_tried() {
+    let wish = VfWish {
+        queue_pairs: Some(u32::MAX),
+        ..wish()
+    };
+    let bench = bench().wished(&wish);
+    let knob = bench.path("sys/bus/pci/devices/0000:01:10.2/sriov_vf_msix_count");
+    fs::write(&knob, "").expect("a driver that has it");
+    let _ = bench.serve(Operation::Created, CREATED);
+    assert_eq!(fs::read_to_string(&knob).expect("read"), "4294967295");
+    assert!(bench.outcome().is_some());
+}
+
+#[test]
+fn a_wish_that_cannot_be_read_leaves_a_short_outcome() {
+    let bench = bench();
+    let file = bench.path(&format!("run/accelnet/vms/{UUID}.json"));
+    fs::create_dir_all(file.parent().expect("a folder")).expect("made");
+    let long = format!(r#"{{"{}":0}}"#, "x".repeat(60_000));
+    fs::write(file, long).expect("written");
+    let failures = bench.serve(Operation::Created, CREATED);
+    assert!(
+        failures.iter().all(|words| words.len() < 1000),
+        "{failures:?}"
+    );
+    assert_eq!(bench.outcome().expect("an outcome").failures, failures);
+}
+
 #[test]
 fn a_second_time_changes_nothing() {
     let bench = bench().wished(&wish());

@@ -5,6 +5,7 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use accelnet_model::Uuid;
+use accelnet_model::outside::short;
 use accelnet_model::vf_wish::{self, FOLDER, VfOutcome, VfWish};
 use accelnet_pci::Root;
 use serde::de::DeserializeOwned;
@@ -81,7 +82,8 @@ fn read<T: DeserializeOwned>(path: PathBuf) -> Result<Option<T>, String> {
         Err(error) => Err(say(error.to_string())),
         Ok(bytes) => match serde_json::from_slice(&bytes) {
             Ok(value) => Ok(Some(value)),
-            Err(error) => Err(say(error.to_string())),
+            // It names what it found there, which may be long.
+            Err(error) => Err(say(short(&error.to_string(), 300))),
         },
     }
 }

@@ -135,7 +135,7 @@ fn act(
     if let Some(pairs) = wish.and_then(|wish| wish.queue_pairs) {
         let vectors = match operation {
             // One more, for what is not traffic.
-            Operation::Created => pairs + 1,
+            Operation::Created => pairs.saturating_add(1),
             // The driver's own choice.
             Operation::Deleted => 0,
         };
