@@ -31,6 +31,71 @@ pub struct Repaired {
     pub left: Vec<String>,
 }
 
+/// A kind of key that accelnet has in its store.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct KindOfKey {
+    /// Its keys: `*` stands for one part, and at the end for all further ones.
+    pub keys: &'static str,
+    /// One of them.
+    pub example: &'static str,
+}
+
+const fn keys(keys: &'static str, example: &'static str) -> KindOfKey {
+    KindOfKey { keys, example }
+}
+
+/// Every kind of key that there is: a key of no kind is shown as one that accelnet does not have.
+pub const KEYS: [KindOfKey; 18] = [
+    keys("policy/cluster", "policy/cluster"),
+    keys("policy/management", "policy/management"),
+    keys("policy/turn", "policy/turn"),
+    keys("policy/intents/*", "policy/intents/lan"),
+    keys("policy/removed/*", "policy/removed/lan"),
+    keys(
+        "policy/vms/*",
+        "policy/vms/0a1b2c3d-0000-4000-8000-0000000000ff",
+    ),
+    keys("policy/drained/*", "policy/drained/node9"),
+    keys("nodes/*/bound/*", "nodes/node9/bound/lan"),
+    keys("nodes/*/disruption/*", "nodes/node9/disruption/lan"),
+    keys("reports/*", "reports/node9"),
+    keys("report-parts/*", "report-parts/node9/0"),
+    keys("events/*", "events/2026-01-01T00:00:00Z/node9/000000000000"),
+    keys("members/*", "members/node9"),
+    keys("alive/*", "alive/node9"),
+    keys("down/*", "down/node9"),
+    keys("observers/*", "observers/9"),
+    keys("cluster", "cluster"),
+    keys("migration", "migration"),
+];
+
+impl KindOfKey {
+    /// The kind of `key`, if there is one.
+    pub fn of(key: &str) -> Option<Self> {
+        KEYS.into_iter().find(|kind| kind.has(key))
+    }
+
+    fn has(self, key: &str) -> bool {
+        let mut rest = Some(key);
+        let mut parts = self.keys.split('/').peekable();
+        while let Some(part) = parts.next() {
+            let Some(text) = rest else { return false };
+            if part == "*" && parts.peek().is_none() {
+                return true;
+            }
+            let (first, more) = match text.split_once('/') {
+                Some((first, more)) => (first, Some(more)),
+                None => (text, None),
+            };
+            if part != "*" && part != first {
+                return false;
+            }
+            rest = more;
+        }
+        rest.is_none()
+    }
+}
+
 /// Why the value of `entry` cannot be read; none when it can, or means nothing to accelnet.
 pub fn judge(entry: &Entry) -> Option<Unreadable> {
     fn of<T: Document>(entry: &Entry) -> Option<Unreadable> {
@@ -39,6 +104,7 @@ pub fn judge(entry: &Entry) -> Option<Unreadable> {
     let key = entry.key.as_str();
     let (first, _) = key.split_once('/').unwrap_or((key, ""));
     match first {
+        _ if KindOfKey::of(key).is_none() => Some(of_no_kind(entry)),
         "policy" | "nodes" => policy::judge(entry),
         "reports" => of::<Report>(entry),
         "report-parts" => of::<Part>(entry),
@@ -48,12 +114,16 @@ pub fn judge(entry: &Entry) -> Option<Unreadable> {
         "down" => of::<nodes::Down>(entry),
         "observers" => of::<observers::Observer>(entry),
         "cluster" | "migration" => membership::judge(entry),
-        _ => Some(Unreadable {
-            key: entry.key.clone(),
-            mod_revision: entry.mod_revision,
-            reason: "accelnet has no such key".to_owned(),
-            later: false,
-        }),
+        _ => Some(of_no_kind(entry)),
+    }
+}
+
+fn of_no_kind(entry: &Entry) -> Unreadable {
+    Unreadable {
+        key: entry.key.clone(),
+        mod_revision: entry.mod_revision,
+        reason: "accelnet has no such key".to_owned(),
+        later: false,
     }
 }
 
@@ -133,4 +203,30 @@ pub fn repair(
         }
     }
     Ok(repaired)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_key_is_of_one_kind() {
+        for kind in KEYS {
+            let kinds = KEYS.into_iter().filter(|other| other.has(kind.example));
+            assert_eq!(kinds.collect::<Vec<_>>(), [kind]);
+        }
+        for key in [
+            "",
+            "policy",
+            "policy/zzz",
+            "cluster/x",
+            "nodes/n1/x/y",
+            "nodes/n1",
+            "zzz/a",
+        ] {
+            assert_eq!(KindOfKey::of(key), None, "{key}");
+        }
+        let further = KindOfKey::of("policy/vms/../../x").map(|kind| kind.keys);
+        assert_eq!(further, Some("policy/vms/*"));
+    }
 }

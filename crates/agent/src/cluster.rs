@@ -13,5 +13,6 @@ mod remembered;
 pub use link::{CutOff, Link, Linked, Why};
 pub(crate) use liveness::Liveness;
 pub use liveness::{BEAT, LEASE};
-pub(crate) use observers::Observing;
+pub(crate) use membership::{CLUSTER, MIGRATION};
 pub use observers::PLACES;
+pub(crate) use observers::{OBSERVERS, Observing};

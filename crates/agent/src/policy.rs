@@ -11,12 +11,11 @@ use accelnet_api::types::Drained;
 use accelnet_model::intent::BoundAdapter;
 use accelnet_model::{Code, Intent, IntentName, Management, Problem, Uuid, VmSetting};
 use accelnet_store::{
-    Commit, Document, Entry, Json, MAX_OPS, Range, Store, StoreError, Txn, Unreadable,
+    Commit, Document, Entry, Json, MAX_OPS, Range, Store, StoreError, Stored, Txn, Unreadable,
 };
 use serde::{Deserialize, Serialize};
 
 use crate::cluster::identity::{IDENTITY, Identity};
-use crate::unread::Unread;
 use documents::{
     BoundDocument, DisruptionDocument, DrainedDocument, IntentDocument, ManagementDocument,
     RemovedDocument, VmDocument,
@@ -120,6 +119,36 @@ impl Policy {
         }
         policy.unreadable = unreadable;
         policy
+    }
+
+    fn of_entries(entries: &[Entry]) -> Policy {
+        let range = Range {
+            entries: entries.to_vec(),
+            revision: 0,
+        };
+        Policy::of(&range, &Policy::default())
+    }
+
+    /// What `earlier` has takes the place of what this one has of the same keys.
+    fn learn(&mut self, earlier: Policy) {
+        if earlier.management_revision > 0 && !earlier.held.management {
+            self.management = earlier.management.clone();
+            self.management_revision = earlier.management_revision;
+            self.held.management = false;
+        }
+        self.intents
+            .retain(|(old, _)| earlier.intent(&old.name).is_none());
+        self.intents.extend(earlier.intents);
+        self.vms.retain(|(old, _)| {
+            let mut others = earlier.vms.iter();
+            others.all(|(vm, _)| vm.uuid != old.uuid)
+        });
+        self.vms.extend(earlier.vms);
+        self.drained.retain(|(old, ..)| {
+            let mut others = earlier.drained.iter();
+            others.all(|(node, ..)| node != old)
+        });
+        self.drained.extend(earlier.drained);
     }
 
     /// The intents alone.
@@ -227,8 +256,6 @@ pub struct PolicyStore {
     own: Arc<Mutex<Own>>,
     /// What was read last, for values that cannot be read since then.
     last: Arc<Mutex<Arc<Policy>>>,
-    /// What of the node's own keys cannot be read.
-    unread: Unread,
     /// Revision of the last change that was made here.
     written: Arc<AtomicU64>,
 }
@@ -265,7 +292,6 @@ impl PolicyStore {
             node: node.to_owned(),
             own: Arc::default(),
             last: Arc::default(),
-            unread: Unread::default(),
             written: Arc::default(),
         }
     }
@@ -294,10 +320,20 @@ impl PolicyStore {
         Ok(self.parse(&all))
     }
 
-    /// What the store holds; of a value that cannot be read, what was read before.
+    /// What the store holds; of a value that cannot be read, what was read before, here or by an agent of this
+    /// node before this one.
     fn parse(&self, range: &Range) -> Policy {
         let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
-        let policy = Policy::of(range, &last);
+        let mut policy = Policy::of(range, &last);
+        let unread = policy.unreadable.iter();
+        let earlier: Vec<Entry> = unread
+            .filter_map(|one| self.store.last_readable(&one.key))
+            .collect();
+        if !earlier.is_empty() {
+            let mut known = Policy::clone(&last);
+            known.learn(Policy::of_entries(&earlier));
+            policy = Policy::of(range, &known);
+        }
         if policy.revision != last.revision {
             *last = Arc::new(policy.clone());
         }
@@ -472,10 +508,13 @@ impl PolicyStore {
     ) -> Result<BTreeMap<String, T>, Problem> {
         let all = self.store.range_json::<D>(prefix);
         let all = all.map_err(|error| store_failed(&error))?;
-        self.unread.add(all.unreadable);
-        let all = all.values;
+        let unread = all.unreadable.iter();
+        let earlier = unread.filter_map(|one| self.store.last_readable(&one.key));
+        let earlier: Vec<Stored<D>> = earlier
+            .filter_map(|entry| Stored::read(&entry).ok())
+            .collect();
+        let all = all.values.into_iter().chain(earlier);
         let named = |key: &str| key.strip_prefix(prefix).unwrap_or(key).to_owned();
-        let all = all.into_iter();
         Ok(all
             .map(|stored| (named(&stored.key), inner(stored.value)))
             .collect())
@@ -540,12 +579,6 @@ impl PolicyStore {
     /// read then was remembered.
     pub(crate) fn forget_own(&self) {
         *self.own.lock().unwrap_or_else(PoisonError::into_inner) = Own::default();
-        self.unread.set(Vec::new());
-    }
-
-    /// What of this node's own keys cannot be read.
-    pub(crate) fn own_unreadable(&self) -> Vec<Unreadable> {
-        self.unread.get()
     }
 
     /// That no node is called `name`.

@@ -279,14 +279,21 @@ impl Reports {
         let (mut all, unreadable) = self.read(own).map_err(|error| store_failed(&error))?;
         let parts = parts::of_node(&self.node);
         let incomplete = unreadable.iter().any(|one| one.key.starts_with(&parts));
+        let key = format!("{REPORTS}{}", self.node);
+        let damaged = unreadable.iter().any(|one| one.key == key);
         self.unread.set(unreadable);
         let own = all.iter_mut().find(|report| report.node == self.node);
         if own.is_none() || incomplete {
             // It was lost, or written over: the next look writes it again.
             *self.written.lock().unwrap_or_else(PoisonError::into_inner) = Written::default();
         }
-        if let (Some(own), Some(newest)) = (own, newest) {
-            *own = newest;
+        match (own, newest) {
+            (Some(own), Some(newest)) => *own = newest,
+            (None, Some(newest)) if damaged => {
+                all.push(newest);
+                all.sort_by(|one, other| one.node.cmp(&other.node));
+            }
+            _ => {}
         }
         Ok(all)
     }

@@ -24,6 +24,7 @@ use crate::mind::{Inbox, Message, inbox, think};
 use crate::policy::{POLICY, store_failed};
 use crate::reopened::Reopened;
 use crate::service::Agent;
+use crate::unread::Seldom;
 use crate::view::Picture;
 use crate::vital::{self, End, Vital};
 
@@ -279,6 +280,7 @@ pub fn start(
         nodes: Nodes::new(store.clone(), node),
         link,
         clock: clock.clone(),
+        seldom: Seldom::new(store.clone(), node, clock.clone()),
         unreadable_since: Mutex::default(),
     };
     tell_systemd("READY=1");

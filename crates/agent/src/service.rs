@@ -1,7 +1,7 @@
 //! The agent as its API sees it: what changes goes to the mind, what only looks is answered
 //! from the newest picture and the store.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use accelnet_api::types::*;
@@ -18,7 +18,7 @@ use crate::journal::{Journal, Word};
 use crate::mind::{Inbox, Turn, Unanswered};
 use crate::policy::{Policy, PolicyStore};
 use crate::report::Reports;
-use crate::unread;
+use crate::unread::{self, Seldom};
 use crate::view::Picture;
 
 /// An agent that can be asked.
@@ -31,6 +31,8 @@ pub struct Agent {
     pub(crate) nodes: Nodes,
     pub(crate) link: Option<Arc<Link>>,
     pub(crate) clock: Arc<dyn Clock + Send + Sync>,
+    /// Keys that nothing else reads often.
+    pub(crate) seldom: Seldom,
     /// Values of the store that cannot be read, by key: since when.
     pub(crate) unreadable_since: Mutex<BTreeMap<String, String>>,
 }
@@ -112,10 +114,15 @@ impl Agent {
     /// Faults of what could not be read of the store the last time.
     fn unreadable(&self, policy: &Policy, node: &str) -> Vec<Fault> {
         let mut all = policy.unreadable.clone();
-        all.extend(self.policies.own_unreadable());
         all.extend(self.reports.unreadable());
         all.extend(self.nodes.unreadable());
         all.extend(self.journal.unreadable());
+        // Read from the store that counts: one that does not answer makes nobody wait once more.
+        if self.cut_off().is_none() {
+            let seldom = self.seldom.unreadable().into_iter();
+            let known: BTreeSet<String> = all.iter().map(|one| one.key.clone()).collect();
+            all.extend(seldom.filter(|one| !known.contains(&one.key)));
+        }
         let now = self.clock.now();
         let mut since = self
             .unreadable_since

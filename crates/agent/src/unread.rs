@@ -1,10 +1,16 @@
 //! What was found in the store that cannot be read: it hides nothing else, and is named by a fault.
 
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
+use accelnet_host::Clock;
 use accelnet_model::outside::short;
 use accelnet_model::{Code, Problem};
-use accelnet_store::Unreadable;
+use accelnet_store::{Store, Unreadable};
+
+use crate::check::judge;
+use crate::cluster::{CLUSTER, MIGRATION, OBSERVERS};
+use crate::report::parts::PARTS;
 
 /// Most of them that are named one by one.
 const NAMED: usize = 16;
@@ -23,19 +29,62 @@ impl Unread {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = found;
     }
 
-    /// Adds what another reading found.
-    pub fn add(&self, found: Vec<Unreadable>) {
-        if !found.is_empty() {
-            let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-            all.retain(|old| found.iter().all(|new| new.key != old.key));
-            all.extend(found);
-        }
-    }
-
     /// What was found by the last reading.
     pub fn get(&self) -> Vec<Unreadable> {
         let all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         all.clone()
+    }
+}
+
+/// How long what was found of keys that are read seldom is shown before they are read again.
+const AGAIN: Duration = Duration::from_secs(2);
+
+/// Keys that an agent reads once or never: who belongs to the cluster is decided by them, or what only this
+/// node writes is in them.
+pub(crate) struct Seldom {
+    store: Arc<dyn Store>,
+    prefixes: [String; 6],
+    clock: Arc<dyn Clock + Send + Sync>,
+    found: Mutex<Option<(Duration, Vec<Unreadable>)>>,
+}
+
+impl Seldom {
+    /// Those of the store as the node called `node` has it.
+    pub fn new(store: Arc<dyn Store>, node: &str, clock: Arc<dyn Clock + Send + Sync>) -> Self {
+        Seldom {
+            store,
+            prefixes: [
+                format!("nodes/{node}/bound/"),
+                format!("nodes/{node}/disruption/"),
+                format!("{PARTS}{node}/"),
+                OBSERVERS.to_owned(),
+                CLUSTER.to_owned(),
+                MIGRATION.to_owned(),
+            ],
+            clock,
+            found: Mutex::default(),
+        }
+    }
+
+    /// What of them cannot be read, as it was a few seconds ago at most.
+    pub fn unreadable(&self) -> Vec<Unreadable> {
+        let now = self.clock.uptime();
+        let mut found = self.found.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((at, found)) = &*found
+            && now.saturating_sub(*at) < AGAIN
+        {
+            return found.clone();
+        }
+        let read = self
+            .prefixes
+            .iter()
+            .filter_map(|prefix| self.store.range(prefix).ok());
+        let all: Vec<Unreadable> = read
+            .flat_map(|range| range.entries)
+            .filter_map(|entry| judge(&entry))
+            .collect();
+        *found = Some((now, all.clone()));
+        all
     }
 }
 

@@ -11,6 +11,8 @@ mod faulty;
 mod file;
 #[path = "cluster/foreign.rs"]
 mod foreign;
+#[path = "cluster/garbage.rs"]
+mod garbage;
 #[path = "cluster/heard.rs"]
 mod heard;
 #[path = "cluster/last_vf.rs"]
@@ -23,5 +25,7 @@ mod membership;
 mod names;
 #[path = "cluster/releases.rs"]
 mod releases;
+#[path = "cluster/replayed.rs"]
+mod replayed;
 #[path = "cluster/schedules.rs"]
 mod schedules;

@@ -86,6 +86,12 @@ pub trait Store: Send + Sync {
     /// [`StoreError::LeaseNotFound`]; or the store cannot be written.
     fn revoke(&self, lease: LeaseId) -> Result<(), StoreError>;
 
+    /// What stood at `key` when its value was last one that can be read, as far as it is remembered here;
+    /// none while it can be read.
+    fn last_readable(&self, _key: &str) -> Option<Entry> {
+        None
+    }
+
     /// Whether this store did not answer at some moment of the last `time`, so that a lease may have
     /// ended although its holder lives: nobody could keep it alive.
     fn was_silent_within(&self, _time: Duration) -> bool {

@@ -251,6 +251,11 @@ impl Linked {
                 verdict = identity::judge(known.as_ref(), seen, &range);
             }
         }
+        if verdict == Verdict::Same
+            && let Some(found) = self.remembered.set_back(&range)
+        {
+            verdict = Verdict::Foreign(found);
+        }
         match verdict {
             Verdict::Foreign(found) => {
                 self.link.judged(Some(&found));
@@ -389,6 +394,10 @@ impl Store for Linked {
     fn revoke(&self, lease: LeaseId) -> Result<(), StoreError> {
         self.must_count()?;
         self.noted(self.store.revoke(lease))
+    }
+
+    fn last_readable(&self, key: &str) -> Option<Entry> {
+        self.remembered.good(key)
     }
 
     fn was_silent_within(&self, time: Duration) -> bool {

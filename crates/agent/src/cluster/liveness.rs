@@ -19,6 +19,8 @@ use crate::vital::{End, Vital};
 pub const LEASE: Duration = Duration::from_secs(12);
 /// How often a sign of life is given.
 pub const BEAT: Duration = Duration::from_secs(4);
+/// One in so many signs asks whether the node is a member still.
+const MEMBER: u32 = 4;
 
 /// Keeps the lease of this node, until it is dropped.
 pub(crate) struct Liveness {
@@ -70,6 +72,7 @@ impl Liveness {
             lease: Arc::default(),
             instance: Instance::begin()?,
             link,
+            beats: 0,
         };
         let lease = OwnLease(Arc::downgrade(&beating.lease));
         // Others see it before anything is asked of it. What cannot be told now is told with the
@@ -99,6 +102,7 @@ struct Beating {
     lease: Arc<Mutex<Option<LeaseId>>>,
     instance: Instance,
     link: Option<Arc<Link>>,
+    beats: u32,
 }
 
 impl Drop for Beating {
@@ -116,7 +120,7 @@ impl Beating {
                 Err(StoreError::LeaseNotFound { .. }) => self.has(None),
                 Err(error) => return Err(error),
                 // Somebody may have removed it, or written over it.
-                Ok(()) if self.nodes.is_risen(&self.instance, lease)? => return Ok(()),
+                Ok(()) if self.is_there(lease)? => return Ok(()),
                 Ok(()) => kept = Some(lease),
             }
         }
@@ -142,6 +146,13 @@ impl Beating {
                 Ok(())
             }
         }
+    }
+
+    /// Whether the sign is there as it was given, and now and then whether the node is a member still.
+    fn is_there(&mut self, lease: LeaseId) -> Result<bool, StoreError> {
+        self.beats += 1;
+        let asks = self.beats.is_multiple_of(MEMBER);
+        Ok(self.nodes.is_risen(&self.instance, lease)? && (!asks || self.nodes.is_member()?))
     }
 
     /// Another live agent has this node's name, or none has.

@@ -15,9 +15,9 @@ use crate::report::{REPORTS, Reports, parts};
 use crate::unread;
 
 /// What says that a store has a cluster.
-pub(super) const CLUSTER: &str = "cluster";
+pub(crate) const CLUSTER: &str = "cluster";
 /// What says that a cluster is being moved here, and is not whole yet.
-const MIGRATION: &str = "migration";
+pub(crate) const MIGRATION: &str = "migration";
 /// What is not moved: it goes with leases.
 pub(super) const PASSING: [&str; 3] = [ALIVE, DOWN, OBSERVERS];
 /// Keys, and bytes of keys and values, of one step of a move.

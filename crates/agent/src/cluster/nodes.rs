@@ -192,6 +192,11 @@ impl Nodes {
         let down = self.store.range_json::<Down>(DOWN)?;
         unreadable.extend(alive.unreadable.iter().chain(&down.unreadable).cloned());
         self.unread.set(unreadable);
+        // A sign that cannot be read says neither: its agent puts it back, and a fault names it.
+        let unclear = alive.unreadable.iter();
+        let unclear: BTreeSet<String> = unclear
+            .filter_map(|one| one.key.strip_prefix(ALIVE).map(str::to_owned))
+            .collect();
         let (alive, down) = (named(ALIVE, alive), named(DOWN, down));
         // Right after a silence of the store a lease that ended says nothing of its node.
         let silent = self.store.was_silent_within(LEASE);
@@ -201,7 +206,7 @@ impl Nodes {
             let up = alive.get(name);
             let ended = || match down.get(name) {
                 Some(down) => Some(down.since.clone()),
-                None if silent => None,
+                None if silent || unclear.contains(name) => None,
                 // It never gave a sign of life, or nobody has written down its end yet.
                 None => Some(member.map_or_else(String::new, |member| member.joined_at.clone())),
             };
@@ -237,6 +242,12 @@ impl Nodes {
             let instance = alive.and_then(|alive| alive.value.instance);
             entry.lease == Some(lease) && instance.as_ref() == Some(own)
         }))
+    }
+
+    /// Whether the store says that this node belongs to the cluster.
+    pub(super) fn is_member(&self) -> Result<bool, StoreError> {
+        let found = self.store.get(&format!("{MEMBERS}{}", self.node))?;
+        Ok(found.is_some_and(|entry| Stored::<Member>::read(&entry).is_ok()))
     }
 
     /// This node belongs to the cluster with that version, and gives signs of life with that

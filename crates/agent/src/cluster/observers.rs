@@ -21,7 +21,7 @@ use super::liveness::{BEAT, LEASE, OwnLease};
 use super::nodes::{ALIVE, Nodes};
 use crate::journal::{Journal, Word};
 
-pub(super) const OBSERVERS: &str = "observers/";
+pub(crate) const OBSERVERS: &str = "observers/";
 /// How many places there are: one, and two for when its node is gone or does not see the store.
 pub const PLACES: usize = 3;
 /// Over this time the nodes try for a place that has become free, each at a moment of its own.

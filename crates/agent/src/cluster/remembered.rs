@@ -12,8 +12,10 @@ use accelnet_store::{Change, Entry, Range};
 use serde::{Deserialize, Serialize};
 
 use super::identity::{Identity, Known};
+use crate::check::judge;
 use crate::policy::POLICY;
-use writer::Writer;
+use crate::unread::shown;
+use writer::{Writer, seen_beside};
 
 /// Prefixes whose newest reading is kept in memory; the policy in a file, too, beside the node's own keys.
 const KEPT: [&str; 6] = [
@@ -38,6 +40,8 @@ pub(super) struct Remembered {
 #[derive(Default)]
 struct State {
     ranges: BTreeMap<String, Range>,
+    /// Of values that cannot be read, the last ones that could, by key: the file has those.
+    good: BTreeMap<String, Entry>,
     /// The cluster whose store it is.
     identity: Option<Identity>,
     /// The highest revision that was seen.
@@ -74,7 +78,10 @@ struct SavedEntry {
 
 impl Remembered {
     pub(super) fn new(node: &str, file: Option<PathBuf>) -> Self {
-        let state = file.as_deref().and_then(load).unwrap_or_default();
+        let mut state = file.as_deref().and_then(load).unwrap_or_default();
+        if let (Some(file), Some(identity)) = (file.as_deref(), &state.identity) {
+            state.highest = state.highest.max(seen_of(file, identity));
+        }
         Remembered {
             own: format!("nodes/{node}/"),
             file: file.map(Writer::new),
@@ -99,8 +106,21 @@ impl Remembered {
 
     /// The store was seen at that revision.
     pub(super) fn has_seen(&self, revision: u64) {
-        let mut state = self.lock();
-        state.highest = state.highest.max(revision);
+        self.rises(&mut self.lock(), revision);
+    }
+
+    /// Events and reports change no policy: without a word of its own the file would know an older revision.
+    fn rises(&self, state: &mut State, revision: u64) {
+        if revision <= state.highest {
+            return;
+        }
+        state.highest = revision;
+        if let (Some(file), Some(identity)) = (&self.file, &state.identity) {
+            file.has_seen(Known {
+                identity: identity.clone(),
+                revision,
+            });
+        }
     }
 
     /// From now on the store has that identity, and is at that revision: what was read before is not of
@@ -112,6 +132,7 @@ impl Remembered {
         state.highest = revision;
         if anew {
             state.ranges.clear();
+            state.good.clear();
             state.era += 1;
         }
         self.save(&state);
@@ -130,9 +151,8 @@ impl Remembered {
             return;
         }
         let mut state = self.lock();
-        state.highest = state.highest.max(range.revision);
-        let ranges = &mut state.ranges;
-        let known = ranges.get(prefix);
+        self.rises(&mut state, range.revision);
+        let known = state.ranges.get(prefix);
         let news = known.is_none_or(|known| known.entries != range.entries);
         // One that was read earlier and arrives later. An older one that began when all that is known
         // was known is of a store that was set back, as from a backup.
@@ -142,10 +162,44 @@ impl Remembered {
         if newer.is_some() && newer != before {
             return;
         }
-        ranges.insert(prefix.to_owned(), range.clone());
-        if news && (own || prefix == POLICY) {
+        let lasting = own || prefix == POLICY;
+        let before = state.ranges.insert(prefix.to_owned(), range.clone());
+        if lasting && news {
+            let before = before.map_or_else(Vec::new, |before| before.entries);
+            state.has_changed(prefix, &before, &range.entries);
+        }
+        if news && lasting {
             self.save(&state);
         }
+    }
+
+    /// What stood at a key of the policy, or of the node's own, when it could be read last; none while it can be.
+    pub(super) fn good(&self, key: &str) -> Option<Entry> {
+        self.lock().good.get(key).cloned()
+    }
+
+    /// Whether a reading of the policy has an older value than was read before, though its revision is no
+    /// older: an older state was put back, and its revision raised afterwards. A fragment.
+    pub(super) fn set_back(&self, range: &Range) -> Option<String> {
+        let state = self.lock();
+        let known = state.ranges.get(POLICY)?;
+        if range.revision < known.revision {
+            // It was read earlier, and arrives later.
+            return None;
+        }
+        let mut known = known.entries.iter();
+        let older = known.find_map(|entry| {
+            let found = entry_of(&range.entries, &entry.key)?.mod_revision;
+            (found < entry.mod_revision).then_some((entry, found))
+        });
+        older.map(|(entry, found)| {
+            format!(
+                "{} was last changed at revision {found}, and this node has seen its change at revision {}: \
+                 an older state was put back",
+                shown(&entry.key),
+                entry.mod_revision
+            )
+        })
     }
 
     /// Keeps the policy up with what its watch told: all changes of it from revision `from` up to the
@@ -153,16 +207,21 @@ impl Remembered {
     pub(super) fn follow(&self, from: u64, changes: &[Change]) {
         let mut state = self.lock();
         let last = changes.last().map_or(0, Change::revision);
-        state.highest = state.highest.max(last);
+        self.rises(&mut state, last);
         // What was read before the watch began may miss something.
-        let known = state.ranges.get_mut(POLICY);
+        let State { ranges, good, .. } = &mut *state;
+        let known = ranges.get_mut(POLICY);
         let Some(known) = known.filter(|known| known.revision + 1 >= from) else {
             return;
         };
         let read = known.revision;
         let mut news = false;
         for change in changes.iter().filter(|change| change.revision() > read) {
-            apply(change, &mut known.entries);
+            let was = apply(change, &mut known.entries);
+            match change {
+                Change::Put(now) => keep_good(good, was.as_ref(), now),
+                Change::Delete { key, .. } => drop(good.remove(key)),
+            }
             known.revision = change.revision();
             news = true;
         }
@@ -214,14 +273,61 @@ impl Remembered {
     }
 }
 
-fn apply(change: &Change, entries: &mut Vec<Entry>) {
+impl State {
+    /// What begins with `prefix` changed.
+    fn has_changed(&mut self, prefix: &str, before: &[Entry], now: &[Entry]) {
+        let gone = |key: &str| entry_of(now, key).is_none();
+        self.good
+            .retain(|key, _| !key.starts_with(prefix) || !gone(key));
+        for entry in now {
+            keep_good(&mut self.good, entry_of(before, &entry.key), entry);
+        }
+    }
+}
+
+/// Keeps what could be read of a key whose value cannot be any more.
+fn keep_good(good: &mut BTreeMap<String, Entry>, was: Option<&Entry>, now: &Entry) {
+    if was.is_some_and(|was| was.mod_revision == now.mod_revision) {
+        return;
+    }
+    if judge(now).is_none() {
+        good.remove(&now.key);
+    } else if let Some(was) = was.filter(|was| judge(was).is_none()) {
+        good.insert(now.key.clone(), was.clone());
+    }
+}
+
+fn entry_of<'a>(entries: &'a [Entry], key: &str) -> Option<&'a Entry> {
+    let place = entries.binary_search_by(|entry| entry.key.as_str().cmp(key));
+    place.ok().map(|at| &entries[at])
+}
+
+/// Makes a change; what was there before.
+fn apply(change: &Change, entries: &mut Vec<Entry>) -> Option<Entry> {
     let place = entries.binary_search_by(|entry| entry.key.as_str().cmp(change.key()));
     match (change, place) {
-        (Change::Put(new), Ok(at)) => entries[at] = new.clone(),
-        (Change::Put(new), Err(at)) => entries.insert(at, new.clone()),
-        (Change::Delete { .. }, Ok(at)) => drop(entries.remove(at)),
-        (Change::Delete { .. }, Err(_)) => {}
+        (Change::Put(new), Ok(at)) => Some(std::mem::replace(&mut entries[at], new.clone())),
+        (Change::Put(new), Err(at)) => {
+            entries.insert(at, new.clone());
+            None
+        }
+        (Change::Delete { .. }, Ok(at)) => Some(entries.remove(at)),
+        (Change::Delete { .. }, Err(_)) => None,
     }
+}
+
+/// The highest revision of that cluster's store that was seen, as far as the file beside `file` knows.
+fn seen_of(file: &Path, identity: &Identity) -> u64 {
+    let beside = seen_beside(file);
+    if !accelnet_store::is_private(&beside).unwrap_or(false) {
+        return 0;
+    }
+    let text = std::fs::read(beside).unwrap_or_default();
+    let known = serde_json::from_slice::<Known>(&text).ok();
+    known.map_or(0, |known| match known.identity == *identity {
+        true => known.revision,
+        false => 0,
+    })
 }
 
 fn load(file: &Path) -> Option<State> {
@@ -254,6 +360,7 @@ fn load(file: &Path) -> Option<State> {
         ranges: ranges.collect(),
         identity: saved.known.map(|known| known.identity),
         highest: highest.unwrap_or(0),
+        good: BTreeMap::new(),
         era: 0,
     })
 }
@@ -274,7 +381,11 @@ fn content(own: &str, state: &State) -> Saved {
             .map(|(prefix, range)| SavedRange {
                 prefix: prefix.clone(),
                 revision: range.revision,
-                entries: range.entries.iter().map(saved_entry).collect(),
+                entries: range
+                    .entries
+                    .iter()
+                    .map(|entry| saved_entry(state.good.get(&entry.key).unwrap_or(entry)))
+                    .collect(),
             })
             .collect(),
     }

@@ -49,7 +49,7 @@ documents! {
     /// A node that is drained.
     DrainedDocument(Drained) = "a node that is drained", |_, key| named::<NodeName>(key, DRAINED);
     /// A change of the number of VFs that may take VFs from VMs.
-    DisruptionDocument(Disruption) = "a disruptive change", |_, key| named::<IntentName>(last_of(key), "");
+    DisruptionDocument(Disruption) = "a disruptive change", |_, key| own_agrees(key);
 }
 
 impl RemovedDocument {
@@ -88,8 +88,11 @@ fn named<T: std::str::FromStr<Err: std::fmt::Display>>(
         .map_err(|error| error.to_string())
 }
 
-fn last_of(key: &str) -> &str {
-    key.rsplit('/').next().unwrap_or(key)
+/// Whether a key of what is a node's own names the node, and then an intent alone.
+fn own_agrees(key: &str) -> Result<(), String> {
+    let mut parts = key.splitn(4, '/').skip(1);
+    named::<NodeName>(parts.next().unwrap_or_default(), "")?;
+    named::<IntentName>(parts.nth(1).unwrap_or_default(), "")
 }
 
 fn management_agrees(management: &Management, _: &str) -> Result<(), String> {
@@ -139,7 +142,7 @@ fn bound_agrees(bound: &[BoundAdapter], key: &str) -> Result<(), String> {
     if bound.len() > ADAPTERS.0 {
         return Err(format!("it has {} adapters", bound.len()));
     }
-    named::<IntentName>(last_of(key), "")
+    own_agrees(key)
 }
 
 /// The UUID that a key of a VM's setting is named for.

@@ -100,6 +100,19 @@ impl Node {
         }
     }
 
+    /// Where its agent keeps what it read last.
+    pub fn last_read(&self) -> std::path::PathBuf {
+        self.folder.path().join("last-read")
+    }
+
+    /// The highest revision that its agent would know after a start.
+    pub fn knows(&self) -> u64 {
+        let text = std::fs::read(self.folder.path().join("last-read.revision"));
+        let text = text.unwrap_or_default();
+        let known: Option<serde_json::Value> = serde_json::from_slice(&text).ok();
+        known.map_or(0, |known| known["revision"].as_u64().expect("a number"))
+    }
+
     pub fn was_told(&self, kind: EventKind, words: &str) -> bool {
         let events = self.client.events(0, 1000, std::time::Duration::ZERO);
         let events = events.expect("events").events;

@@ -2,10 +2,10 @@
 //! run: the agent goes on by what it read last.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use accelnet_agent::cluster::backup::{Backup, restore};
+use accelnet_agent::cluster::backup::{Backup, accept, restore};
 use accelnet_agent::run::{Place, Running, StoreChoice, remembered_beside, start};
 use accelnet_agent::simulated::Simulated;
 use accelnet_api::{Client, Server};
@@ -15,6 +15,14 @@ use accelnet_store::{Embedded, History};
 use tempfile::TempDir;
 
 use crate::bench::{INTENT, Machine, enable, intent_add, only, vm_enable};
+
+const AT: &str = "2026-05-01T12:00:00Z";
+
+fn private(path: &Path, content: &[u8]) {
+    use std::os::unix::fs::PermissionsExt;
+    fs::write(path, content).expect("written");
+    fs::set_permissions(path, fs::Permissions::from_mode(0o600)).expect("private");
+}
 
 struct Alone {
     machine: Machine,
@@ -88,16 +96,15 @@ impl Alone {
     fn boots_with(&mut self, content: Option<&[u8]>) {
         self.stop();
         let last_read = fs::read(remembered_beside(&self.store)).expect("what was read last");
+        let seen = fs::read(revision_beside(&self.store));
         self.boots += 1;
         let folder = self.folder.path().join(format!("boot{}", self.boots));
         self.store = folder.join("store");
         fs::create_dir(&folder).expect("a folder");
-        let private = |path: &PathBuf, content: &[u8]| {
-            use std::os::unix::fs::PermissionsExt;
-            fs::write(path, content).expect("written");
-            fs::set_permissions(path, fs::Permissions::from_mode(0o600)).expect("private");
-        };
         private(&remembered_beside(&self.store), &last_read);
+        if let Ok(seen) = &seen {
+            private(&revision_beside(&self.store), seen);
+        }
         if let Some(content) = content {
             private(&self.store, content);
         }
@@ -126,7 +133,7 @@ impl Alone {
         self.store = self.folder.path().join("restored");
         let store = Embedded::open(&self.store, History::default(), || Duration::ZERO);
         let store = store.expect("a store");
-        restore(&store, "file", &last, "2026-05-01T12:00:00Z", 1, false).expect("restored");
+        restore(&store, "file", &last, AT, 1, false).expect("restored");
         drop(store);
         self.start();
         self.enables(2).expect("it goes on");
@@ -163,6 +170,46 @@ fn an_older_copy_takes_nothing_away() {
         "{status:?}"
     );
     assert_eq!(alone.vfs(), (2, 1));
+}
+
+/// Where the highest revision that was seen is kept.
+fn revision_beside(store: &Path) -> PathBuf {
+    remembered_beside(store).with_extension("last-read.revision")
+}
+
+/// Nothing of the policy is lost, and of the log the newest.
+#[test]
+fn an_older_copy_that_lost_events_alone_is_noticed() {
+    let mut alone = Alone::new();
+    let older = fs::read(&alone.store).expect("a file");
+    drop(alone.client.vms_change(&vm_enable("nobody")));
+    let events = alone.client.events(0, 1, Duration::ZERO).expect("events");
+    let lost = events.events[0].number / 1024;
+    let knows = || {
+        let text = fs::read(revision_beside(&alone.store)).unwrap_or_default();
+        let known = serde_json::from_slice::<serde_json::Value>(&text);
+        known.is_ok_and(|known| known["revision"].as_u64() >= Some(lost))
+    };
+    assert!(until(knows));
+    alone.boots_with(Some(&older));
+    let status = alone.client.status().expect("a status");
+    let mut faults = status.faults.iter();
+    let fault = faults.find(|fault| fault.code == Code::StoreForeign);
+    assert!(
+        fault.is_some_and(|fault| fault.message.contains("older state")),
+        "{status:?}"
+    );
+    assert_eq!(alone.vfs(), (2, 1));
+    alone.stop();
+    let accepted = alone.folder.path().join("accepted");
+    private(&accepted, &fs::read(&alone.store).expect("a file"));
+    let store = Embedded::open(&accepted, History::default(), || Duration::ZERO);
+    let store = store.expect("a store");
+    let known = Backup::take(&store, AT).expect("a backup").identity();
+    accept(&store, "file", known.as_ref(), 1, false).expect("accepted");
+    drop(store);
+    alone.boots_with(Some(&fs::read(&accepted).expect("a file")));
+    alone.enables(2).expect("it goes on");
 }
 
 #[test]

@@ -9,7 +9,7 @@ use accelnet_model::Code;
 use accelnet_store::testing::{EtcdServer, until};
 use accelnet_store::{Store, Txn};
 
-use crate::bench::policy;
+use crate::bench::{policy, vm_enable};
 use crate::etcd::{Node, PREFIX, pair};
 
 const AT: &str = "2026-05-01T12:00:00Z";
@@ -151,6 +151,35 @@ fn set_back_to_a_snapshot() {
     assert!(until(|| nodes.iter().all(|node| !node.is_cut_off())));
     assert_eq!((nodes[0].vfs(), nodes[0].vfs_in_use()), (2, 2));
     nodes[0].disables(2).expect("taken back");
+}
+
+/// As an administrator restores a backup while all agents are stopped: what is lost are events alone.
+#[test]
+fn set_back_by_a_tool_while_the_agents_were_stopped() {
+    let mut server = EtcdServer::start();
+    let mut nodes = pair(&server);
+    let store: Arc<dyn Store> = Arc::new(server.store(PREFIX));
+    let folder = tempfile::tempdir().expect("a folder");
+    let snapshot = folder.path().join("snapshot");
+    server.save_snapshot(&snapshot);
+    let lost = store.range("").expect("a store").revision;
+    drop(nodes[0].client.vms_change(&vm_enable("nobody")));
+    assert!(until(|| nodes[0].knows() > lost), "an event was recorded");
+    for node in &mut nodes {
+        node.stop_agent();
+    }
+    let policy_before = store.range("policy/").expect("a store").entries;
+    server.restore_snapshot(&snapshot);
+    assert_eq!(
+        store.range("policy/").expect("a store").entries,
+        policy_before
+    );
+    nodes[0].start_agent();
+    stays(&nodes[0], 1, "an older state was put back");
+    let known = Backup::take(&*store, AT).expect("a backup").identity();
+    accept(&*store, "etcd", known.as_ref(), 1, false).expect("accepted");
+    nodes[1].start_agent();
+    goes_on(&nodes, &store);
 }
 
 fn stays_set_back(nodes: &[Node; 2]) {

@@ -4,13 +4,14 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use accelnet_agent::cluster::Linked;
 use accelnet_agent::cluster::link::Link;
+use accelnet_agent::cluster::{Linked, Why};
 use accelnet_host::SystemClock;
 use accelnet_store::testing::until;
 use accelnet_store::{Commit, Embedded, History, Range, Store, Txn};
 
 use crate::faulty::Faulty;
+use crate::replayed::Replayed;
 
 const POLICY: &str = "policy/";
 
@@ -87,6 +88,45 @@ fn what_was_heard_of_needs_no_question() {
         range.is_ok_and(|range| told(&range) == wanted)
     };
     assert!(until(found));
+}
+
+/// As etcd's tool does it with `--bump-revision`: no revision is lower than one that was seen.
+#[test]
+fn an_older_state_with_a_higher_revision_is_noticed() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("last-read");
+    let store = Arc::new(Replayed::new());
+    let node = || {
+        Linked::new(
+            store.clone(),
+            "node1",
+            Some(file.clone()),
+            Arc::new(SystemClock),
+        )
+    };
+    let change = |txn: Txn| drop(store.commit(&txn).expect("a commit"));
+    let linked = node();
+    drop(linked.range(POLICY).expect("policy"));
+    change(Txn::new().put("policy/turn", "1"));
+    let then = store.changes();
+    change(Txn::new().put("policy/turn", "2"));
+    let seen = linked.range(POLICY).expect("policy").revision;
+    let written = || {
+        let text = std::fs::read_to_string(&file).unwrap_or_default();
+        text.contains(&format!(r#""mod_revision":{seen}"#))
+    };
+    assert!(until(written));
+    store.set_back(then);
+    for _ in 0..5 {
+        change(Txn::new().put("others", "x"));
+    }
+    for linked in [linked, node()] {
+        let read = linked.range(POLICY).expect("what was read last");
+        assert_eq!(read.revision, seen);
+        let cut_off = linked.link().cut_off().expect("it does not count");
+        assert_eq!(cut_off.why, Why::Foreign);
+        assert!(cut_off.found.contains("policy/turn"), "{cut_off:?}");
+    }
 }
 
 /// What is not known to be new enough is read.

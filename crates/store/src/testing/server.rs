@@ -157,6 +157,42 @@ impl EtcdServer {
         self.start_again();
     }
 
+    /// Saves a snapshot of its state to `file`, as an administrator makes a backup.
+    ///
+    /// # Panics
+    ///
+    /// As [`EtcdServer::etcdctl`].
+    pub fn save_snapshot(&self, file: &Path) {
+        self.etcdctl(&["snapshot", "save", &file.to_string_lossy()]);
+    }
+
+    /// Has its state restored from a snapshot in `file` by etcd's own tool, and starts it again.
+    ///
+    /// # Panics
+    ///
+    /// There is no such tool, it fails, or the server does not start.
+    pub fn restore_snapshot(&mut self, file: &Path) {
+        self.kill();
+        let data = self.folder.path().join("data");
+        std::fs::remove_dir_all(&data).expect("removed");
+        let peer = format!("http://127.0.0.1:{}", free_port());
+        // Releases before 3.6 have it in etcdctl.
+        let tool = found("etcdutl").unwrap_or_else(|| program("etcdctl"));
+        let output = Command::new(tool)
+            .env("ETCDCTL_API", "3")
+            .args(["snapshot", "restore"])
+            .arg(file)
+            .args(["--name", "test", "--data-dir"])
+            .arg(&data)
+            .args(["--initial-cluster", &format!("test={peer}")])
+            .args(["--initial-advertise-peer-urls", &peer])
+            .output()
+            .expect("it runs");
+        let error = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "snapshot restore: {error}");
+        self.start_again();
+    }
+
     /// What `etcdctl` would do: `words` over this server's own API.
     ///
     /// # Panics
@@ -267,12 +303,16 @@ fn free_port() -> u16 {
 
 /// The machine's own, or what `cargo xtask test` laid below `target`.
 fn program(name: &str) -> PathBuf {
+    found(name).unwrap_or_else(|| {
+        panic!("this test needs {name}: 'cargo xtask test' fetches it, or install Debian's etcd-server and etcd-client")
+    })
+}
+
+fn found(name: &str) -> Option<PathBuf> {
     let paths = option_env!("PATH").unwrap_or("/usr/bin");
     let own = std::env::split_paths(paths).map(|folder| folder.join(name));
     let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     let laid = workspace.join("target/tools/bin").join(name);
     let mut places = own.chain([laid]);
-    places.find(|path| path.exists()).unwrap_or_else(|| {
-        panic!("this test needs {name}: 'cargo xtask test' fetches it, or install Debian's etcd-server and etcd-client")
-    })
+    places.find(|path| path.exists())
 }

@@ -48,3 +48,42 @@ fn a_store_that_was_set_back_is_believed() {
         .expect("what is there now");
     assert_eq!(known.revision, 3);
 }
+
+fn management(revision: u64, value: &str) -> Entry {
+    Entry {
+        key: "policy/management".to_owned(),
+        value: value.as_bytes().to_vec(),
+        create_revision: 1,
+        mod_revision: revision,
+        version: 1,
+        lease: None,
+    }
+}
+
+/// The file has what could be read last, for a node that starts while it is cut off and for a repair.
+#[test]
+fn garbage_takes_no_place_in_the_file() {
+    const SOUND: &str = r#"{"format":1,"value":{"enabled":true,"node_reserve_percentage":10}}"#;
+    let remembered = Remembered::new("node1", None);
+    let saved = || {
+        let saved = content("nodes/node1/", &remembered.lock()).ranges;
+        let entries = saved.into_iter().flat_map(|range| range.entries);
+        entries.map(|entry| entry.value).collect::<Vec<_>>()
+    };
+    let read = |revision, value| Range {
+        entries: vec![management(revision, value)],
+        revision,
+    };
+    remembered.keep(POLICY, &read(3, SOUND), None);
+    remembered.follow(4, &[Change::Put(management(4, "garbage"))]);
+    assert_eq!(saved(), [SOUND]);
+    remembered.keep(POLICY, &read(5, "other garbage"), Some(4));
+    assert_eq!(saved(), [SOUND]);
+    let newer = SOUND.replace("10", "20");
+    remembered.follow(6, &[Change::Put(management(6, &newer))]);
+    assert_eq!(saved(), [newer]);
+    remembered.follow(7, &[Change::Put(management(7, "garbage"))]);
+    let key = "policy/management".to_owned();
+    remembered.follow(8, &[Change::Delete { key, revision: 8 }]);
+    assert_eq!(saved(), [""; 0]);
+}

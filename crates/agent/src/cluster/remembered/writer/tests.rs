@@ -14,7 +14,10 @@ fn what_comes_after_a_panic_is_written() {
     let writer = Writer::new(folder.path().join("last-read"));
     let pending = writer.pending.clone();
     *pending.lock().unwrap() = Pending {
-        newest: Some(content()),
+        work: Work {
+            newest: Some(content()),
+            seen: None,
+        },
         writes: true,
     };
     let fallen = thread::spawn(move || write_all(&pending, |_| panic!("a defect")));
