@@ -17,10 +17,18 @@ const CARGO_FUZZ: Tool = Tool {
 /// How long each target runs, in seconds.
 const SECONDS: u32 = 120;
 
-/// Everything that decodes what the kernel, a device or libvirt hands over.
-const TARGETS: [&str; 3] = ["config_space", "netlink", "libvirt_xml"];
+/// Everything that reads bytes from outside.
+const TARGETS: [&str; 7] = [
+    "config_space",
+    "netlink",
+    "libvirt_xml",
+    "http",
+    "certificate",
+    "store_values",
+    "hook_files",
+];
 
-/// Fuzz the capability walker, the netlink decoding and the reading of libvirt's XML
+/// Fuzz what reads bytes from the kernel, devices, libvirt, clients, certificates, the store and /run
 ///
 /// Installs cargo-fuzz below target/tools when it is missing. Runs on the stable toolchain.
 /// What is found stays in fuzz/artifacts, what was learned in fuzz/corpus.

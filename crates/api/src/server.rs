@@ -9,6 +9,8 @@ mod answer;
 mod bind;
 mod body;
 mod connection;
+#[cfg(feature = "fuzzing")]
+pub mod fuzzing;
 #[cfg(test)]
 pub(crate) mod http;
 mod looks;

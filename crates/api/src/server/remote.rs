@@ -282,6 +282,13 @@ fn caller(stream: &TlsStream<TcpStream>, address: SocketAddr) -> Option<Caller> 
     })
 }
 
+/// Name and role of whom a certificate is of.
+#[cfg(feature = "fuzzing")]
+pub fn identity_of(certificate: &rustls::pki_types::CertificateDer<'_>) -> Option<(String, Role)> {
+    let identity = identity::read(certificate).ok()?;
+    Some((identity.subject, identity.role))
+}
+
 /// Lets the other side read the alert: a connection that is closed with bytes unread is reset,
 /// and takes the alert with it.
 async fn linger(mut stream: TcpStream) {
