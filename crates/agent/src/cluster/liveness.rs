@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use accelnet_host::Clock;
 use accelnet_model::outside::short;
-use accelnet_store::{LeaseId, Store, StoreError};
+use accelnet_store::{LeaseId, Store, StoreError, Watch};
 
 use super::instance::Instance;
 use super::link::Link;
@@ -19,8 +19,8 @@ use crate::vital::{End, Vital};
 pub const LEASE: Duration = Duration::from_secs(12);
 /// How often a sign of life is given.
 pub const BEAT: Duration = Duration::from_secs(4);
-/// One in so many signs asks whether the node is a member still.
-const MEMBER: u32 = 4;
+/// After how many signs of life the keys are read although the watches reported no change.
+const READ_AFTER: u32 = 15;
 
 /// Keeps the lease of this node, until it is dropped.
 pub(crate) struct Liveness {
@@ -72,7 +72,8 @@ impl Liveness {
             lease: Arc::default(),
             instance: Instance::begin()?,
             link,
-            beats: 0,
+            watches: Vec::new(),
+            unread: 0,
         };
         let lease = OwnLease(Arc::downgrade(&beating.lease));
         // Others see it before anything is asked of it. What cannot be told now is told with the
@@ -102,7 +103,10 @@ struct Beating {
     lease: Arc<Mutex<Option<LeaseId>>>,
     instance: Instance,
     link: Option<Arc<Link>>,
-    beats: u32,
+    /// Of this node's keys.
+    watches: Vec<Box<dyn Watch>>,
+    /// Signs of life since the keys were read.
+    unread: u32,
 }
 
 impl Drop for Beating {
@@ -119,7 +123,8 @@ impl Beating {
             match self.store.keep_alive(lease) {
                 Err(StoreError::LeaseNotFound { .. }) => self.has(None),
                 Err(error) => return Err(error),
-                // Somebody may have removed it, or written over it.
+                Ok(()) if self.is_unchanged() => return Ok(()),
+                // Another client may have removed a key, or written over it.
                 Ok(()) if self.is_there(lease)? => return Ok(()),
                 Ok(()) => kept = Some(lease),
             }
@@ -148,11 +153,37 @@ impl Beating {
         }
     }
 
-    /// Whether the sign is there as it was given, and now and then whether the node is a member still.
+    /// Whether the keys are as they were read last, as far as the watches report: reads at each sign of life
+    /// would double what an idle agent exchanges with etcd.
+    fn is_unchanged(&mut self) -> bool {
+        let keys = self.nodes.own_keys();
+        let quiet = |watch: &mut Box<dyn Watch>| Some(watch.next(Duration::ZERO).ok()?.is_empty());
+        let seen: Option<Vec<bool>> = self.watches.iter_mut().map(quiet).collect();
+        let seen = seen.filter(|seen| seen.len() == keys.len());
+        self.unread += 1;
+        if self.unread < READ_AFTER
+            && seen
+                .as_ref()
+                .is_some_and(|seen| seen.iter().all(|quiet| *quiet))
+        {
+            return true;
+        }
+        if seen.is_none() {
+            // Before the read, so that no change falls between the two.
+            let watches = keys.iter().map(|key| self.store.watch(key, 0));
+            self.watches = watches.collect::<Result<_, _>>().unwrap_or_default();
+        }
+        self.unread = READ_AFTER;
+        false
+    }
+
+    /// Whether the sign is there as it was given, and the node is a member still.
     fn is_there(&mut self, lease: LeaseId) -> Result<bool, StoreError> {
-        self.beats += 1;
-        let asks = self.beats.is_multiple_of(MEMBER);
-        Ok(self.nodes.is_risen(&self.instance, lease)? && (!asks || self.nodes.is_member()?))
+        let is_there = self.nodes.is_risen(&self.instance, lease)? && self.nodes.is_member()?;
+        if is_there {
+            self.unread = 0;
+        }
+        Ok(is_there)
     }
 
     /// Another live agent has this node's name, or none has.

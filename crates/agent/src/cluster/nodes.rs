@@ -166,6 +166,16 @@ impl Nodes {
         &self.node
     }
 
+    /// Key of this node's sign of life.
+    fn sign_of_life(&self) -> String {
+        format!("{ALIVE}{}", self.node)
+    }
+
+    /// The keys by which this node is up and a member.
+    pub(super) fn own_keys(&self) -> [String; 2] {
+        [self.sign_of_life(), format!("{MEMBERS}{}", self.node)]
+    }
+
     /// What of the nodes could not be read the last time.
     pub(crate) fn unreadable(&self) -> Vec<Unreadable> {
         self.unread.get()
@@ -236,7 +246,7 @@ impl Nodes {
 
     /// Whether the sign of life is there as this agent gave it with that lease.
     pub(super) fn is_risen(&self, own: &Instance, lease: LeaseId) -> Result<bool, StoreError> {
-        let found = self.store.get(&format!("{ALIVE}{}", self.node))?;
+        let found = self.store.get(&self.sign_of_life())?;
         Ok(found.is_some_and(|entry| {
             let alive = Stored::<Alive>::read(&entry).ok();
             let instance = alive.and_then(|alive| alive.value.instance);
@@ -259,7 +269,7 @@ impl Nodes {
         lease: LeaseId,
         own: &Instance,
     ) -> Result<Risen, StoreError> {
-        let sign = format!("{ALIVE}{}", self.node);
+        let sign = self.sign_of_life();
         let found = self.store.get(&sign)?;
         let there = found.as_ref();
         let revision = there.map_or(0, |entry| entry.mod_revision);
