@@ -19,6 +19,8 @@ pub use program::run_within;
 #[cfg(test)]
 mod tests;
 
+/// The bridge family of nf_tables (`linux/netfilter.h`).
+const NFPROTO_BRIDGE: u8 = 7;
 /// How long a program may take to print the rules.
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -58,6 +60,11 @@ pub trait Rulesets: Send + Sync {
     ///
     /// What the program said, as a sentence without its full stop.
     fn print(&self, which: Ruleset) -> Result<Option<String>, String>;
+
+    /// Whether nf_tables may have a table of the bridge family, asked without a program.
+    fn may_have_bridge_tables(&self) -> bool {
+        true
+    }
 }
 
 /// The programs of the running system.
@@ -78,6 +85,10 @@ impl Rulesets for SystemRulesets {
             }
             None => Ok(None),
         }
+    }
+
+    fn may_have_bridge_tables(&self) -> bool {
+        accelnet_netlink::has_nf_tables(NFPROTO_BRIDGE).unwrap_or(true)
     }
 }
 
@@ -114,11 +125,14 @@ pub fn bridge_filter(host: &Host<'_>) -> Observed<BridgeFilter> {
     let calls = calls(host.root, |protocol| {
         format!("/proc/sys/net/bridge/bridge-nf-{}", protocol.call())
     });
+    let bridges = bridges(host.root, &links);
+    let each = bridges.iter().map(|bridge| bridge.calls);
+    let called = each.fold(calls, Calls::or);
     Observed::Known(BridgeFilter {
         calls,
-        bridges: bridges(host.root, &links),
+        bridges,
         links: links.into_iter().map(|link| link.name).collect(),
-        firewall: firewall(host.root, host.rulesets),
+        firewall: read(host.root, host.rulesets, called).into(),
     })
 }
 
@@ -153,23 +167,20 @@ fn calls(root: &Root, file: impl Fn(Protocol) -> String) -> Calls {
     }
 }
 
-/// The rules, as far as the kernel has any: a program that prints them would load what keeps them.
-fn firewall(root: &Root, rulesets: &dyn Rulesets) -> Observed<Firewall> {
-    match read(root, rulesets) {
-        Ok(firewall) => Observed::Known(firewall),
-        Err(reason) => Observed::unknown(reason),
-    }
-}
-
-fn read(root: &Root, rulesets: &dyn Rulesets) -> Result<Firewall, String> {
+/// The rules that frames of bridges meet, as far as the kernel has any: a program that prints them would
+/// load what keeps them. Those of IP count only where br_netfilter passes bridged packets to them.
+fn read(root: &Root, rulesets: &dyn Rulesets, called: Calls) -> Result<Firewall, String> {
+    let is_called = Protocol::ALL.into_iter().any(|one| called.has(one));
     let mut firewall = Firewall::default();
-    if has_nf_tables(root) {
-        for (which, family) in [
-            (Ruleset::Iptables, Family::Ip),
-            (Ruleset::Ip6tables, Family::Ip6),
-        ] {
-            if let Some(text) = rulesets.print(which)? {
-                firewall.chains.extend(iptables::chains(&text, family));
+    if has_nf_tables(root) && (is_called || rulesets.may_have_bridge_tables()) {
+        if is_called {
+            for (which, family) in [
+                (Ruleset::Iptables, Family::Ip),
+                (Ruleset::Ip6tables, Family::Ip6),
+            ] {
+                if let Some(text) = rulesets.print(which)? {
+                    firewall.chains.extend(iptables::chains(&text, family));
+                }
             }
         }
         let printed = rulesets.print(Ruleset::Nft)?;
@@ -183,6 +194,9 @@ fn read(root: &Root, rulesets: &dyn Rulesets) -> Result<Firewall, String> {
             !firewall.chains.iter().any(own)
         });
         firewall.chains.extend(chains);
+    }
+    if !is_called {
+        return Ok(firewall);
     }
     for (which, family, file) in [
         (

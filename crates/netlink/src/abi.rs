@@ -182,7 +182,10 @@ pub const AF_INET6: u8 = 10;
 pub const IFF_UP: u32 = 1;
 pub const ETH_P_8021Q: u16 = 0x8100;
 pub const ETH_P_8021AD: u16 = 0x88a8;
-pub const ARPHRD_ETHER: u16 = 1;
+
+// netfilter.h, netfilter/nfnetlink.h, netfilter/nf_tables.h
+pub const NFNL_SUBSYS_NFTABLES: u16 = 10;
+pub const NFT_MSG_GETTABLE: u16 = 1;
 
 // genetlink.h, devlink.h
 pub const GENL_ID_CTRL: u16 = 16;

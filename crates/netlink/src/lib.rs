@@ -27,6 +27,7 @@ mod message;
 mod monitor;
 mod namespace;
 mod neighbour;
+mod nf_tables;
 mod ports;
 mod route;
 mod rule;
@@ -56,6 +57,7 @@ pub use namespace::links_in;
 pub use neighbour::{
     NeighbourEntry, NeighbourState, ask_neighbour, fix_neighbour, forget_neighbour, neighbours,
 };
+pub use nf_tables::has_nf_tables;
 pub use ports::port_rules;
 pub use route::{Place, add_route, remove_route, routes};
 pub use rule::rules_of;

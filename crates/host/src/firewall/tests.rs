@@ -190,10 +190,50 @@ fn node(files: &[(&str, &str)]) -> (tempfile::TempDir, Root) {
     (folder, root)
 }
 
+/// br_netfilter passes everything to the firewall.
+const CALLED: Calls = Calls {
+    ip: true,
+    ip6: true,
+    arp: true,
+};
+
 fn read_of(files: &[(&str, &str)]) -> Result<Vec<String>, String> {
     let (_folder, root) = node(files);
-    let firewall = read(&root, &CopiedRulesets::new(root.clone()))?;
+    let firewall = read(&root, &CopiedRulesets::new(root.clone()), CALLED)?;
     Ok(firewall.chains.iter().map(Chain::to_string).collect())
+}
+
+/// A firewall whose programs are not to be run.
+struct Untouched {
+    has_bridge_tables: bool,
+}
+
+impl Rulesets for Untouched {
+    fn print(&self, which: Ruleset) -> Result<Option<String>, String> {
+        Err(format!("{} was run", which.command().0))
+    }
+
+    fn may_have_bridge_tables(&self) -> bool {
+        self.has_bridge_tables
+    }
+}
+
+#[test]
+fn no_program_is_run_for_rules_that_bridged_packets_do_not_meet() {
+    let (_folder, root) = node(&[
+        ("sys/module/nf_tables/refcnt", "1"),
+        ("proc/net/ip_tables_names", "filter\n"),
+    ]);
+    let read = |has_bridge_tables, calls| {
+        let read = read(&root, &Untouched { has_bridge_tables }, calls);
+        read.map(|firewall| firewall.chains.len())
+    };
+    assert_eq!(read(false, Calls::default()), Ok(0));
+    assert_eq!(read(true, Calls::default()), Err("nft was run".to_owned()));
+    assert_eq!(
+        read(false, CALLED),
+        Err("iptables-nft-save was run".to_owned())
+    );
 }
 
 #[test]
