@@ -38,6 +38,21 @@ def held():
     return sum(os.path.basename(driver) == "vfio-pci" for driver in bound)
 
 
+def driven():
+    """How many VFs are driven by guests: Bus Master Enable is on (PCI Express, section 7.5.1.1.3)."""
+    names = [name for name in os.listdir(PF) if name.startswith("virtfn")]
+    commands = [open(f"{PF}/{name}/config", "rb").read(6)[4] for name in names]
+    return sum(command >> 2 & 1 for command in commands)
+
+
+def until_driven(vfs):
+    begun = time.monotonic()
+    while driven() < vfs:
+        if time.monotonic() - begun > 240:
+            sys.exit(f"{driven()} VFs are driven by guests, not {vfs}")
+        time.sleep(1)
+
+
 def tasks():
     return [f"/proc/{AGENT}/task/{task}" for task in os.listdir(f"/proc/{AGENT}/task")]
 
@@ -130,10 +145,10 @@ def in_turns():
 def idle():
     run("virsh", "-q", "destroy", "byhand")
     run("accelnet", "vm", "enable", "web01", *SMALL, "--performance", "low")
-    for name in SMALL:
+    until_driven(1)
+    for number, name in enumerate(SMALL):
         run("virsh", "-q", "start", name)
-    if held() != 5:
-        sys.exit(f"{held()} VFs are with guests, not 5")
+        until_driven(number + 2)
     at_rest()
     time.sleep(20)
     begun, cpu, before, wakes = time.monotonic(), ran(), slept(), {}

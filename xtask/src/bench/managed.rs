@@ -4,7 +4,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use accelnet_lab::{Node, Vm, topologies};
+use accelnet_lab::{Guest, Node, Vm, topologies};
 
 use super::limit::Limit;
 use super::node::{LIBVIRT, times};
@@ -15,21 +15,18 @@ use crate::error::Error;
 const SCRIPT: &str = include_str!("managed.py");
 /// Two changes there and back, each followed by rest, where there is no KVM.
 const ROUND: Duration = Duration::from_secs(180);
-/// Until five VMs have their VFs.
-const FIVE: Duration = Duration::from_secs(600);
+/// Until the guests of five VMs drive their VFs.
+const FIVE: Duration = Duration::from_secs(1200);
 /// The agent's first answer.
 const AGENT: Duration = Duration::from_secs(120);
 /// libvirt's own command for the same VF.
 const VF: &str = "<interface type='network'><mac address='MAC'/><source network='accelnet-lan-vf'/>\
     <teaming type='transient' persistent='ua-mine'/><alias name='ua-its-vf'/></interface>";
-/// A VM that does nothing, with its vNIC on the intent's switch.
-const SMALL: &str = "<domain type='kvm'><name>NAME</name><memory unit='MiB'>32</memory>\
-    <vcpu>2</vcpu><os><type arch='x86_64' machine='q35'>hvm</type></os>\
-    <features><acpi/></features><devices><controller type='pci' model='pcie-root'/>\
-    <controller type='pci' model='pcie-root-port'/><controller type='pci' model='pcie-root-port'/>\
-    <controller type='pci' model='pcie-root-port'/><controller type='usb' model='none'/>\
-    <interface type='network'><source network='accelnet-lan'/><model type='virtio'/></interface>\
-    <memballoon model='none'/></devices></domain>";
+/// The vNIC of a VM on the intent's switch.
+const VNIC: &str = "<interface type='network'><mac address='MAC'/><source network='accelnet-lan'/>\
+    <model type='virtio'/></interface>";
+/// VMs whose guests drive their VFs while the agent has nothing to do.
+const OTHERS: [&str; 4] = ["small1", "small2", "small3", "small4"];
 
 /// Boots a node and measures in it. `idle` seconds long nothing happens.
 pub fn measure(accelnet: &Path, rounds: u32, idle: u32) -> Result<(Row, Vec<Limit>), Error> {
@@ -53,15 +50,15 @@ pub fn measure(accelnet: &Path, rounds: u32, idle: u32) -> Result<(Row, Vec<Limi
     )?;
     Vm::start_on_bridge(&node, "web01", "acn-lan", Some("ua-mine"))?;
     let by_hand = Vm::start_on_bridge(&node, "byhand", "acn-lan", Some("ua-mine"))?;
-    let mut prepare = format!(
-        "echo \"{}\" > /run/vf.xml",
-        VF.replace("MAC", &by_hand.mac())
-    );
-    for name in ["small1", "small2", "small3", "small4"] {
-        let xml = SMALL.replace("NAME", name);
-        prepare += &format!(" && virsh define <(echo \"{xml}\")");
+    let vf = VF.replace("MAC", &by_hand.mac());
+    node.check("describe a VF", &format!("echo \"{vf}\" > /run/vf.xml"))?;
+    for name in OTHERS {
+        let guest = Guest {
+            interfaces: VNIC,
+            ..Guest::default()
+        };
+        Vm::define_guest(&node, name, &guest)?;
     }
-    node.check("define VMs", &prepare)?;
     let script = format!(
         "python3 /host/managed.py {rounds} {idle} \
          $(systemctl show --property MainPID --value accelnet)"
