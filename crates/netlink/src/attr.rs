@@ -7,7 +7,7 @@ use crate::abi::{NLA_F_NESTED, NLA_FLAGS};
 mod tests;
 
 /// Bytes of `struct nlattr`.
-const HEADER: usize = 4;
+pub(crate) const HEADER: usize = 4;
 
 /// Rounds up to the alignment of netlink (`NLMSG_ALIGN`, `NLA_ALIGN`: four bytes).
 pub fn align(length: usize) -> usize {

@@ -40,12 +40,12 @@ pub fn links(bytes: &[u8]) -> Result<Vec<Link>, NetlinkError> {
     Ok(link::name_others(found))
 }
 
-/// Reads the VF settings of an answer about one link.
+/// Reads the VF settings of an answer about one link: of the VFs that the driver answers for.
 ///
 /// # Errors
 ///
-/// [`NetlinkError::CutShort`] where the VFs in the list are not as many as the adapter
-/// has, which also shows the overflow of the list's 16-bit length;
+/// [`NetlinkError::CutShort`] where the list is cut, which the overflow of its 16-bit length does, or
+/// holds more VFs than the adapter has;
 /// [`NetlinkError::NoVfSettings`] where there are VFs and no list; and
 /// [`NetlinkError::Malformed`] for everything else, an answer of no or two links included.
 pub fn vf_settings(bytes: &[u8]) -> Result<Vec<VfSettings>, NetlinkError> {
@@ -236,6 +236,7 @@ pub(crate) fn ifinfo(index: u32) -> [u8; IFINFO_LEN] {
 
 /// The fixed part of a link message, and its attributes.
 struct LinkBody<'a> {
+    link_type: u16,
     index: u32,
     flags: u32,
     attrs: Attrs<'a>,
@@ -249,8 +250,9 @@ impl<'a> LinkBody<'a> {
                 body.len()
             )));
         };
-        let [_, _, _, _, i0, i1, i2, i3, f0, f1, f2, f3, ..] = *header;
+        let [_, _, t0, t1, i0, i1, i2, i3, f0, f1, f2, f3, ..] = *header;
         Ok(LinkBody {
+            link_type: u16::from_ne_bytes([t0, t1]),
             index: u32::from_ne_bytes([i0, i1, i2, i3]),
             flags: u32::from_ne_bytes([f0, f1, f2, f3]),
             attrs: Attrs(attrs),

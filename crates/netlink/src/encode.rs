@@ -55,7 +55,7 @@ fn message(
     flags: u16,
 ) -> Vec<u8> {
     let mut header = [0; IFINFO_LEN];
-    header[2..4].copy_from_slice(&ARPHRD_ETHER.to_ne_bytes());
+    header[2..4].copy_from_slice(&link.link_type.number().to_ne_bytes());
     header[4..8].copy_from_slice(&link.index.to_ne_bytes());
     let up = if link.up { IFF_UP } else { 0 };
     header[8..12].copy_from_slice(&up.to_ne_bytes());

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use accelnet_model::Mac;
-use accelnet_model::link::{Bond, BondMode, Link};
+use accelnet_model::link::{Bond, BondMode, Link, LinkType};
 
 use super::LinkBody;
 use crate::abi::*;
@@ -31,6 +31,7 @@ pub fn decode(body: &[u8]) -> Result<Indexed, Malformed> {
     let mut link = Link {
         index: body.index,
         name: String::new(),
+        link_type: LinkType::from_number(body.link_type),
         alt_names: Vec::new(),
         mac: None,
         permanent_mac: None,

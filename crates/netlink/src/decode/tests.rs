@@ -1,4 +1,5 @@
 use accelnet_model::Mac;
+use accelnet_model::link::LinkType;
 use accelnet_model::vf::{VfLinkState, VlanProtocol};
 use proptest::prelude::*;
 
@@ -16,6 +17,7 @@ fn adapter(count: usize) -> (Link, Vec<VfSettings>) {
     let link = Link {
         index: 5,
         name: "enp1s0".to_owned(),
+        link_type: LinkType::Ether,
         alt_names: vec!["blue".to_owned()],
         mac: Some(Mac([0x52, 0x54, 0, 0xaa, 0, 1])),
         permanent_mac: Some(Mac([0x52, 0x54, 0, 0xaa, 0, 1])),
@@ -124,7 +126,7 @@ fn vfs_out_of_order_are_refused() {
     vfs.swap(1, 2);
     assert_eq!(
         words(vf_settings(&encode::link_answer(&link, &vfs, false))),
-        "read the VF settings: the answer makes no sense: VF 2 stands where 1 should"
+        "read the VF settings: the answer makes no sense: VF 1 stands after the last one"
     );
 }
 

@@ -1,17 +1,27 @@
 //! The VFs of one link (`IFLA_NUM_VF` and `IFLA_VFINFO_LIST`).
 
+use std::ops::Range;
+
 use accelnet_model::Mac;
 use accelnet_model::vf::{VfLinkState, VfSettings, VlanProtocol};
 
 use super::LinkBody;
 use crate::NetlinkError;
 use crate::abi::*;
-use crate::attr::{Attr, Attrs, Malformed};
+use crate::attr::{Attr, Attrs, HEADER, Malformed, align};
 
 /// What the kernel presets where it asks a driver: the driver did not answer.
 const NOT_REPORTED: u32 = u32::MAX;
 
-/// Reads the body of an `RTM_NEWLINK` message.
+/// What mlx4 reports as the VLAN of a VF whose guest tags by itself (`MLX4_VGT` of
+/// `linux/mlx4/device.h`): it has none.
+const GUEST_TAGS: u32 = 4095;
+
+/// Bytes of a VF with statistics, for a list that holds none.
+const WITH_STATISTICS: usize = 296;
+
+/// Reads the body of an `RTM_NEWLINK` message: the VFs that the driver answers for, by number. The
+/// kernel leaves out a VF for which `ndo_get_vf_config` fails (`rtnl_fill_vfinfo`).
 pub fn decode(what: &str, body: &[u8]) -> Result<Vec<VfSettings>, NetlinkError> {
     let malformed = |reason| NetlinkError::malformed(what, reason);
     let mut count = None;
@@ -23,7 +33,9 @@ pub fn decode(what: &str, body: &[u8]) -> Result<Vec<VfSettings>, NetlinkError> 
         match attr.kind {
             IFLA_NUM_VF => count = Some(attr.u32().map_err(malformed)?),
             IFLA_VFINFO_LIST => {
-                list = Some(entries(attr, count)?.map_err(malformed)?);
+                let before = "it lists VFs before it counts them";
+                let expected = count.ok_or_else(|| malformed(Malformed::new(before)))?;
+                list = Some((expected, entries(attr, expected)?.map_err(malformed)?));
             }
             _ => {}
         }
@@ -31,34 +43,34 @@ pub fn decode(what: &str, body: &[u8]) -> Result<Vec<VfSettings>, NetlinkError> 
     match (count, list) {
         (None | Some(0), None) => Ok(Vec::new()),
         (Some(vfs), None) => Err(NetlinkError::NoVfSettings { vfs }),
-        // Counted once more, in case that the number stands there twice.
-        (Some(expected), Some(list)) if list.len() as u32 != expected => {
+        // The number stands there twice.
+        (Some(expected), Some((counted, list))) if counted != expected => {
             let got = list.len() as u32;
             Err(NetlinkError::CutShort { got, expected })
         }
-        (_, Some(list)) => list
-            .iter()
-            .zip(0..)
-            .map(|(vf, index)| settings(vf.nested(), index))
-            .collect::<Result<_, _>>()
-            .map_err(malformed),
+        (_, Some((expected, list))) => {
+            let mut vfs: Vec<VfSettings> = Vec::new();
+            for vf in list {
+                let next = vfs.last().map_or(0, |vf| vf.index + 1);
+                vfs.push(settings(vf.nested(), next..expected).map_err(malformed)?);
+            }
+            Ok(vfs)
+        }
     }
 }
 
-/// The entries of the list, as many as there must be.
+/// The entries of the list, `expected` or fewer.
 fn entries<'a>(
     list: Attr<'a>,
-    count: Option<u32>,
+    expected: u32,
 ) -> Result<Result<Vec<Attr<'a>>, Malformed>, NetlinkError> {
-    let Some(expected) = count else {
-        return Ok(Err(Malformed::new("it lists VFs before it counts them")));
-    };
     let all: Vec<_> = list.nested().collect();
     let whole = all
         .iter()
         .filter(|vf| matches!(vf, Ok(vf) if vf.kind == IFLA_VF_INFO));
     let got = whole.count() as u32;
-    if got != expected {
+    let is_cut = all.iter().any(Result::is_err);
+    if is_cut || got > expected || (got < expected && wraps(&all, expected)) {
         return Err(NetlinkError::CutShort { got, expected });
     }
     let stranger = all.iter().flatten().find(|vf| vf.kind != IFLA_VF_INFO);
@@ -68,8 +80,34 @@ fn entries<'a>(
     })
 }
 
-/// One VF, which must be number `index`: the kernel lists them in order.
-fn settings(attrs: Attrs<'_>, index: u32) -> Result<VfSettings, Malformed> {
+/// Whether a list of `expected` entries like these is longer than its 16-bit length can say.
+fn wraps(entries: &[Result<Attr<'_>, Malformed>], expected: u32) -> bool {
+    let sizes = entries
+        .iter()
+        .flatten()
+        .map(|vf| align(HEADER + vf.value.len()));
+    let largest = sizes.max().unwrap_or(WITH_STATISTICS);
+    HEADER + largest * expected as usize > usize::from(u16::MAX)
+}
+
+/// One VF, whose number lies in `allowed`: the kernel lists them in order.
+fn settings(attrs: Attrs<'_>, allowed: Range<u32>) -> Result<VfSettings, Malformed> {
+    // Every attribute of a VF begins with its number.
+    let first = attrs.clone().next().transpose()?;
+    let index = match first {
+        Some(attr) => attr.words::<1>()?[0],
+        None => return Err(Malformed::new("a VF without attributes")),
+    };
+    if !allowed.contains(&index) {
+        return Err(Malformed(match allowed.is_empty() {
+            true => format!("VF {index} stands after the last one"),
+            false => format!(
+                "VF {index} stands where one of {} to {} should",
+                allowed.start,
+                allowed.end - 1
+            ),
+        }));
+    }
     let of = |vf: u32| match vf == index {
         true => Ok(()),
         false => Err(Malformed(format!("VF {vf} stands where {index} should"))),
@@ -126,7 +164,10 @@ fn settings(attrs: Attrs<'_>, index: u32) -> Result<VfSettings, Malformed> {
     Ok(VfSettings {
         index,
         mac: mac.ok_or_else(|| missing("MAC"))?,
-        vlan: u16::try_from(vlan).map_err(range)?,
+        vlan: match vlan {
+            GUEST_TAGS => 0,
+            vlan => u16::try_from(vlan).map_err(range)?,
+        },
         qos: u8::try_from(qos).map_err(range)?,
         vlan_protocol: protocol.unwrap_or(VlanProtocol::Dot1Q),
         max_tx_rate,

@@ -42,7 +42,7 @@ prop_compose! {
         index in 1u32..,
     ) -> Link {
         Link {
-            index, name, alt_names, mac, permanent_mac, mtu, up, carrier,
+            index, name, link_type: LinkType::Ether, alt_names, mac, permanent_mac, mtu, up, carrier,
             master: None, kind, parent, vf_count: None, bond: None,
         }
     }
