@@ -44,6 +44,13 @@ pub fn start(args: &Args, environment: &Environment, session: &mut Session<'_>) 
         session.note(why);
         return command::NO_SENSE;
     }
+    if let Some(root) = &args.root
+        && let Err(why) = std::fs::read_dir(root)
+    {
+        // It would look like a node without anything.
+        session.note(&format!("error: --root {}: {why}", root.display()));
+        return command::NO_SENSE;
+    }
     if args.root.is_none() && !args.command.is_local() {
         match target::client(args, environment) {
             Ok(client) => session.agent = Some(client),

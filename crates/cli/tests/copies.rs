@@ -54,14 +54,10 @@ fn a_copy_is_judged_except_for_what_only_a_running_node_can_tell() {
         .collect();
     assert_eq!(
         not_passed,
-        [
-            ("libvirt", "unknown"),
-            ("qemu", "unknown"),
-            ("platform", "failed")
-        ]
+        [("libvirt", "not-judged"), ("qemu", "not-judged")]
     );
-    assert_eq!(answer["passed"], false);
-    assert_eq!(status, 39, "not_readable");
+    assert_eq!(answer["passed"], true);
+    assert_eq!(status, 0);
 }
 
 #[test]
@@ -70,7 +66,7 @@ fn an_empty_folder_is_all_unknown_and_no_crash() {
     let (answer, status) = asked(empty.path(), &["prereq"]);
     let rows = rows(&answer);
     let outcome = |name| rows.iter().find(|row| row.0 == name).map(|row| row.1);
-    for unknown in ["kernel", "libvirt", "qemu", "hyperthreading", "adapters"] {
+    for unknown in ["kernel", "hyperthreading", "adapters"] {
         assert_eq!(outcome(unknown), Some("unknown"), "{unknown}: {answer:#}");
     }
     assert_eq!(outcome("lockdown"), Some("warning"), "{answer:#}");

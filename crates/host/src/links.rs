@@ -15,6 +15,11 @@ pub use copied::CopiedLinks;
 
 /// The link layer of a node.
 pub trait Links {
+    /// Whether these are links of a copy of a node.
+    fn is_copy(&self) -> bool {
+        false
+    }
+
     /// The links of the observer's network namespace.
     ///
     /// # Errors
@@ -33,7 +38,7 @@ pub trait Links {
     ///
     /// # Errors
     ///
-    /// See [`NetlinkError`]; never fewer than there are.
+    /// See [`NetlinkError`]; a list that was cut short is none.
     fn vf_settings(&self, link: &Link) -> Result<Vec<VfSettings>, NetlinkError>;
 
     /// Changes a setting of VF `vf` of the link with that index; returns the driver's

@@ -66,6 +66,7 @@ pub fn node(host: &Host<'_>) -> Node {
     let mut node = Node {
         name: Observed::from(host.root.text("/proc/sys/kernel/hostname")),
         observed_at: host.clock.now(),
+        is_copy: host.links.is_copy(),
         platform: platform::look(host, &reading),
         adapters: adapters.map(|all| {
             let crowd = users::Crowd::of(host);

@@ -17,6 +17,9 @@ pub struct Adapter {
     pub vendor: PciId,
     /// Device, by number and name.
     pub device: PciId,
+    /// Whether its configuration space answers; one that left the bus reads as all ones.
+    #[serde(default = "responds")]
+    pub responds: Observed<bool>,
     /// Bound driver; none when unbound.
     pub driver: Observed<Option<Driver>>,
     /// Firmware version; none where the driver reports none.
@@ -35,6 +38,11 @@ pub struct Adapter {
     pub features: VfFeatures,
     /// Its VFs, by number.
     pub vfs: Vec<Vf>,
+}
+
+/// Of a report of an earlier release.
+fn responds() -> Observed<bool> {
+    Observed::Known(true)
 }
 
 impl Adapter {
@@ -256,6 +264,18 @@ pub struct Sriov {
     pub vf_total_msix: Observed<Option<u32>>,
     /// Whether every VF's routing id lies on a bus that leads here.
     pub bus_numbers: Observed<BusNumbers>,
+}
+
+impl Sriov {
+    /// How many VFs can be switched on: those that the driver allows, as far as bus numbers reach.
+    pub fn usable_vfs(&self) -> Observed<u32> {
+        let reachable = self
+            .bus_numbers
+            .known()
+            .map(|buses| buses.reachable_vfs.into());
+        let most = reachable.unwrap_or(u32::MAX);
+        self.total_vfs.clone().map(|total| total.min(most))
+    }
 }
 
 /// A memory space (BAR) that all VFs have each.

@@ -14,7 +14,7 @@ pub struct Check {
     pub node: String,
     /// What was judged on it: the node itself, an adapter, an intent.
     pub subject: String,
-    /// Whether nothing stands in the way; false also for what could not be judged.
+    /// Whether nothing stands in the way: it passed, with or without a warning, or does not count.
     pub passed: bool,
     /// How it came out.
     pub outcome: Outcome,
@@ -50,6 +50,10 @@ pub enum Outcome {
     Failed,
     /// It could not be judged.
     Unknown,
+    /// It cannot be judged in a copy of a node, and does not count.
+    NotJudged,
+    /// The adapter cannot be used; no failure, since no command and no intent names it.
+    NotUsable,
 }
 
 /// The checks there are.
@@ -97,6 +101,8 @@ pub enum CheckName {
     BusNumbers,
     /// Memory space of the VFs was assigned.
     VfMemory,
+    /// It carries Ethernet.
+    LinkType,
     /// The model is known.
     Model,
     /// The adapter is up.
@@ -108,6 +114,32 @@ pub enum CheckName {
     /// One that only a later release knows.
     #[serde(other)]
     OfLaterRelease,
+}
+
+impl Check {
+    /// What is wrong; none of a row that simply passed.
+    pub fn problem(self) -> Option<Problem> {
+        Some(Problem {
+            code: self.code?,
+            document_code: self.document_code,
+            message: self.message,
+            found: self.found,
+            needed: self.needed,
+            resolution: self.resolution,
+            cause: self.cause,
+        })
+    }
+
+    /// The same row of an adapter that nothing asked for: where it failed, the adapter is not usable, and
+    /// that is no failure of the node.
+    #[must_use]
+    pub fn unless_asked_for(mut self) -> Check {
+        if !self.passed {
+            self.passed = true;
+            self.outcome = Outcome::NotUsable;
+        }
+        self
+    }
 }
 
 impl CheckName {
@@ -134,6 +166,7 @@ impl CheckName {
             CheckName::Driver => "driver",
             CheckName::BusNumbers => "bus-numbers",
             CheckName::VfMemory => "vf-memory",
+            CheckName::LinkType => "link-type",
             CheckName::Model => "model",
             CheckName::Link => "link",
             CheckName::Node => "node",
@@ -188,7 +221,21 @@ impl Row<'_> {
     pub fn unknown(self, what: &str, reason: &str) -> Check {
         let judged = format!("Check {} of {}", self.name.as_str(), self.subject);
         let problem = Problem::new(Code::NotReadable, &[&judged, what], reason);
+        let problem = match reason.contains("(needs root") {
+            true => problem.resolution("Run the same command as root."),
+            false => problem,
+        };
         self.with(problem, Outcome::Unknown)
+    }
+
+    /// A copy of a node does not hold `what`.
+    pub fn not_judged(self, what: &str) -> Check {
+        Check {
+            outcome: Outcome::NotJudged,
+            ..self.passed(format!(
+                "Not judged: a copy of a node does not hold {what}."
+            ))
+        }
     }
 
     fn with(self, problem: Problem, outcome: Outcome) -> Check {

@@ -102,6 +102,14 @@ codes! {
     AdapterModelUnknown = "adapter_model_unknown",
     /// The adapter is down.
     AdapterDown = "adapter_down",
+    /// The adapter does not carry Ethernet.
+    AdapterNotEthernet = "adapter_not_ethernet",
+    /// The adapter is itself a VF.
+    AdapterIsVf = "adapter_is_vf",
+    /// IOMMU groups are forced by a kernel parameter.
+    IommuGroupsForced = "iommu_groups_forced",
+    /// Some VFs lie beyond the last bus number.
+    VfsOutOfReach = "vfs_out_of_reach",
 
     /// No adapter has that name.
     AdapterNotFound = "adapter_not_found",

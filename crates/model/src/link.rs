@@ -78,6 +78,45 @@ impl fmt::Display for BondMode {
     }
 }
 
+/// What a link carries (`ARPHRD_*` of `linux/if_arp.h`), as `ip link` shows it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+#[serde(rename_all = "lowercase")]
+pub enum LinkType {
+    /// Ethernet.
+    #[default]
+    Ether,
+    /// IP over InfiniBand.
+    Infiniband,
+    /// A netdev for control alone, without frames.
+    None,
+    /// Any other.
+    #[serde(other)]
+    Other,
+}
+
+impl LinkType {
+    /// The type with that number.
+    pub fn from_number(number: u16) -> Self {
+        match number {
+            1 => LinkType::Ether,
+            32 => LinkType::Infiniband,
+            0xfffe => LinkType::None,
+            _ => LinkType::Other,
+        }
+    }
+
+    /// Its number; that of `ARPHRD_VOID` for any other.
+    pub fn number(self) -> u16 {
+        match self {
+            LinkType::Ether => 1,
+            LinkType::Infiniband => 32,
+            LinkType::None => 0xfffe,
+            LinkType::Other => 0xffff,
+        }
+    }
+}
+
 /// What a bond is beside its link.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
@@ -97,6 +136,9 @@ pub struct Link {
     pub index: u32,
     /// Name, at most 15 bytes.
     pub name: String,
+    /// What it carries.
+    #[serde(default)]
+    pub link_type: LinkType,
     /// Alternative names.
     pub alt_names: Vec<String>,
     /// Current MAC (`IFLA_ADDRESS`); none for links that have none.

@@ -12,6 +12,9 @@ pub struct Node {
     pub name: Observed<String>,
     /// When it was seen, in RFC 3339, UTC.
     pub observed_at: String,
+    /// Whether it is a copy (`--root`), which holds no libvirt, QEMU or hook.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_copy: bool,
     /// Machine and software.
     pub platform: Platform,
     /// Network adapters, by PCI address.
@@ -29,6 +32,7 @@ impl Node {
         Node {
             name: Observed::Known(name.to_owned()),
             observed_at: now.to_owned(),
+            is_copy: false,
             platform: Platform::unknown(reason),
             adapters: Observed::unknown(reason),
             domains: Observed::unknown(reason),

@@ -12,6 +12,12 @@ use crate::firewall::BridgeFilter;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Platform {
+    /// What advice depends on.
+    #[serde(default)]
+    pub architecture: Architecture,
+    /// Parameters of the running kernel that concern IOMMUs and PCI, as they were booted with.
+    #[serde(default)]
+    pub kernel_parameters: Vec<String>,
     /// Running kernel.
     pub kernel: Observed<Kernel>,
     /// Kernel lockdown (`/sys/kernel/security/lockdown`); none where the kernel has none.
@@ -53,6 +59,8 @@ impl Platform {
     /// A platform of which nothing is known, for one `reason`.
     pub fn unknown(reason: &str) -> Self {
         Platform {
+            architecture: Architecture::default(),
+            kernel_parameters: Vec::new(),
             kernel: Observed::unknown(reason),
             lockdown: Observed::unknown(reason),
             cpu: Observed::unknown(reason),
@@ -66,6 +74,29 @@ impl Platform {
             hook: Observed::unknown(reason),
         }
     }
+}
+
+/// A machine's architecture, and on x86 the vendor of its processors.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+#[serde(rename_all = "kebab-case")]
+pub enum Architecture {
+    /// x86-64 with processors by Intel.
+    Intel,
+    /// x86-64 with processors by AMD or Hygon.
+    Amd,
+    /// x86-64 of another or an unknown vendor.
+    X86,
+    /// 64-bit Arm.
+    Arm64,
+    /// 64-bit POWER.
+    Ppc64,
+    /// IBM Z.
+    S390x,
+    /// Any other, or unknown.
+    #[default]
+    #[serde(other)]
+    Other,
 }
 
 /// What keeps libvirt's hook from running.
@@ -147,12 +178,15 @@ pub struct Iommu {
     pub units: Vec<String>,
     /// Number of IOMMU groups.
     pub groups: u32,
+    /// How many of them vfio made for devices without an IOMMU (`vfio-noiommu`): they isolate nothing.
+    #[serde(default)]
+    pub unsafe_groups: u32,
 }
 
 impl Iommu {
-    /// Devices can be given away only where they are in IOMMU groups.
+    /// Devices can be given away only where an IOMMU has groups.
     pub fn is_on(&self) -> bool {
-        self.groups > 0
+        self.groups > self.unsafe_groups
     }
 }
 

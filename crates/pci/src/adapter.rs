@@ -29,6 +29,8 @@ pub struct PciAdapter {
     pub vendor: PciId,
     /// Device, by number and name.
     pub device: PciId,
+    /// Whether its configuration space answers: that of a device that left the bus is all ones.
+    pub responds: Observed<bool>,
     /// Bound driver, with its version where its module has one; none when unbound.
     pub driver: Observed<Option<Driver>>,
     /// NUMA node; none where the firmware names none.
@@ -104,24 +106,20 @@ pub fn adapter(root: &Root, address: PciAddress, locked: &dyn LockedRead) -> Opt
 /// its VFs without their configuration space, and nothing that is shown under the device lock. With
 /// the lock that keeps other changes away the number of VFs in the capability is the kernel's own.
 pub fn brief(root: &Root, address: PciAddress) -> Option<PciAdapter> {
-    read_one(root, address, Depth::Change)
+    read_one(root, address, false)
 }
 
 /// Reads what can change of an adapter that was read before: no names, and nothing that is shown
 /// under the device lock; the vectors of its VFs if `vectors`.
 pub fn again(root: &Root, address: PciAddress, vectors: bool) -> Option<PciAdapter> {
-    let depth = match vectors {
-        true => Depth::Whole,
-        false => Depth::WithoutVectors,
-    };
-    read_one(root, address, depth)
+    read_one(root, address, vectors)
 }
 
-fn read_one(root: &Root, address: PciAddress, depth: Depth) -> Option<PciAdapter> {
+fn read_one(root: &Root, address: PciAddress, vectors: bool) -> Option<PciAdapter> {
     let listed = is_adapter(root, address).then(|| Listed::new(root, address))?;
     let shared = Shared {
         locked: None,
-        depth,
+        vectors,
         names: Names::none(),
         netdevs: Netdevs::read(root),
     };
@@ -206,22 +204,12 @@ impl Listed {
     }
 }
 
-/// How much of each adapter is read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Depth {
-    /// All there is.
-    Whole,
-    /// All but the configuration space of VFs, where their vectors are.
-    WithoutVectors,
-    /// What a change of the number of VFs rests on: not where the adapter is.
-    Change,
-}
-
 /// What is read once for all adapters.
 struct Shared {
     /// None where no more is read than a change needs.
     locked: Option<Locked>,
-    depth: Depth,
+    /// Whether the configuration space of VFs is read, where their vectors are.
+    vectors: bool,
     names: Names,
     netdevs: Netdevs,
 }
@@ -234,7 +222,7 @@ fn read_all(root: &Root, listed: &[Listed], locked: &dyn LockedRead) -> Vec<PciA
         .collect();
     let shared = Shared {
         locked: Some(Locked::read(root, locked, paths)),
-        depth: Depth::Whole,
+        vectors: true,
         names: Names::read(root, &vendors),
         netdevs: Netdevs::read(root),
     };
@@ -250,13 +238,12 @@ fn read(root: &Root, listed: &Listed, shared: &Shared) -> PciAdapter {
     } = listed;
     let Shared {
         locked,
-        depth,
+        vectors,
         names,
         netdevs,
     } = shared;
-    let placed = *depth != Depth::Change;
     let device: Observed<u16> = root.hex(&format!("{folder}/device")).into();
-    let bridges = asked(placed, || bridge::above(root, *address));
+    let bridges = Observed::from(bridge::above(root, *address));
     let sriov = match &listed.names {
         Ok(names) => sriov::read(
             root,
@@ -286,29 +273,19 @@ fn read(root: &Root, listed: &Listed, shared: &Shared) -> PciAdapter {
             },
             id: device,
         },
+        responds: responds(root, folder).into(),
         driver: driver(root, folder).into(),
-        numa_node: asked(placed, || numa_node(root, folder)),
-        pcie_link: asked(placed, || link::read(root, folder)),
-        iommu_group: asked(placed, || iommu_group(root, folder)),
+        numa_node: numa_node(root, folder).into(),
+        pcie_link: link::read(root, folder).into(),
+        iommu_group: iommu_group(root, folder).into(),
         bridges,
         sriov,
         netdevs: netdevs.of(*address),
         vfs: listed
             .vfs
             .iter()
-            .map(|&(index, vf)| vf::read(root, index, vf, netdevs, *depth != Depth::Whole))
+            .map(|&(index, vf)| vf::read(root, index, vf, netdevs, !vectors))
             .collect(),
-    }
-}
-
-/// What `look` finds, where it is asked for.
-fn asked<T, E: std::fmt::Display>(
-    asked_for: bool,
-    look: impl FnOnce() -> Result<T, E>,
-) -> Observed<T> {
-    match asked_for {
-        true => look().into(),
-        false => Observed::unknown(vf::NOT_ASKED),
     }
 }
 
@@ -321,6 +298,12 @@ fn name(
         Observed::Known(id) => look_up(*id),
         Observed::Unknown(reason) => Observed::Unknown(reason.clone()),
     }
+}
+
+/// A function answers with its vendor; only a VF's own register reads as all ones.
+fn responds(root: &Root, folder: &str) -> Result<bool, Incomplete> {
+    let vendor = ConfigSpace::new(ConfigFile::open(root, folder)?).vendor()?;
+    Ok(vendor != u16::MAX)
 }
 
 fn driver(root: &Root, folder: &str) -> Result<Option<Driver>, ReadError> {

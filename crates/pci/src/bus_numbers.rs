@@ -65,7 +65,8 @@ impl Placement {
             None => own.into(),
         };
         let available = match last {
-            Some(bus) => bus,
+            // The adapter answers, so its own bus leads to it.
+            Some(bus) => bus.max(own),
             None if needed <= own.into() => own,
             None => return Err(Unplaced::RootBus),
         };

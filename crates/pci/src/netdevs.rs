@@ -44,7 +44,7 @@ impl Netdevs {
 /// The function that the netdev called `name` is on, in the network namespace of the observer; none
 /// when there is no such netdev, or it is on none.
 pub fn function_of(root: &Root, name: &str) -> Option<PciAddress> {
-    if name.contains(['/', '.']) {
+    if name.contains('/') || [".", ".."].contains(&name) {
         return None;
     }
     let target = root.link(&format!("{NETDEVS}/{name}")).ok()??;

@@ -1,7 +1,9 @@
 //! The prerequisite checks: which rows a node, its adapters and a cluster get.
 
 mod adapter;
+mod advice;
 mod cluster;
+mod drivers;
 mod isolation;
 mod models;
 mod platform;
@@ -14,8 +16,9 @@ use crate::intent;
 use crate::naming;
 use accelnet_model::Intent;
 
-pub use adapter::judge as judge_adapter;
+pub use adapter::{blocker, judge as judge_adapter};
 pub use cluster::{IntentAdapter, Peer, PeerIntent, PeerReport, judge_cluster, own};
+pub use drivers::{DRIVERS, Vfs, can_change};
 pub use models::describe;
 pub use platform::{MINIMUM_KERNEL, MINIMUM_LIBVIRT, MINIMUM_QEMU};
 
@@ -142,7 +145,7 @@ fn adapters(node: &Node, intents: &[Intent], scope: &Scope) -> Vec<Check> {
         if all.is_empty() {
             rows.push(row(CheckName::Adapters, name).failed(none_at_all()));
         }
-        rows.extend(all.iter().flat_map(|each| adapter::judge(node, each)));
+        rows.extend(unasked(node, all));
         return rows;
     };
     let identities: Vec<Identity> = all.iter().map(Adapter::identity).collect();
@@ -156,6 +159,21 @@ fn adapters(node: &Node, intents: &[Intent], scope: &Scope) -> Vec<Check> {
         }
     }
     rows
+}
+
+/// The rows of all adapters where nothing asks for one of them: one that cannot be used is no failure beside
+/// one that can.
+fn unasked(node: &Node, all: &[Adapter]) -> Vec<Check> {
+    let judged: Vec<Vec<Check>> = all.iter().map(|each| adapter::judge(node, each)).collect();
+    let is_usable = |rows: &Vec<Check>| rows.iter().all(|row| row.passed);
+    if !judged.iter().any(is_usable) {
+        return judged.into_iter().flatten().collect();
+    }
+    judged
+        .into_iter()
+        .flatten()
+        .map(Check::unless_asked_for)
+        .collect()
 }
 
 /// A node without any PCI network adapter cannot have one that does SR-IOV.

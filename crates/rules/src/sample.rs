@@ -4,9 +4,10 @@ use accelnet_model::adapter::{
     Acs, Bridge, BridgeKind, BusNumbers, Driver, IommuGroup, PciId, Sriov, VfBar, VfFeatures,
 };
 use accelnet_model::firewall::{BridgeFilter, Calls, Firewall};
-use accelnet_model::link::{Channels, DriverInfo, Interface, Link};
+use accelnet_model::link::{Channels, DriverInfo, Interface, Link, LinkType};
 use accelnet_model::platform::{
-    Cpu, HookAccess, Iommu, Kernel, Kvm, Libvirt, Lockdown, Platform, Smt, Version, Vfio,
+    Architecture, Cpu, HookAccess, Iommu, Kernel, Kvm, Libvirt, Lockdown, Platform, Smt, Version,
+    Vfio,
 };
 use accelnet_model::vf::Vf;
 use accelnet_model::{Adapter, Node, Observed, PciAddress};
@@ -21,7 +22,10 @@ pub fn node() -> Node {
     Node {
         name: Observed::Known("n1".to_owned()),
         observed_at: "2026-01-02T03:04:05Z".to_owned(),
+        is_copy: false,
         platform: Platform {
+            architecture: Architecture::Intel,
+            kernel_parameters: Vec::new(),
             kernel: Observed::Known(Kernel {
                 release: "6.12.48".to_owned(),
                 version: Version::new(6, 12, 48),
@@ -37,6 +41,7 @@ pub fn node() -> Node {
             iommu: Observed::Known(Iommu {
                 units: vec!["dmar0".to_owned()],
                 groups: 12,
+                unsafe_groups: 0,
             }),
             kvm: Observed::Known(Kvm::Usable { module: None }),
             vfio: Observed::Known(Vfio::Loaded),
@@ -72,6 +77,7 @@ pub fn adapter() -> Adapter {
             id: Observed::Known(0x10c9),
             name: Observed::Known(Some("82576".to_owned())),
         },
+        responds: Observed::Known(true),
         driver: Observed::Known(Some(Driver {
             name: "igb".to_owned(),
             version: None,
@@ -95,6 +101,7 @@ fn interface(address: PciAddress) -> Interface {
         link: Link {
             index: 2,
             name: "ens1".to_owned(),
+            link_type: LinkType::Ether,
             alt_names: Vec::new(),
             mac: None,
             permanent_mac: None,

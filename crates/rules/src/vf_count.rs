@@ -6,8 +6,11 @@
 mod refusal;
 mod verdict;
 
+use accelnet_model::adapter::Sriov;
 use accelnet_model::vf_plan::{Ask, Plan, Step, vfs_in_words};
 use accelnet_model::{Adapter, Code, Observed, Problem, Vf};
+
+use crate::prereq::{blocker, can_change};
 
 pub use refusal::read as read_refusal;
 pub use verdict::{left, remarks, verdict};
@@ -16,7 +19,7 @@ pub use verdict::{left, remarks, verdict};
 ///
 /// # Errors
 ///
-/// What stops it: no SR-IOV, no driver, more VFs than there are, VFs in use.
+/// What stops it: a prerequisite that the adapter does not meet, more VFs than can be reached, VFs in use.
 pub fn plan(adapter: &Adapter, ask: Ask) -> Result<Plan, Problem> {
     let name = adapter.name();
     let address = adapter.address.to_string();
@@ -24,7 +27,8 @@ pub fn plan(adapter: &Adapter, ask: Ask) -> Result<Plan, Problem> {
         Observed::Known(Some(sriov)) => sriov,
         Observed::Known(None) => {
             let found = format!("{address} has no SR-IOV capability.");
-            return Err(Problem::new(Code::SriovUnknown, &[&name], found));
+            let unknown = || Problem::new(Code::SriovUnknown, &[&name], found);
+            return Err(blocker(adapter).unwrap_or_else(unknown));
         }
         Observed::Unknown(reason) => {
             let names = [name.as_str(), "its PCI capabilities"];
@@ -37,25 +41,9 @@ pub fn plan(adapter: &Adapter, ask: Ask) -> Result<Plan, Problem> {
     let from = sriov.current_vfs.max(switched_on);
     let to = match ask {
         Ask::Off => return off(adapter, from, &name),
-        Ask::All => total(adapter, &sriov.total_vfs, &name)?,
-        Ask::Exactly(count) => {
-            let total = total(adapter, &sriov.total_vfs, &name)?;
-            let count_text = count.to_string();
-            if count == 0 || count > total {
-                let found = format!("{name} can give {}.", vfs_in_words(total));
-                return Err(
-                    Problem::new(Code::VfCountTooHigh, &[&name, &count_text], found)
-                        .needed(format!("A number from 1 to {total}.")),
-                );
-            }
-            count
-        }
+        Ask::All => all(adapter, sriov, &name)?,
+        Ask::Exactly(count) => exactly(count, adapter, sriov, &name)?,
     };
-    if adapter.driver == Observed::Known(None) {
-        let found = format!("No driver is bound to {address}.");
-        let names = [name.as_str(), address.as_str()];
-        return Err(Problem::new(Code::SriovMissingPfDriver, &names, found));
-    }
     let whole = from == to && adapter.vfs.len() == to as usize;
     if whole && adapter.vfs.iter().all(is_settled) {
         let steps = match sriov.drivers_autoprobe {
@@ -69,6 +57,10 @@ pub fn plan(adapter: &Adapter, ask: Ask) -> Result<Plan, Problem> {
             why: format!("{} there already; none is made anew.", are(to)),
         });
     }
+    if let Some(problem) = blocker(adapter) {
+        return Err(problem);
+    }
+    can_change(adapter)?;
     unused(adapter, &name)?;
     let mut steps = vec![Step::KeepDriversOff];
     let why = match from {
@@ -118,20 +110,46 @@ fn off(adapter: &Adapter, from: u32, name: &str) -> Result<Plan, Problem> {
     })
 }
 
-/// How many VFs the adapter can give, at least 1.
-fn total(adapter: &Adapter, total: &Observed<u32>, name: &str) -> Result<u32, Problem> {
-    match total {
-        Observed::Known(0) => Err(Problem::new(
-            Code::FirmwareCapsVfs,
-            &[name],
-            format!("{} allows 0 VFs.", adapter.address),
-        )),
-        Observed::Known(total) => Ok(*total),
-        Observed::Unknown(reason) => Err(Problem::new(
-            Code::NotReadable,
-            &[name, "the number of VFs it can give"],
-            reason.clone(),
-        )),
+/// The number asked for, where the adapter can give so many.
+fn exactly(count: u32, adapter: &Adapter, sriov: &Sriov, name: &str) -> Result<u32, Problem> {
+    let most = most(sriov, name)?;
+    if (1..=most).contains(&count) {
+        return Ok(count);
+    }
+    // With none to give the number is not what is wrong.
+    if most == 0
+        && let Some(problem) = blocker(adapter)
+    {
+        return Err(problem);
+    }
+    let found = match sriov.total_vfs {
+        Observed::Known(total) if total > most => format!(
+            "{name} has {}, and bus numbers reach {most} of them.",
+            vfs_in_words(total)
+        ),
+        _ => format!("{name} can give {}.", vfs_in_words(most)),
+    };
+    let problem = Problem::new(Code::VfCountTooHigh, &[name, &count.to_string()], found);
+    Err(problem.needed(format!("A number from 1 to {most}.")))
+}
+
+/// As many as the adapter can give, at least 1.
+fn all(adapter: &Adapter, sriov: &Sriov, name: &str) -> Result<u32, Problem> {
+    match most(sriov, name)? {
+        // What reaches none of them says why.
+        0 => exactly(1, adapter, sriov, name),
+        most => Ok(most),
+    }
+}
+
+/// How many VFs the adapter can give.
+fn most(sriov: &Sriov, name: &str) -> Result<u32, Problem> {
+    match sriov.usable_vfs() {
+        Observed::Known(most) => Ok(most),
+        Observed::Unknown(reason) => {
+            let names = [name, "the number of VFs it can give"];
+            Err(Problem::new(Code::NotReadable, &names, reason))
+        }
     }
 }
 

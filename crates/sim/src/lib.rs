@@ -25,5 +25,5 @@ pub use host::{SimHost, SimLibvirt};
 pub use kernel::SimKernel;
 pub use machine::SimMachine;
 pub use switches::{SimGuard, SimSwitches};
-pub use tree::{AdapterSpec, Port, SimNode, Tree};
+pub use tree::{AdapterSpec, NetdevSpec, Port, SimNode, Tree};
 pub use vms::{DomainSpec, Guest, Migration, NicSpec, SimVms};

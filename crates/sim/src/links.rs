@@ -6,7 +6,7 @@ use std::path::Path;
 
 use accelnet_host::{CopiedLinks, Links};
 use accelnet_model::adapter::EswitchMode;
-use accelnet_model::link::{Channels, DriverInfo, Link};
+use accelnet_model::link::{Channels, DriverInfo, Link, LinkType};
 use accelnet_model::vf::{VfLinkState, VfSettings, VlanProtocol};
 use accelnet_model::{Mac, PciAddress};
 use accelnet_netlink::{FdbEntry, FdbEvent, FdbKind, NetlinkError, VfChange};
@@ -104,6 +104,7 @@ impl Links for SimKernel {
             Some(Link {
                 index: 2,
                 name: name.to_owned(),
+                link_type: LinkType::Ether,
                 alt_names: Vec::new(),
                 mac: None,
                 permanent_mac: None,

@@ -32,7 +32,7 @@ use std::path::Path;
 
 use accelnet_model::PciAddress;
 
-pub use adapter::{AdapterSpec, SriovSpec};
+pub use adapter::{AdapterSpec, NetdevSpec, SriovSpec};
 pub use net::SoftLink;
 pub use platform::PlatformSpec;
 pub use port::Port;

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::Command;
 
 use accelnet_model::Mac;
-use accelnet_model::link::Link;
+use accelnet_model::link::{Link, LinkType};
 use accelnet_model::vf::{VfLinkState, VfSettings, VlanProtocol};
 use accelnet_netlink::encode;
 use accelnet_sim::Tree;
@@ -201,6 +201,7 @@ fn link(name: &str, place: usize, vfs: u16) -> Link {
     Link {
         index: u32::try_from(place).unwrap_or_default() + 1,
         name: name.to_owned(),
+        link_type: LinkType::Ether,
         alt_names: Vec::new(),
         mac: None,
         permanent_mac: None,

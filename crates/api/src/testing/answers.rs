@@ -3,7 +3,7 @@
 use accelnet_model::capacity::{Capacity, MoreVms, NodeCapacity, Share};
 use accelnet_model::check::{CheckName, Outcome};
 use accelnet_model::platform::{
-    self, Cpu, Iommu, Kernel, Kvm, Libvirt, Platform, Smt, Version, Vfio,
+    self, Architecture, Cpu, Iommu, Kernel, Kvm, Libvirt, Platform, Smt, Version, Vfio,
 };
 use accelnet_model::vm_setting::Phase;
 use accelnet_model::{Check, Code, Intent, Node, Performance, Problem};
@@ -480,7 +480,10 @@ pub(super) fn node() -> Node {
     Node {
         name: known(NODE.to_owned()),
         observed_at: NOW.to_owned(),
+        is_copy: false,
         platform: Platform {
+            architecture: Architecture::Intel,
+            kernel_parameters: Vec::new(),
             kernel: known(Kernel {
                 release: "6.12.0".to_owned(),
                 version: Version::new(6, 12, 0),
@@ -496,6 +499,7 @@ pub(super) fn node() -> Node {
             iommu: known(Iommu {
                 units: vec!["dmar0".to_owned()],
                 groups: 20,
+                unsafe_groups: 0,
             }),
             kvm: known(Kvm::Usable { module: None }),
             vfio: known(Vfio::Loaded),

@@ -11,6 +11,7 @@ use crate::session::Session;
 /// Writes every generated page into `folder`.
 pub fn run(folder: &Path, session: &mut Session<'_>) -> Result {
     let pages = [
+        ("drivers.md", documentation::drivers()),
         ("errors.md", documentation::errors()),
         ("commands.md", documentation::commands()),
         ("cmdlets.md", documentation::cmdlets()),

@@ -19,7 +19,8 @@ pub fn checks(rows: &[Check], colour: bool, width: Option<u16>) -> String {
         ]);
     }
     let mut text = table.text();
-    for row in rows.iter().filter(|row| row.outcome != Outcome::Passed) {
+    let explained = |row: &&Check| !matches!(row.outcome, Outcome::Passed | Outcome::NotJudged);
+    for row in rows.iter().filter(explained) {
         let (word, tone) = mark(row.outcome);
         let code = row
             .code
@@ -47,6 +48,8 @@ fn mark(outcome: Outcome) -> (&'static str, Tone) {
         Outcome::Warning => ("warning", Tone::Notice),
         Outcome::Failed => ("failed", Tone::Bad),
         Outcome::Unknown => ("unknown", Tone::Bad),
+        Outcome::NotJudged => ("not judged", Tone::Plain),
+        Outcome::NotUsable => ("not usable", Tone::Notice),
     }
 }
 
@@ -58,6 +61,8 @@ fn summary(rows: &[Check]) -> String {
         (Outcome::Warning, "passed with a warning"),
         (Outcome::Failed, "failed"),
         (Outcome::Unknown, "could not be judged"),
+        (Outcome::NotUsable, "not usable"),
+        (Outcome::NotJudged, "not judged in a copy"),
     ] {
         match count(outcome) {
             0 => {}

@@ -1,6 +1,7 @@
 //! The generated pages of `docs/`: error codes, the commands, and the document's names.
 
 use accelnet_model::catalogue::{self, Entry};
+use accelnet_rules::prereq::{self, Vfs};
 use clap::{Command, CommandFactory};
 
 use super::entries::severity;
@@ -52,6 +53,29 @@ fn section(entry: &Entry) -> String {
         entry.http_status,
         severity(entry)
     )
+}
+
+/// `docs/drivers.md`.
+pub fn drivers() -> String {
+    let mut text = format!(
+        "{MARK}\n# Drivers\n\n\
+         How network drivers create VFs, by the source of Linux 6.12.117. `accelnet prereq` judges adapters by\n\
+         it. A driver that is not listed is asked: accelnet writes `sriov_numvfs` and reports what the driver\n\
+         answers. None of this was verified on hardware.\n\n\
+         | driver | creates VFs | file below drivers/net/ethernet |\n| --- | --- | --- |\n"
+    );
+    for driver in prereq::DRIVERS {
+        let how = match driver.vfs {
+            Vfs::OnRequest => "when `sriov_numvfs` is written (`sriov_configure`)".to_owned(),
+            Vfs::AtLoad { how } => format!("only when it is loaded. {how}"),
+            Vfs::Never => "never".to_owned(),
+        };
+        text.push_str(&format!(
+            "| {} | {how} | {} |\n",
+            driver.name, driver.source
+        ));
+    }
+    text
 }
 
 /// `docs/commands.md`.

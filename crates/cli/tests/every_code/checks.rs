@@ -145,6 +145,31 @@ pub fn an_adapter_that_is_down() -> Vec<Code> {
     adapter(|igb| AdapterSpec { up: false, ..igb })
 }
 
+pub fn an_adapter_in_infiniband_mode() -> Vec<Code> {
+    adapter(|igb| AdapterSpec {
+        link_type: 32,
+        ..igb
+    })
+}
+
+pub fn a_vf_in_a_guest() -> Vec<Code> {
+    adapter(|igb| AdapterSpec {
+        ids: (0x8086, 0x10ca),
+        sriov: None,
+        ..igb
+    })
+}
+
+pub fn groups_that_a_parameter_forces() -> Vec<Code> {
+    on(&machine(|machine| {
+        machine.command_line = "ro pcie_acs_override=downstream".to_owned();
+    }))
+}
+
+pub fn vfs_of_which_some_lie_past_the_last_bus() -> Vec<Code> {
+    adapter(|igb| igb.sriov(|sriov| sriov.offset = 504))
+}
+
 pub fn a_hook_that_selinux_confines() -> Vec<Code> {
     let node = node(|igb| igb);
     let root = node.folder.path();

@@ -5,7 +5,7 @@ use std::io;
 use std::path::Path;
 
 use accelnet_model::adapter::EswitchMode;
-use accelnet_model::link::{Bond, BondMode, Channels, DriverInfo, Link};
+use accelnet_model::link::{Bond, BondMode, Channels, DriverInfo, Link, LinkType};
 use accelnet_model::vf::VfSettings;
 use accelnet_model::{Mac, PciAddress};
 use accelnet_netlink::{FdbEntry, NetlinkError, VfChange, decode};
@@ -49,6 +49,10 @@ impl CopiedLinks {
         Link {
             index: self.root.number(&file("ifindex")).unwrap_or(0),
             name: name.to_owned(),
+            link_type: self
+                .root
+                .number(&file("type"))
+                .map_or(LinkType::Ether, LinkType::from_number),
             alt_names: Vec::new(),
             mac,
             permanent_mac: mac.filter(|_| text("addr_assign_type").as_deref() == Some("0")),
@@ -82,6 +86,10 @@ fn not_in_a_copy(what: &str, call: &'static str) -> NetlinkError {
 }
 
 impl Links for CopiedLinks {
+    fn is_copy(&self) -> bool {
+        true
+    }
+
     fn links(&self) -> Result<Vec<Link>, NetlinkError> {
         let names = self
             .root

@@ -52,6 +52,7 @@ pub fn merge(host: &Host<'_>, scene: &Scene, crowd: &Crowd<'_>, pci: PciAdapter)
         interfaces,
         vendor: pci.vendor,
         device: pci.device,
+        responds: pci.responds,
         driver,
         firmware,
         numa_node: pci.numa_node,
@@ -173,12 +174,14 @@ pub fn own_links(host: &Host<'_>, links: &Placed, address: PciAddress) -> Vec<Li
     own
 }
 
-/// Whether the netdev called `name` stands for a VF or a subfunction, as its port name says.
+/// Whether the netdev called `name` stands for a function behind the embedded switch (a host's PF, a VF, a
+/// subfunction), as its port name says: `pf0`, `pf0vf1`, `c1pf0sf88`; a port of the adapter is `p0`
+/// (`devlink_port_get_phys_port_name`).
 pub fn is_representor(host: &Host<'_>, name: &str) -> bool {
     let port = host
         .root
         .text(&format!("/sys/class/net/{name}/phys_port_name"));
-    port.is_ok_and(|port| port.contains("vf") || port.contains("sf"))
+    port.is_ok_and(|port| ["pf", "vf", "sf"].iter().any(|kind| port.contains(kind)))
 }
 
 fn interface(host: &Host<'_>, scene: &Scene, link: Link) -> Interface {

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use accelnet_model::PciAddress;
 use accelnet_model::link::Link;
 use accelnet_pci::Root;
+use accelnet_pci::netdevs::function_of;
 
 /// Links in their places.
 #[derive(Default)]
@@ -34,10 +35,5 @@ impl Placed {
 /// The PCI function behind a link of this namespace. Kernels before 5.14 do not name it,
 /// and for virtio netlink names the device between: then its place in sysfs tells.
 fn function_behind(root: &Root, link: &Link) -> Option<PciAddress> {
-    let by_place = || {
-        let place = root.link(&format!("/sys/class/net/{}", link.name)).ok()??;
-        let parts: Vec<_> = place.iter().filter_map(|part| part.to_str()).collect();
-        parts.iter().rev().find_map(|part| part.parse().ok())
-    };
-    link.parent.or_else(by_place)
+    link.parent.or_else(|| function_of(root, &link.name))
 }

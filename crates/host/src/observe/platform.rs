@@ -2,7 +2,9 @@
 
 use accelnet_libvirt::{LibvirtError, Reading};
 use accelnet_model::Observed;
-use accelnet_model::platform::{Iommu, Kernel, Kvm, Libvirt, Lockdown, Platform, Version, Vfio};
+use accelnet_model::platform::{
+    Architecture, Iommu, Kernel, Kvm, Libvirt, Lockdown, Platform, Version, Vfio,
+};
 use accelnet_pci::{ReadError, Root};
 
 use super::cpu;
@@ -13,6 +15,8 @@ use crate::hook::access;
 pub fn look(host: &Host<'_>, reading: &Result<Reading, LibvirtError>) -> Platform {
     let root = host.root;
     Platform {
+        architecture: architecture(root),
+        kernel_parameters: kernel_parameters(root),
         kernel: kernel(root),
         lockdown: lockdown(root),
         cpu: cpu::topology(root),
@@ -25,6 +29,55 @@ pub fn look(host: &Host<'_>, reading: &Result<Reading, LibvirtError>) -> Platfor
         bridge_filter: crate::firewall::bridge_filter(host),
         hook: access::look(root),
     }
+}
+
+/// `/proc/sys/kernel/arch` is there from Linux 6.1 on; the processor's own line says it, too.
+fn architecture(root: &Root) -> Architecture {
+    let processor = root.text("/proc/cpuinfo").unwrap_or_default();
+    let says = |word: &str| processor.contains(word);
+    let by_processor = match () {
+        () if says("GenuineIntel") => Architecture::Intel,
+        () if says("AuthenticAMD") || says("HygonGenuine") => Architecture::Amd,
+        () if says("CPU implementer") => Architecture::Arm64,
+        () if says("IBM/S390") => Architecture::S390x,
+        () if says("POWER") => Architecture::Ppc64,
+        () => Architecture::Other,
+    };
+    let module = |name: &str| root.exists(&format!("/sys/module/{name}"));
+    match (root.text("/proc/sys/kernel/arch").as_deref(), by_processor) {
+        (Ok("x86_64"), vendor @ (Architecture::Intel | Architecture::Amd)) => vendor,
+        (Ok("x86_64"), _) if module("kvm_intel") => Architecture::Intel,
+        (Ok("x86_64"), _) if module("kvm_amd") => Architecture::Amd,
+        (Ok("x86_64"), _) => Architecture::X86,
+        (Ok("aarch64"), _) => Architecture::Arm64,
+        (Ok("ppc64" | "ppc64le"), _) => Architecture::Ppc64,
+        (Ok("s390x"), _) => Architecture::S390x,
+        (_, by_processor) => by_processor,
+    }
+}
+
+/// What decides about IOMMUs and PCI; the rest of the command line is nobody's business.
+const PARAMETERS: [&str; 9] = [
+    "amd_iommu",
+    "arm-smmu",
+    "arm-smmu-v3",
+    "intel_iommu",
+    "iommu",
+    "kvm-arm",
+    "pci",
+    "pcie_acs_override",
+    "vfio",
+];
+
+/// The parameters that the running kernel was booted with, as they are written.
+fn kernel_parameters(root: &Root) -> Vec<String> {
+    let line = root.text("/proc/cmdline").unwrap_or_default();
+    let concerns = |parameter: &&str| {
+        let name = parameter.split(['=', '.']).next().unwrap_or_default();
+        PARAMETERS.contains(&name)
+    };
+    let words = line.split_whitespace().take_while(|word| *word != "--");
+    words.filter(concerns).map(str::to_owned).collect()
 }
 
 fn kernel(root: &Root) -> Observed<Kernel> {
@@ -67,14 +120,21 @@ fn iommu(root: &Root) -> Observed<Iommu> {
         Ok(groups) => groups,
         Err(error) => return Observed::unknown(error.to_string()),
     };
+    // vfio makes groups for devices without an IOMMU where a parameter allows it (`vfio_noiommu`).
+    let is_unsafe = |group: &&String| {
+        let name = root.text(&format!("/sys/kernel/iommu_groups/{group}/name"));
+        name.is_ok_and(|name| name == "vfio-noiommu")
+    };
+    let count = |groups: usize| u32::try_from(groups).unwrap_or(u32::MAX);
     Observed::from(there(root.names("/sys/class/iommu"))).map(|units| Iommu {
         units,
-        groups: u32::try_from(groups.len()).unwrap_or(u32::MAX),
+        groups: count(groups.len()),
+        unsafe_groups: count(groups.iter().filter(is_unsafe).count()),
     })
 }
 
 fn kvm(root: &Root) -> Observed<Kvm> {
-    let module = ["kvm_intel", "kvm_amd"]
+    let module = ["kvm_intel", "kvm_amd", "kvm_hv"]
         .into_iter()
         .find(|module| root.exists(&format!("/sys/module/{module}")))
         .map(str::to_owned);
@@ -85,8 +145,7 @@ fn kvm(root: &Root) -> Observed<Kvm> {
             std::io::ErrorKind::NotFound => Observed::Known(Kvm::Missing {
                 reason: match module {
                     Some(module) => format!("{module} is loaded, and there is no /dev/kvm."),
-                    None => "There is no /dev/kvm, and neither kvm_intel nor kvm_amd is loaded."
-                        .to_owned(),
+                    None => "There is no /dev/kvm, and no KVM module is loaded.".to_owned(),
                 },
             }),
             std::io::ErrorKind::PermissionDenied => {

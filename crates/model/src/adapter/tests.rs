@@ -1,9 +1,11 @@
 use super::*;
+use crate::link::LinkType;
 
 fn identity() -> Identity {
     let link = |index: u32, name: &str| Link {
         index,
         name: name.to_owned(),
+        link_type: LinkType::Ether,
         alt_names: vec![format!("alt{index}")],
         mac: "52:54:00:00:00:01".parse().ok(),
         permanent_mac: "52:54:00:00:00:02".parse().ok(),

@@ -131,7 +131,7 @@ pub(super) static ENTRIES: &[Entry] = &[
         http_status: 502,
         severity: Severity::Error,
         stands_under: None,
-        sentence: "Adapter {0} or its driver went away while its VFs were being changed.",
+        sentence: "Adapter {0} or its driver went away.",
         found: "What is left of it.",
         needed: "An adapter with its driver bound.",
         resolution: "Look in 'dmesg' for a reset or a driver that died, bind the driver again ('echo {1} > /sys/bus/pci/drivers_probe'), then run the same command again.",

@@ -104,7 +104,7 @@ pub(super) static ENTRIES: &[Entry] = &[
         sentence: "Adapter {0} cannot be enabled for Accelerated Networking because there are not enough PCI Express bus numbers available.",
         found: "The bus of the adapter's last VF, past the last bus number of the bridge above it.",
         needed: "Bus numbers for every VF behind the bridge.",
-        resolution: "Enable fewer VFs, move the adapter to a slot whose bridge has more bus numbers, look for 'PCI bus padding' or ARI in the BIOS, or boot with 'pci=assign-busses' (try it on one node first).",
+        resolution: "Move the adapter to a slot whose bridge has more bus numbers, look for 'PCI bus padding' or ARI in the firmware, or boot with 'pci=assign-busses' (try it on one node first).",
     },
     Entry {
         code: Code::GetNetworkAdapterFailed,

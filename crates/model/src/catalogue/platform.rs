@@ -37,7 +37,7 @@ pub(super) static ENTRIES: &[Entry] = &[
         sentence: "Node {0} cannot run VMs with KVM.",
         found: "What /dev/kvm answered.",
         needed: "/dev/kvm that opens.",
-        resolution: "Enable VT-x or AMD-V (SVM) in the BIOS and load kvm_intel or kvm_amd: 'modprobe kvm_intel'. On a virtual machine, enable nested virtualisation on its host.",
+        resolution: "Enable virtualisation in the firmware (VT-x or AMD-V on x86) and load the KVM module of this architecture. On a virtual machine, enable nested virtualisation on its host.",
     },
     Entry {
         code: Code::IommuOff,
@@ -48,7 +48,7 @@ pub(super) static ENTRIES: &[Entry] = &[
         sentence: "Node {0} has no IOMMU that is on, so no device can be given to a VM.",
         found: "The number of IOMMU groups below /sys/kernel/iommu_groups.",
         needed: "At least one IOMMU and the groups that it makes.",
-        resolution: "Enable VT-d or AMD-Vi (IOMMU) in the BIOS; on Intel machines boot with 'intel_iommu=on iommu=pt' (in /etc/default/grub, then update-grub), and reboot.",
+        resolution: "Enable the IOMMU in the firmware (VT-d, AMD-Vi, SMMU); on Intel machines boot with 'intel_iommu=on iommu=pt'; reboot.",
     },
     Entry {
         code: Code::VfioMissing,
@@ -59,7 +59,7 @@ pub(super) static ENTRIES: &[Entry] = &[
         sentence: "Node {0} has no vfio-pci driver.",
         found: "No driver vfio-pci, and no such module for the running kernel.",
         needed: "vfio-pci, built in or as a module of the running kernel.",
-        resolution: "Install the kernel's full module package (on Debian linux-image-amd64 rather than the cloud kernel), then 'modprobe vfio-pci'.",
+        resolution: "Install the kernel's full module package (on Debian not the cloud kernel), then run 'modprobe vfio-pci'.",
     },
     Entry {
         code: Code::LibvirtMissing,
@@ -103,7 +103,7 @@ pub(super) static ENTRIES: &[Entry] = &[
         sentence: "Node {0} has no QEMU.",
         found: "No system emulator for the node's own architecture.",
         needed: "QEMU 4.2 or later.",
-        resolution: "Install it: on Debian 'apt-get install qemu-system-x86'.",
+        resolution: "Install the system emulator of this architecture: on Debian for x86 'apt-get install qemu-system-x86'.",
     },
     Entry {
         code: Code::QemuTooOld,
@@ -147,6 +147,6 @@ pub(super) static ENTRIES: &[Entry] = &[
         sentence: "{0} could not be judged, because {1} could not be read.",
         found: "Why it could not be read.",
         needed: "The permission and the file or service to read it from.",
-        resolution: "Run the same command as root. If it says the same there, the reason above says what is wrong.",
+        resolution: "The reason above says what is wrong.",
     },
 ];

@@ -39,6 +39,15 @@ pub struct BridgeNumbers {
 }
 
 impl<R: Registers> ConfigSpace<R> {
+    /// Vendor (section 7.5.1.1.1): all ones where nothing answers, and for VFs.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be read.
+    pub fn vendor(&self) -> Result<u16, Incomplete> {
+        self.u16(0)
+    }
+
     /// Whether the function may access memory (Bus Master Enable, section 7.5.1.1.3): a driver that works
     /// it sets the bit.
     ///

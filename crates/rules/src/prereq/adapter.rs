@@ -1,60 +1,149 @@
-//! One adapter: SR-IOV, driver, bus numbers, memory space, model, link.
+//! One adapter: SR-IOV, driver, bus numbers, memory space, link type, model, link.
 
 use accelnet_model::adapter::Sriov;
-use accelnet_model::check::{CheckName, Row};
+use accelnet_model::check::{CheckName, Outcome, Row};
+use accelnet_model::link::{Interface, LinkType};
+use accelnet_model::platform::{Architecture, Iommu};
 use accelnet_model::vf_plan::vfs_in_words;
 use accelnet_model::{Adapter, Check, Code, Node, Observed, Problem};
 
-use super::{isolation, models};
+use super::drivers::{self, NOT_NETWORK_DRIVERS};
+use super::{advice, isolation, models};
 
-/// Drivers that hand a whole device to user space or keep it from everybody: bound to an
-/// adapter they cannot make VFs of use to VMs.
-const NOT_NETWORK_DRIVERS: [&str; 5] = [
-    "vfio-pci",
-    "pci-stub",
-    "uio_pci_generic",
-    "igb_uio",
-    "xen-pciback",
-];
+/// What is around an adapter, as far as its rows depend on it.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Surroundings<'a> {
+    node: &'a str,
+    architecture: Architecture,
+    /// The kernel parameter that forces IOMMU groups.
+    pub(super) forced: Option<&'a str>,
+    /// The adapters of the node.
+    pub(super) adapters: &'a [Adapter],
+    /// Whether IOMMU groups are those of an IOMMU.
+    has_iommu: bool,
+}
+
+impl<'a> Surroundings<'a> {
+    fn of(node: &'a Node) -> Self {
+        let mut parameters = node.platform.kernel_parameters.iter();
+        Surroundings {
+            node: node.display_name(),
+            architecture: node.platform.architecture,
+            forced: parameters
+                .find(|parameter| parameter.starts_with("pcie_acs_override="))
+                .map(String::as_str),
+            adapters: node.adapters.known().map_or(&[], Vec::as_slice),
+            has_iommu: node.platform.iommu.known().is_none_or(Iommu::is_on),
+        }
+    }
+}
 
 /// The rows of one adapter. Without SR-IOV there is nothing further to judge.
 pub fn judge(node: &Node, adapter: &Adapter) -> Vec<Check> {
+    rows(adapter, Surroundings::of(node))
+}
+
+/// Why VMs cannot have VFs of `adapter`: the problem of its first row that fails. What cannot be judged is
+/// none, and neither is what only VFs that exist can show.
+pub fn blocker(adapter: &Adapter) -> Option<Problem> {
+    let around = Surroundings {
+        node: "this node",
+        architecture: Architecture::Other,
+        forced: None,
+        adapters: std::slice::from_ref(adapter),
+        has_iommu: true,
+    };
+    let mut rows = rows(adapter, around).into_iter();
+    let failed =
+        rows.find(|row| row.outcome == Outcome::Failed && row.name != CheckName::IommuGroups)?;
+    failed.problem()
+}
+
+fn rows(adapter: &Adapter, around: Surroundings<'_>) -> Vec<Check> {
     let name = adapter.name();
     let row = |check| Row {
         name: check,
-        node: node.display_name(),
+        node: around.node,
         subject: &name,
     };
+    if adapter.responds == Observed::Known(false) {
+        return vec![row(CheckName::Sriov).failed(left_the_bus(adapter))];
+    }
     let sriov = match &adapter.sriov {
         Observed::Known(Some(sriov)) => sriov,
-        Observed::Known(None) => return vec![row(CheckName::Sriov).failed(no_sriov(adapter))],
+        Observed::Known(None) => {
+            return vec![row(CheckName::Sriov).failed(no_sriov(adapter, around.adapters))];
+        }
         Observed::Unknown(reason) => {
             return vec![row(CheckName::Sriov).unknown("the adapter's PCI capabilities", reason)];
         }
     };
-    let mut rows = vec![
-        total(adapter, sriov, row(CheckName::Sriov)),
-        isolation::acs(adapter, row(CheckName::Acs)),
-    ];
-    rows.extend(isolation::groups(adapter, row(CheckName::IommuGroups)));
+    let total = total(adapter, sriov, row(CheckName::Sriov));
+    if total.outcome == Outcome::Failed {
+        return vec![total];
+    }
+    let mut rows = vec![total, isolation::acs(adapter, around, row(CheckName::Acs))];
+    if around.has_iommu {
+        let row = row(CheckName::IommuGroups);
+        rows.extend(isolation::groups(adapter, around.adapters, row));
+    }
     rows.extend([
-        driver(adapter, row(CheckName::Driver)),
+        driver(adapter, sriov, row(CheckName::Driver)),
         bus_numbers(adapter, sriov, row(CheckName::BusNumbers)),
-        vf_memory(adapter, sriov, row(CheckName::VfMemory)),
-        models::judge(adapter, row(CheckName::Model)),
+        vf_memory(
+            adapter,
+            sriov,
+            around.architecture,
+            row(CheckName::VfMemory),
+        ),
     ]);
-    rows.extend(link(adapter, row(CheckName::Link)));
+    rows.extend(link_type(adapter, row(CheckName::LinkType)));
+    rows.push(models::judge(adapter, row(CheckName::Model)));
+    rows.extend(links(adapter, around.node));
     rows
 }
 
-fn no_sriov(adapter: &Adapter) -> Problem {
+fn left_the_bus(adapter: &Adapter) -> Problem {
+    let (name, address) = (adapter.name(), adapter.address.to_string());
+    Problem::new(
+        Code::AdapterLost,
+        &[&name, &address],
+        "Its configuration space reads as all ones: the device no longer answers on the bus.",
+    )
+    .resolution(format!(
+        "Read 'dmesg | grep {address}' for the error before it. Reseat the adapter or power-cycle the node; 'echo 1 > /sys/bus/pci/devices/{address}/remove' and 'echo 1 > /sys/bus/pci/rescan' suffice only where the link recovers."
+    ))
+}
+
+/// The functions of the same device that have VFs to give.
+fn with_vfs<'a>(adapter: &Adapter, all: &'a [Adapter]) -> impl Iterator<Item = &'a Adapter> {
+    let own = adapter.address;
+    all.iter().filter(move |other| {
+        let there = other.address;
+        (there.domain, there.bus, there.device) == (own.domain, own.bus, own.device)
+            && there != own
+            && other.sriov.present().is_some()
+    })
+}
+
+fn no_sriov(adapter: &Adapter, all: &[Adapter]) -> Problem {
     let name = adapter.name();
     let model = models::describe(adapter);
-    Problem::new(
-        Code::SriovUnknown,
-        &[&name],
-        format!("{model} at {} has no SR-IOV capability.", adapter.address),
-    )
+    if models::is_vf(adapter) {
+        let found = format!("{model} at {} is a VF.", adapter.address);
+        return Problem::new(Code::AdapterIsVf, &[&name], found);
+    }
+    let mut found = format!("{model} at {} has no SR-IOV capability.", adapter.address);
+    let owners: Vec<String> = with_vfs(adapter, all)
+        .map(|owner| format!("{} ({})", owner.address, owner.name()))
+        .collect();
+    if owners.is_empty() {
+        return Problem::new(Code::SriovUnknown, &[&name], found);
+    }
+    let owners = owners.join(", ");
+    found += &format!(" The VFs of this device belong to function {owners}.");
+    Problem::new(Code::SriovUnknown, &[&name], found)
+        .resolution(format!("Use function {owners} for VFs."))
 }
 
 fn total(adapter: &Adapter, sriov: &Sriov, row: Row<'_>) -> Check {
@@ -65,11 +154,9 @@ fn total(adapter: &Adapter, sriov: &Sriov, row: Row<'_>) -> Check {
                 Some(vfs) => format!("; its SR-IOV capability names {vfs}"),
                 None => String::new(),
             };
-            row.failed(Problem::new(
-                Code::FirmwareCapsVfs,
-                &[row.subject],
-                format!("{} allows 0 VFs{hardware}.", adapter.address),
-            ))
+            let found = format!("{} allows 0 VFs{hardware}.", adapter.address);
+            let problem = Problem::new(Code::FirmwareCapsVfs, &[row.subject], found);
+            row.failed(problem.resolution(advice::firmware(adapter)))
         }
         Observed::Known(total) => row.passed(format!(
             "{}, {} of them there now.",
@@ -79,63 +166,85 @@ fn total(adapter: &Adapter, sriov: &Sriov, row: Row<'_>) -> Check {
     }
 }
 
-fn driver(adapter: &Adapter, row: Row<'_>) -> Check {
+fn driver(adapter: &Adapter, sriov: &Sriov, row: Row<'_>) -> Check {
     let address = adapter.address.to_string();
-    let missing = |found: String| {
-        row.failed(Problem::new(
-            Code::SriovMissingPfDriver,
-            &[row.subject, &address],
-            found,
-        ))
-    };
-    match &adapter.driver {
-        Observed::Unknown(reason) => row.unknown("the bound driver", reason),
-        Observed::Known(None) => missing(format!("No driver is bound to {address}.")),
-        Observed::Known(Some(driver)) if NOT_NETWORK_DRIVERS.contains(&driver.name.as_str()) => {
-            missing(format!(
-                "Driver {} is bound to {address}; it is no network driver.",
-                driver.name
-            ))
+    let missing =
+        |found: String| Problem::new(Code::SriovMissingPfDriver, &[row.subject, &address], found);
+    let driver = match &adapter.driver {
+        Observed::Unknown(reason) => return row.unknown("the bound driver", reason),
+        Observed::Known(None) => {
+            let problem = missing(format!("No driver is bound to {address}."));
+            return row.failed(match models::module(adapter) {
+                None => problem,
+                Some(module) => problem.resolution(format!(
+                    "Run 'modprobe {module}'; if no driver is bound then, 'echo {address} > /sys/bus/pci/drivers_probe'."
+                )),
+            });
         }
-        Observed::Known(Some(driver)) => row.passed(match &driver.version {
-            Some(version) => format!("Driver {} {version} is bound.", driver.name),
-            None => format!("Driver {} is bound.", driver.name),
-        }),
+        Observed::Known(Some(driver)) => driver,
+    };
+    if NOT_NETWORK_DRIVERS.contains(&driver.name.as_str()) {
+        let found = format!(
+            "Driver {} is bound to {address}; it is no network driver.",
+            driver.name
+        );
+        let how = advice::give_back(adapter.address, &driver.name, models::module(adapter));
+        return row.failed(missing(found).resolution(how));
+    }
+    let bound = match &driver.version {
+        Some(version) => format!("Driver {} {version} is bound.", driver.name),
+        None => format!("Driver {} is bound.", driver.name),
+    };
+    match drivers::can_change(adapter) {
+        Ok(()) => row.passed(bound),
+        Err(problem) if sriov.current_vfs == 0 => row.failed(problem),
+        Err(_) => row.passed(format!("{bound} Its VFs were created when it was loaded.")),
     }
 }
 
 fn bus_numbers(adapter: &Adapter, sriov: &Sriov, row: Row<'_>) -> Check {
-    match &sriov.bus_numbers {
-        Observed::Unknown(reason) => row.unknown("the routing ids of its VFs", reason),
-        Observed::Known(buses) if buses.needed <= u16::from(buses.available) => {
-            row.passed(format!(
-                "All VFs lie on buses up to {:02x}; those up to {:02x} lead to the adapter.",
-                buses.needed, buses.available
-            ))
+    let on_root = adapter.bridges.known().is_some_and(Vec::is_empty);
+    let buses = match &sriov.bus_numbers {
+        Observed::Unknown(_) if on_root => {
+            return row
+                .passed("It sits on a root bus: no bridge limits the bus numbers of its VFs.");
         }
-        Observed::Known(buses) => {
-            let bridge = match adapter.bridges.known().and_then(|all| all.first()) {
-                Some(bridge) => format!("bridge {}", bridge.address),
-                None => "the root".to_owned(),
-            };
-            row.failed(
-                Problem::new(
-                    Code::SriovNoBusResources,
-                    &[row.subject],
-                    format!(
-                        "The last VF would lie on bus {:02x}; {bridge} leads to buses up to {:02x}. {} can be reached.",
-                        buses.needed,
-                        buses.available,
-                        vfs_in_words(buses.reachable_vfs.into())
-                    ),
-                )
-                .needed(format!("Buses up to {:02x} behind {bridge}.", buses.needed)),
-            )
+        Observed::Unknown(_) if sriov.offset == Observed::Known(0) && sriov.current_vfs == 0 => {
+            return row.passed("The adapter tells where its VFs lie once they exist.");
+        }
+        Observed::Unknown(reason) => return row.unknown("the routing ids of its VFs", reason),
+        Observed::Known(buses) => buses,
+    };
+    if buses.needed <= u16::from(buses.available) {
+        return row.passed(format!(
+            "All VFs lie on buses up to {:02x}; those up to {:02x} lead to the adapter.",
+            buses.needed, buses.available
+        ));
+    }
+    let bridge = match adapter.bridges.known().and_then(|all| all.first()) {
+        Some(bridge) => format!("bridge {}", bridge.address),
+        None => "the root".to_owned(),
+    };
+    let found = format!(
+        "The last VF would lie on bus {:02x}; {bridge} leads to buses up to {:02x}. {} can be reached.",
+        buses.needed,
+        buses.available,
+        vfs_in_words(buses.reachable_vfs.into())
+    );
+    let needed = format!("Buses up to {:02x} behind {bridge}.", buses.needed);
+    let total = sriov.total_vfs.known().copied().unwrap_or_default();
+    match buses.reachable_vfs {
+        0 => row
+            .failed(Problem::new(Code::SriovNoBusResources, &[row.subject], found).needed(needed)),
+        reachable => {
+            let (reachable, total) = (reachable.to_string(), total.to_string());
+            let names = [row.subject, &reachable, &total];
+            row.warned(Problem::new(Code::VfsOutOfReach, &names, found).needed(needed))
         }
     }
 }
 
-fn vf_memory(adapter: &Adapter, sriov: &Sriov, row: Row<'_>) -> Check {
+fn vf_memory(adapter: &Adapter, sriov: &Sriov, architecture: Architecture, row: Row<'_>) -> Check {
     let bars = match &sriov.bars {
         Observed::Unknown(reason) => return row.unknown("the memory space of its VFs", reason),
         Observed::Known(bars) => bars,
@@ -150,27 +259,75 @@ fn vf_memory(adapter: &Adapter, sriov: &Sriov, row: Row<'_>) -> Check {
             1 => "1 VF BAR, assigned.".to_owned(),
             some => format!("{some} VF BARs, all assigned."),
         }),
-        missing => row.failed(Problem::new(
-            Code::VfMemoryNotAssigned,
-            &[row.subject],
-            format!(
+        missing => {
+            let found = format!(
                 "VF {} of {} {} no address.",
                 missing.join(" and "),
                 adapter.address,
                 if missing.len() == 1 { "has" } else { "have" }
-            ),
-        )),
+            );
+            let problem = Problem::new(Code::VfMemoryNotAssigned, &[row.subject], found);
+            row.failed(problem.resolution(advice::vf_memory(architecture)))
+        }
     }
 }
 
-/// An adapter that is down has VFs without link; no row where it has no netdev to judge.
-fn link(adapter: &Adapter, row: Row<'_>) -> Option<Check> {
-    let interface = adapter.interfaces.first()?;
-    Some(match (interface.link.up, interface.link.carrier) {
-        (true, true) => row.passed("Up, with carrier."),
-        (up, _) => {
-            let found = if up { "Up, no carrier." } else { "Down." };
-            row.warned(Problem::new(Code::AdapterDown, &[row.subject], found))
+/// Only Ethernet can stand in for a VM's vNIC.
+fn link_type(adapter: &Adapter, row: Row<'_>) -> Option<Check> {
+    let mut others = adapter.interfaces.iter().filter(|interface| {
+        matches!(
+            interface.link.link_type,
+            LinkType::Infiniband | LinkType::Other
+        )
+    });
+    let link = &others.next()?.link;
+    let carries = match link.link_type {
+        LinkType::Infiniband => "InfiniBand",
+        _ => "something other than Ethernet",
+    };
+    let found = format!("{} carries {carries}.", link.name);
+    let problem = Problem::new(Code::AdapterNotEthernet, &[row.subject], found);
+    Some(row.failed(match advice::ethernet(adapter) {
+        Some(how) => problem.resolution(how),
+        None => problem,
+    }))
+}
+
+/// A row for each port of the function. An adapter that is down has VFs without link; no row where it has no
+/// netdev to judge.
+fn links(adapter: &Adapter, node: &str) -> Vec<Check> {
+    let ports = adapter
+        .interfaces
+        .iter()
+        .filter(|interface| !is_control(adapter, interface));
+    let judge = |interface: &Interface| {
+        let link = &interface.link;
+        let row = Row {
+            name: CheckName::Link,
+            node,
+            subject: &link.name,
+        };
+        let above = match &link.master {
+            Some(master) => format!(" It is a port of {master}."),
+            None => String::new(),
+        };
+        let down = |found: &str| {
+            let found = format!("{found}{above}");
+            row.warned(Problem::new(Code::AdapterDown, &[&link.name], found))
+        };
+        match (link.up, link.carrier) {
+            (true, true) => row.passed(format!("Up, with carrier.{above}")),
+            (true, false) => down("Up, no carrier."),
+            (false, _) => down("Down."),
         }
-    })
+    };
+    ports.map(judge).collect()
+}
+
+/// A netdev without frames, by which a driver lets VFs be set (`cxgb4_mgmt_setup` of cxgb4 names it
+/// `mgmtpfA,B`).
+fn is_control(adapter: &Adapter, interface: &Interface) -> bool {
+    let driver = adapter.driver.present().map(|driver| driver.name.as_str());
+    let link = &interface.link;
+    link.link_type == LinkType::None || (driver == Some("cxgb4") && link.name.starts_with("mgmtpf"))
 }

@@ -10,14 +10,26 @@ use accelnet_model::adapter::{Bridge, BridgeKind, IommuGroup};
 use accelnet_model::check::Row;
 use accelnet_model::{Adapter, Check, Code, Observed, PciAddress, Problem};
 
+use super::adapter::Surroundings;
+
 /// Judges the way from the adapter to the root.
-pub fn acs(adapter: &Adapter, row: Row<'_>) -> Check {
+pub(super) fn acs(adapter: &Adapter, around: Surroundings<'_>, row: Row<'_>) -> Check {
     if let Observed::Known(Some(group)) = &adapter.iommu_group {
         let bridges = adapter.bridges.known().map_or(&[][..], Vec::as_slice);
         let weak = Weak::of(bridges);
-        return match strangers(adapter, group).as_slice() {
-            [] => row.passed(passed_by_group(group, &weak)),
-            strangers => row.failed(problem(row, shared_words(group, strangers, &weak))),
+        let found = match strangers(adapter, group).as_slice() {
+            [] => passed_by_group(adapter, group, around.adapters, &weak),
+            strangers => {
+                return row.failed(problem(row, shared_words(group, strangers, &weak)));
+            }
+        };
+        return match around.forced {
+            None => row.passed(found),
+            Some(parameter) => row.warned(Problem::new(
+                Code::IommuGroupsForced,
+                &[row.node],
+                format!("{parameter} is on the kernel command line. {found}"),
+            )),
         };
     }
     let bridges = match &adapter.bridges {
@@ -35,8 +47,9 @@ pub fn acs(adapter: &Adapter, row: Row<'_>) -> Check {
     }
 }
 
-/// Judges the groups of the VFs that are there; no row without VFs or without an IOMMU.
-pub fn groups(adapter: &Adapter, row: Row<'_>) -> Option<Check> {
+/// Judges the groups of the VFs that are there, beside the VFs of the other adapters in `all`; no row without
+/// VFs or without an IOMMU.
+pub(super) fn groups(adapter: &Adapter, all: &[Adapter], row: Row<'_>) -> Option<Check> {
     let mut inside: BTreeMap<u32, Vec<u32>> = BTreeMap::new();
     for vf in &adapter.vfs {
         match &vf.iommu_group {
@@ -52,16 +65,16 @@ pub fn groups(adapter: &Adapter, row: Row<'_>) -> Option<Check> {
         return None;
     }
     let own = adapter.iommu_group.present().map(|group| group.id);
-    let shared: Vec<String> = inside
-        .iter()
-        .filter(|(group, vfs)| vfs.len() > 1 || own == Some(**group))
-        .map(|(group, vfs)| {
-            format!(
-                "Group {group} holds {}.",
-                together(vfs, own == Some(*group))
-            )
-        })
-        .collect();
+    let shared = inside.iter().filter_map(|(group, vfs)| {
+        let mut others: Vec<String> = match own == Some(*group) {
+            true => vec!["the adapter itself".to_owned()],
+            false => Vec::new(),
+        };
+        others.extend(vfs_of_others(adapter, all, *group));
+        let is_shared = vfs.len() > 1 || !others.is_empty();
+        is_shared.then(|| format!("Group {group} holds {}.", together(vfs, others)))
+    });
+    let shared: Vec<String> = shared.collect();
     Some(match shared.as_slice() {
         [] => row.passed("Every VF has an IOMMU group of its own."),
         shared => row.failed(Problem::new(
@@ -72,12 +85,19 @@ pub fn groups(adapter: &Adapter, row: Row<'_>) -> Option<Check> {
     })
 }
 
+/// The VFs of other adapters in a group, each as "VF 3 of ens1f1".
+fn vfs_of_others(adapter: &Adapter, all: &[Adapter], group: u32) -> Vec<String> {
+    let others = all.iter().filter(|other| other.address != adapter.address);
+    let vfs = others.flat_map(|other| other.vfs.iter().map(move |vf| (other, vf)));
+    vfs.filter(|(_, vf)| vf.iommu_group.present() == Some(&group))
+        .map(|(other, vf)| format!("VF {} of {}", vf.index, other.name()))
+        .collect()
+}
+
 /// "VFs 0, 1 and 2", "VF 2 and the adapter itself".
-fn together(vfs: &[u32], with_adapter: bool) -> String {
+fn together(vfs: &[u32], others: Vec<String>) -> String {
     let mut names: Vec<String> = vfs.iter().map(u32::to_string).collect();
-    if with_adapter {
-        names.push("the adapter itself".to_owned());
-    }
+    names.extend(others);
     let last = names.pop().unwrap_or_default();
     let kind = if vfs.len() == 1 { "VF" } else { "VFs" };
     match names.as_slice() {
@@ -154,8 +174,31 @@ fn strangers(adapter: &Adapter, group: &IommuGroup) -> Vec<PciAddress> {
     members
 }
 
-fn passed_by_group(group: &IommuGroup, weak: &Weak) -> String {
-    let base = format!("IOMMU group {} holds nothing but the adapter.", group.id);
+/// The other functions of its own card in the group, with their names.
+fn siblings(adapter: &Adapter, group: &IommuGroup, all: &[Adapter]) -> Vec<String> {
+    let others = group.members.iter().filter(|member| {
+        **member != adapter.address && adapter.vfs.iter().all(|vf| vf.address != **member)
+    });
+    let name = |member: &PciAddress| {
+        let known = all.iter().find(|one| one.address == *member);
+        match known.map(Adapter::name) {
+            Some(name) => format!("{member} ({name})"),
+            None => member.to_string(),
+        }
+    };
+    others.map(name).collect()
+}
+
+fn passed_by_group(adapter: &Adapter, group: &IommuGroup, all: &[Adapter], weak: &Weak) -> String {
+    let siblings = siblings(adapter, group, all);
+    let base = match siblings.as_slice() {
+        [] => format!("IOMMU group {} holds nothing but the adapter.", group.id),
+        siblings => format!(
+            "IOMMU group {} holds the adapter and {} of the same card.",
+            group.id,
+            siblings.join(", ")
+        ),
+    };
     match weak.lacking.as_slice() {
         [] => base,
         lacking => format!(

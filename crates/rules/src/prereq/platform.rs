@@ -4,6 +4,7 @@ use accelnet_model::check::{CheckName, Row};
 use accelnet_model::platform::{Kvm, Libvirt, Lockdown, Version, Vfio};
 use accelnet_model::{Check, Code, Node, Observed, Problem};
 
+use super::{advice, models};
 use crate::software_path::{self, Forwarding};
 
 /// Oldest kernel: the first that names the PCI device behind a link of another network
@@ -38,7 +39,7 @@ pub fn judge(node: &Node) -> Vec<Check> {
         forwarding(node, row(CheckName::SoftwarePath)),
         hook(node, row(CheckName::Hook)),
     ];
-    rows.push(whole(&rows, row(CheckName::Platform)));
+    rows.push(whole(&rows, node.is_copy, row(CheckName::Platform)));
     rows
 }
 
@@ -80,6 +81,12 @@ fn lockdown(node: &Node, row: Row<'_>) -> Check {
     }
 }
 
+/// A VF is the only network adapter of its vendor that a VM has.
+fn is_vm(node: &Node) -> bool {
+    let mut adapters = node.adapters.known().into_iter().flatten();
+    adapters.any(models::is_vf)
+}
+
 fn kvm(node: &Node, row: Row<'_>) -> Check {
     match &node.platform.kvm {
         Observed::Unknown(reason) => row.unknown("/dev/kvm", reason),
@@ -88,7 +95,11 @@ fn kvm(node: &Node, row: Row<'_>) -> Check {
             None => "/dev/kvm opens.".to_owned(),
         }),
         Observed::Known(Kvm::Missing { reason } | Kvm::Broken { reason }) => {
-            row.failed(Problem::new(Code::KvmUnusable, &[row.node], reason.clone()))
+            let problem = Problem::new(Code::KvmUnusable, &[row.node], reason.clone());
+            row.failed(problem.resolution(match is_vm(node) {
+                true => advice::IN_A_VM,
+                false => advice::kvm(node.platform.architecture),
+            }))
         }
     }
 }
@@ -96,17 +107,31 @@ fn kvm(node: &Node, row: Row<'_>) -> Check {
 fn iommu(node: &Node, row: Row<'_>) -> Check {
     match &node.platform.iommu {
         Observed::Unknown(reason) => row.unknown("the IOMMU groups", reason),
-        Observed::Known(iommu) if iommu.is_on() => row.passed(format!(
-            "{} IOMMU groups ({}).",
-            iommu.groups,
-            iommu.units.join(", ")
-        )),
+        Observed::Known(iommu) if iommu.is_on() => row.passed(match iommu.units.as_slice() {
+            [] => format!("{} IOMMU groups.", iommu.groups),
+            units => format!("{} IOMMU groups ({}).", iommu.groups, units.join(", ")),
+        }),
         Observed::Known(iommu) => {
-            let found = match iommu.units.as_slice() {
+            let mut found = match iommu.units.as_slice() {
+                [] if iommu.unsafe_groups > 0 => format!(
+                    "No IOMMU; {} unsafe no-IOMMU groups of vfio, which isolate nothing.",
+                    iommu.unsafe_groups
+                ),
                 [] => "No IOMMU and no IOMMU group.".to_owned(),
                 units => format!("IOMMU {} is there, and no IOMMU group.", units.join(", ")),
             };
-            row.failed(Problem::new(Code::IommuOff, &[row.node], found))
+            let parameters = &node.platform.kernel_parameters;
+            let mut off = parameters
+                .iter()
+                .filter(|one| advice::switches_iommu_off(one));
+            if let Some(off) = off.next() {
+                found += &format!(" The kernel was booted with '{off}'.");
+            }
+            let problem = Problem::new(Code::IommuOff, &[row.node], found);
+            row.failed(problem.resolution(match is_vm(node) {
+                true => advice::IN_A_VM.to_owned(),
+                false => advice::iommu(node.platform.architecture, parameters),
+            }))
         }
     }
 }
@@ -118,16 +143,17 @@ fn vfio(node: &Node, row: Row<'_>) -> Check {
         Observed::Known(Vfio::Available) => {
             row.passed("vfio-pci is installed and is loaded when it is needed.")
         }
-        Observed::Known(Vfio::Missing) => row.failed(Problem::new(
-            Code::VfioMissing,
-            &[row.node],
-            "vfio-pci is neither loaded nor installed for the running kernel.",
-        )),
+        Observed::Known(Vfio::Missing) => {
+            let found = "vfio-pci is neither loaded nor installed for the running kernel.";
+            let problem = Problem::new(Code::VfioMissing, &[row.node], found);
+            row.failed(problem.resolution(advice::vfio(node.platform.architecture)))
+        }
     }
 }
 
 fn libvirt(node: &Node, row: Row<'_>) -> Check {
     let seen = match &node.platform.libvirt {
+        Observed::Unknown(_) if node.is_copy => return row.not_judged("a running libvirt"),
         Observed::Unknown(reason) => Observed::Unknown(reason.clone()),
         Observed::Known(Libvirt::Missing) => Observed::Known(None),
         Observed::Known(Libvirt::Running { version }) if *version == FAULTY_LIBVIRT => {
@@ -156,12 +182,22 @@ fn libvirt(node: &Node, row: Row<'_>) -> Check {
 }
 
 fn qemu(node: &Node, row: Row<'_>) -> Check {
-    versioned(
+    if node.is_copy && node.platform.qemu.known().is_none() {
+        return row.not_judged("programs");
+    }
+    let check = versioned(
         &node.platform.qemu,
         row,
         ("QEMU", MINIMUM_QEMU),
         (Code::QemuMissing, Code::QemuTooOld),
-    )
+    );
+    match check.code {
+        Some(Code::QemuMissing) => Check {
+            resolution: advice::qemu(node.platform.architecture).to_owned(),
+            ..check
+        },
+        _ => check,
+    }
 }
 
 /// The bridges that an adapter is a port of are judged, or else one that is to be made. It fails when all
@@ -214,6 +250,7 @@ fn forwarding(node: &Node, row: Row<'_>) -> Check {
 /// The hook sets a VF before its guest sees it.
 fn hook(node: &Node, row: Row<'_>) -> Check {
     let access = match &node.platform.hook {
+        Observed::Unknown(_) if node.is_copy => return row.not_judged("libvirt's hooks"),
         Observed::Unknown(reason) => return row.unknown("libvirt's hook", reason),
         Observed::Known(access) => access,
     };
@@ -265,13 +302,14 @@ fn versioned(
 }
 
 /// The document's own check: everything above together.
-fn whole(parts: &[Check], row: Row<'_>) -> Check {
+fn whole(parts: &[Check], is_copy: bool, row: Row<'_>) -> Check {
     let missing: Vec<&str> = parts
         .iter()
         .filter(|part| !part.passed)
         .map(|part| part.name.as_str())
         .collect();
     match missing.as_slice() {
+        [] if is_copy => row.passed("Nothing that the copy holds rules out accelerated VMs."),
         [] => row.passed("The node can carry accelerated VMs."),
         missing => row.failed(Problem::new(
             Code::AccelNetNotSupported,

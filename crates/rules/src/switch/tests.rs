@@ -1,4 +1,5 @@
 use accelnet_model::Mac;
+use accelnet_model::link::LinkType;
 use accelnet_model::switch::{
     Address, AddressFlags, Carried, DirectVnic, Expiry, Keeper, Mention, Neighbour, Network,
     Program, Renewal, Route, RouteMetric, Setting, Stacked,
@@ -16,6 +17,7 @@ fn a_link(name: &str, kind: Option<&str>, master: Option<&str>) -> Link {
     Link {
         index: 2,
         name: name.to_owned(),
+        link_type: LinkType::Ether,
         alt_names: Vec::new(),
         mac: Some(Mac([0x52, 0x54, 0, 0, 0, 7])),
         permanent_mac: None,

@@ -28,6 +28,29 @@ pub struct AdapterSpec {
     pub msix_vectors: u16,
     /// SR-IOV, if it has any.
     pub sriov: Option<SriovSpec>,
+    /// Class code.
+    pub class: u32,
+    /// `type` of its netdevs: the `ARPHRD_*` number, 1 for Ethernet.
+    pub link_type: u16,
+    /// `phys_port_name` of its netdev, where the driver gives one.
+    pub port_name: Option<String>,
+    /// Its further netdevs.
+    pub netdevs: Vec<NetdevSpec>,
+    /// Whether it left the bus: its configuration space reads as all ones.
+    pub left_the_bus: bool,
+}
+
+/// A further netdev of an adapter: another port of the function, a representor, a subfunction.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct NetdevSpec {
+    /// Its name.
+    pub name: String,
+    /// `phys_port_name`, where the driver gives one.
+    pub port_name: Option<String>,
+    /// The device between the function and it, such as `mlx5_core.sf.2`.
+    pub device: Option<String>,
+    /// Speed in Mb/s; none without carrier.
+    pub speed: Option<u32>,
 }
 
 /// SR-IOV of an adapter.
@@ -79,6 +102,11 @@ impl AdapterSpec {
             speed: Some(1_000),
             up: true,
             msix_vectors: 10,
+            class: 0x02_0000,
+            link_type: 1,
+            port_name: None,
+            netdevs: Vec::new(),
+            left_the_bus: false,
             sriov: Some(SriovSpec {
                 hardware_vfs: 8,
                 total_vfs: 7,

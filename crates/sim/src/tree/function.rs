@@ -28,6 +28,29 @@ pub(super) struct Netdev<'a> {
     pub(super) speed: Option<u32>,
     /// Whether it is up; fresh ones are not.
     pub(super) up: bool,
+    /// `type`: the `ARPHRD_*` number.
+    pub(super) link_type: u16,
+    /// `phys_port_name`, where the driver gives one.
+    pub(super) port_name: Option<&'a str>,
+    /// Its number among the netdevs of the function.
+    pub(super) number: u16,
+    /// The device between the function and it, such as a subfunction's.
+    pub(super) device: Option<&'a str>,
+}
+
+impl<'a> Netdev<'a> {
+    /// An Ethernet netdev that is down.
+    pub(super) fn down(name: &'a str) -> Self {
+        Netdev {
+            name,
+            speed: None,
+            up: false,
+            link_type: 1,
+            port_name: None,
+            number: 0,
+            device: None,
+        }
+    }
 }
 
 impl Function<'_> {
@@ -72,12 +95,22 @@ impl Function<'_> {
     }
 
     pub(super) fn write_netdev(&self, folder: &Folder, netdev: &Netdev<'_>) -> io::Result<()> {
-        let here = format!("{}/net/{}", self.folder(), netdev.name);
+        let device = match netdev.device {
+            Some(device) => format!("{}/{device}", self.folder()),
+            None => self.folder(),
+        };
+        let here = format!("{device}/net/{}", netdev.name);
         let id = self.address.routing_id().to_be_bytes();
-        let mac = format_args!("52:54:00:00:{:02x}:{:02x}", id[0], id[1]).to_string();
+        let number = netdev.number;
+        let mac = format!("52:54:00:{number:02x}:{:02x}:{:02x}", id[0], id[1]);
         folder.attribute(&format!("{here}/address"), mac)?;
         folder.attribute(&format!("{here}/addr_assign_type"), 0)?;
-        let index = u32::from(self.address.routing_id()) + 2;
+        folder.attribute(&format!("{here}/type"), netdev.link_type)?;
+        folder.attribute(&format!("{here}/dev_port"), number)?;
+        if let Some(port_name) = netdev.port_name {
+            folder.attribute(&format!("{here}/phys_port_name"), port_name)?;
+        }
+        let index = u32::from(self.address.routing_id()) + 2 + (u32::from(number) << 16);
         folder.attribute(&format!("{here}/ifindex"), index)?;
         folder.attribute(&format!("{here}/mtu"), 1500)?;
         let (speed, state) = match netdev.speed {
@@ -92,7 +125,7 @@ impl Function<'_> {
         }
         folder.attribute(&format!("{here}/speed"), speed)?;
         folder.attribute(&format!("{here}/operstate"), state)?;
-        folder.link(&format!("{here}/device"), &self.folder())?;
+        folder.link(&format!("{here}/device"), &device)?;
         folder.link(&format!("sys/class/net/{}", netdev.name), &here)
     }
 

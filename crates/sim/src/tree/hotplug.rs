@@ -51,9 +51,9 @@ impl SimNode {
         if let Some(driver) = &spec.driver {
             function.bind(&self.folder, driver)?;
             let netdev = Netdev {
-                name: &spec.netdev,
                 speed: spec.speed,
                 up: spec.up,
+                ..Netdev::down(&spec.netdev)
             };
             function.write_netdev(&self.folder, &netdev)?;
         }
@@ -96,9 +96,8 @@ impl SimNode {
             _ => function.write_netdev(
                 &self.folder,
                 &Netdev {
-                    name: &netdev,
                     speed: placed.spec.speed,
-                    up: false,
+                    ..Netdev::down(&netdev)
                 },
             ),
         }

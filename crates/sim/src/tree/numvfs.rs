@@ -96,7 +96,11 @@ impl SimNode {
     /// Makes `sriov_numvfs` of an adapter say `vfs` and `made` VFs exist, without asking.
     pub(super) fn set_vfs(&mut self, adapter: usize, vfs: u16, made: u16) -> io::Result<()> {
         let here = self.placed[adapter].folder();
-        let bytes = config(&self.placed[adapter].spec, vfs);
+        let spec = &self.placed[adapter].spec;
+        let mut bytes = config(spec, vfs);
+        if spec.left_the_bus {
+            bytes.fill(0xff);
+        }
         let bytes = self.readable(&bytes);
         self.folder.write(&format!("{here}/config"), bytes)?;
         let number = format!("{here}/sriov_numvfs");
@@ -171,10 +175,10 @@ impl SimNode {
         if let Some(driver) = function.driver
             && driver != "vfio-pci"
         {
+            let name = format!("{}v{index}", spec.netdev);
             let netdev = Netdev {
-                name: &format!("{}v{index}", spec.netdev),
                 speed: spec.speed,
-                up: false,
+                ..Netdev::down(&name)
             };
             function.write_netdev(&self.folder, &netdev)?;
         }

@@ -43,7 +43,7 @@ impl SimNode {
             address: spec.address,
             above: &above,
             ids: spec.ids,
-            class: 0x02_0000,
+            class: spec.class,
             config: self.readable(&config),
             numa_node: spec.numa_node,
             driver: spec.driver.as_deref(),
@@ -52,11 +52,27 @@ impl SimNode {
         function.write(&self.folder)?;
         if let Some(driver) = &spec.driver {
             let netdev = Netdev {
-                name: &spec.netdev,
                 speed: spec.speed,
                 up: spec.up,
+                link_type: spec.link_type,
+                port_name: spec.port_name.as_deref(),
+                ..Netdev::down(&spec.netdev)
             };
-            function.write_netdev(&self.folder, &netdev)?;
+            if !spec.netdev.is_empty() {
+                function.write_netdev(&self.folder, &netdev)?;
+            }
+            for (further, number) in spec.netdevs.iter().zip(1..) {
+                let netdev = Netdev {
+                    speed: further.speed,
+                    up: true,
+                    link_type: spec.link_type,
+                    port_name: further.port_name.as_deref(),
+                    number,
+                    device: further.device.as_deref(),
+                    ..Netdev::down(&further.name)
+                };
+                function.write_netdev(&self.folder, &netdev)?;
+            }
             if let Some(version) = &spec.driver_version {
                 let path = format!("sys/module/{driver}/version");
                 self.folder.attribute(&path, version)?;
@@ -123,7 +139,7 @@ pub(super) fn config(spec: &AdapterSpec, vfs: u16) -> Vec<u8> {
         slot: None,
         ari_forwarding: false,
     };
-    let config = ConfigBuilder::function(vendor, device, 0x02_0000)
+    let config = ConfigBuilder::function(vendor, device, spec.class)
         .msix(0x70, spec.msix_vectors, spec.driver.is_some())
         .express(0xa0, &express)
         .aer(0x100)

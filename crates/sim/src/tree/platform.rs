@@ -11,6 +11,10 @@ pub struct PlatformSpec {
     pub host_name: String,
     /// Kernel release.
     pub kernel: String,
+    /// Architecture, as `uname -m` prints it.
+    pub architecture: String,
+    /// Kernel command line.
+    pub command_line: String,
     /// CPU model.
     pub cpu_model: String,
     /// Sockets, cores in each, threads in each core.
@@ -24,6 +28,8 @@ pub struct PlatformSpec {
     pub lockdown: Option<String>,
     /// Loaded modules beside those of the adapters' drivers.
     pub modules: Vec<String>,
+    /// Groups that vfio made for devices without an IOMMU.
+    pub unsafe_groups: u32,
     /// Whether there is a `/dev/kvm`.
     pub kvm: bool,
     /// Memory in MiB: all of it, and what is available.
@@ -38,6 +44,8 @@ impl Default for PlatformSpec {
         PlatformSpec {
             host_name: "node1".to_owned(),
             kernel: "6.12.48+deb13-amd64".to_owned(),
+            architecture: "x86_64".to_owned(),
+            command_line: "root=/dev/sda1 ro quiet".to_owned(),
             cpu_model: "Imaginary Server CPU".to_owned(),
             cpus: (2, 4, 2),
             smt: "on".to_owned(),
@@ -46,6 +54,7 @@ impl Default for PlatformSpec {
             modules: ["kvm", "kvm_intel", "vfio", "vfio_pci"]
                 .map(String::from)
                 .into(),
+            unsafe_groups: 0,
             kvm: true,
             memory_mib: (512 << 10, 400 << 10),
             root_reads: true,
@@ -58,6 +67,8 @@ impl PlatformSpec {
         folder.make("etc")?;
         folder.attribute("proc/sys/kernel/hostname", &self.host_name)?;
         folder.attribute("proc/sys/kernel/osrelease", &self.kernel)?;
+        folder.attribute("proc/sys/kernel/arch", &self.architecture)?;
+        folder.attribute("proc/cmdline", &self.command_line)?;
         let (total, available) = self.memory_mib;
         let memory = format!(
             "MemTotal: {} kB\nMemAvailable: {} kB\n",
@@ -76,6 +87,10 @@ impl PlatformSpec {
             let device = format!("sys/devices/virtual/iommu/{iommu}");
             folder.make(&device)?;
             folder.link(&format!("sys/class/iommu/{iommu}"), &device)?;
+        }
+        for group in 0..self.unsafe_groups {
+            let group = format!("sys/kernel/iommu_groups/{group}");
+            folder.attribute(&format!("{group}/name"), "vfio-noiommu")?;
         }
         if let Some(lockdown) = &self.lockdown {
             folder.attribute("sys/kernel/security/lockdown", lockdown)?;

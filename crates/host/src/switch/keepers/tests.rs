@@ -1,9 +1,12 @@
+use accelnet_model::link::LinkType;
+
 use super::*;
 
 fn link() -> Link {
     Link {
         index: 7,
         name: "eth0".to_owned(),
+        link_type: LinkType::Ether,
         alt_names: Vec::new(),
         mac: None,
         permanent_mac: None,

@@ -66,20 +66,22 @@ fn driver() {
 
 #[test]
 fn bus_numbers() {
-    let judged = |needed, available| {
+    let judged = |needed, available, reachable_vfs| {
         row_of(CheckName::BusNumbers, |adapter| {
             change_sriov(adapter, |sriov| {
                 sriov.bus_numbers = Observed::Known(BusNumbers {
                     needed,
                     available,
-                    reachable_vfs: 3,
+                    reachable_vfs,
                 });
             });
         })
     };
-    assert_eq!(came_out(&judged(2, 2)), PASSED);
-    let short = judged(3, 2);
-    assert_eq!(came_out(&short), failed(Code::SriovNoBusResources));
+    assert_eq!(came_out(&judged(2, 2, 7)), PASSED);
+    let none = came_out(&judged(3, 2, 0));
+    assert_eq!(none, failed(Code::SriovNoBusResources));
+    let short = judged(3, 2, 3);
+    assert_eq!(came_out(&short), warned(Code::VfsOutOfReach));
     assert_eq!(
         short.found,
         "The last VF would lie on bus 03; bridge 0000:00:01.0 leads to buses up to 02. \
@@ -87,8 +89,8 @@ fn bus_numbers() {
     );
     // Past the last bus that there can be.
     assert_eq!(
-        came_out(&judged(0x100, 0xff)),
-        failed(Code::SriovNoBusResources)
+        came_out(&judged(0x100, 0xff, 3)),
+        warned(Code::VfsOutOfReach)
     );
     let hidden = row_of(CheckName::BusNumbers, |adapter| {
         change_sriov(adapter, |sriov| sriov.bus_numbers = Observed::unknown("?"));
@@ -159,11 +161,20 @@ fn one_adapter_that_fails_leaves_the_other_as_it_is() {
     bad.interfaces[0].link.name = "ens2".to_owned();
     bad.driver = Observed::Known(None);
     node.adapters = Observed::Known(vec![bad, adapter()]);
-    let rows = judge(&[node], &[], &Scope::All);
-    let not_passed: Vec<(&str, CheckName)> = rows
-        .iter()
-        .filter(|row| !row.passed)
-        .map(|row| (row.subject.as_str(), row.name))
-        .collect();
-    assert_eq!(not_passed, [("ens2", CheckName::Driver)]);
+    let out = |node: &Node, scope: &Scope| {
+        let rows = judge(std::slice::from_ref(node), &[], scope);
+        let out = rows
+            .into_iter()
+            .filter(|row| row.outcome != Outcome::Passed);
+        let out = out.map(|row| (row.subject, row.name, row.outcome));
+        out.collect::<Vec<_>>()
+    };
+    let driver = |outcome| vec![("ens2".to_owned(), CheckName::Driver, outcome)];
+    assert_eq!(out(&node, &Scope::All), driver(Outcome::NotUsable));
+    let asked = Scope::Adapters(vec!["ens2".to_owned()]);
+    assert_eq!(out(&node, &asked), driver(Outcome::Failed));
+    if let Observed::Known(adapters) = &mut node.adapters {
+        adapters.pop();
+    }
+    assert_eq!(out(&node, &Scope::All), driver(Outcome::Failed));
 }

@@ -72,7 +72,11 @@ fn kvm() {
 fn iommu() {
     let judged = |iommu| rows(CheckName::Iommu, |platform| platform.iommu = iommu);
     for units in [Vec::new(), vec!["dmar0".to_owned()]] {
-        let off = Observed::Known(Iommu { units, groups: 0 });
+        let off = Observed::Known(Iommu {
+            units,
+            groups: 0,
+            unsafe_groups: 0,
+        });
         assert_eq!(judged(off), not_passed(failed(Code::IommuOff)));
     }
     assert_eq!(
