@@ -22,25 +22,15 @@ pub struct Headroom {
 /// What `ledger`'s cluster still has room for.
 pub fn headroom(ledger: &Ledger) -> Headroom {
     let nodes = ledger.cluster().nodes.len();
-    let mut work = ledger.clone();
     let mut more = [0; 3];
     let mut by_node = vec![[0; 3]; nodes];
     for setting in Performance::ALL {
         let place = place_of(setting);
+        let mut work = ledger.knowing_also(setting);
         for (node, counts) in by_node.iter_mut().enumerate() {
-            let added = fill(&mut work, node, setting);
-            counts[place] = added.iter().sum();
-            take_back(&mut work, node, setting, &added);
+            counts[place] = alone(&mut work, node, setting);
         }
-        let mut all = Vec::with_capacity(nodes);
-        for node in 0..nodes {
-            let added = fill(&mut work, node, setting);
-            more[place] += added.iter().sum::<u32>();
-            all.push(added);
-        }
-        for (node, added) in all.iter().enumerate() {
-            take_back(&mut work, node, setting, added);
-        }
+        more[place] = (0..nodes).map(|node| fill(&mut work, node, setting)).sum();
     }
     let survives = ledger.survives();
     Headroom {
@@ -61,34 +51,50 @@ fn largest_reserve(ledger: &Ledger, survives: usize) -> Option<u8> {
 }
 
 /// Adds as many VMs as are admitted to each adapter of a node; returns how many.
-fn fill(work: &mut Ledger, node: usize, setting: Performance) -> Vec<u32> {
+fn fill(work: &mut Ledger, node: usize, setting: Performance) -> u32 {
     let adapters = work.cluster().nodes[node].adapters.len();
-    let mut added = Vec::with_capacity(adapters);
+    let mut added = 0;
     for adapter in 0..adapters {
-        let fits = |vms: u32| {
-            let verdict = work.with(node, adapter, setting, u64::from(vms));
-            verdict.is_some_and(|verdict| verdict.holds())
-        };
-        let vfs = work.cluster().nodes[node].adapters[adapter].vfs;
-        // One VM more is never easier.
-        let (mut most, mut beyond) = (0, vfs.saturating_add(1));
-        while beyond - most > 1 {
-            let middle = most.midpoint(beyond);
-            match fits(middle) {
-                true => most = middle,
-                false => beyond = middle,
-            }
+        let vms = most(work, node, adapter, setting);
+        if vms > 0 {
+            work.add(node, adapter, setting, vms);
         }
-        if most > 0 {
-            work.add(node, adapter, setting, most);
-        }
-        added.push(most);
+        added += vms;
     }
     added
 }
 
-fn take_back(work: &mut Ledger, node: usize, setting: Performance, added: &[u32]) {
-    for (adapter, vms) in added.iter().enumerate().filter(|(_, vms)| **vms > 0) {
+/// How many VMs are admitted to a node, which has none of them afterwards.
+fn alone(work: &mut Ledger, node: usize, setting: Performance) -> u32 {
+    let adapters = work.cluster().nodes[node].adapters.len();
+    let mut added = Vec::with_capacity(adapters);
+    for adapter in 0..adapters {
+        let vms = most(work, node, adapter, setting);
+        added.push(vms);
+        // Only further adapters see what this one has.
+        if vms > 0 && adapter + 1 < adapters {
+            work.add(node, adapter, setting, vms);
+        }
+    }
+    let before_the_last = added.iter().enumerate().take(adapters.saturating_sub(1));
+    for (adapter, vms) in before_the_last.filter(|(_, vms)| **vms > 0) {
         work.remove(node, adapter, setting, *vms);
     }
+    added.iter().sum()
+}
+
+/// How many VMs are admitted to one adapter.
+fn most(work: &Ledger, node: usize, adapter: usize, setting: Performance) -> u32 {
+    let fits = |vms: u32| work.has_room_for(node, adapter, setting, u64::from(vms));
+    let vfs = work.cluster().nodes[node].adapters[adapter].vfs;
+    // One VM more is never easier.
+    let (mut most, mut beyond) = (0, vfs.saturating_add(1));
+    while beyond - most > 1 {
+        let middle = most.midpoint(beyond);
+        match fits(middle) {
+            true => most = middle,
+            false => beyond = middle,
+        }
+    }
+    most
 }

@@ -47,6 +47,13 @@ struct Column {
     lost: u64,
 }
 
+/// Whether a verdict names the nodes that are down at worst, which sorts all nodes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Worst {
+    Named,
+    Unnamed,
+}
+
 /// More VMs of one setting on one adapter.
 #[derive(Debug, Clone, Copy)]
 struct Addition {
@@ -120,7 +127,7 @@ impl Ledger {
 
     /// Whether every VM fits with any `more` of the nodes down besides those that are.
     pub fn holds_with(&self, more: usize) -> Verdict {
-        self.judged(more, None)
+        self.judged(more, None, Worst::Named)
     }
 
     /// Whether the promise of the reserve holds.
@@ -157,35 +164,58 @@ impl Ledger {
         setting: Performance,
         vms: u64,
     ) -> Option<Verdict> {
-        let setting = place_of(setting);
-        let before = *self.free.get(node)?.get(adapter)?;
-        let after = before.without(self.cluster.sizes[setting], vms)?;
-        if !self.known[setting] {
-            let mut known = self.known;
-            known[setting] = true;
-            let wider = Ledger::knowing(self.cluster.clone(), known);
-            return Some(wider.judged(
-                self.more,
-                Some((
-                    adapter,
-                    Addition {
-                        node,
-                        setting,
-                        vms,
-                        before,
-                        after,
-                    },
-                )),
-            ));
+        self.with_addition(node, adapter, setting, vms, Worst::Named)
+    }
+
+    /// Whether the promise would hold with `vms` more VMs of `setting` on an adapter. In a large cluster this
+    /// takes a fraction of [`Ledger::with`] where it would not: the nodes that are down at worst are not
+    /// looked for.
+    pub fn has_room_for(
+        &self,
+        node: usize,
+        adapter: usize,
+        setting: Performance,
+        vms: u64,
+    ) -> bool {
+        let verdict = self.with_addition(node, adapter, setting, vms, Worst::Unnamed);
+        verdict.is_some_and(|verdict| verdict.holds())
+    }
+
+    /// The same ledger with tables that know VMs of `setting`, which it may not have yet.
+    pub fn knowing_also(&self, setting: Performance) -> Self {
+        let mut known = self.known;
+        known[place_of(setting)] = true;
+        match known == self.known {
+            true => self.clone(),
+            false => Ledger::knowing(self.cluster.clone(), known),
         }
+    }
+
+    fn with_addition(
+        &self,
+        node: usize,
+        adapter: usize,
+        setting: Performance,
+        vms: u64,
+        worst: Worst,
+    ) -> Option<Verdict> {
+        let place = place_of(setting);
+        let before = *self.free.get(node)?.get(adapter)?;
+        let after = before.without(self.cluster.sizes[place], vms)?;
         let addition = Addition {
             node,
-            setting,
+            setting: place,
             vms,
             before,
             after,
         };
-        Some(self.judged(self.more, Some((adapter, addition))))
+        let addition = Some((adapter, addition));
+        Some(match self.known[place] {
+            true => self.judged(self.more, addition, worst),
+            false => self
+                .knowing_also(setting)
+                .judged(self.more, addition, worst),
+        })
     }
 
     /// The adapter of a node, by place, that one more VM of `setting` can have there: the first
@@ -331,7 +361,7 @@ impl Ledger {
         }
     }
 
-    fn judged(&self, more: usize, addition: Option<(usize, Addition)>) -> Verdict {
+    fn judged(&self, more: usize, addition: Option<(usize, Addition)>, named: Worst) -> Verdict {
         if let Some(broken) = self.broken {
             // It has promised what it has not, and no other node need be down for that.
             let down = self.cluster.nodes.iter().enumerate();
@@ -343,6 +373,10 @@ impl Ledger {
             return Verdict::Fails(down);
         }
         let change = addition.map(|(_, addition)| addition);
+        let worst = |family: &Family, column: &Column| match named {
+            Worst::Named => self.worst(family, column, more, change.as_ref()),
+            Worst::Unnamed => Vec::new(),
+        };
         let mut unproved = None;
         for table in &self.tables {
             let mut columns = table.columns.iter();
@@ -351,15 +385,10 @@ impl Ledger {
             match (table.family.says, failing) {
                 (Says::Exactly | Says::YesIfAllHold, None) => return Verdict::Holds,
                 (Says::Exactly | Says::NoIfOneFails, Some(column)) => {
-                    return Verdict::Fails(self.worst(
-                        &table.family,
-                        column,
-                        more,
-                        change.as_ref(),
-                    ));
+                    return Verdict::Fails(worst(&table.family, column));
                 }
                 (Says::YesIfAllHold, Some(column)) if unproved.is_none() => {
-                    unproved = Some(self.worst(&table.family, column, more, change.as_ref()));
+                    unproved = Some(worst(&table.family, column));
                 }
                 _ => {}
             }
@@ -551,8 +580,18 @@ impl Column {
         }
         self.top = self.top_with(self.top, more, old, key);
         let out = self.sorted.partition_point(|other| *other > old);
-        self.sorted.remove(out);
         let into = self.sorted.partition_point(|other| *other > key);
-        self.sorted.insert(into, key);
+        // Only what lies between the two places moves.
+        let place = match key > old {
+            true => {
+                self.sorted[into..=out].rotate_right(1);
+                into
+            }
+            false => {
+                self.sorted[out..into].rotate_left(1);
+                into - 1
+            }
+        };
+        self.sorted[place] = key;
     }
 }

@@ -1,6 +1,6 @@
 //! The answers for a file.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use accelnet_model::Problem;
 use accelnet_model::capacity::{Answer, Capacity};
@@ -126,7 +126,7 @@ fn all_of(node: &Node, ledger: &Ledger) -> InUse {
 
 /// Where names stand.
 struct Names<'a> {
-    nodes: BTreeMap<&'a str, usize>,
+    nodes: HashMap<&'a str, usize>,
     /// By node.
     adapters: Vec<BTreeMap<&'a str, usize>>,
 }
@@ -134,7 +134,7 @@ struct Names<'a> {
 impl<'a> Names<'a> {
     fn of(file: &'a ClusterFile) -> Result<Self, Wrong> {
         let mut names = Names {
-            nodes: BTreeMap::new(),
+            nodes: HashMap::with_capacity(file.nodes.len()),
             adapters: Vec::new(),
         };
         if file.nodes.is_empty() {
@@ -162,7 +162,7 @@ impl<'a> Names<'a> {
             }
             names.adapters.push(adapters);
         }
-        let mut vms = BTreeSet::new();
+        let mut vms = HashSet::with_capacity(file.vms.len() + file.ask.len());
         let there = file.vms.iter().map(|vm| &vm.name).enumerate();
         let asked = file.ask.iter().map(|vm| &vm.name).enumerate();
         let all = there
