@@ -504,6 +504,15 @@ fn listen_to_libvirt(
             let uuid = uuid.clone();
             inbox.put(Message::Do(Box::new(move |core| core.vm_has_left(&uuid))));
         }
+        if let VmEvent::Domain {
+            uuid,
+            change: DomainChange::Started | DomainChange::Resumed,
+            ..
+        } = &event
+        {
+            let uuid = uuid.clone();
+            inbox.put(Message::Do(Box::new(move |core| core.vm_goes_on(&uuid))));
+        }
         match event {
             // Nothing can be asked then: what happened is looked for when it is there again.
             VmEvent::ConnectionLost { .. } => {}

@@ -15,7 +15,9 @@ use std::time::Duration;
 use accelnet_model::{Code, Mac, Problem};
 use accelnet_netlink::{FdbEntry, FdbEvent, FdbKind, FdbWatch, WatchedFdb};
 use accelnet_rules::filter::{self, Facts, Owner};
+use accelnet_rules::vf_path::Path;
 
+use super::paths::Watched;
 use super::{Core, Seen};
 use crate::filter_ledger::{Entry, Ledger};
 use crate::policy::Policy;
@@ -249,6 +251,18 @@ impl Core {
         if self.filter.scene.vms.len() != before {
             self.apply_filter();
         }
+    }
+
+    /// A VM runs on, perhaps after it moved here: until then its frames came over the wire, and the bridge
+    /// learned it at the uplink.
+    pub fn vm_goes_on(&self, uuid: &str) {
+        let on_vf = |watched: &Watched| watched.verdict.path == Path::Vf;
+        if self.path_of(uuid).is_some_and(on_vf) {
+            return;
+        }
+        let vms = self.filter.scene.vms.iter();
+        let macs = vms.filter(|(_, vm)| vm.uuid == uuid).map(|(mac, _)| *mac);
+        macs.for_each(|mac| self.unlearn(mac));
     }
 
     /// When the filters are to change for what bridges learned.

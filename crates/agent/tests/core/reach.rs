@@ -366,6 +366,24 @@ fn a_vm_is_reached_whichever_path_it_last_sent_over() {
 }
 
 #[test]
+fn a_vm_that_moved_here_is_reached_from_the_moment_it_runs() {
+    let mut bench = web_and_db();
+    let slow = Guest {
+        slow: true,
+        ..Guest::default()
+    };
+    bench.machine.vms.set_guest("db", slow).expect("a guest");
+    assert!(bench.change(&enable("db", LOW, true)).ok);
+    // Until now it ran elsewhere, and its frames came over the wire.
+    let learned = bench.machine.kernel.hears("ens1", mac(2));
+    assert!(learned.expect("a bridge").is_some());
+    assert!(!cut_off(&bench).is_empty());
+    let uuid = bench.machine.vms.uuid("db").expect("a VM");
+    bench.core().vm_goes_on(&uuid);
+    everybody_reaches_everybody(&bench, "it goes on");
+}
+
+#[test]
 fn a_vm_that_falls_back_is_reached() {
     let mut bench = web_and_db();
     // The bridge has heard it through the adapter.
