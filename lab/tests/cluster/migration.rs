@@ -82,8 +82,7 @@ fn a_vm_moves_and_loses_three_pings_at_most_and_arrives_where_no_vf_is_free() {
     };
     has_vf(&vm);
     wait_for(one, "web01", "accelerated");
-    // A VM on the software path of the other node's adapter, which pings it before and after. Not proved: 7 and
-    // 13 pings were lost, on a busy machine, where how long the VM was paused is not known.
+    // A VM on the software path of the other node's adapter, which pings it before and after.
     let db = cfg!(feature = "long").then(|| {
         let db = Vm::start_on_wire(two, "db01", NIC, "192.168.50.102/24", "192.168.50.101");
         let db = db.unwrap_or_else(|error| panic!("{error}"));
