@@ -232,7 +232,7 @@ fn alone(host: &Host<'_>, scene: &Scene, pci: PciAdapter) -> Adapter {
 /// The same before a change under the adapter's lock, and as much as a change needs: the look is not
 /// to take longer than the change.
 pub fn adapter_to_change(host: &Host<'_>, address: PciAddress) -> Option<Adapter> {
-    let pci = accelnet_pci::brief(host.root, address)?;
+    let pci = accelnet_pci::again(host.root, address, false)?;
     let told = match &pci.sriov {
         Observed::Known(sriov) => sriov
             .as_ref()

@@ -102,20 +102,10 @@ pub fn adapter(root: &Root, address: PciAddress, locked: &dyn LockedRead) -> Opt
     read_all(root, listed.as_slice(), locked).pop()
 }
 
-/// Reads what a change of the number of VFs needs of the adapter at `address`: its driver, SR-IOV and
-/// its VFs without their configuration space, and nothing that is shown under the device lock. With
-/// the lock that keeps other changes away the number of VFs in the capability is the kernel's own.
-pub fn brief(root: &Root, address: PciAddress) -> Option<PciAdapter> {
-    read_one(root, address, false)
-}
-
-/// Reads what can change of an adapter that was read before: no names, and nothing that is shown
-/// under the device lock; the vectors of its VFs if `vectors`.
+/// Reads what can change of the adapter at `address`: no names, and nothing that is shown under the device
+/// lock; the vectors of its VFs if `vectors`. With the lock that keeps other changes away the number of VFs in
+/// the capability is the kernel's own.
 pub fn again(root: &Root, address: PciAddress, vectors: bool) -> Option<PciAdapter> {
-    read_one(root, address, vectors)
-}
-
-fn read_one(root: &Root, address: PciAddress, vectors: bool) -> Option<PciAdapter> {
     let listed = is_adapter(root, address).then(|| Listed::new(root, address))?;
     let shared = Shared {
         locked: None,

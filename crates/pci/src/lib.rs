@@ -18,9 +18,7 @@ pub mod root;
 pub mod sriov;
 pub mod vf;
 
-pub use adapter::{
-    PciAdapter, VfsNow, adapter, adapters, addresses, again, brief, is_adapter, vfs_now,
-};
+pub use adapter::{PciAdapter, VfsNow, adapter, adapters, addresses, again, is_adapter, vfs_now};
 pub use config::{ConfigSpace, Incomplete};
 pub use locked::{Direct, LockedRead};
 pub use read_error::ReadError;

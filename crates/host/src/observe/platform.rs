@@ -56,7 +56,7 @@ fn architecture(root: &Root) -> Architecture {
     }
 }
 
-/// What decides about IOMMUs and PCI; the rest of the command line is nobody's business.
+/// Parameters of IOMMUs and PCI; the rest of the command line may hold secrets, and is not read.
 const PARAMETERS: [&str; 9] = [
     "amd_iommu",
     "arm-smmu",
