@@ -51,8 +51,8 @@ prop_compose! {
 prop_compose! {
     fn any_vf()(
         mac in any_mac(),
-        vlan: u16,
-        qos: u8,
+        vlan in 0u16..4095,
+        qos in 0u8..8,
         dot1ad: bool,
         (max_tx_rate, min_tx_rate) in any::<(u32, u32)>(),
         (spoof_check, trust, rss_query) in any::<(Option<bool>, Option<bool>, Option<bool>)>(),
