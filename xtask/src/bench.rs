@@ -5,6 +5,7 @@ mod agents;
 pub mod demo;
 mod document;
 mod doors;
+mod growth;
 mod limit;
 mod machine;
 mod managed;

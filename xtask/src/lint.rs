@@ -4,13 +4,15 @@ use clap::Args;
 
 use crate::error::Error;
 use crate::run::{cargo, status};
-use crate::test;
 use crate::tools::Tool;
 
 const DENY: Tool = Tool {
     name: "cargo-deny",
     version: "^0.20",
 };
+
+/// What is built with them only is linted, too: long tests of the lab, and what the fuzz targets call.
+const FEATURES: &str = "accelnet-lab/long,accelnet-api/fuzzing";
 
 /// Check formatting, dependencies, clippy and documentation
 ///
@@ -42,7 +44,7 @@ impl Lint {
                 "--workspace",
                 "--all-targets",
                 "--features",
-                test::LONG,
+                FEATURES,
                 "--",
                 "-D",
                 "warnings",

@@ -474,6 +474,8 @@ impl Command {
         matches!(
             self,
             Command::Agent(_)
+                | Command::Cluster(_)
+                | Command::Store(_)
                 | Command::Setup(_)
                 | Command::Demo(_)
                 | Command::Explain(_)

@@ -234,6 +234,13 @@ fn the_environment_and_what_is_typed_say_which_agent() {
         (&by_profile, "accelnet explain bad_request", 0),
         (&by_profile, "accelnet --profile x --socket y status", 2),
         (&by_profile, "accelnet --profile x setup --dry-run", 2),
+        (&by_profile, "accelnet --server localhost:1 store check", 2),
+        (&by_profile, "accelnet --profile x store accept", 2),
+        (
+            &by_profile,
+            "accelnet --server localhost:1 cluster leave",
+            2,
+        ),
     ] {
         let shown = profiles.types_in(environment, command);
         assert_eq!(shown.status, status, "{command}: {}", shown.err);

@@ -9,6 +9,7 @@
 //! refusal that says so.
 
 mod capacity;
+mod largest;
 mod ledger;
 mod measure;
 mod pack;

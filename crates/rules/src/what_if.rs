@@ -56,7 +56,7 @@ pub fn outlook(ledger: &Ledger, in_use: &[InUse], vms: &[Promised<'_>]) -> Capac
 pub fn broken_promise(ledger: &Ledger, vms: &[Promised<'_>]) -> Option<Problem> {
     let refusal = ledger.refusal()?;
     let cluster = ledger.cluster();
-    let losers = refusal.losers(&placed(vms));
+    let losers = refusal.losers(placed(vms));
     let remedies = admission::remedies(cluster, None);
     Some(admission::explain(
         cluster, None, &refusal, &losers, &remedies,
@@ -64,10 +64,11 @@ pub fn broken_promise(ledger: &Ledger, vms: &[Promised<'_>]) -> Option<Problem> 
 }
 
 /// VMs with their setting's place.
-pub(crate) fn placed<'a>(vms: &[Promised<'a>]) -> Vec<(&'a str, usize, usize)> {
+pub(crate) fn placed<'a>(
+    vms: &[Promised<'a>],
+) -> impl DoubleEndedIterator<Item = (&'a str, usize, usize)> {
     let each = vms.iter();
     each.map(|(vm, node, setting)| (*vm, *node, place_of(*setting)))
-        .collect()
 }
 
 fn node_capacity(

@@ -194,7 +194,7 @@ impl Standing {
             .into_iter()
             .map(|(vm, node, of)| (vm, node, place_of(of)))
             .collect();
-        let losers = refusal.losers(&vms);
+        let losers = refusal.losers(vms.iter().copied());
         let remedies = admission::remedies(cluster, Some((place, setting)));
         let asked = Some((vm, place, setting));
         Err(admission::explain(

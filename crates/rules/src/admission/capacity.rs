@@ -86,15 +86,19 @@ fn alone(work: &mut Ledger, node: usize, setting: Performance) -> u32 {
 /// How many VMs are admitted to one adapter.
 fn most(work: &Ledger, node: usize, adapter: usize, setting: Performance) -> u32 {
     let fits = |vms: u32| work.has_room_for(node, adapter, setting, u64::from(vms));
-    let vfs = work.cluster().nodes[node].adapters[adapter].vfs;
-    // One VM more is never easier.
-    let (mut most, mut beyond) = (0, vfs.saturating_add(1));
+    // One VM more is never easier. Most adapters take all that they have room for, or none.
+    let mut beyond = work.room_of(node, adapter, setting).saturating_add(1);
+    if beyond == 1 || !fits(1) {
+        return 0;
+    }
+    let mut most = 1;
+    let mut middle = beyond - 1;
     while beyond - most > 1 {
-        let middle = most.midpoint(beyond);
         match fits(middle) {
             true => most = middle,
             false => beyond = middle,
         }
+        middle = most.midpoint(beyond);
     }
     most
 }

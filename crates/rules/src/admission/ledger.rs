@@ -1,11 +1,14 @@
 //! A cluster as sums: one more VM changes a few numbers of one node.
 
+use std::collections::{BTreeSet, HashMap};
+
 use accelnet_model::Performance;
 
+use super::largest::Largest;
 use super::measure::{Bin, Family, Says, families};
 use super::search::{self, Found};
 use super::verdict::{Binding, Refusal, Verdict};
-use super::{Cluster, pack, place_of};
+use super::{Cluster, Node, pack, place_of};
 
 /// A cluster, ready to be judged again and again.
 #[derive(Debug, Clone)]
@@ -13,8 +16,8 @@ pub struct Ledger {
     cluster: Cluster,
     /// What is free, by node and adapter; of nodes that are down nothing is.
     free: Vec<Vec<Bin>>,
-    /// The first node that is up and has promised what it has not.
-    broken: Option<usize>,
+    /// Nodes that are up and have promised what they have not.
+    broken: BTreeSet<usize>,
     /// Nodes that may go down besides those that are.
     more: usize,
     /// Settings that the tables know.
@@ -37,10 +40,8 @@ struct Column {
     weights: [u64; 3],
     /// Demand and room of each node that is up; nothing for one that is down.
     keys: Vec<u64>,
-    /// The same of the nodes that are up, the largest first.
-    sorted: Vec<u64>,
-    /// The sum of the largest, of as many nodes as may go down.
-    top: u64,
+    /// The same of the nodes that are up: the largest, as many as may go down, and the rest.
+    largest: Largest,
     /// Room of all nodes that are up.
     room: u64,
     /// Demand of the nodes that are down.
@@ -77,44 +78,34 @@ impl Ledger {
     }
 
     fn knowing(cluster: Cluster, known: [bool; 3]) -> Self {
-        let mut broken = None;
+        let mut broken = BTreeSet::new();
         let mut free = Vec::with_capacity(cluster.nodes.len());
         for (place, node) in cluster.nodes.iter().enumerate() {
-            let mut bins = Vec::with_capacity(node.adapters.len());
-            if !node.down {
-                let mut whole = node.stranded == [0; 3];
-                for adapter in &node.adapters {
-                    let bin = adapter.free(&cluster.sizes);
-                    whole &= bin.is_some();
-                    let none = Bin {
-                        vfs: 0,
-                        pairs: 0,
-                        most: 0,
-                    };
-                    bins.push(bin.unwrap_or(none));
-                }
-                if !whole && broken.is_none() {
-                    broken = Some(place);
-                }
+            let (bins, whole) = bins_of(node, &cluster.sizes);
+            if !whole {
+                broken.insert(place);
             }
             free.push(bins);
         }
-        let all: Vec<Bin> = free.iter().flatten().copied().collect();
+        let kinds = Kinds::of(&free);
         let more = cluster.reserved_besides();
-        let families = families(&cluster.sizes, known, &all);
-        let tables = families.into_iter().map(|family| {
+        let families = families(&cluster.sizes, known, &kinds.bins);
+        let table = |family: Family| {
             let measures = family.measures.iter();
-            let columns = measures.map(|measure| column(&family, measure, &cluster, &free, more));
+            let columns = measures.map(|measure| column(&family, measure, &cluster, &kinds, more));
             Table {
                 columns: columns.collect(),
                 family,
             }
-        });
+        };
+        let tables: Vec<Table> = families.into_iter().map(table).collect();
         Ledger {
             broken,
             more,
-            known,
-            tables: tables.collect(),
+            known: std::array::from_fn(|setting| {
+                tables.iter().all(|table| table.family.counts(setting))
+            }),
+            tables,
             free,
             cluster,
         }
@@ -181,6 +172,16 @@ impl Ledger {
         verdict.is_some_and(|verdict| verdict.holds())
     }
 
+    /// How many more VMs of `setting` an adapter has room for now, whatever the reserve; with no limit of its
+    /// VFs or pairs, as many as can be counted.
+    pub(super) fn room_of(&self, node: usize, adapter: usize, setting: Performance) -> u32 {
+        let bin = self.free.get(node).and_then(|bins| bins.get(adapter));
+        let size = self.cluster.sizes[place_of(setting)];
+        let room = bin.filter(|bin| size <= bin.most);
+        let room = room.map_or(0, |bin| bin.vfs.min(bin.pairs / size));
+        u32::try_from(room).unwrap_or(u32::MAX - 1)
+    }
+
     /// The same ledger with tables that know VMs of `setting`, which it may not have yet.
     pub fn knowing_also(&self, setting: Performance) -> Self {
         let mut known = self.known;
@@ -225,28 +226,38 @@ impl Ledger {
     ///
     /// No adapter there has room now, or the promise would not hold.
     pub fn admit(&self, node: usize, setting: Performance) -> Result<usize, Refusal> {
+        self.first_with_room(node, setting).map_err(|refused| {
+            let named = refused.and_then(|adapter| {
+                let verdict = self.with(node, adapter, setting, 1)?;
+                Some((adapter, verdict))
+            });
+            let Some((adapter, verdict)) = named else {
+                return self.no_room(node, setting);
+            };
+            let mut cluster = self.cluster.clone();
+            cluster.nodes[node].adapters[adapter].promised[place_of(setting)] += 1;
+            refusal(&cluster, &verdict)
+        })
+    }
+
+    /// The same without a reason where there is none.
+    pub fn admits(&self, node: usize, setting: Performance) -> Option<usize> {
+        self.first_with_room(node, setting).ok()
+    }
+
+    /// Else the adapter whose refusal says most; none where no adapter has room now.
+    fn first_with_room(&self, node: usize, setting: Performance) -> Result<usize, Option<usize>> {
         let adapters = self.free.get(node).map_or(0, Vec::len);
-        let mut refused: Option<(usize, Verdict)> = None;
+        let mut refused = None;
         for adapter in 0..adapters {
-            match self.with(node, adapter, setting, 1) {
+            match self.with_addition(node, adapter, setting, 1, Worst::Unnamed) {
                 None => {}
                 Some(Verdict::Holds) => return Ok(adapter),
-                Some(verdict) => {
-                    let unproved = matches!(verdict, Verdict::Unproved(_));
-                    if refused.is_none() || unproved {
-                        refused = Some((adapter, verdict));
-                    }
-                }
+                Some(Verdict::Unproved(_)) => refused = Some(adapter),
+                Some(Verdict::Fails(_)) => refused = refused.or(Some(adapter)),
             }
         }
-        Err(match refused {
-            None => self.no_room(node, setting),
-            Some((adapter, verdict)) => {
-                let mut cluster = self.cluster.clone();
-                cluster.nodes[node].adapters[adapter].promised[place_of(setting)] += 1;
-                refusal(&cluster, &verdict)
-            }
-        })
+        Err(refused)
     }
 
     /// Why the promise does not hold; none where it does.
@@ -309,7 +320,7 @@ impl Ledger {
         let gone = u64::from(vms.min(*promised));
         *promised = promised.saturating_sub(vms);
         let after = adapter_now.free(&sizes);
-        let whole = self.broken.is_none() && !self.cluster.nodes[node].down;
+        let whole = self.broken.is_empty() && !self.cluster.nodes[node].down;
         // Other families may be complete once something is free again.
         let lasting = self.tables.iter().all(|table| table.family.lasts());
         match after {
@@ -322,7 +333,7 @@ impl Ledger {
                         let demand = column.weights[place] * gone;
                         let key = column.keys[node] - old + new - demand;
                         column.room = column.room - old + new;
-                        column.replace(node, key, self.more);
+                        column.replace(node, key);
                     }
                 }
             }
@@ -343,6 +354,47 @@ impl Ledger {
         self.count_anew();
     }
 
+    /// Puts `node` in the place of another, which it is now: of the sums only its own parts change.
+    pub fn set_node(&mut self, place: usize, node: Node) {
+        let Some(old) = self.cluster.nodes.get_mut(place) else {
+            return;
+        };
+        let old = std::mem::replace(old, node);
+        let new = &self.cluster.nodes[place];
+        let mut vms = new.vms().into_iter().zip(self.known);
+        let known = vms.all(|(vms, known)| vms == 0 || known);
+        let lasting = self.tables.iter().all(|table| table.family.lasts());
+        if !known || !lasting || old.down != new.down {
+            self.count_anew();
+            return;
+        }
+        let (bins, whole) = bins_of(new, &self.cluster.sizes);
+        match whole {
+            true => self.broken.remove(&place),
+            false => self.broken.insert(place),
+        };
+        let before = std::mem::replace(&mut self.free[place], bins);
+        for table in &mut self.tables {
+            for column in &mut table.columns {
+                let gone = weighed(&column.weights, &old);
+                let demand = weighed(&column.weights, new);
+                if new.down {
+                    column.lost = column.lost - gone + demand;
+                    continue;
+                }
+                let room = |bins: &[Bin]| -> u64 {
+                    let each = bins
+                        .iter()
+                        .map(|bin| table.family.room(&column.measure, *bin));
+                    each.sum()
+                };
+                let (taken, given) = (room(&before), room(&self.free[place]));
+                column.room = column.room - taken + given;
+                column.replace(place, demand + given);
+            }
+        }
+    }
+
     fn count_anew(&mut self) {
         let empty = Cluster {
             nodes: Vec::new(),
@@ -356,13 +408,13 @@ impl Ledger {
             for column in &mut table.columns {
                 let (key, room) = column.after(&table.family, &addition);
                 column.room = room;
-                column.replace(addition.node, key, self.more);
+                column.replace(addition.node, key);
             }
         }
     }
 
     fn judged(&self, more: usize, addition: Option<(usize, Addition)>, named: Worst) -> Verdict {
-        if let Some(broken) = self.broken {
+        if let Some(broken) = self.broken.first().copied() {
             // It has promised what it has not, and no other node need be down for that.
             let down = self.cluster.nodes.iter().enumerate();
             let mut down: Vec<usize> = down
@@ -441,13 +493,15 @@ impl Ledger {
 /// What is missing in `cluster` with a verdict's nodes down.
 fn refusal(cluster: &Cluster, verdict: &Verdict) -> Refusal {
     let worst = verdict.worst().to_vec();
+    let mut is_down: Vec<bool> = cluster.nodes.iter().map(|node| node.down).collect();
+    worst.iter().for_each(|place| is_down[*place] = true);
     let sizes = &cluster.sizes;
     let mut demand = [0; 3];
     let mut bins = Vec::new();
     // VMs on nodes that stay up, without a VF there.
     let mut lose = [0; 3];
-    for (place, node) in cluster.nodes.iter().enumerate() {
-        if worst.contains(&place) || node.down {
+    for (node, is_down) in cluster.nodes.iter().zip(is_down) {
+        if is_down {
             add(&mut demand, node.vms().map(u64::from));
             continue;
         }
@@ -482,45 +536,92 @@ fn add(sum: &mut [u64; 3], vms: [u64; 3]) {
     }
 }
 
+/// What adapters have free, each once: many have the same, and a measure judges that once.
+struct Kinds {
+    bins: Vec<Bin>,
+    /// By node and adapter: the place of what it has free.
+    places: Vec<Vec<usize>>,
+}
+
+impl Kinds {
+    fn of(free: &[Vec<Bin>]) -> Self {
+        let mut bins = Vec::new();
+        let mut known = HashMap::new();
+        let mut place = |bin: &Bin| {
+            *known.entry(*bin).or_insert_with(|| {
+                bins.push(*bin);
+                bins.len() - 1
+            })
+        };
+        let each = free.iter();
+        let places = each.map(|node| node.iter().map(&mut place).collect());
+        let places = places.collect();
+        Kinds { bins, places }
+    }
+}
+
 fn column(
     family: &Family,
     measure: &[u64; 3],
     cluster: &Cluster,
-    free: &[Vec<Bin>],
+    kinds: &Kinds,
     more: usize,
 ) -> Column {
+    let rooms: Vec<u64> = kinds
+        .bins
+        .iter()
+        .map(|bin| family.room(measure, *bin))
+        .collect();
     let weights = family.weights(measure);
     let mut column = Column {
         measure: *measure,
         weights,
-        keys: Vec::with_capacity(free.len()),
-        sorted: Vec::with_capacity(free.len()),
-        top: 0,
+        keys: Vec::with_capacity(cluster.nodes.len()),
+        largest: Largest::default(),
         room: 0,
         lost: 0,
     };
-    for (node, bins) in cluster.nodes.iter().zip(free) {
-        let vms = node.vms();
-        let demand: u64 = vms
-            .iter()
-            .zip(weights)
-            .map(|(vms, weight)| u64::from(*vms) * weight)
-            .sum();
+    let mut up = Vec::with_capacity(cluster.nodes.len());
+    for (node, places) in cluster.nodes.iter().zip(&kinds.places) {
+        let demand = weighed(&weights, node);
         if node.down {
             column.lost += demand;
             column.keys.push(0);
             continue;
         }
-        let room: u64 = bins.iter().map(|bin| family.room(measure, *bin)).sum();
+        let room: u64 = places.iter().map(|place| rooms[*place]).sum();
         column.room += room;
         column.keys.push(demand + room);
-        column.sorted.push(demand + room);
+        up.push(demand + room);
     }
+    column.largest = Largest::of(up, more);
     column
-        .sorted
-        .sort_unstable_by_key(|key| std::cmp::Reverse(*key));
-    column.top = column.sorted.iter().take(more).sum();
-    column
+}
+
+/// What the adapters of a node have free, and whether it has what it promised; nothing of one that is down.
+fn bins_of(node: &Node, sizes: &[u64; 3]) -> (Vec<Bin>, bool) {
+    if node.down {
+        return (Vec::new(), true);
+    }
+    let none = Bin {
+        vfs: 0,
+        pairs: 0,
+        most: 0,
+    };
+    let mut whole = node.stranded == [0; 3];
+    let bins = node.adapters.iter().map(|adapter| {
+        let bin = adapter.free(sizes);
+        whole &= bin.is_some();
+        bin.unwrap_or(none)
+    });
+    let bins = bins.collect();
+    (bins, whole)
+}
+
+/// The weight of all VMs of a node.
+fn weighed(weights: &[u64; 3], node: &Node) -> u64 {
+    let each = node.vms().into_iter().zip(weights);
+    each.map(|(vms, weight)| u64::from(vms) * weight).sum()
 }
 
 impl Column {
@@ -541,57 +642,23 @@ impl Column {
         addition: Option<&Addition>,
         usual: usize,
     ) -> bool {
-        let top = match more == usual {
-            true => self.top,
-            false => self.sorted.iter().take(more).sum(),
+        let top = || match more == usual {
+            true => self.largest.sum(),
+            false => self.largest.sum_of(more),
         };
         match addition {
-            None => self.lost + top <= self.room,
+            None => self.lost + top() <= self.room,
             Some(addition) => {
                 let (key, room) = self.after(family, addition);
                 let old = self.keys[addition.node];
-                self.lost + self.top_with(top, more, old, key) <= room
-            }
-        }
-    }
-
-    /// The sum of the `more` largest, which is `top`, with the key `old` replaced by `new`.
-    fn top_with(&self, top: u64, more: usize, old: u64, new: u64) -> u64 {
-        if more == 0 || old == new {
-            return top;
-        }
-        let within = self.sorted.partition_point(|key| *key > old) < more;
-        // Without the old one the next largest takes its place.
-        let next = self.sorted.get(more).copied().unwrap_or(0);
-        match within {
-            true => top - old + new.max(next),
-            false => {
-                let least = self.sorted.get(more - 1).copied().unwrap_or(0);
-                top - least + least.max(new)
+                self.lost + self.largest.sum_with(old, key) <= room
             }
         }
     }
 
     /// Gives a node that is up another key.
-    fn replace(&mut self, node: usize, key: u64, more: usize) {
+    fn replace(&mut self, node: usize, key: u64) {
         let old = std::mem::replace(&mut self.keys[node], key);
-        if old == key {
-            return;
-        }
-        self.top = self.top_with(self.top, more, old, key);
-        let out = self.sorted.partition_point(|other| *other > old);
-        let into = self.sorted.partition_point(|other| *other > key);
-        // Only what lies between the two places moves.
-        let place = match key > old {
-            true => {
-                self.sorted[into..=out].rotate_right(1);
-                into
-            }
-            false => {
-                self.sorted[out..into].rotate_left(1);
-                into - 1
-            }
-        };
-        self.sorted[place] = key;
+        self.largest.replace(old, key);
     }
 }

@@ -114,6 +114,11 @@ impl Family {
             .map(|grade| grade.map_or(0, |grade| measure[grade]))
     }
 
+    /// Whether it counts VMs of the setting that stands at `setting`.
+    pub fn counts(&self, setting: usize) -> bool {
+        self.grade_of[setting].is_some()
+    }
+
     /// Whether it stays as complete as it is when VMs go away.
     pub fn lasts(&self) -> bool {
         self.says == Says::Exactly && self.shape == Shape::Both

@@ -1,5 +1,6 @@
 //! What would help a VM that is refused. Each remedy was tried, and suffices by itself.
 
+use std::collections::HashSet;
 use std::fmt;
 
 use accelnet_model::Performance;
@@ -88,11 +89,11 @@ pub fn remedies(cluster: &Cluster, asked: Option<(usize, Performance)>) -> Vec<R
             .filter(|lower| cluster.sizes[place_of(*lower)] < cluster.sizes[place_of(setting)]);
         all.extend(
             lower
-                .find(|lower| ledger.admit(node, *lower).is_ok())
+                .find(|lower| ledger.admits(node, *lower).is_some())
                 .map(Remedy::Setting),
         );
         let mut others = (0..cluster.nodes.len()).filter(|other| *other != node);
-        let other = others.find(|other| ledger.admit(*other, setting).is_ok());
+        let other = others.find(|other| ledger.admits(*other, setting).is_some());
         all.extend(other.map(|other| Remedy::Node(cluster.nodes[other].name.clone())));
     }
     all.extend(more(cluster, asked));
@@ -103,7 +104,7 @@ pub fn remedies(cluster: &Cluster, asked: Option<(usize, Performance)>) -> Vec<R
 fn suffices(cluster: Cluster, asked: Option<(usize, Performance)>) -> bool {
     let ledger = Ledger::new(cluster);
     match asked {
-        Some((node, setting)) => ledger.admit(node, setting).is_ok(),
+        Some((node, setting)) => ledger.admits(node, setting).is_some(),
         None => ledger.holds().holds(),
     }
 }
@@ -145,6 +146,7 @@ fn more(cluster: &Cluster, asked: Option<(usize, Performance)>) -> Option<Remedy
         None => Ledger::new(cluster.clone()).refusal(),
     };
     let worst = worst.map_or_else(Vec::new, |refusal| refusal.worst);
+    let worst: HashSet<usize> = worst.into_iter().collect();
     let asking = asked.map(|(node, _)| node);
     let mut order: Vec<usize> = (0..cluster.nodes.len()).collect();
     order.sort_by_key(|place| {

@@ -1,5 +1,6 @@
 //! What comes of judging a cluster.
 
+use std::collections::HashSet;
 use std::fmt;
 
 /// Whether every accelerated VM fits with any of so many nodes down.
@@ -74,13 +75,18 @@ pub struct Refusal {
 impl Refusal {
     /// Which VMs would be left without a VF, of `vms` in their order with node and setting: the
     /// last ones first, so that the VM that was asked for is among them.
-    pub fn losers<T: Copy>(&self, vms: &[(T, usize, usize)]) -> Vec<T> {
+    pub fn losers<T>(&self, vms: impl DoubleEndedIterator<Item = (T, usize, usize)>) -> Vec<T> {
         let mut left = self.lose;
         let mut losers = Vec::new();
-        for (vm, node, setting) in vms.iter().rev() {
-            if self.worst.contains(node) && left[*setting] > 0 {
-                left[*setting] -= 1;
-                losers.push(*vm);
+        // Half of ten thousand nodes may be down, with a million VMs.
+        let worst: HashSet<usize> = self.worst.iter().copied().collect();
+        for (vm, node, setting) in vms.rev() {
+            if left == [0; 3] {
+                break;
+            }
+            if left[setting] > 0 && worst.contains(&node) {
+                left[setting] -= 1;
+                losers.push(vm);
             }
         }
         losers.reverse();

@@ -2,12 +2,12 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use accelnet_model::Problem;
 use accelnet_model::capacity::{Answer, Capacity};
+use accelnet_model::{NodeName, Problem};
 
 use super::file::{AskFile, ClusterFile, VmFile};
 use super::{InUse, Promised, outlook, placed};
-use crate::admission::{self, Adapter, Cluster, Ledger, Node, place_of};
+use crate::admission::{self, Adapter, Cluster, Ledger, Node, Refusal, Remedy, place_of};
 use crate::{management, vm};
 
 /// A field that makes no sense, and why: a fragment.
@@ -67,13 +67,14 @@ pub fn judge(file: &ClusterFile) -> Result<Capacity, Wrong> {
         .collect();
     let mut capacity = outlook(&ledger, &in_use, &vms);
     let smt = file.nodes.iter().any(|node| node.smt);
+    let mut refusals = Refusals::new();
     for (number, ask) in file.ask.iter().enumerate() {
         let nodes = match &ask.node {
             Some(node) => vec![names.node(node, &[&"ask", &number, &"node"])?],
             None => (0..file.nodes.len()).collect(),
         };
         let asked = Asked { ask, nodes, smt };
-        let answer = asked.judge(&mut ledger, &mut vms);
+        let answer = asked.judge(&mut ledger, &mut vms, &mut refusals);
         capacity.answers.push(answer);
     }
     Ok(capacity)
@@ -229,6 +230,10 @@ impl<'a> Names<'a> {
     }
 }
 
+/// Why VMs of a setting are refused, by the node that is asked for, since one was admitted last: the place
+/// of the node that says why, and what would help.
+type Refusals = HashMap<(Option<NodeName>, usize), (usize, Refusal, Vec<Remedy>)>;
+
 /// A VM that is asked for, and the nodes that it may run on.
 struct Asked<'a> {
     ask: &'a AskFile,
@@ -237,33 +242,57 @@ struct Asked<'a> {
 }
 
 impl<'a> Asked<'a> {
-    fn judge(&self, ledger: &mut Ledger, vms: &mut Vec<Promised<'a>>) -> Answer {
+    fn judge(
+        &self,
+        ledger: &mut Ledger,
+        vms: &mut Vec<Promised<'a>>,
+        refusals: &mut Refusals,
+    ) -> Answer {
         let setting = self.ask.performance;
         if let Err(problem) = self.is_possible(ledger.cluster()) {
             return self.refused(&problem);
         }
-        let mut refused = None;
-        for node in &self.nodes {
-            match ledger.admit(*node, setting) {
-                Ok(adapter) => {
-                    ledger.add(*node, adapter, setting, 1);
-                    vms.push((&self.ask.name, *node, setting));
-                    return self.admitted(ledger.cluster(), *node, adapter);
-                }
-                Err(refusal) if refused.is_none() => refused = Some((*node, refusal)),
-                Err(_) => {}
+        let key = (self.ask.node.clone(), place_of(setting));
+        if !refusals.contains_key(&key) {
+            let mut each = self.nodes.iter();
+            let admits = |node: &usize| Some((*node, ledger.admits(*node, setting)?));
+            if let Some((node, adapter)) = each.find_map(admits) {
+                ledger.add(node, adapter, setting, 1);
+                refusals.clear();
+                vms.push((&self.ask.name, node, setting));
+                return self.admitted(ledger.cluster(), node, adapter);
             }
+            // All refuse: the first node says why.
+            let first = self
+                .nodes
+                .first()
+                .map(|node| (*node, ledger.admit(*node, setting)));
+            let Some((node, Err(refusal))) = first else {
+                return self.nowhere();
+            };
+            let remedies = admission::remedies(ledger.cluster(), Some((node, setting)));
+            refusals.insert(key.clone(), (node, refusal, remedies));
         }
-        let Some((node, refusal)) = refused else {
+        let Some((node, refusal, remedies)) = refusals.get(&key) else {
             return self.nowhere();
         };
-        let cluster = ledger.cluster();
+        self.not_admitted(ledger.cluster(), vms, *node, refusal, remedies)
+    }
+
+    fn not_admitted(
+        &self,
+        cluster: &Cluster,
+        vms: &mut Vec<Promised<'a>>,
+        node: usize,
+        refusal: &Refusal,
+        remedies: &[Remedy],
+    ) -> Answer {
+        let setting = self.ask.performance;
         vms.push((&self.ask.name, node, setting));
-        let losers = refusal.losers(&placed(vms));
+        let losers = refusal.losers(placed(vms));
         vms.pop();
-        let remedies = admission::remedies(cluster, Some((node, setting)));
         let asked = Some((self.ask.name.as_str(), node, setting));
-        let problem = admission::explain(cluster, asked, &refusal, &losers, &remedies);
+        let problem = admission::explain(cluster, asked, refusal, &losers, remedies);
         let worst = refusal
             .worst
             .iter()

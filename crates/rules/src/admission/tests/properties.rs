@@ -1,7 +1,7 @@
 use proptest::prelude::*;
 
 use super::super::*;
-use super::small::{DIVIDING, ODD, Random, cluster, reserve_for};
+use super::small::{self, DIVIDING, ODD, Random, cluster, reserve_for};
 
 /// A small cluster, with a reserve.
 fn clusters() -> impl Strategy<Value = (Cluster, u64)> {
@@ -91,6 +91,33 @@ proptest! {
             }
             let anew = Ledger::new(ledger.cluster().clone());
             prop_assert_eq!(answers(&ledger), answers(&anew));
+        }
+    }
+
+    /// Nodes go down, come back, promise too much, and have VMs that no adapter has a VF for.
+    #[test]
+    fn a_node_that_takes_the_place_of_another_is_counted_as_if_it_had_been_there((cluster, pick) in clusters()) {
+        let mut random = Random(pick);
+        let mut ledger = Ledger::new(cluster);
+        for _ in 0..8 {
+            let sizes = ledger.cluster().sizes;
+            let mut other = small::cluster(&mut random, sizes).nodes;
+            let mut node = other.swap_remove(0);
+            if random.below(6) == 0 {
+                node.stranded[0] = 1;
+            }
+            if let Some(adapter) = node.adapters.first_mut().filter(|_| random.below(6) == 0) {
+                adapter.promised[2] += 9;
+            }
+            let place = random.below(ledger.cluster().nodes.len() as u64);
+            ledger.set_node(usize::try_from(place).expect("a small number"), node);
+            let anew = Ledger::new(ledger.cluster().clone());
+            prop_assert_eq!(answers(&ledger), answers(&anew));
+            for node in 0..ledger.cluster().nodes.len() {
+                for setting in Performance::ALL {
+                    prop_assert_eq!(ledger.admits(node, setting), anew.admits(node, setting));
+                }
+            }
         }
     }
 

@@ -60,7 +60,7 @@ fn vfs_that_bind() {
         ("d", 1, 0),
         ("asked", 0, 0),
     ];
-    let losers = refusal.losers(&vms);
+    let losers = refusal.losers(vms.iter().copied());
     let problem = explain(
         &cluster,
         Some(("asked", 0, LOW)),
