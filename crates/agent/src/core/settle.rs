@@ -53,6 +53,10 @@ impl Core {
             return Ok(());
         }
         let first = !std::mem::replace(&mut self.begun, true);
+        // A guest whose VF has no link receives nothing until it is gone: that is before the intents.
+        if !first && self.take_back_without_link(&policy, &seen) {
+            seen = self.look();
+        }
         if self.apply_intents(&policy, &mut seen) {
             policy = self.policies.read()?;
         }

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use accelnet_api::types::EventKind;
 use accelnet_host::observe;
+use accelnet_model::vm_setting::Phase;
 use accelnet_model::{Code, Domain, PciAddress, Problem, Uuid, VmSetting};
 use accelnet_rules::pair::{Pair, Step};
 use serde::{Deserialize, Serialize};
@@ -210,6 +211,25 @@ impl Core {
                 false
             }
         }
+    }
+
+    /// Takes back the VFs of running VMs that are due where an adapter has no link; whether anything was done.
+    pub(crate) fn take_back_without_link(&mut self, policy: &Policy, seen: &Seen) -> bool {
+        let adapters = self.managed_adapters(policy, seen);
+        let mut links = adapters.iter().flat_map(|adapter| &adapter.interfaces);
+        let decided = policy.management.enabled && !policy.held.management;
+        if !decided || links.all(|one| one.link.carrier) {
+            return false;
+        }
+        self.watch_paths(policy, seen);
+        let mut acted = false;
+        for (setting, _) in &policy.vms {
+            let own = setting.node == self.name && setting.phase == Phase::Enabled;
+            if let Some(domain) = seen.domain(&setting.uuid).filter(|_| own) {
+                acted |= self.take_back(policy, seen, setting, domain);
+            }
+        }
+        acted
     }
 
     /// The adapter of a VM's VF, if it has no link and the VF is taken back because of that.

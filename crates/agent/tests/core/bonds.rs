@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use accelnet_api::types::{Path, State};
-use accelnet_host::Clock;
+use accelnet_host::{Clock, Links};
 use accelnet_model::intent::{IntentState, Role};
 use accelnet_model::link::BondMode;
 use accelnet_model::{Code, Mac, Performance};
@@ -135,6 +135,21 @@ fn a_vf_of_the_port_that_lost_its_link_is_taken_back_and_comes_again() {
     assert!(vf(&bench));
     assert!(bench.report().faults.is_empty());
     invariants::have_crossed(&mut bench, "on its VF again");
+}
+
+#[test]
+fn a_vf_without_link_is_taken_back_before_its_adapter_is_mended() {
+    let mut bench = accelerated();
+    plug(&bench, "ens1", false);
+    let cut = bench.machine.kernel.node_mut().set_up("ens1", false, None);
+    cut.expect("set");
+    bench.machine.switches.active_port("bond0", "ens2");
+    bench.steps.kill_at("take-back", 0);
+    let ended = bench.attempt(|core| core.pass());
+    assert!(ended.is_none(), "nobody was killed");
+    let links = bench.machine.kernel.links().expect("links");
+    let mut own = links.iter().filter(|link| link.name == "ens1");
+    assert!(own.all(|link| !link.up), "the VM comes first");
 }
 
 #[test]
