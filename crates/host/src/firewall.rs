@@ -10,6 +10,7 @@ use std::time::Duration;
 use accelnet_model::Observed;
 use accelnet_model::firewall::{BridgeFilter, Calls, Family, FilteredBridge, Firewall, Protocol};
 use accelnet_model::link::Link;
+use accelnet_netlink::NetlinkError;
 use accelnet_pci::Root;
 
 use crate::Host;
@@ -116,29 +117,33 @@ impl Rulesets for CopiedRulesets {
     }
 }
 
-/// Everything that decides whether the bridges of a node forward.
-pub fn bridge_filter(host: &Host<'_>) -> Observed<BridgeFilter> {
-    let links = match host.links.links() {
+/// Everything that decides whether the bridges of a node forward; `links` are all of its links.
+pub fn bridge_filter(
+    host: &Host<'_>,
+    links: Result<&[Link], &NetlinkError>,
+) -> Observed<BridgeFilter> {
+    let links = match links {
         Ok(links) => links,
         Err(error) => return Observed::unknown(format!("it failed to {error}")),
     };
     let calls = calls(host.root, |protocol| {
         format!("/proc/sys/net/bridge/bridge-nf-{}", protocol.call())
     });
-    let bridges = bridges(host.root, &links);
+    let bridges = bridges(host.root, links);
     let each = bridges.iter().map(|bridge| bridge.calls);
     let called = each.fold(calls, Calls::or);
     Observed::Known(BridgeFilter {
         calls,
         bridges,
-        links: links.into_iter().map(|link| link.name).collect(),
+        links: links.iter().map(|link| link.name.clone()).collect(),
         firewall: read(host.root, host.rulesets, called).into(),
     })
 }
 
 fn bridges(root: &Root, links: &[Link]) -> Vec<FilteredBridge> {
     let folder = |link: &Link| format!("/sys/class/net/{}/bridge", link.name);
-    let bridges = links.iter().filter(|link| root.exists(&folder(link)));
+    let virtual_links = links.iter().filter(|link| link.parent.is_none());
+    let bridges = virtual_links.filter(|link| root.exists(&folder(link)));
     let of = |master: &Link| {
         let name = Some(master.name.clone());
         links.iter().filter(move |port| port.master == name)

@@ -51,8 +51,10 @@ struct Scene {
 pub fn node(host: &Host<'_>) -> Node {
     let reading = host.hypervisor.look(LIBVIRT_PATIENCE);
     let mut unreadable = Vec::new();
+    let links = host.links.links();
+    let platform = platform::look(host, &reading, links.as_deref());
     let scene = Scene {
-        links: links(host),
+        links: links.map(|links| Placed::new(host.root, links)),
         domains: domains(whole(&reading), &mut unreadable),
         brief: false,
     };
@@ -67,7 +69,7 @@ pub fn node(host: &Host<'_>) -> Node {
         name: Observed::from(host.root.text("/proc/sys/kernel/hostname")),
         observed_at: host.clock.now(),
         is_copy: host.links.is_copy(),
-        platform: platform::look(host, &reading),
+        platform,
         adapters: adapters.map(|all| {
             let crowd = users::Crowd::of(host);
             all.into_iter()

@@ -27,7 +27,9 @@ impl Core {
     ///
     /// As [`Core::software_path`].
     pub(crate) fn forwards(&self, bridge: &str) -> Result<Option<Problem>, Problem> {
-        let Observed::Known(filter) = bridge_filter(&self.edge.host()) else {
+        let host = self.edge.host();
+        let links = host.links.links();
+        let Observed::Known(filter) = bridge_filter(&host, links.as_deref()) else {
             return Ok(None);
         };
         let forwarding = judge(&filter, bridge);

@@ -46,6 +46,7 @@ impl CopiedLinks {
         let file = |attribute: &str| format!("/sys/class/net/{name}/{attribute}");
         let text = |attribute: &str| self.root.text(&file(attribute)).ok();
         let mac = text("address").and_then(|mac| mac.parse::<Mac>().ok());
+        let device = self.root.link_name(&file("device")).ok().flatten();
         Link {
             index: self.root.number(&file("ifindex")).unwrap_or(0),
             name: name.to_owned(),
@@ -64,14 +65,9 @@ impl CopiedLinks {
             carrier: text("carrier").as_deref() == Some("1"),
             master: self.root.link_name(&file("master")).ok().flatten(),
             kind: None,
-            parent: self
-                .root
-                .link_name(&file("device"))
-                .ok()
-                .flatten()
-                .and_then(|address| address.parse().ok()),
+            parent: device.as_ref().and_then(|address| address.parse().ok()),
             vf_count: self.root.number(&file("device/sriov_numvfs")).ok(),
-            bond: self.bond(name),
+            bond: device.is_none().then(|| self.bond(name)).flatten(),
         }
     }
 }

@@ -2,9 +2,11 @@
 
 use accelnet_libvirt::{LibvirtError, Reading};
 use accelnet_model::Observed;
+use accelnet_model::link::Link;
 use accelnet_model::platform::{
     Architecture, Iommu, Kernel, Kvm, Libvirt, Lockdown, Platform, Version, Vfio,
 };
+use accelnet_netlink::NetlinkError;
 use accelnet_pci::{ReadError, Root};
 
 use super::cpu;
@@ -12,7 +14,11 @@ use crate::Host;
 use crate::hook::access;
 
 /// Everything that is not an adapter or a VM.
-pub fn look(host: &Host<'_>, reading: &Result<Reading, LibvirtError>) -> Platform {
+pub fn look(
+    host: &Host<'_>,
+    reading: &Result<Reading, LibvirtError>,
+    links: Result<&[Link], &NetlinkError>,
+) -> Platform {
     let root = host.root;
     Platform {
         architecture: architecture(root),
@@ -26,7 +32,7 @@ pub fn look(host: &Host<'_>, reading: &Result<Reading, LibvirtError>) -> Platfor
         vfio: vfio(root),
         libvirt: libvirt(reading),
         qemu: qemu(host, reading),
-        bridge_filter: crate::firewall::bridge_filter(host),
+        bridge_filter: crate::firewall::bridge_filter(host, links),
         hook: access::look(root),
     }
 }
