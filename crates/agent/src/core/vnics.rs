@@ -1,6 +1,7 @@
 //! How the host treats the vNICs of VMs, and what a VF has of that.
 
 use std::collections::BTreeMap;
+use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
 
 use accelnet_host::vms::Side;
 use accelnet_libvirt::xml;
@@ -27,6 +28,8 @@ pub(crate) struct Ways {
     limits: BTreeMap<(Uuid, Mac), u32>,
     /// The running vNICs of accelerated VMs here, by UUID.
     running: BTreeMap<Uuid, Vnic>,
+    /// Digests of the running definitions that were compared with them: an equal one is not parsed again.
+    digests: BTreeMap<Uuid, u64>,
 }
 
 /// What stands between an accelerated VM and its VF.
@@ -91,17 +94,29 @@ impl Core {
 
     /// Whether somebody set something of a running vNIC of an accelerated VM since the last look: libvirt
     /// tells of no such change.
-    pub fn vnics_have_changed(&self) -> bool {
+    pub fn vnics_have_changed(&mut self) -> bool {
         let vms = self.edge.vms();
-        self.ways.running.iter().any(|(uuid, before)| {
+        let ways = &mut self.ways;
+        ways.running.iter().any(|(uuid, before)| {
             // What cannot be read now is seen when that is over, which libvirt tells of.
-            let text = vms.xml(uuid, Side::Live).ok();
-            let now = text.and_then(|text| xml::Definition::parse(&text).ok());
+            let Ok(text) = vms.xml(uuid, Side::Live) else {
+                return false;
+            };
+            let digest = BuildHasherDefault::<DefaultHasher>::default().hash_one(&text);
+            if ways.digests.get(uuid) == Some(&digest) {
+                return false;
+            }
+            let now = xml::Definition::parse(&text).ok();
             let now = now.zip(before.mac).and_then(|(now, mac)| {
-                let nic = Pair::of(&now.vnics, mac, &self.ways.pool).nic?;
+                let nic = Pair::of(&now.vnics, mac, &ways.pool).nic?;
                 Some((nic.port.clone(), nic.vlan.clone()))
             });
-            now.is_some_and(|(port, vlan)| port != before.port || vlan != before.vlan)
+            let changed =
+                now.is_some_and(|(port, vlan)| port != before.port || vlan != before.vlan);
+            if !changed {
+                ways.digests.insert(uuid.clone(), digest);
+            }
+            changed
         })
     }
 
