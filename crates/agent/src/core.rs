@@ -34,7 +34,7 @@ pub(crate) use wishes::security_of;
 
 use std::cell::OnceCell;
 use std::collections::{BTreeSet, HashMap};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
 use accelnet_api::Role;
@@ -191,6 +191,8 @@ pub struct Core {
     /// MACs that were bridged because their guests were not seen to drive their VFs.
     unproved: BTreeSet<accelnet_model::Mac>,
     filter: filter::Filter,
+    /// The cluster's sums, as the last admission left them.
+    kept: Mutex<Option<standing::Kept>>,
 }
 
 impl Core {
@@ -233,6 +235,7 @@ impl Core {
             lingering: Vec::new(),
             unproved: BTreeSet::new(),
             filter,
+            kept: Mutex::default(),
         }
     }
 

@@ -2,14 +2,15 @@
 
 pub(crate) mod parts;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
+use std::hash::{DefaultHasher, Hasher};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use accelnet_api::types::{AdapterUse, Fault, VmView};
 use accelnet_model::intent::IntentStatus;
 use accelnet_model::{Check, Mac, NodeName, Problem};
 use accelnet_rules::prereq::{self, IntentAdapter, PeerIntent, PeerReport};
-use accelnet_store::{Document, Json, MAX_TXN_BYTES, Store, StoreError, Unreadable};
+use accelnet_store::{Document, Entry, MAX_TXN_BYTES, Store, StoreError, Stored, Unreadable};
 use serde::{Deserialize, Serialize};
 
 use crate::cluster::nodes::Nodes;
@@ -166,6 +167,12 @@ impl Report {
     }
 }
 
+fn hash_of(value: &[u8]) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    hasher.write(value);
+    hasher.finish()
+}
+
 fn as_peer_intent(status: &IntentStatus) -> PeerIntent {
     PeerIntent {
         name: status.intent.clone(),
@@ -181,8 +188,18 @@ pub struct Reports {
     newest: Mutex<Option<Report>>,
     written: Mutex<Written>,
     unread: Unread,
+    /// Reports that stand alone as they were read last, by key: what did not change is not parsed again.
+    parsed: Mutex<HashMap<String, Parsed>>,
     /// Since when the reserve was seen not to be met.
     unmet: Mutex<Option<String>>,
+}
+
+/// A report and the value that it was parsed from.
+#[derive(Clone)]
+struct Parsed {
+    mod_revision: u64,
+    hash: u64,
+    report: Arc<Report>,
 }
 
 /// What of this node's report is in the store, as far as that is known.
@@ -207,6 +224,7 @@ impl Reports {
             newest: Mutex::new(None),
             written: Mutex::default(),
             unread: Unread::default(),
+            parsed: Mutex::default(),
             unmet: Mutex::new(None),
         }
     }
@@ -274,6 +292,16 @@ impl Reports {
     ///
     /// The store cannot be read.
     pub fn all(&self) -> Result<Vec<Report>, Problem> {
+        let all = self.shared()?.into_iter();
+        Ok(all.map(Arc::unwrap_or_clone).collect())
+    }
+
+    /// The same, where a report that did not change since the last time is the same one.
+    ///
+    /// # Errors
+    ///
+    /// The store cannot be read.
+    pub(crate) fn shared(&self) -> Result<Vec<Arc<Report>>, Problem> {
         let newest = self.newest();
         let own = newest.as_ref().map(|newest| newest.node.as_str());
         let (mut all, unreadable) = self.read(own).map_err(|error| store_failed(&error))?;
@@ -288,9 +316,9 @@ impl Reports {
             *self.written.lock().unwrap_or_else(PoisonError::into_inner) = Written::default();
         }
         match (own, newest) {
-            (Some(own), Some(newest)) => *own = newest,
+            (Some(own), Some(newest)) => *own = Arc::new(newest),
             (None, Some(newest)) if damaged => {
-                all.push(newest);
+                all.push(Arc::new(newest));
                 all.sort_by(|one, other| one.node.cmp(&other.node));
             }
             _ => {}
@@ -299,18 +327,60 @@ impl Reports {
     }
 
     /// The reports as they are in the store, and what of them cannot be read.
-    fn read(&self, own: Option<&str>) -> Result<(Vec<Report>, Vec<Unreadable>), StoreError> {
+    fn read(&self, own: Option<&str>) -> Result<(Vec<Arc<Report>>, Vec<Unreadable>), StoreError> {
         let mut turns = 0..TURNS;
         loop {
-            let read = self.store.range_json::<Report>(REPORTS)?;
-            let all = read.values.into_iter().map(|stored| stored.value);
-            let mut all: Vec<Report> = all.collect();
-            let missing = parts::complete(&*self.store, &mut all, own)?;
+            let entries = self.store.range(REPORTS)?.entries;
+            let mut unreadable = Vec::new();
+            let mut all = self.parse(&entries, &mut unreadable);
+            let in_parts = |report: &&mut Arc<Report>| !report.parts.is_empty();
+            let (mut places, mut divided): (Vec<&mut Arc<Report>>, Vec<Report>) = all
+                .iter_mut()
+                .filter(in_parts)
+                .map(|report| {
+                    let whole = Report::clone(report);
+                    (report, whole)
+                })
+                .unzip();
+            let missing = parts::complete(&*self.store, &mut divided, own)?;
+            for (place, report) in places.iter_mut().zip(divided) {
+                **place = Arc::new(report);
+            }
             // One may have been written in between.
             if missing.is_empty() || turns.next().is_none() {
-                let unreadable = read.unreadable.into_iter().chain(missing);
-                return Ok((all, unreadable.collect()));
+                unreadable.extend(missing);
+                return Ok((all, unreadable));
             }
         }
+    }
+
+    /// The reports of entries; one that stands alone and was parsed before is taken as it was.
+    fn parse(&self, entries: &[Entry], unreadable: &mut Vec<Unreadable>) -> Vec<Arc<Report>> {
+        let mut known = self.parsed.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut before = std::mem::take(&mut *known);
+        let mut all = Vec::with_capacity(entries.len());
+        for entry in entries {
+            let hash = hash_of(&entry.value);
+            let same = |one: &Parsed| one.mod_revision == entry.mod_revision && one.hash == hash;
+            let parsed = match before.remove(&entry.key).filter(same) {
+                Some(parsed) => parsed,
+                None => match Stored::<Report>::read_or_why(entry) {
+                    Ok(stored) => Parsed {
+                        mod_revision: entry.mod_revision,
+                        hash,
+                        report: Arc::new(stored.value),
+                    },
+                    Err(why) => {
+                        unreadable.push(why);
+                        continue;
+                    }
+                },
+            };
+            all.push(parsed.report.clone());
+            if parsed.report.parts.is_empty() {
+                known.insert(entry.key.clone(), parsed);
+            }
+        }
+        all
     }
 }

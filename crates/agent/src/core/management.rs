@@ -1,6 +1,7 @@
 //! Management of the cluster: enabled, changed, disabled, and how it stands.
 
 use std::collections::BTreeSet;
+use std::sync::{Arc, PoisonError};
 
 use accelnet_api::types::{
     AdapterUse, AgentInfo, Enable, Fault, ManagementChanged, PlannedStep, PrereqAnswer, Set, Status,
@@ -12,7 +13,7 @@ use accelnet_rules::prereq::{self, IntentAdapter, Peer, Scope};
 use accelnet_rules::{admission, management, vm};
 
 use super::room::Space;
-use super::standing::{self, Own, Parts, Standing};
+use super::standing::{self, Kept, Own, Parts, Standing};
 use super::vms::{crowded, not_applied};
 use super::{Core, Seen};
 use crate::policy::{Change, Policy};
@@ -255,13 +256,45 @@ impl Core {
             policy,
             management,
             promised,
-            reports: &self.reports.all()?,
+            reports: &self.reports.shared()?,
             down: &self.reports.nodes_down()?,
             own: Some(Own {
                 node: &self.name,
                 spaces,
             }),
         }))
+    }
+
+    /// The same with the policy's settings and `reports`, from what the last admission kept.
+    pub(crate) fn kept_standing(
+        &self,
+        policy: &Policy,
+        promised: &[VmSetting],
+        reports: &[Arc<Report>],
+        spaces: &[Space<'_>],
+    ) -> Result<Kept, Problem> {
+        let down = self.reports.nodes_down()?;
+        let before = self.kept.lock();
+        let before = before.unwrap_or_else(PoisonError::into_inner).take();
+        Ok(Kept::follow(
+            before,
+            &Parts {
+                policy,
+                management: &policy.management,
+                promised,
+                reports,
+                down: &down,
+                own: Some(Own {
+                    node: &self.name,
+                    spaces,
+                }),
+            },
+        ))
+    }
+
+    /// Keeps the sums for the next admission.
+    pub(crate) fn keep_standing(&self, kept: Kept) {
+        *self.kept.lock().unwrap_or_else(PoisonError::into_inner) = Some(kept);
     }
 
     /// Every node's report: this one's as it is now.
@@ -384,7 +417,7 @@ pub(crate) fn status(
     picture: &Picture,
     uptime: std::time::Duration,
 ) -> Result<Status, Problem> {
-    let all = reports.all()?;
+    let all = reports.shared()?;
     let promised: Vec<VmSetting> = policy.vms.iter().map(|(vm, _)| vm.clone()).collect();
     let management = &policy.management;
     let standing = Standing::of(&Parts {
@@ -456,7 +489,7 @@ pub(crate) fn capacity(policy: &Policy, reports: &Reports) -> Result<Capacity, P
         policy,
         management: &policy.management,
         promised: &promised,
-        reports: &reports.all()?,
+        reports: &reports.shared()?,
         down: &reports.nodes_down()?,
         own: None,
     });

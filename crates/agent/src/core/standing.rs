@@ -1,7 +1,10 @@
 //! The cluster as admission sees it: from the policy, the reports of all nodes, and what this
 //! node sees of itself.
 
+mod kept;
+
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
 
 use accelnet_api::types::{AdapterUse, Fault, Severity};
 use accelnet_model::capacity::Capacity;
@@ -14,22 +17,27 @@ use super::room::Space;
 use crate::policy::Policy;
 use crate::report::Report;
 
+pub(crate) use kept::Kept;
+
 /// How a cluster stands.
 pub(crate) struct Standing {
     pub ledger: Ledger,
     in_use: Vec<InUse>,
-    /// VMs, those of one node together; none where one was that has given up its VF.
-    vms: Vec<Option<Promised>>,
-    /// Where each of them stands in `vms`.
-    places: BTreeMap<Uuid, usize>,
+    /// VMs, by the place of their node.
+    vms: Vec<Vec<Promised>>,
+    /// The place of the node of each VM.
+    places: HashMap<Uuid, usize>,
+    /// Places of nodes, by name.
+    nodes: HashMap<String, usize>,
+    /// Nodes whose VMs were promised something or gave something up.
+    touched: BTreeSet<usize>,
 }
 
 /// A VM that is promised a VF.
 #[derive(Debug, Clone)]
 struct Promised {
+    uuid: Uuid,
     name: String,
-    /// The place of its node.
-    node: usize,
     /// The place of its adapter; none where no adapter of the node has room for it.
     adapter: Option<usize>,
     setting: Performance,
@@ -48,75 +56,150 @@ pub(crate) struct Parts<'a> {
     pub management: &'a Management,
     /// Every VM that is promised a VF.
     pub promised: &'a [VmSetting],
-    pub reports: &'a [Report],
+    pub reports: &'a [Arc<Report>],
     /// Nodes that are down.
     pub down: &'a BTreeSet<String>,
     pub own: Option<Own<'a>>,
 }
 
+impl<'a> Parts<'a> {
+    /// The nodes, by name. One that has VMs and never reported counts as one that is down: nothing is known
+    /// of it.
+    fn members(&self) -> Vec<Member<'a>> {
+        let own = self.own.as_ref().map(|own| own.node);
+        let mut members: BTreeMap<&'a str, Member<'a>> = BTreeMap::new();
+        for report in self.reports {
+            let member = Member::new(&report.node, Some(report));
+            members.insert(&report.node, member);
+        }
+        if let Some(own) = own {
+            members.entry(own).or_insert(Member::new(own, None));
+        }
+        for vm in self.promised {
+            let node = vm.node.as_str();
+            let member = members.entry(node).or_insert(Member::new(node, None));
+            member.vms.push(vm);
+        }
+        let mut members: Vec<Member<'a>> = members.into_values().collect();
+        for member in &mut members {
+            let is_own = own == Some(member.name);
+            let is_down = member.report.is_none() || self.down.contains(member.name);
+            member.down = !is_own && is_down;
+        }
+        members
+    }
+
+    fn sizes(&self) -> [u64; 3] {
+        admission::sizes_of(&self.management.performance)
+    }
+
+    /// What counts of a node.
+    fn count(&self, member: &Member<'_>) -> Counted {
+        let (here, sizes) = (&member.vms, self.sizes());
+        let (room, in_use) = match (&self.own, member.report) {
+            (Some(own), _) if own.node == member.name => of_spaces(own, here, &sizes),
+            (_, Some(report)) => of_report(self.policy, report, here),
+            (_, None) => (Room::default(), InUse::default()),
+        };
+        let (node, adapters) = room.with(member.name, member.down, here, &sizes);
+        let vms = here.iter().zip(adapters).map(|(vm, adapter)| Promised {
+            uuid: vm.uuid.clone(),
+            name: vm.name.to_string(),
+            adapter,
+            setting: vm.performance,
+        });
+        Counted {
+            node,
+            in_use,
+            vms: vms.collect(),
+        }
+    }
+}
+
+/// A node, and what is known of it.
+struct Member<'a> {
+    name: &'a str,
+    report: Option<&'a Arc<Report>>,
+    down: bool,
+    /// VMs that are promised a VF there.
+    vms: Vec<&'a VmSetting>,
+}
+
+impl<'a> Member<'a> {
+    fn new(name: &'a str, report: Option<&'a Arc<Report>>) -> Self {
+        Member {
+            name,
+            report,
+            down: false,
+            vms: Vec::new(),
+        }
+    }
+}
+
+/// What of a node goes into the cluster's sums.
+struct Counted {
+    node: Node,
+    in_use: InUse,
+    vms: Vec<Promised>,
+}
+
 impl Standing {
-    /// Puts the parts together. A node that has VMs and never reported counts as one that is
-    /// down: nothing is known of it.
+    /// Puts the parts together.
     pub fn of(parts: &Parts<'_>) -> Self {
-        let sizes = admission::sizes_of(&parts.management.performance);
-        let own = parts.own.as_ref().map(|own| own.node);
-        let reports: BTreeMap<&str, &Report> = parts
-            .reports
-            .iter()
-            .map(|one| (one.node.as_str(), one))
-            .collect();
-        let mut by_node: BTreeMap<&str, Vec<&VmSetting>> = BTreeMap::new();
-        for name in reports.keys().copied().chain(own) {
-            by_node.entry(name).or_default();
-        }
-        for vm in parts.promised {
-            by_node.entry(&vm.node).or_default().push(vm);
-        }
-        let mut nodes = Vec::with_capacity(by_node.len());
-        let mut in_use = Vec::with_capacity(by_node.len());
-        let mut vms = Vec::with_capacity(parts.promised.len());
-        let mut places = BTreeMap::new();
-        for (name, here) in by_node {
-            let report = reports.get(name).copied();
-            let is_own = own == Some(name);
-            let down = !is_own && (report.is_none() || parts.down.contains(name));
-            let (room, used) = match (&parts.own, report) {
-                (Some(own), _) if own.node == name => of_spaces(own, &here, &sizes),
-                (_, Some(report)) => of_report(parts.policy, report, &here),
-                (_, None) => (Room::default(), InUse::default()),
-            };
-            let (node, adapters) = room.with(name, down, &here, &sizes);
-            for (vm, adapter) in here.iter().zip(adapters) {
-                places.insert(vm.uuid.clone(), vms.len());
-                vms.push(Some(Promised {
-                    name: vm.name.to_string(),
-                    node: nodes.len(),
-                    adapter,
-                    setting: vm.performance,
-                }));
-            }
-            nodes.push(node);
-            in_use.push(used);
-        }
-        Standing {
+        Standing::of_members(parts, &parts.members())
+    }
+
+    fn of_members(parts: &Parts<'_>, members: &[Member<'_>]) -> Self {
+        let mut standing = Standing {
             ledger: Ledger::new(Cluster {
-                nodes,
-                sizes,
+                nodes: Vec::new(),
+                sizes: parts.sizes(),
                 reserve_percentage: parts.management.node_reserve_percentage,
             }),
-            in_use,
-            vms,
-            places,
+            in_use: Vec::with_capacity(members.len()),
+            vms: Vec::with_capacity(members.len()),
+            places: HashMap::with_capacity(parts.promised.len()),
+            nodes: HashMap::with_capacity(members.len()),
+            touched: BTreeSet::new(),
+        };
+        let mut nodes = Vec::with_capacity(members.len());
+        for (place, member) in members.iter().enumerate() {
+            let counted = parts.count(member);
+            standing.nodes.insert(member.name.to_owned(), place);
+            let uuids = counted.vms.iter().map(|vm| (vm.uuid.clone(), place));
+            standing.places.extend(uuids);
+            standing.in_use.push(counted.in_use);
+            standing.vms.push(counted.vms);
+            nodes.push(counted.node);
         }
+        standing.ledger = Ledger::new(Cluster {
+            nodes,
+            sizes: parts.sizes(),
+            reserve_percentage: parts.management.node_reserve_percentage,
+        });
+        standing
+    }
+
+    /// What counts of the node at `place` from now on. A VM that moved may be in its new place already.
+    fn recount(&mut self, place: usize, counted: Counted) {
+        for gone in std::mem::replace(&mut self.vms[place], counted.vms) {
+            if self.places.get(&gone.uuid) == Some(&place) {
+                self.places.remove(&gone.uuid);
+            }
+        }
+        let uuids = self.vms[place].iter().map(|vm| (vm.uuid.clone(), place));
+        self.places.extend(uuids);
+        self.in_use[place] = counted.in_use;
+        self.ledger.set_node(place, counted.node);
     }
 
     fn promised(&self) -> Vec<what_if::Promised<'_>> {
-        let each = self.vms.iter().flatten();
-        let mut all: Vec<_> = each
-            .map(|vm| (vm.name.as_str(), vm.node, vm.setting))
-            .collect();
-        all.sort_by_key(|(_, node, _)| *node);
-        all
+        let each = self.vms.iter().enumerate();
+        each.flat_map(|(node, vms)| {
+            vms.iter()
+                .map(move |vm| (vm.name.as_str(), node, vm.setting))
+        })
+        .collect()
     }
 
     /// Whether anything is promised.
@@ -126,22 +209,23 @@ impl Standing {
 
     /// A VM gives up what it is promised.
     pub fn give_up(&mut self, uuid: &Uuid) {
-        let Some(vm) = self.places.remove(uuid) else {
+        let Some(node) = self.places.remove(uuid) else {
             return;
         };
-        let Some(vm) = self.vms.get_mut(vm).and_then(Option::take) else {
+        let Some(place) = self.vms[node].iter().position(|vm| vm.uuid == *uuid) else {
             return;
         };
+        self.touched.insert(node);
+        let vm = self.vms[node].remove(place);
         match vm.adapter {
-            Some(adapter) => self.ledger.remove(vm.node, adapter, vm.setting, 1),
-            None => self.ledger.remove_stranded(vm.node, vm.setting),
+            Some(adapter) => self.ledger.remove(node, adapter, vm.setting, 1),
+            None => self.ledger.remove_stranded(node, vm.setting),
         }
     }
 
     /// A VM is promised a VF: of the adapter at `adapter`, if that has room.
     pub fn promise(&mut self, vm: &VmSetting, adapter: Option<usize>) {
-        let mut nodes = self.ledger.cluster().nodes.iter();
-        let Some(node) = nodes.position(|node| node.name == *vm.node) else {
+        let Some(&node) = self.nodes.get(vm.node.as_str()) else {
             return;
         };
         let cluster = self.ledger.cluster();
@@ -156,13 +240,14 @@ impl Standing {
             Some(adapter) => self.ledger.add(node, adapter, vm.performance, 1),
             None => self.ledger.add_stranded(node, vm.performance),
         }
-        self.places.insert(vm.uuid.clone(), self.vms.len());
-        self.vms.push(Some(Promised {
+        self.touched.insert(node);
+        self.places.insert(vm.uuid.clone(), node);
+        self.vms[node].push(Promised {
+            uuid: vm.uuid.clone(),
             name: vm.name.to_string(),
-            node,
             adapter,
             setting: vm.performance,
-        }));
+        });
     }
 
     /// Why the promise does not hold; none where it does.
@@ -182,7 +267,7 @@ impl Standing {
     /// `cluster_not_enough_resources`, with what would help.
     pub fn admit(&self, vm: &str, node: &str, setting: Performance) -> Result<(), Problem> {
         let cluster = self.ledger.cluster();
-        let Some(place) = cluster.nodes.iter().position(|one| one.name == node) else {
+        let Some(&place) = self.nodes.get(node) else {
             return Ok(());
         };
         let Err(refusal) = self.ledger.admit(place, setting) else {

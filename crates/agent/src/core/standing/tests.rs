@@ -1,3 +1,5 @@
+use proptest::prelude::*;
+
 use accelnet_model::intent::{BoundAdapter, IntentState, IntentStatus};
 use accelnet_model::vm_setting::Phase;
 use accelnet_model::{Code, Mac, PciAddress};
@@ -71,22 +73,26 @@ fn vm(name: &str, node: &str) -> VmSetting {
     }
 }
 
-fn standing(reserve: u8, promised: &[VmSetting], reports: &[Report], down: &[&str]) -> Standing {
-    let management = Management {
-        enabled: true,
-        intent: Some("MyIntent".to_owned()),
-        node_reserve_percentage: reserve,
-        ..Management::default()
-    };
-    let policy = Policy {
-        management: management.clone(),
+fn policy(reserve: u8) -> Policy {
+    Policy {
+        management: Management {
+            enabled: true,
+            intent: Some("MyIntent".to_owned()),
+            node_reserve_percentage: reserve,
+            ..Management::default()
+        },
         ..Policy::default()
-    };
+    }
+}
+
+fn standing(reserve: u8, promised: &[VmSetting], reports: &[Report], down: &[&str]) -> Standing {
+    let policy = policy(reserve);
+    let reports: Vec<Arc<Report>> = reports.iter().cloned().map(Arc::new).collect();
     Standing::of(&Parts {
         policy: &policy,
-        management: &management,
+        management: &policy.management,
         promised,
-        reports,
+        reports: &reports,
         down: &down.iter().map(|node| (*node).to_owned()).collect(),
         own: None,
     })
@@ -146,4 +152,155 @@ fn a_node_that_never_reported_is_down() {
     assert_eq!((cluster.nodes.len(), cluster.down()), (2, 1));
     // Its VM fits on the other, and that is all that there is.
     assert_eq!(standing.ledger.survives(), Some(0));
+}
+
+/// What happens between two admissions.
+#[derive(Debug, Clone)]
+enum Event {
+    /// A node reports so many VFs.
+    Reports(usize, u32),
+    /// A node goes down, or comes back.
+    Down(usize),
+    /// A node leaves, or joins.
+    Leaves(usize),
+    /// A VM is promised a VF on a node, with a setting; it may have had one elsewhere.
+    Promise(usize, usize, usize),
+    /// A VM is promised nothing any more.
+    GivesUp(usize),
+    /// An admission that judges a VM, and is not recorded.
+    Judged(usize, usize),
+    /// The reserve changes.
+    Reserve(u8),
+}
+
+fn events() -> impl Strategy<Value = Event> {
+    prop_oneof![
+        3 => (0..5_usize, 0..6_u32).prop_map(|(node, vfs)| Event::Reports(node, vfs)),
+        2 => (0..5_usize).prop_map(Event::Down),
+        1 => (0..5_usize).prop_map(Event::Leaves),
+        6 => (0..9_usize, 0..5_usize, 0..3_usize)
+            .prop_map(|(vm, node, setting)| Event::Promise(vm, node, setting)),
+        2 => (0..9_usize).prop_map(Event::GivesUp),
+        2 => (0..9_usize, 0..5_usize).prop_map(|(vm, node)| Event::Judged(vm, node)),
+        1 => (0..99_u8).prop_map(Event::Reserve),
+    ]
+}
+
+/// A cluster of up to five nodes and nine VMs.
+struct World {
+    reserve: u8,
+    reports: BTreeMap<usize, Arc<Report>>,
+    vms: BTreeMap<usize, VmSetting>,
+    down: BTreeSet<String>,
+}
+
+impl World {
+    fn after(&mut self, event: &Event, kept: &mut Kept) {
+        let name = |node: usize| format!("n{node}");
+        match *event {
+            Event::Reports(node, vfs) => {
+                let report = Arc::new(report(&name(node), vfs));
+                self.reports.insert(node, report);
+            }
+            Event::Down(node) => {
+                if !self.down.remove(&name(node)) {
+                    self.down.insert(name(node));
+                }
+            }
+            Event::Leaves(node) => drop(self.reports.remove(&node)),
+            Event::Promise(number, node, setting) => {
+                let mut one = vm(&format!("vm{number}"), &name(node));
+                one.performance = Performance::ALL[setting];
+                self.vms.insert(number, one);
+            }
+            Event::GivesUp(number) => drop(self.vms.remove(&number)),
+            Event::Judged(number, node) => {
+                let one = vm(&format!("vm{number}"), &name(node));
+                kept.standing.give_up(&one.uuid);
+                kept.standing.promise(&one, None);
+            }
+            Event::Reserve(reserve) => self.reserve = reserve,
+        }
+    }
+
+    /// The cluster as it was kept, and counted anew.
+    fn both(&self, kept: Option<Kept>) -> (Kept, Standing) {
+        let policy = policy(self.reserve);
+        let mut promised: Vec<VmSetting> = self.vms.values().cloned().collect();
+        promised.sort_by(|one, other| one.uuid.cmp(&other.uuid));
+        let reports: Vec<Arc<Report>> = self.reports.values().cloned().collect();
+        let parts = Parts {
+            policy: &policy,
+            management: &policy.management,
+            promised: &promised,
+            reports: &reports,
+            down: &self.down,
+            own: None,
+        };
+        (Kept::follow(kept, &parts), Standing::of(&parts))
+    }
+}
+
+proptest! {
+    #[test]
+    fn sums_that_are_kept_are_those_that_are_made_anew(
+        steps in prop::collection::vec(prop::collection::vec(events(), 0..4), 1..12),
+    ) {
+        let mut world = World {
+            reserve: 50,
+            reports: (0..4).map(|node| (node, Arc::new(report(&format!("n{node}"), 3)))).collect(),
+            vms: BTreeMap::new(),
+            down: BTreeSet::new(),
+        };
+        let mut kept = world.both(None).0;
+        for happens in steps {
+            for event in &happens {
+                world.after(event, &mut kept);
+            }
+            let (now, anew) = world.both(Some(kept));
+            kept = now;
+            let standing = &kept.standing;
+            prop_assert_eq!(standing.ledger.cluster(), anew.ledger.cluster());
+            prop_assert_eq!(standing.promised(), anew.promised());
+            prop_assert_eq!(&standing.places, &anew.places);
+            prop_assert_eq!(&standing.in_use, &anew.in_use);
+            prop_assert_eq!(standing.capacity(), anew.capacity());
+            for node in anew.nodes.keys() {
+                for setting in Performance::ALL {
+                    prop_assert_eq!(
+                        standing.admit("new", node, setting),
+                        anew.admit("new", node, setting)
+                    );
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn a_node_of_which_nothing_changed_is_not_counted_again() {
+    let world = World {
+        reserve: 0,
+        reports: [
+            (0, Arc::new(report("n0", 3))),
+            (1, Arc::new(report("n1", 3))),
+        ]
+        .into(),
+        vms: [(0, vm("a", "n0"))].into(),
+        down: BTreeSet::new(),
+    };
+    let mut kept = world.both(None).0;
+    // What nobody would find, if it were counted again.
+    kept.standing.in_use[0].vfs = 77;
+    kept.standing.in_use[1].vfs = 77;
+    kept.standing.give_up(&uuid("a"));
+    let kept = world.both(Some(kept)).0;
+    assert_eq!(
+        kept.standing
+            .in_use
+            .iter()
+            .map(|one| one.vfs)
+            .collect::<Vec<_>>(),
+        [0, 77]
+    );
 }

@@ -15,7 +15,7 @@ use accelnet_rules::vm::{self, Room, Switch};
 use super::fits::{self, Fit};
 use super::{Begun, Defined};
 use crate::core::room::{self, Place, Space};
-use crate::core::standing::Standing;
+use crate::core::standing::Kept;
 use crate::core::{Core, Seen, nics};
 use crate::policy::Policy;
 use crate::view;
@@ -99,7 +99,7 @@ struct Judging<'a> {
     /// What the adapters here have to give, but for the VM that is judged.
     spaces: Vec<Space<'a>>,
     /// What the cluster promises, but for the VM that is judged.
-    standing: Standing,
+    kept: Kept,
     /// What those that were admitted take of the node's memory.
     taken_mib: u64,
 }
@@ -107,7 +107,7 @@ struct Judging<'a> {
 impl Judging<'_> {
     /// The VM gives up what it has and is promised; where that was.
     fn give_up(&mut self, vm: &Domain) -> Option<Place> {
-        self.standing.give_up(&vm.uuid);
+        self.kept.standing.give_up(&vm.uuid);
         room::give_up(&mut self.spaces, &vm.uuid)
     }
 
@@ -115,7 +115,7 @@ impl Judging<'_> {
     fn promise(&mut self, vm: &VmSetting, had: Option<Place>, node: &str) {
         let here = vm.node == *node || had.is_some();
         let place = here.then(|| room::promise(&mut self.spaces, vm, had));
-        self.standing.promise(vm, place.flatten());
+        self.kept.standing.promise(vm, place.flatten());
     }
 }
 
@@ -166,6 +166,7 @@ impl Core {
                 }
             }
         }
+        self.keep_standing(judging.kept);
         Ok(admitted)
     }
 
@@ -180,18 +181,16 @@ impl Core {
         let switch = switch.ok_or_else(|| {
             super::not_applied(&intent.name, &self.name, self.status_of(&intent.name))
         })?;
-        let reports = self.reports.all()?;
+        let reports = self.reports.shared()?;
         let mut macs: BTreeMap<Mac, Vec<String>> = BTreeMap::new();
-        let foreign = reports
-            .into_iter()
-            .filter(|report| report.node != self.name);
-        let foreign = foreign.flat_map(|report| report.macs);
+        let foreign = reports.iter().filter(|report| report.node != self.name);
+        let foreign = foreign.flat_map(|report| report.macs.iter().cloned());
         for (mac, owner) in foreign.chain(view::macs(seen)) {
             macs.entry(mac).or_default().push(owner);
         }
         let promised: Vec<VmSetting> = policy.vms.iter().map(|(vm, _)| vm.clone()).collect();
         let spaces = self.spaces(intent, seen, &promised);
-        let standing = self.standing(policy, &policy.management, &promised, &spaces)?;
+        let kept = self.kept_standing(policy, &promised, &reports, &spaces)?;
         Ok(Judging {
             wanted,
             policy,
@@ -200,7 +199,7 @@ impl Core {
             switch,
             macs,
             spaces,
-            standing,
+            kept,
             taken_mib: 0,
         })
     }
@@ -302,6 +301,7 @@ impl Core {
         accelnet_rules::intent::is_settable(security.on(judging.intent.security), adapters)?;
         vm::place(&domain.name, performance, figures, &rooms)?;
         judging
+            .kept
             .standing
             .admit(&domain.name, &self.name, performance)
     }
