@@ -153,14 +153,12 @@ impl Links for SimKernel {
         if vf >= self.vfs_of(link) {
             return Err(refused(what, 22, "EINVAL"));
         }
-        if let VfChange::Rate { min, max } = change
-            && (min, max) != (0, 0)
-        {
-            // `igb_ndo_set_vf_bw`: without link there is no rate to share.
+        if let VfChange::Rate { min, max } = change {
+            // `igb_ndo_set_vf_bw` refuses every rate without link, none at all included.
             if !link.up || !link.carrier {
                 return Err(refused(what, 22, "EINVAL"));
             }
-            if !self.node().limits_rate(pf) {
+            if (min, max) != (0, 0) && !self.node().limits_rate(pf) {
                 return Err(refused(what, 95, "EOPNOTSUPP"));
             }
         }

@@ -394,7 +394,10 @@ impl Core {
             "" => adapter.name(),
             vm => vm.to_owned(),
         };
-        for change in changes {
+        // `igb_ndo_set_vf_bw` refuses every rate without link: its turn comes when the link does.
+        let has_link = interface.link.up && interface.link.carrier;
+        let can_be = |change: &&VfChange| has_link || !matches!(change, VfChange::Rate { .. });
+        for change in changes.iter().filter(can_be) {
             let what = match vm {
                 "" => format!("VF {} of {}, which nobody uses", vf.index, adapter.name()),
                 vm => format!("VF {} of {}, which VM {vm} has", vf.index, adapter.name()),

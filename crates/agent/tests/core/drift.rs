@@ -80,6 +80,37 @@ fn what_was_left_on_a_vf_that_nobody_has() {
     is_mended(&mut bench, "ens1");
 }
 
+/// A driver refuses every rate without link, so the agent waits for the link, and says nothing meanwhile.
+#[test]
+fn a_rate_that_was_left_on_a_vf_of_an_adapter_without_link() {
+    let mut bench = Bench::enabled();
+    let links = bench.machine.kernel.links().expect("links");
+    let link = links.iter().find(|link| link.parent == Some(igb()));
+    let index = link.expect("a PF").index;
+    let odd = VfChange::Rate { min: 0, max: 100 };
+    let kernel = bench.machine.kernel.clone();
+    kernel.set_vf(index, 4, odd).expect("set");
+    let plug = |speed| kernel.node_mut().cable("ens1", speed).expect("set");
+    plug(None);
+    for _ in 0..3 {
+        bench.pass();
+    }
+    for kind in [EventKind::Drift, EventKind::Failed] {
+        assert!(!bench.was_told(kind, "ens1"), "{:#?}", bench.events());
+    }
+    // What needs no link is mended at once.
+    kernel.set_vf(index, 4, VfChange::Mac(mac(9))).expect("set");
+    bench.pass();
+    assert!(bench.was_told(EventKind::Mended, "ens1"));
+    assert!(!bench.was_told(EventKind::Failed, "ens1"));
+    plug(Some(1000));
+    is_mended(&mut bench, "ens1");
+    let links = bench.machine.kernel.links().expect("links");
+    let link = links.iter().find(|link| link.parent == Some(igb()));
+    let settings = kernel.vf_settings(link.expect("a PF")).expect("settings");
+    assert_eq!(settings[4].max_tx_rate, 0);
+}
+
 #[test]
 fn a_bridge_that_was_deleted() {
     let mut bench = accelerated();
