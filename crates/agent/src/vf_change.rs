@@ -8,7 +8,7 @@ use accelnet_host::knobs::{Lock, LockError};
 use accelnet_host::{Host, features, observe};
 use accelnet_model::vf_plan::{Ask, Plan, Refusal, Step};
 use accelnet_model::{Adapter, Code, Observed, PciAddress, Problem};
-use accelnet_rules::{naming, vf_count};
+use accelnet_rules::{naming, prereq, vf_count};
 use serde::{Deserialize, Serialize};
 
 /// What came of it. Its JSON is part of the API.
@@ -92,7 +92,8 @@ pub fn run(
     let before = observe::adapter_to_change(host, address);
     let before = before.ok_or_else(|| gone(request.name, address))?;
     let name = before.name();
-    let plan = vf_count::plan(&before, request.ask)?;
+    let plan = vf_count::plan(&before, request.ask);
+    let plan = plan.map_err(|problem| named_owner(host, problem, &before))?;
     let mut changed = Changed {
         adapter: name.clone(),
         address,
@@ -133,6 +134,16 @@ pub fn run(
     changed.done = true;
     changed.seconds = host.clock.uptime().saturating_sub(begun).as_secs_f64();
     Ok(changed)
+}
+
+/// A refusal for want of SR-IOV, which names the function that has the device's VFs.
+fn named_owner(host: &Host<'_>, problem: Problem, adapter: &Adapter) -> Problem {
+    if problem.code != Code::SriovUnknown {
+        return problem;
+    }
+    let all = observe::node(host).adapters;
+    let all = all.known().map_or(&[][..], Vec::as_slice);
+    prereq::with_owner(problem, adapter, all)
 }
 
 fn take_lock(host: &Host<'_>, name: &str, address: PciAddress) -> Result<Lock, Problem> {

@@ -125,6 +125,7 @@ pub fn warning(vm: &str, system: &System) -> Option<Problem> {
                 "Install VIOPROT in the guest first ('netcfg -v -l vioprot.inf -c p -i VIOPROT'). It binds to the VFs of a list (Intel 82576, 82599, X540, X552, 700 series, a few of Mellanox and Broadcom); add others in the guest's registry, as NetKVM's documentation shows.",
             ),
         ),
+        // VTNET_COMMON_FEATURES (sys/dev/virtio/network/if_vtnetvar.h) has no VIRTIO_NET_F_STANDBY.
         System::Other(name) if name.starts_with("freebsd") => Some(
             warn(format!(
                 "The guest is FreeBSD ({name}): its vtnet driver takes no part in failover, so the VM stays on its software path."

@@ -295,7 +295,9 @@ impl Core {
         let ask = intent.vfs.map_or(Ask::All, Ask::Exactly);
         for adapter in &adapters {
             needs.vfs += u32::try_from(adapter.vfs.len()).unwrap_or(u32::MAX);
-            let plan = vf_count::plan(adapter, ask)?;
+            let plan = vf_count::plan(adapter, ask).map_err(|problem| {
+                accelnet_rules::prereq::with_owner(problem, adapter, seen.adapters())
+            })?;
             if changes_vfs(&plan, adapter) {
                 needs.steps.push(Step::Vfs {
                     adapter: adapter.name(),

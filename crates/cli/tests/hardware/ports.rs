@@ -127,7 +127,8 @@ fn chelsios_port_names_the_function_that_has_the_vfs() {
                 "Sriov_support_Unknown",
                 "Use function 0000:01:00.0 (mgmtpf0,0) for VFs.",
             )],
-        );
+        )
+        .refuses("enp129s0f4", "Sriov_support_Unknown");
 }
 
 /// The adapter of a cloud VM is a VF. Report: lisa 336; ids by mlx5_core's table.

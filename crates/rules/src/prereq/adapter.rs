@@ -126,6 +126,16 @@ fn with_vfs<'a>(adapter: &Adapter, all: &'a [Adapter]) -> impl Iterator<Item = &
     })
 }
 
+/// A refusal of `adapter` for want of SR-IOV names the function of the same device that has the VFs, as the
+/// prerequisite does.
+pub fn with_owner(problem: Problem, adapter: &Adapter, all: &[Adapter]) -> Problem {
+    let has_owner = with_vfs(adapter, all).next().is_some();
+    match problem.code == Code::SriovUnknown && has_owner {
+        true => no_sriov(adapter, all),
+        false => problem,
+    }
+}
+
 fn no_sriov(adapter: &Adapter, all: &[Adapter]) -> Problem {
     let name = adapter.name();
     let model = models::describe(adapter);

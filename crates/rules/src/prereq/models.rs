@@ -30,6 +30,15 @@ pub fn is_vf(adapter: &Adapter) -> bool {
     owner_of(adapter) == Some(VF)
 }
 
+/// On Amazon's bare-metal hosts the system has the same ENA device without a hypervisor
+/// (news.ycombinator.com/item?id=15807747, by its engineers).
+const AMAZON: u16 = 0x1d0f;
+
+/// Whether an adapter whose PF is not there shows that the machine is a VM.
+pub fn proves_a_vm(adapter: &Adapter) -> bool {
+    is_vf(adapter) && adapter.vendor.id.known() != Some(&AMAZON)
+}
+
 /// The kernel module for the adapter's model.
 pub fn module(adapter: &Adapter) -> Option<&'static str> {
     owner_of(adapter).filter(|owner| *owner != VF)

@@ -1,7 +1,7 @@
 //! A node's machine and software, each for itself, and the sum of them.
 
 use accelnet_model::check::{CheckName, Row};
-use accelnet_model::platform::{Kvm, Libvirt, Lockdown, Version, Vfio};
+use accelnet_model::platform::{Architecture, Kvm, Libvirt, Lockdown, Version, Vfio};
 use accelnet_model::{Check, Code, Node, Observed, Problem};
 
 use super::{advice, models};
@@ -81,10 +81,13 @@ fn lockdown(node: &Node, row: Row<'_>) -> Check {
     }
 }
 
-/// A VF is the only network adapter of its vendor that a VM has.
+/// Whether VFs without their PF prove that the node is a VM. They do not where the node has an adapter that can
+/// have VFs itself, and on IBM Z, whose partitions are given VFs alone (zpci_iov_find_parent_pf, arch/s390).
 fn is_vm(node: &Node) -> bool {
-    let mut adapters = node.adapters.known().into_iter().flatten();
-    adapters.any(models::is_vf)
+    let adapters = || node.adapters.known().into_iter().flatten();
+    let has_pf = adapters().any(|adapter| adapter.sriov.present().is_some());
+    let is_partition = node.platform.architecture == Architecture::S390x;
+    !has_pf && !is_partition && adapters().any(models::proves_a_vm)
 }
 
 fn kvm(node: &Node, row: Row<'_>) -> Check {

@@ -1,7 +1,7 @@
 //! The rows of a node's machine and software, and of SMT over all nodes.
 
 use accelnet_model::platform::{
-    Iommu, Kernel, Kvm, Libvirt, Lockdown, Platform, Smt, Version, Vfio,
+    Architecture, Iommu, Kernel, Kvm, Libvirt, Lockdown, Platform, Smt, Version, Vfio,
 };
 
 use accelnet_model::firewall::{
@@ -265,4 +265,50 @@ fn nodes_that_differ_for_certain_differ_whatever_a_third_one_says() {
 #[test]
 fn without_nodes_there_is_nothing_to_judge() {
     assert_eq!(judge(&[], &[], &Scope::All), []);
+}
+
+/// What the rows of KVM and the IOMMU advise on a node with a function that has the ids of a VF, and no PF.
+fn advice_beside_a_vf(ids: (u16, u16), with_pf: bool, architecture: Architecture) -> [bool; 2] {
+    let mut stray = adapter();
+    stray.address.bus = 9;
+    stray.vendor.id = Observed::Known(ids.0);
+    stray.device.id = Observed::Known(ids.1);
+    stray.sriov = Observed::Known(None);
+    let mut node = node();
+    let pf = with_pf.then(adapter);
+    node.adapters = Observed::Known(pf.into_iter().chain([stray]).collect());
+    node.platform.architecture = architecture;
+    let reason = "no".to_owned();
+    node.platform.kvm = Observed::Known(Kvm::Missing { reason });
+    node.platform.iommu = Observed::Known(Iommu {
+        units: Vec::new(),
+        groups: 0,
+        unsafe_groups: 0,
+    });
+    [CheckName::Kvm, CheckName::Iommu].map(|check| {
+        let row = row(&node, check);
+        row.resolution.starts_with("This machine is a VM.")
+    })
+}
+
+#[test]
+fn a_host_with_a_function_that_has_the_ids_of_a_vf_is_not_taken_for_a_vm() {
+    let mellanox = (0x15b3, 0x1016);
+    assert_eq!(
+        advice_beside_a_vf(mellanox, false, Architecture::Intel),
+        [true; 2]
+    );
+    assert_eq!(
+        advice_beside_a_vf(mellanox, true, Architecture::Intel),
+        [false; 2]
+    );
+    assert_eq!(
+        advice_beside_a_vf(mellanox, false, Architecture::S390x),
+        [false; 2]
+    );
+    let amazon = (0x1d0f, 0xec20);
+    assert_eq!(
+        advice_beside_a_vf(amazon, false, Architecture::Intel),
+        [false; 2]
+    );
 }
