@@ -69,4 +69,9 @@ pub enum Fault {
         /// VFs in the answer.
         got: u32,
     },
+    /// The driver answers for all VFs but this one, which the kernel's answer then leaves out.
+    SettingsLeftOut {
+        /// Index of the VF.
+        vf: u32,
+    },
 }

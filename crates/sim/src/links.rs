@@ -127,13 +127,18 @@ impl Links for SimKernel {
             Some(Fault::SettingsCutShort { got }) if got < vfs => {
                 Err(NetlinkError::CutShort { got, expected: vfs })
             }
-            _ => {
+            fault => {
+                let left_out = match fault {
+                    Some(Fault::SettingsLeftOut { vf }) => Some(vf),
+                    _ => None,
+                };
                 let set = held(&self.settings);
                 let one = |vf| {
                     let known = link.parent.and_then(|pf| set.get(&(pf, vf)));
                     known.cloned().unwrap_or_else(|| untouched(vf))
                 };
-                Ok((0..vfs).map(one).collect())
+                let answered = (0..vfs).filter(|vf| Some(*vf) != left_out);
+                Ok(answered.map(one).collect())
             }
         }
     }

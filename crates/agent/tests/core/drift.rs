@@ -5,6 +5,7 @@ use accelnet_host::{Links, Vms};
 use accelnet_model::intent::IntentState;
 use accelnet_model::{Code, Mac, Performance};
 use accelnet_netlink::VfChange;
+use accelnet_sim::Fault;
 
 use crate::bench::{Bench, INTENT, igb, mac};
 use crate::invariants;
@@ -109,6 +110,48 @@ fn a_rate_that_was_left_on_a_vf_of_an_adapter_without_link() {
     let link = links.iter().find(|link| link.parent == Some(igb()));
     let settings = kernel.vf_settings(link.expect("a PF")).expect("settings");
     assert_eq!(settings[4].max_tx_rate, 0);
+}
+
+/// A driver that fails to answer for one VF has the kernel leave it out of its answer.
+#[test]
+fn settings_beside_a_vf_that_the_driver_does_not_answer_for() {
+    let mut bench = Bench::enabled();
+    let kernel = bench.machine.kernel.clone();
+    let links = kernel.links().expect("links");
+    let link = links.iter().find(|link| link.parent == Some(igb()));
+    let link = link.expect("a PF").clone();
+    kernel.break_with(Fault::SettingsLeftOut { vf: 2 });
+    for vf in [2, 4] {
+        let odd = VfChange::Mac(mac(9));
+        kernel.set_vf(link.index, vf, odd).expect("set");
+    }
+    for _ in 0..3 {
+        bench.pass();
+    }
+    let told = |bench: &Bench, kind| -> Vec<String> {
+        let events = bench.events().into_iter();
+        let own = events.filter(|event| event.kind == kind && event.subject == "ens1");
+        own.map(|event| event.message).collect()
+    };
+    for kind in [EventKind::Drift, EventKind::Mended] {
+        let told = told(&bench, kind);
+        assert_eq!(told.len(), 1, "{told:?}");
+        assert!(told[0].contains("VF 4 of ens1"), "{told:?}");
+    }
+    // It is shown by its address, and its settings as unknown.
+    let node = bench.core().node();
+    let adapters = node.adapters.known().expect("adapters");
+    let pf = adapters.iter().find(|one| one.address == igb());
+    let vfs = &pf.expect("a PF").vfs;
+    let unknown = vfs.iter().filter(|vf| vf.settings.known().is_none());
+    assert_eq!(unknown.map(|vf| vf.index).collect::<Vec<_>>(), [2]);
+    assert_eq!(vfs.len(), 7);
+    // Once the driver answers, it is mended, too.
+    kernel.mend().expect("mended");
+    is_mended(&mut bench, "ens1");
+    assert_eq!(told(&bench, EventKind::Mended).len(), 2);
+    let settings = kernel.vf_settings(&link).expect("settings");
+    assert!(settings.iter().all(|one| one.mac == Mac::ZERO));
 }
 
 #[test]
