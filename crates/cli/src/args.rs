@@ -39,7 +39,7 @@ pub use vm::{VmCommand, VmDisable, VmEnable, VmList, VmSecurity, VmSet, VmShow};
         Begin with 'accelnet prereq', which says what this machine can and cannot do and \
         what to do about it. Every error has a code; 'accelnet explain CODE' tells more.",
     after_help = "Exit status: 0 when all is well; 2 for a command line that makes no sense; \
-        otherwise the number that 'accelnet explain' shows for the code of the error.",
+        3 when the output cannot be written; otherwise the number that 'accelnet explain' shows for the code of the error.",
     subcommand_required = true,
     arg_required_else_help = true,
     disable_help_subcommand = true

@@ -6,6 +6,7 @@ pub use accelnet_agent::vf_change as change;
 pub mod cmdlet;
 mod command;
 mod demo;
+pub mod output;
 mod profile;
 mod render;
 pub mod session;

@@ -1,11 +1,12 @@
 //! The `accelnet` program: reads its surroundings once, and hands them on.
 
-use std::io::{IsTerminal, Write};
+use std::io::{self, IsTerminal, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use accelnet::args::{Args, ColorChoice};
 use accelnet::cmdlet::{self, Pipes, Typed};
+use accelnet::output::{self, Checked};
 use accelnet::session::Session;
 use accelnet::system::ThisMachine;
 use accelnet::target::Environment;
@@ -27,12 +28,12 @@ fn main() -> ExitCode {
     match words.next() {
         Some(word) if word == guard::CHILD => std::process::exit(guard::run_child(words)),
         Some(word) if word == hook::CALLED => {
-            std::process::exit(hook::run(words, std::io::stdin().lock()))
+            std::process::exit(hook::run(words, io::stdin().lock()))
         }
         _ => {}
     }
     let system_knobs = SystemKnobs::default();
-    let terminal = std::io::stdout().is_terminal();
+    let terminal = io::stdout().is_terminal();
     let args = match cmdlet_args(terminal) {
         Some(Ok(args)) => args,
         Some(Err(status)) => return status,
@@ -65,39 +66,53 @@ fn main() -> ExitCode {
             clock: &SystemClock,
         },
     };
-    let mut out = std::io::BufWriter::new(std::io::stdout());
+    let mut out = Checked::new(io::BufWriter::new(io::stdout()));
+    let mut err = Checked::new(io::stderr());
     let system = ThisMachine::new(sudo_user());
     let mut session = Session {
         host,
         system: &system,
         changed: false,
         agent: None,
-        input: &mut std::io::stdin(),
+        input: &mut io::stdin(),
         out: &mut out,
-        err: &mut std::io::stderr(),
+        err: &mut err,
         colour: match args.color {
             ColorChoice::Always => true,
             ColorChoice::Never => false,
             ColorChoice::Auto => terminal && wants_colour(),
         },
         width: terminal_width(),
-        progress: std::io::stderr().is_terminal(),
+        progress: io::stderr().is_terminal(),
     };
     let status = accelnet::start(&args, &environment(), &mut session);
-    // A reader that has gone away (`| head`) is no error of ours.
-    drop(out.flush());
-    ExitCode::from(status)
+    let status = output::ended(status, out.finish(), &mut err);
+    ExitCode::from(match (status, err.finish()) {
+        (0, Err(_)) => output::NOT_WRITTEN,
+        (status, _) => status,
+    })
 }
 
 /// Shows help, or why a command line makes no sense.
 fn ends_with(error: &clap::Error) -> ExitCode {
     let words = std::env::args_os().map(|word| word.to_string_lossy().into_owned());
-    match accelnet::with_escapes(&error.render().to_string(), words) {
-        Some(text) => eprint!("{text}"),
+    let written = match accelnet::with_escapes(&error.render().to_string(), words) {
+        Some(text) => io::stderr().write_all(text.as_bytes()),
         // In colour, where there is any.
-        None => drop(error.print()),
-    }
-    ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2))
+        None => error.print(),
+    };
+    let status = u8::try_from(error.exit_code()).unwrap_or(2);
+    ends_after(status, written)
+}
+
+/// The status of a program that has written its only text.
+fn ends_after(status: u8, written: io::Result<()>) -> ExitCode {
+    let flushed = written.and_then(|()| io::stdout().flush());
+    let lost = match flushed {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        other => other,
+    };
+    ExitCode::from(output::ended(status, lost, &mut io::stderr()))
 }
 
 /// What was typed, when the program was called by one of the document's names; an exit status
@@ -115,16 +130,16 @@ fn cmdlet_args(people: bool) -> Option<Result<Args, ExitCode>> {
     Some(match cmdlet::read(cmdlet, &words, pipes) {
         Ok(Typed::Run(args, notes)) => {
             for note in notes {
-                eprintln!("{}", outside::escaped(&note));
+                drop(writeln!(io::stderr(), "{}", outside::escaped(&note)));
             }
             Ok(*args)
         }
         Ok(Typed::Help(text)) => {
-            print!("{text}");
-            Err(ExitCode::SUCCESS)
+            let written = io::stdout().write_all(text.as_bytes());
+            Err(ends_after(0, written))
         }
         Err(wrong) => {
-            eprint!("{}", outside::escaped_lines(&wrong.0));
+            drop(write!(io::stderr(), "{}", outside::escaped_lines(&wrong.0)));
             Err(ExitCode::from(2))
         }
     })
@@ -132,7 +147,7 @@ fn cmdlet_args(people: bool) -> Option<Result<Args, ExitCode>> {
 
 /// Whether standard input is a pipe or a file, and not a terminal or /dev/null.
 fn input_is_given() -> bool {
-    rustix::fs::fstat(std::io::stdin()).is_ok_and(|stat| {
+    rustix::fs::fstat(io::stdin()).is_ok_and(|stat| {
         let kind = FileType::from_raw_mode(stat.st_mode);
         matches!(
             kind,
@@ -187,6 +202,6 @@ fn wants_colour() -> bool {
 
 /// Columns of the terminal on standard output; none when it is no terminal.
 fn terminal_width() -> Option<u16> {
-    let size = rustix::termios::tcgetwinsize(std::io::stdout()).ok()?;
+    let size = rustix::termios::tcgetwinsize(io::stdout()).ok()?;
     (size.ws_col > 0).then_some(size.ws_col)
 }
