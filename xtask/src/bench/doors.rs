@@ -143,7 +143,7 @@ const ATTACKS: [Attack; 8] = [
     },
 ];
 
-/// Connects from nine addresses, and sends nothing.
+/// Connects from nine addresses that nobody else has, and sends nothing: who shares an address shares its places.
 fn half_open(address: SocketAddr, ends: &AtomicBool) {
     let (mut all, mut last) = (Vec::new(), 0);
     again(ends, || {
@@ -151,7 +151,7 @@ fn half_open(address: SocketAddr, ends: &AtomicBool) {
             all.clear();
         }
         last = last % 9 + 1;
-        all.extend(silent(Ipv4Addr::new(127, 0, 0, last), address));
+        all.extend(silent(Ipv4Addr::new(127, 0, 0, last + 1), address));
     });
 }
 
