@@ -329,7 +329,7 @@ pub fn start(
         let inbox = box_.clone();
         move || {
             let _vital = vital;
-            let served = server.run(Arc::new(agent), Arc::new(SocketCallers));
+            let served = server.run(Arc::new(agent), Arc::new(SocketCallers::default()));
             if let Err(error) = served {
                 eprintln!("the socket is closed: {error}");
             }

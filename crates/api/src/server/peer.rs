@@ -2,7 +2,9 @@
 
 mod groups;
 
-use std::fs;
+use std::fs::{self, Metadata};
+use std::os::unix::fs::MetadataExt;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use accelnet_model::Observed;
 use rustix::net::sockopt::socket_peercred;
@@ -29,8 +31,46 @@ pub trait Callers: Send + Sync {
 
 /// What the kernel kept when the connection was made: the process cannot change it any more,
 /// and another one that gets its id does not either.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct SocketCallers;
+#[derive(Debug, Default)]
+pub struct SocketCallers {
+    users: SystemList,
+    groups: SystemList,
+}
+
+/// A list of the system, read again when its file changes: a flood of connections asks for it each time.
+#[derive(Debug, Default)]
+struct SystemList(Mutex<Option<(Version, Arc<str>)>>);
+
+/// Device, inode, size, and time of the last change of a file's inode in seconds and nanoseconds.
+type Version = (u64, u64, u64, i64, i64);
+
+impl SystemList {
+    /// The text of the file at `path`, which is the same at each call; empty where it cannot be read.
+    fn text(&self, path: &str) -> Arc<str> {
+        let Ok(version) = fs::metadata(path).map(|file| version(&file)) else {
+            return Arc::default();
+        };
+        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        match &*kept {
+            Some((of, text)) if *of == version => text.clone(),
+            _ => {
+                let text: Arc<str> = fs::read_to_string(path).unwrap_or_default().into();
+                *kept = Some((version, text.clone()));
+                text
+            }
+        }
+    }
+}
+
+fn version(file: &Metadata) -> Version {
+    (
+        file.dev(),
+        file.ino(),
+        file.size(),
+        file.ctime(),
+        file.ctime_nsec(),
+    )
+}
 
 impl Callers for SocketCallers {
     fn caller(&self, stream: &UnixStream) -> Caller {
@@ -44,13 +84,13 @@ impl Callers for SocketCallers {
         if uid == 0 {
             return from_socket("root".to_owned(), Role::Administrator);
         }
-        let read = |path| fs::read_to_string(path).unwrap_or_default();
         let peer = Peer {
             uid,
             gid: peer.gid.as_raw(),
             groups: groups::of(stream).into(),
         };
-        let mut caller = peer.judge(&read("/etc/passwd"), &read("/etc/group"));
+        let users = self.users.text("/etc/passwd");
+        let mut caller = peer.judge(&users, &self.groups.text("/etc/group"));
         // Whoever runs the agent could do by hand what the agent does.
         if uid == rustix::process::geteuid().as_raw() {
             caller.role = Role::Administrator;

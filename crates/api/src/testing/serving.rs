@@ -58,7 +58,7 @@ impl Serving {
     ///
     /// The socket cannot be made.
     pub fn start(folder: &Path, service: Arc<dyn Service>) -> io::Result<Self> {
-        Serving::start_for(folder, service, Arc::new(SocketCallers))
+        Serving::start_for(folder, service, Arc::new(SocketCallers::default()))
     }
 
     /// Serves it to `callers`.
@@ -91,7 +91,7 @@ impl Serving {
         let server = server
             .listen(options)
             .map_err(|problem| io::Error::other(problem.found))?;
-        let callers = Arc::new(SocketCallers);
+        let callers = Arc::new(SocketCallers::default());
         Ok(Serving::of(server, socket, service, callers))
     }
 

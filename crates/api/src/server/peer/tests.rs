@@ -74,3 +74,21 @@ fn the_kernel_tells_our_own_groups() {
     told.sort_unstable();
     assert_eq!(told, ours);
 }
+
+#[test]
+fn a_list_is_read_again_when_it_changes() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("group");
+    let path = file.to_str().expect("a path");
+    let list = SystemList::default();
+    assert_eq!(&*list.text(path), "", "it is not there");
+    for text in [
+        "accelnet:x:990:",
+        "accelnet:x:990:ann",
+        "accelnet:x:990:ann,bob",
+    ] {
+        fs::write(&file, text).expect("written");
+        assert_eq!(&*list.text(path), text);
+        assert_eq!(&*list.text(path), text, "kept");
+    }
+}
