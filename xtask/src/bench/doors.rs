@@ -143,7 +143,8 @@ const ATTACKS: [Attack; 8] = [
     },
 ];
 
-/// Connects from nine addresses that nobody else has, and sends nothing: who shares an address shares its places.
+/// Connects from nine addresses and sends nothing. The administrator has another address: clients of one address
+/// share its places.
 fn half_open(address: SocketAddr, ends: &AtomicBool) {
     let (mut all, mut last) = (Vec::new(), 0);
     again(ends, || {

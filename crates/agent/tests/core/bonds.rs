@@ -146,7 +146,7 @@ fn a_vf_without_link_is_taken_back_before_its_adapter_is_mended() {
     bench.machine.switches.active_port("bond0", "ens2");
     bench.steps.kill_at("take-back", 0);
     let ended = bench.attempt(|core| core.pass());
-    assert!(ended.is_none(), "nobody was killed");
+    assert!(ended.is_none(), "the agent was not killed");
     let links = bench.machine.kernel.links().expect("links");
     let mut own = links.iter().filter(|link| link.name == "ens1");
     assert!(own.all(|link| !link.up), "the VM comes first");

@@ -99,7 +99,7 @@ fn a_rate_that_was_left_on_a_vf_of_an_adapter_without_link() {
     for kind in [EventKind::Drift, EventKind::Failed] {
         assert!(!bench.was_told(kind, "ens1"), "{:#?}", bench.events());
     }
-    // What needs no link is mended at once.
+    // A MAC needs no link: it is repaired at once.
     kernel.set_vf(index, 4, VfChange::Mac(mac(9))).expect("set");
     bench.pass();
     assert!(bench.was_told(EventKind::Mended, "ens1"));
@@ -128,15 +128,15 @@ fn settings_beside_a_vf_that_the_driver_does_not_answer_for() {
     for _ in 0..3 {
         bench.pass();
     }
-    let told = |bench: &Bench, kind| -> Vec<String> {
+    let recorded = |bench: &Bench, kind| -> Vec<String> {
         let events = bench.events().into_iter();
         let own = events.filter(|event| event.kind == kind && event.subject == "ens1");
         own.map(|event| event.message).collect()
     };
     for kind in [EventKind::Drift, EventKind::Mended] {
-        let told = told(&bench, kind);
-        assert_eq!(told.len(), 1, "{told:?}");
-        assert!(told[0].contains("VF 4 of ens1"), "{told:?}");
+        let events = recorded(&bench, kind);
+        assert_eq!(events.len(), 1, "{events:?}");
+        assert!(events[0].contains("VF 4 of ens1"), "{events:?}");
     }
     // It is shown by its address, and its settings as unknown.
     let node = bench.core().node();
@@ -146,10 +146,10 @@ fn settings_beside_a_vf_that_the_driver_does_not_answer_for() {
     let unknown = vfs.iter().filter(|vf| vf.settings.known().is_none());
     assert_eq!(unknown.map(|vf| vf.index).collect::<Vec<_>>(), [2]);
     assert_eq!(vfs.len(), 7);
-    // Once the driver answers, it is mended, too.
-    kernel.mend().expect("mended");
+    // Once the driver answers, its settings are repaired, too.
+    kernel.mend().expect("an intact kernel");
     is_mended(&mut bench, "ens1");
-    assert_eq!(told(&bench, EventKind::Mended).len(), 2);
+    assert_eq!(recorded(&bench, EventKind::Mended).len(), 2);
     let settings = kernel.vf_settings(&link).expect("settings");
     assert!(settings.iter().all(|one| one.mac == Mac::ZERO));
 }

@@ -290,7 +290,7 @@ fn a_node_of_which_nothing_changed_is_not_counted_again() {
         down: BTreeSet::new(),
     };
     let mut kept = world.both(None).0;
-    // What nobody would find, if it were counted again.
+    // A wrong sum, which stays only where the node is not counted again.
     kept.standing.in_use[0].vfs = 77;
     kept.standing.in_use[1].vfs = 77;
     kept.standing.give_up(&uuid("a"));
