@@ -42,6 +42,8 @@ pub async fn serve(
     let places = Places::default();
     let surplus = Surplus::default();
     loop {
+        // Accepted connections run first: each holds memory until its first poll.
+        tokio::task::yield_now().await;
         let stream = tokio::select! {
             _ = stop.wait_for(|stop| *stop) => break,
             accepted = listener.accept() => match accepted {

@@ -136,6 +136,8 @@ pub async fn serve(
         stop: stop.clone(),
     };
     loop {
+        // Accepted connections run first: each holds memory until its first poll.
+        tokio::task::yield_now().await;
         let (stream, address) = tokio::select! {
             _ = stop.wait_for(|stop| *stop) => break,
             accepted = listener.accept() => match accepted {
