@@ -2,8 +2,7 @@
 
 mod admission;
 mod agents;
-pub mod demo;
-mod document;
+pub mod document;
 mod doors;
 mod growth;
 mod limit;

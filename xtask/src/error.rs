@@ -50,6 +50,9 @@ pub enum Error {
         /// The system's words.
         source: io::Error,
     },
+    /// The demonstration ended before it was ready; it has said why.
+    #[error("'accelnet demo --serve' named no socket")]
+    Demo,
     /// etcd could not be laid below `target/tools`.
     #[error("lay etcd below target/tools: {0}")]
     Etcd(io::Error),

@@ -2,11 +2,13 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use clap::Args;
 
 use crate::error::Error;
-use crate::run::{cargo, root, run};
+use crate::picture;
+use crate::run::{cargo, root, run, target};
 
 /// Where the generated files are kept, below the workspace's folder.
 const KEPT: &str = "docs";
@@ -49,8 +51,10 @@ fn write(folder: &Path) -> Result<(), Error> {
         path: openapi,
         source,
     })?;
-    let program = ["run", "--quiet", "--package", "accelnet", "--", "generate"];
-    run(cargo(program).arg(folder))
+    run(&mut cargo(["build", "--quiet", "--package", "accelnet"]))?;
+    let program = target().join("debug/accelnet");
+    run(Command::new(&program).arg("generate").arg(folder))?;
+    picture::write(&program, &folder.join("session.svg"))
 }
 
 /// Names every file below `made` that is not the same below `kept`, after showing where they

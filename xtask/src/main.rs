@@ -1,6 +1,7 @@
 //! What a developer of accelnet types: `cargo xtask COMMAND`, one file each.
 
 mod bench;
+mod demo;
 mod error;
 mod etcd;
 mod fuzz;
@@ -8,6 +9,7 @@ mod generate;
 mod lab;
 mod lint;
 mod packages;
+mod picture;
 mod run;
 mod schemathesis;
 mod test;

@@ -8,7 +8,7 @@ use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::thread;
 
-use crate::bench::demo::Demo;
+use crate::demo::Demo;
 use crate::error::Error;
 use crate::run::{output, program, root, run, target, tools, works};
 

@@ -5,7 +5,7 @@ use std::fmt::Write;
 /// Pixels of the drawing, and of its margins.
 const SIZE: (f64, f64) = (720.0, 440.0);
 const LEFT: f64 = 80.0;
-const RIGHT: f64 = 20.0;
+const RIGHT: f64 = 40.0;
 const TOP: f64 = 24.0;
 const BOTTOM: f64 = 90.0;
 /// Names of series in a line of the legend.

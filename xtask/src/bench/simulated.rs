@@ -4,10 +4,10 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
-use super::demo::Demo;
 use super::limit::Limit;
 use super::measure::in_turns;
 use super::row::{Row, Times};
+use crate::demo::Demo;
 use crate::error::Error;
 use crate::run::cargo;
 

@@ -23,7 +23,7 @@ use tokio::sync::watch;
 use tokio_rustls::LazyConfigAcceptor;
 use tokio_rustls::server::TlsStream;
 
-use super::connection::{BREATH, connection};
+use super::connection::{BREATH, Turns, connection};
 use super::places::{Places, Source};
 use super::refusals::Refusals;
 use super::surplus::Surplus;
@@ -135,9 +135,9 @@ pub async fn serve(
         surplus: Surplus::default(),
         stop: stop.clone(),
     };
+    let mut turns = Turns::default();
     loop {
-        // Accepted connections run first: each holds memory until its first poll.
-        tokio::task::yield_now().await;
+        turns.next().await;
         let (stream, address) = tokio::select! {
             _ = stop.wait_for(|stop| *stop) => break,
             accepted = listener.accept() => match accepted {

@@ -34,7 +34,7 @@ impl Demo {
             socket: socket.unwrap_or_default(),
         };
         match demo.socket.is_empty() {
-            true => Err(Error::Bench("the demonstration names no socket".to_owned())),
+            true => Err(Error::Demo),
             false => Ok(demo),
         }
     }
