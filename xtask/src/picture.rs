@@ -28,7 +28,10 @@ pub fn write(program: &Path, path: &Path) -> Result<(), Error> {
             .args(["--color", "always"])
             .args(line.split(' ').skip(1))
             .env("ACCELNET_SOCKET", demo.socket());
-        session += &format!("\x1b[32m#\x1b[0m \x1b[1m{line}\x1b[0m\n{}\n", output(&mut command)?);
+        session += &format!(
+            "\x1b[32m#\x1b[0m \x1b[1m{line}\x1b[0m\n{}\n",
+            output(&mut command)?
+        );
     }
     let picture = Term::new().render_svg(session.trim_end());
     fs::write(path, picture).map_err(|source| Error::File {

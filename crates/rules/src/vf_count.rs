@@ -41,7 +41,7 @@ pub fn plan(adapter: &Adapter, ask: Ask) -> Result<Plan, Problem> {
     let from = sriov.current_vfs.max(switched_on);
     let to = match ask {
         Ask::Off => return off(adapter, from, &name),
-        Ask::All => all(adapter, sriov, &name)?,
+        Ask::All => all(adapter, sriov, from, &name)?,
         Ask::Exactly(count) => exactly(count, adapter, sriov, &name)?,
     };
     let whole = from == to && adapter.vfs.len() == to as usize;
@@ -101,6 +101,7 @@ fn off(adapter: &Adapter, from: u32, name: &str) -> Result<Plan, Problem> {
             why: "There are no VFs.".to_owned(),
         });
     }
+    can_change(adapter)?;
     unused(adapter, name)?;
     Ok(Plan {
         from,
@@ -133,8 +134,11 @@ fn exactly(count: u32, adapter: &Adapter, sriov: &Sriov, name: &str) -> Result<u
     Err(problem.needed(format!("A number from 1 to {most}.")))
 }
 
-/// As many as the adapter can give, at least 1.
-fn all(adapter: &Adapter, sriov: &Sriov, name: &str) -> Result<u32, Problem> {
+/// As many as the adapter can give, at least 1; those that exist, where the driver creates VFs at load only.
+fn all(adapter: &Adapter, sriov: &Sriov, from: u32, name: &str) -> Result<u32, Problem> {
+    if from > 0 && can_change(adapter).is_err() {
+        return Ok(from);
+    }
     match most(sriov, name)? {
         // What reaches none of them says why.
         0 => exactly(1, adapter, sriov, name),

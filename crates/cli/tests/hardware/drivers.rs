@@ -34,18 +34,28 @@ fn mlx4_creates_vfs_at_load_only_and_each_port_is_judged_by_name() {
 /// Report: sriov-network-device-plugin 58.
 #[test]
 fn vfs_that_mlx4_created_at_load_are_used() {
-    let connectx3 = adapter((0x15b3, 0x1003), "mlx4_core", "enp3s0", 8).vfs(2);
+    // As with probe_vf=0: no host driver is bound to the VFs.
+    let connectx3 = adapter((0x15b3, 0x1003), "mlx4_core", "enp3s0", 8)
+        .vfs(2)
+        .sriov(|sriov| sriov.vf_driver = None);
     let copy = Copy::of(behind_a_port(connectx3));
     copy.stands_out(&[], &[]).passes(
         "driver",
         "enp3s0",
         "Its VFs were created when it was loaded.",
     );
-    let (answer, status) = copy.ask(&["adapter", "enable", "enp3s0", "--vfs", "4", "--dry-run"]);
-    assert_eq!(
-        (status, &answer["error"]["code"]),
-        (16, &"Sriov_support_MissingPfDriver".into())
-    );
+    let (answer, status) = copy.ask(&["adapter", "enable", "enp3s0", "--dry-run"]);
+    assert_eq!((status, &answer["plan"]["to"]), (0, &2.into()), "{answer}");
+    let changes: [&[&str]; 2] = [&["enable", "enp3s0", "--vfs", "4"], &["disable", "enp3s0"]];
+    for words in changes {
+        let (answer, status) = copy.ask(&[&["adapter"], words, &["--dry-run"]].concat());
+        let code = &answer["error"]["code"];
+        assert_eq!(
+            (status, code),
+            (16, &"Sriov_support_MissingPfDriver".into()),
+            "{words:?}"
+        );
+    }
 }
 
 /// enic enables the VFs that the vNIC's policy provides when it probes (cisco/enic/enic_main.c, enic_probe).
