@@ -9,6 +9,7 @@ pub mod membership;
 pub mod nodes;
 pub(crate) mod observers;
 mod remembered;
+pub(crate) mod vms;
 
 pub use link::{CutOff, Link, Linked, Why};
 pub(crate) use liveness::Liveness;

@@ -8,16 +8,17 @@ use accelnet_api::types::*;
 use accelnet_api::{Answer, Caller, News, Remark, Role, Service, answered};
 use accelnet_host::Clock;
 use accelnet_model::{Capacity, Code, Node, Problem};
+use accelnet_rules::vm_names;
 
-use crate::cluster::nodes::{Nodes, views};
-use crate::cluster::{CutOff, Link};
+use crate::cluster::nodes::{NodeState, Nodes, views};
+use crate::cluster::{CutOff, Link, vms};
 use crate::core::settle::vms_unknown;
 use crate::core::{Core, intents, management};
 use crate::destinations;
 use crate::journal::{Journal, Word};
 use crate::mind::{Inbox, Turn, Unanswered};
 use crate::policy::{Policy, PolicyStore};
-use crate::report::Reports;
+use crate::report::{Report, Reports};
 use crate::unread::{self, Seldom};
 use crate::view::Picture;
 
@@ -149,6 +150,25 @@ impl Agent {
     }
 }
 
+/// Refuses the name of a node that neither belongs to the cluster nor reports.
+fn known_node(
+    name: &str,
+    own: &str,
+    nodes: &[NodeState],
+    reports: &[Report],
+) -> Result<(), Problem> {
+    let members = nodes.iter().map(|node| node.name.as_str());
+    let reporting = reports.iter().map(|report| report.node.as_str());
+    let all: BTreeSet<&str> = members.chain(reporting).chain([own]).collect();
+    match all.contains(name) {
+        true => Ok(()),
+        false => {
+            let all: Vec<String> = all.into_iter().map(str::to_owned).collect();
+            Err(vm_names::no_node(name, &all))
+        }
+    }
+}
+
 /// A fault of a whole node.
 fn as_fault(node: &str, problem: &Problem, since: String) -> Fault {
     Fault {
@@ -239,18 +259,33 @@ impl Service for Agent {
         })
     }
 
-    fn vms(&self) -> Result<Vec<VmView>, Problem> {
+    fn vms(&self, node: Option<&str>) -> Result<Vec<VmView>, Problem> {
         let picture = self.picture();
-        match picture.node.domains.reason() {
-            None => {
-                let policy = self.policies.read()?;
-                let mut vms = picture.report.vms.clone();
-                let (reports, down) = (self.reports.all()?, self.nodes.down()?);
-                destinations::tell(&mut vms, &picture.node, &policy, &reports, &down);
-                Ok(vms)
-            }
-            Some(reason) => Err(vms_unknown(&picture.report.node, reason)),
+        let own = picture.report.node.as_str();
+        if let Some(reason) = picture.node.domains.reason()
+            && node.is_none_or(|node| node == own)
+        {
+            return Err(vms_unknown(own, reason));
         }
+        let policy = self.policies.read()?;
+        let (mut reports, nodes) = (self.reports.all()?, self.nodes.all()?);
+        if let Some(node) = node {
+            known_node(node, own, &nodes, &reports)?;
+        }
+        let mut here = picture.report.vms.clone();
+        let down = nodes.iter().filter(|node| node.is_down());
+        let down: BTreeSet<String> = down.map(|node| node.name.clone()).collect();
+        destinations::tell(&mut here, &picture.node, &policy, &reports, &down);
+        reports.retain(|report| report.node != own);
+        let cut_off = self.cut_off();
+        let elsewhere = vms::of_reports(&reports, own, &nodes, cut_off.as_ref());
+        let mut all: Vec<VmView> = here.into_iter().chain(elsewhere).collect();
+        match node {
+            Some(node) => all.retain(|vm| vm.node == node),
+            None => vms::without_idle_copies(&mut all, &policy),
+        }
+        all.sort_by(|one, other| (&one.name, &one.node).cmp(&(&other.name, &other.node)));
+        Ok(all)
     }
 
     fn vms_change(&self, who: &Caller, change: &VmChange) -> Answer<VmChanged> {
@@ -288,6 +323,29 @@ impl Service for Agent {
         let policy = self.policies.read()?;
         let reports = self.reports.all()?;
         Ok(views(&self.nodes.all()?, &policy, &reports))
+    }
+
+    fn node_report(&self, node: &str) -> Result<NodeReport, Problem> {
+        let picture = self.picture();
+        let own = picture.report.node.as_str();
+        let policy = self.policies.read()?;
+        let (reports, nodes) = (self.reports.all()?, self.nodes.all()?);
+        known_node(node, own, &nodes, &reports)?;
+        let all = views(&nodes, &policy, &reports).into_iter();
+        let view = all.into_iter().find(|view| view.name == node);
+        let report = match node == own {
+            true => Some(picture.report.clone()),
+            false => reports.into_iter().find(|report| report.node == node),
+        };
+        let report = report.unwrap_or_else(|| Report::empty(node, ""));
+        Ok(NodeReport {
+            node: view.ok_or_else(|| vm_names::no_node(node, &[]))?,
+            last_report: vms::last_report(&report, own, &nodes, self.cut_off().as_ref()),
+            adapters: report.adapters,
+            intents: report.intents,
+            vms: report.vms,
+            faults: report.faults,
+        })
     }
 
     fn node_drain(&self, who: &Caller, request: &NodeDrain) -> Answer<NodeDrained> {

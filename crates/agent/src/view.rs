@@ -115,6 +115,7 @@ fn gone_vm(core: &Core, setting: &VmSetting) -> VmView {
             core.name, setting.name
         )],
         destinations: Vec::new(),
+        last_report: None,
     }
 }
 
@@ -212,6 +213,7 @@ fn shown(views: &Views<'_>, domain: &Domain) -> VmView {
         verified,
         remarks,
         destinations: Vec::new(),
+        last_report: None,
     }
 }
 

@@ -5,6 +5,8 @@
 mod bench;
 #[path = "cluster/etcd.rs"]
 mod etcd;
+#[path = "cluster/everywhere.rs"]
+mod everywhere;
 #[path = "cluster/faulty.rs"]
 mod faulty;
 #[path = "cluster/file.rs"]

@@ -252,6 +252,9 @@ fn ask(looked: &Looked, route: &Route) -> Vec<Result<(), Problem>> {
             })
             .into(),
         Operation::Nodes => vec![reader.nodes().map(drop)],
+        Operation::NodeReport => [NODE, "nobody"]
+            .map(|node| reader.node_report(node).map(drop))
+            .into(),
         Operation::NodeDrain => [false, true]
             .map(|undrain| {
                 let drain = NodeDrain {

@@ -126,9 +126,17 @@ impl Client {
         self.delete(&format!("/v1/intents/{name}?dry_run={dry_run}"))
     }
 
-    /// All VMs.
+    /// The VMs of all nodes.
     pub fn vms(&self) -> Answer<Vec<VmView>> {
-        self.get("/v1/vms")
+        self.vms_of(None)
+    }
+
+    /// The VMs of all nodes, or of one.
+    pub fn vms_of(&self, node: Option<&str>) -> Answer<Vec<VmView>> {
+        match node {
+            None => self.get("/v1/vms"),
+            Some(node) => self.get(&format!("/v1/vms?node={}", escaped(node))),
+        }
     }
 
     /// One VM, by name or UUID.
@@ -153,6 +161,11 @@ impl Client {
     /// All nodes of the cluster.
     pub fn nodes(&self) -> Answer<Vec<NodeView>> {
         self.get("/v1/nodes")
+    }
+
+    /// A node with its last report.
+    pub fn node_report(&self, node: &str) -> Answer<NodeReport> {
+        self.get(&format!("/v1/nodes/{}", escaped(node)))
     }
 
     /// Drains a node, or lets it have VFs again.

@@ -56,6 +56,8 @@ pub enum Operation {
     AdaptersChange,
     /// All nodes of the cluster.
     Nodes,
+    /// One node, as it reported last.
+    NodeReport,
     /// Drain a node, or let it have VFs again.
     NodeDrain,
 }
@@ -183,6 +185,12 @@ const DRY_RUN: &[Parameter] = &[Parameter {
     what: "Say what would be done, and do nothing.",
 }];
 
+const NODE: &[Parameter] = &[Parameter {
+    name: "node",
+    kind: Kind::Text(Chars::Printable),
+    what: "Show only VMs on this node.",
+}];
+
 const PREREQ: &[Parameter] = &[Parameter {
     name: "intent",
     kind: Kind::Text(Chars::Printable),
@@ -235,12 +243,13 @@ pub static ROUTES: &[Route] = &[
     Route::get(Do::Intent, "/v1/intents/{name}", One("IntentView"), "Show an intent"),
     Route::get(Do::IntentSet, "/v1/intents/{name}", One("IntentChanged"), "Change an intent; what is not given stays").change(Patch, Some("IntentSet")),
     Route::get(Do::IntentRemove, "/v1/intents/{name}", One("IntentChanged"), "Remove an intent that nothing uses").asked(DRY_RUN).change(Delete, None),
-    Route::get(Do::Vms, "/v1/vms", Many("VmView"), "List the VMs"),
-    Route::get(Do::Vm, "/v1/vms/{name}", One("VmView"), "Show a VM, by name or UUID"),
+    Route::get(Do::Vms, "/v1/vms", Many("VmView"), "List the VMs of all nodes").asked(NODE),
+    Route::get(Do::Vm, "/v1/vms/{name}", One("VmView"), "Show a VM of any node, by name or UUID").asked(NODE),
     Route::get(Do::VmEnable, "/v1/vm-enable", One("VmChanged"), "Accelerate VMs").change(Post, Some("VmEnable")).by(Role::Operator),
     Route::get(Do::VmSet, "/v1/vm-set", One("VmChanged"), "Change the setting of accelerated VMs").change(Post, Some("VmSet")).by(Role::Operator),
     Route::get(Do::VmDisable, "/v1/vm-disable", One("VmChanged"), "Take VMs back to their software path").change(Post, Some("VmDisable")).by(Role::Operator),
     Route::get(Do::AdaptersChange, "/v1/adapters", One("AdaptersChanged"), "Switch SR-IOV of adapters on or off, on a simulated host").change(Post, Some("AdaptersChange")),
     Route::get(Do::Nodes, "/v1/nodes", Many("NodeView"), "List the nodes of the cluster"),
+    Route::get(Do::NodeReport, "/v1/nodes/{name}", One("NodeReport"), "Show the last report of a node"),
     Route::get(Do::NodeDrain, "/v1/node-drain", One("NodeDrained"), "Drain a node, or let it have VFs again").change(Post, Some("NodeDrain")),
 ];

@@ -245,6 +245,7 @@ fn schemas() -> BTreeMap<String, Value> {
     with::<AdaptersChange>(&mut all);
     with::<AdaptersChanged>(&mut all);
     with::<NodeView>(&mut all);
+    with::<NodeReport>(&mut all);
     with::<NodeDrain>(&mut all);
     with::<NodeDrained>(&mut all);
     let mut schemas: BTreeMap<String, Value> = BTreeMap::new();

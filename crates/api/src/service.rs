@@ -76,8 +76,8 @@ pub trait Service: Send + Sync {
     fn intent_set(&self, who: &Caller, name: &str, request: &IntentSet) -> Answer<IntentChanged>;
     /// Removes an intent that nothing uses.
     fn intent_remove(&self, who: &Caller, name: &str, dry_run: bool) -> Answer<IntentChanged>;
-    /// All VMs, by name.
-    fn vms(&self) -> Result<Vec<VmView>, Problem>;
+    /// The VMs of all nodes, or of one.
+    fn vms(&self, node: Option<&str>) -> Result<Vec<VmView>, Problem>;
     /// Changes VMs.
     fn vms_change(&self, who: &Caller, change: &VmChange) -> Answer<VmChanged>;
     /// What would be done now.
@@ -90,6 +90,8 @@ pub trait Service: Send + Sync {
     fn remark(&self, remark: &Remark);
     /// All nodes of the cluster, by name.
     fn nodes(&self) -> Result<Vec<NodeView>, Problem>;
+    /// A node of the cluster with its last report.
+    fn node_report(&self, node: &str) -> Result<NodeReport, Problem>;
     /// Drains a node, or lets it have VFs again.
     fn node_drain(&self, who: &Caller, request: &NodeDrain) -> Answer<NodeDrained>;
     /// Switches SR-IOV of adapters on or off. An agent on a simulated host does it, because

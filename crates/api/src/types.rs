@@ -17,9 +17,9 @@ pub use intents::{IntentAdd, IntentChanged, IntentSet, IntentView};
 pub use management::{
     AdapterUse, AgentInfo, Enable, Fault, ManagementChanged, PrereqAnswer, Set, Severity, Status,
 };
-pub use nodes::{DrainVm, Drained, NodeDrain, NodeDrained, NodeView, Standing};
+pub use nodes::{DrainVm, Drained, NodeDrain, NodeDrained, NodeReport, NodeView, Standing};
 pub use plan::{PlanAnswer, PlannedStep};
 pub use vms::{
-    Destination, Path, State, Verified, VmChange, VmChanged, VmDisable, VmEnable, VmResult, VmSet,
-    VmView, VnicView,
+    Destination, LastReport, Path, State, Verified, VmChange, VmChanged, VmDisable, VmEnable,
+    VmResult, VmSet, VmView, VnicView,
 };

@@ -156,9 +156,9 @@ pub enum Command {
     /// Show what happened
     Log(Log),
     /// Tell whether all is well
-    Health(Show),
+    Health(ShowOf),
     /// List what is wrong now
-    Faults(Show),
+    Faults(ShowOf),
     /// Look at this node and the others, and take VFs from a node's VMs
     #[command(subcommand)]
     Node(NodeCommand),
@@ -250,8 +250,8 @@ pub struct Prereq {
 /// `accelnet node`
 #[derive(Debug, Subcommand)]
 pub enum NodeCommand {
-    /// Show all that can be seen of this node
-    Show(Show),
+    /// Show all that can be seen of this node, or the last report of another
+    Show(NodeShow),
     /// List the nodes of the cluster, and who is up
     List(NodeList),
     /// Take the VFs from a node's VMs, so that they can be moved; shows first which can
@@ -263,6 +263,28 @@ pub enum NodeCommand {
 /// Commands that only show.
 #[derive(Debug, ClapArgs)]
 pub struct Show {
+    /// How to write the answer
+    #[arg(long, short, value_name = "FORM", default_value = "table")]
+    pub output: Output,
+}
+
+/// Commands that show something of all nodes.
+#[derive(Debug, ClapArgs)]
+pub struct ShowOf {
+    /// Only this node; all nodes when left out
+    #[arg(long, value_name = "NODE")]
+    pub node: Option<String>,
+    /// How to write the answer
+    #[arg(long, short, value_name = "FORM", default_value = "table")]
+    pub output: Output,
+}
+
+/// `accelnet node show`
+#[derive(Debug, ClapArgs)]
+pub struct NodeShow {
+    /// The node; this one when left out
+    #[arg(value_name = "NODE")]
+    pub node: Option<String>,
     /// How to write the answer
     #[arg(long, short, value_name = "FORM", default_value = "table")]
     pub output: Output,
@@ -385,6 +407,9 @@ pub struct Log {
         value_parser = clap::value_parser!(u16).range(1..=10_000)
     )]
     pub limit: u16,
+    /// Only events of this node
+    #[arg(long, value_name = "NODE")]
+    pub node: Option<String>,
     /// Go on with what happens, until interrupted; as JSON, one event a line
     #[arg(long, short)]
     pub follow: bool,
@@ -487,11 +512,9 @@ impl Command {
     /// Whether errors go to a program, too.
     pub fn wants_json(&self) -> bool {
         let one = match self {
-            Command::Status(args)
-            | Command::Plan(args)
-            | Command::Health(args)
-            | Command::Faults(args)
-            | Command::Node(NodeCommand::Show(args)) => args.output,
+            Command::Status(args) | Command::Plan(args) => args.output,
+            Command::Health(args) | Command::Faults(args) => args.output,
+            Command::Node(NodeCommand::Show(args)) => args.output,
             Command::Capacity(args) => args.output,
             Command::Node(NodeCommand::List(args)) => match args.output {
                 ListOutput::Json => Output::Json,

@@ -32,7 +32,7 @@ pub use faults::{Health, faults, health};
 pub use intents::{intent, intent_changed, intent_status, intents};
 pub use management::management_changed;
 pub use node::node;
-pub use nodes::{drained, nodes};
+pub use nodes::{drained, node_report, nodes};
 pub use problem::problem;
 pub use progress::ProgressLine;
 pub use status::status;

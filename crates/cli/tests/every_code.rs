@@ -140,6 +140,7 @@ fn raised(code: Code) -> Vec<Code> {
         Code::NodeDown => cluster::a_member_that_never_came(),
         Code::NodeDrained => cluster::a_vm_on_a_drained_node(),
         Code::NodeNotFound => cluster::a_node_that_is_not_there(),
+        Code::VmAmbiguous => cluster::a_name_on_two_nodes(),
         Code::SetupFailed => cluster::a_program_that_others_can_replace(),
         Code::ClusterRefused => cluster::a_cluster_that_is_there_already(),
         Code::AdaptersDiffer => cluster::nodes_with_other_adapters(),

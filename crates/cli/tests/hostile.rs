@@ -145,8 +145,11 @@ impl Service for Hostile {
     fn intent_remove(&self, who: &Caller, name: &str, dry_run: bool) -> Answer<IntentChanged> {
         later(self.0.intent_remove(who, name, dry_run))
     }
-    fn vms(&self) -> Result<Vec<VmView>, Problem> {
-        now(Service::vms(&self.0))
+    fn vms(&self, node: Option<&str>) -> Result<Vec<VmView>, Problem> {
+        now(Service::vms(&self.0, node))
+    }
+    fn node_report(&self, node: &str) -> Result<NodeReport, Problem> {
+        now(Service::node_report(&self.0, node))
     }
     fn vms_change(&self, who: &Caller, change: &VmChange) -> Answer<VmChanged> {
         later(self.0.vms_change(who, change))

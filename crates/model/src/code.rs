@@ -240,6 +240,8 @@ codes! {
     NodeDrained = "node_drained",
     /// No such node.
     NodeNotFound = "node_not_found",
+    /// A name that VMs on several nodes have.
+    VmAmbiguous = "vm_ambiguous",
     /// A store that does not fit what is to be done with it.
     ClusterRefused = "cluster_refused",
     /// A step of making a node ready for its agent.

@@ -76,6 +76,21 @@ pub fn not_found(typed: &str, names: &[String]) -> Problem {
     Problem::new(Code::VmNotFound, &[typed], found)
 }
 
+/// The problem with a name that VMs on several `nodes` have.
+pub fn ambiguous(typed: &str, nodes: &[String]) -> Problem {
+    let found = format!("VMs on {} have it.", nodes.join(", "));
+    Problem::new(Code::VmAmbiguous, &[typed], found)
+}
+
+/// The problem with `typed`, which is none of the `nodes`.
+pub fn no_node(typed: &str, nodes: &[String]) -> Problem {
+    let found = match nodes {
+        [] => "No node has reported.".to_owned(),
+        nodes => format!("The nodes are {}.", nodes.join(", ")),
+    };
+    Problem::new(Code::NodeNotFound, &[typed], found)
+}
+
 /// One part of a glob.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Part {

@@ -258,10 +258,14 @@ pub fn read(operation: Operation, call: Call) -> Result<Work, Failed> {
                 service.intent_remove(&who, &name, dry_run)
             })
         }
-        Operation::Vms => Work::look(|service| service.vms()),
+        Operation::Vms => {
+            let node = call.query.text("node").map(str::to_owned);
+            Work::look(move |service| service.vms(node.as_deref()))
+        }
         Operation::Vm => {
             let name = call.in_path(operation)?;
-            Work::look(move |service| vm(&name, service))
+            let node = call.query.text("node").map(str::to_owned);
+            Work::look(move |service| vm(&name, node.as_deref(), service))
         }
         Operation::VmEnable => {
             let mut request: VmEnable = request(&call.body)?;
@@ -287,6 +291,10 @@ pub fn read(operation: Operation, call: Call) -> Result<Work, Failed> {
             })
         }
         Operation::Nodes => Work::look(|service| service.nodes()),
+        Operation::NodeReport => {
+            let name = call.in_path(operation)?;
+            Work::look(move |service| service.node_report(&name))
+        }
         Operation::NodeDrain => {
             let request: NodeDrain = request(&call.body)?;
             call.may(request.dry_run)?;
@@ -363,12 +371,21 @@ fn intent(name: &str, service: &dyn Service) -> Result<IntentView, Problem> {
         .ok_or_else(|| bad_request("its intent is gone"))
 }
 
-fn vm(name: &str, service: &dyn Service) -> Result<VmView, Problem> {
-    let all = service.vms()?;
+fn vm(name: &str, node: Option<&str>, service: &dyn Service) -> Result<VmView, Problem> {
+    let all = service.vms(node)?;
     let names: Vec<String> = all.iter().map(|vm| vm.name.clone()).collect();
-    all.into_iter()
-        .find(|vm| vm.name == name || vm.uuid.eq_ignore_ascii_case(name))
-        .ok_or_else(|| accelnet_rules::vm_names::not_found(name, &names))
+    let is_meant = |vm: &VmView| vm.name == name || vm.uuid.eq_ignore_ascii_case(name);
+    let mut meant = all.into_iter().filter(is_meant);
+    let first = meant.next();
+    let first = first.ok_or_else(|| accelnet_rules::vm_names::not_found(name, &names))?;
+    let others: Vec<String> = meant.map(|vm| vm.node).collect();
+    match others.is_empty() {
+        true => Ok(first),
+        false => {
+            let nodes = [vec![first.node], others].concat();
+            Err(accelnet_rules::vm_names::ambiguous(name, &nodes))
+        }
+    }
 }
 
 fn json(value: &impl Serialize) -> Result<Bytes, Failed> {

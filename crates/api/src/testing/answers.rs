@@ -88,8 +88,25 @@ impl Service for Fake {
         Ok(self.looks()?.intents.iter().map(Inner::view).collect())
     }
 
-    fn vms(&self) -> Result<Vec<VmView>, Problem> {
-        Ok(self.looks()?.vms.clone())
+    fn vms(&self, node: Option<&str>) -> Result<Vec<VmView>, Problem> {
+        let vms = self.looks()?.vms.clone().into_iter();
+        Ok(vms
+            .filter(|vm| node.is_none_or(|node| vm.node == node))
+            .collect())
+    }
+
+    fn node_report(&self, node: &str) -> Result<NodeReport, Problem> {
+        let all = self.nodes()?;
+        let names: Vec<String> = all.iter().map(|node| node.name.clone()).collect();
+        let view = all.into_iter().find(|view| view.name == node);
+        Ok(NodeReport {
+            node: view.ok_or_else(|| vm_names::no_node(node, &names))?,
+            last_report: None,
+            adapters: Vec::new(),
+            intents: Vec::new(),
+            vms: self.vms(Some(node))?,
+            faults: Vec::new(),
+        })
     }
 
     fn nodes(&self) -> Result<Vec<NodeView>, Problem> {

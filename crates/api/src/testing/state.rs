@@ -224,6 +224,7 @@ fn vm(at: usize, name: &str) -> VmView {
         verified: Vec::new(),
         remarks: Vec::new(),
         destinations: Vec::new(),
+        last_report: None,
     }
 }
 

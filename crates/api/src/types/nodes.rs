@@ -1,7 +1,10 @@
 //! The nodes of a cluster.
 
 use accelnet_model::NodeName;
+use accelnet_model::intent::IntentStatus;
 use serde::{Deserialize, Serialize};
+
+use super::{AdapterUse, Fault, LastReport, VmView};
 
 /// A node of the cluster.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -23,6 +26,25 @@ pub struct NodeView {
     pub drained: Option<Drained>,
     /// VMs with a setting that are there.
     pub accelerated_vms: u32,
+}
+
+/// A node of the cluster with its last report.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct NodeReport {
+    /// The node.
+    pub node: NodeView,
+    /// Set when the node does not report now.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_report: Option<LastReport>,
+    /// Its adapters that intents give VFs from.
+    pub adapters: Vec<AdapterUse>,
+    /// Its intents.
+    pub intents: Vec<IntentStatus>,
+    /// Its VMs.
+    pub vms: Vec<VmView>,
+    /// Its faults.
+    pub faults: Vec<Fault>,
 }
 
 /// Whether a node gives signs of life.

@@ -212,6 +212,19 @@ pub struct VmView {
     /// with a setting that is on the node that was asked.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub destinations: Vec<Destination>,
+    /// Set when the node of the VM does not report now: the VM is shown as in its last report.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_report: Option<LastReport>,
+}
+
+/// The last report of a node that does not report now.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct LastReport {
+    /// When the node was observed for that report, RFC 3339, UTC; the node's clock.
+    pub at: String,
+    /// Why there is no newer one, a fragment.
+    pub why: String,
 }
 
 /// A node that a VM might be moved to by a live migration.

@@ -125,6 +125,9 @@ pub struct IntentShow {
 pub struct IntentStatus {
     /// Only this intent
     pub name: Option<String>,
+    /// Only this node; all nodes when left out
+    #[arg(long, value_name = "NODE")]
+    pub node: Option<String>,
     /// How to write the answer
     #[arg(long, short, value_name = "FORM", default_value = "table")]
     pub output: Output,

@@ -76,6 +76,9 @@ pub struct VmList {
     /// Only these: names, UUIDs or globs, with a comma between or several times
     #[arg(long, value_name = "VM", value_delimiter = ',')]
     pub name: Vec<String>,
+    /// Only VMs on this node; all nodes when left out
+    #[arg(long, value_name = "NODE")]
+    pub node: Option<String>,
     /// How to write the answer
     #[arg(long, short, value_name = "FORM", default_value = "table")]
     pub output: ListOutput,
@@ -87,6 +90,9 @@ pub struct VmShow {
     /// Names, UUIDs or globs
     #[arg(required = true, value_name = "VM")]
     pub names: Vec<String>,
+    /// Only VMs on this node; all nodes when left out
+    #[arg(long, value_name = "NODE")]
+    pub node: Option<String>,
     /// How to write the answer
     #[arg(long, short, value_name = "FORM", default_value = "table")]
     pub output: Output,

@@ -20,6 +20,13 @@ fn show() -> Show {
     }
 }
 
+fn show_of() -> ShowOf {
+    ShowOf {
+        node: None,
+        output: Output::Table,
+    }
+}
+
 fn roles(given: &Given) -> Roles {
     Roles {
         compute: given.has("Compute"),
@@ -129,6 +136,7 @@ fn list(name: Vec<String>, accelerated: bool, pipes: Pipes) -> Command {
         accelerated,
         not_accelerated: false,
         name,
+        node: None,
         output: match pipes.people {
             true => ListOutput::Table,
             false => ListOutput::Name,
@@ -141,6 +149,7 @@ pub fn accelerated(given: &Given, pipes: Pipes) -> Built {
     Ok(match pipes.people && !names.is_empty() {
         true => Command::Vm(VmCommand::Show(VmShow {
             names,
+            node: None,
             output: Output::Table,
         })),
         false => list(names, true, pipes),
@@ -154,6 +163,7 @@ pub fn vms(given: &Given, pipes: Pipes) -> Built {
 pub fn nics(given: &Given, _: Pipes) -> Built {
     Ok(Command::Vm(VmCommand::Nics(VmShow {
         names: given.list("VMName"),
+        node: None,
         output: Output::Table,
     })))
 }
@@ -223,6 +233,7 @@ pub fn intents(given: &Given, _: Pipes) -> Built {
 pub fn intent_status(given: &Given, _: Pipes) -> Built {
     Ok(Command::Intent(IntentCommand::Status(IntentStatus {
         name: given.text("Name"),
+        node: None,
         output: Output::Table,
     })))
 }
@@ -247,16 +258,17 @@ pub fn intent_remove(given: &Given, _: Pipes) -> Built {
 }
 
 pub fn health(_: &Given, _: Pipes) -> Built {
-    Ok(Command::Health(show()))
+    Ok(Command::Health(show_of()))
 }
 
 pub fn faults(_: &Given, _: Pipes) -> Built {
-    Ok(Command::Faults(show()))
+    Ok(Command::Faults(show_of()))
 }
 
 pub fn log(_: &Given, _: Pipes) -> Built {
     Ok(Command::Log(Log {
         limit: Log::LIMIT,
+        node: None,
         follow: false,
         output: Output::Table,
     }))

@@ -1,13 +1,16 @@
 //! `accelnet faults`: what is wrong now.
 
 use super::{Result, ask};
-use crate::args::Show;
+use crate::args::ShowOf;
 use crate::render;
 use crate::session::Session;
 
 /// Lists the faults.
-pub fn run(args: &Show, session: &mut Session<'_>) -> Result {
-    let faults = session.agent()?.status()?.faults;
+pub fn run(args: &ShowOf, session: &mut Session<'_>) -> Result {
+    let mut faults = session.agent()?.status()?.faults;
+    if let Some(node) = &args.node {
+        faults.retain(|fault| fault.node == *node);
+    }
     ask::tell(session, args.output, &faults, |faults, colour, _| {
         render::faults(faults, colour)
     });

@@ -3,13 +3,16 @@
 use accelnet_api::types::Severity;
 
 use super::{Result, ask};
-use crate::args::Show;
+use crate::args::ShowOf;
 use crate::render;
 use crate::session::Session;
 
 /// Tells whether all is well, and ends with the status of the first fault that is an error.
-pub fn run(args: &Show, session: &mut Session<'_>) -> Result {
-    let status = session.agent()?.status()?;
+pub fn run(args: &ShowOf, session: &mut Session<'_>) -> Result {
+    let mut status = session.agent()?.status()?;
+    if let Some(node) = &args.node {
+        status.faults.retain(|fault| fault.node == *node);
+    }
     let health = render::Health::of(&status);
     ask::tell(session, args.output, &health, render::health);
     let error = status

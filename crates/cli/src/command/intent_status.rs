@@ -14,7 +14,10 @@ pub fn run(args: &IntentStatus, session: &mut Session<'_>) -> Result {
         Some(name) => vec![agent.intent(name)?],
         None => agent.intents()?,
     };
-    let status: Vec<_> = views.into_iter().flat_map(|view| view.status).collect();
+    let status = views.into_iter().flat_map(|view| view.status);
+    let status: Vec<_> = status
+        .filter(|status| args.node.as_ref().is_none_or(|node| status.node == *node))
+        .collect();
     ask::tell(session, args.output, &status, |status, colour, width| {
         render::intent_status(status, colour, width)
     });

@@ -17,7 +17,9 @@ pub fn run(args: &Log, session: &mut Session<'_>) -> Result {
     let agent = session.agent()?.clone();
     let limit = usize::from(args.limit);
     let mut events = agent.events(0, limit, Duration::ZERO)?;
+    let is_meant = |event: &Event| args.node.as_ref().is_none_or(|node| event.node == *node);
     if !args.follow {
+        events.events.retain(is_meant);
         ask::tell(
             session,
             args.output,
@@ -36,7 +38,9 @@ pub fn run(args: &Log, session: &mut Session<'_>) -> Result {
     loop {
         for event in &events.events {
             after = after.max(event.number);
-            line(event, args.output, session);
+            if is_meant(event) {
+                line(event, args.output, session);
+            }
         }
         if session.out.flush().is_err() {
             // Whoever read has gone.

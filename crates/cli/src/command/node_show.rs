@@ -1,14 +1,18 @@
 //! `accelnet node show`: all that can be seen of this node.
 
+use accelnet_api::types::Standing;
 use accelnet_model::Code;
 
-use super::{Result, simulated};
-use crate::args::{Output, Show};
+use super::{Result, ask, simulated};
+use crate::args::{NodeShow, Output};
 use crate::render;
 use crate::session::Session;
 
 /// Shows this node. All is well when its adapters and its VMs could be listed.
-pub fn run(args: &Show, session: &mut Session<'_>) -> Result {
+pub fn run(args: &NodeShow, session: &mut Session<'_>) -> Result {
+    if let Some(node) = &args.node {
+        return of_the_cluster(node, args.output, session);
+    }
     let node = simulated::node(session)?;
     match args.output {
         Output::Json => session.say_json(&node),
@@ -21,5 +25,15 @@ pub fn run(args: &Show, session: &mut Session<'_>) -> Result {
     Ok(match listed {
         true => 0,
         false => Code::NotReadable.entry().exit_status,
+    })
+}
+
+/// Shows the last report of any node. All is well when the node reports now.
+fn of_the_cluster(node: &str, output: Output, session: &mut Session<'_>) -> Result {
+    let report = session.agent()?.node_report(node)?;
+    ask::tell(session, output, &report, render::node_report);
+    Ok(match report.node.state {
+        Standing::Up => 0,
+        Standing::Down => Code::NodeDown.entry().exit_status,
     })
 }

@@ -11,7 +11,7 @@ use crate::session::Session;
 
 /// Lists VMs. A name that none has is told after those that there are.
 pub fn run(args: &VmList, session: &mut Session<'_>) -> Result {
-    let all = session.agent()?.vms()?;
+    let all = session.agent()?.vms_of(args.node.as_deref())?;
     let (chosen, missing) = choose(&all, &args.name);
     let vms: Vec<&VmView> = chosen
         .into_iter()
@@ -64,7 +64,10 @@ pub fn choose<'a>(all: &'a [VmView], typed: &[String]) -> (Vec<&'a VmView>, Vec<
             missing.push(vm_names::not_found(typed, &names));
         }
         for vm in fits {
-            if !chosen.iter().any(|there| there.uuid == vm.uuid) {
+            if !chosen
+                .iter()
+                .any(|there| (&there.uuid, &there.node) == (&vm.uuid, &vm.node))
+            {
                 chosen.push(vm);
             }
         }

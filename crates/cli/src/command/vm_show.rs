@@ -19,7 +19,7 @@ pub fn show(
     session: &mut Session<'_>,
     words: impl Fn(&VmView, bool, Option<u16>) -> String,
 ) -> Result {
-    let all = session.agent()?.vms()?;
+    let all = session.agent()?.vms_of(args.node.as_deref())?;
     let Some(names) = ask::names(&args.names, session) else {
         return Ok(ask::NO_SENSE);
     };

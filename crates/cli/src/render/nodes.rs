@@ -1,6 +1,6 @@
 //! The nodes of a cluster, in words.
 
-use accelnet_api::types::{NodeDrained, NodeView, Standing};
+use accelnet_api::types::{NodeDrained, NodeReport, NodeView, Standing};
 
 use super::table::{Table, Tone, painted};
 
@@ -30,6 +30,38 @@ pub fn nodes(nodes: &[NodeView], colour: bool, width: Option<u16>) -> String {
         ]);
     }
     table.text()
+}
+
+/// One node with its last report.
+pub fn node_report(report: &NodeReport, colour: bool, width: Option<u16>) -> String {
+    let mut text = nodes(std::slice::from_ref(&report.node), colour, width);
+    if let Some(last) = &report.last_report {
+        text.push_str(&format!("note: shown as of {}: {}\n", last.at, last.why));
+    }
+    if !report.adapters.is_empty() {
+        let heading = ["ADAPTER", "PCI ADDRESS", "VFS", "IN USE"];
+        let mut table = Table::new(&heading, colour, width);
+        for one in &report.adapters {
+            table.row([
+                one.adapter.clone(),
+                one.address.to_string(),
+                one.vfs.to_string(),
+                one.vfs_in_use.to_string(),
+            ]);
+        }
+        text.push_str(&format!("\nAdapters of intents\n{}", table.text()));
+    }
+    if !report.intents.is_empty() {
+        let intents = super::intent_status(&report.intents, colour, width);
+        text.push_str(&format!("\nIntents\n{intents}"));
+    }
+    let vms: Vec<_> = report.vms.iter().collect();
+    text.push_str(&format!("\nVMs\n{}", super::vms(&vms, colour, width)));
+    if !report.faults.is_empty() {
+        let faults = super::faults(&report.faults, colour);
+        text.push_str(&format!("\nFaults\n{faults}"));
+    }
+    text
 }
 
 /// What came of draining a node.

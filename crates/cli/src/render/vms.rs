@@ -1,6 +1,8 @@
 //! VMs in words.
 
-use accelnet_api::types::{Destination, Path, State, VmResult, VmView, VnicView};
+use std::collections::BTreeMap;
+
+use accelnet_api::types::{Destination, LastReport, Path, State, VmResult, VmView, VnicView};
 use accelnet_model::Mac;
 use accelnet_model::domain::DomainState;
 use accelnet_model::vf_security::OnOff;
@@ -28,7 +30,10 @@ pub fn vms(vms: &[&VmView], colour: bool, width: Option<u16>) -> String {
         let (state, tone) = acceleration(vm.acceleration);
         table.toned([
             (vm.name.clone(), Tone::Plain),
-            (vm.node.clone(), Tone::Plain),
+            match vm.last_report {
+                Some(_) => (format!("{} (last report)", vm.node), Tone::Notice),
+                None => (vm.node.clone(), Tone::Plain),
+            },
             (domain(vm.state).to_owned(), Tone::Plain),
             (vm.vcpus.to_string(), Tone::Plain),
             (
@@ -40,7 +45,22 @@ pub fn vms(vms: &[&VmView], colour: bool, width: Option<u16>) -> String {
             (path(vm.path).to_owned(), Tone::Plain),
         ]);
     }
-    table.text()
+    format!("{}{}", table.text(), last_reports(vms))
+}
+
+/// A line for each node that does not report now.
+fn last_reports(vms: &[&VmView]) -> String {
+    let reports = vms
+        .iter()
+        .filter_map(|vm| Some((vm.node.as_str(), vm.last_report.as_ref()?)));
+    let reports: BTreeMap<&str, &LastReport> = reports.collect();
+    let lines = reports.into_iter().map(|(node, last)| {
+        format!(
+            "note: VMs on {node} are shown as of {}: {}\n",
+            last.at, last.why
+        )
+    });
+    lines.collect()
 }
 
 /// One, whole.
@@ -48,6 +68,9 @@ pub fn vm(vm: &VmView, colour: bool, width: Option<u16>) -> String {
     let (state, tone) = acceleration(vm.acceleration);
     let or_none = |text: Option<String>| text.unwrap_or_else(|| "none".to_owned());
     let mut text = format!("{}\n", painted(&vm.name, Tone::Plain, colour));
+    if let Some(last) = &vm.last_report {
+        text.push_str(&format!("note: shown as of {}: {}\n", last.at, last.why));
+    }
     let mut lines = vec![
         ("UUID", vm.uuid.to_string()),
         ("node", vm.node.clone()),

@@ -6,6 +6,9 @@ use std::time::Duration;
 
 use accelnet_agent::cluster::{CutOff, Why, membership};
 use accelnet_agent::policy::PolicyStore;
+use accelnet_agent::report::Report;
+use accelnet_agent::simulated::Simulated;
+use accelnet_agent::simulated::served::{self, Served};
 use accelnet_api::types::NodeDrain;
 use accelnet_host::observe;
 use accelnet_model::intent::{Intent, Role};
@@ -161,4 +164,23 @@ pub fn nodes_with_other_adapters() -> Vec<Code> {
     };
     let rows = prereq::judge_cluster(&seen, &[adapter("one")], &[peer], &[intent], &Scope::All, 1);
     rows.into_iter().filter_map(|row| row.code).collect()
+}
+
+/// Another node reports a VM of the same name.
+pub fn a_name_on_two_nodes() -> Vec<Code> {
+    let folder = tempfile::tempdir().expect("a folder");
+    let edge = Simulated::new(served::small(folder.path()).expect("a node")).in_real_time();
+    let store = served::store().expect("a store");
+    let agent = Served::start(folder.path(), Box::new(edge), store.clone(), None);
+    let agent = agent.expect("an agent");
+    let mut vm = agent.root().vm(served::VM).expect("a VM");
+    vm.node = "node2".to_owned();
+    vm.uuid = "0a1b2c3d-0000-4000-8000-0000000000ff"
+        .parse()
+        .expect("a UUID");
+    let mut report = Report::empty(&vm.node, "2026-01-01T00:00:00Z");
+    report.vms.push(vm);
+    let txn = Txn::new().put_json("reports/node2", &report);
+    let _ = store.commit(&txn.expect("a report")).expect("a store");
+    refused(agent.root().vm(served::VM))
 }

@@ -49,6 +49,17 @@ pub(super) static ENTRIES: &[Entry] = &[
         resolution: "'accelnet node list' shows the nodes.",
     },
     Entry {
+        code: Code::VmAmbiguous,
+        exit_status: 24,
+        http_status: 409,
+        severity: Severity::Error,
+        stands_under: None,
+        sentence: "Several nodes have a VM that is called {0}.",
+        found: "The nodes.",
+        needed: "One VM: its UUID, or its name and its node.",
+        resolution: "Add '--node NODE', or use the UUID; 'accelnet vm list' shows all VMs with their nodes.",
+    },
+    Entry {
         code: Code::ClusterRefused,
         exit_status: 114,
         http_status: 409,

@@ -42,6 +42,7 @@ fn vm(number: u32) -> VmView {
         verified: Vec::new(),
         remarks: vec!["it runs without its VF".to_owned()],
         destinations: Vec::new(),
+        last_report: None,
     }
 }
 

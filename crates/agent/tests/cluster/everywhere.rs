@@ -1,0 +1,174 @@
+//! Lists and shows cover all nodes, whichever node is asked.
+
+use std::sync::Arc;
+
+use accelnet_agent::cluster::nodes::{Down, Member};
+use accelnet_agent::report::Report;
+use accelnet_agent::simulated::Simulated;
+use accelnet_agent::simulated::served::{self, NODE, Served, VM};
+use accelnet_api::Client;
+use accelnet_api::types::{Standing, VmView};
+use accelnet_model::Code;
+use accelnet_model::domain::DomainState;
+use accelnet_store::testing::{EtcdServer, until};
+use accelnet_store::{Store, Txn};
+use tempfile::TempDir;
+
+use crate::etcd::pair;
+
+const OTHER: &str = "node2";
+const AT: &str = "2026-01-01T00:00:00Z";
+const UUID: &str = "0a1b2c3d-0000-4000-8000-0000000000ff";
+
+/// An agent, and a store in which another node has reported.
+struct Bench {
+    served: Served,
+    store: Arc<dyn Store>,
+    _folder: TempDir,
+}
+
+impl Bench {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let edge = Simulated::new(served::small(folder.path()).expect("a node")).in_real_time();
+        let store = served::store().expect("a store");
+        let served = Served::start(folder.path(), Box::new(edge), store.clone(), None);
+        Bench {
+            served: served.expect("an agent"),
+            store,
+            _folder: folder,
+        }
+    }
+
+    /// The agent's own VM.
+    fn own(&self) -> VmView {
+        let own = self.served.root().vms_of(Some(NODE)).expect("VMs");
+        own.into_iter().next().expect("a VM")
+    }
+
+    /// The other node reports a VM like the own one.
+    fn reports(&self, change: impl FnOnce(&mut VmView)) {
+        let mut vm = self.own();
+        vm.node = OTHER.to_owned();
+        change(&mut vm);
+        let mut report = Report::empty(OTHER, AT);
+        report.vms.push(vm);
+        self.put(Txn::new().put_json(format!("reports/{OTHER}"), &report));
+    }
+
+    fn put(&self, txn: Result<Txn, accelnet_store::StoreError>) {
+        let _ = self.store.commit(&txn.expect("a document")).expect("done");
+    }
+
+    /// Name and node of each VM that is listed.
+    fn listed(&self, node: Option<&str>) -> Vec<(String, String)> {
+        let vms = self.served.root().vms_of(node).expect("VMs");
+        vms.into_iter().map(|vm| (vm.name, vm.node)).collect()
+    }
+}
+
+fn at(name: &str, node: &str) -> (String, String) {
+    (name.to_owned(), node.to_owned())
+}
+
+#[test]
+fn vms_of_all_nodes_are_listed_and_shown() {
+    let bench = Bench::new();
+    bench.reports(|vm| {
+        vm.name = "db".to_owned();
+        vm.uuid = UUID.parse().expect("a UUID");
+    });
+    assert_eq!(bench.listed(None), [at("db", OTHER), at(VM, NODE)]);
+    assert_eq!(bench.listed(Some(OTHER)), [at("db", OTHER)]);
+    assert_eq!(bench.listed(Some(NODE)), [at(VM, NODE)]);
+    let root = bench.served.root();
+    for name in ["db", UUID] {
+        let shown = root.vm(name).expect("a VM");
+        assert_eq!((shown.node.as_str(), shown.last_report), (OTHER, None));
+    }
+    let report = root.node_report(OTHER).expect("a report");
+    assert_eq!((report.vms.len(), report.last_report), (1, None));
+    let unknown = root.vms_of(Some("node9")).expect_err("no such node");
+    assert_eq!(unknown.code, Code::NodeNotFound);
+    assert!(unknown.found.contains(OTHER), "{unknown:?}");
+    let unknown = root.node_report("node9").expect_err("no such node");
+    assert_eq!(unknown.code, Code::NodeNotFound);
+}
+
+#[test]
+fn a_name_on_two_nodes_is_answered_with_both() {
+    let bench = Bench::new();
+    bench.reports(|vm| vm.uuid = UUID.parse().expect("a UUID"));
+    assert_eq!(bench.listed(None), [at(VM, NODE), at(VM, OTHER)]);
+    let refused = bench.served.root().vm(VM).expect_err("two VMs");
+    assert_eq!(refused.code, Code::VmAmbiguous);
+    for node in [NODE, OTHER] {
+        assert!(refused.found.contains(node), "{refused:?}");
+    }
+    assert!(refused.resolution.contains("--node"), "{refused:?}");
+}
+
+/// Nodes may share the definitions of their VMs.
+#[test]
+fn a_vm_is_listed_where_it_runs() {
+    let bench = Bench::new();
+    bench.reports(|vm| vm.state = DomainState::Running);
+    assert_eq!(bench.listed(None), [at(VM, OTHER)]);
+    assert_eq!(bench.listed(Some(NODE)), [at(VM, NODE)]);
+    bench.reports(|vm| vm.state = DomainState::ShutOff);
+    assert_eq!(bench.listed(None), [at(VM, NODE), at(VM, OTHER)]);
+}
+
+#[test]
+fn the_report_of_a_node_that_is_down_is_marked() {
+    let bench = Bench::new();
+    bench.reports(|vm| vm.uuid = UUID.parse().expect("a UUID"));
+    let member = Member {
+        joined_at: AT.to_owned(),
+        version: "1".to_owned(),
+    };
+    bench.put(Txn::new().put_json(format!("members/{OTHER}"), &member));
+    let since = "2026-01-02T00:00:00Z".to_owned();
+    bench.put(Txn::new().put_json(format!("down/{OTHER}"), &Down { since }));
+    let root = bench.served.root();
+    let shown = root.vms_of(Some(OTHER)).expect("VMs");
+    let report = root.node_report(OTHER).expect("a report");
+    assert_eq!(report.node.state, Standing::Down);
+    for last in [shown[0].last_report.clone(), report.last_report] {
+        let last = last.expect("marked");
+        assert_eq!(last.at, AT);
+        assert_eq!(last.why, "node2 is down since 2026-01-02T00:00:00Z");
+    }
+    assert_eq!(bench.own().last_report, None);
+}
+
+/// The names of the VMs that `client` lists of a node, when all of them are marked as `marked` says.
+fn of(client: &Client, node: &str, marked: bool) -> Vec<String> {
+    let vms = client.vms_of(Some(node)).expect("VMs").into_iter();
+    vms.filter(|vm| vm.last_report.is_some() == marked)
+        .map(|vm| vm.name)
+        .collect()
+}
+
+#[test]
+fn each_node_on_etcd_lists_the_vms_of_the_other() {
+    let server = EtcdServer::start();
+    let [one, mut other] = pair(&server);
+    let names = |client: &Client, node| of(client, node, false);
+    for node in [&one, &other] {
+        node.machine.define(1);
+        let (own, name) = (&node.machine.name, node.machine.vm(1));
+        for client in [&one.client, &other.client] {
+            assert!(until(|| names(client, own).contains(&name)));
+        }
+    }
+    let there = names(&other.client, "node2");
+    // What a node that is cut off lists of others may be old.
+    one.wire.cut();
+    assert!(until(|| one.is_cut_off()));
+    assert_eq!(of(&one.client, "node2", true), there);
+    one.wire.mend();
+    assert!(until(|| names(&one.client, "node2") == there));
+    other.stop_agent();
+    assert!(until(|| of(&one.client, "node2", true) == there));
+}
