@@ -3,6 +3,7 @@
 pub mod backup;
 pub mod identity;
 mod instance;
+pub(crate) mod last_reports;
 pub mod link;
 mod liveness;
 pub mod membership;

@@ -251,7 +251,9 @@ impl Core {
 
     /// The store answers again: what was missed is made up for.
     pub(crate) fn back_in_touch(&mut self, was: &CutOff) {
-        let CutOff { since, found, why } = was;
+        let CutOff {
+            since, found, why, ..
+        } = was;
         let message = match why {
             Why::Silent => format!("The store answers again; it did not since {since} ({found})."),
             Why::Foreign => {

@@ -252,6 +252,20 @@ impl Journal {
     ///
     /// The store cannot be read.
     pub fn since(&self, after: u64, limit: usize) -> Result<Vec<Event>, Problem> {
+        self.since_of(None, after, limit)
+    }
+
+    /// The same of one node, or of all.
+    ///
+    /// # Errors
+    ///
+    /// The store cannot be read.
+    pub fn since_of(
+        &self,
+        node: Option<&str>,
+        after: u64,
+        limit: usize,
+    ) -> Result<Vec<Event>, Problem> {
         let events = self.in_order().map_err(|error| store_failed(&error))?;
         let mut place = 0;
         let mut before = 0;
@@ -270,7 +284,9 @@ impl Journal {
         let kept = kept::kept(events.iter());
         let events = events.into_iter().zip(kept).filter(|(_, kept)| *kept);
         let events = events.map(|(event, _)| event);
-        let mut events: Vec<Event> = events.filter(|event| event.number > after).collect();
+        let is_meant =
+            |event: &Event| event.number > after && node.is_none_or(|node| event.node == node);
+        let mut events: Vec<Event> = events.filter(is_meant).collect();
         let surplus = events.len().saturating_sub(limit);
         events.drain(..surplus);
         Ok(events)

@@ -35,6 +35,9 @@ pub struct Report {
     pub intents: Vec<IntentStatus>,
     /// VMs here.
     pub vms: Vec<VmView>,
+    /// Why the VMs here are unknown, a fragment.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub vms_unknown: Option<String>,
     /// MACs in use here, each with who has it.
     pub macs: Vec<(Mac, String)>,
     /// What is wrong here.
@@ -112,12 +115,20 @@ impl Report {
             adapters: Vec::new(),
             intents: Vec::new(),
             vms: Vec::new(),
+            vms_unknown: None,
             macs: Vec::new(),
             faults: Vec::new(),
             checks: Vec::new(),
             hardware: Vec::new(),
             parts: Vec::new(),
         }
+    }
+
+    /// The report of a node whose VMs are unknown, because of `reason`.
+    pub(crate) fn unseen(node: &str, now: &str, reason: &str) -> Self {
+        let mut report = Report::empty(node, now);
+        report.vms_unknown = Some(reason.to_owned());
+        report
     }
 
     /// What `core` has to report.
@@ -133,6 +144,7 @@ impl Report {
             macs: view::macs(seen),
             faults: faults::of(core, seen, policy, &vms, before.as_ref()),
             vms,
+            vms_unknown: seen.node.domains.reason().map(str::to_owned),
             checks: prereq::own(&seen.node),
             hardware: core
                 .intent_adapters(seen, policy)

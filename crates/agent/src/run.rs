@@ -16,6 +16,7 @@ use accelnet_rules::vf_path::Limits;
 use accelnet_store::{Etcd, EtcdAddress, EtcdTls, Store, StoreError};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
+use crate::cluster::last_reports::LastReports;
 use crate::cluster::nodes::Nodes;
 use crate::cluster::{Link, Linked, Liveness, Observing};
 use crate::core::Core;
@@ -278,6 +279,7 @@ pub fn start(
         reports: core.reports(),
         journal: core.journal.clone(),
         nodes: Nodes::new(store.clone(), node),
+        last_reports: LastReports::default(),
         link,
         clock: clock.clone(),
         seldom: Seldom::new(store.clone(), node, clock.clone()),

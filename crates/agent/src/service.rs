@@ -10,6 +10,7 @@ use accelnet_host::Clock;
 use accelnet_model::{Capacity, Code, Node, Problem};
 use accelnet_rules::vm_names;
 
+use crate::cluster::last_reports::{LastReports, Standpoint};
 use crate::cluster::nodes::{NodeState, Nodes, views};
 use crate::cluster::{CutOff, Link, vms};
 use crate::core::settle::vms_unknown;
@@ -30,6 +31,7 @@ pub struct Agent {
     pub(crate) reports: Arc<Reports>,
     pub(crate) journal: Journal,
     pub(crate) nodes: Nodes,
+    pub(crate) last_reports: LastReports,
     pub(crate) link: Option<Arc<Link>>,
     pub(crate) clock: Arc<dyn Clock + Send + Sync>,
     /// Keys that nothing else reads often.
@@ -112,6 +114,23 @@ impl Agent {
 }
 
 impl Agent {
+    /// All nodes. Which of them are down is kept, so that the age of their last reports is known.
+    fn node_states(&self) -> Result<Vec<NodeState>, Problem> {
+        let nodes = self.nodes.all()?;
+        self.last_reports.saw(&nodes, self.clock.uptime());
+        Ok(nodes)
+    }
+
+    fn standpoint<'a>(&'a self, own: &'a str, nodes: &'a [NodeState]) -> Standpoint<'a> {
+        Standpoint {
+            own,
+            nodes,
+            cut_off: self.cut_off(),
+            last_reports: &self.last_reports,
+            clock: &*self.clock,
+        }
+    }
+
     /// Faults of what could not be read of the store the last time.
     fn unreadable(&self, policy: &Policy, node: &str) -> Vec<Fault> {
         let mut all = policy.unreadable.clone();
@@ -169,6 +188,21 @@ fn known_node(
     }
 }
 
+/// Refuses to list the VMs of a node that are unknown.
+fn vms_known(node: &str, own: &str, here: &Node, reports: &[Report]) -> Result<(), Problem> {
+    let reason = match node == own {
+        true => here.domains.reason(),
+        false => {
+            let report = reports.iter().find(|report| report.node == node);
+            report.and_then(|report| report.vms_unknown.as_deref())
+        }
+    };
+    match reason {
+        None => Ok(()),
+        Some(reason) => Err(vms_unknown(node, reason)),
+    }
+}
+
 /// A fault of a whole node.
 fn as_fault(node: &str, problem: &Problem, since: String) -> Fault {
     Fault {
@@ -187,7 +221,7 @@ impl Service for Agent {
         let policy = self.policies.read()?;
         let picture = self.picture();
         let mut status = management::status(&policy, &self.reports, &picture, self.clock.uptime())?;
-        for node in self.nodes.all()? {
+        for node in self.node_states()? {
             let Some(since) = node.down_since else {
                 continue;
             };
@@ -262,23 +296,27 @@ impl Service for Agent {
     fn vms(&self, node: Option<&str>) -> Result<Vec<VmView>, Problem> {
         let picture = self.picture();
         let own = picture.report.node.as_str();
-        if let Some(reason) = picture.node.domains.reason()
-            && node.is_none_or(|node| node == own)
-        {
-            return Err(vms_unknown(own, reason));
-        }
         let policy = self.policies.read()?;
-        let (mut reports, nodes) = (self.reports.all()?, self.nodes.all()?);
+        let (mut reports, nodes) = (self.reports.all()?, self.node_states()?);
         if let Some(node) = node {
             known_node(node, own, &nodes, &reports)?;
+        }
+        let others = |name: &str| name != own;
+        let alone = !nodes.iter().any(|node| others(&node.name))
+            && !reports.iter().any(|report| others(&report.node));
+        let asked = match node {
+            None if alone => Some(own),
+            node => node,
+        };
+        if let Some(node) = asked {
+            vms_known(node, own, &picture.node, &reports)?;
         }
         let mut here = picture.report.vms.clone();
         let down = nodes.iter().filter(|node| node.is_down());
         let down: BTreeSet<String> = down.map(|node| node.name.clone()).collect();
         destinations::tell(&mut here, &picture.node, &policy, &reports, &down);
         reports.retain(|report| report.node != own);
-        let cut_off = self.cut_off();
-        let elsewhere = vms::of_reports(&reports, own, &nodes, cut_off.as_ref());
+        let elsewhere = vms::of_reports(reports, &self.standpoint(own, &nodes));
         let mut all: Vec<VmView> = here.into_iter().chain(elsewhere).collect();
         match node {
             Some(node) => all.retain(|vm| vm.node == node),
@@ -297,8 +335,8 @@ impl Service for Agent {
         self.ask(who, Core::plan)
     }
 
-    fn events(&self, after: u64, limit: usize) -> Result<Events, Problem> {
-        let events = self.journal.since(after, limit)?;
+    fn events(&self, node: Option<&str>, after: u64, limit: usize) -> Result<Events, Problem> {
+        let events = self.journal.since_of(node, after, limit)?;
         Ok(Events { events })
     }
 
@@ -322,14 +360,14 @@ impl Service for Agent {
     fn nodes(&self) -> Result<Vec<NodeView>, Problem> {
         let policy = self.policies.read()?;
         let reports = self.reports.all()?;
-        Ok(views(&self.nodes.all()?, &policy, &reports))
+        Ok(views(&self.node_states()?, &policy, &reports))
     }
 
     fn node_report(&self, node: &str) -> Result<NodeReport, Problem> {
         let picture = self.picture();
         let own = picture.report.node.as_str();
         let policy = self.policies.read()?;
-        let (reports, nodes) = (self.reports.all()?, self.nodes.all()?);
+        let (reports, nodes) = (self.reports.all()?, self.node_states()?);
         known_node(node, own, &nodes, &reports)?;
         let all = views(&nodes, &policy, &reports).into_iter();
         let view = all.into_iter().find(|view| view.name == node);
@@ -340,7 +378,7 @@ impl Service for Agent {
         let report = report.unwrap_or_else(|| Report::empty(node, ""));
         Ok(NodeReport {
             node: view.ok_or_else(|| vm_names::no_node(node, &[]))?,
-            last_report: vms::last_report(&report, own, &nodes, self.cut_off().as_ref()),
+            last_report: self.standpoint(own, &nodes).last_report(&report),
             adapters: report.adapters,
             intents: report.intents,
             vms: report.vms,

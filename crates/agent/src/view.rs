@@ -42,7 +42,7 @@ impl Picture {
         Picture {
             node: Node::unseen(name, now, unknown),
             networks: Observed::unknown(unknown),
-            report: Report::empty(name, now),
+            report: Report::unseen(name, now, unknown),
             applied_revision: 0,
             simulated: false,
             seen_at: Duration::ZERO,

@@ -181,8 +181,20 @@ impl Client {
     /// Events after number `after`, at most `limit` of the newest; waits up to `wait` (60 s
     /// at most) for one.
     pub fn events(&self, after: u64, limit: usize, wait: Duration) -> Answer<Events> {
+        self.events_of(None, after, limit, wait)
+    }
+
+    /// The same of one node.
+    pub fn events_of(
+        &self,
+        node: Option<&str>,
+        after: u64,
+        limit: usize,
+        wait: Duration,
+    ) -> Answer<Events> {
         let wait = wait.as_secs();
-        let path = format!("/v1/events?after={after}&limit={limit}&wait={wait}");
+        let node = node.map_or_else(String::new, |node| format!("&node={}", escaped(node)));
+        let path = format!("/v1/events?after={after}&limit={limit}&wait={wait}{node}");
         let within = QUESTION + Duration::from_secs(wait);
         self.read(exchange::ask(&self.place, "GET", &path, None, within)?)
     }

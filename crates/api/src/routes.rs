@@ -216,6 +216,11 @@ const EVENTS: &[Parameter] = &[
         kind: Kind::Number(0, 60),
         what: "Wait up to so many seconds for one; 0 when left out.",
     },
+    Parameter {
+        name: "node",
+        kind: Kind::Text(Chars::Printable),
+        what: "Show only events of this node.",
+    },
 ];
 
 use Gives::{Document, Many, One};

@@ -82,8 +82,8 @@ pub trait Service: Send + Sync {
     fn vms_change(&self, who: &Caller, change: &VmChange) -> Answer<VmChanged>;
     /// What would be done now.
     fn plan(&self, who: &Caller) -> Answer<PlanAnswer>;
-    /// Events after number `after`, at most `limit` of the newest.
-    fn events(&self, after: u64, limit: usize) -> Result<Events, Problem>;
+    /// Events of all nodes, or of one, after number `after`: at most `limit` of the newest.
+    fn events(&self, node: Option<&str>, after: u64, limit: usize) -> Result<Events, Problem>;
     /// Told of every event from now on.
     fn news(&self) -> Result<News, Problem>;
     /// Keeps a remark as an event. How many come is bounded by whoever makes them.

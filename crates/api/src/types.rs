@@ -20,6 +20,6 @@ pub use management::{
 pub use nodes::{DrainVm, Drained, NodeDrain, NodeDrained, NodeReport, NodeView, Standing};
 pub use plan::{PlanAnswer, PlannedStep};
 pub use vms::{
-    Destination, LastReport, Path, State, Verified, VmChange, VmChanged, VmDisable, VmEnable,
-    VmResult, VmSet, VmView, VnicView,
+    Destination, Path, State, Verified, VmChange, VmChanged, VmDisable, VmEnable, VmResult, VmSet,
+    VmView, VnicView,
 };

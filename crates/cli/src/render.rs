@@ -10,6 +10,7 @@ mod entries;
 mod events;
 mod faults;
 mod intents;
+mod last_reports;
 mod management;
 mod node;
 mod nodes;

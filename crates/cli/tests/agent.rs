@@ -153,7 +153,7 @@ fn each_vm_has_its_result_and_the_first_that_failed_is_the_status() {
         "web1: Low, over its VF.\nweb2: Low, over its VF.\n"
     );
     assert!(
-        shown.err.starts_with("error: No VM is called nobody.\n"),
+        shown.err.starts_with("error: VM nobody does not exist.\n"),
         "{}",
         shown.err
     );

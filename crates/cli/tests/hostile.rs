@@ -157,8 +157,8 @@ impl Service for Hostile {
     fn plan(&self, who: &Caller) -> Answer<PlanAnswer> {
         later(self.0.plan(who))
     }
-    fn events(&self, after: u64, limit: usize) -> Result<Events, Problem> {
-        let mut events = self.0.events(after, limit)?;
+    fn events(&self, node: Option<&str>, after: u64, limit: usize) -> Result<Events, Problem> {
+        let mut events = self.0.events(node, after, limit)?;
         for event in &mut events.events {
             event.who = Some("anna".to_owned());
             event.from = Some(Origin {

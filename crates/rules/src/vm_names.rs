@@ -60,35 +60,92 @@ pub fn meant<T>(
     meant.map(|(_, one)| one).collect()
 }
 
-/// The problem with `typed`, which none of `names` fits.
-pub fn not_found(typed: &str, names: &[String]) -> Problem {
-    /// Names that are told.
-    const TOLD: usize = 10;
-    let found = match names {
-        [] => "This node has no VM at all.".to_owned(),
-        names if names.len() <= TOLD => format!("The VMs here are {}.", names.join(", ")),
-        names => format!(
-            "The VMs here are {} and {} more.",
-            names[..TOLD].join(", "),
-            names.len() - TOLD
-        ),
+/// The problem with `typed`, which fits none of `vms`, each a name and its node.
+pub fn not_found<'a>(typed: &str, vms: impl IntoIterator<Item = (&'a str, &'a str)>) -> Problem {
+    let vms: Vec<(&str, &str)> = vms.into_iter().collect();
+    let nodes: BTreeSet<&str> = vms.iter().map(|(_, node)| *node).collect();
+    let count = match vms.len() {
+        0 => return Problem::new(Code::VmNotFound, &[typed], "No VM is defined."),
+        1 => "1 VM".to_owned(),
+        many => format!("{many} VMs"),
+    };
+    let have = match nodes.first() {
+        Some(node) if nodes.len() == 1 => format!("{node} has {count}"),
+        _ => format!("{} nodes have {count}", nodes.len()),
+    };
+    let found = match nearest(typed, vms.iter().map(|(name, _)| *name)) {
+        None => format!("{have}, and none has a similar name."),
+        Some(name) if nodes.len() == 1 => format!("{have}; the nearest name is {name}."),
+        Some(name) => {
+            let on = vms.iter().find(|(one, _)| *one == name);
+            let on = on.map_or("", |(_, node)| *node);
+            format!("{have}; the nearest name is {name}, on {on}.")
+        }
     };
     Problem::new(Code::VmNotFound, &[typed], found)
 }
 
 /// The problem with a name that VMs on several `nodes` have.
 pub fn ambiguous(typed: &str, nodes: &[String]) -> Problem {
-    let found = format!("VMs on {} have it.", nodes.join(", "));
+    let found = format!("{} have a VM of this name.", nodes.join(", "));
     Problem::new(Code::VmAmbiguous, &[typed], found)
 }
 
 /// The problem with `typed`, which is none of the `nodes`.
 pub fn no_node(typed: &str, nodes: &[String]) -> Problem {
+    /// Nodes that are named.
+    const NAMED: usize = 10;
     let found = match nodes {
         [] => "No node has reported.".to_owned(),
-        nodes => format!("The nodes are {}.", nodes.join(", ")),
+        nodes if nodes.len() <= NAMED => format!("The nodes are {}.", nodes.join(", ")),
+        nodes => match nearest(typed, nodes.iter().map(String::as_str)) {
+            Some(name) => {
+                format!(
+                    "The cluster has {} nodes; the nearest name is {name}.",
+                    nodes.len()
+                )
+            }
+            None => format!(
+                "The cluster has {} nodes, and none has a similar name.",
+                nodes.len()
+            ),
+        },
     };
     Problem::new(Code::NodeNotFound, &[typed], found)
+}
+
+/// The first of the names that differ least from `typed`, if one is similar.
+fn nearest<'a>(typed: &str, names: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    /// Longer names are not compared: the time grows with the square of the length.
+    const LONGEST: usize = 100;
+    let chars = |text: &str| -> Vec<char> { text.to_lowercase().chars().take(LONGEST).collect() };
+    let typed = chars(typed);
+    let near = names.into_iter().filter_map(|name| {
+        let chars = chars(name);
+        let most = chars.len().max(typed.len()) / 2;
+        if chars.len().abs_diff(typed.len()) > most {
+            return None;
+        }
+        let distance = distance(&typed, &chars);
+        (distance <= most).then_some((distance, name))
+    });
+    near.min_by_key(|(distance, _)| *distance)
+        .map(|(_, name)| name)
+}
+
+/// How many characters have to be added, removed or replaced to get from one text to the other.
+fn distance(one: &[char], other: &[char]) -> usize {
+    let mut row: Vec<usize> = (0..=other.len()).collect();
+    for (place, left) in one.iter().enumerate() {
+        let mut diagonal = place;
+        row[0] = place + 1;
+        for (at, right) in other.iter().enumerate() {
+            let replaced = diagonal + usize::from(left != right);
+            diagonal = row[at + 1];
+            row[at + 1] = replaced.min(row[at] + 1).min(diagonal + 1);
+        }
+    }
+    row[other.len()]
 }
 
 /// One part of a glob.

@@ -75,7 +75,7 @@ pub fn done(node: &Node, args: &str) -> Value {
 
 /// A VM as `accelnet vm show` tells of it.
 pub fn shown(node: &Node, vm: &str) -> Value {
-    done(node, &format!("vm show {vm}"))
+    done(node, &format!("vm show {vm} --node {}", node.name()))
 }
 
 /// The fault of a VM on this node, if it has one.

@@ -57,7 +57,8 @@ fn paused(node: &Node, vm: &str) -> u32 {
 /// Waits until `accelnet vm show` on a node says `acceleration`.
 fn wait_for(node: &Node, vm: &str, acceleration: &str) {
     let script = format!(
-        "accelnet vm show {vm} --output json | grep '\"acceleration\": \"{acceleration}\"'"
+        "accelnet vm show {vm} --node {} --output json | grep '\"acceleration\": \"{acceleration}\"'",
+        node.name()
     );
     node.wait_until(&format!("VM {vm} to be {acceleration}"), &script, SOON)
         .unwrap_or_else(|error| {

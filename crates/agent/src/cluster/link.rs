@@ -29,6 +29,8 @@ pub struct CutOff {
     pub found: String,
     /// Why the store does not count.
     pub why: Why,
+    /// The same moment by the clock's uptime.
+    pub uptime: Duration,
 }
 
 /// Why a store does not count.
@@ -47,7 +49,9 @@ pub enum Why {
 impl CutOff {
     /// Why nothing can be changed.
     pub fn problem(&self) -> Problem {
-        let CutOff { since, found, why } = self;
+        let CutOff {
+            since, found, why, ..
+        } = self;
         match why {
             Why::Silent => {
                 let found = format!("The store does not answer since {since}: {found}.");
@@ -120,6 +124,7 @@ impl Link {
                     since: since(),
                     found: format!("{name}: {found}"),
                     why: Why::NameTaken,
+                    uptime: self.clock.uptime(),
                 });
             }
             None => {
@@ -148,6 +153,7 @@ impl Link {
                     since: since(),
                     found: found.to_owned(),
                     why: Why::Foreign,
+                    uptime: self.clock.uptime(),
                 });
                 found.clone_into(&mut foreign.found);
             }
@@ -198,6 +204,7 @@ impl Link {
                 since: since(),
                 found,
                 why,
+                uptime: self.clock.uptime(),
             });
             return;
         }

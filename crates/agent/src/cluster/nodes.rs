@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use super::instance::Instance;
 use super::liveness::LEASE;
+use crate::core::settle::vms_unknown;
 use crate::policy::{Policy, store_failed};
 use crate::report::Report;
 use crate::unread::Unread;
@@ -138,6 +139,11 @@ pub(crate) fn views(nodes: &[NodeState], policy: &Policy, reports: &[Report]) ->
             reported_at: report.map(|report| report.observed_at.clone()),
             drained: policy.drained(name).cloned(),
             accelerated_vms: u32::try_from(here.count()).unwrap_or(u32::MAX),
+            vms_unknown: match report {
+                Some(report) => report.vms_unknown.as_deref(),
+                None => Some("the store has no report of it that can be read"),
+            }
+            .map(|reason| vms_unknown(name, reason)),
         }
     };
     names.into_iter().map(view).collect()

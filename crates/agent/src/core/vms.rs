@@ -132,14 +132,14 @@ impl Core {
         let here = domains.iter().map(|one| (&*one.name, one.uuid.as_str()));
         let others = gone.iter().map(|one| (&*one.name, one.uuid.as_str()));
         let all = Names::of(here.chain(others));
-        let called: Vec<String> = domains.iter().map(|one| one.name.clone()).collect();
         let mut meant = BTreeSet::new();
         let mut results: Vec<VmResult> = Vec::new();
         for name in names {
             let found = all.meant(name);
             if found.is_empty() {
                 let mut result = VmResult::begun(name, None);
-                result.refuse(not_found(name, &called));
+                let called = domains.iter().map(|one| (&*one.name, &*self.name));
+                result.refuse(not_found(name, called));
                 results.push(result);
             }
             for place in found {

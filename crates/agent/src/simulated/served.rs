@@ -105,7 +105,7 @@ impl Served {
         let client = self.root();
         let begun = SystemClock.uptime();
         loop {
-            match client.vms() {
+            match client.vms_of(Some(NODE)) {
                 Ok(_) => return Ok(()),
                 Err(problem) if SystemClock.uptime() - begun > PATIENCE => return Err(problem),
                 Err(_) => SystemClock.sleep(Duration::from_millis(20)),

@@ -10,6 +10,7 @@ use accelnet_api::Client;
 use accelnet_api::types::{Standing, VmView};
 use accelnet_model::Code;
 use accelnet_model::domain::DomainState;
+use accelnet_sim::SimMachine;
 use accelnet_store::testing::{EtcdServer, until};
 use accelnet_store::{Store, Txn};
 use tempfile::TempDir;
@@ -23,37 +24,55 @@ const UUID: &str = "0a1b2c3d-0000-4000-8000-0000000000ff";
 /// An agent, and a store in which another node has reported.
 struct Bench {
     served: Served,
+    /// Its VM, as it was shown at first.
+    vm: VmView,
     store: Arc<dyn Store>,
+    machine: SimMachine,
     _folder: TempDir,
 }
 
 impl Bench {
     fn new() -> Self {
         let folder = tempfile::tempdir().expect("a folder");
-        let edge = Simulated::new(served::small(folder.path()).expect("a node")).in_real_time();
+        let machine = served::small(folder.path()).expect("a node");
+        let edge = Simulated::new(machine.clone()).in_real_time();
         let store = served::store().expect("a store");
         let served = Served::start(folder.path(), Box::new(edge), store.clone(), None);
+        let served = served.expect("an agent");
         Bench {
-            served: served.expect("an agent"),
+            vm: served.root().vm(VM).expect("a VM"),
+            served,
             store,
+            machine,
             _folder: folder,
         }
     }
 
-    /// The agent's own VM.
-    fn own(&self) -> VmView {
-        let own = self.served.root().vms_of(Some(NODE)).expect("VMs");
-        own.into_iter().next().expect("a VM")
-    }
-
     /// The other node reports a VM like the own one.
     fn reports(&self, change: impl FnOnce(&mut VmView)) {
-        let mut vm = self.own();
-        vm.node = OTHER.to_owned();
-        change(&mut vm);
+        self.reports_with(|report| change(&mut report.vms[0]));
+    }
+
+    /// The other node reports that VM and more.
+    fn reports_with(&self, change: impl FnOnce(&mut Report)) {
         let mut report = Report::empty(OTHER, AT);
-        report.vms.push(vm);
+        report.vms.push(VmView {
+            node: OTHER.to_owned(),
+            ..self.vm.clone()
+        });
+        change(&mut report);
         self.put(Txn::new().put_json(format!("reports/{OTHER}"), &report));
+    }
+
+    /// The other node is down.
+    fn fails(&self) {
+        let member = Member {
+            joined_at: AT.to_owned(),
+            version: "1".to_owned(),
+        };
+        self.put(Txn::new().put_json(format!("members/{OTHER}"), &member));
+        let since = "2026-01-02T00:00:00Z".to_owned();
+        self.put(Txn::new().put_json(format!("down/{OTHER}"), &Down { since }));
     }
 
     fn put(&self, txn: Result<Txn, accelnet_store::StoreError>) {
@@ -119,17 +138,23 @@ fn a_vm_is_listed_where_it_runs() {
     assert_eq!(bench.listed(None), [at(VM, NODE), at(VM, OTHER)]);
 }
 
+/// A VM that was started elsewhere after its node failed.
+#[test]
+fn a_vm_is_not_listed_by_the_last_report_of_a_node_once_it_runs_on_another() {
+    let bench = Bench::new();
+    bench.served.declare().expect("an intent");
+    bench.reports(|vm| vm.state = DomainState::Running);
+    bench.fails();
+    assert_eq!(bench.listed(None), [at(VM, OTHER)]);
+    bench.machine.vms.virsh_start(VM).expect("started");
+    assert!(until(|| bench.listed(None) == [at(VM, NODE)]));
+}
+
 #[test]
 fn the_report_of_a_node_that_is_down_is_marked() {
     let bench = Bench::new();
     bench.reports(|vm| vm.uuid = UUID.parse().expect("a UUID"));
-    let member = Member {
-        joined_at: AT.to_owned(),
-        version: "1".to_owned(),
-    };
-    bench.put(Txn::new().put_json(format!("members/{OTHER}"), &member));
-    let since = "2026-01-02T00:00:00Z".to_owned();
-    bench.put(Txn::new().put_json(format!("down/{OTHER}"), &Down { since }));
+    bench.fails();
     let root = bench.served.root();
     let shown = root.vms_of(Some(OTHER)).expect("VMs");
     let report = root.node_report(OTHER).expect("a report");
@@ -139,7 +164,60 @@ fn the_report_of_a_node_that_is_down_is_marked() {
         assert_eq!(last.at, AT);
         assert_eq!(last.why, "node2 is down since 2026-01-02T00:00:00Z");
     }
-    assert_eq!(bench.own().last_report, None);
+    assert_eq!(
+        root.vm(UUID).expect("a VM").last_report,
+        shown[0].last_report
+    );
+    let own = root.vms_of(Some(NODE)).expect("VMs");
+    assert_eq!(own[0].last_report, None);
+}
+
+#[test]
+fn a_node_without_libvirt_lists_the_vms_of_the_others() {
+    let bench = Bench::new();
+    let root = bench.served.root();
+    bench.machine.vms.set_away(true);
+    let unknown = |node: &str| {
+        let nodes = root.nodes().expect("nodes").into_iter();
+        let mut nodes = nodes.filter(|view| view.name == node);
+        nodes.next().expect("a node").vms_unknown
+    };
+    // Alone, it has nothing to list.
+    assert!(until(|| root.vms().is_err()));
+    assert!(unknown(NODE).is_some());
+    let refused = root.vms().expect_err("no VMs are known");
+    assert_eq!(refused.code, Code::VmStateUnknown);
+    bench.reports_with(|report| {
+        let mut vm = report.vms.remove(0);
+        vm.uuid = UUID.parse().expect("a UUID");
+        report.vms.push(vm);
+    });
+    assert_eq!(bench.listed(None), [at(VM, OTHER)]);
+    assert_eq!(root.vm(VM).expect("a VM").node, OTHER);
+    for (name, node) in [("nope", None), (VM, Some(NODE))] {
+        let refused = match node {
+            None => root.vm(name).map(drop),
+            node => root.vms_of(node).map(drop),
+        };
+        assert_eq!(refused.expect_err("unknown").code, Code::VmStateUnknown);
+    }
+}
+
+#[test]
+fn a_node_without_libvirt_is_named_by_the_others() {
+    let bench = Bench::new();
+    bench.reports_with(|report| {
+        report.vms.clear();
+        report.vms_unknown = Some("libvirt does not answer".to_owned());
+    });
+    let root = bench.served.root();
+    assert_eq!(bench.listed(None), [at(VM, NODE)]);
+    let refused = root.vms_of(Some(OTHER)).expect_err("unknown");
+    assert_eq!(refused.code, Code::VmStateUnknown);
+    assert_eq!(refused.found, "libvirt does not answer.");
+    let shown = root.node_report(OTHER).expect("a report");
+    assert_eq!(shown.node.vms_unknown, Some(refused.clone()));
+    assert_eq!(root.vm("nope").expect_err("unknown"), refused);
 }
 
 /// The names of the VMs that `client` lists of a node, when all of them are marked as `marked` says.
@@ -163,7 +241,8 @@ fn each_node_on_etcd_lists_the_vms_of_the_other() {
         }
     }
     let there = names(&other.client, "node2");
-    // What a node that is cut off lists of others may be old.
+    // A node that is cut off lists the VMs of others as it read them last.
+    assert!(until(|| names(&one.client, "node2") == there));
     one.wire.cut();
     assert!(until(|| one.is_cut_off()));
     assert_eq!(of(&one.client, "node2", true), there);

@@ -45,6 +45,10 @@ fn two_journals_of_a_node_lose_nothing_in_the_same_second() {
     let after = far.since(events[2].number, 100).expect("events");
     assert_eq!(messages(&after), ["d", "e", "f"]);
     assert_eq!(messages(&far.since(0, 2).expect("events")), ["e", "f"]);
+    // The newest of a node, not the node's among the newest.
+    let of_one = |node| far.since_of(Some(node), 0, 1).expect("events");
+    assert_eq!(messages(&of_one("node0")), ["e"]);
+    assert_eq!(messages(&of_one("node1")), ["f"]);
 }
 
 #[test]

@@ -75,10 +75,10 @@ fn every_operation_is_routed_and_answers_by_its_schema() {
                 let wrong = validator(&document, schema).validate(body).err();
                 assert!(wrong.is_none(), "{id}: {wrong:?}");
             }
-            let name = if path.contains("vms") {
-                "web1"
-            } else {
-                "MyIntent"
+            let name = match path {
+                path if path.contains("vms") => "web1",
+                path if path.contains("nodes") => "n1",
+                _ => "MyIntent",
             };
             let mut request = Asked::new(&method.to_uppercase(), &path.replace("{name}", name));
             if let Some(body) = body {

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::pin::Pin;
 
 use accelnet_model::{Code, Management, Problem};
-use accelnet_rules::management;
+use accelnet_rules::{management, vm_names};
 use axum::body::Bytes;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -186,7 +186,8 @@ pub fn read(operation: Operation, call: Call) -> Result<Work, Failed> {
             let after = call.query.number("after").unwrap_or(0);
             let limit = call.query.number("limit").unwrap_or(EVENTS);
             let limit = usize::try_from(limit).unwrap_or(usize::MAX);
-            Work::look(move |service| service.events(after, limit))
+            let node = call.query.text("node").map(str::to_owned);
+            Work::look(move |service| service.events(node.as_deref(), after, limit))
         }
         Operation::Management => Work::look(|service| {
             let status = service.status()?;
@@ -373,17 +374,21 @@ fn intent(name: &str, service: &dyn Service) -> Result<IntentView, Problem> {
 
 fn vm(name: &str, node: Option<&str>, service: &dyn Service) -> Result<VmView, Problem> {
     let all = service.vms(node)?;
-    let names: Vec<String> = all.iter().map(|vm| vm.name.clone()).collect();
     let is_meant = |vm: &VmView| vm.name == name || vm.uuid.eq_ignore_ascii_case(name);
-    let mut meant = all.into_iter().filter(is_meant);
-    let first = meant.next();
-    let first = first.ok_or_else(|| accelnet_rules::vm_names::not_found(name, &names))?;
-    let others: Vec<String> = meant.map(|vm| vm.node).collect();
-    match others.is_empty() {
-        true => Ok(first),
-        false => {
-            let nodes = [vec![first.node], others].concat();
-            Err(accelnet_rules::vm_names::ambiguous(name, &nodes))
+    let meant: Vec<&VmView> = all.iter().filter(|vm| is_meant(vm)).collect();
+    match meant.as_slice() {
+        [only] => Ok((*only).clone()),
+        [] => {
+            // It may be on a node whose VMs are unknown.
+            let nodes = service.nodes()?.into_iter();
+            let mut nodes = nodes.filter(|view| node.is_none_or(|node| view.name == node));
+            let unknown = nodes.find_map(|view| view.vms_unknown);
+            let called = all.iter().map(|vm| (&*vm.name, &*vm.node));
+            Err(unknown.unwrap_or_else(|| vm_names::not_found(name, called)))
+        }
+        several => {
+            let nodes: Vec<String> = several.iter().map(|vm| vm.node.clone()).collect();
+            Err(vm_names::ambiguous(name, &nodes))
         }
     }
 }

@@ -188,7 +188,7 @@ impl Service for Falls {
     fn plan(&self, _: &Caller) -> Answer<PlanAnswer> { Box::pin(async { panic!("fell over later") }) }
     fn nodes(&self) -> Result<Vec<NodeView>, Problem> { panic!() }
     fn node_drain(&self, _: &Caller, _: &NodeDrain) -> Answer<NodeDrained> { panic!() }
-    fn events(&self, _: u64, _: usize) -> Result<Events, Problem> { panic!() }
+    fn events(&self, _: Option<&str>, _: u64, _: usize) -> Result<Events, Problem> { panic!() }
     fn news(&self) -> Result<News, Problem> { panic!() }
     fn capacity(&self) -> Result<Capacity, Problem> { panic!() }
     fn remark(&self, _: &Remark) {}

@@ -89,13 +89,24 @@ impl Service for Fake {
     }
 
     fn vms(&self, node: Option<&str>) -> Result<Vec<VmView>, Problem> {
-        let vms = self.looks()?.vms.clone().into_iter();
-        Ok(vms
-            .filter(|vm| node.is_none_or(|node| vm.node == node))
-            .collect())
+        if let Some(node) = node {
+            drop(self.node_report(node)?);
+        }
+        let inner = self.looks()?;
+        let others = inner.others.iter().flat_map(|other| &other.vms);
+        let all = inner.vms.iter().chain(others);
+        let meant = all.filter(|vm| node.is_none_or(|node| vm.node == node));
+        Ok(meant.cloned().collect())
     }
 
     fn node_report(&self, node: &str) -> Result<NodeReport, Problem> {
+        let mut others = self.looks()?.others.clone().into_iter();
+        if let Some(mut other) = others.find(|other| other.node.name == node) {
+            for vm in &mut other.vms {
+                vm.last_report = None;
+            }
+            return Ok(other);
+        }
         let all = self.nodes()?;
         let names: Vec<String> = all.iter().map(|node| node.name.clone()).collect();
         let view = all.into_iter().find(|view| view.name == node);
@@ -104,14 +115,14 @@ impl Service for Fake {
             last_report: None,
             adapters: Vec::new(),
             intents: Vec::new(),
-            vms: self.vms(Some(node))?,
+            vms: self.looks()?.vms.clone(),
             faults: Vec::new(),
         })
     }
 
     fn nodes(&self) -> Result<Vec<NodeView>, Problem> {
-        drop(self.looks()?);
-        Ok(vec![NodeView {
+        let others = self.looks()?.others.clone();
+        let own = NodeView {
             name: NODE.to_owned(),
             state: Standing::Up,
             since: Some(NOW.to_owned()),
@@ -120,7 +131,10 @@ impl Service for Fake {
             reported_at: Some(NOW.to_owned()),
             drained: None,
             accelerated_vms: 0,
-        }])
+            vms_unknown: None,
+        };
+        let others = others.into_iter().map(|other| other.node);
+        Ok(std::iter::once(own).chain(others).collect())
     }
 
     fn remark(&self, remark: &Remark) {
@@ -128,9 +142,13 @@ impl Service for Fake {
         self.happened.send_modify(|times| *times += 1);
     }
 
-    fn events(&self, after: u64, limit: usize) -> Result<Events, Problem> {
+    fn events(&self, node: Option<&str>, after: u64, limit: usize) -> Result<Events, Problem> {
         let inner = self.looks()?;
-        let new = inner.events.iter().filter(|event| event.number > after);
+        let is_of = |event: &Event| node.is_none_or(|node| event.node == node);
+        let new = inner
+            .events
+            .iter()
+            .filter(|event| event.number > after && is_of(event));
         let mut newest: Vec<Event> = new.rev().take(limit).cloned().collect();
         newest.reverse();
         Ok(Events { events: newest })
@@ -426,7 +444,8 @@ impl Inner {
 
     /// The results of one name.
     fn vm(&mut self, typed: &str, setting: Option<Performance>, dry_run: bool) -> Vec<VmResult> {
-        let names: Vec<String> = self.vms.iter().map(|vm| vm.name.clone()).collect();
+        let called = |vm: &VmView| (vm.name.clone(), vm.node.clone());
+        let names: Vec<(String, String)> = self.vms.iter().map(called).collect();
         let mut results = Vec::new();
         for vm in vm_names::meant(typed, &mut self.vms, |vm| (&vm.name, &vm.uuid)) {
             if !dry_run {
@@ -456,7 +475,8 @@ impl Inner {
             });
         }
         if results.is_empty() {
-            let problem = vm_names::not_found(typed, &names);
+            let names = names.iter().map(|(name, node)| (&**name, &**node));
+            let problem = vm_names::not_found(typed, names);
             results.push(VmResult {
                 name: typed.to_owned(),
                 ok: false,

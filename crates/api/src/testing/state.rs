@@ -32,6 +32,7 @@ pub(super) struct Inner {
     pub management: Management,
     pub intents: Vec<Intent>,
     pub vms: Vec<VmView>,
+    pub others: Vec<NodeReport>,
     pub events: Vec<Event>,
     pub node: Node,
     pub fails: Option<Problem>,
@@ -46,6 +47,7 @@ impl Default for Fake {
                 management: Management::default(),
                 intents: Vec::new(),
                 vms: Vec::new(),
+                others: Vec::new(),
                 events: Vec::new(),
                 node: answers::node(),
                 fails: None,
@@ -69,6 +71,21 @@ impl Fake {
             .enumerate()
             .map(|(at, name)| vm(at, name))
             .collect();
+        self
+    }
+
+    /// One whose cluster has another node, with VMs that have these names.
+    pub fn other(self, report: NodeReport, names: &[&str]) -> Self {
+        let mut inner = self.inner();
+        let first = inner.vms.len() + inner.others.len() * 16;
+        let vms = names.iter().enumerate().map(|(at, name)| VmView {
+            node: report.node.name.clone(),
+            last_report: report.last_report.clone(),
+            ..vm(first + at, name)
+        });
+        let vms = vms.collect();
+        inner.others.push(NodeReport { vms, ..report });
+        drop(inner);
         self
     }
 

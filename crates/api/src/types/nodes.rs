@@ -1,10 +1,10 @@
 //! The nodes of a cluster.
 
-use accelnet_model::NodeName;
 use accelnet_model::intent::IntentStatus;
+use accelnet_model::{LastReport, NodeName, Problem};
 use serde::{Deserialize, Serialize};
 
-use super::{AdapterUse, Fault, LastReport, VmView};
+use super::{AdapterUse, Fault, VmView};
 
 /// A node of the cluster.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -26,6 +26,9 @@ pub struct NodeView {
     pub drained: Option<Drained>,
     /// VMs with a setting that are there.
     pub accelerated_vms: u32,
+    /// Why the VMs of the node are unknown, and missing in every list of VMs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub vms_unknown: Option<Problem>,
 }
 
 /// A node of the cluster with its last report.

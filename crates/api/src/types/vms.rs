@@ -2,7 +2,9 @@
 
 use accelnet_model::domain::DomainState;
 use accelnet_model::vm_setting::Phase;
-use accelnet_model::{Mac, PciAddress, Performance, Problem, Uuid, VfChoice, VfSecurity};
+use accelnet_model::{
+    LastReport, Mac, PciAddress, Performance, Problem, Uuid, VfChoice, VfSecurity,
+};
 use serde::{Deserialize, Serialize};
 
 use super::PlannedStep;
@@ -215,16 +217,6 @@ pub struct VmView {
     /// Set when the node of the VM does not report now: the VM is shown as in its last report.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_report: Option<LastReport>,
-}
-
-/// The last report of a node that does not report now.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
-pub struct LastReport {
-    /// When the node was observed for that report, RFC 3339, UTC; the node's clock.
-    pub at: String,
-    /// Why there is no newer one, a fragment.
-    pub why: String,
 }
 
 /// A node that a VM might be moved to by a live migration.

@@ -1,6 +1,8 @@
 //! What the commands that ask an agent have in common.
 
+use accelnet_api::Client;
 use accelnet_model::Problem;
+use accelnet_rules::vm_names;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -54,6 +56,17 @@ pub fn names(typed: &[String], session: &mut Session<'_>) -> Option<Vec<String>>
         return None;
     }
     Some(names)
+}
+
+/// Refuses a node that the cluster does not have.
+pub fn known_node(node: Option<&str>, agent: &Client) -> Result<(), Problem> {
+    let Some(node) = node else { return Ok(()) };
+    let nodes = agent.nodes()?.into_iter().map(|node| node.name);
+    let nodes: Vec<String> = nodes.collect();
+    match nodes.iter().any(|name| name == node) {
+        true => Ok(()),
+        false => Err(vm_names::no_node(node, &nodes)),
+    }
 }
 
 /// Exit status of a command line that makes no sense.

@@ -7,7 +7,9 @@ use crate::session::Session;
 
 /// Lists the faults.
 pub fn run(args: &ShowOf, session: &mut Session<'_>) -> Result {
-    let mut faults = session.agent()?.status()?.faults;
+    let agent = session.agent()?;
+    ask::known_node(args.node.as_deref(), agent)?;
+    let mut faults = agent.status()?.faults;
     if let Some(node) = &args.node {
         faults.retain(|fault| fault.node == *node);
     }

@@ -9,7 +9,9 @@ use crate::session::Session;
 
 /// Tells whether all is well, and ends with the status of the first fault that is an error.
 pub fn run(args: &ShowOf, session: &mut Session<'_>) -> Result {
-    let mut status = session.agent()?.status()?;
+    let agent = session.agent()?;
+    ask::known_node(args.node.as_deref(), agent)?;
+    let mut status = agent.status()?;
     if let Some(node) = &args.node {
         status.faults.retain(|fault| fault.node == *node);
     }

@@ -10,6 +10,7 @@ use crate::session::Session;
 /// Tells how far each intent is.
 pub fn run(args: &IntentStatus, session: &mut Session<'_>) -> Result {
     let agent = session.agent()?;
+    ask::known_node(args.node.as_deref(), agent)?;
     let views = match &args.name {
         Some(name) => vec![agent.intent(name)?],
         None => agent.intents()?,

@@ -16,10 +16,13 @@ const WAIT: Duration = Duration::from_secs(60);
 pub fn run(args: &Log, session: &mut Session<'_>) -> Result {
     let agent = session.agent()?.clone();
     let limit = usize::from(args.limit);
-    let mut events = agent.events(0, limit, Duration::ZERO)?;
-    let is_meant = |event: &Event| args.node.as_ref().is_none_or(|node| event.node == *node);
+    let node = args.node.as_deref();
+    let mut events = agent.events_of(node, 0, limit, Duration::ZERO)?;
+    if events.events.is_empty() {
+        // A node that left the cluster may still have events.
+        ask::known_node(node, &agent)?;
+    }
     if !args.follow {
-        events.events.retain(is_meant);
         ask::tell(
             session,
             args.output,
@@ -38,15 +41,13 @@ pub fn run(args: &Log, session: &mut Session<'_>) -> Result {
     loop {
         for event in &events.events {
             after = after.max(event.number);
-            if is_meant(event) {
-                line(event, args.output, session);
-            }
+            line(event, args.output, session);
         }
         if session.out.flush().is_err() {
             // Whoever read has gone.
             return Ok(0);
         }
-        events = agent.events(after, limit, WAIT)?;
+        events = agent.events_of(node, after, limit, WAIT)?;
     }
 }
 

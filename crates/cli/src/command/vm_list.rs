@@ -9,9 +9,9 @@ use crate::args::{ListOutput, VmList};
 use crate::render;
 use crate::session::Session;
 
-/// Lists VMs. A name that none has is told after those that there are.
+/// Lists VMs. A name that none has, and nodes whose VMs are unknown, are shown after the VMs.
 pub fn run(args: &VmList, session: &mut Session<'_>) -> Result {
-    let all = session.agent()?.vms_of(args.node.as_deref())?;
+    let Listed { vms: all, unknown } = listed(args.node.as_deref(), session)?;
     let (chosen, missing) = choose(&all, &args.name);
     let vms: Vec<&VmView> = chosen
         .into_iter()
@@ -39,9 +39,51 @@ pub fn run(args: &VmList, session: &mut Session<'_>) -> Result {
             }
         }
     }
-    match missing.into_iter().next() {
-        Some(problem) => Err(problem),
-        None => Ok(0),
+    end(&args.name, missing, &unknown, session)
+}
+
+/// VMs of all nodes, or of one.
+pub struct Listed {
+    /// The VMs.
+    pub vms: Vec<VmView>,
+    /// Problems of nodes whose VMs are unknown.
+    pub unknown: Vec<Problem>,
+}
+
+/// Asks the agent for the VMs.
+pub fn listed(node: Option<&str>, session: &Session<'_>) -> std::result::Result<Listed, Problem> {
+    let agent = session.agent()?;
+    let vms = agent.vms_of(node)?;
+    let nodes = match node {
+        None => agent.nodes()?,
+        // Unknown VMs of one node are an error of the first question.
+        Some(_) => Vec::new(),
+    };
+    let unknown = nodes.into_iter().filter_map(|node| node.vms_unknown);
+    Ok(Listed {
+        vms,
+        unknown: unknown.collect(),
+    })
+}
+
+/// Ends with what is missing: nodes whose VMs are unknown, where the names may mean VMs there, or else the
+/// first name that no VM has.
+pub fn end(
+    typed: &[String],
+    missing: Vec<Problem>,
+    unknown: &[Problem],
+    session: &mut Session<'_>,
+) -> Result {
+    let is_glob = |name: &String| vm_names::is_glob(name.trim());
+    let all_found = missing.is_empty() && !typed.is_empty() && !typed.iter().any(is_glob);
+    let unknown = if all_found { &[] } else { unknown };
+    for problem in unknown {
+        session.fail(problem, false);
+    }
+    match (unknown.first(), missing.into_iter().next()) {
+        (Some(problem), _) => Ok(problem.exit_status()),
+        (None, Some(problem)) => Err(problem),
+        (None, None) => Ok(0),
     }
 }
 
@@ -60,8 +102,8 @@ pub fn choose<'a>(all: &'a [VmView], typed: &[String]) -> (Vec<&'a VmView>, Vec<
     for typed in typed.iter().map(|typed| typed.trim()) {
         let fits = vm_names::meant(typed, all, |vm| (&vm.name, &vm.uuid));
         if fits.is_empty() && !vm_names::is_glob(typed) {
-            let names: Vec<String> = all.iter().map(|vm| vm.name.clone()).collect();
-            missing.push(vm_names::not_found(typed, &names));
+            let called = all.iter().map(|vm| (&*vm.name, &*vm.node));
+            missing.push(vm_names::not_found(typed, called));
         }
         for vm in fits {
             if !chosen

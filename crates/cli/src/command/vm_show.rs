@@ -2,7 +2,8 @@
 
 use accelnet_api::types::VmView;
 
-use super::{Result, ask, vm_list};
+use super::vm_list::{self, Listed};
+use super::{Result, ask};
 use crate::args::{Output, VmShow};
 use crate::render;
 use crate::session::Session;
@@ -19,7 +20,7 @@ pub fn show(
     session: &mut Session<'_>,
     words: impl Fn(&VmView, bool, Option<u16>) -> String,
 ) -> Result {
-    let all = session.agent()?.vms_of(args.node.as_deref())?;
+    let Listed { vms: all, unknown } = vm_list::listed(args.node.as_deref(), session)?;
     let Some(names) = ask::names(&args.names, session) else {
         return Ok(ask::NO_SENSE);
     };
@@ -36,8 +37,5 @@ pub fn show(
             }
         }
     }
-    match missing.into_iter().next() {
-        Some(problem) => Err(problem),
-        None => Ok(0),
-    }
+    vm_list::end(&names, missing, &unknown, session)
 }

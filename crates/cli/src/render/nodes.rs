@@ -2,6 +2,8 @@
 
 use accelnet_api::types::{NodeDrained, NodeReport, NodeView, Standing};
 
+use super::last_reports;
+use super::problem::problem;
 use super::table::{Table, Tone, painted};
 
 /// All nodes.
@@ -36,7 +38,7 @@ pub fn nodes(nodes: &[NodeView], colour: bool, width: Option<u16>) -> String {
 pub fn node_report(report: &NodeReport, colour: bool, width: Option<u16>) -> String {
     let mut text = nodes(std::slice::from_ref(&report.node), colour, width);
     if let Some(last) = &report.last_report {
-        text.push_str(&format!("note: shown as of {}: {}\n", last.at, last.why));
+        text.push_str(&last_reports::note(&report.node.name, last));
     }
     if !report.adapters.is_empty() {
         let heading = ["ADAPTER", "PCI ADDRESS", "VFS", "IN USE"];
@@ -56,7 +58,11 @@ pub fn node_report(report: &NodeReport, colour: bool, width: Option<u16>) -> Str
         text.push_str(&format!("\nIntents\n{intents}"));
     }
     let vms: Vec<_> = report.vms.iter().collect();
-    text.push_str(&format!("\nVMs\n{}", super::vms(&vms, colour, width)));
+    text.push_str("\nVMs\n");
+    match &report.node.vms_unknown {
+        Some(unknown) => text.push_str(&problem(unknown, colour)),
+        None => text.push_str(&super::vms(&vms, colour, width)),
+    }
     if !report.faults.is_empty() {
         let faults = super::faults(&report.faults, colour);
         text.push_str(&format!("\nFaults\n{faults}"));

@@ -1,12 +1,11 @@
 //! VMs in words.
 
-use std::collections::BTreeMap;
-
-use accelnet_api::types::{Destination, LastReport, Path, State, VmResult, VmView, VnicView};
+use accelnet_api::types::{Destination, Path, State, VmResult, VmView, VnicView};
 use accelnet_model::Mac;
 use accelnet_model::domain::DomainState;
 use accelnet_model::vf_security::OnOff;
 
+use super::last_reports;
 use super::problem::details;
 use super::table::{Table, Tone, painted, pairs};
 use super::words::steps;
@@ -30,10 +29,7 @@ pub fn vms(vms: &[&VmView], colour: bool, width: Option<u16>) -> String {
         let (state, tone) = acceleration(vm.acceleration);
         table.toned([
             (vm.name.clone(), Tone::Plain),
-            match vm.last_report {
-                Some(_) => (format!("{} (last report)", vm.node), Tone::Notice),
-                None => (vm.node.clone(), Tone::Plain),
-            },
+            last_reports::cell(&vm.node, vm.last_report.as_ref()),
             (domain(vm.state).to_owned(), Tone::Plain),
             (vm.vcpus.to_string(), Tone::Plain),
             (
@@ -45,22 +41,8 @@ pub fn vms(vms: &[&VmView], colour: bool, width: Option<u16>) -> String {
             (path(vm.path).to_owned(), Tone::Plain),
         ]);
     }
-    format!("{}{}", table.text(), last_reports(vms))
-}
-
-/// A line for each node that does not report now.
-fn last_reports(vms: &[&VmView]) -> String {
-    let reports = vms
-        .iter()
-        .filter_map(|vm| Some((vm.node.as_str(), vm.last_report.as_ref()?)));
-    let reports: BTreeMap<&str, &LastReport> = reports.collect();
-    let lines = reports.into_iter().map(|(node, last)| {
-        format!(
-            "note: VMs on {node} are shown as of {}: {}\n",
-            last.at, last.why
-        )
-    });
-    lines.collect()
+    let of = vms.iter().map(|vm| (&*vm.node, vm.last_report.as_ref()));
+    format!("{}{}", table.text(), last_reports::notes(of))
 }
 
 /// One, whole.
@@ -69,7 +51,7 @@ pub fn vm(vm: &VmView, colour: bool, width: Option<u16>) -> String {
     let or_none = |text: Option<String>| text.unwrap_or_else(|| "none".to_owned());
     let mut text = format!("{}\n", painted(&vm.name, Tone::Plain, colour));
     if let Some(last) = &vm.last_report {
-        text.push_str(&format!("note: shown as of {}: {}\n", last.at, last.why));
+        text.push_str(&last_reports::note(&vm.node, last));
     }
     let mut lines = vec![
         ("UUID", vm.uuid.to_string()),

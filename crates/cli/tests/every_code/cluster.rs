@@ -66,6 +66,7 @@ pub fn a_name_that_another_agent_has() -> Vec<Code> {
         since: "2026-01-01T00:00:00Z".to_owned(),
         found: "node1: an agent on another machine is up as node1".to_owned(),
         why: Why::NameTaken,
+        uptime: Duration::ZERO,
     };
     vec![taken.problem().code]
 }

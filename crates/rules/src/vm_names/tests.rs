@@ -86,18 +86,67 @@ fn a_name_is_taken_before_a_glob() {
 }
 
 #[test]
-fn a_name_that_none_has_is_told_with_those_there_are() {
-    let names: Vec<String> = (0..12).map(|at| format!("vm{at}")).collect();
-    let problem = not_found("web", &names);
-    assert_eq!(problem.message, "No VM is called web.");
-    assert!(
-        problem.found.ends_with("vm9 and 2 more."),
-        "{}",
-        problem.found
-    );
-    assert_eq!(not_found("web", &[]).found, "This node has no VM at all.");
+fn a_name_that_no_vm_has_is_answered_with_the_nearest() {
+    let vms = [("web01", "node1"), ("db", "node2"), ("mail", "node2")];
+    let problem = not_found("web1", vms);
+    assert_eq!(problem.message, "VM web1 does not exist.");
     assert_eq!(
-        not_found("web", &names[..2]).found,
-        "The VMs here are vm0, vm1."
+        problem.found,
+        "2 nodes have 3 VMs; the nearest name is web01, on node1."
     );
+    for (typed, vms, found) in [
+        (
+            "Mail1",
+            &vms[1..],
+            "node2 has 2 VMs; the nearest name is mail.",
+        ),
+        (
+            "db1",
+            &vms[..1],
+            "node1 has 1 VM, and none has a similar name.",
+        ),
+        ("web1", &vms[..0], "No VM is defined."),
+    ] {
+        assert_eq!(not_found(typed, vms.iter().copied()).found, found);
+    }
+}
+
+#[test]
+fn a_node_that_is_not_there_is_answered_with_the_nodes() {
+    let nodes: Vec<String> = (1..=12).map(|number| format!("node{number}")).collect();
+    for (typed, nodes, found) in [
+        ("node3", &nodes[..2], "The nodes are node1, node2."),
+        (
+            "node13",
+            &nodes[..],
+            "The cluster has 12 nodes; the nearest name is node1.",
+        ),
+        (
+            "db",
+            &nodes[..],
+            "The cluster has 12 nodes, and none has a similar name.",
+        ),
+    ] {
+        assert_eq!(no_node(typed, nodes).found, found);
+    }
+}
+
+proptest! {
+    #[test]
+    fn a_distance_is_that_of_the_definition(one in "[ab]{0,6}", other in "[ab]{0,6}") {
+        fn by_definition(one: &[char], other: &[char]) -> usize {
+            match (one, other) {
+                ([], rest) | (rest, []) => rest.len(),
+                ([left, one @ ..], [right, other @ ..]) => {
+                    let replaced = by_definition(one, other) + usize::from(left != right);
+                    let left_out = by_definition(one, &[&[*right][..], other].concat()) + 1;
+                    let added = by_definition(&[&[*left][..], one].concat(), other) + 1;
+                    replaced.min(left_out).min(added)
+                }
+            }
+        }
+        let chars = |text: &str| text.chars().collect::<Vec<_>>();
+        let (one, other) = (chars(&one), chars(&other));
+        prop_assert_eq!(distance(&one, &other), by_definition(&one, &other));
+    }
 }

@@ -1,0 +1,90 @@
+//! The last reports of nodes that do not report now.
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use accelnet_host::Clock;
+use accelnet_model::LastReport;
+
+use super::CutOff;
+use super::nodes::NodeState;
+use crate::report::Report;
+
+/// Since when reports of other nodes are not current, by the clock of this node: the clocks of two nodes are
+/// never compared.
+#[derive(Default)]
+pub(crate) struct LastReports {
+    /// The uptime at which this node first saw that a node is down.
+    down: Mutex<BTreeMap<String, Duration>>,
+}
+
+impl LastReports {
+    /// Keeps which nodes are down at that uptime.
+    pub fn saw(&self, nodes: &[NodeState], uptime: Duration) {
+        let mut down = self.down.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_down = |name: &str| nodes.iter().any(|node| node.name == name && node.is_down());
+        down.retain(|name, _| is_down(name));
+        for node in nodes.iter().filter(|node| node.is_down()) {
+            down.entry(node.name.clone()).or_insert(uptime);
+        }
+    }
+
+    fn seconds_since(&self, name: &str, uptime: Duration) -> u64 {
+        let down = self.down.lock().unwrap_or_else(PoisonError::into_inner);
+        let since = down.get(name).copied().unwrap_or(uptime);
+        uptime.saturating_sub(since).as_secs()
+    }
+}
+
+/// The state of the cluster by which reports are judged.
+pub(crate) struct Standpoint<'a> {
+    /// This node, whose own report is current.
+    pub own: &'a str,
+    /// All nodes.
+    pub nodes: &'a [NodeState],
+    /// Whether this node reaches the store.
+    pub cut_off: Option<CutOff>,
+    /// The down nodes that this node has seen.
+    pub last_reports: &'a LastReports,
+    /// The clock of this node.
+    pub clock: &'a dyn Clock,
+}
+
+impl Standpoint<'_> {
+    /// Why the report of a node is not current; none when it is, or when the node never reported.
+    pub fn last_report(&self, report: &Report) -> Option<LastReport> {
+        if report.node == self.own || report.observed_at.is_empty() {
+            return None;
+        }
+        let node = self.nodes.iter().find(|node| node.name == report.node);
+        let down = node.and_then(|node| node.down_since.as_deref());
+        let uptime = self.clock.uptime();
+        let (seconds_ago, why) = match (&self.cut_off, down) {
+            (Some(cut_off), _) => (
+                uptime.saturating_sub(cut_off.uptime).as_secs(),
+                format!(
+                    "{} is cut off from the store since {}",
+                    self.own, cut_off.since
+                ),
+            ),
+            (None, Some(since)) => {
+                let since = match since {
+                    "" => String::new(),
+                    since => format!(" since {since}"),
+                };
+                let seconds = self.last_reports.seconds_since(&report.node, uptime);
+                (seconds, format!("{} is down{since}", report.node))
+            }
+            (None, None) => return None,
+        };
+        Some(LastReport {
+            at: report.observed_at.clone(),
+            seconds_ago,
+            why,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests;

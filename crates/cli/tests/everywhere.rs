@@ -1,0 +1,140 @@
+//! Lists and shows of a cluster of four nodes, as one of them shows them: one node reports, one is down, and
+//! the VMs of one are unknown.
+//!
+//! The page is `everywhere.golden.md`. After a change of words, review what `UPDATE_GOLDEN=1 cargo test -p
+//! accelnet --test everywhere` made of it.
+
+#[path = "support/agent.rs"]
+#[expect(dead_code, reason = "others need all of it")]
+mod served;
+#[expect(dead_code, reason = "others need all of it")]
+mod support;
+
+use std::path::Path;
+
+use accelnet_api::testing::Fake;
+use accelnet_api::types::{AdapterUse, NodeReport, NodeView, Standing};
+use accelnet_model::{Code, LastReport, Problem};
+use served::Agent;
+
+const AT: &str = "2026-11-22T09:00:00Z";
+const SINCE: &str = "2026-11-22T09:58:00Z";
+
+fn node(name: &str) -> NodeReport {
+    NodeReport {
+        node: NodeView {
+            name: name.to_owned(),
+            state: Standing::Up,
+            since: Some(AT.to_owned()),
+            version: Some(env!("CARGO_PKG_VERSION").to_owned()),
+            joined_at: Some(AT.to_owned()),
+            reported_at: Some(AT.to_owned()),
+            drained: None,
+            accelerated_vms: 0,
+            vms_unknown: None,
+        },
+        last_report: None,
+        adapters: vec![AdapterUse {
+            node: name.to_owned(),
+            adapter: "ens1".to_owned(),
+            address: "0000:01:00.0".parse().expect("an address"),
+            mac: None,
+            vfs: 7,
+            vfs_in_use: 2,
+            vfs_promised: 2,
+            queue_pairs: None,
+            queue_pairs_promised: 2,
+            queue_pairs_per_vf: None,
+            queue_pairs_in_use: 2,
+            vfs_foreign: 0,
+            queue_pairs_foreign: 0,
+        }],
+        intents: Vec::new(),
+        vms: Vec::new(),
+        faults: Vec::new(),
+    }
+}
+
+fn cluster() -> Agent {
+    let mut down = node("n3");
+    down.node.state = Standing::Down;
+    down.node.since = Some(SINCE.to_owned());
+    down.last_report = Some(LastReport {
+        at: AT.to_owned(),
+        seconds_ago: 150,
+        why: format!("n3 is down since {SINCE}"),
+    });
+    let mut silent = node("n4");
+    let found = "libvirt does not answer.";
+    silent.node.vms_unknown = Some(Problem::new(Code::VmStateUnknown, &["n4"], found));
+    Agent::of(
+        Fake::default()
+            .vms(&["web1", "mail"])
+            .other(node("n2"), &["db1", "web1"])
+            .other(down, &["cache"])
+            .other(silent, &[]),
+    )
+}
+
+/// Each command with what it is about.
+const COMMANDS: [(&str, &str); 14] = [
+    ("All VMs", "vm list"),
+    ("The VMs of one node", "vm list --node n2"),
+    ("The VMs of a node that is down", "vm list --node n3"),
+    ("Some VMs: all are found", "vm list --name db1,mail"),
+    ("Names for a pipe", "vm list --output name"),
+    ("A VM of a node that is down", "vm show cache"),
+    (
+        "A VM that is not there, or is on the node whose VMs are unknown",
+        "vm show nope",
+    ),
+    ("A VM that is not on a node", "vm show web --node n2"),
+    ("A node that is not there", "vm list --node n5"),
+    ("A node that is down", "node show n3"),
+    ("A node whose VMs are unknown", "node show n4"),
+    ("Faults of a node that is not there", "faults --node n5"),
+    ("Health of a node that is not there", "health --node n5"),
+    ("Events of a node that is not there", "log --node n5"),
+];
+
+#[test]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the developer's request to refresh the page is in the environment"
+)]
+fn lists_and_shows_read_as_on_record() {
+    let agent = cluster();
+    let mut page = "# A cluster of four nodes, shown by n1\n\n\
+        Written by `crates/cli/tests/everywhere.rs`: n2 reports, n3 is down, and the VMs of n4 are unknown.\n"
+        .to_owned();
+    for (heading, command) in COMMANDS {
+        let shown = agent.types(&format!("accelnet {command}"));
+        page.push_str(&format!(
+            "\n## {heading}\n\n```console\n# accelnet {command}\n{}{}[exit {}]\n```\n",
+            shown.out, shown.err, shown.status
+        ));
+    }
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/everywhere.golden.md");
+    if std::env::var_os("UPDATE_GOLDEN").is_some() {
+        std::fs::write(&path, &page).expect("a page that can be written");
+    }
+    let recorded = std::fs::read_to_string(&path).unwrap_or_default();
+    assert!(
+        recorded == page,
+        "everywhere.golden.md differs from what is shown now:\n{page}"
+    );
+}
+
+/// A name that two nodes have means both in a show, like a pattern.
+#[test]
+fn a_name_on_two_nodes_shows_both() {
+    let shown = cluster().types("accelnet vm show web1 --output json");
+    let vms: serde_json::Value = serde_json::from_str(&shown.out).expect("JSON");
+    let nodes: Vec<&str> = vms
+        .as_array()
+        .expect("a list")
+        .iter()
+        .map(|vm| vm["node"].as_str().expect("a node"))
+        .collect();
+    assert_eq!((nodes, shown.status), (vec!["n1", "n2"], 0));
+}
