@@ -294,6 +294,16 @@ impl<'node> Vm<'node> {
         Ok(judged.lost + judged.late)
     }
 
+    /// The lines at which its VF, or its count of pings without an answer, changed.
+    #[must_use]
+    pub fn history(&self) -> String {
+        let script = format!(
+            "grep -aE '{WHOLE}' {} | awk '{{ now = $5 $6 $7; if (now != last) print; last = now }}'",
+            self.log()
+        );
+        self.node.run(&script).stdout
+    }
+
     /// As [`Vm::lost`], less `before`, once pings were counted for `time` more.
     ///
     /// # Errors

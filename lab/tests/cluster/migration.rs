@@ -99,7 +99,13 @@ fn a_vm_moves_and_loses_three_pings_at_most_and_arrives_where_no_vf_is_free() {
         let missed = state.unwrap_or_else(|error| panic!("{error}")).lost - before;
         let paused = paused(two, vm.name());
         println!("pings lost by a VM on the software path: {missed}, in {paused} s without the VM");
-        assert!(missed <= 3, "{missed} pings lost");
+        assert!(
+            missed <= 3,
+            "{missed} pings lost; {with} by the VM that moved\n{}--- the VM that moved\n{}{}",
+            db.history(),
+            vm.history(),
+            two.run("accelnet log | tail -n 20; journalctl -k --no-pager -n 20")
+        );
         db.destroy().unwrap_or_else(|error| panic!("{error}"));
     }
     wait_for(two, "web01", "accelerated");
