@@ -53,6 +53,18 @@ pub fn entry(code: Code) -> &'static Entry {
         .unwrap_or(&document::UNLISTED)
 }
 
+/// Whether the document that accelnet is based on has `code`.
+pub fn is_of_document(code: Code) -> bool {
+    document::ENTRIES.iter().any(|entry| entry.code == code)
+}
+
+impl Entry {
+    /// Whether `needed` says more than this entry does.
+    pub fn needs_more(&self, needed: &str) -> bool {
+        needed != self.needed
+    }
+}
+
 /// Every entry.
 pub fn all() -> impl Iterator<Item = &'static Entry> {
     [

@@ -264,6 +264,11 @@ impl Code {
     pub fn entry(self) -> &'static Entry {
         catalogue::entry(self)
     }
+
+    /// Whether the document that accelnet is based on has the code, with its sentence.
+    pub fn is_of_document(self) -> bool {
+        catalogue::is_of_document(self)
+    }
 }
 
 impl fmt::Display for Code {

@@ -40,3 +40,11 @@ fn a_case_stands_under_a_code_of_the_document() {
         }
     }
 }
+
+#[test]
+fn a_need_has_no_names_and_can_be_compared() {
+    for entry in all() {
+        assert!(!entry.needed.contains('{'), "{}", entry.code);
+        assert!(!entry.needs_more(entry.needed), "{}", entry.code);
+    }
+}
