@@ -50,7 +50,7 @@ impl Watch for Broken {
     }
 
     fn closer(&self) -> Arc<dyn Close> {
-        unreachable!("nobody ends it")
+        unreachable!("it is not closed in tests")
     }
 }
 

@@ -55,9 +55,7 @@ pub(crate) fn of(
         let name = &lost.name;
         let found = format!("It has no intent {name}, and what the intent made runs here.");
         let problem = Problem::new(Code::StoreForeign, &[], found).resolution(format!(
-            "Everything stays as it is. 'accelnet store restore FILE' puts a newer backup into the \
-             store, and 'accelnet intent add' declares the intent again; 'accelnet intent remove \
-             {name}' removes what it made.",
+            "Adapters, VFs and networks remain unchanged. Restore a newer backup with 'accelnet store restore FILE', add the intent again with 'accelnet intent add', or remove its VFs and networks with 'accelnet intent remove {name}'.",
         ));
         raise(Severity::Error, name, &problem);
     }
@@ -68,8 +66,7 @@ pub(crate) fn of(
         let name = &domain.name;
         let found = format!("It has no setting of VM {name}, which runs with a VF.");
         let problem = Problem::new(Code::StoreForeign, &[], found).resolution(format!(
-            "The VM keeps its VF. 'accelnet vm enable {name}' gives it a setting again, and 'accelnet vm \
-             disable {name}' afterwards takes the VF back; or put a newer backup into the store.",
+            "The VM keeps its VF. Restore a newer backup with 'accelnet store restore FILE', or enable the VM again with 'accelnet vm enable {name}'; 'accelnet vm disable {name}' then detaches the VF.",
         ));
         raise(Severity::Warning, name, &problem);
     }

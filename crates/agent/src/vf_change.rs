@@ -162,7 +162,13 @@ fn take_lock(host: &Host<'_>, name: &str, address: PciAddress) -> Result<Lock, P
                 &[name, &address_text],
                 format!("The lock of {address} cannot be taken."),
             )
-            .cause(error.to_string()),
+            .cause(error.to_string())
+            .resolution(match error {
+                LockError::ReadOnly => {
+                    "Run the command on the node itself, without --root.".to_owned()
+                }
+                _ => Code::PermissionDenied.entry().resolution.to_owned(),
+            }),
         })
 }
 

@@ -66,10 +66,10 @@ impl Chars {
             (true, _) => Ok(()),
             (false, Chars::Printable) => Err("has control characters".to_owned()),
             (false, Chars::VmName) => {
-                Err("is no name of a VM: it has '/' or control characters".to_owned())
+                Err("is not the name of a VM: it has '/' or control characters".to_owned())
             }
             (false, Chars::IntentName) => Err(
-                "is no name of an intent: letters, digits, '.', '-' and '_' that begin with a letter or digit"
+                "is not the name of an intent: letters, digits, '.', '-' and '_' that begin with a letter or digit"
                     .to_owned(),
             ),
         }

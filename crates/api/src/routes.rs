@@ -50,7 +50,7 @@ pub enum Operation {
     VmEnable,
     /// Change accelerated VMs.
     VmSet,
-    /// Take VMs back to their software path.
+    /// Move VMs to their software path.
     VmDisable,
     /// Switch SR-IOV of adapters.
     AdaptersChange,
@@ -232,19 +232,19 @@ use Operation as Do;
 pub static ROUTES: &[Route] = &[
     Route::get(Do::Version, "/v1/version", One("Version"), "Tell who answers"),
     Route::get(Do::Openapi, "/v1/openapi.json", Document, "Describe this API"),
-    Route::get(Do::Status, "/v1/status", One("Status"), "Tell how things stand"),
-    Route::get(Do::Capacity, "/v1/capacity", One("Capacity"), "Tell what the cluster has to give, what is promised, and what it has room for"),
+    Route::get(Do::Status, "/v1/status", One("Status"), "Show cluster status"),
+    Route::get(Do::Capacity, "/v1/capacity", One("Capacity"), "Show the capacity of the cluster: in use, reserved for failover, and free"),
     Route::get(Do::Node, "/v1/node", One("Node"), "Show the node as it was last seen"),
     Route::get(Do::Prereq, "/v1/prereq", One("PrereqAnswer"), "Check what Accelerated Networking needs, on a fresh look").asked(PREREQ),
-    Route::get(Do::Plan, "/v1/plan", One("PlanAnswer"), "Tell what would be done now"),
-    Route::get(Do::Events, "/v1/events", One("Events"), "Tell what happened, oldest first").asked(EVENTS),
+    Route::get(Do::Plan, "/v1/plan", One("PlanAnswer"), "Show the steps that the agent would run now"),
+    Route::get(Do::Events, "/v1/events", One("Events"), "Show events, oldest first").asked(EVENTS),
     Route::get(Do::Management, "/v1/management", One("Management"), "Show the settings of management"),
     Route::get(Do::Enable, "/v1/management", One("ManagementChanged"), "Enable management").change(Put, Some("Enable")),
     Route::get(Do::Set, "/v1/management", One("ManagementChanged"), "Change management; what is not given stays").change(Patch, Some("Set")),
     Route::get(Do::Disable, "/v1/management", One("ManagementChanged"), "Disable management; VMs stay as they are").asked(DRY_RUN).change(Delete, None),
     Route::get(Do::Intents, "/v1/intents", Many("IntentView"), "List the intents"),
     Route::get(Do::IntentAdd, "/v1/intents", One("IntentChanged"), "Declare an intent, and wait until it is applied").change(Post, Some("IntentAdd")),
-    Route::get(Do::IntentStatus, "/v1/intent-status", Many("IntentStatus"), "Tell what became of every intent on every node"),
+    Route::get(Do::IntentStatus, "/v1/intent-status", Many("IntentStatus"), "Show the state of every intent on every node"),
     Route::get(Do::Intent, "/v1/intents/{name}", One("IntentView"), "Show an intent"),
     Route::get(Do::IntentSet, "/v1/intents/{name}", One("IntentChanged"), "Change an intent; what is not given stays").change(Patch, Some("IntentSet")),
     Route::get(Do::IntentRemove, "/v1/intents/{name}", One("IntentChanged"), "Remove an intent that nothing uses").asked(DRY_RUN).change(Delete, None),
@@ -252,7 +252,7 @@ pub static ROUTES: &[Route] = &[
     Route::get(Do::Vm, "/v1/vms/{name}", One("VmView"), "Show a VM of any node, by name or UUID").asked(NODE),
     Route::get(Do::VmEnable, "/v1/vm-enable", One("VmChanged"), "Accelerate VMs").change(Post, Some("VmEnable")).by(Role::Operator),
     Route::get(Do::VmSet, "/v1/vm-set", One("VmChanged"), "Change the setting of accelerated VMs").change(Post, Some("VmSet")).by(Role::Operator),
-    Route::get(Do::VmDisable, "/v1/vm-disable", One("VmChanged"), "Take VMs back to their software path").change(Post, Some("VmDisable")).by(Role::Operator),
+    Route::get(Do::VmDisable, "/v1/vm-disable", One("VmChanged"), "Move VMs to their software path").change(Post, Some("VmDisable")).by(Role::Operator),
     Route::get(Do::AdaptersChange, "/v1/adapters", One("AdaptersChanged"), "Switch SR-IOV of adapters on or off, on a simulated host").change(Post, Some("AdaptersChange")),
     Route::get(Do::Nodes, "/v1/nodes", Many("NodeView"), "List the nodes of the cluster"),
     Route::get(Do::NodeReport, "/v1/nodes/{name}", One("NodeReport"), "Show the last report of a node"),

@@ -34,11 +34,7 @@ pub fn document() -> Value {
         "info": {
             "title": "accelnet",
             "version": env!("CARGO_PKG_VERSION"),
-            "description": "What an agent of accelnet answers on its Unix socket, and with mutual TLS where \
-                it is told to listen. Each operation has x-accelnet-role, the role that it needs: anybody who \
-                may look may ask for dry runs. On the socket root and the group accelnet are administrators, \
-                and everybody else is a reader. Fields are added over time, and \
-                never renamed or removed within a major version; ignore those that you do not know.",
+            "description": "The API of an accelnet agent on its Unix socket, and with mutual TLS if --listen is given. Each operation has x-accelnet-role, the role that it needs; a dry run needs the role reader. On the socket, root and the group accelnet are administrators, and other users are readers. New fields can be added at any time, and are never renamed or removed within a major version; ignore unknown fields.",
             "license": { "name": "Apache-2.0 OR MIT" }
         },
         "servers": [{ "url": "http://accelnet", "description": "By way of /run/accelnet/agent.sock" },

@@ -21,6 +21,13 @@ pub fn later(now: &str, seconds: u32) -> String {
     at.map_or_else(|_| now.to_owned(), |at| at.to_string())
 }
 
+/// Seconds from one moment to another, both in RFC 3339; none if one of them is no such text.
+pub fn seconds_between(from: &str, to: &str) -> Option<i64> {
+    let from: jiff::Timestamp = from.parse().ok()?;
+    let to: jiff::Timestamp = to.parse().ok()?;
+    Some(to.as_second() - from.as_second())
+}
+
 /// The system's clock.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct SystemClock;

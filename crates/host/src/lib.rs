@@ -22,7 +22,7 @@ pub mod vms;
 
 use accelnet_pci::Root;
 
-pub use clock::{Clock, SystemClock};
+pub use clock::{Clock, SystemClock, seconds_between};
 pub use firewall::{CopiedRulesets, Rulesets, SystemRulesets};
 pub use hypervisor::{Hypervisor, LocalHypervisor};
 pub use knobs::{Knobs, Lock, SystemKnobs};

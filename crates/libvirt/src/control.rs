@@ -97,7 +97,7 @@ impl Control {
         let uuid = uuid.to_owned();
         self.call(move |connection| {
             let xml = domain(connection, &uuid)?.migratable_xml();
-            xml.map_err(|failure| failure.doing("tell how the VM would move"))
+            xml.map_err(|failure| failure.doing("report whether the VM can migrate"))
         })
     }
 
@@ -120,7 +120,7 @@ impl Control {
                 Ok(false) => domain
                     .create()
                     .map_err(|failure| failure.doing("start the VM")),
-                Err(failure) => Err(failure.doing("tell whether the VM runs")),
+                Err(failure) => Err(failure.doing("report the state of the VM")),
             }
         })
     }
@@ -136,7 +136,8 @@ impl Control {
                     snapshots: domain.snapshots()?,
                 })
             };
-            saved().map_err(|failure: ffi::Failure| failure.doing("tell what is saved of the VM"))
+            saved()
+                .map_err(|failure: ffi::Failure| failure.doing("report the saved state of the VM"))
         })
     }
 
@@ -146,7 +147,7 @@ impl Control {
         let uuid = uuid.to_owned();
         self.call(move |connection| {
             let busy = domain(connection, &uuid)?.has_job();
-            busy.map_err(|failure| failure.doing("tell what is under way with the VM"))
+            busy.map_err(|failure| failure.doing("report the running job of the VM"))
         })
     }
 

@@ -55,7 +55,7 @@ pub enum NetlinkError {
         tries: u32,
     },
     /// The answer is not what the kernel's headers say.
-    #[error("{what}: the answer makes no sense: {reason}")]
+    #[error("{what}: the answer is invalid: {reason}")]
     Malformed {
         /// What was asked.
         what: String,

@@ -5,17 +5,16 @@ use accelnet_model::intent::{Intent, Role};
 use accelnet_model::vf_security::OnOff;
 use accelnet_model::{Code, IntentName, Problem, VfSecurity};
 
+use crate::nearest::absent;
+
 /// The intent called `name`, which must be there.
 pub fn find<'a>(name: &str, intents: &'a [Intent]) -> Result<&'a Intent, Problem> {
     intents
         .iter()
         .find(|intent| intent.name == name)
         .ok_or_else(|| {
-            let names: Vec<&str> = intents.iter().map(|intent| intent.name.as_str()).collect();
-            let found = match names.as_slice() {
-                [] => "No intent has been declared on this node.".to_owned(),
-                names => format!("The intents here are {}.", names.join(", ")),
-            };
+            let names = intents.iter().map(|intent| intent.name.as_str());
+            let found = absent(name, ("intent", "intents"), names);
             Problem::new(Code::IntentNotFound, &[name], found)
         })
 }

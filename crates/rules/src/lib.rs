@@ -13,6 +13,7 @@ pub mod intent;
 pub mod management;
 pub mod migration;
 pub mod naming;
+pub mod nearest;
 pub mod pair;
 pub mod prereq;
 #[cfg(test)]

@@ -5,6 +5,8 @@ use accelnet_model::management::DEFAULT_NODE_RESERVE;
 use accelnet_model::performance::{Figure, Figures, Performance};
 use accelnet_model::{Code, Problem};
 
+use crate::nearest::absent;
+
 /// The highest node reserve, in percent.
 pub const MOST_RESERVE: u8 = 99;
 /// The most queue pairs that a setting can stand for.
@@ -51,7 +53,7 @@ pub fn reserve_invalid(text: &str) -> Problem {
         Ok(number) if number > i128::from(MOST_RESERVE) => {
             format!("{text} is greater than {MOST_RESERVE}.")
         }
-        _ => format!("\"{text}\" is not written as an integer."),
+        _ => format!("\"{text}\" is not an integer."),
     };
     Problem::new(Code::NodeReserveInvalid, &[text], found)
 }
@@ -70,8 +72,11 @@ pub fn performance(text: &str) -> Result<Performance, Problem> {
 /// The problem with a performance setting given as `text`.
 pub fn performance_invalid(text: &str) -> Problem {
     let found = match text {
-        "" => "Nothing was given.".to_owned(),
-        text => format!("\"{text}\" was given."),
+        "" => "The performance setting is empty.".to_owned(),
+        text => {
+            let settings = ["low", "medium", "high"];
+            absent(text, ("setting", "settings"), settings)
+        }
     };
     let named = if text.is_empty() { "\"\"" } else { text };
     Problem::new(Code::PerformanceInvalid, &[named], found)
@@ -88,7 +93,7 @@ pub fn figures(text: &str, mut figures: Figures) -> Result<Figures, Problem> {
     for part in text.split(',') {
         let (setting, figure) = read_figure(part.trim())?;
         if named.contains(&setting) {
-            return Err(figures_invalid(format!("{setting} stands there twice.")));
+            return Err(figures_invalid(format!("{setting} is given twice.")));
         }
         named.push(setting);
         match setting {
@@ -105,12 +110,16 @@ pub fn figures(text: &str, mut figures: Figures) -> Result<Figures, Problem> {
 fn read_figure(part: &str) -> Result<(Performance, Figure), Problem> {
     let wrong = || {
         figures_invalid(format!("\"{part}\" cannot be read.")).resolution(
-            "Write SETTING=QUEUE-PAIRS:WEIGHT, several with a comma between: low=1:10,high=4:100.",
+            "Write SETTING=QUEUE-PAIRS:LIMIT, several separated by commas: low=1:10,high=4:100.",
         )
     };
     let (setting, numbers) = part.split_once('=').ok_or_else(wrong)?;
     let (pairs, weight) = numbers.split_once(':').ok_or_else(wrong)?;
-    let setting = setting.trim().parse().map_err(|_| wrong())?;
+    let setting = setting.trim();
+    let setting = setting.parse().map_err(|_| {
+        let settings = ["low", "medium", "high"];
+        figures_invalid(absent(setting, ("setting", "settings"), settings))
+    })?;
     let figure = Figure {
         queue_pairs: pairs.trim().parse().map_err(|_| wrong())?,
         transmit_weight: weight.trim().parse().map_err(|_| wrong())?,
@@ -128,7 +137,7 @@ pub fn judge_figures(figures: &Figures) -> Result<(), Problem> {
         let figure = figures.of(setting);
         let ranges = [
             ("queue pairs", figure.queue_pairs, MOST_QUEUE_PAIRS),
-            ("a transmit weight of", figure.transmit_weight, MOST_WEIGHT),
+            ("a rate limit of", figure.transmit_weight, MOST_WEIGHT),
         ];
         for (what, number, most) in ranges {
             if !(1..=most).contains(&number) {
@@ -145,16 +154,12 @@ pub fn judge_figures(figures: &Figures) -> Result<(), Problem> {
         let (less, more) = (figures.of(*lower), figures.of(*higher));
         let falls = [
             ("queue pairs", less.queue_pairs, more.queue_pairs),
-            (
-                "transmit weight",
-                less.transmit_weight,
-                more.transmit_weight,
-            ),
+            ("rate limit", less.transmit_weight, more.transmit_weight),
         ];
         for (what, less, more) in falls {
             if more < less {
                 return Err(figures_invalid(format!(
-                    "{higher} has {more} as {what}, less than {lower} with {less}."
+                    "{higher} has {more} as {what}, lower than {lower} with {less}."
                 )));
             }
         }

@@ -3,6 +3,8 @@
 use accelnet_model::adapter::Identity;
 use accelnet_model::{Code, PciAddress, Problem};
 
+use crate::nearest::absent;
+
 /// The adapter that `name` means, of which there must be exactly one.
 ///
 /// # Errors
@@ -18,10 +20,8 @@ pub fn find(name: &str, adapters: &[Identity]) -> Result<PciAddress, Problem> {
         [only] => Ok(*only),
         [] => {
             let names: Vec<String> = adapters.iter().map(Identity::name).collect();
-            let found = match names.as_slice() {
-                [] => "This node has no adapter at all.".to_owned(),
-                names => format!("The adapters here are {}.", names.join(", ")),
-            };
+            let names = names.iter().map(String::as_str);
+            let found = absent(name, ("adapter", "adapters"), names);
             Err(Problem::new(Code::AdapterNotFound, &[name], found))
         }
         several => {

@@ -260,7 +260,7 @@ pub fn hold(config: Pair<'_>, live: Pair<'_>) -> Plan {
     Plan {
         steps,
         waits_for_restart: false,
-        why: "its VF would go past the settings of its vNIC".to_owned(),
+        why: "its VF would bypass the settings of its vNIC".to_owned(),
     }
 }
 

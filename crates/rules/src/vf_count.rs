@@ -54,7 +54,7 @@ pub fn plan(adapter: &Adapter, ask: Ask) -> Result<Plan, Problem> {
             from,
             to,
             steps,
-            why: format!("{} there already; none is made anew.", are(to)),
+            why: format!("{} there already; no VF is created again.", are(to)),
         });
     }
     if let Some(problem) = blocker(adapter) {
@@ -69,13 +69,13 @@ pub fn plan(adapter: &Adapter, ask: Ask) -> Result<Plan, Problem> {
             steps.push(Step::Destroy { vfs: from });
             let seen = adapter.vfs.len();
             format!(
-                "{} switched on and {seen} can be seen; all are made anew, since none is in use.",
+                "{} switched on and {seen} can be seen; all are created again, since none is in use.",
                 are(from)
             )
         }
         from if from == to => {
             steps.push(Step::Destroy { vfs: from });
-            "VFs have host drivers; all are made anew without, since none is in use.".to_owned()
+            "VFs have host drivers; all are created again without, since none is in use.".to_owned()
         }
         from => {
             steps.push(Step::Destroy { vfs: from });

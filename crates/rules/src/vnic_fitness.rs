@@ -194,7 +194,7 @@ fn port_is_open(way: &Way<'_>) -> Result<(), Problem> {
     Err(unfit(
         way.vm,
         format!(
-            "Port {} of bridge {bridge} is {closed}: the bridge keeps the VM from others, and a VF goes past the bridge.",
+            "Port {} of bridge {bridge} is {closed}: the bridge separates the VM from others, and a VF bypasses the bridge.",
             port.name
         ),
         "A port that is neither isolated nor locked.",

@@ -22,8 +22,7 @@ pub enum StoreError {
     },
     /// No room on the file system.
     #[error(
-        "write the store {}: no room is left on its file system; \
-         make room there, then the store goes on by itself",
+        "write the store {}: its file system is full; free space there, then the store continues automatically",
         path.display()
     )]
     Full {
@@ -55,7 +54,7 @@ pub enum StoreError {
     /// The file does not hold what a store holds.
     #[error(
         "read the store {}: its content is damaged or not that of a store ({found}); stop the \
-         agent, move the file away, and put back a copy or start anew without it",
+         agent, move the file away, and restore a copy or start with an empty store",
         path.display()
     )]
     Corrupt {
@@ -83,7 +82,7 @@ pub enum StoreError {
         "read {key}: it has format {found} of {kind}, and this accelnet reads format {known}; \
          {}",
         if found > known { "install the accelnet that wrote it, or a newer one" }
-        else { "write it anew with this accelnet" }
+        else { "write it again with this accelnet" }
     )]
     Format {
         /// The key.
@@ -96,7 +95,7 @@ pub enum StoreError {
         known: u32,
     },
     /// A value is not what its key promises.
-    #[error("read {key}: its value is not that of {kind} ({source}); write it anew")]
+    #[error("read {key}: its value is not that of {kind} ({source}); write it again")]
     Value {
         /// The key.
         key: String,
@@ -106,7 +105,7 @@ pub enum StoreError {
         source: serde_json::Error,
     },
     /// A value does not go with its key, or is too long.
-    #[error("read {}: it is not {kind} that can be there: {found}; write it anew", key.escape_debug())]
+    #[error("read {}: it is not {kind} that can be there: {found}; write it again", key.escape_debug())]
     Disagrees {
         /// The key.
         key: String,

@@ -130,7 +130,7 @@ fn guests_that_never_drive_their_vf_keep_their_network_and_lose_the_vf() {
         let view = shown(&node, name);
         assert_eq!(view["path"], "software", "{view:#}");
 
-        let message = told(&node, from, "changed", "was taken back");
+        let message = told(&node, from, "changed", "was detached");
         assert!(message.contains(name), "{message}");
         few_are_lost(&vm, 0, "since its start and after its VF was taken back");
         let view = shown(&node, name);

@@ -139,7 +139,7 @@ impl Backup {
         let backup = match serde_json::from_slice::<Backup>(text) {
             Ok(backup) => backup,
             Err(error) => of_last_read(text).ok_or_else(|| {
-                format!("it is no backup of a store ({error}), and nothing that an agent read last")
+                format!("it is neither a backup nor the last state that an agent read ({error})")
             })?,
         };
         match backup.format {
@@ -281,7 +281,7 @@ pub fn restore(
         Commit::Conflict { .. } => Err(Problem::new(
             Code::ClusterRefused,
             &[name],
-            "Somebody else changed it at this moment.",
+            "Another program changed the store at the same time.",
         )),
     }
 }
@@ -329,7 +329,7 @@ pub fn accept(
         Commit::Conflict { .. } => Err(Problem::new(
             Code::ClusterRefused,
             &[name],
-            "Somebody else changed it at this moment.",
+            "Another program changed the store at the same time.",
         )),
     }
 }

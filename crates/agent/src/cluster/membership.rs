@@ -1,6 +1,7 @@
 //! Who belongs to a cluster: founded, joined, left, and moved there from a store of one.
 
 use accelnet_model::{Code, Problem};
+use accelnet_rules::nearest::absent;
 use accelnet_store::{
     Commit, Document, Entry, Json, MAX_OPS, MAX_TXN_BYTES, Store, StoreError, Stored, Txn,
     Unreadable,
@@ -81,7 +82,7 @@ fn failed(error: StoreError) -> Problem {
 
 /// Nobody founds, joins or moves while another does.
 fn has_changed(store: &str) -> Problem {
-    refused(store, "Somebody else changed it at this moment.")
+    refused(store, "Another program changed the store at the same time.")
 }
 
 /// Founds a cluster in `store`, which is called `name`.
@@ -193,7 +194,7 @@ pub fn leave(
         .collect();
     if !here.is_empty() {
         let found = format!(
-            "VMs with a setting are on {node}: {}. Move them to another node, or take them back with 'accelnet vm disable'.",
+            "VMs with a setting are on {node}: {}. Move them to another node, or disable them with 'accelnet vm disable'.",
             here.join(", ")
         );
         return Err(refused(name, found));
@@ -222,14 +223,10 @@ pub fn leave(
 /// No node has that name.
 pub(crate) fn not_found(store: &dyn Store, node: &str) -> Result<Problem, Problem> {
     let members = store.range(MEMBERS).map_err(failed)?.entries;
-    let names: Vec<&str> = members
+    let names = members
         .iter()
-        .filter_map(|entry| entry.key.strip_prefix(MEMBERS))
-        .collect();
-    let found = match names.as_slice() {
-        [] => "There is none.".to_owned(),
-        names => format!("There are {}.", names.join(", ")),
-    };
+        .filter_map(|entry| entry.key.strip_prefix(MEMBERS));
+    let found = absent(node, ("node", "nodes"), names);
     Ok(Problem::new(Code::NodeNotFound, &[node], found))
 }
 

@@ -71,7 +71,7 @@ impl Step {
             Step::Port { bridge, port, vm } => vec![step(
                 vm,
                 format!("make {port} a port of bridge {bridge}"),
-                "its vNIC leads nowhere since the bridge was made anew",
+                "its vNIC has no bridge since the bridge was created again",
             )],
             Step::Network { name, why, .. } => {
                 vec![step(
@@ -409,7 +409,7 @@ impl Core {
                     .and_then(|()| vms.define_network(xml, true))
                     .and_then(|()| vms.start_network(name));
                 result.map_err(|error| {
-                    libvirt_failed(&format!("bring about network {name}"), &error.to_string())
+                    libvirt_failed(&format!("create network {name}"), &error.to_string())
                 })
             }
             Step::StartNetwork { name } => self.edge.vms().start_network(name).map_err(|error| {

@@ -131,7 +131,7 @@ fn movable(vm: &VmView) -> Option<DrainVm> {
         .any(|vnic| vnic.model == "VF" && vnic.role.is_none());
     let has_vf = vm.vf.is_some();
     let (can_move, why) = match (has_vf, vm.acceleration) {
-        _ if vm.state == DomainState::Unknown => (false, "libvirt does not tell how it stands"),
+        _ if vm.state == DomainState::Unknown => (false, "libvirt does not report its state"),
         _ if foreign => (
             false,
             "it has a VF or another device of this node that accelnet does not manage",
@@ -141,7 +141,7 @@ fn movable(vm: &VmView) -> Option<DrainVm> {
         }
         (true, State::Unmanaged) => (
             false,
-            "it has a VF and management is disabled, so that nobody takes it",
+            "it has a VF, and no agent detaches it while Accelerated Networking is disabled",
         ),
         (true, _) => (
             true,

@@ -119,7 +119,7 @@ impl Core {
             let mut warnings = Vec::new();
             if !policy.vms.is_empty() {
                 warnings.push(match policy.vms.len() {
-                    1 => "1 accelerated VM stays as it is and is no longer managed or watched".to_owned(),
+                    1 => "1 accelerated VM remains unchanged and is no longer managed or monitored".to_owned(),
                     many => format!(
                         "{many} accelerated VMs stay as they are and are no longer managed or watched"
                     ),
@@ -562,7 +562,7 @@ fn steps(node: &str, from: &Management, to: &Management, why: &str) -> Vec<Plann
         ));
     }
     if from.performance != to.performance {
-        actions.push("set the figures of Low, Medium and High".to_owned());
+        actions.push("set the performance settings Low, Medium and High".to_owned());
     }
     actions
         .into_iter()

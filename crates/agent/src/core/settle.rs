@@ -399,7 +399,7 @@ impl Core {
         let can_be = |change: &&VfChange| has_link || !matches!(change, VfChange::Rate { .. });
         for change in changes.iter().filter(can_be) {
             let what = match vm {
-                "" => format!("VF {} of {}, which nobody uses", vf.index, adapter.name()),
+                "" => format!("VF {} of {}, which is not in use", vf.index, adapter.name()),
                 vm => format!("VF {} of {}, which VM {vm} has", vf.index, adapter.name()),
             };
             self.tell(

@@ -32,11 +32,11 @@ fn unread(node: &Node) -> Option<String> {
 }
 
 fn problem(node: &str, found: String) -> Problem {
-    let names = [node, "what the kernel tells of it"];
+    let names = [node, "the kernel's report of it"];
     Problem::new(Code::NotReadable, &names, found)
         .needed("Free file descriptors and free memory.")
         .resolution(
-            "The agent tries again by itself. 'LimitNOFILE' of its unit, 'sysctl fs.file-nr' and 'free -m' show what is short.",
+            "The agent tries again automatically. Check 'LimitNOFILE' of its unit, 'sysctl fs.file-nr' and 'free -m' for the shortage.",
         )
 }
 

@@ -230,8 +230,9 @@ impl Core {
             port: port.to_owned(),
         };
         self.edge.switches().apply(&step).map_err(|error| {
-            Problem::new(Code::UplinkUnfit, &[port], format!("It failed to {error}."))
-                .resolution("Mend what the kernel says, then run the same command again.")
+            Problem::new(Code::UplinkUnfit, &[port], format!("It failed to {error}.")).resolution(
+                "Fix the error that the kernel reports, then run the same command again.",
+            )
         })
     }
 
@@ -271,6 +272,6 @@ fn taken_back(plan: &Plan, error: &NotHandedOver) -> Problem {
             words,
         ),
         _ => Problem::new(Code::UplinkUnfit, &[&plan.uplink], words)
-            .resolution("Mend what the kernel says, then run the same command again."),
+            .resolution("Fix the error that the kernel reports, then run the same command again."),
     }
 }

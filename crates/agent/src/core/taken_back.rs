@@ -104,7 +104,7 @@ impl Core {
     /// Why the VF of a VM was taken back.
     pub(crate) fn why_taken_back(&self, uuid: &str) -> Option<String> {
         let record = self.taken_back.records.get(uuid)?;
-        Some(format!("{} Its VF was taken back.", record.found))
+        Some(format!("{} Its VF was detached.", record.found))
     }
 
     /// The guest of a VM has another chance.
@@ -197,7 +197,7 @@ impl Core {
                     None => "its guest does not use it".to_owned(),
                 };
                 let message = format!(
-                    "The VF of VM {} was taken back: {why}. The software path carries its traffic.",
+                    "The VF of VM {} was detached: {why}. The software path carries its traffic.",
                     domain.name
                 );
                 self.tell(EventKind::Changed, &domain.name, message);

@@ -222,10 +222,9 @@ fn in_words(change: &VmChange) -> String {
     match change {
         VmChange::Enable(one) => format!("accelerate VMs {}", one.names.join(", ")),
         VmChange::Set(one) => format!("set VMs {}", one.names.join(", ")),
-        VmChange::Disable(one) => format!(
-            "take VMs {} back to their software path",
-            one.names.join(", ")
-        ),
+        VmChange::Disable(one) => {
+            format!("move VMs {} to their software path", one.names.join(", "))
+        }
     }
 }
 

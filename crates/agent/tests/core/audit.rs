@@ -136,7 +136,7 @@ fn a_change_of_several_vms_is_one_event_and_each_is_in_the_journal() {
     assert_eq!(audited.bench.events().len(), before + 2);
     assert_eq!(
         event.message,
-        "Done for 1 of 3: take VMs back to their software path."
+        "Done for 1 of 3: move VMs to their software path."
     );
     let codes = event.outcomes.iter().map(|one| (&*one.subject, one.code));
     let wanted = [

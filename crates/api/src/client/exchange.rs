@@ -108,7 +108,7 @@ async fn in_time(
                 within.as_secs()
             ))
             .resolution(
-                "'accelnet log' and 'journalctl -u accelnet' tell what it is at; 'systemctl restart accelnet' begins anew without touching VMs.",
+                "Run 'accelnet log' or 'journalctl -u accelnet' for the agent's current work. 'systemctl restart accelnet' restarts the agent; VMs remain unchanged.",
             )),
     }
 }

@@ -37,7 +37,7 @@ impl Place {
             Place::Remote(_) => problem
                 .needed("An agent that was started with --listen, and no firewall in between.")
                 .resolution(
-                    "On that node 'systemctl status accelnet' tells whether its agent runs, and 'ss -ltnp' where it listens.",
+                    "On that node, 'systemctl status accelnet' shows whether the agent runs, and 'ss -ltnp' shows its address.",
                 ),
         }
     }
@@ -47,26 +47,32 @@ impl Place {
         let found = match (self, error.kind()) {
             (Place::Socket(_), io::ErrorKind::NotFound) => "There is no such socket.".to_owned(),
             (Place::Socket(_), io::ErrorKind::ConnectionRefused) => {
-                "The socket is there, and nobody listens on it.".to_owned()
+                "The socket exists, but no agent listens on it.".to_owned()
             }
             (Place::Socket(_), io::ErrorKind::PermissionDenied) => {
-                "The socket may not be opened by this user.".to_owned()
+                "This user has no permission to open the socket.".to_owned()
             }
             (Place::Socket(_), io::ErrorKind::WouldBlock) => {
-                "Too many wait to be let in.".to_owned()
+                "Too many connections wait for the agent.".to_owned()
             }
             (Place::Remote(_), io::ErrorKind::ConnectionRefused) => {
-                "The machine is there, and nobody listens on that port.".to_owned()
+                "The machine answers, but no agent listens on that port.".to_owned()
             }
             (Place::Remote(_), io::ErrorKind::TimedOut) => {
                 format!(
-                    "Nobody took the connection within {} s.",
+                    "No agent accepted the connection within {} s.",
                     remote::CONNECT.as_secs()
                 )
             }
             _ => format!("Connecting failed: {error}."),
         };
-        self.unreachable(found)
+        let problem = self.unreachable(found);
+        match (self, error.kind()) {
+            (Place::Socket(_), io::ErrorKind::PermissionDenied) => problem.resolution(
+                "Run the same command as root, or give this user access to the socket and its folder.",
+            ),
+            _ => problem,
+        }
     }
 
     /// The connection broke: perhaps because one side did not like the other's certificate.
@@ -79,7 +85,7 @@ impl Place {
         let problem = self.unreachable(format!("The connection broke: {error}."));
         match (self, reset(error)) {
             (Place::Remote(_), true) => problem.resolution(
-                "Try again. If it breaks again, the agent may have refused the certificate: 'accelnet log' on that node tells.",
+                "Try again. If it breaks again, the agent may have refused the certificate: 'accelnet log' on that node shows it.",
             ),
             _ => problem,
         }

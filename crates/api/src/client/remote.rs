@@ -61,7 +61,7 @@ impl Remote {
     /// be used.
     pub fn new(server: &str, files: &Credentials) -> Result<Self, Problem> {
         let (host, port, name) = read(server).ok_or_else(|| {
-            let found = format!("{server:?} stands for the server.");
+            let found = format!("{server:?} is not the address of a server.");
             Problem::new(Code::ServerSettingsInvalid, &[], found)
                 .needed("HOST:PORT or https://HOST:PORT; [ADDRESS]:PORT for IPv6.")
         })?;
@@ -129,7 +129,7 @@ impl Remote {
             CertificateError::UnknownIssuer | CertificateError::BadSignature => (
                 format!("It is not from a CA in {ca}."),
                 format!(
-                    "If the agent is the right one, put the certificate of its CA into {ca}. If not, somebody stands in between: do not go on."
+                    "If the agent is the right one, add the certificate of its CA to {ca}. Otherwise another machine intercepts the connection: do not continue."
                 ),
             ),
             CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => (

@@ -56,10 +56,10 @@ fn why_nobody_answers_is_told() {
     let found = || Client::new(&socket).status().expect_err("nobody").found;
     assert_eq!(found(), "There is no such socket.");
     drop(UnixListener::bind(&socket).expect("a socket"));
-    assert_eq!(found(), "The socket is there, and nobody listens on it.");
+    assert_eq!(found(), "The socket exists, but no agent listens on it.");
     std::fs::remove_file(&socket).expect("removed");
     std::fs::write(&socket, "").expect("a file");
-    assert_eq!(found(), "The socket is there, and nobody listens on it.");
+    assert_eq!(found(), "The socket exists, but no agent listens on it.");
 }
 
 #[test]

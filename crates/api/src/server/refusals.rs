@@ -212,10 +212,7 @@ impl Refusals {
 
 /// Why `caller` may not do what needs the role `needs`.
 pub fn not_allowed(caller: &Caller, needs: Role) -> Problem {
-    let found = format!(
-        "The request came from {}, whose role is {}.",
-        caller.name, caller.role
-    );
+    let found = format!("The role of this caller is {}.", caller.role);
     let problem = Problem::new(Code::NotAllowed, &[&caller.name, needs.name()], found);
     match caller.from.is_socket() {
         true => problem,
@@ -224,7 +221,7 @@ pub fn not_allowed(caller: &Caller, needs: Role) -> Problem {
                 "A certificate with the role {needs}: OU=accelnet-{needs} in its subject."
             ))
             .resolution(format!(
-                "Take a profile whose certificate has the role {needs}, or ask whoever keeps the CA for one (docs/remote.md)."
+                "Use a profile whose certificate has the role {needs}, or ask the administrator of the CA for one (docs/remote.md)."
             )),
     }
 }

@@ -76,7 +76,7 @@ impl Remote {
                 &[&options.listen.to_string()],
                 found,
             )
-            .needed("An address and port that nobody else listens on.")
+            .needed("A free address and port.")
             .resolution(
                 "Give another one with --listen, or end what listens there: 'ss -ltnp' tells.",
             )

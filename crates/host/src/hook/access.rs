@@ -27,7 +27,7 @@ pub fn look(root: &Root) -> Observed<HookAccess> {
     };
     let Some(program) = program_of(&script) else {
         return Observed::unknown(
-            "the hook's script names no program; 'accelnet setup' writes it anew",
+            "the hook's script names no program; 'accelnet setup' writes it again",
         );
     };
     let flag = |path: &str| root.text(&format!("{SELINUX}/{path}")).unwrap_or_default();

@@ -20,7 +20,7 @@ pub enum LockError {
     #[error("{0}")]
     Held(String),
     /// This is a copy of a node.
-    #[error("this is a copy of a node: nothing can be changed in it")]
+    #[error("a copy of a node cannot be changed")]
     ReadOnly,
     /// Its file cannot be made or opened.
     #[error("{path}: {error}")]
@@ -56,7 +56,7 @@ impl Lock {
                 // The note is a courtesy: without it the lock is held all the same.
                 drop(file.read_to_string(&mut holder));
                 return Err(LockError::Held(match holder.trim() {
-                    "" => "somebody unnamed".to_owned(),
+                    "" => "an unknown process".to_owned(),
                     holder => holder.to_owned(),
                 }));
             }

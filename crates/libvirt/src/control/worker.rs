@@ -317,7 +317,7 @@ impl Thread {
             Ok(events) => events,
             Err(failure) => {
                 if let Some(mut job) = job {
-                    (job.ask)(Err(failure.doing("tell what happens")));
+                    (job.ask)(Err(failure.doing("report events")));
                 }
                 lock(&self.progress).end();
                 return Left::Dead("events cannot be had", None);

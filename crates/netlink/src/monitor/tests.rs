@@ -66,6 +66,6 @@ fn what_is_cut_is_an_error() {
     let error = events(&cut).unwrap_err();
     assert_eq!(
         error.to_string(),
-        "listen for changes of links: the answer makes no sense: a link is short"
+        "listen for changes of links: the answer is invalid: a link is short"
     );
 }

@@ -29,10 +29,10 @@ pub fn explain(
     let each: Vec<String> = remedies.iter().map(Remedy::to_string).collect();
     let purpose = match asked {
         Some(_) => "To admit it",
-        None => "To keep the promise",
+        None => "To meet the reserve",
     };
     let resolution = match each.is_empty() {
-        true => "No other reserve, setting or node suffices, nor do more VFs and queue pairs on the adapters that are there.".to_owned(),
+        true => "No other reserve, setting or node is sufficient, nor are more VFs and queue pairs on the existing adapters.".to_owned(),
         false => format!("{purpose}, {}.", each.join(", or ")),
     };
     problem.needed(needed(cluster)).resolution(resolution)
@@ -65,11 +65,11 @@ fn found(
             let free = free_on(cluster, node);
             let down = match node.down {
                 true => "is down",
-                false => "has no adapter with room for it",
+                false => "has no adapter with enough free capacity",
             };
             format!("Node {} {down}: free are {free}; {bind}.", node.name)
         }
-        (None, true) => format!("As it is, {}; {bind}.", lost(losers, refusal)),
+        (None, true) => format!("Now {}; {bind}.", lost(losers, refusal)),
         (_, false) if refusal.proved => {
             format!(
                 "With {} down, {}; {bind}.",

@@ -23,14 +23,14 @@ fn anything_else_ends_with_its_code_and_names_what_was_given() {
         ("100", "100 is greater than 99."),
         ("-1", "-1 is less than 0."),
         ("256", "256 is greater than 99."),
-        ("abc", "\"abc\" is not written as an integer."),
-        ("3.5", "\"3.5\" is not written as an integer."),
-        ("1e1", "\"1e1\" is not written as an integer."),
-        ("+5", "\"+5\" is not written as an integer."),
-        ("-0", "\"-0\" is not written as an integer."),
-        ("5 0", "\"5 0\" is not written as an integer."),
-        ("0x10", "\"0x10\" is not written as an integer."),
-        ("५", "\"५\" is not written as an integer."),
+        ("abc", "\"abc\" is not an integer."),
+        ("3.5", "\"3.5\" is not an integer."),
+        ("1e1", "\"1e1\" is not an integer."),
+        ("+5", "\"+5\" is not an integer."),
+        ("-0", "\"-0\" is not an integer."),
+        ("5 0", "\"5 0\" is not an integer."),
+        ("0x10", "\"0x10\" is not an integer."),
+        ("५", "\"५\" is not an integer."),
     ] {
         let problem = reserve(text).expect_err(text);
         assert_eq!(problem.code, Code::NodeReserveInvalid);
@@ -83,21 +83,25 @@ fn figures_that_make_no_sense_are_named() {
     for (text, found) in [
         ("low=0:10", "Low has 0 queue pairs."),
         ("high=65:100", "High has 65 queue pairs."),
-        ("low=1:0", "Low has a transmit weight of 0."),
-        ("high=4:101", "High has a transmit weight of 101."),
+        ("low=1:0", "Low has a rate limit of 0."),
+        ("high=4:101", "High has a rate limit of 101."),
         (
             "low=8:10",
-            "Medium has 2 as queue pairs, less than Low with 8.",
+            "Medium has 2 as queue pairs, lower than Low with 8.",
         ),
         (
             "medium=2:5",
-            "Medium has 5 as transmit weight, less than Low with 10.",
+            "Medium has 5 as rate limit, lower than Low with 10.",
         ),
-        ("low=1:10,low=1:10", "Low stands there twice."),
+        ("low=1:10,low=1:10", "Low is given twice."),
         ("", "\"\" cannot be read."),
         ("low", "\"low\" cannot be read."),
         ("low=1", "\"low=1\" cannot be read."),
-        ("turbo=1:10", "\"turbo=1:10\" cannot be read."),
+        ("turbo=1:10", "None of 3 settings has this name."),
+        (
+            "hihg=1:10",
+            "None of 3 settings has this name; did you mean high?",
+        ),
         ("low=-1:10", "\"low=-1:10\" cannot be read."),
     ] {
         let problem = figures(text, Figures::default()).expect_err(text);

@@ -121,7 +121,7 @@ fn what_is_dropped_is_told_with_its_chain_and_a_remedy() {
     assert_eq!(problem.code, Code::SoftwarePathDropped);
     assert_eq!(
         problem.message,
-        "The firewall of node n1 drops what bridge br0 forwards: VMs on their software path have no network."
+        "The firewall of node n1 drops the traffic that bridge br0 forwards, so VMs on their software path have no network."
     );
     assert_eq!(
         problem.found,

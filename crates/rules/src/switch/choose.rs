@@ -93,7 +93,7 @@ pub fn choose<'a>(wish: &Wish, standing: &'a Standing) -> Result<Chosen<'a>, Swi
                     "bridge {} stands, and {name} is not its port yet",
                     bridge.name
                 ),
-                None => format!("{name} is nobody's port yet"),
+                None => format!("{name} is not a port of a bridge yet"),
             };
         }
     }

@@ -43,7 +43,7 @@ pub fn warning(keeper: &Keeper, pair: Pair<'_>) -> String {
         "{keeper} configures {uplink}{by}, and can put addresses back on {uplink}.{lease} Let it configure {bridge} instead; accelnet then adopts that bridge:"
     );
     if keeper.cloud_init {
-        text += "\n    # cloud-init writes this configuration anew at each boot. First, in /etc/cloud/cloud.cfg.d/99-disable-network-config.cfg:";
+        text += "\n    # cloud-init writes this configuration again at each boot. First, in /etc/cloud/cloud.cfg.d/99-disable-network-config.cfg:";
         text += "\n    network: {config: disabled}";
     }
     for line in lines {

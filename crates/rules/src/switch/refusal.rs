@@ -176,7 +176,7 @@ impl SwitchRefusal {
             }
             SwitchRefusal::NotEthernet { .. } => "An Ethernet adapter.".to_owned(),
             SwitchRefusal::InBond { .. } => {
-                "An adapter by itself, or a bond that is a port of a bridge.".to_owned()
+                "A single adapter, or a bond that is a port of a bridge.".to_owned()
             }
             SwitchRefusal::Aggregated { .. } => {
                 "An adapter in no bond, or in one in mode active-backup.".to_owned()

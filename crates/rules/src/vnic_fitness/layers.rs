@@ -61,7 +61,7 @@ impl Layer<'_> {
             return Err(unfit(
                 vm,
                 format!(
-                    "{what} has the network filter {filter}, which works on the host's end of the vNIC: a VF goes past it."
+                    "{what} has the network filter {filter}, which works on the host's end of the vNIC: a VF bypasses it."
                 ),
                 "A vNIC without <filterref>: adapters do not filter as libvirt does.",
                 "Leave the VM on its software path, or take <filterref> out with 'virsh edit' (and 'virsh update-device' of a running VM), if it may send and receive without the filter.",
@@ -82,7 +82,7 @@ impl Layer<'_> {
             return Err(unfit(
                 vm,
                 format!(
-                    "{what} is isolated (<port isolated='yes'/>): the bridge keeps it from other isolated ports, and a VF goes past the bridge."
+                    "{what} is isolated (<port isolated='yes'/>): the bridge separates it from other isolated ports, and a VF bypasses the bridge."
                 ),
                 "A vNIC that is not isolated.",
                 "Leave the VM on its software path, or take <port isolated='yes'/> out with 'virsh edit' or 'virsh net-edit', if it may reach the others.",

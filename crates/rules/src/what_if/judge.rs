@@ -203,7 +203,7 @@ impl<'a> Names<'a> {
                 .iter_mut()
                 .find(|adapter| adapter.has_room(&sizes, setting));
             let Some(adapter) = room else {
-                let what = format!("no adapter of {} has room for it", vm.node);
+                let what = format!("no adapter of {} has enough free capacity", vm.node);
                 return Err(Wrong::new(&[&"vms", &number, &"node"], what));
             };
             adapter.promised[setting] += 1;

@@ -163,7 +163,7 @@ fn fields_that_make_no_sense_beside_others_are_named() {
         (
             two(r#", "performance": {"low": {"queue_pairs": 8}}"#),
             "performance",
-            "Medium has 2 as queue pairs, less than Low with 8",
+            "Medium has 2 as queue pairs, lower than Low with 8",
         ),
         (
             two(r#", "performance": {"low": {"queue_pairs": 0}}"#),
@@ -186,7 +186,7 @@ fn fields_that_make_no_sense_beside_others_are_named() {
         (
             r#"{"nodes": [{"name": "n1"}], "vms": [{"name": "a", "node": "n1", "performance": "low"}]}"#.to_owned(),
             "vms[0].node",
-            "no adapter of n1 has room for it",
+            "no adapter of n1 has enough free capacity",
         ),
     ];
     for (text, field, what) in cases {

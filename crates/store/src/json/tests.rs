@@ -97,7 +97,7 @@ fn an_older_format_is_upgraded_where_that_is_known() {
     assert_eq!(
         error(r#"{"format":1,"value":40}"#),
         "read reserve: it has format 1 of a reserve, and this accelnet reads format 3; \
-         write it anew with this accelnet"
+         write it again with this accelnet"
     );
 }
 

@@ -36,7 +36,7 @@ impl Asked {
         match self {
             Asked::Enable => format!("accelerate VM {name}"),
             Asked::Set => format!("set VM {name}"),
-            Asked::Disable => format!("take VM {name} back to its software path"),
+            Asked::Disable => format!("move VM {name} to its software path"),
         }
     }
 
@@ -45,7 +45,7 @@ impl Asked {
         match self {
             Asked::Enable => "accelerate VMs",
             Asked::Set => "set VMs",
-            Asked::Disable => "take VMs back to their software path",
+            Asked::Disable => "move VMs to their software path",
         }
     }
 

@@ -283,7 +283,7 @@ fn nobody_there_is_told() {
     );
     assert_eq!(
         problem.found,
-        "The machine is there, and nobody listens on that port."
+        "The machine answers, but no agent listens on that port."
     );
 }
 

@@ -84,7 +84,7 @@ fn what_was_refused_is_told_and_not_at_length() {
     let events = events.expect("events").events;
     assert_eq!(events.len(), 2, "a dry run tells nothing: {events:?}");
     let [first, second] = [&events[0], &events[1]];
-    let begin = "Refused: enable management: The request cannot be read: \\u{1b}[2Jxxx";
+    let begin = "Refused: enable management: The request is invalid: \\u{1b}[2Jxxx";
     assert!(first.message.starts_with(begin), "{}", first.message);
     assert_eq!(first.message.chars().count(), 600);
     assert!(second.message.starts_with("Refused: accelerate VMs: "));

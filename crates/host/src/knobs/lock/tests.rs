@@ -36,7 +36,7 @@ fn the_note_is_the_last_holders_alone() {
 fn a_holder_without_a_note_holds_it_all_the_same() {
     let folder = tempfile::tempdir().expect("a folder");
     let _lock = Lock::take(folder.path(), address(), "").expect("it is free");
-    assert_eq!(holder(folder.path()).as_deref(), Some("somebody unnamed"));
+    assert_eq!(holder(folder.path()).as_deref(), Some("an unknown process"));
 }
 
 #[test]

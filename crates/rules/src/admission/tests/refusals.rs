@@ -117,7 +117,7 @@ fn no_room_on_its_own_node() {
     let problem = explain(&cluster, Some(("a", 0, LOW)), &refusal, &["a"], &remedies);
     assert_eq!(
         problem.found,
-        "Node n1 has no adapter with room for it: free are 0 VFs and 7 queue pairs on pf0; VFs bind."
+        "Node n1 has no adapter with enough free capacity: free are 0 VFs and 7 queue pairs on pf0; VFs bind."
     );
 }
 

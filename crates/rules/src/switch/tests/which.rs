@@ -28,7 +28,7 @@ fn an_adapter_that_carries_nothing_gets_a_bridge_with_its_mac_and_mtu() {
             mtu: 9000
         }
     );
-    assert_eq!(plan.why, "eth0 is nobody's port yet.");
+    assert_eq!(plan.why, "eth0 is not a port of a bridge yet.");
 }
 
 #[test]
@@ -40,7 +40,7 @@ fn of_two_adapters_the_first_is_the_uplink_and_the_other_is_left_alone() {
     assert!(!texts(&plan.steps).concat().contains("eth1"));
     assert_eq!(
         plan.why,
-        "eth0 is nobody's port yet; eth1 gives VFs only, since a second uplink of the bridge would be a loop."
+        "eth0 is not a port of a bridge yet; eth1 gives VFs only, since a second uplink of the bridge would be a loop."
     );
     let plan = planned(&standing, &["eth1", "eth0"]).unwrap();
     assert_eq!(plan.uplink, "eth1");
