@@ -1,25 +1,28 @@
-//! What can be typed.
+//! The command line.
 
 mod cluster;
 mod cmdlets;
+mod examples;
 mod intent;
 mod management;
 mod remote;
 mod store;
 mod vm;
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use accelnet_model::NodeName;
 use accelnet_rules::vf_path::Limits;
-use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
+use clap::{Args as ClapArgs, CommandFactory, Parser, Subcommand, ValueEnum};
 
 pub use cluster::{
     ClusterCommand, ClusterLeave, ClusterStore, NodeDrain, NodeList, NodeUndrain, StoreAccept,
     StoreBackup, StoreCheck, StoreCommand, StoreMigrate, StoreRestore, WhichStore,
 };
 pub use cmdlets::{CmdletsChange, CmdletsCommand, CmdletsList};
+pub use examples::EXAMPLES;
 pub use intent::{
     IntentAdd, IntentCommand, IntentList, IntentRemove, IntentSecurity, IntentSet, IntentShow,
     IntentStatus, Roles,
@@ -29,6 +32,11 @@ pub use remote::Remote;
 pub use store::{Place, REMEMBERED, StoreArgs, TlsArgs};
 pub use vm::{VmCommand, VmDisable, VmEnable, VmList, VmSecurity, VmSet, VmShow};
 
+/// Columns of help.
+pub const COLUMNS: usize = 80;
+/// Heading of the options that every command has.
+const GLOBAL: &str = "Global options";
+
 /// Accelerated networking for virtual machines on Linux.
 #[derive(Debug, Parser)]
 #[command(
@@ -36,10 +44,8 @@ pub use vm::{VmCommand, VmDisable, VmEnable, VmList, VmSecurity, VmSet, VmShow};
     version,
     about = "Manage SR-IOV virtual functions for virtual machines",
     long_about = "Manage SR-IOV virtual functions (VFs) for virtual machines.\n\n\
-        Begin with 'accelnet prereq', which says what this machine can and cannot do and \
-        what to do about it. Every error has a code; 'accelnet explain CODE' tells more.",
-    after_help = "Exit status: 0 when all is well; 2 for a command line that makes no sense; \
-        3 when the output cannot be written; otherwise the number that 'accelnet explain' shows for the code of the error.",
+        Start with 'accelnet prereq', which checks this machine and shows how to fix what is missing. Every error has a code; 'accelnet explain CODE' describes it.",
+    after_help = "Exit status: 0 on success; 2 for an invalid command line; 3 if the output cannot be written; otherwise the exit status of the error's code ('accelnet explain' lists all).",
     subcommand_required = true,
     arg_required_else_help = true,
     disable_help_subcommand = true
@@ -49,49 +55,53 @@ pub struct Args {
     #[arg(
         long,
         global = true,
+        help_heading = GLOBAL,
         value_name = "DIR",
-        long_help = "Read a copy of a node below DIR instead of the running system: DIR/sys, \
-            DIR/proc and so on, as copied from it. Nothing can be changed in a copy."
+        long_help = "Read a copy of a node below DIR (DIR/sys, DIR/proc, ...) instead of the running system. A copy cannot be changed."
     )]
     pub root: Option<PathBuf>,
 
-    /// Ask the agent that listens at PATH
+    /// Use the agent that listens on the socket PATH
     #[arg(
         long,
         global = true,
+        help_heading = GLOBAL,
         value_name = "PATH",
         conflicts_with = "root",
-        long_help = "Ask the agent that listens at PATH. Without it, at the path in the \
-            environment variable ACCELNET_SOCKET, or else at /run/accelnet/agent.sock."
+        long_help = "Use the agent that listens on the socket PATH. Default: the environment variable ACCELNET_SOCKET, or /run/accelnet/agent.sock."
     )]
     pub socket: Option<PathBuf>,
 
-    /// Ask the agent of another machine, at HOST:PORT
+    /// Use the agent of another machine, at HOST:PORT
     #[arg(
         long,
         global = true,
+        help_heading = GLOBAL,
         value_name = "HOST:PORT",
         conflicts_with_all = ["root", "socket"],
-        long_help = "Ask the agent of another machine, at HOST:PORT or https://HOST:PORT, with the \
-            certificates of a profile: that of --profile, or else the profile called default. \
-            Without it, the one in the environment variable ACCELNET_SERVER."
+        long_help = "Use the agent of another machine, at HOST:PORT or https://HOST:PORT, with the certificates of --profile, or of the profile 'default'. Default: the environment variable ACCELNET_SERVER."
     )]
     pub server: Option<String>,
 
-    /// Ask the agent of a profile
+    /// Use the agent of a profile
     #[arg(
         long,
         global = true,
+        help_heading = GLOBAL,
         value_name = "NAME",
         conflicts_with_all = ["root", "socket"],
-        long_help = "Ask the agent of a profile in accelnet/profiles.toml below XDG_CONFIG_HOME \
-            (~/.config where that is not set), or in /etc/accelnet/profiles.toml. Without it, the \
-            one in the environment variable ACCELNET_PROFILE."
+        long_help = "Use the agent of a profile in accelnet/profiles.toml below XDG_CONFIG_HOME (~/.config if it is not set), or in /etc/accelnet/profiles.toml. Default: the environment variable ACCELNET_PROFILE."
     )]
     pub profile: Option<String>,
 
-    /// When to use colours
-    #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
+    /// When to use colors
+    #[arg(
+        long,
+        global = true,
+        help_heading = GLOBAL,
+        value_name = "WHEN",
+        default_value = "auto"
+    )]
     pub color: ColorChoice,
 
     /// What to do
@@ -99,7 +109,30 @@ pub struct Args {
     pub command: Command,
 }
 
-/// When to use colours.
+impl Args {
+    /// Reads the words of a command line, the program's name first.
+    ///
+    /// # Errors
+    ///
+    /// Help was asked for, or the words are not a command line.
+    pub fn read<Words>(words: Words) -> Result<Self, clap::Error>
+    where
+        Words: IntoIterator<Item: Into<OsString> + Clone> + Clone,
+    {
+        // Examples take time to add, and only help shows them.
+        Args::try_parse_from(words.clone()).map_err(|error| {
+            let shown = Args::with_examples().try_get_matches_from(words);
+            shown.err().unwrap_or(error)
+        })
+    }
+
+    /// The commands with their examples.
+    pub fn with_examples() -> clap::Command {
+        examples::added(Args::command().max_term_width(COLUMNS), "")
+    }
+}
+
+/// When to use colors.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum ColorChoice {
     /// On a terminal, unless NO_COLOR is set
@@ -110,21 +143,21 @@ pub enum ColorChoice {
     Never,
 }
 
-/// How an answer is written.
+/// The form of an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Output {
-    /// For people
+    /// Text for people
     Table,
-    /// For programs; documented and stable
+    /// JSON for programs; documented and stable
     Json,
 }
 
-/// How a list is written.
+/// The form of a list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum ListOutput {
-    /// For people
+    /// Text for people
     Table,
-    /// For programs; documented and stable
+    /// JSON for programs; documented and stable
     Json,
     /// One name a line
     Name,
@@ -133,54 +166,54 @@ pub enum ListOutput {
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Tell how things stand: settings, capacity, what is promised
+    /// Show cluster status: settings, capacity, failover
     Status(Show),
-    /// Show what there is to give, and what it has room for
+    /// Show capacity: in use, reserved for failover, free
     Capacity(Capacity),
-    /// Check what Accelerated Networking needs
+    /// Check the prerequisites of Accelerated Networking
     Prereq(Prereq),
     /// Enable Accelerated Networking on a compute intent
     Enable(Enable),
     /// Change the settings of Accelerated Networking
     Set(Set),
-    /// Disable Accelerated Networking; VMs stay as they are
+    /// Disable Accelerated Networking; VMs remain unchanged
     Disable(Disable),
-    /// Declare what adapters are for
+    /// Manage intents: the roles of adapters
     #[command(subcommand)]
     Intent(IntentCommand),
-    /// Look at VMs, and accelerate them
+    /// Show and accelerate VMs
     #[command(subcommand)]
     Vm(VmCommand),
-    /// Show what the agent would do now, and why
+    /// Show the steps that the agent would run now, and why
     Plan(Show),
-    /// Show what happened
+    /// Show events
     Log(Log),
-    /// Tell whether all is well
+    /// Show health
     Health(ShowOf),
-    /// List what is wrong now
+    /// List current faults
     Faults(ShowOf),
-    /// Look at this node and the others, and take VFs from a node's VMs
+    /// Show nodes, and drain them for maintenance
     #[command(subcommand)]
     Node(NodeCommand),
-    /// Found a cluster on an etcd, join one, or leave it
+    /// Create, join or leave a cluster
     #[command(subcommand)]
     Cluster(ClusterCommand),
-    /// Move what a store holds
+    /// Check, back up, restore and migrate the store
     #[command(subcommand)]
     Store(StoreCommand),
-    /// Look at network adapters, and switch SR-IOV on and off
+    /// Show network adapters, and enable or disable SR-IOV
     #[command(subcommand)]
     Adapter(AdapterCommand),
     /// Run the agent of this node
     Agent(Box<Agent>),
-    /// Make this node ready for its agent: group, systemd unit, libvirt hook
+    /// Set up this node for the agent: group, systemd unit, libvirt hook
     Setup(Setup),
-    /// Explain an error code, or list them all
+    /// Explain an error code, or list all codes
     Explain(Explain),
-    /// Lay out the names that PowerShell users know, as links to this program
+    /// Install PowerShell-style command names
     #[command(subcommand)]
     Cmdlets(CmdletsCommand),
-    /// Try everything on four simulated nodes, without touching this machine
+    /// Try all commands on four simulated nodes
     Demo(Demo),
     /// Write the generated part of the documentation into FOLDER
     #[command(hide = true)]
@@ -193,14 +226,11 @@ pub enum Command {
 /// `accelnet demo`
 #[derive(Debug, ClapArgs)]
 #[command(
-    long_about = "Try everything on a cluster of four simulated nodes in this process: real \
-        agents, one store, their sockets and these commands, over hardware that never existed. \
-        It walks through the tasks of the documentation with what each showed. Nothing on this \
-        machine is changed, and root is not needed.",
-    after_help = "Exit status: 0 only if every step behaved as it should."
+    long_about = "Try all commands on a cluster of four simulated nodes in this process: real agents with their store and sockets, on simulated hardware. The demo runs the tasks of the documentation and shows the output of each. It changes nothing on this machine and does not need root.",
+    after_help = "Exit status: 0 only if every step had the expected result."
 )]
 pub struct Demo {
-    /// Keep the cluster up for commands from another terminal, instead of the walk
+    /// Run no tasks; keep the cluster running for commands from another terminal
     #[arg(long)]
     pub serve: bool,
 }
@@ -208,17 +238,11 @@ pub struct Demo {
 /// `accelnet capacity`
 #[derive(Debug, ClapArgs)]
 #[command(
-    long_about = "Show what the cluster has to give, node by node: VFs and queue pairs that are \
-        in use, promised, free, and of those kept for nodes that fail; how many node failures \
-        the accelerated VMs survive, the largest reserve that would still hold, and how many \
-        more VMs would be admitted. With --from it tells the same of a cluster that a file \
-        describes, and what would come of the VMs that the file asks for; no agent is needed.",
-    after_help = "Exit status: 0 only if the promise of the node reserve holds and every VM that \
-        the file asks for is admitted, otherwise that of the first code. docs/capacity.md \
-        describes the file."
+    long_about = "Show the capacity of the cluster by node: VFs and queue pairs in use, promised to VMs, free, and reserved for failover; the number of node failures that the accelerated VMs survive; the largest reserve that the capacity allows; and the number of additional VMs that would be admitted. With --from, calculate the same for a cluster that a file describes, and evaluate the VMs that the file requests. This needs no agent.",
+    after_help = "Exit status: 0 only if failover capacity is sufficient and every requested VM is admitted, otherwise that of the first error. docs/capacity.md describes the file."
 )]
 pub struct Capacity {
-    /// Judge the cluster that this JSON file describes; - reads standard input
+    /// Evaluate the cluster in this JSON file; - reads standard input
     #[arg(long, value_name = "FILE")]
     pub from: Option<PathBuf>,
     /// How to write the answer
@@ -229,17 +253,14 @@ pub struct Capacity {
 /// `accelnet prereq`
 #[derive(Debug, ClapArgs)]
 #[command(
-    long_about = "Check what Accelerated Networking needs: the machine, and each adapter for \
-        itself. Each check is one row with what was found and, where it did not pass, what to \
-        do. Checks that need root to be read are shown as unknown for other users.",
-    after_help = "Exit status: 0 only if every check passed (warnings pass), otherwise that of \
-        the first that did not."
+    long_about = "Check the prerequisites of Accelerated Networking: the machine, and each adapter. Each check is one row with its result; a failed check also shows how to fix it. Checks that need root are unknown for other users.",
+    after_help = "Exit status: 0 if every check passed (warnings pass), otherwise that of the first failed check."
 )]
 pub struct Prereq {
     /// Check only the adapters of this intent
     #[arg(long, value_name = "NAME", conflicts_with = "adapter")]
     pub intent: Option<String>,
-    /// Check only this adapter; can be given several times
+    /// Check only this adapter; repeat for several
     #[arg(long, value_name = "NAME")]
     pub adapter: Vec<String>,
     /// How to write the answer
@@ -250,13 +271,13 @@ pub struct Prereq {
 /// `accelnet node`
 #[derive(Debug, Subcommand)]
 pub enum NodeCommand {
-    /// Show all that can be seen of this node, or the last report of another
+    /// Show all that is observed of this node, or the last report of another
     Show(NodeShow),
-    /// List the nodes of the cluster, and who is up
+    /// List the nodes of the cluster and their state
     List(NodeList),
-    /// Take the VFs from a node's VMs, so that they can be moved; shows first which can
+    /// Detach the VFs of a node's VMs, so that the VMs can be moved
     Drain(NodeDrain),
-    /// Let a node that was drained have VFs for its VMs again
+    /// End a drain: VMs on the node get VFs again
     Undrain(NodeUndrain),
 }
 
@@ -293,13 +314,13 @@ pub struct NodeShow {
 /// `accelnet adapter`
 #[derive(Debug, Subcommand)]
 pub enum AdapterCommand {
-    /// List the network adapters, and whether they can have VFs
+    /// List the network adapters and their SR-IOV support
     List(AdapterList),
     /// Show one adapter and its VFs
     Show(AdapterShow),
-    /// Switch SR-IOV on: create VFs that are ready for VMs
+    /// Enable SR-IOV: create VFs for VMs
     Enable(AdapterEnable),
-    /// Switch SR-IOV off: remove all VFs
+    /// Disable SR-IOV: remove all VFs
     Disable(AdapterDisable),
 }
 
@@ -316,12 +337,10 @@ pub struct AdapterList {
 pub struct AdapterShow {
     /// Netdev name, PCI address or MAC of the adapter
     pub name: String,
-    /// Ask the adapter, on a VF that nobody uses, what it can do for VFs (needs root)
+    /// Test the VF settings of the adapter on an unused VF (needs root)
     #[arg(
         long,
-        long_help = "Ask the adapter what it can do for VFs: on one VF that nobody uses, \
-            settings are made and put back. 'adapter enable' does the same with the VFs that \
-            it creates. Needs root."
+        long_help = "Test the VF settings that the adapter supports: set each on one unused VF and restore it. 'adapter enable' tests the VFs that it creates in the same way. Needs root."
     )]
     pub ask: bool,
     /// How to write the answer
@@ -332,19 +351,16 @@ pub struct AdapterShow {
 /// `accelnet adapter enable`
 #[derive(Debug, ClapArgs)]
 #[command(
-    long_about = "Switch SR-IOV on: create VFs, without host netdevs and ready for VMs, and \
-        wait until all of them are there. VFs that are in use are never destroyed: if the \
-        number would have to change while any VF is used, nothing is done and the error names \
-        what uses it. Running it again is safe at any time."
+    long_about = "Enable SR-IOV: create VFs for VMs, without host netdevs, and wait until all of them exist. VFs in use are never destroyed: if the number would change while a VF is in use, nothing changes and the error names the user. The command can be repeated at any time."
 )]
 pub struct AdapterEnable {
     /// Netdev name, PCI address or MAC of each adapter
     #[arg(value_name = "NAME", required_unless_present = "all")]
     pub names: Vec<String>,
-    /// Every adapter whose VFs can be given to VMs
+    /// All adapters whose VFs can be assigned to VMs
     #[arg(long, conflicts_with = "names")]
     pub all: bool,
-    /// How many VFs; all that the adapter can give when left out
+    /// Number of VFs [default: as many as the adapter supports]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub vfs: Option<u32>,
     /// How it is done
@@ -355,8 +371,7 @@ pub struct AdapterEnable {
 /// `accelnet adapter disable`
 #[derive(Debug, ClapArgs)]
 #[command(
-    long_about = "Switch SR-IOV off: remove all VFs of an adapter. VFs that are in use are \
-        never destroyed: if any VF is used, nothing is done and the error names what uses it."
+    long_about = "Disable SR-IOV: remove all VFs of an adapter. VFs in use are never destroyed: if a VF is in use, nothing changes and the error names the user."
 )]
 pub struct AdapterDisable {
     /// Netdev name, PCI address or MAC of each adapter
@@ -367,10 +382,10 @@ pub struct AdapterDisable {
     pub how: Change,
 }
 
-/// How a change is made and told.
+/// Options of a change of adapters.
 #[derive(Debug, ClapArgs)]
 pub struct Change {
-    /// Give up waiting after so many seconds
+    /// Time limit in seconds
     #[arg(
         long,
         value_name = "SECONDS",
@@ -378,7 +393,7 @@ pub struct Change {
         value_parser = clap::value_parser!(u64).range(1..=86_400)
     )]
     pub timeout: u64,
-    /// Show what would be done, and do nothing
+    /// Show the plan without changing anything
     #[arg(long)]
     pub dry_run: bool,
     /// How to write the answer
@@ -399,7 +414,7 @@ impl Change {
 /// `accelnet log`
 #[derive(Debug, ClapArgs)]
 pub struct Log {
-    /// At most so many of the newest events
+    /// Number of newest events to show
     #[arg(
         long,
         value_name = "N",
@@ -410,7 +425,7 @@ pub struct Log {
     /// Only events of this node
     #[arg(long, value_name = "NODE")]
     pub node: Option<String>,
-    /// Go on with what happens, until interrupted; as JSON, one event a line
+    /// Wait for new events until interrupted; with JSON, one event per line
     #[arg(long, short)]
     pub follow: bool,
     /// How to write the answer
@@ -421,21 +436,19 @@ pub struct Log {
 /// `accelnet agent`
 #[derive(Debug, ClapArgs)]
 #[command(
-    long_about = "Run the agent of this node, until it is told to end (SIGTERM). It owns the \
-        store, answers on its socket, and keeps the node as it was declared. systemd starts \
-        it: see 'accelnet setup'."
+    long_about = "Run the agent of this node until SIGTERM. The agent owns the store, answers on its socket and applies the intents to the node. systemd starts it: see 'accelnet setup'."
 )]
 pub struct Agent {
-    /// Name of this node; its host name when left out
+    /// Name of this node [default: its host name]
     #[arg(long, value_name = "NAME")]
     pub node: Option<NodeName>,
     /// File of the embedded store, or the etcd of a cluster
     #[command(flatten)]
     pub store: StoreArgs,
-    /// Socket to answer on
+    /// Socket to listen on
     #[arg(long, value_name = "PATH", default_value = "/run/accelnet/agent.sock")]
     pub serve: PathBuf,
-    /// How to answer from afar
+    /// How to answer remote clients
     #[command(flatten)]
     pub remote: Remote,
     /// For tests: kill the process before the named step, after so many passings (STEP:N)
@@ -468,12 +481,10 @@ fn read_kill_at(text: &str) -> Result<(String, u32), String> {
 /// `accelnet setup`
 #[derive(Debug, ClapArgs)]
 #[command(
-    long_about = "Make this node ready for its agent: the group accelnet, whose members may \
-        change things, libvirt's hooks, and a systemd unit, which is started. Running \
-        it again is safe at any time. Needs root."
+    long_about = "Set up this node for the agent: create the group accelnet, whose members may make changes, install libvirt's hooks, and install and start a systemd unit. The command can be repeated at any time. Needs root."
 )]
 pub struct Setup {
-    /// Show what would be done, and do nothing
+    /// Show the plan without changing anything
     #[arg(long)]
     pub dry_run: bool,
 }
@@ -486,7 +497,7 @@ impl Log {
 /// `accelnet explain`
 #[derive(Debug, ClapArgs)]
 pub struct Explain {
-    /// The code, in any case; all codes are listed when left out
+    /// The code, in any case, or its exit status [default: list all codes]
     pub code: Option<String>,
     /// How to write the answer
     #[arg(long, short, value_name = "FORM", default_value = "table")]

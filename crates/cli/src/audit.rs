@@ -152,7 +152,7 @@ fn of_store(command: &StoreCommand) -> Option<(bool, String)> {
             (args.dry_run, what)
         }
         StoreCommand::Accept(args) => {
-            let what = format!("accept {} as it is", store(&args.which));
+            let what = format!("accept the current state of {}", store(&args.which));
             (args.dry_run, what)
         }
         StoreCommand::Migrate(args) => {

@@ -12,10 +12,8 @@ mod render;
 pub mod session;
 pub mod system;
 pub mod target;
+pub mod wrong;
 
-use std::borrow::Cow;
-
-use accelnet_model::outside;
 use args::{
     AdapterCommand, Args, ClusterCommand, CmdletsCommand, Command, IntentCommand, NodeCommand,
     StoreCommand, VmCommand,
@@ -23,33 +21,25 @@ use args::{
 use session::Session;
 use target::Environment;
 
-/// `text` about these words of a command line with all that is hidden in it escaped; none when nothing is.
-pub fn with_escapes(text: &str, words: impl Iterator<Item = String>) -> Option<String> {
-    let mut shown = text.to_owned();
-    for word in words {
-        if let Cow::Owned(escaped) = outside::escaped(&word) {
-            shown = shown.replace(&word, &escaped);
-            // What follows '=' is shown by itself.
-            if let Some((_, value)) = word.split_once('=') {
-                shown = shown.replace(value, &outside::escaped(value));
-            }
-        }
-    }
-    let shown = outside::escaped_lines(&shown);
-    (shown != text).then(|| shown.into_owned())
-}
-
 /// Finds the agent that is meant, and runs one command; returns its exit status.
 pub fn start(args: &Args, environment: &Environment, session: &mut Session<'_>) -> u8 {
-    if let Some(why) = target::elsewhere(args) {
-        session.note(why);
+    if let Some(option) = target::elsewhere(args) {
+        session.wrong(
+            &format!("{option} cannot be used with this command"),
+            "The command affects this machine only.",
+            &format!("Omit {option}, or run the command on the other machine."),
+        );
         return command::NO_SENSE;
     }
     if let Some(root) = &args.root
         && let Err(why) = std::fs::read_dir(root)
     {
         // It would look like a node without anything.
-        session.note(&format!("error: --root {}: {why}", root.display()));
+        session.wrong(
+            &format!("--root {} cannot be read", root.display()),
+            &why.to_string(),
+            "Use a folder with a copy of a node (DIR/sys, DIR/proc, ...).",
+        );
         return command::NO_SENSE;
     }
     if args.root.is_none() && !args.command.is_local() {

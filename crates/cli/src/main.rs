@@ -10,6 +10,7 @@ use accelnet::output::{self, Checked};
 use accelnet::session::Session;
 use accelnet::system::ThisMachine;
 use accelnet::target::Environment;
+use accelnet::wrong;
 use accelnet_host::hook;
 use accelnet_host::hypervisor::NoHypervisor;
 use accelnet_host::knobs::NoKnobs;
@@ -20,7 +21,6 @@ use accelnet_host::{
 };
 use accelnet_model::outside;
 use accelnet_pci::Root;
-use clap::Parser;
 use rustix::fs::FileType;
 
 fn main() -> ExitCode {
@@ -37,7 +37,7 @@ fn main() -> ExitCode {
     let args = match cmdlet_args(terminal) {
         Some(Ok(args)) => args,
         Some(Err(status)) => return status,
-        None => match Args::try_parse() {
+        None => match Args::read(std::env::args_os().collect::<Vec<_>>()) {
             Ok(args) => args,
             Err(error) => return ends_with(&error),
         },
@@ -96,7 +96,9 @@ fn main() -> ExitCode {
 /// Shows help, or why a command line makes no sense.
 fn ends_with(error: &clap::Error) -> ExitCode {
     let words = std::env::args_os().map(|word| word.to_string_lossy().into_owned());
-    let written = match accelnet::with_escapes(&error.render().to_string(), words) {
+    let words: Vec<String> = words.collect();
+    let colour = io::stderr().is_terminal() && wants_colour();
+    let written = match wrong::text(error, &words, colour) {
         Some(text) => io::stderr().write_all(text.as_bytes()),
         // In colour, where there is any.
         None => error.print(),

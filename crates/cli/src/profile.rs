@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use accelnet_api::client::Credentials;
 use accelnet_model::{Code, Problem};
+use accelnet_rules::nearest::absent;
 use serde::Deserialize;
 
 /// A server, and what is shown to it.
@@ -68,12 +69,13 @@ pub fn find(name: &str, files: &[PathBuf]) -> Result<Profile, Problem> {
         .iter()
         .map(|file| file.display().to_string())
         .collect();
-    let others = match others.as_slice() {
-        [] => "there is none at all".to_owned(),
-        others => format!("there are {}", others.join(", ")),
-    };
+    let others = absent(
+        name,
+        ("profile", "profiles"),
+        others.iter().map(String::as_str),
+    );
     let found = format!(
-        "No profile is called {name} in {}: {others}.",
+        "Profile {name} does not exist in {}. {others}",
         files.join(" or ")
     );
     Err(invalid(found))

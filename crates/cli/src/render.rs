@@ -1,6 +1,7 @@
 //! How answers look to people.
 
 mod adapter;
+mod aged;
 mod capacity;
 mod changed;
 mod checks;
@@ -23,6 +24,7 @@ mod waiting;
 mod words;
 
 pub use adapter::{AdapterSummary, adapter, adapters};
+pub use aged::aged;
 pub use capacity::capacity;
 pub use changed::changed;
 pub use checks::checks;
@@ -34,7 +36,7 @@ pub use intents::{intent, intent_changed, intent_status, intents};
 pub use management::management_changed;
 pub use node::node;
 pub use nodes::{drained, node_report, nodes};
-pub use problem::problem;
+pub use problem::{clause, labelled, problem};
 pub use progress::ProgressLine;
 pub use status::status;
 pub use vms::{vm, vm_result, vms, vnics};

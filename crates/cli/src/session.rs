@@ -7,6 +7,7 @@ use accelnet_api::types::Failure;
 use accelnet_host::Host;
 use accelnet_model::{Code, Problem, outside};
 use serde::Serialize;
+use serde::de::DeserializeOwned;
 
 use crate::render;
 use crate::system::System;
@@ -43,10 +44,18 @@ impl Session<'_> {
     /// A copy of a node has none.
     pub fn agent(&self) -> Result<&Client, Problem> {
         self.agent.as_ref().ok_or_else(|| {
-            let found = "A copy of a node was to be read (--root), and a copy has no agent.";
-            Problem::new(Code::AgentUnreachable, &["a copy"], found)
-                .resolution("Run the same command without --root.")
+            let found = "A copy of a node (--root) has no agent.";
+            Problem {
+                message: "This command needs an agent.".to_owned(),
+                ..Problem::new(Code::AgentUnreachable, &["--root"], found)
+            }
+            .resolution("Run the same command without --root.")
         })
+    }
+
+    /// `answer` as people see it: without hidden characters, and with ages instead of times.
+    pub fn for_people<T: Serialize + DeserializeOwned + Clone>(&self, answer: &T) -> T {
+        render::aged(&render::clean(answer), &self.host.clock.now())
     }
 
     /// Writes a text to standard output. A reader that has gone away (`| head`) is no error
@@ -92,6 +101,15 @@ impl Session<'_> {
             return;
         }
         let text = render::problem(&render::clean(problem), self.colour);
+        drop(self.err.write_all(text.as_bytes()));
+    }
+
+    /// Shows why a command line cannot be run, on standard error.
+    pub fn wrong(&mut self, what: &str, cause: &str, hint: &str) {
+        let shown = |text: &str| outside::escaped(text).into_owned();
+        let details = [("cause", shown(cause)), ("hint", shown(hint))];
+        let what = render::clause(&shown(what));
+        let text = render::labelled("error:", &what, &details, self.colour);
         drop(self.err.write_all(text.as_bytes()));
     }
 

@@ -45,10 +45,10 @@ pub fn client(args: &Args, environment: &Environment) -> Result<Client, Problem>
     } = environment;
     match (socket, server.is_some() || profile.is_some()) {
         (Some(_), true) => Err(invalid(
-            "ACCELNET_SOCKET is set, and so is ACCELNET_SERVER or ACCELNET_PROFILE: which of the two is meant cannot be told.".to_owned(),
+            "Both ACCELNET_SOCKET and ACCELNET_SERVER or ACCELNET_PROFILE are set.".to_owned(),
         )
         .needed("One of them.")
-        .resolution("Unset the one that is not meant, or say --socket, --server or --profile.")),
+        .resolution("Unset one of them, or use --socket, --server or --profile.")),
         (Some(socket), false) => Ok(Client::new(socket)),
         (None, true) => remote(server.as_deref(), profile.as_deref(), environment),
         (None, false) => Ok(Client::new(SOCKET)),
@@ -66,16 +66,19 @@ fn remote(
     let profile = profile::find(name, &environment.files)?;
     let Some(server) = server.or(profile.server.as_deref()) else {
         return Err(invalid(format!(
-            "Profile {name} names no server, and none is given."
+            "Profile {name} has no server, and --server is not given."
         ))
-        .resolution("Say --server HOST:PORT, or put 'server' into the profile."));
+        .resolution("Add --server HOST:PORT, or 'server' to the profile."));
     };
     Remote::new(server, &profile.credentials()).map(Client::remote)
 }
 
-/// Why a command that is about this machine is not run; none when it is.
+/// The option that names another machine, if the command affects this machine only.
 pub fn elsewhere(args: &Args) -> Option<&'static str> {
-    let far = args.server.is_some() || args.profile.is_some();
-    (far && args.command.is_local())
-        .then_some("error: this command is about this machine: leave --server and --profile out")
+    let option = match (&args.server, &args.profile) {
+        (Some(_), _) => "--server",
+        (None, Some(_)) => "--profile",
+        (None, None) => return None,
+    };
+    args.command.is_local().then_some(option)
 }

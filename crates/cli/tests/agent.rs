@@ -153,7 +153,9 @@ fn each_vm_has_its_result_and_the_first_that_failed_is_the_status() {
         "web1: Low, over its VF.\nweb2: Low, over its VF.\n"
     );
     assert!(
-        shown.err.starts_with("error: VM nobody does not exist.\n"),
+        shown
+            .err
+            .starts_with("error: VM nobody does not exist [vm_not_found]\n  cause: "),
         "{}",
         shown.err
     );
@@ -173,7 +175,11 @@ fn names_come_from_standard_input() {
     assert_eq!(agent.fake.asked(), [asked]);
     let shown = agent.types_with(command, "\n");
     assert_eq!((shown.status, agent.fake.asked().len()), (2, 0));
-    assert!(shown.err.contains("nothing was done"), "{}", shown.err);
+    assert!(
+        shown.err.contains("cause: the input is empty"),
+        "{}",
+        shown.err
+    );
 }
 
 #[test]
@@ -248,10 +254,10 @@ fn what_happened_is_told_and_followed_until_the_agent_goes() {
 #[test]
 fn health_is_told() {
     let shown = enabled().types("accelnet health");
-    assert_eq!((shown.status, shown.out.as_str()), (0, "All is well.\n"));
+    assert_eq!((shown.status, shown.out.as_str()), (0, "Healthy.\n"));
     assert_eq!(enabled().types("accelnet faults").out, "No faults.\n");
     let shown = Agent::of(cluster()).types("accelnet health");
-    assert!(shown.out.contains("not watched"), "{}", shown.out);
+    assert!(shown.out.contains("not monitored"), "{}", shown.out);
 }
 
 #[test]
@@ -278,7 +284,7 @@ fn without_an_agent_the_way_to_one_is_told() {
     assert!(
         shown
             .err
-            .starts_with("error: The agent does not answer at /agent.sock.\n"),
+            .starts_with("error: the agent does not answer at /agent.sock [agent_unreachable]\n"),
         "{}",
         shown.err
     );

@@ -102,7 +102,7 @@ fn it_is_told_in_words() {
 fn a_mistake_is_told_with_its_field_and_line() {
     let cases = [
         ("", "(line 1, column 0): EOF while parsing a value."),
-        ("[]", "(line 1): an object is needed"),
+        ("[]", "(line 1): the file is not a JSON object"),
         (
             "{\"nodes\": [{\"name\": \"n1\"}]} x",
             "(line 1, column 29): trailing characters.",
@@ -197,17 +197,17 @@ fn a_file_that_is_not_there() {
     assert!(
         shown
             .err
-            .contains("/nowhere/x.json does not describe a cluster."),
+            .contains("/nowhere/x.json does not describe a cluster [capacity_file_invalid]"),
         "{}",
         shown.err
     );
     assert!(
-        shown.err.contains("It cannot be read: No such file"),
+        shown.err.contains("it cannot be read: No such file"),
         "{}",
         shown.err
     );
     assert!(
-        shown.err.contains("Name a file that can be read"),
+        shown.err.contains("use a readable JSON file"),
         "{}",
         shown.err
     );
@@ -234,7 +234,7 @@ fn an_agent_is_asked_without_a_file() {
     assert!(
         shown
             .out
-            .contains("room for         7 more Low, or 7 Medium, or 7 High"),
+            .contains("free capacity    7 more Low, or 7 Medium, or 7 High"),
         "{}",
         shown.out
     );

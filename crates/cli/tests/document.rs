@@ -221,7 +221,7 @@ fn one_vm_of_two_that_is_not_there_stops_not_the_other() {
         "{:?}",
         did.asked
     );
-    assert!(did.err.contains("VM Nobody does not exist."), "{}", did.err);
+    assert!(did.err.contains("VM Nobody does not exist"), "{}", did.err);
     assert_eq!(did.status, 79);
     // Nothing on the pipe is not everything.
     let did = bash.types("Get-VM Nobody* | Disable-AccelNetVM");

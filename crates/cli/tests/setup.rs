@@ -50,7 +50,7 @@ fn only_root_makes_a_node_ready_and_is_asked_for_first() {
         let refused = installed.as_nobody(words);
         let said = String::from_utf8(refused.stderr).expect("text");
         assert_eq!(refused.status.code(), Some(66), "{words:?}: {said}");
-        assert!(said.contains("Nothing was changed."), "{said}");
+        assert!(said.contains("Nothing was changed"), "{said}");
         assert!(!said.contains("groupadd"), "{said}");
         assert!(refused.stdout.is_empty(), "no step was begun: {words:?}");
     }
@@ -59,7 +59,7 @@ fn only_root_makes_a_node_ready_and_is_asked_for_first() {
 #[test]
 fn a_program_in_a_folder_of_others_is_not_run_as_root() {
     let installed = Installed::new();
-    // Below a folder that everybody can write, such as /tmp.
+    // Below a folder that every user can write, such as /tmp.
     let refused = installed.as_nobody(&["setup", "--dry-run"]);
     let said = String::from_utf8(refused.stderr).expect("text");
     assert_eq!(refused.status.code(), Some(106), "{said}");

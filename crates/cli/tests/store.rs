@@ -95,7 +95,7 @@ fn a_backup_is_put_back_into_a_damaged_file() {
     std::fs::write(file, "no backup").expect("written");
     let refused = accelnet(&["restore", file], &store);
     assert!(
-        said(&refused).contains("no backup of a store"),
+        said(&refused).contains("neither a backup"),
         "{}",
         said(&refused)
     );

@@ -1,4 +1,4 @@
-//! What can be typed about nodes, clusters and their stores.
+//! `accelnet node`, `accelnet cluster` and `accelnet store`.
 
 use std::path::PathBuf;
 
@@ -20,10 +20,7 @@ pub struct NodeList {
 /// `accelnet node drain`
 #[derive(Debug, ClapArgs)]
 #[command(
-    long_about = "Take the VFs from the VMs that run on a node: they go on over virtio, and can be \
-        moved to another node. Their settings stay: a VM gets its VF where it runs next, or here \
-        after 'accelnet node undrain'. Meanwhile no VM is accelerated on the node. Without \
-        --apply nothing is done: shown is which VMs can be moved, and which cannot and why."
+    long_about = "Detach the VFs of the VMs that run on a node: the VMs continue over virtio, and can be moved to another node. Their settings remain: a VM gets a VF on the node where it runs next, or here after 'accelnet node undrain'. Until then no VM is accelerated on the node. Without --apply nothing changes: the answer lists which VMs can be moved, and which cannot and why."
 )]
 pub struct NodeDrain {
     /// The node
@@ -51,32 +48,30 @@ pub struct NodeUndrain {
 /// `accelnet cluster`
 #[derive(Debug, Subcommand)]
 pub enum ClusterCommand {
-    /// Found a cluster on an etcd that has none, with this node as its first
+    /// Create a cluster on an empty etcd, with this node as its first
     Init(ClusterStore),
-    /// Make this node one of the cluster on an etcd
+    /// Join the cluster on an etcd
     Join(ClusterStore),
-    /// Take a node out of the cluster for good
+    /// Remove a node from the cluster
     Leave(ClusterLeave),
 }
 
 /// `accelnet cluster init` and `accelnet cluster join`
 #[derive(Debug, ClapArgs)]
 #[command(
-    long_about = "Checks what the etcd has, writes it into /etc/accelnet/agent.env, and starts the \
-        agent on it. What this node declared for itself stays in its file: 'accelnet store \
-        migrate' founds a cluster with it instead. Needs root."
+    long_about = "Check the content of the etcd, write its address to /etc/accelnet/agent.env, and start the agent with it. The intents and VMs of this node's own store stay in its file; to create a cluster with them, use 'accelnet store migrate' instead. Needs root."
 )]
 pub struct ClusterStore {
-    /// The etcd (etcd://HOST:PORT,HOST:PORT/PREFIX)
+    /// Address of the etcd (etcd://HOST:PORT,HOST:PORT/PREFIX)
     #[arg(long, value_name = "ETCD")]
     pub store: EtcdAddress,
     /// How the etcd is reached
     #[command(flatten)]
     pub tls: TlsArgs,
-    /// Name of this node; its host name when left out
+    /// Name of this node [default: its host name]
     #[arg(long, value_name = "NAME")]
     pub node: Option<NodeName>,
-    /// Show what would be done, and do nothing
+    /// Show the plan without changing anything
     #[arg(long)]
     pub dry_run: bool,
 }
@@ -84,15 +79,13 @@ pub struct ClusterStore {
 /// `accelnet cluster leave`
 #[derive(Debug, ClapArgs)]
 #[command(
-    long_about = "Take a node out of the cluster for good: this one, whose agent is stopped and \
-        started again on a file of its own, or with --node another that is down. VMs with a \
-        setting must have left it. Needs root."
+    long_about = "Remove a node from the cluster: this node, whose agent then restarts with a store of its own, or with --node another node that is down. Accelerated VMs must be moved or disabled first. Needs root."
 )]
 pub struct ClusterLeave {
-    /// Another node, which is down
+    /// Remove this other node, which is down
     #[arg(long, value_name = "NODE")]
     pub node: Option<NodeName>,
-    /// Show what would be done, and do nothing
+    /// Show the plan without changing anything
     #[arg(long)]
     pub dry_run: bool,
 }
@@ -100,22 +93,22 @@ pub struct ClusterLeave {
 /// `accelnet store`
 #[derive(Debug, Subcommand)]
 pub enum StoreCommand {
-    /// Show values of the store that cannot be read, and move them into a file
+    /// Show unreadable values of the store, and move them to a file
     Check(StoreCheck),
-    /// Write everything that the store has into a file
+    /// Write a backup of the store to a file
     Backup(StoreBackup),
-    /// Put a backup into the store
+    /// Restore a backup
     Restore(StoreRestore),
-    /// Go on with the store as it is, after an older state of it was put back
+    /// Accept the current state of the store after an older one was restored
     Accept(StoreAccept),
-    /// Move what one machine declared into an etcd, as a cluster of one that others can join
+    /// Copy one machine's store to an etcd, as a cluster that others can join
     Migrate(StoreMigrate),
 }
 
 /// The store of a command.
 #[derive(Debug, ClapArgs)]
 pub struct WhichStore {
-    /// Another store than that of this node's agent: a file, or an etcd (etcd://HOST:PORT,HOST:PORT/PREFIX)
+    /// A file or an etcd (etcd://HOST:PORT,HOST:PORT/PREFIX) [default: the store of this node's agent]
     #[arg(long, value_name = "STORE", value_parser = place)]
     pub store: Option<Place>,
     /// How an etcd is reached
@@ -126,19 +119,16 @@ pub struct WhichStore {
 /// `accelnet store check`
 #[derive(Debug, ClapArgs)]
 #[command(
-    long_about = "Show the values of the store that are damaged, are about something else than their \
-        keys, or were written by a later release. With --repair the first two are moved into a file; \
-        where this node's agent has read an earlier value of such a key, that one takes its place. The \
-        agent of a machine on its own has to be stopped; those of a cluster work on meanwhile."
+    long_about = "Show the values of the store that are damaged, do not match their keys, or were written by a later release. --repair moves the first two kinds to a file, and restores an earlier value if this node's agent has one. Stop the agent of a single machine first; agents of a cluster keep running."
 )]
 pub struct StoreCheck {
     /// The store
     #[command(flatten)]
     pub which: WhichStore,
-    /// Move what cannot be read into a file
+    /// Move unreadable values to a file
     #[arg(long)]
     pub repair: bool,
-    /// That file; one below /var/lib/accelnet named for the time when left out
+    /// That file [default: below /var/lib/accelnet, named after the time]
     #[arg(long, value_name = "FILE", requires = "repair")]
     pub into: Option<PathBuf>,
     /// How to write the answer
@@ -149,11 +139,10 @@ pub struct StoreCheck {
 /// `accelnet store backup`
 #[derive(Debug, ClapArgs)]
 #[command(
-    long_about = "Write everything that lasts in the store into a file, which only its owner can read. \
-        The agent of a machine on its own has to be stopped; those of a cluster work on meanwhile."
+    long_about = "Write all lasting values of the store to a file, which only its owner can read. Stop the agent of a single machine first; agents of a cluster keep running."
 )]
 pub struct StoreBackup {
-    /// The file, which is replaced
+    /// The file; an existing file is replaced
     #[arg(value_name = "FILE")]
     pub file: PathBuf,
     /// The store
@@ -167,11 +156,7 @@ pub struct StoreBackup {
 /// `accelnet store restore`
 #[derive(Debug, ClapArgs)]
 #[command(
-    long_about = "Put a backup into the store: the policy becomes the backup's, and what else is missing \
-        is added. Agents of that cluster take the store for theirs again, and take nothing down that \
-        runs. FILE may also be what an agent read last (/var/lib/accelnet/last-read of an etcd, \
-        /var/lib/accelnet/store.last-read of a machine on its own). A damaged file of a store is moved \
-        away first. The agent of a machine on its own has to be stopped."
+    long_about = "Restore a backup: the policy is replaced by that of the backup, and other missing values are added. Agents of that cluster then accept the store again, and leave VFs and VMs unchanged. FILE can also be the last state that an agent read (/var/lib/accelnet/last-read with an etcd, /var/lib/accelnet/store.last-read on a single machine). A damaged store file is moved away first. Stop the agent of a single machine first."
 )]
 pub struct StoreRestore {
     /// The backup
@@ -180,7 +165,7 @@ pub struct StoreRestore {
     /// The store
     #[command(flatten)]
     pub which: WhichStore,
-    /// Show what would be done, and do nothing
+    /// Show the plan without changing anything
     #[arg(long)]
     pub dry_run: bool,
     /// How to write the answer
@@ -191,16 +176,13 @@ pub struct StoreRestore {
 /// `accelnet store accept`
 #[derive(Debug, ClapArgs)]
 #[command(
-    long_about = "Go on with the store as it is, although it is older than what agents have seen, or was \
-        emptied: every agent of its cluster takes it for theirs again. Nothing that runs is taken down; \
-        what it does not have and runs is named by a fault. The store of another cluster is refused \
-        ('accelnet cluster join' is for that). The agent of a machine on its own has to be stopped."
+    long_about = "Accept the current state of the store although it is empty or older than the state that agents have seen. Every agent of its cluster then uses it again. VFs, VMs and networks remain unchanged; a fault names those that the store does not contain. The store of another cluster is refused (use 'accelnet cluster join'). Stop the agent of a single machine first."
 )]
 pub struct StoreAccept {
     /// The store
     #[command(flatten)]
     pub which: WhichStore,
-    /// Show what would be done, and do nothing
+    /// Show the plan without changing anything
     #[arg(long)]
     pub dry_run: bool,
 }
@@ -208,22 +190,19 @@ pub struct StoreAccept {
 /// `accelnet store migrate`
 #[derive(Debug, ClapArgs)]
 #[command(
-    long_about = "Copy everything that the embedded store of one machine holds into an etcd that \
-        has no cluster. The agent has to be stopped. One that was interrupted goes on when it is \
-        called again. The file stays as it was; 'accelnet cluster join' then starts the agent on \
-        the etcd."
+    long_about = "Copy the embedded store of one machine to an etcd without a cluster. Stop the agent first. An interrupted copy continues when the command is repeated. The file remains unchanged; 'accelnet cluster join' then starts the agent with the etcd."
 )]
 pub struct StoreMigrate {
     /// File of the embedded store
     #[arg(long, value_name = "FILE", default_value = "/var/lib/accelnet/store")]
     pub from: PathBuf,
-    /// The etcd (etcd://HOST:PORT,HOST:PORT/PREFIX)
+    /// Address of the etcd (etcd://HOST:PORT,HOST:PORT/PREFIX)
     #[arg(long, value_name = "ETCD")]
     pub to: EtcdAddress,
     /// How the etcd is reached
     #[command(flatten)]
     pub tls: TlsArgs,
-    /// Show what would be done, and do nothing
+    /// Show the plan without changing anything
     #[arg(long)]
     pub dry_run: bool,
     /// How to write the answer

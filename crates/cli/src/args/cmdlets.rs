@@ -9,20 +9,18 @@ use super::{ListOutput, Output};
 /// `accelnet cmdlets`
 #[derive(Debug, Subcommand)]
 pub enum CmdletsCommand {
-    /// Lay a link for every name into a folder
+    /// Create a link for every name in a folder
     Install(CmdletsChange),
-    /// Take the links away again
+    /// Remove the links
     Remove(CmdletsChange),
-    /// List the names, and the command that each stands for
+    /// List the names and their commands
     List(CmdletsList),
 }
 
 /// `accelnet cmdlets install`, `accelnet cmdlets remove`
 #[derive(Debug, ClapArgs)]
 #[command(
-    long_about = "Links to this program, one for each name that the document has: \
-        Enable-AccelNetVM and the rest, with PowerShell's spelling of parameters. Anything that is \
-        there and is no such link is left alone, and named; then nothing is changed at all."
+    long_about = "Create or remove links to this program, one for each PowerShell-style name (Enable-AccelNetVM, ...), with PowerShell's spelling of parameters. If the folder contains other files with these names, nothing changes and the error names them."
 )]
 pub struct CmdletsChange {
     /// The folder

@@ -8,30 +8,30 @@ use super::{ListOutput, Output, Told};
 /// `accelnet intent`
 #[derive(Debug, Subcommand)]
 pub enum IntentCommand {
-    /// Declare what adapters are for, and wait until it is so
+    /// Add an intent, and wait until it is applied
     Add(IntentAdd),
     /// List the intents
     List(IntentList),
     /// Show one intent
     Show(IntentShow),
-    /// Tell what became of the intents on every node
+    /// Show the state of intents on every node
     Status(IntentStatus),
     /// Change an intent
     Set(IntentSet),
-    /// Remove an intent that nothing uses
+    /// Remove an unused intent
     Remove(IntentRemove),
 }
 
-/// What an intent's adapters are for.
+/// The roles of an intent.
 #[derive(Debug, Clone, Copy, Default, ClapArgs)]
 pub struct Roles {
-    /// For the traffic of VMs
+    /// Role compute: traffic of VMs
     #[arg(long)]
     pub compute: bool,
-    /// For the node's own management
+    /// Role management: the node's own management traffic
     #[arg(long)]
     pub management: bool,
-    /// For storage traffic
+    /// Role storage: storage traffic
     #[arg(long)]
     pub storage: bool,
 }
@@ -50,13 +50,13 @@ impl Roles {
     }
 }
 
-/// What guests may do with the VFs of an intent.
+/// VF security of an intent.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ClapArgs)]
 pub struct IntentSecurity {
-    /// Whether guests may change the MAC of their VF and receive what is sent to others; off when never given
+    /// Let guests change the MAC of their VF and receive traffic for other MACs [default: off]
     #[arg(long, value_name = "on|off", value_parser = on_off)]
     pub trust: Option<bool>,
-    /// Whether the adapter drops what guests send from another MAC; on when never given
+    /// Drop what guests send from another MAC [default: on]
     #[arg(long, value_name = "on|off", value_parser = on_off)]
     pub spoof_check: Option<bool>,
 }
@@ -72,22 +72,19 @@ fn on_off(text: &str) -> Result<bool, String> {
 /// `accelnet intent add`
 #[derive(Debug, ClapArgs)]
 #[command(
-    long_about = "Declare what adapters are for, and wait until the node is so. A compute intent \
-        gives the node its virtual switch: a bridge with the adapter as uplink, and a pool of \
-        VFs. An adapter that carries the node's own addresses hands them to the bridge; when \
-        the gateway no longer answers then, everything is put back.",
-    after_help = "At least one of --compute, --management and --storage is needed."
+    long_about = "Add an intent, and wait until the node has applied it. A compute intent creates a virtual switch: a bridge with the adapter as uplink, and a pool of VFs. If the adapter has the node's own addresses, they move to the bridge; if the gateway then stops answering, the change is rolled back.",
+    after_help = "At least one of --compute, --management and --storage is required."
 )]
 pub struct IntentAdd {
-    /// Its name: letters, digits, '.', '-' and '_', 32 at most
+    /// Name of the intent: at most 32 letters, digits, '.', '-' and '_'
     pub name: String,
-    /// What its adapters are for
+    /// The roles of its adapters
     #[command(flatten)]
     pub roles: Roles,
-    /// Netdev name, PCI address or MAC of an adapter; can be given several times
+    /// Netdev name, PCI address or MAC of an adapter; repeat for several
     #[arg(long, value_name = "NAME", required = true, value_delimiter = ',')]
     pub adapter: Vec<String>,
-    /// How many VFs of each adapter; all that it can give when left out
+    /// Number of VFs of each adapter [default: as many as it supports]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub vfs: Option<u32>,
     /// What guests may do
@@ -119,11 +116,10 @@ pub struct IntentShow {
 /// `accelnet intent status`
 #[derive(Debug, ClapArgs)]
 #[command(
-    after_help = "Exit status: 0 only if everything shown is completed, or still pending or \
-        applying without an error; otherwise that of the first failure."
+    after_help = "Exit status: 0 if every intent is completed, pending or applying without an error, otherwise that of the first failure."
 )]
 pub struct IntentStatus {
-    /// Only this intent
+    /// Show only this intent
     pub name: Option<String>,
     /// Only this node; all nodes when left out
     #[arg(long, value_name = "NODE")]
@@ -136,25 +132,24 @@ pub struct IntentStatus {
 /// `accelnet intent set`
 #[derive(Debug, ClapArgs)]
 #[command(
-    long_about = "Change an intent, and wait until the node is so. What is not given stays; roles \
-        and adapters that are given take the place of all that it had."
+    long_about = "Change an intent, and wait until the node has applied it. Settings that are not given remain unchanged. Given roles replace all roles, and given adapters replace all adapters."
 )]
 pub struct IntentSet {
     /// Its name
     pub name: String,
-    /// What its adapters are for
+    /// The roles of its adapters
     #[command(flatten)]
     pub roles: Roles,
-    /// Netdev name, PCI address or MAC of an adapter; can be given several times
+    /// Netdev name, PCI address or MAC of an adapter; repeat for several
     #[arg(long, value_name = "NAME", value_delimiter = ',')]
     pub adapter: Vec<String>,
-    /// How many VFs of each adapter; 0 for all that it can give
+    /// Number of VFs of each adapter; 0 for as many as it supports
     #[arg(long, value_name = "N")]
     pub vfs: Option<u32>,
     /// What guests may do
     #[command(flatten)]
     pub security: IntentSecurity,
-    /// Change the number of VFs though VMs use some: they fall back to their software path meanwhile
+    /// Change the number of VFs although VMs use some; these VMs use their software path meanwhile
     #[arg(long)]
     pub disruptive: bool,
     /// How it is told

@@ -7,26 +7,21 @@ use super::Output;
 /// `accelnet enable`
 #[derive(Debug, ClapArgs)]
 #[command(
-    long_about = "Enable Accelerated Networking on a compute intent. The prerequisites are \
-        checked first: where one does not pass, nothing is changed and the error says what \
-        to do.",
-    after_help = "Exit status: 0 when it is enabled, otherwise that of the first thing in the way."
+    long_about = "Enable Accelerated Networking on a compute intent. The prerequisites are checked first: if one fails, nothing changes and the error shows how to fix it.",
+    after_help = "Exit status: 0 if it is enabled, otherwise that of the first failed prerequisite."
 )]
 pub struct Enable {
-    /// The compute intent that VMs get their VFs from
+    /// The compute intent that provides the VFs of VMs
     #[arg(long, value_name = "NAME")]
     pub intent: String,
-    /// Share of nodes that may be down at once, in percent, 0 to 99 [default: 50]
+    /// Share of nodes that can fail at once, in percent, 0 to 99 [default: 50]
     #[arg(long, value_name = "N", allow_negative_numbers = true)]
     pub node_reserve: Option<String>,
-    /// What the performance settings stand for: SETTING=QUEUE-PAIRS:WEIGHT,...
+    /// Values of the performance settings: SETTING=QUEUE-PAIRS:LIMIT,...
     #[arg(
         long,
         value_name = "FIGURES",
-        long_help = "What the performance settings stand for: SETTING=QUEUE-PAIRS:WEIGHT, several \
-            with a comma between; low=1:10,medium=2:50,high=4:100 unless said otherwise. The \
-            weight is the share of the adapter's transmit rate that a VF may use at most, in \
-            percent; 100 sets no limit."
+        long_help = "Values of the performance settings, separated by commas: SETTING=QUEUE-PAIRS:LIMIT. Default: low=1:10,medium=2:50,high=4:100. LIMIT is the rate limit of a VF in percent of the adapter's transmit rate; 100 is no limit."
     )]
     pub figures: Option<String>,
     /// How it is told
@@ -37,24 +32,20 @@ pub struct Enable {
 /// `accelnet set`
 #[derive(Debug, ClapArgs)]
 #[command(
-    long_about = "Change the settings of Accelerated Networking; what is not given stays. It is \
-        refused when the VMs that are accelerated already would no longer fit, and then \
-        everything stays as it was."
+    long_about = "Change the settings of Accelerated Networking; settings that are not given remain unchanged. A change is refused if the accelerated VMs would no longer fit; nothing changes then."
 )]
 pub struct Set {
-    /// Another compute intent
+    /// The compute intent that provides the VFs of VMs
     #[arg(long, value_name = "NAME", required_unless_present_any = ["node_reserve", "figures"])]
     pub intent: Option<String>,
-    /// Another share of nodes that may be down at once, in percent, 0 to 99
+    /// Share of nodes that can fail at once, in percent, 0 to 99
     #[arg(long, value_name = "N", allow_negative_numbers = true)]
     pub node_reserve: Option<String>,
-    /// What the performance settings stand for: SETTING=QUEUE-PAIRS:WEIGHT,...
+    /// Values of the performance settings: SETTING=QUEUE-PAIRS:LIMIT,...
     #[arg(
         long,
         value_name = "FIGURES",
-        long_help = "What the performance settings stand for: SETTING=QUEUE-PAIRS:WEIGHT, several \
-            with a comma between, as in low=1:10,high=8:100; settings that are not named stay \
-            as they are."
+        long_help = "Values of the performance settings, separated by commas: SETTING=QUEUE-PAIRS:LIMIT, for example low=1:10,high=8:100. LIMIT is the rate limit of a VF in percent of the adapter's transmit rate. Other settings remain unchanged."
     )]
     pub figures: Option<String>,
     /// How it is told
@@ -65,8 +56,7 @@ pub struct Set {
 /// `accelnet disable`
 #[derive(Debug, ClapArgs)]
 #[command(
-    long_about = "Disable Accelerated Networking. VMs stay as they are, with their VFs; they are \
-        no longer managed and no longer watched."
+    long_about = "Disable Accelerated Networking. VMs keep their VFs, but are no longer managed or monitored."
 )]
 pub struct Disable {
     /// How it is told
@@ -74,10 +64,10 @@ pub struct Disable {
     pub how: Told,
 }
 
-/// How a change that an agent makes is told.
+/// Options of a change by the agent.
 #[derive(Debug, Clone, Copy, ClapArgs)]
 pub struct Told {
-    /// Show what would be done, and do nothing
+    /// Show the plan without changing anything
     #[arg(long)]
     pub dry_run: bool,
     /// How to write the answer

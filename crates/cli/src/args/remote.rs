@@ -1,4 +1,4 @@
-//! `accelnet agent --listen`: the door to the network.
+//! `accelnet agent --listen`: the remote API.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -6,41 +6,38 @@ use std::path::PathBuf;
 use accelnet_api::server::{Files, RemoteOptions};
 use clap::Args as ClapArgs;
 
-/// How an agent answers from afar.
+/// Options of the remote API.
 #[derive(Debug, ClapArgs)]
 pub struct Remote {
-    /// Answer with mutual TLS at ADDR:PORT, too
+    /// Also listen at ADDR:PORT, with mutual TLS
     #[arg(
         long,
         value_name = "ADDR:PORT",
         requires_all = ["tls_cert", "tls_key", "tls_client_ca"],
-        long_help = "Answer with mutual TLS at ADDR:PORT, too. Whoever connects needs a certificate \
-            whose subject names a role: OU=accelnet-reader, OU=accelnet-operator or \
-            OU=accelnet-administrator. Changed files are used for new connections without a restart."
+        long_help = "Also listen at ADDR:PORT, with mutual TLS. A client needs a certificate whose subject names a role: OU=accelnet-reader, OU=accelnet-operator or OU=accelnet-administrator. Changed files apply to new connections without a restart."
     )]
     pub listen: Option<SocketAddr>,
-    /// Certificate that is shown to clients, as PEM
+    /// Certificate of the agent (PEM)
     #[arg(long, value_name = "FILE", requires = "listen")]
     pub tls_cert: Option<PathBuf>,
-    /// Its private key, as PEM
+    /// Private key of the certificate (PEM)
     #[arg(long, value_name = "FILE", requires = "listen")]
     pub tls_key: Option<PathBuf>,
-    /// CAs whose certificates let clients in, as PEM
+    /// CAs of client certificates (PEM)
     #[arg(long, value_name = "FILE", requires = "listen")]
     pub tls_client_ca: Option<PathBuf>,
-    /// Revocation lists (CRLs) of these CAs, as PEM
+    /// Revocation lists (CRLs) of these CAs (PEM)
     #[arg(
         long,
         value_name = "FILE",
         requires = "listen",
-        long_help = "Revocation lists (CRLs) of these CAs, as PEM. A certificate on a list is refused, and an open \
-            connection with it ends at its next request. A changed file is used without a restart."
+        long_help = "Revocation lists (CRLs) of these CAs (PEM). A certificate on a list is refused, and an open connection with it ends at its next request. A changed file applies without a restart."
     )]
     pub tls_client_crl: Option<PathBuf>,
 }
 
 impl Remote {
-    /// What is asked for, if anything is.
+    /// The options, if --listen is given.
     pub fn options(&self) -> Option<RemoteOptions> {
         Some(RemoteOptions {
             listen: self.listen?,

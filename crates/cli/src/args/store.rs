@@ -8,13 +8,13 @@ use accelnet_model::{Code, Problem};
 use accelnet_store::{ClientIdentity, EtcdAddress, EtcdTls};
 use clap::Args as ClapArgs;
 
-/// Where an agent keeps what it read last of an etcd.
+/// File of the last state that an agent read from an etcd.
 pub const REMEMBERED: &str = "/var/lib/accelnet/last-read";
 
 /// A store.
 #[derive(Debug, Clone, ClapArgs)]
 pub struct StoreArgs {
-    /// File of the embedded store, or the etcd of a cluster (etcd://HOST:PORT,HOST:PORT/PREFIX)
+    /// File of the embedded store, or an etcd (etcd://HOST:PORT,HOST:PORT/PREFIX)
     #[arg(
         long,
         value_name = "STORE",
@@ -33,13 +33,13 @@ pub struct StoreArgs {
 /// How an etcd is reached.
 #[derive(Debug, Clone, ClapArgs)]
 pub struct TlsArgs {
-    /// Reach etcd over TLS, and believe certificates of the authorities in FILE (PEM)
+    /// Connect to etcd with TLS, and trust the CAs in FILE (PEM)
     #[arg(long, value_name = "FILE")]
     pub store_ca: Option<PathBuf>,
-    /// Show etcd the certificate in FILE (PEM)
+    /// Client certificate for etcd (PEM)
     #[arg(long, value_name = "FILE", requires_all = ["store_ca", "store_key"])]
     pub store_cert: Option<PathBuf>,
-    /// The private key of that certificate (PEM)
+    /// Private key of the client certificate (PEM)
     #[arg(long, value_name = "FILE", requires = "store_cert")]
     pub store_key: Option<PathBuf>,
 }
@@ -110,10 +110,10 @@ impl StoreArgs {
     pub fn choice(&self) -> Result<StoreChoice, Problem> {
         match &self.store {
             Place::File(path) if self.tls.files().is_some() => {
-                let what = "--store-ca goes with an etcd (etcd://HOST:PORT), and not with a file";
+                let what = "--store-ca needs an etcd (etcd://HOST:PORT), not a file";
                 let found = format!("The store is the file {}.", path.display());
                 Err(Problem::new(Code::BadRequest, &[what], found)
-                    .resolution("Leave out --store-ca, or give --store an etcd."))
+                    .resolution("Omit --store-ca, or set --store to an etcd."))
             }
             Place::File(path) => Ok(StoreChoice::File(path.clone())),
             Place::Etcd(address) => Ok(StoreChoice::Etcd {

@@ -8,28 +8,28 @@ use super::{ListOutput, Output, Told};
 /// `accelnet vm`
 #[derive(Debug, Subcommand)]
 pub enum VmCommand {
-    /// List the VMs, and how accelerated they are
+    /// List VMs and their acceleration
     List(VmList),
-    /// Show VMs: settings, path of their traffic, what was verified
+    /// Show VMs: settings, traffic path, verification
     Show(VmShow),
-    /// Show the vNICs of VMs, and which are on the enabled intent's virtual switch
+    /// Show the vNICs of VMs, and which are on the intent's virtual switch
     Nics(VmShow),
     /// Accelerate VMs
     Enable(VmEnable),
-    /// Change what accelerated VMs get
+    /// Change the settings of accelerated VMs
     Set(VmSet),
-    /// Take VMs back to their software path
+    /// Move VMs to their software path
     Disable(VmDisable),
 }
 
-/// What a guest may do with its VF, of one VM.
+/// A VF security setting of one VM.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Choice {
     /// It may
     On,
     /// It may not
     Off,
-    /// As its intent says
+    /// The setting of the intent
     Intent,
 }
 
@@ -43,10 +43,10 @@ impl From<Choice> for VfChoice {
     }
 }
 
-/// What the guests of VMs may do with their VFs.
+/// VF security of VMs.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ClapArgs)]
 pub struct VmSecurity {
-    /// Whether the guest may change the VF's MAC and receive what is sent to others (VRRP, a bridge or a bond in it)
+    /// Let the guest change the VF's MAC and receive traffic for other MACs (VRRP, bridges, bonds)
     #[arg(
         long,
         value_enum,
@@ -54,7 +54,7 @@ pub struct VmSecurity {
         hide_possible_values = true
     )]
     pub trust: Option<Choice>,
-    /// Whether the adapter drops what the guest sends from another MAC
+    /// Drop what the guest sends from another MAC
     #[arg(
         long,
         value_enum,
@@ -67,13 +67,13 @@ pub struct VmSecurity {
 /// `accelnet vm list`
 #[derive(Debug, ClapArgs)]
 pub struct VmList {
-    /// Only VMs that have a performance setting
+    /// Show only accelerated VMs
     #[arg(long, conflicts_with = "not_accelerated")]
     pub accelerated: bool,
-    /// Only VMs that have none
+    /// Show only VMs that are not accelerated
     #[arg(long)]
     pub not_accelerated: bool,
-    /// Only these: names, UUIDs or globs, with a comma between or several times
+    /// Show only these VMs: names, UUIDs or patterns, separated by commas
     #[arg(long, value_name = "VM", value_delimiter = ',')]
     pub name: Vec<String>,
     /// Only VMs on this node; all nodes when left out
@@ -87,7 +87,7 @@ pub struct VmList {
 /// `accelnet vm show`, `accelnet vm nics`
 #[derive(Debug, ClapArgs)]
 pub struct VmShow {
-    /// Names, UUIDs or globs
+    /// Names, UUIDs or patterns
     #[arg(required = true, value_name = "VM")]
     pub names: Vec<String>,
     /// Only VMs on this node; all nodes when left out
@@ -98,33 +98,29 @@ pub struct VmShow {
     pub output: Output,
 }
 
-const SEVERAL: &str = "Names, UUIDs or globs (quote them: 'web*'; a VM called exactly so comes first, and [*] is a plain star); - reads \
-     names from standard input, one a line";
-const AFTER: &str = "Every VM has a result of its own. Exit status: 0 only if all went well, \
-    otherwise that of the first VM that did not.";
+const SEVERAL: &str = "Names, UUIDs or patterns in quotes ('web*'; [*] matches a star; an exact name takes precedence); - reads names from standard input, one per line";
+const AFTER: &str = "Each VM has its own result. Exit status: 0 if all succeeded, otherwise that of the first VM that failed.";
 
 /// `accelnet vm enable`
 #[derive(Debug, ClapArgs)]
 #[command(
-    long_about = "Accelerate VMs: each gets a VF beside its vNIC, with the same MAC. A running VM \
-        gets it at once where its vNIC can fail over already; otherwise the change waits for \
-        its next start, unless --now is given.",
+    long_about = "Accelerate VMs: each VM gets a VF beside its vNIC, with the same MAC. A running VM gets its VF immediately if its vNIC supports failover; otherwise at its next start, or immediately with --now.",
     after_help = AFTER
 )]
 pub struct VmEnable {
     #[arg(required = true, value_name = "VM", help = SEVERAL)]
     /// The VMs
     pub names: Vec<String>,
-    /// What they get: low, medium or high
+    /// Performance setting: low, medium or high
     #[arg(long, short, value_name = "SETTING")]
     pub performance: String,
-    /// Re-plug the vNIC of a running VM that cannot get its VF otherwise: a moment without network
+    /// Attach the vNIC of a running VM again if needed; this interrupts its network for a moment
     #[arg(long)]
     pub now: bool,
-    /// Add a vNIC on the intent's virtual switch where a VM has none
+    /// Add a vNIC on the intent's virtual switch to VMs without one
     #[arg(long)]
     pub add_nic: bool,
-    /// MAC of the vNIC to accelerate ('accelnet vm nics'); the first on the intent's virtual switch when left out
+    /// MAC of the vNIC to accelerate, see 'accelnet vm nics' [default: the first on the intent's virtual switch]
     #[arg(long, value_name = "MAC", conflicts_with = "add_nic")]
     pub mac: Option<Mac>,
     /// What the guest may do
@@ -138,20 +134,20 @@ pub struct VmEnable {
 /// `accelnet vm set`
 #[derive(Debug, ClapArgs)]
 #[command(
-    long_about = "Change what accelerated VMs get.",
+    long_about = "Change the settings of accelerated VMs. Settings that are not given remain unchanged.",
     after_help = AFTER
 )]
 pub struct VmSet {
     #[arg(required = true, value_name = "VM", help = SEVERAL)]
     /// The VMs
     pub names: Vec<String>,
-    /// What they get: low, medium or high; as it is when left out
+    /// Performance setting: low, medium or high
     #[arg(long, short, value_name = "SETTING", required_unless_present_any = ["trust", "spoof_check"])]
     pub performance: Option<String>,
     /// What the guest may do
     #[command(flatten)]
     pub security: VmSecurity,
-    /// Take the VF of a running VM away and give it again where the setting needs that
+    /// Detach and attach the VF of a running VM again if the setting needs it
     #[arg(long)]
     pub now: bool,
     /// How it is told
@@ -162,7 +158,7 @@ pub struct VmSet {
 /// `accelnet vm disable`
 #[derive(Debug, ClapArgs)]
 #[command(
-    long_about = "Take VMs back to their software path. They keep their MAC and their connections.",
+    long_about = "Move VMs to their software path. They keep their MAC and their connections.",
     after_help = AFTER
 )]
 pub struct VmDisable {

@@ -147,7 +147,7 @@ impl Reader<'_> {
                 );
             }
             ("Verbose", true) => {
-                let note = "note: -Verbose has no meaning here; 'accelnet log' tells what is done";
+                let note = "note: -Verbose has no effect; 'accelnet log' shows the changes";
                 self.given.notes.push(note.to_owned());
             }
             (_, false) => {}

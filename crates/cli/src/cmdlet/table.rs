@@ -97,11 +97,7 @@ impl Parameter {
 
 /// What every cmdlet takes.
 pub const COMMON: &[Parameter] = &[
-    Parameter::new(
-        "Verbose",
-        Kind::Switch,
-        "Has no meaning here; a note says so.",
-    ),
+    Parameter::new("Verbose", Kind::Switch, "Has no effect, and prints a note."),
     Parameter::new("Help", Kind::Switch, "Show how it is used.").alias("?"),
 ];
 
@@ -169,7 +165,7 @@ pub static CMDLETS: &[Cmdlet] = &[
         about: "Change the settings of Accelerated Networking, or of VMs",
         parameters: &[INTENT, RESERVE, VMS.pipeline(), PERFORMANCE, NOW], build: build::set },
     Cmdlet { name: "Get-AccelNetManagement", native: "accelnet status", changes: false,
-        about: "Tell how things stand",
+        about: "Show cluster status",
         parameters: &[], build: build::status },
     Cmdlet { name: "Disable-AccelNetManagement", native: "accelnet disable", changes: true,
         about: "Disable Accelerated Networking; VMs stay as they are",
@@ -183,7 +179,7 @@ pub static CMDLETS: &[Cmdlet] = &[
         about: "Change what accelerated VMs get",
         parameters: &[VMS.required().at(0).pipeline(), PERFORMANCE.required().at(1), NOW], build: build::vm_set },
     Cmdlet { name: "Disable-AccelNetVM", native: "accelnet vm disable", changes: true,
-        about: "Take VMs back to their software path",
+        about: "Move VMs to their software path",
         parameters: &[VMS.required().at(0).pipeline()], build: build::vm_disable },
     Cmdlet { name: "Get-AccelNetVM", native: "accelnet vm list --accelerated, accelnet vm show", changes: false,
         about: "Show accelerated VMs; one name a line into a pipe",
@@ -211,7 +207,7 @@ pub static CMDLETS: &[Cmdlet] = &[
         about: "Show intents",
         parameters: &[NAME.at(0)], build: build::intents },
     Cmdlet { name: "Get-NetIntentStatus", native: "accelnet intent status", changes: false,
-        about: "Tell what became of intents on every node",
+        about: "Show the state of intents on every node",
         parameters: &[NAME.at(0)], build: build::intent_status },
     Cmdlet { name: "Set-NetIntent", native: "accelnet intent set", changes: true,
         about: "Change an intent; roles and adapters that are given take the place of all that it had",
@@ -220,7 +216,7 @@ pub static CMDLETS: &[Cmdlet] = &[
         about: "Remove an intent that nothing uses",
         parameters: &[NAME.required().at(0)], build: build::intent_remove },
     Cmdlet { name: "Get-NetHudStatus", native: "accelnet health", changes: false,
-        about: "Tell whether all is well",
+        about: "Show health",
         parameters: &[], build: build::health },
     Cmdlet { name: "Get-NetHudFault", native: "accelnet faults", changes: false,
         about: "List what is wrong now",

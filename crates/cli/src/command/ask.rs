@@ -1,5 +1,7 @@
 //! What the commands that ask an agent have in common.
 
+use std::io;
+
 use accelnet_api::Client;
 use accelnet_model::Problem;
 use accelnet_rules::vm_names;
@@ -7,7 +9,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::args::Output;
-use crate::render::{self, Waiting};
+use crate::render::Waiting;
 use crate::session::Session;
 
 /// Asks with a line on the terminal that says what is waited for.
@@ -28,7 +30,8 @@ pub fn tell<T: Serialize + DeserializeOwned + Clone>(
     match output {
         Output::Json => session.say_json(answer),
         Output::Table => {
-            let text = words(&render::clean(answer), session.colour, session.width);
+            let answer = session.for_people(answer);
+            let text = words(&answer, session.colour, session.width);
             session.say(&text);
         }
     }
@@ -45,14 +48,33 @@ pub fn names(typed: &[String], session: &mut Session<'_>) -> Option<Vec<String>>
         }
         let mut text = String::new();
         if let Err(error) = session.input.read_to_string(&mut text) {
-            session.note(&format!("error: standard input cannot be read: {error}"));
+            session.wrong(
+                "The names on standard input cannot be read",
+                &unreadable(&error),
+                "Write one name per line, as UTF-8 text.",
+            );
             return None;
         }
         let lines = text.lines().map(str::trim);
         names.extend(lines.filter(|line| !line.is_empty()).map(str::to_owned));
     }
+    let invalid =
+        |name: &&String| name.is_empty() || name.chars().any(|one| one == '/' || one.is_control());
+    // Patterns and UUIDs have none of these either.
+    if let Some(name) = names.iter().find(invalid) {
+        session.wrong(
+            &format!("'{name}' is not the name of a VM"),
+            "A name is not empty, and has no '/' and no control characters.",
+            "Run 'accelnet vm list' for all names.",
+        );
+        return None;
+    }
     if names.is_empty() {
-        session.note("error: no VM was named: standard input was empty, so nothing was done");
+        session.wrong(
+            "No VM is named",
+            "The input is empty.",
+            "Write one name per line to standard input, or name the VMs as arguments.",
+        );
         return None;
     }
     Some(names)
@@ -69,7 +91,15 @@ pub fn known_node(node: Option<&str>, agent: &Client) -> Result<(), Problem> {
     }
 }
 
-/// Exit status of a command line that makes no sense.
+/// Why an input cannot be read.
+pub fn unreadable(error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::InvalidData => "It is not UTF-8 text.".to_owned(),
+        _ => format!("It cannot be read: {error}."),
+    }
+}
+
+/// Exit status of an invalid command line.
 pub const NO_SENSE: u8 = 2;
 
 /// The status of the first problem, and 1 for a failure without one.

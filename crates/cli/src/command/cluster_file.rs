@@ -23,8 +23,8 @@ pub fn judge(file: &Path, session: &mut Session<'_>) -> Result<Capacity, Problem
         }
     };
     let text = text.map_err(|error| {
-        let problem = invalid(&name, format!("It cannot be read: {error}."));
-        problem.resolution("Name a file that can be read, or '-' for standard input.")
+        let problem = invalid(&name, super::ask::unreadable(&error));
+        problem.resolution("Use a readable JSON file, or '-' for standard input.")
     })?;
     let described = parse(&text).map_err(|found| invalid(&name, found))?;
     what_if::judge(&described).map_err(|wrong| {
@@ -50,7 +50,7 @@ fn read(from: &mut dyn Read) -> std::io::Result<String> {
 fn parse(text: &str) -> Result<ClusterFile, String> {
     let first = text.trim_start().chars().next();
     if first.is_some_and(|first| first != '{') {
-        return Err("(line 1): an object is needed, between { and }.".to_owned());
+        return Err("(line 1): the file is not a JSON object, which begins with '{'.".to_owned());
     }
     // Where every field stands is noted only for a file that has a mistake: it takes as long as reading it.
     if let Ok(file) = serde_json::from_str(text) {
@@ -64,7 +64,7 @@ fn parse(text: &str) -> Result<ClusterFile, String> {
             .split(" at line ")
             .next()
             .unwrap_or_default()
-            .to_owned();
+            .replace(", expected u32", ", expected a whole number from 0");
         let path = match path {
             "." => String::new(),
             path => format!("{path} "),

@@ -20,7 +20,7 @@ pub fn init(args: &ClusterStore, session: &mut Session<'_>) -> Result {
     let store = open(args)?;
     let name = args.store.to_string();
     let now = session.host.clock.now();
-    session.say(&format!("found a cluster on {name}\n"));
+    session.say(&format!("create a cluster on {name}\n"));
     membership::found(&*store, &name, &now, args.dry_run)?;
     session.changed = !args.dry_run;
     start(args, session)

@@ -2,6 +2,7 @@
 
 use accelnet_model::catalogue::{self, Entry};
 use accelnet_model::{Code, Problem};
+use accelnet_rules::nearest::absent;
 use serde::Serialize;
 
 use super::Result;
@@ -72,28 +73,16 @@ pub fn run(args: &Explain, session: &mut Session<'_>) -> Result {
     Ok(0)
 }
 
-/// The code called `text`; the nearest ones are named where there is none.
+/// The code called `text`, or of that exit status; the nearest one is named if there is none.
 fn find(text: &str) -> std::result::Result<Code, Problem> {
+    if let Ok(status) = text.parse::<u8>()
+        && let Some(entry) = catalogue::all().find(|entry| entry.exit_status == status)
+    {
+        return Ok(entry.code);
+    }
     text.parse().map_err(|_| {
-        let wanted = text.to_ascii_lowercase();
-        let near: Vec<&str> = Code::ALL
-            .iter()
-            .map(|code| code.id())
-            .filter(|id| {
-                let id = id.to_ascii_lowercase();
-                let parts = |text: &str| text.split('_').map(str::to_owned).collect::<Vec<_>>();
-                let words = parts(&wanted);
-                id.contains(&wanted)
-                    || parts(&id)
-                        .iter()
-                        .any(|word| word.len() > 3 && words.contains(word))
-            })
-            .take(5)
-            .collect();
-        let found = match near.as_slice() {
-            [] => "No id is like it.".to_owned(),
-            near => format!("Like it are {}.", near.join(", ")),
-        };
+        let ids = Code::ALL.iter().map(|code| code.id());
+        let found = absent(text, ("code", "codes"), ids);
         Problem::new(Code::CodeNotFound, &[text], found)
     })
 }

@@ -9,6 +9,14 @@ use crate::session::Session;
 
 /// Declares an intent.
 pub fn run(args: &IntentAdd, session: &mut Session<'_>) -> Result {
+    if args.roles.list().is_empty() {
+        session.wrong(
+            &format!("intent {} has no role", args.name),
+            "None of --compute, --management and --storage is given.",
+            "Add one of them.",
+        );
+        return Ok(ask::NO_SENSE);
+    }
     let request = types::IntentAdd {
         name: args.name.clone(),
         roles: args.roles.list(),

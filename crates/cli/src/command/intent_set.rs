@@ -26,8 +26,10 @@ pub fn run(args: &IntentSet, session: &mut Session<'_>) -> Result {
         ..types::IntentSet::default()
     };
     if request == nothing {
-        session.note(
-            "error: nothing to change was given: a role, --adapter, --vfs, --trust or --spoof-check",
+        session.wrong(
+            "No change of the intent is given",
+            "A role, --adapter, --vfs, --trust or --spoof-check is required.",
+            "Run 'accelnet intent set --help' for all options.",
         );
         return Ok(ask::NO_SENSE);
     }

@@ -17,7 +17,7 @@ pub fn run(args: &NodeList, session: &mut Session<'_>) -> Result {
             .iter()
             .for_each(|node| session.say(&format!("{}\n", outside::escaped(&node.name)))),
         ListOutput::Table => {
-            let text = render::nodes(&render::clean(&nodes), session.colour, session.width);
+            let text = render::nodes(&session.for_people(&nodes), session.colour, session.width);
             session.say(&text);
         }
     }

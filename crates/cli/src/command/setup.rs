@@ -103,7 +103,7 @@ fn plan<'a>(system: &'a dyn System, program: &Path) -> std::result::Result<Vec<S
         steps.extend(keep_hooks(system, program)?);
         let program = program.to_owned();
         steps.push(Step::new(
-            format!("lay libvirt's hooks into {HOOKS}"),
+            format!("install libvirt's hooks in {HOOKS}"),
             move || lay_hooks(system, &program),
         ));
     }

@@ -15,10 +15,9 @@ pub fn run(args: &StoreAccept, session: &mut Session<'_>) -> Result {
     accept(&*opened.store, name, known.as_ref(), seconds, args.dry_run)?;
     session.changed = !args.dry_run;
     session.say(&match args.dry_run {
-        true => format!("{name} would count as it is.\n"),
+        true => format!("The current state of {name} would be accepted.\n"),
         false => format!(
-            "{name} counts as it is. Its agents take it for theirs again within seconds; that of a \
-             machine on its own when it is started. 'accelnet status' names what runs and is not in it.\n"
+            "The current state of {name} is accepted. Agents of a cluster continue within seconds; the agent of a single machine continues when it starts. 'accelnet status' shows VFs and VMs that the store does not contain.\n"
         ),
     });
     Ok(0)

@@ -32,7 +32,7 @@ pub fn show(
         (Output::Table, several) => {
             for (place, vm) in several.iter().enumerate() {
                 let between = if place == 0 { "" } else { "\n" };
-                let text = words(&render::clean(*vm), session.colour, session.width);
+                let text = words(&session.for_people(*vm), session.colour, session.width);
                 session.say(&format!("{between}{text}"));
             }
         }

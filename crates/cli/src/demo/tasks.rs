@@ -72,7 +72,7 @@ pub const TASKS: &[Task] = &[
     Task {
         refused: Some(Code::IntentNotFound),
         ..task(
-            "An intent that nobody declared",
+            "An intent that does not exist",
             "Enable-AccelNetManagement -IntentName \"YourIntent\" -NodeReservePercentage",
             "accelnet enable --intent YourIntent",
             is_disabled,
@@ -106,7 +106,7 @@ pub const TASKS: &[Task] = &[
         |client| is_enabled(client, 25),
     ),
     task(
-        "See how things stand",
+        "Show cluster status",
         "Get-AccelNetManagement",
         "accelnet status",
         anything,
@@ -161,7 +161,7 @@ pub const TASKS: &[Task] = &[
         anything,
     ),
     task(
-        "See whether all is well",
+        "Show health",
         "Get-NetHudStatus",
         "accelnet health",
         anything,

@@ -18,7 +18,7 @@ pub const SIMULATED: &str = "The hardware is simulated: four nodes with their ad
 /// How to do the same without a simulation.
 pub const IN_THE_LAB: &str = "The same on a real kernel with emulated SR-IOV adapters:  cargo xtask lab build\n\
     \x20                                                       cargo xtask lab shell two-adapters\n\
-    docs/lab.md tells more; docs/setup.md takes a real host from its BIOS to an accelerated VM.\n";
+    docs/lab.md describes it; docs/setup.md takes a real host from its BIOS to an accelerated VM.\n";
 
 /// Walks through all tasks; how many did not behave as they should.
 ///

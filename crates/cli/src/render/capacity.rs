@@ -36,7 +36,7 @@ pub fn capacity(capacity: &Capacity, colour: bool, width: Option<u16>) -> String
             "survives",
             match capacity.node_failures_survived {
                 Some(failures) => count(failures, "node failure"),
-                None => "no node failure, and not all VMs have a VF as it is".to_owned(),
+                None => "no node failure; some VMs have no VF now".to_owned(),
             },
         ),
         (
@@ -47,7 +47,7 @@ pub fn capacity(capacity: &Capacity, colour: bool, width: Option<u16>) -> String
             },
         ),
         (
-            "room for",
+            "free capacity",
             format!(
                 "{} more Low, or {} Medium, or {} High",
                 more.low, more.medium, more.high

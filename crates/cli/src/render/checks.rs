@@ -3,7 +3,7 @@
 use accelnet_model::Check;
 use accelnet_model::check::Outcome;
 
-use super::problem::details;
+use super::problem::{below, sentence};
 use super::table::{Table, Tone, painted};
 
 /// All rows.
@@ -28,15 +28,31 @@ pub fn checks(rows: &[Check], colour: bool, width: Option<u16>) -> String {
                 Some(document) => format!(" [{code}, a case of {document}]"),
                 None => format!(" [{code}]"),
             });
+        let message = row
+            .code
+            .map_or_else(|| row.message.clone(), |code| sentence(code, &row.message));
         text.push_str(&format!(
-            "\n{} {} of {}: {}{code}\n",
+            "\n{} {} of {}: {message}{code}\n",
             painted(word, tone, colour),
             row.name.as_str(),
             row.subject,
-            row.message
         ));
-        let cause = row.cause.as_deref();
-        text.push_str(&details(&row.found, &row.needed, cause, &row.resolution));
+        let more = row
+            .code
+            .is_none_or(|code| code.entry().needs_more(&row.needed));
+        text.push_str(&below(&[
+            ("cause", row.found.clone()),
+            ("detail", row.cause.clone().unwrap_or_default()),
+            (
+                "needed",
+                if more {
+                    row.needed.clone()
+                } else {
+                    String::new()
+                },
+            ),
+            ("hint", row.resolution.clone()),
+        ]));
     }
     text.push_str(&summary(rows));
     text

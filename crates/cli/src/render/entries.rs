@@ -8,12 +8,12 @@ use super::table::{Table, pairs};
 pub fn entry(entry: &Entry) -> String {
     let mut lines = vec![
         ("message", entry.sentence.to_owned()),
-        ("found", entry.found.to_owned()),
+        ("cause", entry.found.to_owned()),
         ("needed", entry.needed.to_owned()),
-        ("do", entry.resolution.to_owned()),
+        ("hint", entry.resolution.to_owned()),
         ("severity", severity(entry).to_owned()),
-        ("exit", entry.exit_status.to_string()),
-        ("http", entry.http_status.to_string()),
+        ("exit status", entry.exit_status.to_string()),
+        ("HTTP status", entry.http_status.to_string()),
     ];
     if let Some(document) = entry.stands_under {
         lines.push(("case of", document.to_string()));

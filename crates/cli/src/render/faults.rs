@@ -3,7 +3,8 @@
 use accelnet_api::types::{Fault, Severity, Status};
 use serde::{Deserialize, Serialize};
 
-use super::table::{Tone, painted, pairs};
+use super::problem::{labelled, sentence};
+use super::table::{Tone, painted};
 use super::words::count;
 
 /// Whether all is well. Its JSON is part of the API.
@@ -45,21 +46,21 @@ impl Health {
 /// The whole of it.
 pub fn health(health: &Health, colour: bool, _width: Option<u16>) -> String {
     let mut text = match (health.errors, health.warnings) {
-        (0, 0) => format!("{}\n", painted("All is well.", Tone::Good, colour)),
+        (0, 0) => format!("{}\n", painted("Healthy.", Tone::Good, colour)),
         (0, warnings) => format!(
             "{} {}.\n",
-            painted("It works;", Tone::Notice, colour),
+            painted("Healthy, with", Tone::Notice, colour),
             count(warnings, "warning")
         ),
         (errors, warnings) => format!(
             "{} {}, {}.\n",
-            painted("Something is wrong:", Tone::Bad, colour),
+            painted("Not healthy:", Tone::Bad, colour),
             count(errors, "error"),
             count(warnings, "warning")
         ),
     };
     if !health.watched {
-        text.push_str("Accelerated Networking is not enabled, so its VMs are not watched.\n");
+        text.push_str("Accelerated Networking is not enabled, so its VMs are not monitored.\n");
     }
     if !health.faults.is_empty() {
         text.push_str(&faults(&health.faults, colour));
@@ -74,21 +75,17 @@ pub fn faults(faults: &[Fault], colour: bool) -> String {
     }
     let mut text = String::new();
     for fault in faults {
-        let (word, tone) = match fault.severity {
-            Severity::Error => ("error:", Tone::Bad),
-            Severity::Warning => ("warning:", Tone::Notice),
+        let word = match fault.severity {
+            Severity::Error => "error:",
+            Severity::Warning => "warning:",
         };
-        text.push_str(&format!(
-            "{} {}\n",
-            painted(word, tone, colour),
-            fault.message
-        ));
-        text.push_str(&pairs(&[
+        let what = format!("{} [{}]", sentence(fault.code, &fault.message), fault.code);
+        let details = [
             ("subject", format!("{} on {}", fault.subject, fault.node)),
             ("since", fault.since.clone()),
-            ("do", fault.resolution.clone()),
-            ("code", fault.code.to_string()),
-        ]));
+            ("hint", fault.resolution.clone()),
+        ];
+        text.push_str(&labelled(word, &what, &details, colour));
     }
     text
 }

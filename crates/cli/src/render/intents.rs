@@ -4,7 +4,6 @@ use accelnet_api::types::{IntentChanged, IntentView};
 use accelnet_model::intent::{IntentState, IntentStatus, Role};
 use accelnet_model::vf_security::OnOff;
 
-use super::problem::details;
 use super::table::{Table, Tone, painted, pairs};
 use super::words::{count, steps, warnings};
 
@@ -115,21 +114,9 @@ pub fn intent_status(status: &[IntentStatus], colour: bool, width: Option<u16>) 
     let mut text = table.text();
     for one in status {
         if let Some(problem) = &one.problem {
-            text.push_str(&format!(
-                "\n{} {} on {}: {} [{}]\n",
-                painted("failed", Tone::Bad, colour),
-                one.intent,
-                one.node,
-                problem.message,
-                problem.code
-            ));
-            let cause = problem.cause.as_deref();
-            text.push_str(&details(
-                &problem.found,
-                &problem.needed,
-                cause,
-                &problem.resolution,
-            ));
+            text.push('\n');
+            let subject = format!("{} on {}", one.intent, one.node);
+            text.push_str(&super::problem::of(&subject, problem, colour));
         }
         for warning in &one.warnings {
             text.push_str(&format!(

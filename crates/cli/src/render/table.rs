@@ -1,7 +1,7 @@
 //! Plain tables: no frame, two spaces between columns.
 
 use anstyle::{AnsiColor, Style};
-use comfy_table::{Cell, Color, ContentArrangement, Table as Comfy, presets};
+use unicode_width::UnicodeWidthStr;
 
 /// A colour that means something.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,33 +16,25 @@ pub enum Tone {
     Plain,
 }
 
+/// Blanks between columns.
+const GAP: usize = 2;
+
 /// Rows under a heading.
 pub struct Table {
-    inner: Comfy,
+    rows: Vec<Vec<(String, Tone)>>,
     colour: bool,
+    width: Option<usize>,
 }
 
 impl Table {
-    /// An empty table. Without `width` nothing is wrapped.
+    /// An empty table. Cells are wrapped between words to fit `width`; without it nothing is wrapped.
     pub fn new(heading: &[&str], colour: bool, width: Option<u16>) -> Self {
-        let mut inner = Comfy::new();
-        inner.load_style(presets::NOTHING);
-        inner.set_header(heading.iter().copied());
-        match width {
-            Some(width) => {
-                inner.set_width(width);
-                inner.set_content_arrangement(ContentArrangement::Dynamic);
-            }
-            None => {
-                inner.set_content_arrangement(ContentArrangement::Disabled);
-            }
+        let heading = heading.iter().map(|&text| (text.to_owned(), Tone::Plain));
+        Table {
+            rows: vec![heading.collect()],
+            colour,
+            width: width.map(usize::from),
         }
-        if colour {
-            inner.enforce_styling();
-        } else {
-            inner.force_no_tty();
-        }
-        Table { inner, colour }
     }
 
     /// Adds a row of plain cells.
@@ -52,34 +44,103 @@ impl Table {
 
     /// Adds a row of cells that mean something.
     pub fn toned(&mut self, cells: impl IntoIterator<Item = (impl Into<String>, Tone)>) {
-        let colour = self.colour;
-        self.inner.add_row(cells.into_iter().map(|(text, tone)| {
-            let cell = Cell::new(text.into());
-            match tone {
-                _ if !colour => cell,
-                Tone::Good => cell.fg(Color::Green),
-                Tone::Notice => cell.fg(Color::Yellow),
-                Tone::Bad => cell.fg(Color::Red),
-                Tone::Plain => cell,
-            }
-        }));
+        let cells = cells.into_iter().map(|(text, tone)| (text.into(), tone));
+        self.rows.push(cells.collect());
     }
 
-    /// The text, a line a row, without blanks at the ends of lines.
+    /// The text, without blanks at the ends of lines.
     pub fn text(&self) -> String {
-        self.inner
-            .lines()
-            .map(|line| {
-                format!(
-                    "{}\n",
-                    line.trim_end()
-                        .strip_prefix(' ')
-                        .unwrap_or(&line)
-                        .trim_end()
-                )
-            })
-            .collect()
+        let widths = self.widths();
+        let mut text = String::new();
+        for row in &self.rows {
+            let cells = row.iter().zip(&widths);
+            let cells: Vec<(Vec<String>, Tone, usize)> = cells
+                .map(|((cell, tone), width)| (wrapped(cell, *width), *tone, *width))
+                .collect();
+            let lines = cells.iter().map(|(lines, ..)| lines.len()).max();
+            for at in 0..lines.unwrap_or(0) {
+                let mut line = String::new();
+                for (lines, tone, width) in &cells {
+                    let part = lines.get(at).map_or("", String::as_str);
+                    let blanks = " ".repeat(width.saturating_sub(columns(part)) + GAP);
+                    line.push_str(&match tone {
+                        Tone::Plain => part.to_owned(),
+                        tone => painted(part, *tone, self.colour && !part.is_empty()),
+                    });
+                    line.push_str(&blanks);
+                }
+                text.push_str(line.trim_end());
+                text.push('\n');
+            }
+        }
+        text
     }
+
+    /// The width of each column. The widest becomes narrower while the table is too wide, but never
+    /// narrower than its longest word.
+    fn widths(&self) -> Vec<usize> {
+        let count = self.rows.iter().map(Vec::len).max().unwrap_or(0);
+        let most = |column: usize, of: fn(&str) -> usize| {
+            let cells = self.rows.iter().filter_map(|row| row.get(column));
+            cells.map(|(text, _)| of(text)).max().unwrap_or(0)
+        };
+        let mut widths: Vec<usize> = (0..count)
+            .map(|column| most(column, longest_line))
+            .collect();
+        let Some(width) = self.width else {
+            return widths;
+        };
+        let least: Vec<usize> = (0..count)
+            .map(|column| most(column, longest_word))
+            .collect();
+        while widths.iter().sum::<usize>() + GAP * count.saturating_sub(1) > width {
+            let can = (0..count).filter(|&column| widths[column] > least[column]);
+            let Some(widest) = can.max_by_key(|&column| (widths[column], column)) else {
+                break;
+            };
+            widths[widest] -= 1;
+        }
+        widths
+    }
+}
+
+/// Columns of a terminal that `text` takes; colours take none.
+fn columns(text: &str) -> usize {
+    let mut parts = text.split('\u{1b}');
+    let plain = parts.next().map_or(0, UnicodeWidthStr::width);
+    let coloured = parts.map(|part| part.split_once('m').map_or("", |(_, after)| after));
+    plain + coloured.map(UnicodeWidthStr::width).sum::<usize>()
+}
+
+fn longest_line(text: &str) -> usize {
+    text.lines().map(columns).max().unwrap_or(0)
+}
+
+fn longest_word(text: &str) -> usize {
+    text.split_whitespace().map(columns).max().unwrap_or(0)
+}
+
+/// The lines of `text`, each of them wrapped between words where it is wider than `width`.
+fn wrapped(text: &str, width: usize) -> Vec<String> {
+    let mut lines = Vec::new();
+    for line in text.lines() {
+        if columns(line) <= width {
+            lines.push(line.to_owned());
+            continue;
+        }
+        let mut current = String::new();
+        for word in line.split_whitespace() {
+            if !current.is_empty() && columns(&current) + 1 + columns(word) > width {
+                lines.push(std::mem::take(&mut current));
+            }
+            if !current.is_empty() {
+                current.push(' ');
+            }
+            current.push_str(word);
+        }
+        lines.push(current);
+    }
+    lines
 }
 
 /// `text` in the colour of `tone`.
@@ -106,3 +167,6 @@ pub fn pairs(pairs: &[(&str, String)]) -> String {
         .map(|(label, value)| format!("  {label:<wide$}  {value}\n"))
         .collect()
 }
+
+#[cfg(test)]
+mod tests;

@@ -6,7 +6,6 @@ use accelnet_model::domain::DomainState;
 use accelnet_model::vf_security::OnOff;
 
 use super::last_reports;
-use super::problem::details;
 use super::table::{Table, Tone, painted, pairs};
 use super::words::steps;
 
@@ -165,18 +164,7 @@ pub fn vm_result(result: &VmResult, dry_run: bool, colour: bool) -> String {
         text.push_str(&steps(&result.steps));
     }
     for warning in &result.warnings {
-        text.push_str(&format!(
-            "{} {} [{}]\n",
-            painted_unless_plain("warning:", Tone::Notice, colour),
-            warning.message,
-            warning.code
-        ));
-        text.push_str(&details(
-            &warning.found,
-            &warning.needed,
-            warning.cause.as_deref(),
-            &warning.resolution,
-        ));
+        text.push_str(&super::problem::warning(warning, colour));
     }
     text
 }

@@ -116,7 +116,7 @@ pub fn a_cluster_that_is_there_already() -> Vec<Code> {
     ))
 }
 
-/// It lies in a folder that everybody can write, and is asked to have itself run as root.
+/// It lies in a folder that every user can write, and is asked to have itself run as root.
 pub fn a_program_that_others_can_replace() -> Vec<Code> {
     let folder = tempfile::tempdir().expect("a folder");
     let everybody = std::fs::Permissions::from_mode(0o777);

@@ -176,7 +176,7 @@ fn changes_of_a_store_are_recorded() {
     let accepted = record(&machine, &format!("accelnet store accept --store {at}"));
     assert_eq!(
         accepted,
-        format!("changed {root} -: Done: accept {at} as it is.")
+        format!("changed {root} -: Done: accept the current state of {at}.")
     );
     let missing = folder.path().join("none.json");
     let missing = missing.display();

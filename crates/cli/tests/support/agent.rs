@@ -5,7 +5,6 @@ use std::sync::Arc;
 use accelnet::args::Args;
 use accelnet_api::testing::{Fake, Fixed, Serving};
 use accelnet_api::{Client, Service};
-use clap::Parser;
 
 use crate::support::{Booted, Shown, node, not_parsed, run};
 
@@ -55,7 +54,7 @@ impl Agent {
 
     /// Types it with something on standard input.
     pub fn types_with(&self, command: &str, input: &str) -> Shown {
-        match Args::try_parse_from(command.split(' ')) {
+        match Args::read(command.split(' ')) {
             Ok(args) => {
                 let client = Client::new(self.socket());
                 let shown = run(&args, &self.node, Some(client), input.as_bytes());
@@ -66,7 +65,7 @@ impl Agent {
                     ..shown
                 }
             }
-            Err(error) => not_parsed(&error),
+            Err(error) => not_parsed(&error, command),
         }
     }
 }

@@ -6,7 +6,6 @@ use accelnet::args::Args;
 use accelnet::session::Session;
 use accelnet::target::Environment;
 use accelnet_api::testing::{Authority, Certified};
-use clap::Parser;
 
 use crate::support::{Booted, Nothing, Shown, node, not_parsed};
 
@@ -65,9 +64,9 @@ impl Profiles {
 
     /// Types it in an environment.
     pub fn types_in(&self, environment: &Environment, command: &str) -> Shown {
-        match Args::try_parse_from(command.split(' ')) {
+        match Args::read(command.split(' ')) {
             Ok(args) => self.runs(environment, &args),
-            Err(error) => not_parsed(&error),
+            Err(error) => not_parsed(&error, command),
         }
     }
 

@@ -13,7 +13,6 @@ use accelnet_api::{Caller, Client, Role};
 use accelnet_model::PciAddress;
 use accelnet_pci::Root;
 use accelnet_sim::{AdapterSpec, Port, SimHost, Tree};
-use clap::Parser;
 
 /// What a command showed.
 #[derive(Debug)]
@@ -29,9 +28,9 @@ pub struct Shown {
 /// Types `command` on a node: words between blanks, the program's name first. The folder
 /// that the node is in is left out of what is shown.
 pub fn types(node: &Booted, command: &str) -> Shown {
-    let args = match Args::try_parse_from(command.split(' ')) {
+    let args = match Args::read(command.split(' ')) {
         Ok(args) => args,
-        Err(error) => return not_parsed(&error),
+        Err(error) => return not_parsed(&error, command),
     };
     let mut shown = run(&args, node, None, b"");
     let folder = node.folder.path().to_str().expect("a path");
@@ -111,10 +110,13 @@ impl System for Nothing {
 }
 
 /// What is shown for a command line that makes no sense.
-pub fn not_parsed(error: &clap::Error) -> Shown {
+pub fn not_parsed(error: &clap::Error, command: &str) -> Shown {
+    let words: Vec<String> = command.split(' ').map(str::to_owned).collect();
+    let text = accelnet::wrong::text(error, &words, false);
+    let text = text.unwrap_or_else(|| error.to_string());
     let (out, err) = match error.use_stderr() {
-        true => (String::new(), error.to_string()),
-        false => (error.to_string(), String::new()),
+        true => (String::new(), text),
+        false => (text, String::new()),
     };
     let status = u8::try_from(error.exit_code()).expect("a status");
     Shown { out, err, status }

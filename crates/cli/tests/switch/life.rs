@@ -18,7 +18,7 @@ fn everything_goes_over_and_the_gateways_answer() {
     let before = bench.state("up0");
     assert!(before.len() >= 8, "{before:#?}");
     let plan = bench.plan("acn-vms").expect("a plan");
-    assert_eq!(plan.why, "up0 is nobody's port yet.");
+    assert_eq!(plan.why, "up0 is not a port of a bridge yet.");
     let handed = bench.hand_over(&plan, LONG).expect("done");
     assert_eq!(handed.silent_before, [] as [std::net::IpAddr; 0]);
     assert_eq!(handed.answered.len(), 3, "{handed:?}");

@@ -30,7 +30,7 @@ pub fn steps<'a>(system: &'a dyn System, program: &str) -> Vec<Step<'a>> {
             steps.push(Step::new(what, move || add(system, &local, &rule)));
         }
         if enforced.iter().any(|name| name.ends_with(daemon)) {
-            steps.push(Step::new(format!("load {profile} anew"), move || {
+            steps.push(Step::new(format!("reload {profile}"), move || {
                 command(system, "apparmor_parser", &["--replace", &profile])
             }));
         }

@@ -44,7 +44,7 @@ pub fn flaw(program: &Path, top: &Path, owners: &[u32]) -> Option<String> {
             return Some(format!("{} belongs to uid {owner}", shown(path)));
         }
         if found.mode() & OTHERS_WRITE != 0 {
-            return Some(format!("everybody can write {}", shown(path)));
+            return Some(format!("every user can write {}", shown(path)));
         }
         // Bits of a group are the mask of an access control list, where there is one.
         if found.mode() & GROUP_WRITES != 0 && (found.gid() != ROOT || has_acl(path)) {

@@ -59,7 +59,7 @@ fn others_who_can_write_the_program_or_a_folder_above_it_are_named() {
         let place = Place::new("opt/bin");
         place.mode(&place.below(path), mode);
         let flaw = place.flaw().expect("a flaw");
-        assert!(flaw.starts_with("everybody can write /"), "{flaw}");
+        assert!(flaw.starts_with("every user can write /"), "{flaw}");
     }
     let place = Place::new("opt/bin");
     let own = rustix::process::geteuid().as_raw();

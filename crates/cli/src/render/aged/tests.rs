@@ -1,0 +1,31 @@
+use serde_json::json;
+
+use super::*;
+
+const NOW: &str = "2026-11-22T10:00:00Z";
+
+#[test]
+fn an_age_has_one_unit() {
+    for (time, shown) in [
+        ("2026-11-22T10:00:00Z", "0 s ago"),
+        ("2026-11-22T10:00:05Z", "0 s ago"),
+        ("2026-11-22T09:58:01Z", "119 s ago"),
+        ("2026-11-22T09:58:00Z", "2 min ago"),
+        ("2026-11-22T08:00:01Z", "119 min ago"),
+        ("2026-11-22T08:00:00Z", "2 h ago"),
+        ("2026-11-20T10:00:00Z", "2 days ago"),
+        ("2025-11-22T10:00:00Z", "365 days ago"),
+    ] {
+        assert_eq!(age(time, NOW).as_deref(), Some(shown), "{time}");
+    }
+    assert_eq!(age("soon", NOW), None);
+}
+
+#[test]
+fn times_of_states_become_ages_and_others_stay() {
+    let value = json!({"nodes": [{"since": NOW, "name": NOW}], "at": NOW, "verified_at": null, "reported_at": "never"});
+    assert_eq!(
+        aged(&value, NOW),
+        json!({"nodes": [{"since": "0 s ago", "name": NOW}], "at": NOW, "verified_at": null, "reported_at": "never"})
+    );
+}
