@@ -4,6 +4,8 @@ use std::collections::{BTreeSet, HashMap};
 
 use accelnet_model::{Code, Problem};
 
+use crate::nearest::nearest;
+
 /// VMs by what they are called.
 #[derive(Debug, Default)]
 pub struct Names<'a> {
@@ -112,40 +114,6 @@ pub fn no_node(typed: &str, nodes: &[String]) -> Problem {
         },
     };
     Problem::new(Code::NodeNotFound, &[typed], found)
-}
-
-/// The first of the names that differ least from `typed`, if one is similar.
-fn nearest<'a>(typed: &str, names: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    /// Longer names are not compared: the time grows with the square of the length.
-    const LONGEST: usize = 100;
-    let chars = |text: &str| -> Vec<char> { text.to_lowercase().chars().take(LONGEST).collect() };
-    let typed = chars(typed);
-    let near = names.into_iter().filter_map(|name| {
-        let chars = chars(name);
-        let most = chars.len().max(typed.len()) / 2;
-        if chars.len().abs_diff(typed.len()) > most {
-            return None;
-        }
-        let distance = distance(&typed, &chars);
-        (distance <= most).then_some((distance, name))
-    });
-    near.min_by_key(|(distance, _)| *distance)
-        .map(|(_, name)| name)
-}
-
-/// How many characters have to be added, removed or replaced to get from one text to the other.
-fn distance(one: &[char], other: &[char]) -> usize {
-    let mut row: Vec<usize> = (0..=other.len()).collect();
-    for (place, left) in one.iter().enumerate() {
-        let mut diagonal = place;
-        row[0] = place + 1;
-        for (at, right) in other.iter().enumerate() {
-            let replaced = diagonal + usize::from(left != right);
-            diagonal = row[at + 1];
-            row[at + 1] = replaced.min(row[at] + 1).min(diagonal + 1);
-        }
-    }
-    row[other.len()]
 }
 
 /// One part of a glob.

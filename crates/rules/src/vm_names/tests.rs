@@ -130,23 +130,3 @@ fn a_node_that_is_not_there_is_answered_with_the_nodes() {
         assert_eq!(no_node(typed, nodes).found, found);
     }
 }
-
-proptest! {
-    #[test]
-    fn a_distance_is_that_of_the_definition(one in "[ab]{0,6}", other in "[ab]{0,6}") {
-        fn by_definition(one: &[char], other: &[char]) -> usize {
-            match (one, other) {
-                ([], rest) | (rest, []) => rest.len(),
-                ([left, one @ ..], [right, other @ ..]) => {
-                    let replaced = by_definition(one, other) + usize::from(left != right);
-                    let left_out = by_definition(one, &[&[*right][..], other].concat()) + 1;
-                    let added = by_definition(&[&[*left][..], one].concat(), other) + 1;
-                    replaced.min(left_out).min(added)
-                }
-            }
-        }
-        let chars = |text: &str| text.chars().collect::<Vec<_>>();
-        let (one, other) = (chars(&one), chars(&other));
-        prop_assert_eq!(distance(&one, &other), by_definition(&one, &other));
-    }
-}
