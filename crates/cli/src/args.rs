@@ -292,7 +292,7 @@ pub struct Show {
 /// Commands that show something of all nodes.
 #[derive(Debug, ClapArgs)]
 pub struct ShowOf {
-    /// Only this node; all nodes when left out
+    /// Only this node [default: all nodes]
     #[arg(long, value_name = "NODE")]
     pub node: Option<String>,
     /// How to write the answer
@@ -303,7 +303,7 @@ pub struct ShowOf {
 /// `accelnet node show`
 #[derive(Debug, ClapArgs)]
 pub struct NodeShow {
-    /// The node; this one when left out
+    /// The node [default: this one]
     #[arg(value_name = "NODE")]
     pub node: Option<String>,
     /// How to write the answer

@@ -114,7 +114,7 @@ fn a_mistake_is_told_with_its_field_and_line() {
         ("{}", "(line 1, column 2): missing field `nodes`."),
         (
             "{\"nodes\": [\n{\"name\": \"n1\",\n\"adapters\": [{\"name\": \"p\",\n\"vfs\": -1}]}]}",
-            "nodes[0].adapters[0].vfs (line 4, column 9): invalid value: integer `-1`, expected u32.",
+            "nodes[0].adapters[0].vfs (line 4, column 9): invalid value: integer `-1`, expected a whole number from 0.",
         ),
         (
             "{\"nodes\": [{\"name\": \"n1\", \"adapters\": [{\"name\": \"p\"}]}]}",

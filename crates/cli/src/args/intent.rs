@@ -121,7 +121,7 @@ pub struct IntentShow {
 pub struct IntentStatus {
     /// Show only this intent
     pub name: Option<String>,
-    /// Only this node; all nodes when left out
+    /// Only this node [default: all nodes]
     #[arg(long, value_name = "NODE")]
     pub node: Option<String>,
     /// How to write the answer

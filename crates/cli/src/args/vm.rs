@@ -76,7 +76,7 @@ pub struct VmList {
     /// Show only these VMs: names, UUIDs or patterns, separated by commas
     #[arg(long, value_name = "VM", value_delimiter = ',')]
     pub name: Vec<String>,
-    /// Only VMs on this node; all nodes when left out
+    /// Only VMs on this node [default: all nodes]
     #[arg(long, value_name = "NODE")]
     pub node: Option<String>,
     /// How to write the answer
@@ -90,7 +90,7 @@ pub struct VmShow {
     /// Names, UUIDs or patterns
     #[arg(required = true, value_name = "VM")]
     pub names: Vec<String>,
-    /// Only VMs on this node; all nodes when left out
+    /// Only VMs on this node [default: all nodes]
     #[arg(long, value_name = "NODE")]
     pub node: Option<String>,
     /// How to write the answer

@@ -47,7 +47,9 @@ fn replaced(value: Value, now: &str) -> Value {
 /// How long before `now` a time was; none for a text that is no time.
 fn age(time: &str, now: &str) -> Option<String> {
     let seconds = accelnet_host::seconds_between(time, now)?;
-    let (number, unit) = match seconds.max(0) {
+    let (number, unit) = match seconds {
+        // Of a machine whose clock is ahead: no age.
+        ..0 => return None,
         seconds @ 0..120 => (seconds, "s"),
         seconds @ 120..7_200 => (seconds / 60, "min"),
         seconds @ 7_200..172_800 => (seconds / 3_600, "h"),
