@@ -11,6 +11,7 @@
 //! either beforehand.
 
 pub mod access;
+pub mod coming;
 mod files;
 mod incoming;
 mod install;
@@ -39,6 +40,8 @@ pub const CALLED: &str = "__hook";
 
 /// Second argument of the child that does the work.
 const WORK: &str = "work";
+/// What such a child does for a VM that comes from another node.
+const COMING: &str = "coming";
 
 /// The operation by which `accelnet setup` tries whether the hook runs.
 pub const TRIED: &str = "accelnet-tried";
@@ -78,12 +81,11 @@ pub fn run(args: impl Iterator<Item = OsString>, mut data: impl Read) -> i32 {
             if let Some(operation) = Operation::from_word(operation) {
                 let mut child = Command::new("/proc/self/exe");
                 child.args([CALLED, WORK, operation.word()]);
-                if let Err(words) = parent::run(child, &xml) {
-                    complain(&format!("failed to set a VF for libvirt: {words}"));
-                }
+                complain_of(parent::run(child, &xml), "failed to set a VF for libvirt");
             }
         }
         ["qemu", _, "migrate", "begin", ..] => {
+            complain_of(coming::note(&Root::system(), &xml), "failed to note a VM");
             // Nothing said is the same as all of it unchanged.
             if let Some(changed) = let_in(&Root::system(), &xml)
                 && let Err(error) = std::io::stdout().write_all(changed.as_bytes())
@@ -91,15 +93,25 @@ pub fn run(args: impl Iterator<Item = OsString>, mut data: impl Read) -> i32 {
                 complain(&format!("failed to answer libvirt: {error}"));
             }
         }
+        ["qemu", _, "start", "begin", ..] => {
+            if coming::forget(&Root::system(), &xml) {
+                let mut child = Command::new("/proc/self/exe");
+                child.args([CALLED, WORK, COMING]);
+                complain_of(parent::run(child, &xml), "failed to set a VF for libvirt");
+            }
+        }
+        ["qemu", _, "release", "end", ..] => drop(coming::forget(&Root::system(), &xml)),
         [WORK, operation] => {
-            if let Some(operation) = Operation::from_word(operation) {
-                let root = Root::system();
-                let knobs = SystemKnobs::default();
-                let edge = Edge {
-                    root: &root,
-                    links: &KernelLinks,
-                    knobs: &knobs,
-                };
+            let root = Root::system();
+            let knobs = SystemKnobs::default();
+            let edge = Edge {
+                root: &root,
+                links: &KernelLinks,
+                knobs: &knobs,
+            };
+            if operation == COMING {
+                complain_of(coming::remove_mac(&edge, &xml), "failed to set a VF");
+            } else if let Some(operation) = Operation::from_word(operation) {
                 for failure in serve(&edge, operation, &xml) {
                     complain(&format!("{}: {failure}", operation.word()));
                 }
@@ -119,6 +131,12 @@ fn write_trial() -> std::io::Result<()> {
 }
 
 /// Says it in the system's log: libvirt shows what a hook prints only when the hook fails.
+fn complain_of(result: Result<(), String>, what: &str) {
+    if let Err(words) = result {
+        complain(&format!("{what}: {words}"));
+    }
+}
+
 fn complain(words: &str) {
     // Facility "daemon", severity "warning" (RFC 5424).
     let words = outside::short(words, 1000);

@@ -8,7 +8,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use accelnet_host::Links;
-use accelnet_host::hook::{self, Edge, Operation};
+use accelnet_host::hook::{self, Edge, Operation, coming};
 use accelnet_model::adapter::EswitchMode;
 use accelnet_model::link::{Channels, DriverInfo, Link};
 use accelnet_model::vf::{VfLinkState, VfSettings, VlanProtocol};
@@ -400,4 +400,32 @@ fn the_script_is_written_once() {
     assert!(hook::install(hooks.path(), program).expect("mended"));
     let names = fs::read_dir(hooks.path().join("network.d")).expect("a folder");
     assert_eq!(names.count(), 1);
+}
+
+#[test]
+fn the_vf_of_a_vm_that_comes_has_no_mac_until_its_agent_sets_it() {
+    let xml = format!("<domain type='kvm'><name>web</name><uuid>{UUID}</uuid></domain>");
+    let bench = bench().wished(&wish());
+    let root = Root::new(bench.folder.path());
+    let edge = Edge {
+        root: &root,
+        links: &bench.links,
+        knobs: &bench.host.kernel,
+    };
+    assert!(!coming::forget(&root, &xml), "an ordinary start");
+    coming::note(&root, &xml).expect("a note");
+    assert_eq!(bench.serve(Operation::Created, CREATED), [""; 0]);
+    bench.libvirt_sets_mac(OWN);
+    assert!(coming::forget(&root, &xml) && !coming::forget(&root, &xml));
+    // Without an agent it would stay so.
+    coming::remove_mac(&edge, &xml).expect("nothing");
+    assert_eq!(bench.vf().mac, OWN);
+    let socket = bench.path("run/accelnet/agent.sock");
+    let _agent = std::os::unix::net::UnixListener::bind(socket).expect("a socket");
+    coming::remove_mac(&edge, &xml).expect("the MAC removed");
+    assert_eq!(bench.vf().mac, Mac::ZERO);
+    // Of a VM without a setting nothing is noted.
+    let other = xml.replace(UUID, "22222222-2222-4333-8444-555555555555");
+    coming::note(&root, &other).expect("nothing");
+    assert!(!coming::forget(&root, &other));
 }

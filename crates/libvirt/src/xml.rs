@@ -17,8 +17,8 @@ mod root_port;
 mod settings;
 mod write;
 
-use accelnet_model::PciAddress;
 use accelnet_model::domain::{DomainSettings, Vnic};
+use accelnet_model::{PciAddress, Uuid};
 use roxmltree::{Document, Node, ParsingOptions};
 
 pub use device::Device;
@@ -124,6 +124,16 @@ impl Definition {
         }
         Ok(())
     }
+}
+
+/// The UUID of a domain, where its XML has one.
+pub fn domain_uuid(xml: &str) -> Option<Uuid> {
+    let document = parse(xml).ok()?;
+    child(document.root_element(), "uuid")?
+        .text()?
+        .trim()
+        .parse()
+        .ok()
 }
 
 /// Whether a domain's XML is of one that runs, which has a number then; that of a definition has

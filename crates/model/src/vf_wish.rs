@@ -89,3 +89,8 @@ pub fn wish_file(folder: &Path, uuid: &Uuid) -> PathBuf {
 pub fn outcome_file(folder: &Path, uuid: &Uuid) -> PathBuf {
     folder.join(format!("{uuid}.outcome.json"))
 }
+
+/// Where the note lies that a VM comes from another node, below `folder`.
+pub fn coming_file(folder: &Path, uuid: &Uuid) -> PathBuf {
+    folder.join(format!("{uuid}.coming"))
+}

@@ -35,11 +35,15 @@ const QEMU: &str = "#!/bin/sh
 # Lets VMs in that come from another node when no VF is free. Written by accelnet; changes are
 # overwritten. It never fails: libvirt would not let the VM in.
 accelnet=PROGRAM
-if [ \"$2 $3\" = 'migrate begin' ] && [ -x \"$accelnet\" ]; then
-    \"$accelnet\" __hook qemu \"$@\"
-else
-    cat > /dev/null
-fi
+case \"$2 $3\" in
+'migrate begin' | 'start begin' | 'release end')
+    if [ -x \"$accelnet\" ]; then
+        \"$accelnet\" __hook qemu \"$@\"
+        exit 0
+    fi
+    ;;
+esac
+cat > /dev/null
 exit 0
 ";
 
