@@ -322,7 +322,7 @@ impl Place {
         let adapter = AdapterSpec::igb("0000:01:00.0".parse().expect("an address"), "ens1");
         let port = Port::root("0000:00:01.0".parse().expect("an address"), 1, 2);
         let tree = Tree::new().port(port.adapter(adapter));
-        let node = SimHost::boot(tree, &path.join("tree")).expect("a node");
+        let node = SimHost::boot(tree, path.join("tree")).expect("a node");
         let (agents, port) = agents(path);
         files(path);
         Place {
