@@ -93,12 +93,10 @@ pub fn run(args: impl Iterator<Item = OsString>, mut data: impl Read) -> i32 {
                 complain(&format!("failed to answer libvirt: {error}"));
             }
         }
-        ["qemu", _, "start", "begin", ..] => {
-            if coming::forget(&Root::system(), &xml) {
-                let mut child = Command::new("/proc/self/exe");
-                child.args([CALLED, WORK, COMING]);
-                complain_of(parent::run(child, &xml), "failed to set a VF for libvirt");
-            }
+        ["qemu", _, "start", "begin", ..] if coming::forget(&Root::system(), &xml) => {
+            let mut child = Command::new("/proc/self/exe");
+            child.args([CALLED, WORK, COMING]);
+            complain_of(parent::run(child, &xml), "failed to set a VF");
         }
         ["qemu", _, "release", "end", ..] => drop(coming::forget(&Root::system(), &xml)),
         [WORK, operation] => {
