@@ -156,7 +156,7 @@ fn is_damaged(entry: &Entry) -> bool {
 }
 
 /// Removes the values in `damaged` from `store`, unless they changed meanwhile; where `last` has an
-/// earlier value of such a key that can be read, that one takes its place.
+/// earlier value of such a key that can be read, that one takes its place. A dry run writes nothing.
 ///
 /// # Errors
 ///
@@ -165,6 +165,7 @@ pub fn repair(
     store: &dyn Store,
     damaged: &Backup,
     last: Option<&Backup>,
+    dry_run: bool,
 ) -> Result<Repaired, Problem> {
     let mut repaired = Repaired {
         replaced: Vec::new(),
@@ -195,11 +196,17 @@ pub fn repair(
             Some(earlier) => txn.put(&key, earlier.value.clone()),
             None => txn.delete(&key),
         };
-        let done = store.commit(&txn).map_err(|error| store_failed(&error))?;
+        let done = match dry_run {
+            true => true,
+            false => {
+                let commit = store.commit(&txn).map_err(|error| store_failed(&error))?;
+                matches!(commit, Commit::Done { .. })
+            }
+        };
         match (done, earlier) {
-            (Commit::Conflict { .. }, _) => repaired.left.push(key),
-            (Commit::Done { .. }, Some(_)) => repaired.replaced.push(key),
-            (Commit::Done { .. }, None) => repaired.removed.push(key),
+            (false, _) => repaired.left.push(key),
+            (true, Some(_)) => repaired.replaced.push(key),
+            (true, None) => repaired.removed.push(key),
         }
     }
     Ok(repaired)

@@ -7,7 +7,7 @@ mod adapters;
 mod apply;
 mod asked;
 mod bridging;
-mod drain;
+pub(crate) mod drain;
 mod drift;
 mod filter;
 mod hook_outcome;

@@ -13,6 +13,7 @@ use accelnet_rules::vm_names;
 use crate::cluster::last_reports::{LastReports, Standpoint};
 use crate::cluster::nodes::{NodeState, Nodes, views};
 use crate::cluster::{CutOff, Link, vms};
+use crate::core::drain::is_drained;
 use crate::core::settle::vms_unknown;
 use crate::core::{Core, intents, management};
 use crate::destinations;
@@ -231,6 +232,13 @@ impl Service for Agent {
                 status.faults.push(as_fault(&node.name, &problem, since));
             }
             status.nodes_down.push(node.name);
+        }
+        for (node, drained, _) in &policy.drained {
+            let problem = is_drained(node, drained);
+            let mut fault = as_fault(node, &problem, drained.at.clone());
+            fault.severity = Severity::Warning;
+            status.faults.push(fault);
+            status.nodes_drained.push(node.clone());
         }
         let unreadable = self.unreadable(&policy, &picture.report.node);
         status.faults.extend(unreadable);

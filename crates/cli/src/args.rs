@@ -25,7 +25,7 @@ pub use cmdlets::{CmdletsChange, CmdletsCommand, CmdletsList};
 pub use examples::EXAMPLES;
 pub use intent::{
     IntentAdd, IntentCommand, IntentList, IntentRemove, IntentSecurity, IntentSet, IntentShow,
-    IntentStatus, Roles,
+    IntentStatus, Roles, Wait,
 };
 pub use management::{Disable, Enable, Set, Told};
 pub use remote::Remote;

@@ -58,7 +58,10 @@ impl Asked {
                 // It may have been done in part.
                 let begun = matches!(
                     problem.code,
-                    Code::StoreFailed | Code::NodeCutOff | Code::SetupFailed
+                    Code::StoreFailed
+                        | Code::NodeCutOff
+                        | Code::EtcdUnreachable
+                        | Code::SetupFailed
                 );
                 let (kind, word) = kind(changed || begun);
                 let message = format!("{word}: {what}: {} {}", problem.message, problem.found);
@@ -145,7 +148,7 @@ fn of_store(command: &StoreCommand) -> Option<(bool, String)> {
     Some(match command {
         StoreCommand::Check(args) => {
             let what = format!("set aside what cannot be read of {}", store(&args.which));
-            (!args.repair, what)
+            (!args.repair || args.dry_run, what)
         }
         StoreCommand::Restore(args) => {
             let what = format!("restore {} to {}", args.file.display(), store(&args.which));

@@ -23,11 +23,11 @@ use target::Environment;
 
 /// Finds the agent that is meant, and runs one command; returns its exit status.
 pub fn start(args: &Args, environment: &Environment, session: &mut Session<'_>) -> u8 {
-    if let Some(option) = target::elsewhere(args) {
+    if let Some((option, cause)) = target::misplaced(args) {
         session.wrong(
             &format!("{option} cannot be used with this command"),
-            "The command affects this machine only.",
-            &format!("Omit {option}, or run the command on the other machine."),
+            cause,
+            &format!("Omit {option}."),
         );
         return command::NO_SENSE;
     }
@@ -44,7 +44,10 @@ pub fn start(args: &Args, environment: &Environment, session: &mut Session<'_>) 
     }
     if args.root.is_none() && !args.command.is_local() {
         match target::client(args, environment) {
-            Ok(client) => session.agent = Some(client),
+            Ok(client) => {
+                session.named = target::is_named(args, environment);
+                session.agent = Some(client);
+            }
             Err(problem) => {
                 session.fail(&problem, args.command.wants_json());
                 return problem.exit_status();

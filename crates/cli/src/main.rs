@@ -72,6 +72,7 @@ fn main() -> ExitCode {
     let mut session = Session {
         host,
         system: &system,
+        named: false,
         changed: false,
         agent: None,
         input: &mut io::stdin(),

@@ -35,11 +35,11 @@ pub use faults::{Health, faults, health};
 pub use intents::{intent, intent_changed, intent_status, intents};
 pub use management::management_changed;
 pub use node::node;
-pub use nodes::{drained, node_report, nodes};
+pub use nodes::{drained, is_drained, node_report, nodes};
 pub use problem::{clause, labelled, problem};
 pub use progress::ProgressLine;
 pub use status::status;
-pub use vms::{vm, vm_result, vms, vnics};
+pub use vms::{vm, vm_result, vms, vms_unchanged, vnics};
 pub use waiting::Waiting;
 
 use accelnet_model::Observed;

@@ -18,6 +18,8 @@ pub struct Session<'a> {
     pub host: Host<'a>,
     /// The agent that is asked; none for a copy of a node, and for commands about this machine.
     pub agent: Option<Client>,
+    /// Whether an option or the environment names that agent: then no other node is shown or changed.
+    pub named: bool,
     /// The machine that commands without an agent change.
     pub system: &'a dyn System,
     /// Whether the command has begun to change something.
@@ -56,6 +58,11 @@ impl Session<'_> {
     /// `answer` as people see it: without hidden characters, and with ages instead of times.
     pub fn for_people<T: Serialize + DeserializeOwned + Clone>(&self, answer: &T) -> T {
         render::aged(&render::clean(answer), &self.host.clock.now())
+    }
+
+    /// Whether only the agent can answer for its node: it is named, or on another machine.
+    pub fn asks_only_the_agent(&self) -> bool {
+        self.named || self.agent.as_ref().is_some_and(Client::is_remote)
     }
 
     /// Writes a text to standard output. A reader that has gone away (`| head`) is no error

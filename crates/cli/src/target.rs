@@ -6,7 +6,7 @@ use accelnet_api::Client;
 use accelnet_api::client::{Remote, SOCKET};
 use accelnet_model::Problem;
 
-use crate::args::Args;
+use crate::args::{Args, Command};
 use crate::profile::{self, invalid};
 
 /// The profile whose certificates are shown to a server that is given without a profile.
@@ -73,12 +73,30 @@ fn remote(
     Remote::new(server, &profile.credentials()).map(Client::remote)
 }
 
-/// The option that names another machine, if the command affects this machine only.
-pub fn elsewhere(args: &Args) -> Option<&'static str> {
-    let option = match (&args.server, &args.profile) {
-        (Some(_), _) => "--server",
-        (None, Some(_)) => "--profile",
-        (None, None) => return None,
+/// Whether an option or the environment names the agent.
+pub fn is_named(args: &Args, environment: &Environment) -> bool {
+    let typed = args.socket.is_some() || args.server.is_some() || args.profile.is_some();
+    typed
+        || environment.socket.is_some()
+        || environment.server.is_some()
+        || environment.profile.is_some()
+}
+
+/// An option that names a node or an agent and has no meaning for a command, and why.
+pub fn misplaced(args: &Args) -> Option<(&'static str, &'static str)> {
+    let why = match &args.command {
+        command if command.is_local() => "The command affects this machine only.",
+        Command::Capacity(capacity) if capacity.from.is_some() => {
+            "'capacity --from' reads a file and asks no agent."
+        }
+        _ => return None,
     };
-    args.command.is_local().then_some(option)
+    let all = [
+        (args.server.is_some(), "--server"),
+        (args.profile.is_some(), "--profile"),
+        (args.socket.is_some(), "--socket"),
+        (args.root.is_some(), "--root"),
+    ];
+    let mut typed = all.into_iter().filter(|(typed, _)| *typed);
+    typed.next().map(|(_, option)| (option, why))
 }

@@ -85,12 +85,16 @@ fn settings_are_asked_for_as_they_were_typed() {
             r#"vm_disable {"names":["web1","web2"],"dry_run":false}"#.to_owned(),
         ),
         (
-            "node drain n1",
+            "node drain n1 --dry-run",
             r#"drain {"node":"n1","undrain":false,"dry_run":true}"#.to_owned(),
         ),
         (
-            "node drain n1 --apply",
+            "node drain n1",
             r#"drain {"node":"n1","undrain":false,"dry_run":false}"#.to_owned(),
+        ),
+        (
+            "node undrain n1 --dry-run",
+            r#"drain {"node":"n1","undrain":true,"dry_run":true}"#.to_owned(),
         ),
         (
             "node undrain n1",
@@ -110,13 +114,131 @@ fn nodes_are_listed_and_a_drain_shows_what_it_does_first() {
     assert!(list.out.contains("up"), "{}", list.out);
     assert_eq!((list.status, list.err.as_str()), (0, ""));
     assert_eq!(agent.types("accelnet node list -o name").out, "n1\n");
-    let shown = agent.types("accelnet node drain n1");
+    let shown = agent.types("accelnet node drain n1 --dry-run");
     assert!(shown.out.starts_with("Nothing was done;"), "{}", shown.out);
     assert!(shown.out.contains("web1  yes"), "{}", shown.out);
-    let done = agent.types("accelnet node drain n1 --apply -o json");
+    let done = agent.types("accelnet node drain n1 -o json");
     let answer: Value = serde_json::from_str(&done.out).expect("JSON");
     assert_eq!(answer["done"], true);
     assert_eq!(answer["vms"][0]["has_vf"], false);
+}
+
+#[test]
+fn a_drained_node_is_shown_by_every_command_that_shows_nodes() {
+    let agent = enabled();
+    assert!(agent.types("accelnet node drain n1").status == 0);
+    for (command, words) in [
+        ("status", "drained       n1\n"),
+        ("node list", "by root at 2026-11-22T10:00:00Z"),
+        (
+            "node show",
+            "Drained by root at 2026-11-22T10:00:00Z: no VM gets a VF here",
+        ),
+        ("node show -o json", "\"drained\": {"),
+        (
+            "health",
+            "Healthy, with 1 warning.\nwarning: node n1 is drained.",
+        ),
+        ("faults", "warning: node n1 is drained."),
+    ] {
+        let shown = agent.types(&format!("accelnet {command}"));
+        assert!(shown.out.contains(words), "{command}: {}", shown.out);
+    }
+    assert_eq!(agent.types("accelnet node undrain n1").status, 0);
+    assert_eq!(agent.types("accelnet health").out, "All is well.\n");
+    let shown = agent.types("accelnet node show");
+    assert!(!shown.out.contains("Drained"), "{}", shown.out);
+}
+
+#[test]
+fn vms_that_are_as_requested_are_one_block_and_a_success() {
+    let agent = enabled();
+    let shown = agent.types("accelnet vm disable *");
+    assert_eq!(
+        (shown.status, shown.out.as_str(), shown.err.as_str()),
+        (
+            0,
+            "3 VMs are not accelerated; nothing changed: web1, web2, db1.\n",
+            ""
+        )
+    );
+    let _ = agent.types("accelnet vm enable web1 --performance high");
+    let shown = agent.types("accelnet vm enable * --performance high");
+    assert_eq!(
+        (shown.status, shown.out.as_str()),
+        (
+            0,
+            "web2: High, over its VF.\ndb1: High, over its VF.\n\
+             web1: High, over its VF. Nothing changed.\n"
+        )
+    );
+    let shown = agent.types("accelnet vm set * --performance high");
+    let all = "3 VMs are already as requested; nothing changed: web1, web2, db1.\n";
+    assert_eq!((shown.status, shown.out.as_str()), (0, all));
+}
+
+#[test]
+fn a_change_of_settings_shows_what_was_set_before() {
+    let agent = Agent::of(cluster());
+    let reserve = |shown: &str| {
+        let line = shown.lines().find(|line| line.contains("node reserve"));
+        line.unwrap_or_default().trim().to_owned()
+    };
+    for (command, line) in [
+        ("enable --intent MyIntent", "node reserve  50 %"),
+        ("set --node-reserve 25", "node reserve  50 % -> 25 %"),
+        ("enable --intent MyIntent", "node reserve  25 % (unchanged)"),
+        (
+            "enable --intent MyIntent --node-reserve 50 --dry-run",
+            "node reserve  25 % -> 50 %",
+        ),
+    ] {
+        let shown = agent.types(&format!("accelnet {command}"));
+        assert_eq!((shown.status, reserve(&shown.out).as_str()), (0, line));
+    }
+    let shown = agent.types("accelnet enable --intent MyIntent");
+    let already = "Accelerated Networking is already enabled. Nothing changed.\n";
+    assert!(shown.out.starts_with(already), "{}", shown.out);
+    assert_eq!(agent.types("accelnet disable").status, 0);
+    let shown = agent.types("accelnet disable");
+    assert_eq!(
+        shown.out,
+        "Accelerated Networking is already disabled. Nothing changed.\n"
+    );
+}
+
+#[test]
+fn an_intent_is_waited_for_on_all_nodes_and_those_that_are_pending_are_named() {
+    let add = "intent add disks --storage --adapter ens2";
+    // n2 is looked at twice before it has applied the intent, n3 never has.
+    let agent = Agent::of(cluster().beside("n2", 2));
+    let shown = agent.types(&format!("accelnet {add}"));
+    assert_eq!(
+        (shown.status, shown.out.as_str()),
+        (
+            0,
+            "Intent disks is pending on 1 of 2 nodes.\n\
+             Not applied yet on n2; --wait waits for all nodes.\n"
+        )
+    );
+    let agent = Agent::of(cluster().beside("n2", 2));
+    let shown = agent.types(&format!("accelnet {add} --wait"));
+    let completed = "Intent disks is completed.\n";
+    assert_eq!((shown.status, shown.out.as_str()), (0, completed));
+    let agent = Agent::of(cluster().beside("n2", 2).beside("n3", u32::MAX));
+    let shown = agent.types(&format!("accelnet {add} --wait=5"));
+    assert_eq!(shown.status, 76, "{}", shown.err);
+    let first = "error: intent disks is not complete on node n3 [intent_not_applied]";
+    assert!(shown.err.starts_with(first), "{}", shown.err);
+    assert!(shown.err.contains("n3 is pending"), "{}", shown.err);
+    let shown = agent.types("accelnet intent set MyIntent --vfs 3 --wait=5 -o json");
+    let answer: Value = serde_json::from_str(&shown.out).expect("JSON");
+    assert_eq!(answer["intent"]["status"][2]["state"], "pending");
+    assert_eq!((shown.status, shown.err.as_str()), (76, ""));
+    for wrong in ["--wait=0", "--wait --dry-run"] {
+        let shown = agent.types(&format!("accelnet {add} {wrong}"));
+        assert_eq!(shown.status, 2, "{wrong}");
+    }
 }
 
 #[test]

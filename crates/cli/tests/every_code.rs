@@ -141,6 +141,8 @@ fn raised(code: Code) -> Vec<Code> {
         Code::NodeDrained => cluster::a_vm_on_a_drained_node(),
         Code::NodeNotFound => cluster::a_node_that_is_not_there(),
         Code::VmAmbiguous => cluster::a_name_on_two_nodes(),
+        Code::EtcdUnreachable => cluster::a_cluster_on_an_etcd_that_is_away(),
+        Code::NotAMember => cluster::a_machine_on_its_own_that_leaves(),
         Code::SetupFailed => cluster::a_program_that_others_can_replace(),
         Code::ClusterRefused => cluster::a_cluster_that_is_there_already(),
         Code::AdaptersDiffer => cluster::nodes_with_other_adapters(),

@@ -241,9 +241,53 @@ fn the_environment_and_what_is_typed_say_which_agent() {
             "accelnet --server localhost:1 cluster leave",
             2,
         ),
+        (&by_profile, "accelnet --socket y cluster leave", 2),
+        (&by_profile, "accelnet --root / setup --dry-run", 2),
+        (&by_profile, "accelnet --socket y capacity --from -", 2),
     ] {
         let shown = profiles.types_in(environment, command);
         assert_eq!(shown.status, status, "{command}: {}", shown.err);
+    }
+}
+
+#[test]
+fn a_socket_that_is_named_is_asked_and_this_machine_does_not_take_its_place() {
+    let (node, profiles) = everybody();
+    let socket = node.served.socket().to_owned();
+    let by_socket = Environment {
+        socket: Some(socket.clone()),
+        ..profiles.environment()
+    };
+    let typed = |command: &str| {
+        let line = format!("accelnet --socket {} {command}", socket.display());
+        [
+            profiles.types(&line),
+            profiles.types_in(&by_socket, &format!("accelnet {command}")),
+        ]
+    };
+    // The machine on which is typed has ens1, and no pf0.
+    for command in ["prereq --adapter pf0 -o json", "adapter show pf0 -o json"] {
+        for shown in typed(command) {
+            assert!(shown.out.contains("\"pf0\""), "{command}: {shown:?}");
+            assert!(!shown.out.contains("adapter_not_found"), "{shown:?}");
+        }
+    }
+    for shown in typed("adapter show ens1") {
+        assert_eq!((shown.status, shown.out.as_str()), (50, ""));
+    }
+    drop(node);
+    for command in [
+        "prereq",
+        "prereq --adapter ens1",
+        "adapter list",
+        "adapter show ens1",
+        "adapter enable ens1",
+        "adapter disable ens1",
+        "node show",
+    ] {
+        for shown in typed(command) {
+            assert_eq!((shown.status, shown.out.as_str()), (64, ""), "{command}");
+        }
     }
 }
 

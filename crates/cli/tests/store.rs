@@ -46,6 +46,19 @@ fn what_cannot_be_read_is_shown_and_set_aside() {
     assert!(!said(&found).contains('\u{1b}'));
     let aside = folder.path().join("aside.json");
     let words = ["check", "--repair", "--into", aside.to_str().expect("text")];
+    let before = open(&store).range("").expect("a store");
+    let planned = accelnet(&[&words[..], &["--dry-run"]].concat(), &store);
+    let words_of_plan = said(&planned);
+    for line in [
+        "Nothing was done.",
+        "Would remove policy/vms/",
+        "Would leave policy/intents/later",
+    ] {
+        assert!(words_of_plan.contains(line), "{words_of_plan}");
+    }
+    assert_eq!(planned.status.code(), Some(92));
+    assert!(!aside.exists());
+    assert_eq!(open(&store).range("").expect("a store"), before);
     let repaired = accelnet(&words, &store);
     assert!(
         said(&repaired).contains(aside.to_str().expect("text")),
@@ -71,6 +84,14 @@ fn a_backup_is_put_back_into_a_damaged_file() {
     put(&store, "policy/management", MANAGEMENT);
     let file = folder.path().join("backup.json");
     let file = file.to_str().expect("text");
+    let planned = accelnet(&["backup", file, "--dry-run"], &store);
+    assert!(planned.status.success(), "{}", said(&planned));
+    assert!(
+        said(&planned).starts_with("Would write 1 keys"),
+        "{}",
+        said(&planned)
+    );
+    assert!(!Path::new(file).exists());
     let made = accelnet(&["backup", file], &store);
     assert!(made.status.success(), "{}", said(&made));
     std::fs::write(&store, vec![7; 20_000]).expect("damaged");

@@ -244,6 +244,10 @@ codes! {
     VmAmbiguous = "vm_ambiguous",
     /// A store that does not fit what is to be done with it.
     ClusterRefused = "cluster_refused",
+    /// An etcd that a command needs and that does not answer.
+    EtcdUnreachable = "etcd_unreachable",
+    /// A node that belongs to no cluster.
+    NotAMember = "not_a_member",
     /// A step of making a node ready for its agent.
     SetupFailed = "setup_failed",
     /// A value of the store that cannot be read.

@@ -108,7 +108,6 @@ fn one_node_refuses_what_cannot_be_with_its_ids() {
         ("vm enable bare -p low", "Get_network_adapter_failed", 18),
         ("vm enable elsewhere -p low", "vm_not_on_switch", 81),
         ("vm set twin1 -p low", "vm_not_accelerated", 80),
-        ("vm disable twin1", "vm_not_accelerated", 80),
         ("vm enable twin1 -p low", "mac_duplicate", 82),
     ] {
         let _ = refused(&node, args, code, status);

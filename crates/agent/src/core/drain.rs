@@ -40,6 +40,7 @@ impl Core {
         let Some(mut report) = report else {
             return Err(self.policies.no_such_node(node));
         };
+        let drained = self.policies.read()?.drained(node).is_some();
         if !request.dry_run {
             self.set_drained(who, request)?;
             if node == self.name {
@@ -52,6 +53,7 @@ impl Core {
             node: node.to_owned(),
             drained: !request.undrain,
             done: !request.dry_run,
+            unchanged: drained != request.undrain,
             vms: vms.filter_map(movable).collect(),
         })
     }

@@ -1,5 +1,7 @@
 //! Intents: declared, changed, removed.
 
+mod elsewhere;
+
 use accelnet_api::types::{
     EventKind, IntentAdd, IntentChanged, IntentSet, IntentView, PlannedStep,
 };
@@ -8,6 +10,8 @@ use accelnet_model::vf_plan::Ask;
 use accelnet_model::{Code, IntentName, Problem, VfSecurity, VmSetting};
 use accelnet_rules::pair::{Pair, Step as PairStep};
 use accelnet_rules::{intent as rules, vf_count};
+
+use elsewhere::{Elsewhere, in_words, policy_step, removal};
 
 use super::apply::libvirt_failed;
 use super::settle::told;
@@ -49,9 +53,16 @@ impl Core {
         self.resolve(&intent, &seen)?;
         let (steps, warnings) = self.foreseen(&intent, &seen)?;
         if request.dry_run {
+            let old = policy.intent(&intent.name);
+            let action = format!("declare the intent: {}", in_words(&intent));
+            let first = old
+                .is_none()
+                .then(|| policy_step(&self.name, &intent, action));
+            let steps = self.everywhere(first, steps, |others| others.apply(old, &intent))?;
             return Ok(IntentChanged {
                 intent: None,
                 done: false,
+                unchanged: old.is_some(),
                 steps,
                 warnings,
             });
@@ -74,7 +85,7 @@ impl Core {
         }
         self.edge.passing("applied");
         self.leave(seen, &policy);
-        self.changed(&intent.name, steps, warnings)
+        self.changed(&intent.name, known, steps, warnings)
     }
 
     /// Changes an intent; what is not given stays.
@@ -148,9 +159,14 @@ impl Core {
             steps.clear();
         }
         if request.dry_run {
+            let action = format!("change the intent to: {}", in_words(&intent));
+            let first = (intent != old).then(|| policy_step(&self.name, &intent, action));
+            let steps =
+                self.everywhere(first, steps, |others| others.apply(Some(&old), &intent))?;
             return Ok(IntentChanged {
                 intent: None,
                 done: false,
+                unchanged: intent == old,
                 steps,
                 warnings,
             });
@@ -187,7 +203,7 @@ impl Core {
             return Err(problem);
         }
         self.pass()?;
-        self.changed(name, steps, warnings)
+        self.changed(name, intent == old, steps, warnings)
     }
 
     /// Removes an intent that nothing uses, and what it made here.
@@ -244,7 +260,7 @@ impl Core {
         let steps = vec![PlannedStep {
             node: self.name.clone(),
             subject: name.to_owned(),
-            action: format!("remove libvirt networks {}", networks.join(" and ")),
+            action: removal(&intent, self.status_of(name)),
             why: "the intent is removed; a bridge that it made hands the node's addresses back"
                 .to_owned(),
             touches: Vec::new(),
@@ -253,10 +269,15 @@ impl Core {
         let mut changed = IntentChanged {
             intent: None,
             done: !dry_run,
+            unchanged: false,
             steps,
             warnings: Vec::new(),
         };
         if dry_run {
+            let action = "remove the intent".to_owned();
+            let first = policy_step(&self.name, &intent, action);
+            let here = changed.steps;
+            changed.steps = self.everywhere(Some(first), here, |all| all.remove(&intent))?;
             return Ok(changed);
         }
         if !self
@@ -269,6 +290,18 @@ impl Core {
         changed.warnings = self.withdraw(&intent, &mut seen);
         self.refresh()?;
         Ok(changed)
+    }
+
+    /// What a change does to the policy, then here, then on the other nodes.
+    fn everywhere(
+        &self,
+        policy: Option<PlannedStep>,
+        here: Vec<PlannedStep>,
+        elsewhere: impl FnOnce(&Elsewhere<'_>) -> Vec<PlannedStep>,
+    ) -> Result<Vec<PlannedStep>, Problem> {
+        let (reports, down) = (self.reports.all()?, self.reports.nodes_down()?);
+        let others = elsewhere(&Elsewhere::of(&reports, &self.name, &down));
+        Ok(policy.into_iter().chain(here).chain(others).collect())
     }
 
     /// Intents that stand here, and that the store neither has nor had removed: it lost them.
@@ -588,6 +621,7 @@ impl Core {
     fn changed(
         &self,
         name: &str,
+        unchanged: bool,
         steps: Vec<PlannedStep>,
         mut warnings: Vec<String>,
     ) -> Result<IntentChanged, Problem> {
@@ -605,6 +639,7 @@ impl Core {
         Ok(IntentChanged {
             intent,
             done: true,
+            unchanged,
             steps,
             warnings,
         })

@@ -44,7 +44,7 @@ impl Core {
                 enabled: true,
                 intent: Some(request.intent.clone()),
                 node_reserve_percentage: reserve_of(request.node_reserve_percentage)?
-                    .unwrap_or(accelnet_model::management::DEFAULT_NODE_RESERVE),
+                    .unwrap_or(policy.management.node_reserve_percentage),
                 performance: request.performance.unwrap_or(policy.management.performance),
             };
             let why = "management is enabled: VMs can be accelerated, and are watched";
@@ -147,6 +147,7 @@ impl Core {
                 done: !dry_run,
                 steps,
                 warnings,
+                before: Some(policy.management.clone()),
             });
         }
         Err(crowded(&self.name))
@@ -200,6 +201,7 @@ impl Core {
             done: !dry_run,
             steps,
             warnings,
+            before: Some(policy.management.clone()),
         }))
     }
 
@@ -228,7 +230,14 @@ impl Core {
         let spaces = self.spaces(intent, seen, &promised);
         let rooms: Vec<vm::Room> = spaces.iter().map(|space| space.room(&future)).collect();
         for setting in promised.iter().filter(|vm| vm.node == self.name) {
-            vm::provisionable(setting.performance, &wanted.performance, &rooms)?;
+            let given = vm::provisionable(setting.performance, &wanted.performance, &rooms);
+            given.map_err(|problem| Problem {
+                found: format!(
+                    "VM {} has {}. {}",
+                    setting.name, setting.performance, problem.found
+                ),
+                ..problem
+            })?;
         }
         let Some(last) = promised.last() else {
             return Ok(());
@@ -238,7 +247,9 @@ impl Core {
             None => Ok(()),
             Some(broken) => {
                 let code = Code::ClusterNotEnoughResources;
-                let problem = Problem::new(code, &[&last.name], broken.found);
+                let mut problem = Problem::new(code, &[&last.name], broken.found);
+                // The document's sentence is about a VM that is enabled.
+                problem.message = does_not_fit(&policy.management, wanted);
                 Err(problem.needed(broken.needed).resolution(broken.resolution))
             }
         }
@@ -475,6 +486,7 @@ pub(crate) fn status(
             cut_off_because: None,
         },
         nodes_down: Vec::new(),
+        nodes_drained: Vec::new(),
     })
 }
 
@@ -518,6 +530,31 @@ pub(crate) fn managed_adapters<'a>(
     })
 }
 
+/// That the accelerated VMs do not fit a change of management.
+fn does_not_fit(from: &Management, to: &Management) -> String {
+    let mut changes = Vec::new();
+    if from.node_reserve_percentage != to.node_reserve_percentage {
+        changes.push(format!(
+            "a node reserve of {} %",
+            to.node_reserve_percentage
+        ));
+    }
+    for setting in Performance::ALL {
+        let pairs = to.performance.of(setting).queue_pairs;
+        if from.performance.of(setting).queue_pairs != pairs {
+            let plural = if pairs == 1 { "" } else { "s" };
+            changes.push(format!("{pairs} queue pair{plural} for {setting}"));
+        }
+    }
+    match changes.is_empty() {
+        true => "The accelerated VMs do not fit.".to_owned(),
+        false => format!(
+            "The accelerated VMs do not fit with {}.",
+            changes.join(" and ")
+        ),
+    }
+}
+
 /// A reserve that was given must be an integer of 0..=99.
 fn reserve_of(given: Option<i64>) -> Result<Option<u8>, Problem> {
     given.map(management::reserve_number).transpose()
@@ -557,8 +594,8 @@ fn steps(node: &str, from: &Management, to: &Management, why: &str) -> Vec<Plann
     }
     if from.node_reserve_percentage != to.node_reserve_percentage {
         actions.push(format!(
-            "set the node reserve to {} %",
-            to.node_reserve_percentage
+            "change the node reserve from {} % to {} %",
+            from.node_reserve_percentage, to.node_reserve_percentage
         ));
     }
     if from.performance != to.performance {

@@ -232,6 +232,7 @@ fn in_words(change: &VmChange) -> String {
 trait Begun {
     fn begun(name: &str, vm: Option<VmView>) -> Self;
     fn refuse(&mut self, problem: Problem);
+    fn stays(&mut self, message: String);
     fn would(&mut self, node: &str, one: &Admitted);
 }
 
@@ -240,6 +241,7 @@ impl Begun for VmResult {
         VmResult {
             name: name.to_owned(),
             ok: false,
+            unchanged: false,
             message: String::new(),
             waits_for_restart: false,
             vm,
@@ -255,13 +257,23 @@ impl Begun for VmResult {
         self.problem = Some(problem);
     }
 
+    fn stays(&mut self, message: String) {
+        self.ok = true;
+        self.unchanged = true;
+        self.message = message;
+    }
+
     fn would(&mut self, node: &str, one: &Admitted) {
         let (domain, plan, setting) = (&one.domain, &one.plan, &one.setting);
         self.ok = true;
         self.waits_for_restart = plan.waits_for_restart;
         self.steps = planned(node, domain, plan);
+        let verb = match domain.state.holds_devices() {
+            true => "accelerated",
+            false => "enabled",
+        };
         self.message = format!(
-            "VM {} would be accelerated with {} on its vNIC {}: {}.{}",
+            "VM {} would be {verb} with {} on its vNIC {}: {}.{}",
             domain.name,
             setting.performance,
             setting.mac,

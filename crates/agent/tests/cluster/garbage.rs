@@ -131,7 +131,11 @@ impl Cluster {
         let aside = damaged(&*self.store, AT).expect("a store");
         let last = std::fs::read(self.nodes[0].last_read()).expect("what was read last");
         let last = Backup::read(&last).expect("a backup");
-        let repaired = repair(&*self.store, &aside, Some(&last)).expect("repaired");
+        let revision = self.store.range("").expect("a store").revision;
+        let planned = repair(&*self.store, &aside, Some(&last), true).expect("planned");
+        assert_eq!(self.store.range("").expect("a store").revision, revision);
+        let repaired = repair(&*self.store, &aside, Some(&last), false).expect("repaired");
+        assert_eq!(planned, repaired);
         for key in repaired.left {
             let was = before.iter().find(|entry| entry.key == key);
             let txn = match was {

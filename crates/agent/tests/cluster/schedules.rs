@@ -387,7 +387,7 @@ impl Damage {
             }
         }
         let damaged = damaged(store, AT).expect("in memory");
-        repair(store, &damaged, Some(&last)).expect("repaired");
+        repair(store, &damaged, Some(&last), false).expect("repaired");
         let found = check(store).expect("in memory").unreadable;
         assert!(found.iter().all(|one| one.later), "{found:?}");
         for (node, before) in nodes.iter().zip(&self.known) {

@@ -26,6 +26,81 @@ fn the_reserve_is_fifty_unless_it_is_given() {
 }
 
 #[test]
+fn enabling_again_without_a_reserve_keeps_the_one_that_was_set() {
+    let mut bench = with_intent();
+    bench.enable(Some(25)).expect("enabled");
+    let changed = bench.enable(None).expect("enabled");
+    assert_eq!(changed.management.node_reserve_percentage, 25);
+    assert_eq!(changed.before, Some(changed.management));
+    bench.core().disable(WHO, false).expect("disabled");
+    let changed = bench.enable(None).expect("enabled");
+    assert_eq!(bench.policy().management.node_reserve_percentage, 25);
+    let before = changed.before.expect("settings");
+    assert_eq!(
+        (before.enabled, before.node_reserve_percentage),
+        (false, 25)
+    );
+    let request = Enable {
+        intent: INTENT.to_owned(),
+        node_reserve_percentage: Some(50),
+        performance: None,
+        dry_run: true,
+    };
+    let shown = bench.core().enable(WHO, &request).expect("judged");
+    let actions: Vec<&str> = shown.steps.iter().map(|step| &*step.action).collect();
+    assert_eq!(actions, ["change the node reserve from 25 % to 50 %"]);
+}
+
+#[test]
+fn a_change_that_the_vms_do_not_fit_is_named_with_what_binds() {
+    // 64 VFs of mlx5 share their queue pairs.
+    let mut bench = Bench::enabled_on("ens2");
+    for number in 1..=3 {
+        let name = format!("web{number}");
+        bench.define(&name, number, 4);
+        assert!(bench.vm_enable(&name, Performance::High).ok);
+    }
+    let mut figures = bench.policy().management.performance;
+    let mut codes = Vec::new();
+    for pairs in 5..=64 {
+        figures.high.queue_pairs = pairs;
+        let request = Set {
+            performance: Some(figures),
+            dry_run: true,
+            ..Set::default()
+        };
+        let Err(refused) = bench.core().set(WHO, &request) else {
+            continue;
+        };
+        let said = format!("{} {}", refused.message, refused.found);
+        assert!(said.contains("queue pair"), "{refused:?}");
+        assert!(!said.contains("VFs bind"), "{refused:?}");
+        assert!(!said.contains("enable VM"), "{refused:?}");
+        if refused.code == Code::ClusterNotEnoughResources {
+            let message =
+                format!("The accelerated VMs do not fit with {pairs} queue pairs for High.");
+            assert_eq!(refused.message, message);
+            assert!(said.contains("queue pairs bind"), "{refused:?}");
+        }
+        codes.push(refused.code);
+    }
+    codes.dedup();
+    assert_eq!(
+        codes,
+        [
+            Code::ClusterNotEnoughResources,
+            Code::CannotProvisionPerformance
+        ]
+    );
+    let reserve = Set {
+        node_reserve_percentage: Some(99),
+        ..Set::default()
+    };
+    // One node: none may be down.
+    bench.core().set(WHO, &reserve).expect("set");
+}
+
+#[test]
 fn a_reserve_out_of_range_is_refused() {
     let mut bench = with_intent();
     for reserve in [100, -1, i64::MAX, i64::MIN] {

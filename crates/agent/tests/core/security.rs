@@ -40,7 +40,9 @@ fn the_answer_and_the_event_name_the_vnic_and_mac_chooses() {
         let result = bench.change(&change);
         assert!(result.ok, "{result:?}");
         let name = mac(chosen).to_string();
-        let said = format!("VM two is accelerated with Low on its vNIC {name}.");
+        let said = format!(
+            "VM two is enabled with Low on its vNIC {name}; it gets its VF at its next start."
+        );
         assert!(result.message.starts_with(&said), "{result:?}");
         // Where nobody chose, the others are named, and how to choose.
         let others = format!("Its vNIC {} is on that switch, too; --mac chooses.", mac(2));

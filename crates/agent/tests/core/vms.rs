@@ -255,11 +255,79 @@ fn vms_that_cannot_be_meant() {
         refused(&bench.change(&set("plain", LOW, false))),
         Code::VmNotAccelerated
     );
-    assert_eq!(
-        refused(&bench.change(&disable("plain"))),
-        Code::VmNotAccelerated
-    );
     assert!(bench.policy().vms.is_empty());
+}
+
+#[test]
+fn a_vm_that_is_as_requested_succeeds_and_nothing_changes() {
+    let mut bench = Bench::enabled();
+    for (name, number) in [("web", 1), ("db", 2)] {
+        bench.define(name, number, 4);
+        assert!(bench.vm_enable(name, LOW).ok);
+    }
+    bench.machine.vms.virsh_start("web").expect("started");
+    bench.pass();
+    let (policy, events) = (bench.policy(), bench.events().len());
+    for (change, message) in [
+        (
+            enable("web", LOW, false),
+            "VM web is already accelerated with Low on its vNIC 52:54:00:aa:00:01.",
+        ),
+        (
+            set("web", LOW, true),
+            "VM web is already accelerated with Low on its vNIC 52:54:00:aa:00:01.",
+        ),
+        (
+            enable("db", LOW, false),
+            "VM db is already enabled with Low on its vNIC 52:54:00:aa:00:02; it gets its VF at its next start.",
+        ),
+    ] {
+        let result = bench.change(&change);
+        assert!(result.ok && result.unchanged, "{result:?}");
+        assert_eq!(result.message, message);
+    }
+    // The store is not written, and no event tells of a change.
+    assert_eq!(bench.policy().revision, policy.revision);
+    assert_eq!(bench.events().len(), events);
+    let result = bench.change(&set("web", MEDIUM, false));
+    assert!(result.ok && !result.unchanged, "{result:?}");
+}
+
+#[test]
+fn a_vm_without_acceleration_is_disabled_already() {
+    let mut bench = Bench::enabled();
+    for (name, number) in [("web", 1), ("db", 2), ("mail", 3)] {
+        bench.define(name, number, 4);
+    }
+    assert!(bench.vm_enable("web", LOW).ok);
+    let all = disable("*");
+    let mut unchanged = Vec::new();
+    for _ in 0..2 {
+        let changed = bench.core().change_vms(WHO, &all).expect("changed");
+        assert!(changed.ok, "{changed:?}");
+        let same = changed.results.iter().filter(|result| result.unchanged);
+        unchanged.push(same.count());
+    }
+    assert_eq!(unchanged, [2, 3]);
+    assert!(bench.policy().vms.is_empty());
+    let result = bench.vm_disable("db");
+    assert_eq!(result.message, "VM db is not accelerated.");
+}
+
+#[test]
+fn a_stopped_vm_is_enabled_and_told_when_its_vf_comes() {
+    let mut bench = Bench::enabled();
+    bench.define("web", 1, 4);
+    let result = bench.vm_enable("web", LOW);
+    assert_eq!(
+        result.message,
+        "VM web is enabled with Low on its vNIC 52:54:00:aa:00:01; it gets its VF at its next start."
+    );
+    assert_eq!(bench.vm("web").path, Path::NotRunning);
+    let result = bench.change(&set("web", MEDIUM, false));
+    let set =
+        "VM web is set to Medium on its vNIC 52:54:00:aa:00:01; it gets its VF at its next start.";
+    assert_eq!(result.message, set);
 }
 
 #[test]

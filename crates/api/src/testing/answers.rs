@@ -31,7 +31,7 @@ impl Service for Fake {
             promise_holds: true,
             adapters: Vec::new(),
             accelerated_vms: inner.accelerated(),
-            faults: Vec::new(),
+            faults: inner.faults(),
             agent: AgentInfo {
                 node: NODE.to_owned(),
                 version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -44,6 +44,10 @@ impl Service for Fake {
                 cut_off_because: None,
             },
             nodes_down: Vec::new(),
+            nodes_drained: match inner.drained {
+                true => vec![NODE.to_owned()],
+                false => Vec::new(),
+            },
         })
     }
 
@@ -85,7 +89,10 @@ impl Service for Fake {
     }
 
     fn intents(&self) -> Result<Vec<IntentView>, Problem> {
-        Ok(self.looks()?.intents.iter().map(Inner::view).collect())
+        let mut inner = self.looks()?;
+        let intents = inner.intents.clone();
+        let views = intents.iter().map(|intent| inner.viewed(intent));
+        Ok(views.collect())
     }
 
     fn vms(&self, node: Option<&str>) -> Result<Vec<VmView>, Problem> {
@@ -121,7 +128,8 @@ impl Service for Fake {
     }
 
     fn nodes(&self) -> Result<Vec<NodeView>, Problem> {
-        let others = self.looks()?.others.clone();
+        let inner = self.looks()?;
+        let others = inner.others.clone();
         let own = NodeView {
             name: NODE.to_owned(),
             state: Standing::Up,
@@ -129,7 +137,7 @@ impl Service for Fake {
             version: Some(env!("CARGO_PKG_VERSION").to_owned()),
             joined_at: Some(NOW.to_owned()),
             reported_at: Some(NOW.to_owned()),
-            drained: None,
+            drained: inner.drained.then(drained),
             accelerated_vms: 0,
             vms_unknown: None,
         };
@@ -292,7 +300,7 @@ impl Fake {
         if !request.dry_run {
             inner.intents.push(intent.clone());
         }
-        Ok(declared(Some(Inner::view(&intent)), request.dry_run))
+        Ok(declared(Some(inner.viewed(&intent)), request.dry_run))
     }
 
     fn answer_intent_set(
@@ -312,7 +320,7 @@ impl Fake {
         if let Some(vfs) = request.vfs {
             intent.vfs = (vfs > 0).then_some(vfs);
         }
-        let view = Inner::view(&intent);
+        let view = inner.viewed(&intent);
         if !request.dry_run {
             inner.intents.retain(|other| other.name != name);
             inner.intents.push(intent);
@@ -392,11 +400,16 @@ impl Fake {
     }
 
     fn answer_node_drain(&self, who: &Caller, request: &NodeDrain) -> Result<NodeDrained, Problem> {
-        drop(self.changes(who, "drain", request)?);
+        let mut inner = self.changes(who, "drain", request)?;
+        let unchanged = inner.drained != request.undrain;
+        if !request.dry_run {
+            inner.drained = !request.undrain;
+        }
         Ok(NodeDrained {
             node: request.node.to_string(),
             drained: !request.undrain,
             done: !request.dry_run,
+            unchanged,
             vms: vec![DrainVm {
                 name: "web1".to_owned(),
                 can_move: true,
@@ -418,7 +431,30 @@ impl Fake {
     }
 }
 
+/// Who drained its node.
+fn drained() -> Drained {
+    Drained {
+        by: "root".to_owned(),
+        at: NOW.to_owned(),
+    }
+}
+
 impl Inner {
+    /// A drained node is the only thing that is wrong with it.
+    fn faults(&self) -> Vec<Fault> {
+        let problem = Problem::new(Code::NodeDrained, &[NODE], "root drained it.");
+        let fault = Fault {
+            severity: Severity::Warning,
+            node: NODE.to_owned(),
+            subject: NODE.to_owned(),
+            code: problem.code,
+            message: format!("{} {}", problem.message, problem.found),
+            resolution: problem.resolution,
+            since: NOW.to_owned(),
+        };
+        self.drained.then_some(fault).into_iter().collect()
+    }
+
     fn must_be_enabled(&self) -> Result<(), Problem> {
         match self.management.enabled {
             true => Ok(()),
@@ -431,6 +467,7 @@ impl Inner {
     }
 
     fn manage(&mut self, to: accelnet_model::Management, dry_run: bool) -> ManagementChanged {
+        let before = Some(self.management.clone());
         if !dry_run {
             self.management = to.clone();
         }
@@ -439,6 +476,7 @@ impl Inner {
             done: !dry_run,
             steps: vec![step("cluster", "change the settings of management")],
             warnings: Vec::new(),
+            before,
         }
     }
 
@@ -448,6 +486,7 @@ impl Inner {
         let names: Vec<(String, String)> = self.vms.iter().map(called).collect();
         let mut results = Vec::new();
         for vm in vm_names::meant(typed, &mut self.vms, |vm| (&vm.name, &vm.uuid)) {
+            let unchanged = vm.performance == setting;
             if !dry_run {
                 vm.performance = setting;
                 vm.phase = setting.map(|_| Phase::Enabled);
@@ -463,6 +502,7 @@ impl Inner {
             results.push(VmResult {
                 name: vm.name.clone(),
                 ok: true,
+                unchanged,
                 message: match setting {
                     Some(setting) => format!("{setting}, over its VF."),
                     None => "On its software path.".to_owned(),
@@ -480,6 +520,7 @@ impl Inner {
             results.push(VmResult {
                 name: typed.to_owned(),
                 ok: false,
+                unchanged: false,
                 message: problem.message.clone(),
                 waits_for_restart: false,
                 vm: None,
@@ -496,6 +537,7 @@ fn declared(intent: Option<IntentView>, dry_run: bool) -> IntentChanged {
     IntentChanged {
         intent,
         done: !dry_run,
+        unchanged: false,
         steps: vec![step("MyIntent", "create 7 VFs")],
         warnings: Vec::new(),
     }

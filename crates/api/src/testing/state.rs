@@ -35,6 +35,10 @@ pub(super) struct Inner {
     pub others: Vec<NodeReport>,
     pub events: Vec<Event>,
     pub node: Node,
+    /// Other nodes, and how often each is looked at before it has applied an intent.
+    pub late: Vec<(String, u32)>,
+    /// Whether its node is drained.
+    pub drained: bool,
     pub fails: Option<Problem>,
 }
 
@@ -50,6 +54,8 @@ impl Default for Fake {
                 others: Vec::new(),
                 events: Vec::new(),
                 node: answers::node(),
+                late: Vec::new(),
+                drained: false,
                 fails: None,
             }),
             happened: watch::Sender::new(0),
@@ -95,6 +101,12 @@ impl Fake {
         inner.management.enabled = true;
         inner.management.intent = Some(intent.to_owned());
         drop(inner);
+        self
+    }
+
+    /// One with another node, whose intents are looked at so often before it has applied them.
+    pub fn beside(self, node: &str, looks: u32) -> Self {
+        self.inner().late.push((node.to_owned(), looks));
         self
     }
 
@@ -198,6 +210,21 @@ impl Inner {
             }],
             intent: intent.clone(),
         }
+    }
+
+    /// The same with the status of the other nodes.
+    pub fn viewed(&mut self, intent: &Intent) -> IntentView {
+        let mut view = Inner::view(intent);
+        for (node, looks) in &mut self.late {
+            let mut status = view.status[0].clone();
+            status.node.clone_from(node);
+            if *looks > 0 {
+                *looks -= 1;
+                status.state = IntentState::Pending;
+            }
+            view.status.push(status);
+        }
+        view
     }
 
     pub fn accelerated(&self) -> Vec<(Performance, u32)> {

@@ -84,6 +84,9 @@ pub struct IntentChanged {
     pub intent: Option<IntentView>,
     /// Whether it was done; false after a dry run.
     pub done: bool,
+    /// Whether the intent already was as the request wants it.
+    #[serde(default)]
+    pub unchanged: bool,
     /// What was done, or would be.
     pub steps: Vec<PlannedStep>,
     /// What is worth knowing.

@@ -13,7 +13,8 @@ use super::{PlannedStep, figures};
 pub struct Enable {
     /// The compute intent.
     pub intent: String,
-    /// The share of nodes that may be down at once, in percent, 0..=99; 50 when none.
+    /// The share of nodes that may be down at once, in percent, 0..=99; as it was when none, and 50 where it was
+    /// never set.
     #[serde(default)]
     pub node_reserve_percentage: Option<i64>,
     /// What the performance settings stand for.
@@ -56,6 +57,9 @@ pub struct ManagementChanged {
     /// What is worth knowing.
     #[serde(default)]
     pub warnings: Vec<String>,
+    /// The settings before: equal to `management` where the request changes nothing.
+    #[serde(default)]
+    pub before: Option<Management>,
 }
 
 /// Every prerequisite check.
@@ -103,6 +107,9 @@ pub struct Status {
     /// Nodes that give no sign of life. What is told of them is what they reported last.
     #[serde(default)]
     pub nodes_down: Vec<String>,
+    /// Nodes that are drained: they give no VFs to VMs.
+    #[serde(default)]
+    pub nodes_drained: Vec<String>,
 }
 
 /// An adapter's VFs and queue pairs.

@@ -96,6 +96,9 @@ pub struct NodeDrained {
     pub drained: bool,
     /// Whether that was set; false after a dry run. Another node's agent then does it.
     pub done: bool,
+    /// Whether the node already was drained, or not drained, as requested.
+    #[serde(default)]
+    pub unchanged: bool,
     /// The VMs that run there.
     pub vms: Vec<DrainVm>,
 }

@@ -105,6 +105,9 @@ pub struct VmResult {
     pub name: String,
     /// Whether it went well.
     pub ok: bool,
+    /// Whether the VM already is as the request wants it: then nothing changes.
+    #[serde(default)]
+    pub unchanged: bool,
     /// What is so now, or would be, in a sentence.
     pub message: String,
     /// Whether something waits for the VM's next start.

@@ -20,14 +20,17 @@ pub struct NodeList {
 /// `accelnet node drain`
 #[derive(Debug, ClapArgs)]
 #[command(
-    long_about = "Detach the VFs of the VMs that run on a node: the VMs continue over virtio, and can be moved to another node. Their settings remain: a VM gets a VF on the node where it runs next, or here after 'accelnet node undrain'. Until then no VM is accelerated on the node. Without --apply nothing changes: the answer lists which VMs can be moved, and which cannot and why."
+    long_about = "Detach the VFs of the VMs that run on a node: the VMs continue over virtio, and can be moved to another node. Their settings remain: a VM gets a VF on the node where it runs next, or here after 'accelnet node undrain'. Until then no VM is accelerated on the node. With --dry-run nothing changes: the answer lists which VMs can be moved, and which cannot and why."
 )]
 pub struct NodeDrain {
     /// The node
     #[arg(value_name = "NODE")]
     pub node: NodeName,
-    /// Do it
-    #[arg(long)]
+    /// Show the plan without changing anything
+    #[arg(long, conflicts_with = "apply")]
+    pub dry_run: bool,
+    /// Accepted for scripts: it is what the command does
+    #[arg(long, hide = true)]
     pub apply: bool,
     /// How to write the answer
     #[arg(long, short, value_name = "FORM", default_value = "table")]
@@ -40,6 +43,9 @@ pub struct NodeUndrain {
     /// The node
     #[arg(value_name = "NODE")]
     pub node: NodeName,
+    /// Show the plan without changing anything
+    #[arg(long)]
+    pub dry_run: bool,
     /// How to write the answer
     #[arg(long, short, value_name = "FORM", default_value = "table")]
     pub output: Output,
@@ -131,6 +137,9 @@ pub struct StoreCheck {
     /// That file [default: below /var/lib/accelnet, named after the time]
     #[arg(long, value_name = "FILE", requires = "repair")]
     pub into: Option<PathBuf>,
+    /// Show the plan without changing anything
+    #[arg(long, requires = "repair")]
+    pub dry_run: bool,
     /// How to write the answer
     #[arg(long, short, value_name = "FORM", default_value = "table")]
     pub output: Output,
@@ -148,6 +157,9 @@ pub struct StoreBackup {
     /// The store
     #[command(flatten)]
     pub which: WhichStore,
+    /// Show the plan without changing anything
+    #[arg(long)]
+    pub dry_run: bool,
     /// How to write the answer
     #[arg(long, short, value_name = "FORM", default_value = "table")]
     pub output: Output,

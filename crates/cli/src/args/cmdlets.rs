@@ -26,6 +26,9 @@ pub struct CmdletsChange {
     /// The folder
     #[arg(long, value_name = "DIR")]
     pub dir: PathBuf,
+    /// Show the plan without changing anything
+    #[arg(long)]
+    pub dry_run: bool,
     /// How to write the answer
     #[arg(long, short, value_name = "FORM", default_value = "table")]
     pub output: Output,

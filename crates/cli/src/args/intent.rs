@@ -61,6 +61,22 @@ pub struct IntentSecurity {
     pub spoof_check: Option<bool>,
 }
 
+/// How long a change of an intent waits for all nodes.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ClapArgs)]
+pub struct Wait {
+    /// Wait until all nodes have applied the change, 300 seconds unless given; list those that have not
+    #[arg(
+        long,
+        value_name = "SECONDS",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "300",
+        value_parser = clap::value_parser!(u64).range(1..=86_400),
+        conflicts_with = "dry_run"
+    )]
+    pub wait: Option<u64>,
+}
+
 fn on_off(text: &str) -> Result<bool, String> {
     match text {
         "on" => Ok(true),
@@ -90,6 +106,9 @@ pub struct IntentAdd {
     /// What guests may do
     #[command(flatten)]
     pub security: IntentSecurity,
+    /// How long to wait for the other nodes
+    #[command(flatten)]
+    pub wait: Wait,
     /// How it is told
     #[command(flatten)]
     pub how: Told,
@@ -152,6 +171,9 @@ pub struct IntentSet {
     /// Change the number of VFs although VMs use some; these VMs use their software path meanwhile
     #[arg(long)]
     pub disruptive: bool,
+    /// How long to wait for the other nodes
+    #[command(flatten)]
+    pub wait: Wait,
     /// How it is told
     #[command(flatten)]
     pub how: Told,

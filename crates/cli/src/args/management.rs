@@ -14,7 +14,7 @@ pub struct Enable {
     /// The compute intent that provides the VFs of VMs
     #[arg(long, value_name = "NAME")]
     pub intent: String,
-    /// Share of nodes that can fail at once, in percent, 0 to 99 [default: 50]
+    /// Share of nodes that can fail at once, in percent, 0 to 99 [default: as it was set, or 50]
     #[arg(long, value_name = "N", allow_negative_numbers = true)]
     pub node_reserve: Option<String>,
     /// Values of the performance settings: SETTING=QUEUE-PAIRS:LIMIT,...

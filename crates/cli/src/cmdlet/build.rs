@@ -1,5 +1,7 @@
 //! What was given, as a native command.
 
+use accelnet_model::management::DEFAULT_NODE_RESERVE;
+
 use super::Pipes;
 use super::parse::Given;
 use crate::args::*;
@@ -46,7 +48,11 @@ pub fn prereq(given: &Given, _: Pipes) -> Built {
 pub fn enable(given: &Given, _: Pipes) -> Built {
     Ok(Command::Enable(Enable {
         intent: given.text("IntentName").unwrap_or_default(),
-        node_reserve: given.text("NodeReservePercentage"),
+        // The document's line takes 50 % when it is absent or blank, whatever was set before.
+        node_reserve: given
+            .text("NodeReservePercentage")
+            .filter(|text| !text.trim().is_empty())
+            .or_else(|| Some(DEFAULT_NODE_RESERVE.to_string())),
         figures: None,
         how: told(given),
     }))
@@ -214,6 +220,7 @@ pub fn intent_add(given: &Given, _: Pipes) -> Built {
         adapter: given.list("AdapterName"),
         vfs: None,
         security: IntentSecurity::default(),
+        wait: Wait::default(),
         how: told(given),
     })))
 }
@@ -246,6 +253,7 @@ pub fn intent_set(given: &Given, _: Pipes) -> Built {
         vfs: None,
         security: IntentSecurity::default(),
         disruptive: false,
+        wait: Wait::default(),
         how: told(given),
     })))
 }

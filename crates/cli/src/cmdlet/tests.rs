@@ -79,21 +79,21 @@ fn lists_have_commas_in_every_spelling() {
 }
 
 #[test]
-fn a_blank_reserve_is_one() {
+fn a_reserve_that_is_blank_or_absent_is_50_percent() {
     for (words, reserve) in [
         (
             &["-IntentName", "x", "-NodeReservePercentage"][..],
-            Some(""),
+            Some("50"),
         ),
-        (&["-NodeReservePercentage", "-IntentName", "x"], Some("")),
-        (&["-NodeReservePercentage:", "-IntentName", "x"], Some("")),
+        (&["-NodeReservePercentage", "-IntentName", "x"], Some("50")),
+        (&["-NodeReservePercentage:", "-IntentName", "x"], Some("50")),
         (
             &["-NodeReservePercentage", "", "-IntentName", "x"],
-            Some(""),
+            Some("50"),
         ),
         (&["-Node", "-1", "-IntentName", "x"], Some("-1")),
         (&["x", "25"], Some("25")),
-        (&["x"], None),
+        (&["x"], Some("50")),
     ] {
         match command(&[&["Enable-AccelNetManagement"], words].concat()) {
             Command::Enable(args) => {

@@ -25,7 +25,7 @@ enum One {
 /// Changes the adapters with these names, and every adapter whose VFs can be given to VMs
 /// when there is no name.
 pub fn run(names: &[String], ask: Ask, how: &Change, session: &mut Session<'_>) -> Result {
-    if simulated::is(session) {
+    if simulated::is(session)? {
         return by_agent(names, ask, how, session);
     }
     let asked = (!how.dry_run).then(|| Asked::of_adapters(names, in_words(ask)));

@@ -11,7 +11,8 @@ use crate::{change, render};
 
 /// Shows an adapter, and asks it first when told to.
 pub fn run(args: &AdapterShow, session: &mut Session<'_>) -> Result {
-    if simulated::is(session) {
+    // Only this machine itself can query an adapter.
+    if simulated::is(session)? || (session.named && !args.ask) {
         return of_agent(args, session);
     }
     let host = session.host;

@@ -1,28 +1,26 @@
 //! `accelnet cluster init` and `accelnet cluster join`.
 
-use std::sync::Arc;
-
 use accelnet_agent::cluster::membership;
-use accelnet_agent::policy::store_failed;
-use accelnet_store::{Etcd, Store};
 
-use super::Result;
 use super::service::{self, Settings};
 use super::setup::steps::{needs_root, remove};
+use super::{Result, etcd};
 use crate::args::{ClusterStore, REMEMBERED};
 use crate::session::Session;
 
-/// Founds a cluster, and starts the agent in it.
+/// Creates a cluster, and starts the agent in it.
 pub fn init(args: &ClusterStore, session: &mut Session<'_>) -> Result {
     if !args.dry_run {
         needs_root(session.system)?;
     }
-    let store = open(args)?;
+    let store = etcd::open(&args.store, &args.tls)?;
+    // Refused before the cluster is created, and not when the agent starts.
+    service::node_name(args.node.as_ref(), session)?;
     let name = args.store.to_string();
     let now = session.host.clock.now();
-    session.say(&format!("create a cluster on {name}\n"));
     membership::found(&*store, &name, &now, args.dry_run)?;
     session.changed = !args.dry_run;
+    session.say(&format!("create a cluster on {name}\n"));
     start(args, session)
 }
 
@@ -31,18 +29,13 @@ pub fn join(args: &ClusterStore, session: &mut Session<'_>) -> Result {
     if !args.dry_run {
         needs_root(session.system)?;
     }
-    let store = open(args)?;
+    let store = etcd::open(&args.store, &args.tls)?;
     let node = service::node_name(args.node.as_ref(), session)?;
     let name = args.store.to_string();
-    session.say(&format!("join the cluster on {name} as {node}\n"));
     membership::may_join(&*store, &name, node.as_str())?;
     membership::is_readable(store, node.as_str())?;
+    session.say(&format!("join the cluster on {name} as {node}\n"));
     start(args, session)
-}
-
-fn open(args: &ClusterStore) -> std::result::Result<Arc<dyn Store>, accelnet_model::Problem> {
-    let store = Etcd::open(&args.store, args.tls.files().as_ref());
-    Ok(Arc::new(store.map_err(|error| store_failed(&error))?))
 }
 
 fn start(args: &ClusterStore, session: &mut Session<'_>) -> Result {

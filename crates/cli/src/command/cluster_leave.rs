@@ -1,16 +1,12 @@
 //! `accelnet cluster leave`: takes a node out of its cluster.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use accelnet_agent::cluster::{LEASE, membership};
-use accelnet_agent::policy::store_failed;
 use accelnet_model::{Code, Problem};
-use accelnet_store::{Etcd, Store};
 
-use super::Result;
-use super::service;
 use super::setup::steps::needs_root;
+use super::{Result, etcd, service};
 use crate::args::ClusterLeave;
 use crate::session::Session;
 
@@ -23,17 +19,10 @@ pub fn run(args: &ClusterLeave, session: &mut Session<'_>) -> Result {
         needs_root(session.system)?;
     }
     let Some(settings) = service::settings(session.system)? else {
-        return Err(Problem::new(
-            Code::ClusterRefused,
-            &["a file of its own"],
-            format!(
-                "This node is in no cluster: {} names no etcd.",
-                service::FILE
-            ),
-        ));
+        let found = format!("{} names no etcd.", service::FILE);
+        return Err(Problem::new(Code::NotAMember, &[], found));
     };
-    let store = Etcd::open(&settings.store, settings.tls.files().as_ref());
-    let store: Arc<dyn Store> = Arc::new(store.map_err(|error| store_failed(&error))?);
+    let store = etcd::open(&settings.store, &settings.tls)?;
     let name = settings.store.to_string();
     if let Some(node) = &args.node {
         session.say(&format!("forget node {node}\n"));

@@ -20,17 +20,25 @@ pub struct Laid {
     pub dir: PathBuf,
     /// Names that are there now.
     pub names: Vec<&'static str>,
-    /// How many of them changed.
+    /// How many of them changed, or would.
     pub changed: usize,
+    /// Whether that was done; false after a dry run.
+    pub done: bool,
 }
 
 /// Lays the links; those that are right already stay.
 pub fn run(args: &CmdletsChange, session: &mut Session<'_>) -> Result {
     let program = std::env::current_exe().map_err(|error| failed(Path::new("accelnet"), &error))?;
-    fs::create_dir_all(&args.dir).map_err(|error| failed(&args.dir, &error))?;
+    if !args.dry_run {
+        fs::create_dir_all(&args.dir).map_err(|error| failed(&args.dir, &error))?;
+    }
     let mut changed = 0;
     for (link, there) in links(&args.dir)? {
         if there.as_ref() == Some(&program) {
+            continue;
+        }
+        changed += 1;
+        if args.dry_run {
             continue;
         }
         // Laid beside it and moved there: the name is never without its program.
@@ -40,17 +48,24 @@ pub fn run(args: &CmdletsChange, session: &mut Session<'_>) -> Result {
         }
         symlink(&program, &new).map_err(|error| failed(&new, &error))?;
         fs::rename(&new, &link).map_err(|error| failed(&link, &error))?;
-        changed += 1;
     }
     let laid = Laid {
         dir: args.dir.clone(),
         names: CMDLETS.iter().map(|cmdlet| cmdlet.name).collect(),
         changed,
+        done: !args.dry_run,
     };
     match args.output {
         Output::Json => session.say_json(&laid),
         Output::Table => {
             let dir = args.dir.display();
+            if args.dry_run {
+                session.say(&format!(
+                    "Nothing was done. {changed} of {} names would be linked in {dir}.\n",
+                    CMDLETS.len()
+                ));
+                return Ok(0);
+            }
             session.say(&format!(
                 "{} names are in {dir}, {changed} of them new.\n\
                  Where that folder is not in your PATH: export PATH=\"{dir}:$PATH\"\n",

@@ -12,21 +12,27 @@ pub fn run(args: &CmdletsChange, session: &mut Session<'_>) -> Result {
     let mut changed = 0;
     for (link, there) in links(&args.dir)? {
         if there.is_some() {
-            fs::remove_file(&link).map_err(|error| failed(&link, &error))?;
             changed += 1;
+            if !args.dry_run {
+                fs::remove_file(&link).map_err(|error| failed(&link, &error))?;
+            }
         }
     }
     let laid = Laid {
         dir: args.dir.clone(),
         names: Vec::new(),
         changed,
+        done: !args.dry_run,
     };
     match args.output {
         Output::Json => session.say_json(&laid),
-        Output::Table => session.say(&format!(
-            "{changed} names were removed from {}.\n",
-            args.dir.display()
-        )),
+        Output::Table => {
+            let dir = args.dir.display();
+            session.say(&match args.dry_run {
+                true => format!("Nothing was done. {changed} names would be removed from {dir}.\n"),
+                false => format!("{changed} names were removed from {dir}.\n"),
+            });
+        }
     }
     Ok(0)
 }

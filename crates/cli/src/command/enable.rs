@@ -12,6 +12,7 @@ use crate::session::Session;
 /// Enables management.
 pub fn run(args: &Enable, session: &mut Session<'_>) -> Result {
     let reserve = args.node_reserve.as_deref();
+    let reserve = reserve.filter(|text| !text.trim().is_empty());
     let figures = args.figures.as_deref();
     let request = types::Enable {
         intent: args.intent.clone(),

@@ -2,9 +2,8 @@
 
 use accelnet_api::types;
 
-use super::{Result, ask};
+use super::{Result, ask, intent_wait};
 use crate::args::IntentAdd;
-use crate::render;
 use crate::session::Session;
 
 /// Declares an intent.
@@ -28,8 +27,7 @@ pub fn run(args: &IntentAdd, session: &mut Session<'_>) -> Result {
     };
     let agent = session.agent()?;
     let what = format!("applying intent {}", args.name);
-    let changed = ask::waiting(session, &what, || agent.intent_add(&request))?;
-    let told = |changed: &_, _, _| render::intent_changed(&args.name, changed);
-    ask::tell(session, args.how.output, &changed, told);
-    Ok(0)
+    let mut changed = ask::waiting(session, &what, || agent.intent_add(&request))?;
+    intent_wait::wait(&args.name, &mut changed, args.wait, session)?;
+    intent_wait::tell(&args.name, &changed, args.wait, args.how.output, session)
 }

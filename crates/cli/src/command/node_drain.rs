@@ -13,19 +13,19 @@ use crate::session::Session;
 const PATIENCE: Duration = Duration::from_secs(60);
 const PAUSE: Duration = Duration::from_millis(500);
 
-/// Shows which VMs can move, and with `--apply` takes their VFs away.
+/// Shows which VMs can move, and takes their VFs away unless it is a dry run.
 pub fn run(args: &NodeDrain, session: &mut Session<'_>) -> Result {
     let agent = session.agent()?.clone();
     let mut request = Request {
         node: args.node.clone(),
         undrain: false,
-        dry_run: !args.apply,
+        dry_run: args.dry_run,
     };
     let mut drained = ask::waiting(session, "draining", || agent.node_drain(&request))?;
     request.dry_run = true;
     let begun = session.host.clock.uptime();
     // The node's own agent takes them away.
-    while args.apply && drained.vms.iter().any(|vm| vm.has_vf && vm.can_move) {
+    while !args.dry_run && drained.vms.iter().any(|vm| vm.has_vf && vm.can_move) {
         if session.host.clock.uptime().saturating_sub(begun) > PATIENCE {
             break;
         }
@@ -37,7 +37,7 @@ pub fn run(args: &NodeDrain, session: &mut Session<'_>) -> Result {
         match drained
             .vms
             .iter()
-            .all(|vm| vm.can_move && !(args.apply && vm.has_vf))
+            .all(|vm| vm.can_move && (args.dry_run || !vm.has_vf))
         {
             true => 0,
             false => 1,
@@ -51,7 +51,7 @@ pub fn undo(args: &NodeUndrain, session: &mut Session<'_>) -> Result {
     let request = Request {
         node: args.node.clone(),
         undrain: true,
-        dry_run: false,
+        dry_run: args.dry_run,
     };
     let drained = ask::waiting(session, "undraining", || agent.node_drain(&request))?;
     tell(args.output, &drained, session);

@@ -10,7 +10,8 @@ use crate::args::Prereq;
 use crate::render;
 use crate::session::Session;
 
-/// Judges this node: by its agent where one answers, which knows the intents.
+/// Judges this node: by its agent where one answers, which knows the intents. An agent that is named is asked
+/// in any case.
 pub fn run(args: &Prereq, session: &mut Session<'_>) -> Result {
     let answer = match by_agent(args, session)? {
         Some(answer) => answer,
@@ -38,7 +39,9 @@ fn by_agent(
     let asked = ask::waiting(session, "checking", || agent.prereq(intent));
     match asked {
         Ok(answer) => Ok(Some(answer)),
-        Err(problem) if problem.code == Code::AgentUnreachable && !agent.is_remote() => {
+        Err(problem)
+            if problem.code == Code::AgentUnreachable && !session.asks_only_the_agent() =>
+        {
             session.note(&format!(
                 "note: no agent, so intents are not known: {}",
                 problem.found
@@ -52,8 +55,7 @@ fn by_agent(
 /// What can be told without an agent.
 fn by_itself(args: &Prereq, session: &Session<'_>) -> std::result::Result<PrereqAnswer, Problem> {
     let node = match &session.agent {
-        // What can be told of another machine is what its agent saw.
-        Some(agent) if agent.is_remote() => agent.node()?,
+        Some(agent) if session.asks_only_the_agent() => agent.node()?,
         _ => observe::node(&session.host),
     };
     let scope = match (&args.intent, args.adapter.as_slice()) {

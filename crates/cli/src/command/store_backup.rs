@@ -13,21 +13,27 @@ struct Made {
     file: std::path::PathBuf,
     keys: usize,
     revision: u64,
+    /// Whether it was written; false after a dry run.
+    done: bool,
 }
 
 /// Writes it.
 pub fn run(args: &StoreBackup, session: &mut Session<'_>) -> Result {
     let opened = store_opened::open(&args.which, Missing::Refuse, session)?;
     let backup = Backup::take(&*opened.store, &session.host.clock.now())?;
-    store_opened::write(&args.file, &backup)?;
+    if !args.dry_run {
+        store_opened::write(&args.file, &backup)?;
+    }
     let made = Made {
         file: args.file.clone(),
         keys: backup.entries.len(),
         revision: backup.revision,
+        done: !args.dry_run,
     };
     ask::tell(session, args.output, &made, |made, _, _| {
+        let verb = if made.done { "Wrote" } else { "Would write" };
         format!(
-            "Wrote {} keys of {} at revision {} to {}.\n",
+            "{verb} {} keys of {} at revision {} to {}.\n",
             made.keys,
             opened.name,
             made.revision,

@@ -20,9 +20,12 @@ const REASON: usize = 200;
 struct Answer {
     #[serde(flatten)]
     checked: Checked,
-    /// Where the values are that were moved.
+    /// Where the values are that were moved, or would be.
     set_aside: Option<PathBuf>,
+    /// What was repaired, or would be.
     repaired: Option<Repaired>,
+    /// Whether nothing was done.
+    dry_run: bool,
 }
 
 /// Checks it, and repairs it where that is asked for.
@@ -34,6 +37,7 @@ pub fn run(args: &StoreCheck, session: &mut Session<'_>) -> Result {
         checked,
         set_aside: None,
         repaired: None,
+        dry_run: args.dry_run,
     };
     if args.repair && damaged {
         let damaged = check::damaged(&*opened.store, &session.host.clock.now())?;
@@ -41,11 +45,14 @@ pub fn run(args: &StoreCheck, session: &mut Session<'_>) -> Result {
             let name = format!("set-aside-{}.json", store_opened::seconds());
             opened.last_read.with_file_name(name)
         });
-        store_opened::write(&file, &damaged)?;
+        if !args.dry_run {
+            store_opened::write(&file, &damaged)?;
+            session.changed = true;
+        }
         answer.set_aside = Some(file);
-        session.changed = true;
         let last = opened.last_read();
-        answer.repaired = Some(check::repair(&*opened.store, &damaged, last.as_ref())?);
+        let repaired = check::repair(&*opened.store, &damaged, last.as_ref(), args.dry_run)?;
+        answer.repaired = Some(repaired);
     }
     let left = match &answer.repaired {
         Some(repaired) => !repaired.left.is_empty(),
@@ -72,14 +79,28 @@ fn in_words(answer: &Answer, name: &str) -> String {
     let Some((repaired, file)) = answer.repaired.as_ref().zip(answer.set_aside.as_ref()) else {
         return text;
     };
-    text += &format!("Their values are in {}.\n", file.display());
+    let (place, put_back, removed, left) = match answer.dry_run {
+        true => (
+            "Nothing was done. Their values would be in",
+            "Would put back what was read before of",
+            "Would remove",
+            "Would leave",
+        ),
+        false => (
+            "Their values are in",
+            "Put back what was read before of",
+            "Removed",
+            "Left",
+        ),
+    };
+    text += &format!("{place} {}.\n", file.display());
     let mut list = |what: &str, keys: &[String]| {
         for key in keys {
             text += &format!("{what} {}.\n", shown(key));
         }
     };
-    list("Put back what was read before of", &repaired.replaced);
-    list("Removed", &repaired.removed);
-    list("Left", &repaired.left);
+    list(put_back, &repaired.replaced);
+    list(removed, &repaired.removed);
+    list(left, &repaired.left);
     text
 }

@@ -4,9 +4,9 @@ use accelnet_agent::cluster::membership::{self, Moved};
 use accelnet_agent::policy::store_failed;
 use accelnet_host::{Clock, SystemClock};
 use accelnet_model::{Code, Problem};
-use accelnet_store::{Embedded, Etcd, History};
+use accelnet_store::{Embedded, History};
 
-use super::{Result, ask};
+use super::{Result, ask, etcd};
 use crate::args::StoreMigrate;
 use crate::session::Session;
 
@@ -22,11 +22,10 @@ pub fn run(args: &StoreMigrate, session: &mut Session<'_>) -> Result {
     let from = std::sync::Arc::new(from.map_err(|error| store_failed(&error))?);
     // What this release cannot read it does not move.
     membership::is_readable(from.clone(), "")?;
-    let to = Etcd::open(&args.to, args.tls.files().as_ref());
-    let to = to.map_err(|error| store_failed(&error))?;
+    let to = etcd::open(&args.to, &args.tls)?;
     let now = session.host.clock.now();
     let name = args.to.to_string();
-    let moved = membership::migrate(&*from, &origin, &to, &name, &now, args.dry_run)?;
+    let moved = membership::migrate(&*from, &origin, &*to, &name, &now, args.dry_run)?;
     session.changed = moved.done;
     ask::tell(session, args.output, &moved, |moved, _, _| {
         in_words(moved, &origin, &name)

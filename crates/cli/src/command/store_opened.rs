@@ -9,9 +9,9 @@ use accelnet_agent::policy::store_failed;
 use accelnet_agent::run::remembered_beside;
 use accelnet_host::{Clock, SystemClock};
 use accelnet_model::{Code, Problem};
-use accelnet_store::{Embedded, Etcd, History, Store, StoreError};
+use accelnet_store::{Embedded, History, Store, StoreError};
 
-use super::service;
+use super::{etcd, service};
 use crate::args::{Place, REMEMBERED, WhichStore};
 use crate::session::Session;
 
@@ -47,6 +47,7 @@ pub fn open(
     missing: Missing,
     session: &mut Session<'_>,
 ) -> Result<Opened, Problem> {
+    is_for_an_etcd(which)?;
     let own = match &which.store {
         None => service::settings(session.system)?
             .map(|settings| (Place::Etcd(settings.store), settings.tls)),
@@ -54,14 +55,11 @@ pub fn open(
     };
     let (place, tls) = own.unwrap_or_else(|| (Place::File(PathBuf::from(OWN)), which.tls.clone()));
     match place {
-        Place::Etcd(address) => {
-            let store = Etcd::open(&address, tls.files().as_ref());
-            Ok(Opened {
-                store: Arc::new(store.map_err(|error| store_failed(&error))?),
-                name: address.to_string(),
-                last_read: PathBuf::from(REMEMBERED),
-            })
-        }
+        Place::Etcd(address) => Ok(Opened {
+            store: etcd::open(&address, &tls)?,
+            name: address.to_string(),
+            last_read: PathBuf::from(REMEMBERED),
+        }),
         Place::File(path) => {
             let store = file(&path, missing, session)?;
             Ok(Opened {
@@ -71,6 +69,19 @@ pub fn open(
             })
         }
     }
+}
+
+/// Refuses certificates that nothing would use.
+fn is_for_an_etcd(which: &WhichStore) -> Result<(), Problem> {
+    let found = match &which.store {
+        _ if which.tls.words().is_empty() => return Ok(()),
+        Some(Place::Etcd(_)) => return Ok(()),
+        Some(Place::File(path)) => format!("The store is the file {}.", path.display()),
+        None => "No etcd is given: the settings of this node's agent count.".to_owned(),
+    };
+    let what = "--store-ca, --store-cert and --store-key go with an etcd";
+    Err(Problem::new(Code::BadRequest, &[what], found)
+        .resolution("Omit them, or give --store etcd://HOST:PORT."))
 }
 
 fn file(path: &Path, missing: Missing, session: &mut Session<'_>) -> Result<Embedded, Problem> {

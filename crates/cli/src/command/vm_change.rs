@@ -1,18 +1,26 @@
 //! What the three changes of VMs have in common: names, results, exit status.
 
-use accelnet_api::types::VmChange;
+use accelnet_api::types::{VmChange, VmResult};
 
 use super::{Result, ask};
 use crate::args::{Output, Told};
 use crate::render;
 use crate::session::Session;
 
+/// A change in words.
+pub struct Words {
+    /// What is under way: "enabling".
+    pub verb: &'static str,
+    /// What a VM is that needs no change: "not accelerated".
+    pub unchanged: String,
+}
+
 /// Asks for a change of the VMs that were typed, and tells each VM's result.
 pub fn run(
     typed: &[String],
     how: Told,
     session: &mut Session<'_>,
-    verb: &str,
+    words: &Words,
     change: impl FnOnce(Vec<String>) -> VmChange,
 ) -> Result {
     // Asked for first: without an agent there is nothing to read names for.
@@ -20,6 +28,7 @@ pub fn run(
     let Some(names) = ask::names(typed, session) else {
         return Ok(ask::NO_SENSE);
     };
+    let verb = words.verb;
     let what = match names.as_slice() {
         [only] => format!("{verb} {only}"),
         several => format!("{verb} {} VMs", several.len()),
@@ -30,7 +39,11 @@ pub fn run(
     match how.output {
         Output::Json => session.say_json(&changed),
         Output::Table => {
-            for result in &render::clean(&changed).results {
+            let cleaned = render::clean(&changed).results;
+            let results = cleaned.iter();
+            let (unchanged, others): (Vec<&VmResult>, Vec<&VmResult>) =
+                results.partition(|result| result.unchanged);
+            for result in others {
                 match &result.problem {
                     Some(problem) => session.fail(problem, false),
                     None => {
@@ -39,6 +52,7 @@ pub fn run(
                     }
                 }
             }
+            session.say(&render::vms_unchanged(&unchanged, &words.unchanged));
         }
     }
     let results = changed.results.iter();

@@ -3,14 +3,19 @@
 use accelnet_api::types::{self, VmChange};
 use accelnet_rules::management;
 
-use super::{Result, vm_change};
+use super::Result;
+use super::vm_change::{self, Words};
 use crate::args::VmEnable;
 use crate::session::Session;
 
 /// Accelerates VMs.
 pub fn run(args: &VmEnable, session: &mut Session<'_>) -> Result {
     let performance = management::performance(&args.performance)?;
-    vm_change::run(&args.names, args.how, session, "accelerating", |names| {
+    let words = Words {
+        verb: "enabling",
+        unchanged: format!("already enabled with {performance}"),
+    };
+    vm_change::run(&args.names, args.how, session, &words, |names| {
         VmChange::Enable(types::VmEnable {
             names,
             performance,

@@ -3,7 +3,8 @@
 use accelnet_api::types::{self, VmChange};
 use accelnet_rules::management;
 
-use super::{Result, vm_change};
+use super::Result;
+use super::vm_change::{self, Words};
 use crate::args::VmSet;
 use crate::session::Session;
 
@@ -11,7 +12,11 @@ use crate::session::Session;
 pub fn run(args: &VmSet, session: &mut Session<'_>) -> Result {
     let performance = args.performance.as_deref().map(management::performance);
     let performance = performance.transpose()?;
-    vm_change::run(&args.names, args.how, session, "changing", |names| {
+    let words = Words {
+        verb: "changing",
+        unchanged: "already as requested".to_owned(),
+    };
+    vm_change::run(&args.names, args.how, session, &words, |names| {
         VmChange::Set(types::VmSet {
             names,
             performance,

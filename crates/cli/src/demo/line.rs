@@ -89,6 +89,7 @@ fn run(
         &mut Session {
             host,
             system: &ThisMachine::new(None),
+            named: true,
             changed: false,
             agent: Some(client.clone()),
             input: &mut input,

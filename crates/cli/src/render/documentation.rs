@@ -117,7 +117,8 @@ pub fn cmdlets() -> String {
          - Parameters are written `-Name value` or `-Name:value`, in any case. A unique prefix is enough:\n  \
            `-VM MyVM -Perf high`.\n\
          - Lists are separated by commas: `-VMName \"A, B\"`, `-VMName A, B`.\n\
-         - A blank `-NodeReservePercentage`, at the end or before another parameter, means 50.\n\
+         - A blank `-NodeReservePercentage`, at the end or before another parameter, means 50, and so does\n  \
+           `Enable-AccelNetManagement` without it. The native `enable` keeps the reserve that was set.\n\
          - `Get-VM` and `Get-AccelNetVM` write a table to a terminal, and one name per line to a pipe or a\n  \
            file. Cmdlets for VMs read names from a pipe or a file if `-VMName` is omitted.\n\
          - Cmdlets that make changes accept `-WhatIf`, which shows the plan and changes nothing. There are no\n  \

@@ -128,12 +128,34 @@ pub fn intent_status(status: &[IntentStatus], colour: bool, width: Option<u16>) 
     text
 }
 
+/// The nodes that have not applied an intent yet; empty without any.
+fn under_way(status: &[IntentStatus]) -> String {
+    let is_under_way =
+        |one: &&IntentStatus| matches!(one.state, IntentState::Pending | IntentState::Applying);
+    let nodes: Vec<&str> = status
+        .iter()
+        .filter(is_under_way)
+        .map(|one| one.node.as_str())
+        .collect();
+    match nodes.is_empty() {
+        true => String::new(),
+        false => format!(
+            "Not applied yet on {}; --wait waits for all nodes.\n",
+            nodes.join(", ")
+        ),
+    }
+}
+
 /// What a change of the intent called `name` came to.
 pub fn intent_changed(name: &str, changed: &IntentChanged) -> String {
     let mut text = match (&changed.intent, changed.done) {
         (Some(view), true) => {
             let vfs: u32 = view.status.iter().map(|one| one.vfs).sum();
             let (status, _) = summary(&view.status);
+            let status = match changed.unchanged {
+                true => format!("unchanged: {status}"),
+                false => status,
+            };
             match view.intent.is_compute() {
                 true => format!("Intent {name} is {status}, with {}.\n", count(vfs, "VF")),
                 false => format!("Intent {name} is {status}.\n"),
@@ -142,6 +164,9 @@ pub fn intent_changed(name: &str, changed: &IntentChanged) -> String {
         (None, true) => format!("Intent {name} is removed.\n"),
         (_, false) => format!("Intent {name}, without doing it:\n"),
     };
+    if let (Some(view), true) = (&changed.intent, changed.done) {
+        text.push_str(&under_way(&view.status));
+    }
     if !changed.done {
         text.push_str(&match changed.steps.as_slice() {
             [] => "  nothing would change\n".to_owned(),

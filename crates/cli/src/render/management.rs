@@ -14,7 +14,10 @@ pub fn management_changed(
 ) -> String {
     let management = &changed.management;
     let intent = management.intent.as_deref().unwrap_or("none");
+    let unchanged = changed.before.as_ref() == Some(management);
     let state = match (management.enabled, changed.done) {
+        (true, _) if unchanged => "Accelerated Networking is already enabled. Nothing changed.",
+        (false, _) if unchanged => "Accelerated Networking is already disabled. Nothing changed.",
         (true, true) => "Accelerated Networking is enabled.",
         (false, true) => {
             "Accelerated Networking is disabled. VMs stay as they are, and are no longer watched."
@@ -26,10 +29,7 @@ pub fn management_changed(
     if management.enabled {
         text.push_str(&pairs(&[
             ("intent", intent.to_owned()),
-            (
-                "node reserve",
-                format!("{} %", management.node_reserve_percentage),
-            ),
+            ("node reserve", reserve(changed)),
             ("settings", figures(&management.performance)),
         ]));
     }
@@ -38,4 +38,15 @@ pub fn management_changed(
     }
     text.push_str(&warnings(&changed.warnings));
     text
+}
+
+/// The node reserve, and what it was where it was set before.
+fn reserve(changed: &ManagementChanged) -> String {
+    let now = changed.management.node_reserve_percentage;
+    let before = changed.before.as_ref();
+    match before.filter(|before| before.intent.is_some()) {
+        None => format!("{now} %"),
+        Some(before) if before.node_reserve_percentage == now => format!("{now} % (unchanged)"),
+        Some(before) => format!("{} % -> {now} %", before.node_reserve_percentage),
+    }
 }

@@ -1,6 +1,6 @@
 //! The nodes of a cluster, in words.
 
-use accelnet_api::types::{NodeDrained, NodeReport, NodeView, Standing};
+use accelnet_api::types::{Drained, NodeDrained, NodeReport, NodeView, Standing};
 
 use super::last_reports;
 use super::problem::problem;
@@ -70,17 +70,34 @@ pub fn node_report(report: &NodeReport, colour: bool, width: Option<u16>) -> Str
     text
 }
 
+/// That the node that is shown is drained.
+pub fn is_drained(drained: &Drained) -> String {
+    format!(
+        "\nDrained by {} at {}: no VM gets a VF here until 'accelnet node undrain'.\n",
+        drained.by, drained.at
+    )
+}
+
 /// What came of draining a node.
 pub fn drained(drained: &NodeDrained, colour: bool, width: Option<u16>) -> String {
     let node = &drained.node;
     let mut text = match (drained.drained, drained.done) {
+        (true, _) if drained.unchanged => {
+            format!("Node {node} is already drained. Nothing changed.\n")
+        }
+        (false, _) if drained.unchanged => {
+            format!("Node {node} is not drained. Nothing changed.\n")
+        }
         (true, true) => format!(
             "Node {node} is drained: no VM is accelerated there until 'accelnet node undrain {node}'.\n"
         ),
         (true, false) => {
-            format!("Nothing was done; 'accelnet node drain {node} --apply' drains node {node}.\n")
+            format!("Nothing was done; without --dry-run node {node} is drained.\n")
         }
-        (false, _) => format!("Node {node} can have VFs for its VMs again.\n"),
+        (false, false) => {
+            format!("Nothing was done; without --dry-run node {node} can have VFs again.\n")
+        }
+        (false, true) => format!("Node {node} can have VFs for its VMs again.\n"),
     };
     if !drained.drained {
         return text;

@@ -58,6 +58,9 @@ pub fn status(status: &Status, colour: bool, width: Option<u16>) -> String {
     if !status.nodes_down.is_empty() {
         lines.push(("down", status.nodes_down.join(", ")));
     }
+    if !status.nodes_drained.is_empty() {
+        lines.push(("drained", status.nodes_drained.join(", ")));
+    }
     if let Some(since) = &status.agent.cut_off_since {
         let because = status.agent.cut_off_because.as_deref().unwrap_or_default();
         lines.push((

@@ -169,6 +169,22 @@ pub fn vm_result(result: &VmResult, dry_run: bool, colour: bool) -> String {
     text
 }
 
+/// VMs that need no change, in one line; `state` is what they are.
+pub fn vms_unchanged(results: &[&VmResult], state: &str) -> String {
+    match results {
+        [] => String::new(),
+        [only] => format!("{}: {} Nothing changed.\n", only.name, only.message),
+        several => {
+            let names: Vec<&str> = several.iter().map(|one| one.name.as_str()).collect();
+            format!(
+                "{} VMs are {state}; nothing changed: {}.\n",
+                names.len(),
+                names.join(", ")
+            )
+        }
+    }
+}
+
 fn painted_unless_plain(text: &str, tone: Tone, colour: bool) -> String {
     match tone {
         Tone::Plain => text.to_owned(),

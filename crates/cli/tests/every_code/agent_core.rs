@@ -12,7 +12,9 @@ use accelnet_model::intent::Role;
 use accelnet_model::{Code, Performance, Problem, vf_wish};
 use accelnet_sim::{Fault, Guest};
 
-use crate::bench::{Bench, INTENT, NODE, WHO, disable, enable, igb, intent_add, mac, vm_enable};
+use crate::bench::{
+    Bench, INTENT, NODE, WHO, disable, enable, igb, intent_add, mac, set, vm_enable,
+};
 
 const COMPUTE: &[Role] = &[Role::Compute];
 const LOW: Performance = Performance::Low;
@@ -96,7 +98,7 @@ pub fn a_lease_that_nothing_renews() -> Vec<Code> {
 pub fn a_vm_without_a_setting() -> Vec<Code> {
     let mut bench = Bench::enabled();
     bench.define("web1", 1, 4);
-    of(&bench.change(&disable("web1")))
+    of(&bench.change(&set("web1", LOW, false)))
 }
 
 pub fn a_vm_on_another_network() -> Vec<Code> {

@@ -17,7 +17,7 @@ use accelnet_rules::prereq::{self, IntentAdapter, Peer, PeerIntent, PeerReport, 
 use accelnet_store::{Embedded, Etcd, History, Txn};
 
 use crate::bench::{Bench, INTENT, NODE, WHO, enable};
-use crate::support::node;
+use crate::support::{node, types};
 
 fn refused<T>(answer: Result<T, Problem>) -> Vec<Code> {
     let problem = answer.err();
@@ -114,6 +114,22 @@ pub fn a_cluster_that_is_there_already() -> Vec<Code> {
         "2026-01-01T00:00:00Z",
         false,
     ))
+}
+
+/// The codes that a command names in its error.
+fn named(command: &str) -> Vec<Code> {
+    let shown = types(&node(|igb| igb), command);
+    let words = shown.err.split([' ', '[', ']', ',', '\n']);
+    words.filter_map(|word| word.parse().ok()).collect()
+}
+
+/// Nobody listens at its port.
+pub fn a_cluster_on_an_etcd_that_is_away() -> Vec<Code> {
+    named("accelnet cluster init --store etcd://127.0.0.1:1 --dry-run")
+}
+
+pub fn a_machine_on_its_own_that_leaves() -> Vec<Code> {
+    named("accelnet cluster leave --dry-run")
 }
 
 /// It lies in a folder that every user can write, and is asked to have itself run as root.

@@ -159,6 +159,7 @@ impl Machine {
                 &mut Session {
                     host: self.booted.host.host(),
                     system: self,
+                    named: false,
                     changed: false,
                     agent: None,
                     input: &mut &b""[..],

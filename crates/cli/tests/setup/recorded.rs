@@ -85,7 +85,7 @@ fn a_refusal_has_one_record_and_a_dry_run_none() {
     machine.user = 0;
     let left = record(&machine, "accelnet cluster leave");
     assert!(
-        left.contains("cluster_refused: Refused: take this node"),
+        left.contains("not_a_member: Refused: take this node"),
         "{left}"
     );
 }
@@ -194,7 +194,7 @@ fn changes_of_a_store_are_recorded() {
         &machine,
         &format!("accelnet store migrate --from {at} --to {NOWHERE}"),
     );
-    let what = format!("node_cut_off: Failed: move {at} to {NOWHERE}");
+    let what = format!("etcd_unreachable: Failed: move {at} to {NOWHERE}");
     assert!(moved.contains(&what), "{moved}");
 }
 

@@ -78,6 +78,7 @@ impl Profiles {
             &mut Session {
                 host: self.node.host.host(),
                 system: &Nothing::new(),
+                named: false,
                 changed: false,
                 agent: None,
                 input: &mut &b""[..],

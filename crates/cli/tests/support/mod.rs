@@ -47,6 +47,7 @@ pub fn run(args: &Args, node: &Booted, agent: Option<Client>, mut input: &[u8]) 
         &mut Session {
             host: node.host.host(),
             system: &Nothing::new(),
+            named: false,
             changed: false,
             agent,
             input: &mut input,

@@ -1,6 +1,6 @@
 //! A cluster as sums: one more VM changes a few numbers of one node.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use accelnet_model::Performance;
 
@@ -517,10 +517,11 @@ fn refusal(cluster: &Cluster, verdict: &Verdict) -> Refusal {
             }
         }
     }
-    let vfs = pack::counts_fit(&bins, sizes, demand) && lose == [0; 3];
+    let counts_fit = pack::counts_fit(&bins, sizes, demand);
     add(&mut lose, pack::left_over(&bins, sizes, demand));
+    let too_wide = (0..3).any(|place| lose[place] > 0 && !can_be_given(cluster, sizes[place]));
     Refusal {
-        binding: match vfs {
+        binding: match too_wide || (counts_fit && !is_short_of_vfs(cluster, &worst)) {
             true => Binding::QueuePairs,
             false => Binding::Vfs,
         },
@@ -528,6 +529,23 @@ fn refusal(cluster: &Cluster, verdict: &Verdict) -> Refusal {
         worst,
         proved: !matches!(verdict, Verdict::Unproved(_)),
     }
+}
+
+/// Whether any adapter could ever give a VF with so many queue pairs.
+fn can_be_given(cluster: &Cluster, pairs: u64) -> bool {
+    let mut adapters = cluster.nodes.iter().flat_map(|node| &node.adapters);
+    adapters.any(|adapter| adapter.can_give(pairs))
+}
+
+/// Whether a node that stays up has more VMs than VFs, when those of `worst` are down.
+fn is_short_of_vfs(cluster: &Cluster, worst: &[usize]) -> bool {
+    let worst: HashSet<usize> = worst.iter().copied().collect();
+    let mut nodes = cluster.nodes.iter().enumerate();
+    nodes.any(|(place, node)| {
+        let vms: u64 = node.vms().iter().map(|vms| u64::from(*vms)).sum();
+        let vfs: u64 = node.adapters.iter().map(|one| u64::from(one.vfs)).sum();
+        !node.down && !worst.contains(&place) && vms > vfs
+    })
 }
 
 fn add(sum: &mut [u64; 3], vms: [u64; 3]) {

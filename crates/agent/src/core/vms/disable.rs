@@ -6,7 +6,7 @@ use accelnet_model::{Domain, Problem, VmSetting};
 use accelnet_rules::pair::{self, Pair};
 
 use super::request::{self, Done};
-use super::{Begun, Core, Seen, TURNS, answer, crowded, has_no_setting};
+use super::{Begun, Core, Seen, TURNS, answer, crowded};
 use crate::core::settle::planned;
 use crate::policy::{Asked, Change, Policy, Request};
 use crate::view::Views;
@@ -33,7 +33,7 @@ impl Core {
         self.can_be_judged(&seen)?;
         let mut results = self.named_vms(names, &seen, &policy)?;
         let taken = self.judge_back(&mut results, &policy, &seen, dry_run);
-        if dry_run {
+        if dry_run || results.iter().all(|result| result.unchanged) {
             return Ok(answer(results));
         }
         self.end_request(&policy, &seen, true)?;
@@ -100,7 +100,7 @@ impl Core {
             }
             let uuid = result.vm.as_ref().map(|vm| &vm.uuid);
             let Some(setting) = uuid.and_then(|uuid| policy.vm(uuid)) else {
-                result.refuse(has_no_setting(&result.name));
+                result.stays(format!("VM {} is not accelerated.", result.name));
                 continue;
             };
             let domain = seen.domain(&setting.uuid);

@@ -1,6 +1,6 @@
 //! VMs are enabled, or their settings changed: each whole or not at all.
 
-use accelnet_api::types::{VmChanged, VmResult};
+use accelnet_api::types::{State, VmChanged, VmResult};
 use accelnet_model::vm_setting::Phase;
 use accelnet_model::{Code, Domain, Mac, Problem, Uuid};
 use accelnet_rules::pair;
@@ -42,7 +42,8 @@ impl Core {
             self.can_be_judged(&seen)?;
             self.learn_ways(&policy, &seen);
             let mut results = self.named_vms(names, &seen, &policy)?;
-            let mut admitted = self.judge_all(&mut results, wanted, &policy, &intent, &seen)?;
+            let admitted = self.judge_all(&mut results, wanted, &policy, &intent, &seen)?;
+            let mut admitted = without_unchanged(admitted, &policy, &mut results);
             for one in &mut admitted {
                 one.warn(path.as_ref());
             }
@@ -51,6 +52,9 @@ impl Core {
                     results[one.place].would(&self.name, one);
                     results[one.place].warnings = one.warnings();
                 }
+                return Ok(answer(results));
+            }
+            if results.iter().all(|result| result.unchanged) {
                 return Ok(answer(results));
             }
             if decided.is_empty() {
@@ -216,13 +220,19 @@ impl Core {
             Ok(plan) => plan,
             Err(problem) => return result.refuse(problem),
         };
-        let verb = match wanted.set {
-            true => "is set to",
-            false => "is accelerated with",
+        let running = one.domain.state.holds_devices();
+        let verb = match (wanted.set, running) {
+            (true, _) => "is set to",
+            (false, true) => "is accelerated with",
+            (false, false) => "is enabled with",
         };
         let name = &one.domain.name;
+        let end = match running {
+            true => ".",
+            false => "; it gets its VF at its next start.",
+        };
         let what = format!(
-            "VM {name} {verb} {} on its vNIC {}.{}",
+            "VM {name} {verb} {} on its vNIC {}{end}{}",
             one.setting.performance,
             one.setting.mac,
             one.others(),
@@ -250,6 +260,34 @@ impl Core {
             (false, _) => format!("{what} {}", self.path_in_words(&one.setting.uuid)),
         };
     }
+}
+
+/// Answers for the VMs that already are as the request wants them; returns the others.
+fn without_unchanged(
+    admitted: Vec<Admitted>,
+    policy: &Policy,
+    results: &mut [VmResult],
+) -> Vec<Admitted> {
+    let (unchanged, others): (Vec<Admitted>, Vec<Admitted>) =
+        admitted.into_iter().partition(|one| {
+            let view = results.get(one.place).and_then(|result| result.vm.as_ref());
+            view.is_some_and(|view| view.acceleration == State::Accelerated)
+                && policy.vm(&one.setting.uuid) == Some(&settled(&one.setting))
+                && one.plan.steps.iter().all(|step| *step == pair::Step::Wish)
+                && !one.plan.waits_for_restart
+        });
+    for one in unchanged {
+        let (name, setting) = (&one.domain.name, &one.setting);
+        let (what, end) = match one.domain.state.holds_devices() {
+            true => ("accelerated", ""),
+            false => ("enabled", "; it gets its VF at its next start"),
+        };
+        results[one.place].stays(format!(
+            "VM {name} is already {what} with {} on its vNIC {}{end}.",
+            setting.performance, setting.mac
+        ));
+    }
+    others
 }
 
 /// Whether the running vNIC cannot be unplugged.

@@ -105,6 +105,28 @@ fn queue_pairs_that_bind() {
 }
 
 #[test]
+fn vms_that_need_more_queue_pairs_than_there_are_bind_queue_pairs() {
+    // Figures that were raised: as many VFs as VMs, and a VM more than the queue pairs suffice for.
+    for per_vf in [4, 16] {
+        let mut cluster = cluster(
+            &[
+                adapter(8, 16, per_vf, [0, 0, 2]),
+                adapter(8, 16, per_vf, [0; 3]),
+            ],
+            0,
+        );
+        cluster.sizes = [1, 2, 10];
+        let refusal = Ledger::new(cluster.clone()).refusal().expect("broken");
+        assert_eq!(refusal.binding, Binding::QueuePairs, "{per_vf}");
+        cluster.nodes[0].adapters[0].vfs = 1;
+        let refusal = Ledger::new(cluster).refusal().expect("broken");
+        let vfs_bind = refusal.binding == Binding::Vfs;
+        // No adapter at all can give 10 queue pairs where a VF has 4 at most.
+        assert_eq!(vfs_bind, per_vf == 16, "{per_vf}");
+    }
+}
+
+#[test]
 fn no_room_on_its_own_node() {
     let cluster = cluster(&[adapter(1, 8, 4, [1, 0, 0]), adapter(8, 8, 4, [0; 3])], 0);
     let refusal = refused(&cluster, 0, LOW);
