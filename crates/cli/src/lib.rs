@@ -27,7 +27,12 @@ pub fn start(args: &Args, environment: &Environment, session: &mut Session<'_>) 
         session.wrong(
             &format!("{option} cannot be used with this command"),
             cause,
-            &format!("Omit {option}."),
+            &match option {
+                "--server" | "--profile" => {
+                    format!("Omit {option}, or run the command on the other machine.")
+                }
+                option => format!("Omit {option}."),
+            },
         );
         return command::NO_SENSE;
     }
