@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::cluster::backup::{Backup, SavedEntry};
 use crate::cluster::{membership, nodes, observers};
 use crate::journal::EventDocument;
+use crate::orders;
 use crate::policy::{self, store_failed};
 use crate::report::Report;
 use crate::report::parts::Part;
@@ -45,7 +46,7 @@ const fn keys(keys: &'static str, example: &'static str) -> KindOfKey {
 }
 
 /// Every kind of key that there is: a key of no kind is shown as one that accelnet does not have.
-pub const KEYS: [KindOfKey; 18] = [
+pub const KEYS: [KindOfKey; 20] = [
     keys("policy/cluster", "policy/cluster"),
     keys("policy/management", "policy/management"),
     keys("policy/turn", "policy/turn"),
@@ -58,6 +59,11 @@ pub const KEYS: [KindOfKey; 18] = [
     keys("policy/drained/*", "policy/drained/node9"),
     keys("nodes/*/bound/*", "nodes/node9/bound/lan"),
     keys("nodes/*/disruption/*", "nodes/node9/disruption/lan"),
+    keys("nodes/*/request", "nodes/node9/request"),
+    keys(
+        "nodes/*/orders/*",
+        "nodes/node9/orders/0a1b2c3d-0000-4000-8000-0000000000ff",
+    ),
     keys("reports/*", "reports/node9"),
     keys("report-parts/*", "report-parts/node9/0"),
     keys("events/*", "events/2026-01-01T00:00:00Z/node9/000000000000"),
@@ -105,6 +111,7 @@ pub fn judge(entry: &Entry) -> Option<Unreadable> {
     let (first, _) = key.split_once('/').unwrap_or((key, ""));
     match first {
         _ if KindOfKey::of(key).is_none() => Some(of_no_kind(entry)),
+        "nodes" if orders::is_order(key) => orders::judge(entry),
         "policy" | "nodes" => policy::judge(entry),
         "reports" => of::<Report>(entry),
         "report-parts" => of::<Part>(entry),

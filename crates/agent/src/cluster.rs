@@ -13,8 +13,8 @@ mod remembered;
 pub(crate) mod vms;
 
 pub use link::{CutOff, Link, Linked, Why};
-pub(crate) use liveness::Liveness;
 pub use liveness::{BEAT, LEASE};
+pub(crate) use liveness::{Liveness, OwnLease};
 pub(crate) use membership::{CLUSTER, MIGRATION};
 pub use observers::PLACES;
 pub(crate) use observers::{OBSERVERS, Observing};

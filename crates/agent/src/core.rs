@@ -54,6 +54,7 @@ use crate::cluster::nodes::Nodes;
 use crate::cluster::{CutOff, Link, Why};
 use crate::edge::Edge;
 use crate::journal::{Journal, Word};
+use crate::orders::Orders;
 use crate::policy::{Policy, PolicyStore};
 use crate::reflex::Reflex;
 use crate::report::{Report, Reports};
@@ -158,6 +159,9 @@ pub struct Core {
     pub(crate) asked_from: Option<Origin>,
     /// The role of who asked.
     pub(crate) asked_as: Option<Role>,
+    /// The order of another node that is carried out.
+    pub(crate) asked_by_order: Option<Uuid>,
+    pub(crate) orders: Orders,
     pub(crate) picture: Arc<RwLock<Arc<Picture>>>,
     pub(crate) reflex: Reflex,
     /// VMs with a setting that were this node's while they ran here.
@@ -203,6 +207,7 @@ impl Core {
         let journald = edge.journald();
         let filter = filter::Filter::new(wishes.with_file_name("filter.json"));
         let taken_back = taken_back::TakenBack::read(&wishes);
+        let orders = Orders::new(store.clone(), name);
         Core {
             reflex: Reflex::new(edge.reflex_links(), wishes, filter.ledger()),
             own: BTreeSet::new(),
@@ -218,6 +223,8 @@ impl Core {
             applied_revision: 0,
             asked_from: None,
             asked_as: None,
+            asked_by_order: None,
+            orders,
             picture: Arc::new(RwLock::new(Arc::new(picture))),
             link: None,
             begun: false,
@@ -268,6 +275,7 @@ impl Core {
         self.policies.forget_own();
         // What cannot be done stands in the statuses, and is tried again.
         drop(self.pass());
+        self.carry_out_orders();
     }
 
     /// Where readers find the newest picture.

@@ -19,6 +19,7 @@ mod filter_ledger;
 pub mod journal;
 pub mod journald;
 mod mind;
+pub mod orders;
 pub mod policy;
 pub mod reflex;
 mod reopened;

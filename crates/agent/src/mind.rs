@@ -132,7 +132,21 @@ impl Inbox {
         }
     }
 
+    /// Has something done that another node asked for: it is done when its turn comes.
+    pub fn order(&self, turn: Turn, job: Job) -> Result<(), Unanswered> {
+        self.number(turn, job).map(drop)
+    }
+
     fn queue(&self, turn: Turn, job: Job) -> Result<Waiting, Unanswered> {
+        let number = self.number(turn, job)?;
+        Ok(Waiting {
+            requests: self.requests.clone(),
+            number,
+        })
+    }
+
+    /// Queues a request; its number.
+    fn number(&self, turn: Turn, job: Job) -> Result<u64, Unanswered> {
         let mut requests = lock(&self.requests);
         let number = requests.number;
         requests.number += 1;
@@ -142,12 +156,8 @@ impl Inbox {
             Turn::Then => requests.then.push_back((number, job)),
         }
         drop(requests);
-        let waiting = Waiting {
-            requests: self.requests.clone(),
-            number,
-        };
         let sent = self.messages.send(Message::Asked);
-        sent.map(|()| waiting).map_err(|_| Unanswered::Ended)
+        sent.map(|()| number).map_err(|_| Unanswered::Ended)
     }
 }
 

@@ -22,6 +22,7 @@ use crate::cluster::{Link, Linked, Liveness, Observing};
 use crate::core::Core;
 use crate::edge::{Edge, System};
 use crate::mind::{Inbox, Message, inbox, think};
+use crate::orders::{self, Asker, Orders};
 use crate::policy::{POLICY, store_failed};
 use crate::reopened::Reopened;
 use crate::service::Agent;
@@ -284,12 +285,24 @@ pub fn start(
         clock: clock.clone(),
         seldom: Seldom::new(store.clone(), node, clock.clone()),
         unreadable_since: Mutex::default(),
+        asker: liveness.as_ref().and_then(|liveness| {
+            let node = node.parse().ok()?;
+            Some(Asker::new(
+                store.clone(),
+                node,
+                liveness.lease(),
+                clock.clone(),
+            ))
+        }),
     };
     tell_systemd("READY=1");
     let mut ears = Vec::new();
     if listen {
         listen_to_kernel(&box_, &end);
         listen_to_bridges(&box_, &end);
+    }
+    if shared {
+        orders::listen(&box_, Orders::new(store.clone(), node), &end);
     }
     listen_to_policy(&box_, store, &end);
     let to_core = box_.clone();
@@ -463,7 +476,12 @@ fn listen_to_policy(inbox: &Inbox, store: Arc<dyn Store>, end: &End) {
 
 /// Listens for as long as the process lives; one that cannot tries again after a `pause`, and knows
 /// then that it may have missed something.
-fn hear(name: &str, pause: Duration, end: &End, ear: impl Fn(bool) -> Option<()> + Send + 'static) {
+pub(crate) fn hear(
+    name: &str,
+    pause: Duration,
+    end: &End,
+    ear: impl Fn(bool) -> Option<()> + Send + 'static,
+) {
     let vital = Vital::new(end);
     let listening = thread::Builder::new().name(name.to_owned()).spawn(move || {
         let _vital = vital;

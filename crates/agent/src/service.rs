@@ -19,6 +19,7 @@ use crate::core::{Core, intents, management};
 use crate::destinations;
 use crate::journal::{Journal, Word};
 use crate::mind::{Inbox, Turn, Unanswered};
+use crate::orders::Asker;
 use crate::policy::{Policy, PolicyStore};
 use crate::report::{Report, Reports};
 use crate::unread::{self, Seldom};
@@ -39,6 +40,8 @@ pub struct Agent {
     pub(crate) seldom: Seldom,
     /// Values of the store that cannot be read, by key: since when.
     pub(crate) unreadable_since: Mutex<BTreeMap<String, String>>,
+    /// What asks other nodes; none where no other node has the store.
+    pub(crate) asker: Option<Asker>,
 }
 
 impl Agent {
@@ -49,7 +52,7 @@ impl Agent {
             .clone()
     }
 
-    fn cut_off(&self) -> Option<CutOff> {
+    pub(crate) fn cut_off(&self) -> Option<CutOff> {
         self.link.as_ref()?.cut_off()
     }
 
@@ -82,7 +85,7 @@ impl Agent {
 
     /// Has the mind do what somebody asked for, who is told of in the events of it, unless nothing can be
     /// decided now.
-    fn ask_for<T: Send + 'static>(
+    pub(crate) fn ask_for<T: Send + 'static>(
         &self,
         who: &Caller,
         what: impl FnOnce(&mut Core, &str) -> Result<T, Problem> + Send + 'static,
@@ -103,14 +106,7 @@ impl Agent {
             return answered(Err(problem));
         }
         let caller = who.clone();
-        self.ask(who, move |core| {
-            core.asked_from = Some(caller.from);
-            core.asked_as = Some(caller.role);
-            let done = what(core, &caller.name);
-            core.asked_from = None;
-            core.asked_as = None;
-            done
-        })
+        self.ask(who, move |core| core.asked_by(&caller, None, what))
     }
 }
 
@@ -130,6 +126,13 @@ impl Agent {
             last_reports: &self.last_reports,
             clock: &*self.clock,
         }
+    }
+
+    /// Refuses the name of a node that does not exist.
+    pub(crate) fn known(&self, node: &str) -> Result<(), Problem> {
+        let picture = self.picture();
+        let (nodes, reports) = (self.nodes.all()?, self.reports.all()?);
+        known_node(node, &picture.report.node, &nodes, &reports)
     }
 
     /// Faults of what could not be read of the store the last time.
@@ -334,9 +337,8 @@ impl Service for Agent {
         Ok(all)
     }
 
-    fn vms_change(&self, who: &Caller, change: &VmChange) -> Answer<VmChanged> {
-        let change = change.clone();
-        self.ask_for(who, move |core, who| core.change_vms(who, &change))
+    fn vms_change(&self, who: &Caller, node: Option<&str>, change: &VmChange) -> Answer<VmChanged> {
+        self.change_vms(who, node, change)
     }
 
     fn plan(&self, who: &Caller) -> Answer<PlanAnswer> {

@@ -10,6 +10,7 @@ use accelnet_store::{Store, Unreadable};
 
 use crate::check::judge;
 use crate::cluster::{CLUSTER, MIGRATION, OBSERVERS};
+use crate::orders::orders_of;
 use crate::report::parts::PARTS;
 
 /// Most of them that are named one by one.
@@ -43,7 +44,7 @@ const AGAIN: Duration = Duration::from_secs(2);
 /// node writes is in them.
 pub(crate) struct Seldom {
     store: Arc<dyn Store>,
-    prefixes: [String; 6],
+    prefixes: [String; 7],
     clock: Arc<dyn Clock + Send + Sync>,
     found: Mutex<Option<(Duration, Vec<Unreadable>)>>,
 }
@@ -56,6 +57,7 @@ impl Seldom {
             prefixes: [
                 format!("nodes/{node}/bound/"),
                 format!("nodes/{node}/disruption/"),
+                orders_of(node),
                 format!("{PARTS}{node}/"),
                 OBSERVERS.to_owned(),
                 CLUSTER.to_owned(),

@@ -25,6 +25,8 @@ mod liveness;
 mod membership;
 #[path = "cluster/names.rs"]
 mod names;
+#[path = "cluster/orders.rs"]
+mod orders;
 #[path = "cluster/releases.rs"]
 mod releases;
 #[path = "cluster/replayed.rs"]

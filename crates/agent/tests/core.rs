@@ -37,6 +37,8 @@ mod management;
 mod many;
 #[path = "core/moves.rs"]
 mod moves;
+#[path = "core/orders.rs"]
+mod orders;
 #[path = "core/random.rs"]
 mod random;
 #[path = "core/reach.rs"]

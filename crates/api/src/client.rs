@@ -144,12 +144,19 @@ impl Client {
         self.get(&format!("/v1/vms/{}", escaped(name)))
     }
 
-    /// Changes VMs.
+    /// Changes VMs of all nodes.
     pub fn vms_change(&self, change: &VmChange) -> Answer<VmChanged> {
+        self.vms_change_of(None, change)
+    }
+
+    /// Changes VMs of all nodes, or of one.
+    pub fn vms_change_of(&self, node: Option<&str>, change: &VmChange) -> Answer<VmChanged> {
+        let query = node.map_or_else(String::new, |node| format!("?node={}", escaped(node)));
+        let at = |path: &str| format!("{path}{query}");
         match change {
-            VmChange::Enable(request) => self.send("POST", "/v1/vm-enable", request),
-            VmChange::Set(request) => self.send("POST", "/v1/vm-set", request),
-            VmChange::Disable(request) => self.send("POST", "/v1/vm-disable", request),
+            VmChange::Enable(request) => self.send("POST", &at("/v1/vm-enable"), request),
+            VmChange::Set(request) => self.send("POST", &at("/v1/vm-set"), request),
+            VmChange::Disable(request) => self.send("POST", &at("/v1/vm-disable"), request),
         }
     }
 

@@ -191,6 +191,12 @@ const NODE: &[Parameter] = &[Parameter {
     what: "Show only VMs on this node.",
 }];
 
+const NODE_OF_CHANGE: &[Parameter] = &[Parameter {
+    name: "node",
+    kind: Kind::Text(Chars::Printable),
+    what: "Change only VMs on this node.",
+}];
+
 const PREREQ: &[Parameter] = &[Parameter {
     name: "intent",
     kind: Kind::Text(Chars::Printable),
@@ -250,9 +256,9 @@ pub static ROUTES: &[Route] = &[
     Route::get(Do::IntentRemove, "/v1/intents/{name}", One("IntentChanged"), "Remove an intent that nothing uses").asked(DRY_RUN).change(Delete, None),
     Route::get(Do::Vms, "/v1/vms", Many("VmView"), "List the VMs of all nodes").asked(NODE),
     Route::get(Do::Vm, "/v1/vms/{name}", One("VmView"), "Show a VM of any node, by name or UUID").asked(NODE),
-    Route::get(Do::VmEnable, "/v1/vm-enable", One("VmChanged"), "Accelerate VMs").change(Post, Some("VmEnable")).by(Role::Operator),
-    Route::get(Do::VmSet, "/v1/vm-set", One("VmChanged"), "Change the setting of accelerated VMs").change(Post, Some("VmSet")).by(Role::Operator),
-    Route::get(Do::VmDisable, "/v1/vm-disable", One("VmChanged"), "Move VMs to their software path").change(Post, Some("VmDisable")).by(Role::Operator),
+    Route::get(Do::VmEnable, "/v1/vm-enable", One("VmChanged"), "Accelerate VMs").asked(NODE_OF_CHANGE).change(Post, Some("VmEnable")).by(Role::Operator),
+    Route::get(Do::VmSet, "/v1/vm-set", One("VmChanged"), "Change the setting of accelerated VMs").asked(NODE_OF_CHANGE).change(Post, Some("VmSet")).by(Role::Operator),
+    Route::get(Do::VmDisable, "/v1/vm-disable", One("VmChanged"), "Move VMs to their software path").asked(NODE_OF_CHANGE).change(Post, Some("VmDisable")).by(Role::Operator),
     Route::get(Do::AdaptersChange, "/v1/adapters", One("AdaptersChanged"), "Switch SR-IOV of adapters on or off, on a simulated host").change(Post, Some("AdaptersChange")),
     Route::get(Do::Nodes, "/v1/nodes", Many("NodeView"), "List the nodes of the cluster"),
     Route::get(Do::NodeReport, "/v1/nodes/{name}", One("NodeReport"), "Show the last report of a node"),

@@ -78,8 +78,8 @@ pub trait Service: Send + Sync {
     fn intent_remove(&self, who: &Caller, name: &str, dry_run: bool) -> Answer<IntentChanged>;
     /// The VMs of all nodes, or of one.
     fn vms(&self, node: Option<&str>) -> Result<Vec<VmView>, Problem>;
-    /// Changes VMs.
-    fn vms_change(&self, who: &Caller, change: &VmChange) -> Answer<VmChanged>;
+    /// Changes VMs of all nodes, or of one.
+    fn vms_change(&self, who: &Caller, node: Option<&str>, change: &VmChange) -> Answer<VmChanged>;
     /// What would be done now.
     fn plan(&self, who: &Caller) -> Answer<PlanAnswer>;
     /// Events of all nodes, or of one, after number `after`: at most `limit` of the newest.

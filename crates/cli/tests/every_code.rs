@@ -137,6 +137,8 @@ fn raised(code: Code) -> Vec<Code> {
         Code::StoreValueUnreadable => cluster::management_that_cannot_be_read(),
         Code::StoreForeign => cluster::an_intent_that_the_store_lost(),
         Code::NodeNameTaken => cluster::a_name_that_another_agent_has(),
+        Code::RequestNotTaken => cluster::a_node_without_time_for_an_order(),
+        Code::RequestUnanswered => cluster::a_node_that_went_down_with_an_order(),
         Code::NodeDown => cluster::a_member_that_never_came(),
         Code::NodeDrained => cluster::a_vm_on_a_drained_node(),
         Code::NodeNotFound => cluster::a_node_that_is_not_there(),

@@ -151,8 +151,8 @@ impl Service for Hostile {
     fn node_report(&self, node: &str) -> Result<NodeReport, Problem> {
         now(Service::node_report(&self.0, node))
     }
-    fn vms_change(&self, who: &Caller, change: &VmChange) -> Answer<VmChanged> {
-        later(self.0.vms_change(who, change))
+    fn vms_change(&self, who: &Caller, node: Option<&str>, change: &VmChange) -> Answer<VmChanged> {
+        later(self.0.vms_change(who, node, change))
     }
     fn plan(&self, who: &Caller) -> Answer<PlanAnswer> {
         later(self.0.plan(who))
@@ -164,6 +164,7 @@ impl Service for Hostile {
             event.from = Some(Origin {
                 address: "10.0.0.1:99".to_owned(),
                 certificate: Some("aa".to_owned()),
+                node: Some("n2".to_owned()),
             });
             event.outcomes = vec![SubjectOutcome {
                 subject: "web".to_owned(),

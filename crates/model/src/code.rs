@@ -242,6 +242,10 @@ codes! {
     NodeNotFound = "node_not_found",
     /// A name that VMs on several nodes have.
     VmAmbiguous = "vm_ambiguous",
+    /// An order that a node did not take.
+    RequestNotTaken = "request_not_taken",
+    /// An order that a node took and did not answer.
+    RequestUnanswered = "request_unanswered",
     /// A store that does not fit what is to be done with it.
     ClusterRefused = "cluster_refused",
     /// An etcd that a command needs and that does not answer.

@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use super::identity::{Identity, Known};
 use crate::check::judge;
+use crate::orders::is_order;
 use crate::policy::POLICY;
 use crate::unread::shown;
 use writer::{Writer, seen_beside};
@@ -146,7 +147,8 @@ impl Remembered {
     /// Keeps a reading, if it is of a kind that is kept; `before` is the revision of what was known
     /// when it began.
     pub(super) fn keep(&self, prefix: &str, range: &Range, before: Option<u64>) {
-        let own = prefix.starts_with(&self.own);
+        // Orders mean nothing to an agent that starts while it is cut off.
+        let own = prefix.starts_with(&self.own) && !is_order(prefix);
         if !own && !KEPT.contains(&prefix) {
             return;
         }

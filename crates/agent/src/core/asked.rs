@@ -1,7 +1,8 @@
 //! What is told of a request: one event, with an outcome for each of several subjects.
 
+use accelnet_api::Caller;
 use accelnet_api::types::{EventKind, SubjectOutcome};
-use accelnet_model::Problem;
+use accelnet_model::{Problem, Uuid};
 
 use super::Core;
 use crate::journal::Word;
@@ -17,6 +18,24 @@ pub(super) struct Came {
 }
 
 impl Core {
+    /// Does what `caller` asks for, here or, with the id of an order, on another node: the events of it name
+    /// the caller.
+    pub(crate) fn asked_by<T>(
+        &mut self,
+        caller: &Caller,
+        order: Option<Uuid>,
+        what: impl FnOnce(&mut Core, &str) -> T,
+    ) -> T {
+        self.asked_from = Some(caller.from.clone());
+        self.asked_as = Some(caller.role);
+        self.asked_by_order = order;
+        let done = what(self, &caller.name);
+        self.asked_from = None;
+        self.asked_as = None;
+        self.asked_by_order = None;
+        done
+    }
+
     /// Tells who asked for what, an imperative, and what came of it.
     pub(crate) fn tell_asked<T>(
         &self,

@@ -240,6 +240,7 @@ impl Begun for VmResult {
     fn begun(name: &str, vm: Option<VmView>) -> Self {
         VmResult {
             name: name.to_owned(),
+            node: vm.as_ref().map(|vm| vm.node.clone()),
             ok: false,
             unchanged: false,
             message: String::new(),

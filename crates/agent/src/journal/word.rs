@@ -128,6 +128,7 @@ impl Word {
             .with_some("ACCELNET_CLAIMED", self.claimed.as_deref())
             .with_some("ACCELNET_ROLE", self.role.map(Role::name))
             .with_some("ACCELNET_FROM", from.map(|from| from.address.as_str()))
+            .with_some("ACCELNET_VIA", from.and_then(|from| from.node.as_deref()))
             .with_some(
                 "ACCELNET_CERTIFICATE",
                 from.and_then(|from| from.certificate.as_deref()),

@@ -46,6 +46,9 @@ pub struct Request {
     pub refused: Vec<SubjectOutcome>,
     /// How many more were.
     pub more_refused: usize,
+    /// The order of another node that it is carried out for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub order: Option<Uuid>,
 }
 
 impl Document for Request {

@@ -163,6 +163,7 @@ impl Work {
 pub fn read(operation: Operation, call: Call) -> Result<Work, Failed> {
     let who = call.caller.clone();
     let dry_run = call.query.truth("dry_run");
+    let node = call.query.text("node").map(str::to_owned);
     Ok(match operation {
         Operation::Version => Work::look(|_| {
             Ok(Version {
@@ -259,29 +260,25 @@ pub fn read(operation: Operation, call: Call) -> Result<Work, Failed> {
                 service.intent_remove(&who, &name, dry_run)
             })
         }
-        Operation::Vms => {
-            let node = call.query.text("node").map(str::to_owned);
-            Work::look(move |service| service.vms(node.as_deref()))
-        }
+        Operation::Vms => Work::look(move |service| service.vms(node.as_deref())),
         Operation::Vm => {
             let name = call.in_path(operation)?;
-            let node = call.query.text("node").map(str::to_owned);
             Work::look(move |service| vm(&name, node.as_deref(), service))
         }
         Operation::VmEnable => {
             let mut request: VmEnable = request(&call.body)?;
             named(&call, &mut request.names, request.dry_run)?;
-            vms(who, request.dry_run, VmChange::Enable(request))
+            vms(who, node, request.dry_run, VmChange::Enable(request))
         }
         Operation::VmSet => {
             let mut request: VmSet = request(&call.body)?;
             named(&call, &mut request.names, request.dry_run)?;
-            vms(who, request.dry_run, VmChange::Set(request))
+            vms(who, node, request.dry_run, VmChange::Set(request))
         }
         Operation::VmDisable => {
             let mut request: VmDisable = request(&call.body)?;
             named(&call, &mut request.names, request.dry_run)?;
-            vms(who, request.dry_run, VmChange::Disable(request))
+            vms(who, node, request.dry_run, VmChange::Disable(request))
         }
         Operation::AdaptersChange => {
             let mut request: AdaptersChange = request(&call.body)?;
@@ -306,8 +303,10 @@ pub fn read(operation: Operation, call: Call) -> Result<Work, Failed> {
     })
 }
 
-fn vms(who: Caller, dry_run: bool, change: VmChange) -> Work {
-    Work::later(dry_run, move |service| service.vms_change(&who, &change))
+fn vms(who: Caller, node: Option<String>, dry_run: bool, change: VmChange) -> Work {
+    Work::later(dry_run, move |service| {
+        service.vms_change(&who, node.as_deref(), &change)
+    })
 }
 
 /// The VMs that a request names, each once, by whom it may be asked.

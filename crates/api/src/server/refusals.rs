@@ -119,6 +119,7 @@ impl Refusals {
         let from = Origin {
             address: address.to_owned(),
             certificate: None,
+            node: None,
         };
         let remark = Remark {
             kind: EventKind::Refused,

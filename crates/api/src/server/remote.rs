@@ -280,6 +280,7 @@ fn caller(stream: &TlsStream<TcpStream>, address: SocketAddr) -> Option<Caller> 
         from: Origin {
             address: address.to_string(),
             certificate: Some(identity.fingerprint),
+            node: None,
         },
     })
 }

@@ -184,7 +184,7 @@ impl Service for Falls {
     fn intent_remove(&self, _: &Caller, _: &str, _: bool) -> Answer<IntentChanged> { panic!() }
     fn vms(&self, _: Option<&str>) -> Result<Vec<VmView>, Problem> { panic!() }
     fn node_report(&self, _: &str) -> Result<NodeReport, Problem> { panic!() }
-    fn vms_change(&self, _: &Caller, _: &VmChange) -> Answer<VmChanged> { panic!() }
+    fn vms_change(&self, _: &Caller, _: Option<&str>, _: &VmChange) -> Answer<VmChanged> { panic!() }
     fn plan(&self, _: &Caller) -> Answer<PlanAnswer> { Box::pin(async { panic!("fell over later") }) }
     fn nodes(&self) -> Result<Vec<NodeView>, Problem> { panic!() }
     fn node_drain(&self, _: &Caller, _: &NodeDrain) -> Answer<NodeDrained> { panic!() }

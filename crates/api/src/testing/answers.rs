@@ -194,7 +194,7 @@ impl Service for Fake {
         answered(self.answer_intent_remove(who, name, dry_run))
     }
 
-    fn vms_change(&self, who: &Caller, change: &VmChange) -> Answer<VmChanged> {
+    fn vms_change(&self, who: &Caller, _: Option<&str>, change: &VmChange) -> Answer<VmChanged> {
         answered(self.answer_vms_change(who, change))
     }
 
@@ -501,6 +501,7 @@ impl Inner {
             }
             results.push(VmResult {
                 name: vm.name.clone(),
+                node: Some(vm.node.clone()),
                 ok: true,
                 unchanged,
                 message: match setting {
@@ -519,6 +520,7 @@ impl Inner {
             let problem = vm_names::not_found(typed, names);
             results.push(VmResult {
                 name: typed.to_owned(),
+                node: None,
                 ok: false,
                 unchanged: false,
                 message: problem.message.clone(),

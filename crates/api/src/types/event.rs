@@ -70,6 +70,9 @@ pub struct Origin {
     /// SHA-256 of the certificate that was shown, in hexadecimal.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub certificate: Option<String>,
+    /// Node whose agent was asked, where another node carried out the request.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub node: Option<String>,
 }
 
 impl Origin {
@@ -78,6 +81,7 @@ impl Origin {
         Origin {
             address: "socket".to_owned(),
             certificate: None,
+            node: None,
         }
     }
 
@@ -86,6 +90,7 @@ impl Origin {
         Origin {
             address: "command line".to_owned(),
             certificate: None,
+            node: None,
         }
     }
 

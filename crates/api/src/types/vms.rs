@@ -103,6 +103,9 @@ pub struct VmChanged {
 pub struct VmResult {
     /// The VM, or what was asked for where there is none.
     pub name: String,
+    /// The node that was asked for it; none where no node has such a VM.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub node: Option<String>,
     /// Whether it went well.
     pub ok: bool,
     /// Whether the VM already is as the request wants it: then nothing changes.

@@ -99,7 +99,7 @@ pub struct VmShow {
 }
 
 const SEVERAL: &str = "Names, UUIDs or patterns in quotes ('web*'; [*] matches a star; an exact name takes precedence); - reads names from standard input, one per line";
-const AFTER: &str = "Each VM has its own result. Exit status: 0 if all succeeded, otherwise that of the first VM that failed.";
+const AFTER: &str = "Each VM has its own result. Exit status: 0 if all succeeded, 26 if a change on another node may still be carried out, otherwise that of the first VM that failed.";
 
 /// `accelnet vm enable`
 #[derive(Debug, ClapArgs)]
@@ -126,6 +126,9 @@ pub struct VmEnable {
     /// What the guest may do
     #[command(flatten)]
     pub security: VmSecurity,
+    /// Only VMs on this node; all nodes when left out
+    #[arg(long, value_name = "NODE")]
+    pub node: Option<String>,
     /// How it is told
     #[command(flatten)]
     pub how: Told,
@@ -150,6 +153,9 @@ pub struct VmSet {
     /// Detach and attach the VF of a running VM again if the setting needs it
     #[arg(long)]
     pub now: bool,
+    /// Only VMs on this node; all nodes when left out
+    #[arg(long, value_name = "NODE")]
+    pub node: Option<String>,
     /// How it is told
     #[command(flatten)]
     pub how: Told,
@@ -165,6 +171,9 @@ pub struct VmDisable {
     #[arg(required = true, value_name = "VM", help = SEVERAL)]
     /// The VMs
     pub names: Vec<String>,
+    /// Only VMs on this node; all nodes when left out
+    #[arg(long, value_name = "NODE")]
+    pub node: Option<String>,
     /// How it is told
     #[command(flatten)]
     pub how: Told,

@@ -93,6 +93,7 @@ pub fn set(given: &Given, pipes: Pipes) -> Built {
                 performance: given.text("Performance"),
                 security: VmSecurity::default(),
                 now: given.has("Now"),
+                node: None,
                 how: told(given),
             })))
         }
@@ -115,6 +116,7 @@ pub fn vm_enable(given: &Given, _: Pipes) -> Built {
         add_nic: given.has("AddNic"),
         mac: None,
         security: VmSecurity::default(),
+        node: None,
         how: told(given),
     })))
 }
@@ -125,6 +127,7 @@ pub fn vm_set(given: &Given, _: Pipes) -> Built {
         performance: given.text("Performance"),
         security: VmSecurity::default(),
         now: given.has("Now"),
+        node: None,
         how: told(given),
     })))
 }
@@ -132,6 +135,7 @@ pub fn vm_set(given: &Given, _: Pipes) -> Built {
 pub fn vm_disable(given: &Given, _: Pipes) -> Built {
     Ok(Command::Vm(VmCommand::Disable(VmDisable {
         names: given.list("VMName"),
+        node: None,
         how: told(given),
     })))
 }

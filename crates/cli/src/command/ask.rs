@@ -3,7 +3,7 @@
 use std::io;
 
 use accelnet_api::Client;
-use accelnet_model::Problem;
+use accelnet_model::{Code, Problem};
 use accelnet_rules::vm_names;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -101,6 +101,15 @@ pub fn unreadable(error: &io::Error) -> String {
 
 /// Exit status of an invalid command line.
 pub const NO_SENSE: u8 = 2;
+
+/// The status of what matters most: of a change that may still be carried out, else of the first problem; 1 for
+/// a failure without one.
+pub fn worst<'a>(ok: bool, problems: impl Iterator<Item = &'a Problem> + Clone) -> u8 {
+    let open = problems
+        .clone()
+        .find(|problem| problem.code == Code::RequestUnanswered);
+    first(ok, open.into_iter().chain(problems))
+}
 
 /// The status of the first problem, and 1 for a failure without one.
 pub fn first<'a>(ok: bool, mut problems: impl Iterator<Item = &'a Problem>) -> u8 {

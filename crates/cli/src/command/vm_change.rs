@@ -1,5 +1,7 @@
 //! What the three changes of VMs have in common: names, results, exit status.
 
+use std::collections::BTreeSet;
+
 use accelnet_api::types::{VmChange, VmResult};
 
 use super::{Result, ask};
@@ -18,6 +20,7 @@ pub struct Words {
 /// Asks for a change of the VMs that were typed, and tells each VM's result.
 pub fn run(
     typed: &[String],
+    node: Option<&str>,
     how: Told,
     session: &mut Session<'_>,
     words: &Words,
@@ -35,10 +38,12 @@ pub fn run(
     };
     let change = change(names);
     let agent = session.agent()?;
-    let changed = ask::waiting(session, &what, || agent.vms_change(&change))?;
+    let changed = ask::waiting(session, &what, || agent.vms_change_of(node, &change))?;
     match how.output {
         Output::Json => session.say_json(&changed),
         Output::Table => {
+            let nodes = changed.results.iter().filter_map(|one| one.node.as_ref());
+            let several = nodes.collect::<BTreeSet<_>>().len() > 1;
             let cleaned = render::clean(&changed).results;
             let results = cleaned.iter();
             let (unchanged, others): (Vec<&VmResult>, Vec<&VmResult>) =
@@ -47,7 +52,7 @@ pub fn run(
                 match &result.problem {
                     Some(problem) => session.fail(problem, false),
                     None => {
-                        let text = render::vm_result(result, how.dry_run, session.colour);
+                        let text = render::vm_result(result, several, how.dry_run, session.colour);
                         session.say(&text);
                     }
                 }
@@ -57,5 +62,5 @@ pub fn run(
     }
     let results = changed.results.iter();
     let problems = results.filter_map(|result| result.problem.as_ref());
-    Ok(ask::first(changed.ok, problems))
+    Ok(ask::worst(changed.ok, problems))
 }

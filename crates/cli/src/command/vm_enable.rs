@@ -11,11 +11,12 @@ use crate::session::Session;
 /// Accelerates VMs.
 pub fn run(args: &VmEnable, session: &mut Session<'_>) -> Result {
     let performance = management::performance(&args.performance)?;
+    let node = args.node.as_deref();
     let words = Words {
         verb: "enabling",
         unchanged: format!("already enabled with {performance}"),
     };
-    vm_change::run(&args.names, args.how, session, &words, |names| {
+    vm_change::run(&args.names, node, args.how, session, &words, |names| {
         VmChange::Enable(types::VmEnable {
             names,
             performance,

@@ -12,11 +12,12 @@ use crate::session::Session;
 pub fn run(args: &VmSet, session: &mut Session<'_>) -> Result {
     let performance = args.performance.as_deref().map(management::performance);
     let performance = performance.transpose()?;
+    let node = args.node.as_deref();
     let words = Words {
         verb: "changing",
         unchanged: "already as requested".to_owned(),
     };
-    vm_change::run(&args.names, args.how, session, &words, |names| {
+    vm_change::run(&args.names, node, args.how, session, &words, |names| {
         VmChange::Set(types::VmSet {
             names,
             performance,

@@ -31,10 +31,13 @@ pub fn event(event: &Event, colour: bool) -> String {
         EventKind::Failed => ("failed", Tone::Bad),
         EventKind::Noticed => ("noticed", Tone::Notice),
     };
-    let from = event.from.as_ref().filter(|from| !from.is_socket());
+    let origin = event.from.as_ref();
+    let from = origin.filter(|from| !from.is_socket());
     let from = from.map(|from| format!("from {}", from.address));
+    let via = origin.and_then(|from| from.node.as_ref());
+    let via = via.map(|node| format!("via {node}"));
     let who = event.who.as_ref().map(|who| format!("asked by {who}"));
-    let who: Vec<String> = [who, from].into_iter().flatten().collect();
+    let who: Vec<String> = [who, from, via].into_iter().flatten().collect();
     let who = match who.as_slice() {
         [] => String::new(),
         who => format!(" ({})", who.join(" ")),

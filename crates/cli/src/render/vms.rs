@@ -157,9 +157,11 @@ fn table(vnics: &[VnicView], colour: bool, width: Option<u16>) -> String {
 }
 
 /// What came of a change that went well, or would.
-pub fn vm_result(result: &VmResult, dry_run: bool, colour: bool) -> String {
+pub fn vm_result(result: &VmResult, with_node: bool, dry_run: bool, colour: bool) -> String {
     let without = if dry_run { ", without doing it" } else { "" };
-    let mut text = format!("{}{without}: {}\n", result.name, result.message);
+    let node = result.node.as_ref().filter(|_| with_node);
+    let on = node.map_or_else(String::new, |node| format!(" on {node}"));
+    let mut text = format!("{}{on}{without}: {}\n", result.name, result.message);
     if dry_run {
         text.push_str(&steps(&result.steps));
     }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use accelnet_agent::cluster::{CutOff, Why, membership};
+use accelnet_agent::orders;
 use accelnet_agent::policy::PolicyStore;
 use accelnet_agent::report::Report;
 use accelnet_agent::simulated::Simulated;
@@ -83,6 +84,18 @@ pub fn a_member_that_never_came() -> Vec<Code> {
         .into_iter()
         .filter_map(|row| row.code)
         .collect()
+}
+
+/// As the agent tells it that withdrew the order.
+pub fn a_node_without_time_for_an_order() -> Vec<Code> {
+    let found = "node2 gives signs of life; its agent is busy.";
+    vec![orders::not_taken("node2", found).code]
+}
+
+/// As the agent tells it that waited for the answer.
+pub fn a_node_that_went_down_with_an_order() -> Vec<Code> {
+    let found = "node2 gives no sign of life since 2026-01-01T00:00:00Z.";
+    vec![orders::unanswered("node2", found).code]
 }
 
 /// As an agent of it answers.

@@ -74,7 +74,7 @@ impl Core {
         }
         outcomes.extend(refused);
         let word = self.asked_for_all(who, Asked::Disable.of_all(), outcomes, 0);
-        self.conclude(&policy, &done, word)?;
+        self.conclude(&policy, &done, word, request.order.as_ref())?;
         self.edge.passing("recorded");
         if !taken.is_empty() {
             self.look_back(&seen, &taken, &mut results)?;

@@ -146,7 +146,7 @@ impl Core {
         });
         let all = tried.chain(refused).collect();
         let word = self.asked_for_all(&request.who, request.asked.of_all(), all, 0);
-        self.conclude(policy, &done, word)?;
+        self.conclude(policy, &done, word, request.order.as_ref())?;
         self.edge.passing("recorded");
         let policy = self.policies.read()?;
         self.watch_paths(&policy, &after);

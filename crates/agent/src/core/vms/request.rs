@@ -11,7 +11,7 @@ use accelnet_model::{Code, Problem, Uuid, VfSecurityOfVm, VmSetting};
 use super::{Core, Seen, TURNS, crowded};
 use crate::core::asked::Came;
 use crate::journal::{MOST_OUTCOMES, Word, short_outcome};
-use crate::policy::{Asked, Change, Policy, Request};
+use crate::policy::{Asked, Change, Policy, Request, store_failed};
 
 /// What is known of requests, beside what is in the store.
 #[derive(Debug, Default)]
@@ -41,7 +41,7 @@ impl Asked {
     }
 
     /// What is asked for several.
-    pub(super) fn of_all(self) -> &'static str {
+    pub(crate) fn of_all(self) -> &'static str {
         match self {
             Asked::Enable => "accelerate VMs",
             Asked::Set => "set VMs",
@@ -86,15 +86,18 @@ impl Core {
             vms,
             refused: first.map(short_outcome).collect(),
             more_refused: refused.len().saturating_sub(MOST_OUTCOMES),
+            order: self.asked_by_order.clone(),
         }
     }
 
-    /// Records what came of a request, and its event, and ends it. What somebody else changed meanwhile stays.
+    /// Records what came of a request, its event, and the outcomes in its order, and ends it. What somebody else
+    /// changed meanwhile stays.
     pub(super) fn conclude(
         &self,
         policy: &Policy,
         done: &[Done],
         word: Option<Word>,
+        mut order: Option<&Uuid>,
     ) -> Result<(), Problem> {
         let words: Vec<Word> = word.into_iter().collect();
         let now = self.now();
@@ -105,11 +108,19 @@ impl Core {
                 .iter()
                 .filter(|one| policy.vm(&one.decided.uuid) == Some(&one.decided));
             let changes: Vec<Change> = own.map(|one| one.change.clone()).collect();
-            let recorded = self.journal.tell_with(&now, &words, |txn| {
+            let recorded = self.journal.tell_with(&now, &words, |mut txn| {
+                if let Some(id) = order {
+                    let with_order = self.orders.record(txn, id, words.first());
+                    txn = with_order.map_err(|error| store_failed(&error))?;
+                }
                 self.policies.conclude(policy, &changes, txn)
-            })?;
-            if recorded {
-                return Ok(());
+            });
+            match recorded {
+                Ok(true) => return Ok(()),
+                Ok(false) => {}
+                // The order ended with its lease at this moment.
+                Err(_) if order.is_some_and(|id| self.orders.is_gone(id)) => order = None,
+                Err(problem) => return Err(problem),
             }
             newer = Some(self.policies.read()?);
         }
@@ -152,8 +163,12 @@ impl Core {
             from: request.from,
             ..word
         });
-        self.conclude(policy, &[], word)?;
+        self.conclude(policy, &[], word, request.order.as_ref())?;
         self.requests.problems.clear();
+        if let Some(order) = &request.order {
+            // What cannot be written now is written when the store answers again.
+            drop(self.orders.answer_recorded(order));
+        }
         Ok(())
     }
 

@@ -9,6 +9,7 @@ fn event(kind: EventKind, who: Option<&str>, from: Option<&str>, number: u64) ->
         from: from.map(|address| Origin {
             address: address.to_owned(),
             certificate: None,
+            node: None,
         }),
         ..Word::of(kind, "web", "Done.")
     };
