@@ -1,8 +1,8 @@
 //! Lists and shows of a cluster of four nodes, as one of them shows them: one node reports, one is down, and
 //! the VMs of one are unknown.
 //!
-//! The page is `everywhere.golden.md`. After a change of words, review what `UPDATE_GOLDEN=1 cargo test -p
-//! accelnet --test everywhere` made of it.
+//! The pages are `everywhere.golden.md` and `elsewhere.golden.md`. After a change of words, review what `UPDATE_GOLDEN=1 cargo test -p
+//! accelnet --test everywhere` made of them.
 
 #[path = "support/agent.rs"]
 #[expect(dead_code, reason = "others need all of it")]
@@ -12,6 +12,7 @@ mod support;
 
 use std::path::Path;
 
+use accelnet_agent::orders;
 use accelnet_api::testing::Fake;
 use accelnet_api::types::{AdapterUse, NodeReport, NodeView, Standing};
 use accelnet_model::{Code, LastReport, Problem};
@@ -98,30 +99,80 @@ const COMMANDS: [(&str, &str); 14] = [
 ];
 
 #[test]
-#[expect(
-    clippy::disallowed_methods,
-    reason = "the developer's request to refresh the page is in the environment"
-)]
 fn lists_and_shows_read_as_on_record() {
     let agent = cluster();
     let mut page = "# A cluster of four nodes, shown by n1\n\n\
         Written by `crates/cli/tests/everywhere.rs`: n2 reports, n3 is down, and the VMs of n4 are unknown.\n"
         .to_owned();
     for (heading, command) in COMMANDS {
-        let shown = agent.types(&format!("accelnet {command}"));
-        page.push_str(&format!(
-            "\n## {heading}\n\n```console\n# accelnet {command}\n{}{}[exit {}]\n```\n",
-            shown.out, shown.err, shown.status
-        ));
+        page.push_str(&block(&agent, heading, command));
     }
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/everywhere.golden.md");
+    is_on_record("everywhere.golden.md", &page);
+}
+
+#[test]
+fn changes_that_another_node_did_not_make_read_as_on_record() {
+    let since = format!("n2 gives no sign of life since {SINCE}");
+    let found = format!("It gives no sign of life since {SINCE}; nothing was changed.");
+    let answers = [
+        (
+            "A node that is down",
+            Problem::new(Code::NodeDown, &["n2"], found),
+        ),
+        (
+            "A node that was cut off a moment ago",
+            orders::not_taken(
+                "n2",
+                &format!("{since}: it is down or cut off from the store."),
+            ),
+        ),
+        (
+            "A node that is busy",
+            orders::not_taken("n2", "n2 gives signs of life; its agent is busy."),
+        ),
+        (
+            "A node that went down with the request",
+            orders::unanswered(
+                "n2",
+                &format!("{since}: it is down or cut off from the store."),
+            ),
+        ),
+    ];
+    let mut page = "# Changes of a VM on n2 that n2 did not make, asked of n1\n\n\
+        Written by `crates/cli/tests/everywhere.rs`.\n"
+        .to_owned();
+    for (heading, problem) in answers {
+        let agent = Agent::of(Fake::default().vms(&["web1"]).failing(problem));
+        let command = "vm enable db1 --performance low";
+        page.push_str(&block(&agent, heading, command));
+    }
+    is_on_record("elsewhere.golden.md", &page);
+}
+
+/// What a command shows.
+fn block(agent: &Agent, heading: &str, command: &str) -> String {
+    let shown = agent.types(&format!("accelnet {command}"));
+    format!(
+        "\n## {heading}\n\n```console\n# accelnet {command}\n{}{}[exit {}]\n```\n",
+        shown.out, shown.err, shown.status
+    )
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the developer's request to refresh the page is in the environment"
+)]
+fn is_on_record(file: &str, page: &str) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("tests")
+        .join(file);
     if std::env::var_os("UPDATE_GOLDEN").is_some() {
-        std::fs::write(&path, &page).expect("a page that can be written");
+        std::fs::write(&path, page).expect("a page that can be written");
     }
     let recorded = std::fs::read_to_string(&path).unwrap_or_default();
     assert!(
         recorded == page,
-        "everywhere.golden.md differs from what is shown now:\n{page}"
+        "{file} differs from what is shown now:\n{page}"
     );
 }
 
