@@ -126,7 +126,7 @@ pub struct VmEnable {
     /// What the guest may do
     #[command(flatten)]
     pub security: VmSecurity,
-    /// Only VMs on this node; all nodes when left out
+    /// Only VMs on this node [default: all nodes]
     #[arg(long, value_name = "NODE")]
     pub node: Option<String>,
     /// How it is told
@@ -153,7 +153,7 @@ pub struct VmSet {
     /// Detach and attach the VF of a running VM again if the setting needs it
     #[arg(long)]
     pub now: bool,
-    /// Only VMs on this node; all nodes when left out
+    /// Only VMs on this node [default: all nodes]
     #[arg(long, value_name = "NODE")]
     pub node: Option<String>,
     /// How it is told
@@ -171,7 +171,7 @@ pub struct VmDisable {
     #[arg(required = true, value_name = "VM", help = SEVERAL)]
     /// The VMs
     pub names: Vec<String>,
-    /// Only VMs on this node; all nodes when left out
+    /// Only VMs on this node [default: all nodes]
     #[arg(long, value_name = "NODE")]
     pub node: Option<String>,
     /// How it is told

@@ -67,7 +67,7 @@ pub(super) static ENTRIES: &[Entry] = &[
         stands_under: None,
         sentence: "Node {0} did not take up the request within 30 s; nothing was changed.",
         found: "Since when the node gives no sign of life, or that its agent is busy.",
-        needed: "A running agent on {0} that reaches the store and has time for the request.",
+        needed: "A running agent on the node that reaches the store and has time for the request.",
         resolution: "Run 'accelnet node list', then run the same command again; 'systemctl status accelnet' on {0} shows its agent.",
     },
     Entry {
@@ -78,7 +78,7 @@ pub(super) static ENTRIES: &[Entry] = &[
         stands_under: None,
         sentence: "Node {0} has not answered the request; the change may still be carried out.",
         found: "What is known of the node.",
-        needed: "An answer of the agent on {0}.",
+        needed: "An answer of the agent on the node.",
         resolution: "'accelnet vm show NAME' shows the VM, and 'accelnet log' the result as soon as {0} records it.",
     },
     Entry {
