@@ -145,7 +145,7 @@ fn a_drained_node_is_shown_by_every_command_that_shows_nodes() {
         assert!(shown.out.contains(words), "{command}: {}", shown.out);
     }
     assert_eq!(agent.types("accelnet node undrain n1").status, 0);
-    assert_eq!(agent.types("accelnet health").out, "All is well.\n");
+    assert_eq!(agent.types("accelnet health").out, "Healthy.\n");
     let shown = agent.types("accelnet node show");
     assert!(!shown.out.contains("Drained"), "{}", shown.out);
 }
