@@ -113,7 +113,7 @@ fn each_role_may_what_it_may_and_what_it_may_not_is_told() {
     let refused = |problem: Problem, needs: &str| {
         assert_eq!(problem.code, Code::NotAllowed);
         assert!(problem.message.contains(needs), "{}", problem.message);
-        assert!(problem.found.contains("CN=anna"), "{}", problem.found);
+        assert!(problem.message.contains("CN=anna"), "{}", problem.message);
     };
     let reader = far.of(May::Reader);
     assert_eq!(reader.status().expect("a look").nodes, 1);
