@@ -1,5 +1,6 @@
 //! One node among several: the way to the common store, and who else is there.
 
+pub(crate) mod adapters;
 pub mod backup;
 pub mod identity;
 mod instance;

@@ -41,6 +41,7 @@ pub(crate) fn of(
                 Some(since) => (*since).to_owned(),
                 None => seen.node.observed_at.clone(),
             },
+            last_report: None,
         });
     };
     for (intent, over, problem) in core.unrenewed() {

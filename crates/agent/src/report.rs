@@ -8,7 +8,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use accelnet_api::types::{AdapterUse, Fault, VmView};
 use accelnet_model::intent::IntentStatus;
-use accelnet_model::{Check, Mac, NodeName, Problem};
+use accelnet_model::{AdapterSummary, Check, Mac, NodeName, Observed, Problem};
+use accelnet_rules::adapter_summary;
 use accelnet_rules::prereq::{self, IntentAdapter, PeerIntent, PeerReport};
 use accelnet_store::{Document, Entry, MAX_TXN_BYTES, Store, StoreError, Stored, Unreadable};
 use serde::{Deserialize, Serialize};
@@ -31,6 +32,9 @@ pub struct Report {
     pub smt: Option<bool>,
     /// VFs and queue pairs of the compute intents' adapters.
     pub adapters: Vec<AdapterUse>,
+    /// All network adapters here, in brief.
+    #[serde(default = "not_reported")]
+    pub all_adapters: Observed<Vec<AdapterSummary>>,
     /// Intents here.
     pub intents: Vec<IntentStatus>,
     /// VMs here.
@@ -51,6 +55,11 @@ pub struct Report {
     /// Names of its parts, which have its VMs, MACs and faults where it is too long.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     parts: Vec<String>,
+}
+
+/// Of a report of an earlier release.
+fn not_reported() -> Observed<Vec<AdapterSummary>> {
+    Observed::unknown("its agent is of an earlier release, which does not report them")
 }
 
 /// An adapter of an intent, as other nodes compare it with theirs.
@@ -113,6 +122,7 @@ impl Report {
             observed_at: now.to_owned(),
             smt: None,
             adapters: Vec::new(),
+            all_adapters: Observed::unknown("the node has not reported them"),
             intents: Vec::new(),
             vms: Vec::new(),
             vms_unknown: None,
@@ -140,6 +150,7 @@ impl Report {
             observed_at: seen.node.observed_at.clone(),
             smt: seen.node.platform.smt.known().map(|smt| smt.is_on()),
             adapters: core.adapter_uses(seen, policy),
+            all_adapters: adapter_summary::all(&seen.node, &core.name),
             intents: core.statuses.clone(),
             macs: view::macs(seen),
             faults: faults::of(core, seen, policy, &vms, before.as_ref()),

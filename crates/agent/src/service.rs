@@ -7,12 +7,12 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use accelnet_api::types::*;
 use accelnet_api::{Answer, Caller, News, Remark, Role, Service, answered};
 use accelnet_host::Clock;
-use accelnet_model::{Capacity, Code, Node, Problem};
+use accelnet_model::{AdapterSummary, Capacity, Code, Node, Problem};
 use accelnet_rules::vm_names;
 
 use crate::cluster::last_reports::{LastReports, Standpoint};
 use crate::cluster::nodes::{NodeState, Nodes, views};
-use crate::cluster::{CutOff, Link, vms};
+use crate::cluster::{CutOff, Link, adapters, vms};
 use crate::core::drain::is_drained;
 use crate::core::settle::vms_unknown;
 use crate::core::{Core, intents, management};
@@ -174,14 +174,14 @@ impl Agent {
 }
 
 /// Refuses the name of a node that neither belongs to the cluster nor reports.
-fn known_node(
+fn known_node<'a>(
     name: &str,
-    own: &str,
-    nodes: &[NodeState],
-    reports: &[Report],
+    own: &'a str,
+    nodes: &'a [NodeState],
+    reports: impl IntoIterator<Item = &'a Report>,
 ) -> Result<(), Problem> {
     let members = nodes.iter().map(|node| node.name.as_str());
-    let reporting = reports.iter().map(|report| report.node.as_str());
+    let reporting = reports.into_iter().map(|report| report.node.as_str());
     let all: BTreeSet<&str> = members.chain(reporting).chain([own]).collect();
     match all.contains(name) {
         true => Ok(()),
@@ -217,6 +217,7 @@ fn as_fault(node: &str, problem: &Problem, since: String) -> Fault {
         message: format!("{} {}", problem.message, problem.found),
         resolution: problem.resolution.clone(),
         since,
+        last_report: None,
     }
 }
 
@@ -224,8 +225,10 @@ impl Service for Agent {
     fn status(&self) -> Result<Status, Problem> {
         let policy = self.policies.read()?;
         let picture = self.picture();
-        let mut status = management::status(&policy, &self.reports, &picture, self.clock.uptime())?;
-        for node in self.node_states()? {
+        let nodes = self.node_states()?;
+        let from = self.standpoint(&picture.report.node, &nodes);
+        let mut status = management::status(&policy, &self.reports, &picture, &from)?;
+        for node in nodes {
             let Some(since) = node.down_since else {
                 continue;
             };
@@ -284,7 +287,15 @@ impl Service for Agent {
 
     fn intents(&self) -> Result<Vec<IntentView>, Problem> {
         let policy = self.policies.read()?;
-        Ok(intents::views(&policy, &self.reports.all()?))
+        let (picture, nodes) = (self.picture(), self.node_states()?);
+        let reports = self.reports.all()?;
+        let from = self.standpoint(&picture.report.node, &nodes);
+        let last_reports = from.all(&reports);
+        let mut views = intents::views(&policy, &reports);
+        for status in views.iter_mut().flat_map(|view| &mut view.status) {
+            status.last_report = last_reports.get(&status.node).cloned();
+        }
+        Ok(views)
     }
 
     fn intent_add(&self, who: &Caller, request: &IntentAdd) -> Answer<IntentChanged> {
@@ -373,6 +384,27 @@ impl Service for Agent {
         Ok(views(&self.node_states()?, &policy, &reports))
     }
 
+    fn adapters(&self, node: Option<&str>) -> Result<Vec<AdapterSummary>, Problem> {
+        let picture = self.picture();
+        let own = picture.report.node.as_str();
+        let (mut reports, nodes) = (self.reports.shared()?, self.node_states()?);
+        if let Some(node) = node {
+            known_node(node, own, &nodes, reports.iter().map(|report| &**report))?;
+        }
+        let here = Arc::new(picture.report.clone());
+        reports.retain(|report| report.node != own);
+        reports.push(here);
+        reports.retain(|report| node.is_none_or(|node| report.node == node));
+        if let [only] = reports.as_slice()
+            && let Some(reason) = only.all_adapters.reason()
+        {
+            return Err(adapters::unknown(&only.node, reason));
+        }
+        let mut all = adapters::of_reports(&reports, &self.standpoint(own, &nodes));
+        all.sort_by(|one, other| one.node.cmp(&other.node));
+        Ok(all)
+    }
+
     fn node_report(&self, node: &str) -> Result<NodeReport, Problem> {
         let picture = self.picture();
         let own = picture.report.node.as_str();
@@ -389,7 +421,7 @@ impl Service for Agent {
         Ok(NodeReport {
             node: view.ok_or_else(|| vm_names::no_node(node, &[]))?,
             last_report: self.standpoint(own, &nodes).last_report(&report),
-            adapters: report.adapters,
+            adapters: report.all_adapters.known().cloned().unwrap_or_default(),
             intents: report.intents,
             vms: report.vms,
             faults: report.faults,

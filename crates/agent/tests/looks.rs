@@ -241,6 +241,7 @@ fn ask(looked: &Looked, route: &Route) -> Vec<Result<(), Problem>> {
             names: names(),
             dry_run: true,
         }))],
+        Operation::Adapters => vec![reader.adapters(None).map(drop)],
         Operation::AdaptersChange => [None, Some(2), Some(0)]
             .map(|vfs| {
                 let change = AdaptersChange {

@@ -7,7 +7,7 @@ mod remote;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use accelnet_model::{Capacity, Code, Management, Node, Problem};
+use accelnet_model::{AdapterSummary, Capacity, Code, Management, Node, Problem};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -168,6 +168,14 @@ impl Client {
     /// All nodes of the cluster.
     pub fn nodes(&self) -> Answer<Vec<NodeView>> {
         self.get("/v1/nodes")
+    }
+
+    /// The network adapters of all nodes, or of one.
+    pub fn adapters(&self, node: Option<&str>) -> Answer<Vec<AdapterSummary>> {
+        match node {
+            None => self.get("/v1/adapters"),
+            Some(node) => self.get(&format!("/v1/adapters?node={}", escaped(node))),
+        }
     }
 
     /// A node with its last report.

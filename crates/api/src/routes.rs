@@ -52,6 +52,8 @@ pub enum Operation {
     VmSet,
     /// Move VMs to their software path.
     VmDisable,
+    /// The adapters of all nodes.
+    Adapters,
     /// Switch SR-IOV of adapters.
     AdaptersChange,
     /// All nodes of the cluster.
@@ -188,7 +190,7 @@ const DRY_RUN: &[Parameter] = &[Parameter {
 const NODE: &[Parameter] = &[Parameter {
     name: "node",
     kind: Kind::Text(Chars::Printable),
-    what: "Show only VMs on this node.",
+    what: "Show only this node.",
 }];
 
 const NODE_OF_CHANGE: &[Parameter] = &[Parameter {
@@ -259,6 +261,7 @@ pub static ROUTES: &[Route] = &[
     Route::get(Do::VmEnable, "/v1/vm-enable", One("VmChanged"), "Accelerate VMs").asked(NODE_OF_CHANGE).change(Post, Some("VmEnable")).by(Role::Operator),
     Route::get(Do::VmSet, "/v1/vm-set", One("VmChanged"), "Change the setting of accelerated VMs").asked(NODE_OF_CHANGE).change(Post, Some("VmSet")).by(Role::Operator),
     Route::get(Do::VmDisable, "/v1/vm-disable", One("VmChanged"), "Move VMs to their software path").asked(NODE_OF_CHANGE).change(Post, Some("VmDisable")).by(Role::Operator),
+    Route::get(Do::Adapters, "/v1/adapters", Many("AdapterSummary"), "List the network adapters of all nodes").asked(NODE),
     Route::get(Do::AdaptersChange, "/v1/adapters", One("AdaptersChanged"), "Switch SR-IOV of adapters on or off, on a simulated host").change(Post, Some("AdaptersChange")),
     Route::get(Do::Nodes, "/v1/nodes", Many("NodeView"), "List the nodes of the cluster"),
     Route::get(Do::NodeReport, "/v1/nodes/{name}", One("NodeReport"), "Show the last report of a node"),

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use accelnet_model::intent::IntentStatus;
-use accelnet_model::{Capacity, Management, Node};
+use accelnet_model::{AdapterSummary, Capacity, Management, Node};
 use serde_json::{Map, Value, json};
 use utoipa::openapi::{RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
@@ -238,6 +238,7 @@ fn schemas() -> BTreeMap<String, Value> {
     with::<VmSet>(&mut all);
     with::<VmDisable>(&mut all);
     with::<VmChanged>(&mut all);
+    with::<AdapterSummary>(&mut all);
     with::<AdaptersChange>(&mut all);
     with::<AdaptersChanged>(&mut all);
     with::<NodeView>(&mut all);

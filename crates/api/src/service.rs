@@ -2,7 +2,7 @@
 
 use std::pin::Pin;
 
-use accelnet_model::{Capacity, Code, Node, Problem};
+use accelnet_model::{AdapterSummary, Capacity, Code, Node, Problem};
 
 use tokio::sync::watch;
 
@@ -90,6 +90,8 @@ pub trait Service: Send + Sync {
     fn remark(&self, remark: &Remark);
     /// All nodes of the cluster, by name.
     fn nodes(&self) -> Result<Vec<NodeView>, Problem>;
+    /// The network adapters of all nodes, or of one, by node.
+    fn adapters(&self, node: Option<&str>) -> Result<Vec<AdapterSummary>, Problem>;
     /// A node of the cluster with its last report.
     fn node_report(&self, node: &str) -> Result<NodeReport, Problem>;
     /// Drains a node, or lets it have VFs again.

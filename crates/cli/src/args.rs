@@ -327,6 +327,9 @@ pub enum AdapterCommand {
 /// `accelnet adapter list`
 #[derive(Debug, ClapArgs)]
 pub struct AdapterList {
+    /// Only adapters of this node; all nodes when left out
+    #[arg(long, value_name = "NODE")]
+    pub node: Option<String>,
     /// How to write the answer
     #[arg(long, short, value_name = "FORM", default_value = "table")]
     pub output: ListOutput,
@@ -335,8 +338,11 @@ pub struct AdapterList {
 /// `accelnet adapter show`
 #[derive(Debug, ClapArgs)]
 pub struct AdapterShow {
-    /// Netdev name, PCI address or MAC of the adapter
+    /// Netdev name, PCI address or MAC of the adapter; on other nodes, its name or PCI address
     pub name: String,
+    /// The node of the adapter. Default: this node, or the nodes that have it if this one has not
+    #[arg(long, value_name = "NODE")]
+    pub node: Option<String>,
     /// Test the VF settings of the adapter on an unused VF (needs root)
     #[arg(
         long,

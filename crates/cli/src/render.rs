@@ -23,7 +23,7 @@ mod vms;
 mod waiting;
 mod words;
 
-pub use adapter::{AdapterSummary, adapter, adapters};
+pub use adapter::{adapter, adapter_in_brief, adapters, adapters_of_nodes};
 pub use aged::aged;
 pub use capacity::capacity;
 pub use changed::changed;

@@ -14,8 +14,9 @@ use std::path::Path;
 
 use accelnet_agent::orders;
 use accelnet_api::testing::Fake;
-use accelnet_api::types::{AdapterUse, NodeReport, NodeView, Standing};
-use accelnet_model::{Code, LastReport, Problem};
+use accelnet_api::types::{Fault, NodeReport, NodeView, Severity, Standing};
+use accelnet_model::intent::{Intent, IntentState, IntentStatus, Role};
+use accelnet_model::{AdapterSummary, Code, LastReport, Observed, Problem};
 use served::Agent;
 
 const AT: &str = "2026-11-22T09:00:00Z";
@@ -33,22 +34,25 @@ fn node(name: &str) -> NodeReport {
             drained: None,
             accelerated_vms: 0,
             vms_unknown: None,
+            adapters_unknown: None,
         },
         last_report: None,
-        adapters: vec![AdapterUse {
+        adapters: vec![AdapterSummary {
             node: name.to_owned(),
-            adapter: "ens1".to_owned(),
-            address: "0000:01:00.0".parse().expect("an address"),
-            mac: None,
+            name: format!("ens{}", &name[1..]),
+            address: "0000:01:00.0".to_owned(),
+            model: "Intel I350".to_owned(),
+            driver: Observed::Known(Some("igb".to_owned())),
+            link: Some(true),
+            supported: true,
+            reasons: Vec::new(),
+            vfs_total: Observed::Known(7),
             vfs: 7,
-            vfs_in_use: 2,
-            vfs_promised: 2,
-            queue_pairs: None,
-            queue_pairs_promised: 2,
-            queue_pairs_per_vf: None,
-            queue_pairs_in_use: 2,
-            vfs_foreign: 0,
-            queue_pairs_foreign: 0,
+            vfs_in_use: 1,
+            vfs_in_doubt: 0,
+            queue_pairs: Observed::Known(Some(2)),
+            queue_pairs_total: Observed::Known(Some(8)),
+            last_report: None,
         }],
         intents: Vec::new(),
         vms: Vec::new(),
@@ -65,11 +69,47 @@ fn cluster() -> Agent {
         seconds_ago: 150,
         why: format!("n3 is down since {SINCE}"),
     });
+    down.adapters[0].last_report.clone_from(&down.last_report);
+    down.intents = vec![IntentStatus {
+        intent: "lan".to_owned(),
+        node: "n3".to_owned(),
+        state: IntentState::Completed,
+        intent_revision: 1,
+        since: AT.to_owned(),
+        verified_at: Some(AT.to_owned()),
+        adapters: Vec::new(),
+        bridge: Some("acn-lan".to_owned()),
+        vfs: 7,
+        problem: None,
+        warnings: Vec::new(),
+        last_report: down.last_report.clone(),
+    }];
+    down.faults = vec![Fault {
+        severity: Severity::Warning,
+        node: "n3".to_owned(),
+        subject: "cache".to_owned(),
+        code: Code::VmOnSoftwarePath,
+        message: "VM cache runs on its software path.".to_owned(),
+        resolution: "'accelnet vm show cache' shows why.".to_owned(),
+        since: AT.to_owned(),
+        last_report: down.last_report.clone(),
+    }];
     let mut silent = node("n4");
     let found = "libvirt does not answer.";
     silent.node.vms_unknown = Some(Problem::new(Code::VmStateUnknown, &["n4"], found));
+    let names = ["The list of adapters of n4", "/sys/bus/pci"];
+    let unknown = Problem::new(Code::NotReadable, &names, "No such file or directory.");
+    silent.node.adapters_unknown = Some(unknown);
+    silent.adapters.clear();
     Agent::of(
         Fake::default()
+            .intents(&[Intent {
+                name: "lan".parse().expect("a name"),
+                roles: vec![Role::Compute],
+                adapters: vec!["ens1".to_owned()],
+                vfs: None,
+                security: accelnet_model::VfSecurity::default(),
+            }])
             .vms(&["web1", "mail"])
             .other(node("n2"), &["db1", "web1"])
             .other(down, &["cache"])
@@ -78,7 +118,7 @@ fn cluster() -> Agent {
 }
 
 /// Each command with what it is about.
-const COMMANDS: [(&str, &str); 14] = [
+const COMMANDS: [(&str, &str); 23] = [
     ("All VMs", "vm list"),
     ("The VMs of one node", "vm list --node n2"),
     ("The VMs of a node that is down", "vm list --node n3"),
@@ -91,6 +131,21 @@ const COMMANDS: [(&str, &str); 14] = [
     ),
     ("A VM that is not on a node", "vm show web --node n2"),
     ("A node that is not there", "vm list --node n5"),
+    ("All adapters", "adapter list"),
+    ("The adapters of one node", "adapter list --node n2"),
+    (
+        "The adapters of a node that is down",
+        "adapter list --node n3",
+    ),
+    ("An adapter of another node", "adapter show ens2"),
+    (
+        "An adapter of a node that is down",
+        "adapter show ens3 --node n3",
+    ),
+    ("An adapter that no node has", "adapter show ens9"),
+    ("Intents on all nodes", "intent status"),
+    ("Intents on a node", "intent status --node n1"),
+    ("Faults of all nodes", "faults"),
     ("A node that is down", "node show n3"),
     ("A node whose VMs are unknown", "node show n4"),
     ("Faults of a node that is not there", "faults --node n5"),

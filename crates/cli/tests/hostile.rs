@@ -10,7 +10,7 @@ use accelnet_api::testing::{Fake, Fixed, Serving};
 use accelnet_api::types::*;
 use accelnet_api::{Answer, Caller, Client, News, Remark, Service};
 use accelnet_model::intent::{Intent, Role};
-use accelnet_model::{Capacity, Code, Node, Problem, outside};
+use accelnet_model::{AdapterSummary, Capacity, Code, Node, Problem, outside};
 use clap::Parser;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -108,6 +108,7 @@ impl Service for Hostile {
                 message: problem.message.clone(),
                 resolution: problem.resolution.clone(),
                 since: "2026-05-01T12:00:00Z".to_owned(),
+                last_report: None,
             });
         }
         status.nodes_down.push("n2".to_owned());
@@ -147,6 +148,9 @@ impl Service for Hostile {
     }
     fn vms(&self, node: Option<&str>) -> Result<Vec<VmView>, Problem> {
         now(Service::vms(&self.0, node))
+    }
+    fn adapters(&self, node: Option<&str>) -> Result<Vec<AdapterSummary>, Problem> {
+        now(Service::adapters(&self.0, node))
     }
     fn node_report(&self, node: &str) -> Result<NodeReport, Problem> {
         now(Service::node_report(&self.0, node))

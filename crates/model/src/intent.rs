@@ -6,7 +6,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::adapter::Identity;
-use crate::{IntentName, Mac, PciAddress, Problem, VfSecurity};
+use crate::{IntentName, LastReport, Mac, PciAddress, Problem, VfSecurity};
 
 /// What an intent's adapters are for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -173,4 +173,7 @@ pub struct IntentStatus {
     /// What is worth knowing though it works.
     #[serde(default)]
     pub warnings: Vec<String>,
+    /// Set when the node does not report now: the status is that of its last report.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_report: Option<LastReport>,
 }

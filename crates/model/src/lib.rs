@@ -5,6 +5,7 @@
 //! [`problem::Problem`] is one such thing found in one place.
 
 pub mod adapter;
+pub mod adapter_summary;
 pub mod capacity;
 pub mod catalogue;
 pub mod check;
@@ -38,6 +39,7 @@ pub mod vf_wish;
 pub mod vm_setting;
 
 pub use adapter::Adapter;
+pub use adapter_summary::AdapterSummary;
 pub use capacity::Capacity;
 pub use check::Check;
 pub use code::Code;

@@ -4,6 +4,7 @@
 //! kernel's refusals, [`switch`] plans the virtual switch, [`vm`] judges one VM against a performance setting,
 //! [`migration`] tells where a VM can move to, [`filter`] which addresses an adapter's filter needs.
 
+pub mod adapter_summary;
 pub mod admission;
 pub mod enable;
 pub mod filter;

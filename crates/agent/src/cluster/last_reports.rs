@@ -52,6 +52,18 @@ pub(crate) struct Standpoint<'a> {
 }
 
 impl Standpoint<'_> {
+    /// The last reports of all nodes that do not report now, by node.
+    pub fn all<'a>(
+        &self,
+        reports: impl IntoIterator<Item = &'a Report>,
+    ) -> BTreeMap<String, LastReport> {
+        let last = reports.into_iter().filter_map(|report| {
+            let last = self.last_report(report)?;
+            Some((report.node.clone(), last))
+        });
+        last.collect()
+    }
+
     /// Why the report of a node is not current; none when it is, or when the node never reported.
     pub fn last_report(&self, report: &Report) -> Option<LastReport> {
         if report.node == self.own || report.observed_at.is_empty() {

@@ -10,6 +10,7 @@ use accelnet_store::{
 };
 use serde::{Deserialize, Serialize};
 
+use super::adapters;
 use super::instance::Instance;
 use super::liveness::LEASE;
 use crate::core::settle::vms_unknown;
@@ -144,6 +145,11 @@ pub(crate) fn views(nodes: &[NodeState], policy: &Policy, reports: &[Report]) ->
                 None => Some("the store has no report of it that can be read"),
             }
             .map(|reason| vms_unknown(name, reason)),
+            adapters_unknown: match report {
+                Some(report) => report.all_adapters.reason(),
+                None => Some("the store has no report of it that can be read"),
+            }
+            .map(|reason| adapters::unknown(name, reason)),
         }
     };
     names.into_iter().map(view).collect()

@@ -444,6 +444,7 @@ impl Core {
                 vfs: 0,
                 problem: None,
                 warnings: Vec::new(),
+                last_report: None,
             });
             self.statuses.len() - 1
         });

@@ -691,6 +691,7 @@ fn status_in(report: &Report, intent: &str, revision: u64) -> IntentStatus {
         vfs: 0,
         problem: None,
         warnings: Vec::new(),
+        last_report: None,
     });
     if status.intent_revision < revision && status.state != IntentState::Pending {
         status.state = IntentState::Pending;

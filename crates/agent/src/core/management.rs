@@ -16,6 +16,7 @@ use super::room::Space;
 use super::standing::{self, Kept, Own, Parts, Standing};
 use super::vms::{crowded, not_applied};
 use super::{Core, Seen};
+use crate::cluster::last_reports::Standpoint;
 use crate::policy::{Change, Policy};
 use crate::report::{Report, Reports};
 use crate::view::Picture;
@@ -426,9 +427,10 @@ pub(crate) fn status(
     policy: &Policy,
     reports: &Reports,
     picture: &Picture,
-    uptime: std::time::Duration,
+    from: &Standpoint<'_>,
 ) -> Result<Status, Problem> {
     let all = reports.shared()?;
+    let last_reports = from.all(all.iter().map(|report| &**report));
     let promised: Vec<VmSetting> = policy.vms.iter().map(|(vm, _)| vm.clone()).collect();
     let management = &policy.management;
     let standing = Standing::of(&Parts {
@@ -441,6 +443,9 @@ pub(crate) fn status(
     });
     let broken = standing.broken_promise();
     let mut faults: Vec<Fault> = all.iter().flat_map(|one| one.faults.clone()).collect();
+    for fault in &mut faults {
+        fault.last_report = last_reports.get(&fault.node).cloned();
+    }
     if management.enabled {
         let newest = all.iter().map(|report| report.observed_at.as_str()).max();
         let since = reports.unmet_since(broken.is_some(), newest.unwrap_or_default());
@@ -479,7 +484,11 @@ pub(crate) fn status(
             version: env!("CARGO_PKG_VERSION").to_owned(),
             simulated: picture.simulated,
             observed_at: picture.node.observed_at.clone(),
-            observed_seconds_ago: uptime.saturating_sub(picture.seen_at).as_secs(),
+            observed_seconds_ago: from
+                .clock
+                .uptime()
+                .saturating_sub(picture.seen_at)
+                .as_secs(),
             policy_revision: policy.revision,
             applied_revision: picture.applied_revision,
             cut_off_since: None,

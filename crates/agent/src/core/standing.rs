@@ -423,6 +423,7 @@ pub(crate) fn fault(problem: &Problem, node: &str, since: String) -> Fault {
         message: format!("{} {}", problem.message, problem.found),
         resolution: problem.resolution.clone(),
         since,
+        last_report: None,
     }
 }
 

@@ -1,6 +1,8 @@
 //! Lists and shows cover all nodes, whichever node is asked.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::time::Duration;
 
 use accelnet_agent::cluster::nodes::{Down, Member};
 use accelnet_agent::report::Report;
@@ -8,14 +10,15 @@ use accelnet_agent::simulated::Simulated;
 use accelnet_agent::simulated::served::{self, NODE, Served, VM};
 use accelnet_api::Client;
 use accelnet_api::types::{Standing, VmView};
-use accelnet_model::Code;
 use accelnet_model::domain::DomainState;
+use accelnet_model::{Code, Observed};
 use accelnet_sim::SimMachine;
 use accelnet_store::testing::{EtcdServer, until};
 use accelnet_store::{Store, Txn};
 use tempfile::TempDir;
 
-use crate::etcd::pair;
+use crate::bench::intent_add;
+use crate::etcd::Node;
 
 const OTHER: &str = "node2";
 const AT: &str = "2026-01-01T00:00:00Z";
@@ -220,34 +223,119 @@ fn a_node_without_libvirt_is_named_by_the_others() {
     assert_eq!(root.vm("nope").expect_err("unknown"), refused);
 }
 
-/// The names of the VMs that `client` lists of a node, when all of them are marked as `marked` says.
-fn of(client: &Client, node: &str, marked: bool) -> Vec<String> {
+#[test]
+fn adapters_of_all_nodes_are_listed() {
+    let bench = Bench::new();
+    let root = bench.served.root();
+    let own = root.adapters(None).expect("adapters");
+    assert_eq!((own.len(), own[0].node.as_str()), (1, NODE));
+    bench.reports_with(|report| {
+        let mut adapter = own[0].clone();
+        adapter.node = OTHER.to_owned();
+        report.all_adapters = Observed::Known(vec![adapter]);
+    });
+    let listed = |node| {
+        let all = root.adapters(node).expect("adapters").into_iter();
+        let all = all.map(|one| (one.node, one.last_report.is_some()));
+        all.collect::<Vec<_>>()
+    };
+    let row = |node: &str, marked| (node.to_owned(), marked);
+    assert_eq!(listed(None), [row(NODE, false), row(OTHER, false)]);
+    assert_eq!(listed(Some(OTHER)), [row(OTHER, false)]);
+    bench.fails();
+    assert_eq!(listed(None), [row(NODE, false), row(OTHER, true)]);
+    let unknown = root.adapters(Some("node9")).expect_err("no such node");
+    assert_eq!(unknown.code, Code::NodeNotFound);
+    // One of an earlier release, which reports none.
+    bench.reports_with(|report| report.all_adapters = Observed::unknown("an earlier release"));
+    assert_eq!(listed(None), [row(NODE, false)]);
+    let unknown = root.adapters(Some(OTHER)).expect_err("unknown");
+    assert_eq!(unknown.code, Code::NotReadable);
+    let nodes = root.nodes().expect("nodes").into_iter();
+    let unknown: Vec<_> = nodes.filter_map(|node| node.adapters_unknown).collect();
+    assert_eq!(unknown.len(), 1);
+}
+
+/// Everything that `client` shows of a node, each with whether it is marked as of a last report.
+fn shown(client: &Client, node: &str) -> Vec<(&'static str, bool)> {
     let vms = client.vms_of(Some(node)).expect("VMs").into_iter();
-    vms.filter(|vm| vm.last_report.is_some() == marked)
-        .map(|vm| vm.name)
-        .collect()
+    let vms = vms.map(|vm| ("VM", vm.last_report.is_some()));
+    let adapters = client.adapters(Some(node)).expect("adapters").into_iter();
+    let adapters = adapters.map(|adapter| ("adapter", adapter.last_report.is_some()));
+    let intents = client.intents().expect("intents").into_iter();
+    let status = intents.flat_map(|view| view.status);
+    let status = status.filter(|status| status.node == node);
+    let status = status.map(|status| ("intent", status.last_report.is_some()));
+    let report = client.node_report(node).expect("a report");
+    let report = ("node", report.last_report.is_some());
+    vms.chain(adapters).chain(status).chain([report]).collect()
+}
+
+/// Whether `client` shows a VM, an adapter, an intent and the report of a node, and marks all of it or none.
+fn shows(client: &Client, node: &str, marked: bool) -> bool {
+    let shown = shown(client, node);
+    let kinds: BTreeSet<&str> = shown.iter().map(|(kind, _)| *kind).collect();
+    kinds.len() == 4 && shown.iter().all(|(_, so)| *so == marked)
+}
+
+/// Four nodes with one intent, each with a VM.
+fn four(server: &EtcdServer) -> Vec<Node> {
+    let nodes: Vec<Node> = (1..=4).map(|number| Node::start(number, server)).collect();
+    let added = nodes[0].client.intent_add(&intent_add(2));
+    added.expect("declared");
+    for node in &nodes {
+        node.machine.define(1);
+    }
+    let names: Vec<&str> = nodes.iter().map(|node| &*node.machine.name).collect();
+    for node in &nodes {
+        for name in &names {
+            assert!(
+                until(|| shows(&node.client, name, false)),
+                "{:?}",
+                shown(&node.client, name)
+            );
+        }
+    }
+    nodes
 }
 
 #[test]
-fn each_node_on_etcd_lists_the_vms_of_the_other() {
+fn four_nodes_on_etcd_show_each_other() {
     let server = EtcdServer::start();
-    let [one, mut other] = pair(&server);
-    let names = |client: &Client, node| of(client, node, false);
-    for node in [&one, &other] {
-        node.machine.define(1);
-        let (own, name) = (&node.machine.name, node.machine.vm(1));
-        for client in [&one.client, &other.client] {
-            assert!(until(|| names(client, own).contains(&name)));
+    let mut nodes = four(&server);
+    for node in &nodes {
+        let vms = node.client.vms().expect("VMs").into_iter();
+        let vms: Vec<_> = vms.map(|vm| (vm.name, vm.node)).collect();
+        let all = nodes.iter().map(|node| &node.machine);
+        let all: Vec<_> = all.map(|one| (one.vm(1), one.name.clone())).collect();
+        assert_eq!(vms, all);
+        for (name, on) in &all {
+            assert_eq!(node.client.vm(name).expect("a VM").node, *on);
         }
+        let events = node.client.events_of(Some("node1"), 0, 100, Duration::ZERO);
+        let events = events.expect("events").events;
+        assert!(!events.is_empty() && events.iter().all(|event| event.node == "node1"));
     }
-    let there = names(&other.client, "node2");
-    // A node that is cut off lists the VMs of others as it read them last.
-    assert!(until(|| names(&one.client, "node2") == there));
-    one.wire.cut();
-    assert!(until(|| one.is_cut_off()));
-    assert_eq!(of(&one.client, "node2", true), there);
-    one.wire.mend();
-    assert!(until(|| names(&one.client, "node2") == there));
-    other.stop_agent();
-    assert!(until(|| of(&one.client, "node2", true) == there));
+    // A node that is cut off marks the others; they mark it once it is down.
+    let cut_off = nodes.remove(1);
+    cut_off.wire.cut();
+    assert!(until(|| cut_off.is_cut_off()));
+    // Each of its reads waits for the store: one other node stands for all.
+    assert!(shows(&cut_off.client, "node1", true));
+    let own = cut_off.client.vms_of(Some("node2")).expect("VMs");
+    assert!(own.iter().all(|vm| vm.last_report.is_none()));
+    for node in &nodes {
+        assert!(until(|| shows(&node.client, "node2", true)));
+    }
+    cut_off.wire.mend();
+    for node in &nodes {
+        assert!(until(|| shows(&cut_off.client, &node.machine.name, false)));
+        assert!(until(|| shows(&node.client, "node2", false)));
+    }
+    // A node that is down.
+    nodes[1].stop_agent();
+    for node in [&nodes[0], &nodes[2], &cut_off] {
+        assert!(until(|| shows(&node.client, "node3", true)));
+        assert!(shows(&node.client, &node.machine.name, false));
+    }
 }

@@ -288,6 +288,10 @@ pub fn read(operation: Operation, call: Call) -> Result<Work, Failed> {
                 service.adapters_change(&who, &request)
             })
         }
+        Operation::Adapters => {
+            let node = call.query.text("node").map(str::to_owned);
+            Work::look(move |service| service.adapters(node.as_deref()))
+        }
         Operation::Nodes => Work::look(|service| service.nodes()),
         Operation::NodeReport => {
             let name = call.in_path(operation)?;

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use accelnet_model::intent::{Intent, Role};
-use accelnet_model::{Capacity, Node, Problem};
+use accelnet_model::{AdapterSummary, Capacity, Node, Problem};
 use serde_json::{Value, json};
 
 use super::http::{Answer as Reply, Asked, ask, send};
@@ -183,6 +183,7 @@ impl Service for Falls {
     fn intent_set(&self, _: &Caller, _: &str, _: &IntentSet) -> Answer<IntentChanged> { panic!() }
     fn intent_remove(&self, _: &Caller, _: &str, _: bool) -> Answer<IntentChanged> { panic!() }
     fn vms(&self, _: Option<&str>) -> Result<Vec<VmView>, Problem> { panic!() }
+    fn adapters(&self, _: Option<&str>) -> Result<Vec<AdapterSummary>, Problem> { panic!() }
     fn node_report(&self, _: &str) -> Result<NodeReport, Problem> { panic!() }
     fn vms_change(&self, _: &Caller, _: Option<&str>, _: &VmChange) -> Answer<VmChanged> { panic!() }
     fn plan(&self, _: &Caller) -> Answer<PlanAnswer> { Box::pin(async { panic!("fell over later") }) }

@@ -6,8 +6,8 @@ use accelnet_model::platform::{
     self, Architecture, Cpu, Iommu, Kernel, Kvm, Libvirt, Platform, Smt, Version, Vfio,
 };
 use accelnet_model::vm_setting::Phase;
-use accelnet_model::{Check, Code, Intent, Node, Performance, Problem};
-use accelnet_rules::{intent, management, vm_names};
+use accelnet_model::{AdapterSummary, Check, Code, Intent, Node, Performance, Problem};
+use accelnet_rules::{adapter_summary, intent, management, vm_names};
 
 use super::Fake;
 use super::state::{Inner, NODE, NOW, known};
@@ -31,7 +31,10 @@ impl Service for Fake {
             promise_holds: true,
             adapters: Vec::new(),
             accelerated_vms: inner.accelerated(),
-            faults: inner.faults(),
+            faults: {
+                let others = inner.others.iter().flat_map(|other| other.faults.clone());
+                inner.faults().into_iter().chain(others).collect()
+            },
             agent: AgentInfo {
                 node: NODE.to_owned(),
                 version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -91,7 +94,16 @@ impl Service for Fake {
     fn intents(&self) -> Result<Vec<IntentView>, Problem> {
         let mut inner = self.looks()?;
         let intents = inner.intents.clone();
-        let views = intents.iter().map(|intent| inner.viewed(intent));
+        let others = inner.others.clone().into_iter();
+        let others: Vec<_> = others.flat_map(|other| other.intents).collect();
+        let views = intents.iter().map(|intent| {
+            let mut view = inner.viewed(intent);
+            let of_it = others
+                .iter()
+                .filter(|status| *intent.name == *status.intent);
+            view.status.extend(of_it.cloned());
+            view
+        });
         Ok(views.collect())
     }
 
@@ -103,6 +115,15 @@ impl Service for Fake {
         let others = inner.others.iter().flat_map(|other| &other.vms);
         let all = inner.vms.iter().chain(others);
         let meant = all.filter(|vm| node.is_none_or(|node| vm.node == node));
+        Ok(meant.cloned().collect())
+    }
+
+    fn adapters(&self, node: Option<&str>) -> Result<Vec<AdapterSummary>, Problem> {
+        let inner = self.looks()?;
+        let own = adapter_summary::all(&inner.node, NODE);
+        let others = inner.others.iter().flat_map(|other| &other.adapters);
+        let all = own.known().into_iter().flatten().chain(others);
+        let meant = all.filter(|adapter| node.is_none_or(|node| adapter.node == node));
         Ok(meant.cloned().collect())
     }
 
@@ -120,7 +141,7 @@ impl Service for Fake {
         Ok(NodeReport {
             node: view.ok_or_else(|| vm_names::no_node(node, &names))?,
             last_report: None,
-            adapters: Vec::new(),
+            adapters: self.adapters(Some(node))?,
             intents: Vec::new(),
             vms: self.looks()?.vms.clone(),
             faults: Vec::new(),
@@ -140,6 +161,7 @@ impl Service for Fake {
             drained: inner.drained.then(drained),
             accelerated_vms: 0,
             vms_unknown: None,
+            adapters_unknown: None,
         };
         let others = others.into_iter().map(|other| other.node);
         Ok(std::iter::once(own).chain(others).collect())

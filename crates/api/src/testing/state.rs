@@ -207,6 +207,7 @@ impl Inner {
                 vfs: intent.vfs.unwrap_or(7),
                 problem: None,
                 warnings: Vec::new(),
+                last_report: None,
             }],
             intent: intent.clone(),
         }

@@ -1,7 +1,7 @@
 //! Management of the cluster, asked and answered.
 
 use accelnet_model::performance::{Figures, Performance};
-use accelnet_model::{Check, Code, Mac, Management, PciAddress};
+use accelnet_model::{Check, Code, LastReport, Mac, Management, PciAddress};
 use serde::{Deserialize, Serialize};
 
 use super::{PlannedStep, figures};
@@ -165,6 +165,9 @@ pub struct Fault {
     pub resolution: String,
     /// When it was raised, RFC 3339, UTC.
     pub since: String,
+    /// Set when the node does not report now: the fault is one of its last report.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_report: Option<LastReport>,
 }
 
 /// How bad a fault is.

@@ -1,10 +1,10 @@
 //! The nodes of a cluster.
 
 use accelnet_model::intent::IntentStatus;
-use accelnet_model::{LastReport, NodeName, Problem};
+use accelnet_model::{AdapterSummary, LastReport, NodeName, Problem};
 use serde::{Deserialize, Serialize};
 
-use super::{AdapterUse, Fault, VmView};
+use super::{Fault, VmView};
 
 /// A node of the cluster.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -29,6 +29,9 @@ pub struct NodeView {
     /// Why the VMs of the node are unknown, and missing in every list of VMs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub vms_unknown: Option<Problem>,
+    /// Why the adapters of the node are unknown, and missing in every list of adapters.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub adapters_unknown: Option<Problem>,
 }
 
 /// A node of the cluster with its last report.
@@ -40,8 +43,8 @@ pub struct NodeReport {
     /// Set when the node does not report now.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_report: Option<LastReport>,
-    /// Its adapters that intents give VFs from.
-    pub adapters: Vec<AdapterUse>,
+    /// Its network adapters, in brief.
+    pub adapters: Vec<AdapterSummary>,
     /// Its intents.
     pub intents: Vec<IntentStatus>,
     /// Its VMs.

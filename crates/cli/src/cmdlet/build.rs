@@ -208,10 +208,12 @@ pub fn sriov(given: &Given, _: Pipes) -> Built {
     Ok(Command::Adapter(match given.text("Name") {
         Some(name) => AdapterCommand::Show(AdapterShow {
             name,
+            node: None,
             ask: false,
             output: Output::Table,
         }),
         None => AdapterCommand::List(AdapterList {
+            node: None,
             output: ListOutput::Table,
         }),
     }))

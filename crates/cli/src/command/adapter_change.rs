@@ -4,14 +4,15 @@ use accelnet_api::types::{AdaptersChange, Failure};
 use accelnet_host::execute::Progress;
 use accelnet_host::observe;
 use accelnet_model::vf_plan::Ask;
-use accelnet_model::{Code, Observed, Problem};
+use accelnet_model::{AdapterSummary, Code, Observed, Problem};
+use accelnet_rules::adapter_summary;
 use serde::Serialize;
 
 use super::{Result, ask, simulated};
 use crate::args::{Change, Output};
 use crate::audit::{self, Asked};
 use crate::change::{self, Changed, Request};
-use crate::render::{self, AdapterSummary, ProgressLine};
+use crate::render::{self, ProgressLine};
 use crate::session::Session;
 
 /// What came of one of several. Its JSON is part of the API.
@@ -118,7 +119,7 @@ fn able(session: &mut Session<'_>) -> std::result::Result<Vec<String>, Problem> 
     };
     let (able, others): (Vec<AdapterSummary>, Vec<AdapterSummary>) = adapters
         .iter()
-        .map(|adapter| AdapterSummary::of(&node, adapter))
+        .map(|adapter| adapter_summary::summary(&node, node.display_name(), adapter))
         .partition(|adapter| adapter.supported);
     for other in &others {
         let reasons: Vec<&str> = other.reasons.iter().map(|code| code.id()).collect();

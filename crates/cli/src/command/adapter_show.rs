@@ -1,20 +1,79 @@
 //! `accelnet adapter show`: one adapter and its VFs.
 
 use accelnet_host::features;
-use accelnet_model::{Adapter, Code, Problem};
+use accelnet_model::{Adapter, AdapterSummary, Code, PciAddress, Problem};
 use accelnet_rules::naming;
 
 use super::{Result, ask, simulated};
-use crate::args::AdapterShow;
+use crate::args::{AdapterShow, Output};
 use crate::session::Session;
 use crate::{change, render};
 
 /// Shows an adapter, and asks it first when told to.
 pub fn run(args: &AdapterShow, session: &mut Session<'_>) -> Result {
-    // Only this machine itself can query an adapter.
-    if simulated::is(session)? || (session.named && !args.ask) {
-        return of_agent(args, session);
+    if let Some(node) = &args.node
+        && !is_here(node, session)?
+    {
+        return elsewhere(args, session);
     }
+    // Only this machine itself can query an adapter.
+    let by_agent = simulated::is(session)? || (session.named && !args.ask);
+    let shown = match by_agent {
+        true => of_agent(args, session),
+        false => here(args, session),
+    };
+    let missing = |problem: &Problem| problem.code == Code::AdapterNotFound && args.node.is_none();
+    match shown {
+        // Another node may have it.
+        Err(problem) if missing(&problem) && session.agent.is_some() => {
+            elsewhere(args, session).map_err(|_| problem)
+        }
+        shown => shown,
+    }
+}
+
+/// Whether that is the node that this machine is, or whose agent is asked.
+fn is_here(node: &str, session: &Session<'_>) -> std::result::Result<bool, Problem> {
+    Ok(session.agent()?.status()?.agent.node == node)
+}
+
+/// Shows adapters of other nodes as their nodes reported them.
+fn elsewhere(args: &AdapterShow, session: &mut Session<'_>) -> Result {
+    let agent = session.agent()?.clone();
+    let address: Option<PciAddress> = args.name.parse().ok();
+    let address = address.map(|address| address.to_string());
+    let is_meant = |one: &AdapterSummary| {
+        one.name == args.name || address.as_ref().is_some_and(|at| *at == one.address)
+    };
+    let mut adapters = agent.adapters(args.node.as_deref())?;
+    if adapters.iter().all(|one| !is_meant(one)) {
+        let names: Vec<&str> = adapters.iter().map(|one| one.name.as_str()).collect();
+        let found = format!("The adapters there are {}.", names.join(", "));
+        return Err(Problem::new(Code::AdapterNotFound, &[&args.name], found));
+    }
+    adapters.retain(is_meant);
+    if args.ask {
+        session.note("note: nothing is asked of an adapter of another node");
+    }
+    match (args.output, adapters.as_slice()) {
+        (Output::Json, [only]) => session.say_json(only),
+        (Output::Json, several) => session.say_json(&several),
+        (Output::Table, several) => {
+            for (place, adapter) in several.iter().enumerate() {
+                let between = if place == 0 { "" } else { "\n" };
+                // VMs that are unknown hide no adapter.
+                let vms = agent.vms_of(Some(&adapter.node)).unwrap_or_default();
+                let (adapter, vms) = (render::clean(adapter), render::clean(&vms));
+                let text = render::adapter_in_brief(&adapter, &vms, session.colour, session.width);
+                session.say(&format!("{between}{text}"));
+            }
+        }
+    }
+    Ok(0)
+}
+
+/// Shows an adapter of this machine.
+fn here(args: &AdapterShow, session: &mut Session<'_>) -> Result {
     let host = session.host;
     let address = change::find(&host, &args.name)?;
     let mut adapter = change::look(&host, &args.name, address)?;

@@ -1,97 +1,39 @@
 //! Adapters in words: the list, and one whole.
 
+use accelnet_api::types::VmView;
 use accelnet_model::adapter::{Acs, Bridge, BridgeKind, PcieLink, PcieRate, Sriov, Support, VfBar};
 use accelnet_model::link::Interface;
 use accelnet_model::vf::{Vf, VfLinkState, VfSettings, VlanProtocol};
-use accelnet_model::{Adapter, Code, Node, Observed};
+use accelnet_model::{Adapter, AdapterSummary, Observed};
 use accelnet_rules::prereq;
-use serde::{Deserialize, Serialize};
 
+use super::last_reports;
 use super::table::{Table, Tone, painted, pairs};
 use super::{shown, shown_or};
 
-/// A line of the list. Its JSON is part of the API.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct AdapterSummary {
-    /// Its name.
-    pub name: String,
-    /// Its PCI address.
-    pub address: String,
-    /// Vendor and device.
-    pub model: String,
-    /// Bound driver.
-    pub driver: Observed<Option<String>>,
-    /// Whether it is up and has carrier; none without a netdev.
-    pub link: Option<bool>,
-    /// Whether its VFs can be given to VMs.
-    pub supported: bool,
-    /// Why not: the codes of the checks that it does not pass.
-    pub reasons: Vec<Code>,
-    /// VFs that it can give.
-    pub vfs_total: Observed<u32>,
-    /// VFs that are there.
-    pub vfs: u32,
-    /// VFs of which somebody is known to use them.
-    pub vfs_in_use: u32,
-    /// VFs of which it cannot be told.
-    pub vfs_in_doubt: u32,
-    /// Queue pairs that the adapter itself uses.
-    pub queue_pairs: Observed<Option<u32>>,
-    /// Queue pairs that it can use at most.
-    pub queue_pairs_total: Observed<Option<u32>>,
-}
-
-impl AdapterSummary {
-    /// What the list says of `adapter`, judged by the prerequisite checks.
-    pub fn of(node: &Node, adapter: &Adapter) -> Self {
-        let sriov = adapter.sriov.present();
-        let mut reasons: Vec<Code> = Vec::new();
-        for row in prereq::judge_adapter(node, adapter) {
-            let reason = row
-                .code
-                .filter(|code| !row.passed && !reasons.contains(code));
-            reasons.extend(reason);
-        }
-        let channels = match adapter.interfaces.first() {
-            Some(interface) => interface.channels.clone(),
-            None => Observed::unknown("the adapter has no netdev here to ask"),
-        };
-        let count = |counts: fn(&Vf) -> bool| {
-            u32::try_from(adapter.vfs.iter().filter(|vf| counts(vf)).count()).unwrap_or(u32::MAX)
-        };
-        AdapterSummary {
-            name: adapter.name(),
-            address: adapter.address.to_string(),
-            model: prereq::describe(adapter),
-            driver: adapter
-                .driver
-                .as_ref()
-                .map(|driver| driver.as_ref().map(|driver| driver.name.clone())),
-            link: adapter
-                .interfaces
-                .first()
-                .map(|interface| interface.link.up && interface.link.carrier),
-            supported: reasons.is_empty(),
-            reasons,
-            vfs_total: match sriov {
-                Some(sriov) => sriov.total_vfs.clone(),
-                None => adapter.sriov.as_ref().map(|_| 0),
-            },
-            vfs: sriov.map_or(0, |sriov| sriov.current_vfs),
-            vfs_in_use: count(|vf| vf.users.known().is_some_and(|users| !users.is_empty())),
-            vfs_in_doubt: count(|vf| vf.users.known().is_none()),
-            queue_pairs: channels.as_ref().map(|all| all.map(|all| all.pairs())),
-            queue_pairs_total: channels.as_ref().map(|all| all.map(|all| all.max_pairs())),
-        }
-    }
-}
-
-/// The list.
+/// The adapters of one node.
 pub fn adapters(rows: &[AdapterSummary], colour: bool, width: Option<u16>) -> String {
     if rows.is_empty() {
         return "This node has no PCI network adapter.\n".to_owned();
     }
+    list(rows, false, colour, width)
+}
+
+/// The adapters of several nodes.
+pub fn adapters_of_nodes(rows: &[AdapterSummary], colour: bool, width: Option<u16>) -> String {
+    if rows.is_empty() {
+        return "No PCI network adapters.\n".to_owned();
+    }
+    let of = rows
+        .iter()
+        .map(|row| (&*row.node, row.last_report.as_ref()));
+    let notes = last_reports::notes(of);
+    format!("{}{notes}", list(rows, true, colour, width))
+}
+
+fn list(rows: &[AdapterSummary], with_node: bool, colour: bool, width: Option<u16>) -> String {
     let heading = [
+        "NODE",
         "NAME",
         "ADDRESS",
         "MODEL",
@@ -102,7 +44,8 @@ pub fn adapters(rows: &[AdapterSummary], colour: bool, width: Option<u16>) -> St
         "IN USE",
         "QUEUE PAIRS",
     ];
-    let mut table = Table::new(&heading, colour, width);
+    let first = usize::from(!with_node);
+    let mut table = Table::new(&heading[first..], colour, width);
     for row in rows {
         let sriov = match row.reasons.as_slice() {
             [] => "yes".to_owned(),
@@ -120,7 +63,8 @@ pub fn adapters(rows: &[AdapterSummary], colour: bool, width: Option<u16>) -> St
             _ => "?".to_owned(),
         };
         let tone = if row.supported { Tone::Good } else { Tone::Bad };
-        table.toned([
+        let cells = [
+            last_reports::cell(&row.node, row.last_report.as_ref()),
             (row.name.clone(), Tone::Plain),
             (row.address.clone(), Tone::Plain),
             (row.model.clone(), Tone::Plain),
@@ -133,9 +77,76 @@ pub fn adapters(rows: &[AdapterSummary], colour: bool, width: Option<u16>) -> St
             ),
             (in_use, Tone::Plain),
             (pairs, Tone::Plain),
-        ]);
+        ];
+        table.toned(cells.into_iter().skip(first));
     }
     table.text()
+}
+
+/// An adapter of another node in brief, with the VMs that have its VFs.
+pub fn adapter_in_brief(
+    row: &AdapterSummary,
+    vms: &[VmView],
+    colour: bool,
+    width: Option<u16>,
+) -> String {
+    let mut text = format!(
+        "{} ({}) on {}\n",
+        painted(&row.name, Tone::Plain, colour),
+        row.address,
+        row.node
+    );
+    if let Some(last) = &row.last_report {
+        text.push_str(&last_reports::note(&row.node, last));
+    }
+    let reasons: Vec<&str> = row.reasons.iter().map(|code| code.id()).collect();
+    let pairs_of = |value: &Observed<Option<u32>>| shown_or(value, "none", u32::to_string);
+    text.push_str(&pairs(&[
+        ("model", row.model.clone()),
+        ("driver", shown_or(&row.driver, "none bound", String::clone)),
+        ("link", link_word(row.link).to_owned()),
+        (
+            "SR-IOV",
+            match reasons.as_slice() {
+                [] => "yes".to_owned(),
+                reasons => reasons.join(", "),
+            },
+        ),
+        (
+            "VFs",
+            format!(
+                "{} there, {} at most, {} in use, {} unknown",
+                row.vfs,
+                shown(&row.vfs_total, u32::to_string),
+                row.vfs_in_use,
+                row.vfs_in_doubt
+            ),
+        ),
+        (
+            "queue pairs",
+            format!(
+                "{} of {}",
+                pairs_of(&row.queue_pairs),
+                pairs_of(&row.queue_pairs_total)
+            ),
+        ),
+    ]));
+    let users = vms
+        .iter()
+        .filter(|vm| vm.adapter.as_ref() == Some(&row.name));
+    let users: Vec<_> = users.filter_map(|vm| Some((vm.vf?, vm))).collect();
+    if !users.is_empty() {
+        let mut table = Table::new(&["VF", "VM"], colour, width);
+        for (vf, vm) in users {
+            table.row([vf.to_string(), vm.name.clone()]);
+        }
+        text.push_str(&format!("\n{}", table.text()));
+    }
+    text.push_str(&format!(
+        "note: 'accelnet adapter show {}' on {} shows all of it\n",
+        row.name, row.node
+    ));
+    text
 }
 
 fn brief(value: &Observed<Option<String>>, without: &str) -> String {

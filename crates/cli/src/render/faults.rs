@@ -3,6 +3,7 @@
 use accelnet_api::types::{Fault, Severity, Status};
 use serde::{Deserialize, Serialize};
 
+use super::last_reports;
 use super::problem::{labelled, sentence};
 use super::table::{Tone, painted};
 use super::words::count;
@@ -80,12 +81,17 @@ pub fn faults(faults: &[Fault], colour: bool) -> String {
             Severity::Warning => "warning:",
         };
         let what = format!("{} [{}]", sentence(fault.code, &fault.message), fault.code);
+        let (node, _) = last_reports::cell(&fault.node, fault.last_report.as_ref());
         let details = [
-            ("subject", format!("{} on {}", fault.subject, fault.node)),
+            ("subject", format!("{} on {node}", fault.subject)),
             ("since", fault.since.clone()),
             ("hint", fault.resolution.clone()),
         ];
         text.push_str(&labelled(word, &what, &details, colour));
     }
+    let of = faults
+        .iter()
+        .map(|one| (&*one.node, one.last_report.as_ref()));
+    text.push_str(&last_reports::notes(of));
     text
 }

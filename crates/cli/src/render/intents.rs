@@ -4,6 +4,7 @@ use accelnet_api::types::{IntentChanged, IntentView};
 use accelnet_model::intent::{IntentState, IntentStatus, Role};
 use accelnet_model::vf_security::OnOff;
 
+use super::last_reports;
 use super::table::{Table, Tone, painted, pairs};
 use super::words::{count, steps, warnings};
 
@@ -103,7 +104,7 @@ pub fn intent_status(status: &[IntentStatus], colour: bool, width: Option<u16>) 
         let or_dash = |text: &Option<String>| text.clone().unwrap_or_else(|| "-".to_owned());
         table.toned([
             (one.intent.clone(), Tone::Plain),
-            (one.node.clone(), Tone::Plain),
+            last_reports::cell(&one.node, one.last_report.as_ref()),
             (one.state.to_string(), tone(one.state)),
             (or_dash(&one.bridge), Tone::Plain),
             (one.vfs.to_string(), Tone::Plain),
@@ -112,6 +113,10 @@ pub fn intent_status(status: &[IntentStatus], colour: bool, width: Option<u16>) 
         ]);
     }
     let mut text = table.text();
+    let of = status
+        .iter()
+        .map(|one| (&*one.node, one.last_report.as_ref()));
+    text.push_str(&last_reports::notes(of));
     for one in status {
         if let Some(problem) = &one.problem {
             text.push('\n');

@@ -2,9 +2,9 @@
 
 use accelnet_model::node::Unreadable;
 use accelnet_model::platform::{Iommu, Kvm, Libvirt, Lockdown, Platform, Smt, Version, Vfio};
-use accelnet_model::{Domain, Node, Observed};
+use accelnet_model::{AdapterSummary, Domain, Node, Observed};
+use accelnet_rules::adapter_summary;
 
-use super::adapter::AdapterSummary;
 use super::table::{Table, Tone, painted, pairs};
 use super::{adapter, shown, shown_or};
 
@@ -20,10 +20,8 @@ pub fn node(node: &Node, colour: bool, width: Option<u16>) -> String {
         Observed::Unknown(reason) => text.push_str(&format!("\nAdapters unknown: {reason}\n")),
         Observed::Known(adapters) => {
             text.push('\n');
-            let rows: Vec<AdapterSummary> = adapters
-                .iter()
-                .map(|adapter| AdapterSummary::of(node, adapter))
-                .collect();
+            let brief = |adapter| adapter_summary::summary(node, node.display_name(), adapter);
+            let rows: Vec<AdapterSummary> = adapters.iter().map(brief).collect();
             text.push_str(&super::adapters(&rows, colour, width));
             for each in adapters {
                 text.push('\n');

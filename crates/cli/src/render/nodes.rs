@@ -40,18 +40,10 @@ pub fn node_report(report: &NodeReport, colour: bool, width: Option<u16>) -> Str
     if let Some(last) = &report.last_report {
         text.push_str(&last_reports::note(&report.node.name, last));
     }
-    if !report.adapters.is_empty() {
-        let heading = ["ADAPTER", "PCI ADDRESS", "VFS", "IN USE"];
-        let mut table = Table::new(&heading, colour, width);
-        for one in &report.adapters {
-            table.row([
-                one.adapter.clone(),
-                one.address.to_string(),
-                one.vfs.to_string(),
-                one.vfs_in_use.to_string(),
-            ]);
-        }
-        text.push_str(&format!("\nAdapters of intents\n{}", table.text()));
+    text.push_str("\nAdapters\n");
+    match &report.node.adapters_unknown {
+        Some(unknown) => text.push_str(&problem(unknown, colour)),
+        None => text.push_str(&super::adapters(&report.adapters, colour, width)),
     }
     if !report.intents.is_empty() {
         let intents = super::intent_status(&report.intents, colour, width);

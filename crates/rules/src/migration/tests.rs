@@ -13,6 +13,7 @@ fn status(state: IntentState) -> IntentStatus {
         vfs: 7,
         problem: None,
         warnings: Vec::new(),
+        last_report: None,
     }
 }
 

@@ -29,6 +29,7 @@ fn report(node: &str, vfs: u32) -> Report {
         vfs,
         problem: None,
         warnings: Vec::new(),
+        last_report: None,
     });
     report.adapters.push(AdapterUse {
         node: node.to_owned(),

@@ -64,6 +64,7 @@ fn report_of(vms: u32) -> Report {
             message: format!("VM {} runs on its software path.", vm.name),
             resolution: format!("'accelnet vm show {}' shows why.", vm.name),
             since: "2026-11-30T10:00:00Z".to_owned(),
+            last_report: None,
         });
         report.vms.push(vm);
     }
