@@ -473,6 +473,7 @@ impl Inner {
             message: format!("{} {}", problem.message, problem.found),
             resolution: problem.resolution,
             since: NOW.to_owned(),
+            last_report: None,
         };
         self.drained.then_some(fault).into_iter().collect()
     }

@@ -48,6 +48,7 @@ fn report(node: &str, applied: bool) -> Report {
         vfs: 7,
         problem: None,
         warnings: Vec::new(),
+        last_report: None,
     }];
     if !applied {
         report.intents.clear();
