@@ -44,7 +44,7 @@ const AGAIN: Duration = Duration::from_secs(2);
 /// node writes is in them.
 pub(crate) struct Seldom {
     store: Arc<dyn Store>,
-    prefixes: [String; 7],
+    prefixes: [String; 8],
     clock: Arc<dyn Clock + Send + Sync>,
     found: Mutex<Option<(Duration, Vec<Unreadable>)>>,
 }
@@ -57,6 +57,7 @@ impl Seldom {
             prefixes: [
                 format!("nodes/{node}/bound/"),
                 format!("nodes/{node}/disruption/"),
+                format!("nodes/{node}/request"),
                 orders_of(node),
                 format!("{PARTS}{node}/"),
                 OBSERVERS.to_owned(),
