@@ -130,7 +130,7 @@ fn a_vm_gets_a_vf_and_gives_it_back_under_a_ping() {
     assert_eq!(vf0(&node), set);
     assert!(
         node.ok(&format!("cat {outcome}"))
-            .contains("somebody else's"),
+            .contains("belongs to another VM"),
         "it says so"
     );
     let _ = node.ok(&format!("echo '{wish}' > /run/accelnet/vms/{uuid}.json"));

@@ -327,7 +327,7 @@ pub enum AdapterCommand {
 /// `accelnet adapter list`
 #[derive(Debug, ClapArgs)]
 pub struct AdapterList {
-    /// Only adapters of this node; all nodes when left out
+    /// Only adapters of this node [default: all nodes]
     #[arg(long, value_name = "NODE")]
     pub node: Option<String>,
     /// How to write the answer

@@ -321,7 +321,7 @@ fn a_vf_that_somebody_else_has_is_left_alone() {
         let failures = bench.serve(operation, CREATED);
         assert_eq!(
             failures,
-            ["VF 0000:01:10.2 belongs to another program and remains unchanged"]
+            ["VF 0000:01:10.2 belongs to another VM and remains unchanged"]
         );
         assert_eq!(bench.vf(), before);
         assert_eq!(bench.outcome().expect("an outcome").failures, failures);

@@ -22,7 +22,7 @@ pub enum StoreError {
     },
     /// No room on the file system.
     #[error(
-        "write the store {}: its file system is full; free space there, then the store continues automatically",
+        "no space is left for the store {}; free space there, then the store continues automatically",
         path.display()
     )]
     Full {

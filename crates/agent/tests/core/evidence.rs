@@ -257,7 +257,7 @@ fn a_guest_that_never_drives_its_vf_is_bridged_until_it_is_taken_back() {
                 (vm.acceleration, vm.path, vm.vf),
                 (State::Degraded, Path::Software, None)
             );
-            assert!(vm.remarks[0].contains("taken back"), "{vm:#?}");
+            assert!(vm.remarks[0].contains("was detached"), "{vm:#?}");
             assert_eq!(codes(&bench), [Code::VfNotUsed]);
             assert_eq!(bench.machine.vms.vfs_in_use(), []);
             // Its definition keeps the pair, and nobody attaches the VF again.
@@ -265,7 +265,7 @@ fn a_guest_that_never_drives_its_vf_is_bridged_until_it_is_taken_back() {
             seconds(&mut bench, 100);
             bench.pass();
             assert_eq!(bench.machine.vms.calls(), Vec::<String>::new());
-            invariants::hold(&bench, "taken back");
+            invariants::hold(&bench, "was detached");
             // Nor does another agent.
             bench.start();
             assert_eq!(bench.machine.vms.calls(), Vec::<String>::new());

@@ -113,7 +113,7 @@ fn act(
     // libvirt may name a VF that another VM has, when its network was restarted meanwhile;
     // it finds out later, and takes the port back.
     if is_held(edge, vf) && Some(found.settings.mac) != port.mac {
-        let words = format!("VF {vf} belongs to another program and remains unchanged");
+        let words = format!("VF {vf} belongs to another VM and remains unchanged");
         outcome.failures.push(words);
         return;
     }

@@ -124,7 +124,7 @@ fn an_adapter_that_is_lost_breaks_the_promise_at_once() {
     let broken = standing.broken_promise().expect("b has no VF");
     assert_eq!(broken.code, Code::ReserveNotMet);
     assert!(
-        broken.found.starts_with("As it is, 1 VM would be left"),
+        broken.found.starts_with("Now 1 VM would be left"),
         "{broken:?}"
     );
     assert_eq!(standing.ledger.survives(), None);

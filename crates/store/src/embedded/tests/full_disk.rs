@@ -53,7 +53,7 @@ fn reading_goes_on() {
     run.step(&Step::Put(vec![(0, 10, false)]));
     run.disk.set_room(Some(0));
     let error = run.try_step(&Step::Put(vec![(1, 10, false)])).unwrap_err();
-    assert!(error.to_string().contains("no room is left"), "{error}");
+    assert!(error.to_string().contains("no space is left"), "{error}");
     run.disk.set_room(None);
     assert_eq!(content(run.store()), *run.last());
 }
