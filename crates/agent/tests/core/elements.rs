@@ -238,7 +238,9 @@ fn other(bus: usize) -> impl Strategy<Value = String> {
             let inside = rest.strip_suffix("</source>").unwrap_or_default();
             fixed.push(plain(open.trim_end_matches('/'), inside));
         }
+        // libvirt refuses an alias that another device of the domain has.
         interface(head.to_owned(), fixed, true)
+            .prop_map(move |text| text.replace("-mine", &format!("-mine-{bus}")))
     })
 }
 
