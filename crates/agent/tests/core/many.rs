@@ -309,7 +309,10 @@ fn a_request_that_is_open_is_recorded_before_the_next() {
     let told: Vec<&str> = events[before..].iter().map(|one| &*one.message).collect();
     assert_eq!(told.len(), 2, "{told:?}");
     assert_eq!(told[0], "Done for 2 of 2: accelerate VMs.");
-    assert!(told[1].starts_with("Done: move VM db to its software path"), "{told:?}");
+    assert!(
+        told[1].starts_with("Done: move VM db to its software path"),
+        "{told:?}"
+    );
     bench.pass();
     assert_eq!(whole(&bench), 1);
     assert_eq!(asked(&bench).len(), before + 2);
