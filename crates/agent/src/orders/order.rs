@@ -354,7 +354,7 @@ impl Orders {
         stepped(txn, &held, &order)
     }
 
-    /// Whether nobody waits for an order any more: it went with its lease, or was removed.
+    /// Whether an order has no caller any more: its lease ended, or it was removed.
     pub fn is_gone(&self, id: &Uuid) -> bool {
         matches!(self.store.get(&self.key(id)), Ok(None))
     }

@@ -52,7 +52,7 @@ impl Cluster {
             machine.define(1);
             machine.define(2);
         }
-        // The agents look when libvirt tells of the VMs, and report them.
+        // The agents look when libvirt reports a change of a VM, and write their reports.
         let all = usize::from(nodes) * 2;
         assert!(until(|| first.vms().is_ok_and(|vms| vms.len() == all)));
         cluster
@@ -76,7 +76,7 @@ impl Cluster {
         keys.filter(|key| key.contains("/orders/")).collect()
     }
 
-    /// The events of what somebody asked for about a VM.
+    /// The events of the changes of a VM that a caller asked for.
     fn asked(&self, vm: &str) -> Vec<Event> {
         let events = self.clients[0].events(0, 1000, std::time::Duration::ZERO);
         let events = events.expect("events").events.into_iter();
@@ -108,7 +108,7 @@ fn enabling(names: &[&str], dry_run: bool) -> VmChange {
 }
 
 /// VM, node and whether it went well.
-fn told(changed: &VmChanged) -> Vec<(&str, Option<&str>, bool)> {
+fn outcomes(changed: &VmChanged) -> Vec<(&str, Option<&str>, bool)> {
     let results = changed.results.iter();
     results
         .map(|one| (one.name.as_str(), one.node.as_deref(), one.ok))
@@ -124,10 +124,10 @@ fn a_vm_of_another_node_is_changed_there() {
     let dry = one
         .vms_change(&enabling(&["vm21"], true))
         .expect("an answer");
-    assert_eq!(told(&dry), [("vm21", Some("node2"), true)]);
+    assert_eq!(outcomes(&dry), [("vm21", Some("node2"), true)]);
     assert_eq!(cluster.asked("vm21").len(), 0, "nothing was changed");
     let done = three.vms_change(&vm_enable("vm21")).expect("an answer");
-    assert_eq!(told(&done), [("vm21", Some("node2"), true)]);
+    assert_eq!(outcomes(&done), [("vm21", Some("node2"), true)]);
     let view = done.results[0].vm.as_ref().expect("a view");
     assert_eq!(view.performance, Some(Performance::Low));
     let events = cluster.asked("vm21");
@@ -143,7 +143,7 @@ fn a_vm_of_another_node_is_changed_there() {
     );
     let uuid = cluster.machines[1].uuid(1).to_ascii_uppercase();
     let done = one.vms_change(&vm_disable(&uuid)).expect("an answer");
-    assert_eq!(told(&done), [("vm21", Some("node2"), true)]);
+    assert_eq!(outcomes(&done), [("vm21", Some("node2"), true)]);
     assert_eq!(cluster.orders(), Vec::<String>::new());
 }
 
@@ -154,7 +154,7 @@ fn a_request_for_vms_of_several_nodes_is_parted() {
     let done = cluster.clients[0].vms_change(&enabling(&names, false));
     let done = done.expect("an answer");
     assert_eq!(
-        told(&done),
+        outcomes(&done),
         [
             ("vm12", Some("node1"), true),
             ("vm22", Some("node2"), true),
@@ -167,7 +167,10 @@ fn a_request_for_vms_of_several_nodes_is_parted() {
     );
     let done = cluster.clients[0].vms_change_of(Some("node4"), &enabling(&["vm*"], false));
     let done = done.expect("an answer");
-    let nodes: Vec<Option<&str>> = told(&done).into_iter().map(|(_, node, _)| node).collect();
+    let nodes: Vec<Option<&str>> = outcomes(&done)
+        .into_iter()
+        .map(|(_, node, _)| node)
+        .collect();
     assert_eq!(nodes, [Some("node4"), Some("node4")]);
     let elsewhere = cluster.clients[0].vms_change_of(Some("node4"), &vm_enable("vm11"));
     let problem = elsewhere.expect("an answer").results.remove(0).problem;
@@ -188,7 +191,7 @@ fn what_the_other_node_refuses_is_answered_with_its_code() {
         dry_run: false,
     });
     let refused = cluster.clients[0].vms_change(&set).expect("an answer");
-    assert_eq!(told(&refused), [("vm21", Some("node2"), false)]);
+    assert_eq!(outcomes(&refused), [("vm21", Some("node2"), false)]);
     let problem = refused.results[0].problem.as_ref().expect("a problem");
     assert_eq!(problem.code, Code::VmNotAccelerated);
     cluster.clients[0].disable(false).expect("disabled");
@@ -208,7 +211,7 @@ fn two_nodes_ask_for_one_vm_at_once() {
         });
         for asked in asking {
             let done = asked.join().expect("an answer");
-            assert_eq!(told(&done), [("vm21", Some("node2"), true)], "{done:?}");
+            assert_eq!(outcomes(&done), [("vm21", Some("node2"), true)], "{done:?}");
         }
     });
     assert_eq!(cluster.asked("vm21").len(), 1, "the second finds it done");
@@ -238,7 +241,7 @@ fn a_node_that_is_down_is_answered_for_at_once() {
     assert_eq!(refused.expect_err("refused").code, Code::NodeDown);
     let several = cluster.clients[0].vms_change(&enabling(&["db", "vm11"], false));
     assert_eq!(
-        told(&several.expect("an answer")),
+        outcomes(&several.expect("an answer")),
         [("db", Some("node2"), false), ("vm11", Some("node1"), true)]
     );
     let events = cluster.asked("db");

@@ -220,7 +220,7 @@ fn a_kill_at_any_step_of_disabling() {
     });
 }
 
-/// Kills the agent at each step of an order; the next agent answers it, and says what is so.
+/// Kills the agent at each step of an order; the next agent answers it with the state of the VM.
 fn killed_everywhere(request: fn(&Bench) -> Value, before: fn(&mut Bench)) {
     let asked = || {
         let (mut bench, lease) = bench();
@@ -245,7 +245,7 @@ fn killed_everywhere(request: fn(&Bench) -> Value, before: fn(&mut Bench)) {
         let mut bench = asked();
         bench.steps.kill_at(&step, times);
         let ended = bench.attempt(|core| core.carry_out_orders());
-        assert!(ended.is_none(), "{what}: nobody was killed");
+        assert!(ended.is_none(), "{what}: no agent was killed");
         bench.start();
         for _ in 1..PASSES {
             bench.pass();
@@ -253,8 +253,8 @@ fn killed_everywhere(request: fn(&Bench) -> Value, before: fn(&mut Bench)) {
             bench.core().carry_out_orders();
         }
         let is_done = is_accelerated(&bench) != was;
-        let told = answer(&bench, ID);
-        assert_eq!(told.is_ok(), is_done, "{what}: {told:?}");
+        let answered = answer(&bench, ID);
+        assert_eq!(answered.is_ok(), is_done, "{what}: {answered:?}");
         let events = events(&bench);
         let changes = events
             .iter()

@@ -286,7 +286,7 @@ fn a_vm_that_is_as_requested_succeeds_and_nothing_changes() {
         assert!(result.ok && result.unchanged, "{result:?}");
         assert_eq!(result.message, message);
     }
-    // The store is not written, and no event tells of a change.
+    // The store is not written, and no event records a change.
     assert_eq!(bench.policy().revision, policy.revision);
     assert_eq!(bench.events().len(), events);
     let result = bench.change(&set("web", MEDIUM, false));

@@ -29,5 +29,5 @@ pub fn run(args: &IntentAdd, session: &mut Session<'_>) -> Result {
     let what = format!("applying intent {}", args.name);
     let mut changed = ask::waiting(session, &what, || agent.intent_add(&request))?;
     intent_wait::wait(&args.name, &mut changed, args.wait, session)?;
-    intent_wait::tell(&args.name, &changed, args.wait, args.how.output, session)
+    intent_wait::answer(&args.name, &changed, args.wait, args.how.output, session)
 }

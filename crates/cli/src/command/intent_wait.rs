@@ -75,7 +75,7 @@ fn in_words(status: &IntentStatus) -> String {
 }
 
 /// Shows what came of a change; one that was waited for and is not applied everywhere is a failure.
-pub fn tell(
+pub fn answer(
     name: &str,
     changed: &IntentChanged,
     wait: Wait,

@@ -33,7 +33,7 @@ fn drain(node: &str) -> NodeDrain {
     }
 }
 
-/// Nobody listens at its port.
+/// No etcd listens on its port.
 pub fn an_etcd_that_is_away() -> Vec<Code> {
     let address = "etcd://127.0.0.1:1".parse().expect("an address");
     let store = Etcd::open(&address, None).expect("a store");
@@ -86,13 +86,13 @@ pub fn a_member_that_never_came() -> Vec<Code> {
         .collect()
 }
 
-/// As the agent tells it that withdrew the order.
+/// From an agent that withdrew its order.
 pub fn a_node_without_time_for_an_order() -> Vec<Code> {
     let found = "node2 gives signs of life; its agent is busy.";
     vec![orders::not_taken("node2", found).code]
 }
 
-/// As the agent tells it that waited for the answer.
+/// From an agent whose order was not answered.
 pub fn a_node_that_went_down_with_an_order() -> Vec<Code> {
     let found = "node2 gives no sign of life since 2026-01-01T00:00:00Z.";
     vec![orders::unanswered("node2", found).code]
@@ -136,7 +136,7 @@ fn named(command: &str) -> Vec<Code> {
     words.filter_map(|word| word.parse().ok()).collect()
 }
 
-/// Nobody listens at its port.
+/// No etcd listens on its port.
 pub fn a_cluster_on_an_etcd_that_is_away() -> Vec<Code> {
     named("accelnet cluster init --store etcd://127.0.0.1:1 --dry-run")
 }

@@ -5,7 +5,6 @@
 //! sets it when the VM has arrived. Without an agent it stays.
 
 use std::fs;
-use std::io;
 use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
 
@@ -65,10 +64,7 @@ pub fn remove_mac(edge: &Edge<'_>, xml: &str) -> Result<(), String> {
 
 /// Removes the note of a VM that starts, or that did not come after all; whether there was one.
 pub fn forget(root: &Root, xml: &str) -> bool {
-    subject(root, xml).is_some_and(|(_, path)| match fs::remove_file(path) {
-        Ok(()) => true,
-        Err(error) => error.kind() != io::ErrorKind::NotFound,
-    })
+    subject(root, xml).is_some_and(|(_, path)| fs::remove_file(path).is_ok())
 }
 
 /// The VM of a definition, and where its note lies.

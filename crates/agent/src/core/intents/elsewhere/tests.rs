@@ -57,7 +57,7 @@ fn report(node: &str, applied: bool) -> Report {
 }
 
 /// Node and action of each step.
-fn told(steps: &[PlannedStep]) -> Vec<(&str, &str)> {
+fn actions(steps: &[PlannedStep]) -> Vec<(&str, &str)> {
     let each = steps.iter();
     each.map(|step| (&*step.node, &*step.action)).collect()
 }
@@ -72,7 +72,7 @@ fn a_new_intent_is_applied_by_every_other_node() {
     let down = BTreeSet::from(["n3".to_owned()]);
     let steps = Elsewhere::of(&reports, "n1", &down).apply(None, &intent(Some(3)));
     let action = "apply the intent: compute on ens1, 3 VFs of each";
-    assert_eq!(told(&steps), [("n2", action), ("n3", action)]);
+    assert_eq!(actions(&steps), [("n2", action), ("n3", action)]);
     assert!(steps[1].why.contains("down"), "{steps:?}");
 }
 
@@ -85,7 +85,7 @@ fn another_number_of_vfs_is_compared_with_what_each_node_has() {
     let all = Elsewhere::of(&reports, "n1", &down);
     let steps = all.apply(Some(&intent(None)), &intent(Some(3)));
     let action = "change the number of VFs of ens1 from 7 to 3";
-    assert_eq!(told(&steps), [("n2", action)]);
+    assert_eq!(actions(&steps), [("n2", action)]);
     let trusted = Intent {
         security: VfSecurity {
             trust: true,
@@ -105,5 +105,5 @@ fn an_intent_is_removed_where_it_is_applied() {
     let steps = Elsewhere::of(&reports, "n1", &down).remove(&intent(None));
     let action =
         "remove libvirt networks accelnet-lan and accelnet-lan-vf, bridge acn-lan and 7 VFs";
-    assert_eq!(told(&steps), [("n2", action)]);
+    assert_eq!(actions(&steps), [("n2", action)]);
 }
