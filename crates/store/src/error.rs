@@ -22,7 +22,8 @@ pub enum StoreError {
     },
     /// No room on the file system.
     #[error(
-        "no space is left for the store {}; free space there, then the store continues automatically",
+        "write the store {}: no space is left on its file system; free space there, then the store \
+         continues automatically",
         path.display()
     )]
     Full {
