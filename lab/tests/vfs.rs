@@ -59,7 +59,7 @@ fn vfs_are_made_changed_and_never_taken_from_their_users() {
     let (status, answer) = accelnet(&node, "adapter enable pf0");
     assert_eq!(status, 0);
     assert!(
-        answer["plan"]["why"]
+        answer["plan"]["reason"]
             .as_str()
             .unwrap_or_default()
             .contains("already")

@@ -19,7 +19,7 @@ use accelnet_api::{Client, Server};
 use accelnet_host::SystemClock;
 use accelnet_model::PciAddress;
 use accelnet_model::intent::Role;
-use accelnet_model::performance::Figures;
+use accelnet_model::performance::PerformanceSettings;
 use accelnet_sim::{AdapterSpec, Port, SimMachine, Tree};
 use accelnet_store::testing::{EtcdServer, wait};
 use rustix::process::{Resource, Rlimit, getrlimit, setpriority_process, setrlimit};
@@ -134,8 +134,8 @@ fn main() {
     let policy = PolicyStore::new(Arc::new(server.store("cluster")), "nobody");
     for weight in WEIGHTS {
         wait(REST);
-        let mut figures = Figures::default();
-        figures.low.transmit_weight = weight;
+        let mut figures = PerformanceSettings::default();
+        figures.low.rate_limit_percent = weight;
         let set = Set {
             performance: Some(figures),
             ..Set::default()

@@ -29,7 +29,7 @@ pub struct Repaired {
     /// Keys that were removed.
     pub removed: Vec<String>,
     /// Keys that are left: a later release wrote them, or somebody changed them meanwhile.
-    pub left: Vec<String>,
+    pub remaining: Vec<String>,
 }
 
 /// A kind of key that accelnet has in its store.
@@ -130,7 +130,7 @@ fn of_no_kind(entry: &Entry) -> Unreadable {
         key: entry.key.clone(),
         mod_revision: entry.mod_revision,
         reason: "accelnet has no such key".to_owned(),
-        later: false,
+        newer_format: false,
     }
 }
 
@@ -159,7 +159,7 @@ pub fn damaged(store: &dyn Store, now: &str) -> Result<Backup, Problem> {
 }
 
 fn is_damaged(entry: &Entry) -> bool {
-    judge(entry).is_some_and(|found| !found.later)
+    judge(entry).is_some_and(|found| !found.newer_format)
 }
 
 /// Removes the values in `damaged` from `store`, unless they changed meanwhile; where `last` has an
@@ -177,7 +177,7 @@ pub fn repair(
     let mut repaired = Repaired {
         replaced: Vec::new(),
         removed: Vec::new(),
-        left: Vec::new(),
+        remaining: Vec::new(),
     };
     let all = store.range("").map_err(|error| store_failed(&error))?;
     let earlier = |key: &str| {
@@ -194,7 +194,7 @@ pub fn repair(
             .iter()
             .any(|saved| saved.entry().value == entry.value && saved.key == key);
         if !kept {
-            repaired.left.push(key);
+            repaired.remaining.push(key);
             continue;
         }
         let txn = Txn::new().check(&key, entry.mod_revision);
@@ -211,7 +211,7 @@ pub fn repair(
             }
         };
         match (done, earlier) {
-            (false, _) => repaired.left.push(key),
+            (false, _) => repaired.remaining.push(key),
             (true, Some(_)) => repaired.replaced.push(key),
             (true, None) => repaired.removed.push(key),
         }

@@ -483,7 +483,7 @@ impl Core {
     ) -> Result<Option<Vec<BoundAdapter>>, Problem> {
         let bound = self.policies.bound(&intent.name)?;
         Ok(bound.filter(|bound| {
-            let called = bound.iter().map(|bound| &bound.called);
+            let called = bound.iter().map(|bound| &bound.name);
             called.eq(&intent.adapters)
         }))
     }
@@ -517,7 +517,7 @@ impl Core {
                 ));
             }
             bound.push(BoundAdapter {
-                called: called.clone(),
+                name: called.clone(),
                 mac,
                 address,
             });

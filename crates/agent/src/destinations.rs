@@ -86,12 +86,12 @@ fn destination(
     let (arrival, why) = judge(mover, &target);
     Destination {
         node: report.node.clone(),
-        possible: arrival != Arrival::Never,
+        can_migrate: arrival != Arrival::Never,
         path: match arrival {
             Arrival::Vf => Some(Path::Vf),
             Arrival::Software => Some(Path::Software),
             Arrival::Never => None,
         },
-        why,
+        reason: why,
     }
 }

@@ -105,7 +105,7 @@ pub(crate) fn of(
         }
         if vm.acceleration == State::Degraded && policy.drained(&core.name).is_none() {
             let problem = core.vf_not_used(vm).unwrap_or_else(|| {
-                let found = match vm.remarks.first() {
+                let found = match vm.conditions.first() {
                     Some(remark) => format!("{remark}."),
                     None => "It has no VF.".to_owned(),
                 };

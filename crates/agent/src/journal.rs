@@ -15,7 +15,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use accelnet_api::News;
 use accelnet_api::types::Event;
 use accelnet_model::Problem;
-use accelnet_store::{Commit, Document, Json, MAX_OPS, Store, StoreError, Stored, Txn, Unreadable};
+use accelnet_store::{
+    Commit, Document, Json, MAX_OPS, Store, StoreError, Stored, Txn, Unreadable, renamed,
+};
 use serde::{Deserialize, Serialize};
 
 use crate::bell::Bell;
@@ -53,7 +55,11 @@ pub(crate) struct EventDocument(Event);
 
 impl Document for EventDocument {
     const KIND: &'static str = "an event";
-    const FORMAT: u32 = 1;
+    const FORMAT: u32 = 2;
+
+    fn upgrade(format: u32, value: serde_json::Value) -> Option<serde_json::Value> {
+        (format == 1).then(|| renamed(value, crate::renamed::EVENT))
+    }
 }
 
 /// The events of a cluster, told by one node.

@@ -22,6 +22,7 @@ mod mind;
 pub mod orders;
 pub mod policy;
 pub mod reflex;
+mod renamed;
 mod reopened;
 pub mod report;
 pub mod run;

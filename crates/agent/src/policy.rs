@@ -672,7 +672,7 @@ pub(crate) fn judge(entry: &Entry) -> Option<Unreadable> {
             key: entry.key.clone(),
             mod_revision: entry.mod_revision,
             reason: "accelnet has no such key".to_owned(),
-            later: false,
+            newer_format: false,
         });
     }
     found.pop()

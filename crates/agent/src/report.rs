@@ -11,7 +11,9 @@ use accelnet_model::intent::IntentStatus;
 use accelnet_model::{AdapterSummary, Check, Mac, NodeName, Observed, Problem};
 use accelnet_rules::adapter_summary;
 use accelnet_rules::prereq::{self, IntentAdapter, PeerIntent, PeerReport};
-use accelnet_store::{Document, Entry, MAX_TXN_BYTES, Store, StoreError, Stored, Unreadable};
+use accelnet_store::{
+    Document, Entry, MAX_TXN_BYTES, Store, StoreError, Stored, Unreadable, renamed,
+};
 use serde::{Deserialize, Serialize};
 
 use crate::cluster::nodes::Nodes;
@@ -101,7 +103,7 @@ impl Hardware {
 
 impl Document for Report {
     const KIND: &'static str = "the report of a node";
-    const FORMAT: u32 = 1;
+    const FORMAT: u32 = 2;
     const MOST_BYTES: usize = MAX_TXN_BYTES;
 
     fn agrees(&self, key: &str) -> Result<(), String> {
@@ -111,6 +113,10 @@ impl Document for Report {
             true => Ok(()),
             false => Err(format!("it is about {:?}", self.node)),
         }
+    }
+
+    fn upgrade(format: u32, value: serde_json::Value) -> Option<serde_json::Value> {
+        (format == 1).then(|| renamed(value, crate::renamed::REPORT))
     }
 }
 

@@ -163,7 +163,7 @@ impl Agent {
             let mut fault = as_fault(node, problem, first.get(place).unwrap_or(&now).clone());
             if let Some(one) = all.get(place) {
                 fault.subject = unread::shown(&one.key);
-                if one.later {
+                if one.newer_format {
                     fault.severity = Severity::Warning;
                 }
             }
@@ -253,7 +253,7 @@ impl Service for Agent {
             let fault = as_fault(&picture.report.node, &problem, cut_off.since.clone());
             status.faults.push(fault);
             status.agent.cut_off_since = Some(cut_off.since);
-            status.agent.cut_off_because = Some(cut_off.found);
+            status.agent.cut_off_reason = Some(cut_off.found);
         }
         Ok(status)
     }

@@ -104,7 +104,7 @@ pub fn problem(unreadable: &Unreadable) -> Problem {
         &[&shown(&unreadable.key)],
         found,
     );
-    match unreadable.later {
+    match unreadable.newer_format {
         true => problem.resolution(
             "A later release of accelnet wrote it: bring this node to that release. Everything else \
              works meanwhile.",

@@ -21,7 +21,7 @@ pub struct Changed {
     /// What was done, or would be.
     pub plan: Plan,
     /// Whether it was done.
-    pub done: bool,
+    pub applied: bool,
     /// Seconds that it took.
     pub seconds: f64,
     /// The VFs that are there now, by number, each with its PCI address.
@@ -97,7 +97,7 @@ pub fn run(
     let mut changed = Changed {
         adapter: name.clone(),
         address,
-        done: false,
+        applied: false,
         seconds: 0.0,
         vfs: before.vfs.iter().map(|vf| vf.address).collect(),
         warnings: Vec::new(),
@@ -131,7 +131,7 @@ pub fn run(
             changed.warnings.extend(ask(host, &after));
         }
     }
-    changed.done = true;
+    changed.applied = true;
     changed.seconds = host.clock.uptime().saturating_sub(begun).as_secs_f64();
     Ok(changed)
 }

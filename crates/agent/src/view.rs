@@ -108,9 +108,9 @@ fn gone_vm(core: &Core, setting: &VmSetting) -> VmView {
         vf: None,
         vnics: Vec::new(),
         security: None,
-        carried: Vec::new(),
+        vnic_settings: Vec::new(),
         verified: Vec::new(),
-        remarks: vec![format!(
+        conditions: vec![format!(
             "libvirt on {} no longer has it; 'accelnet vm disable {}' forgets its setting",
             core.name, setting.name
         )],
@@ -207,11 +207,11 @@ fn shown(views: &Views<'_>, domain: &Domain) -> VmView {
         vf: vf.and_then(|vf| vf.host_device),
         vnics: vnics.collect(),
         security: setting.map(|setting| security_of(policy, setting)),
-        carried: setting.map_or(Vec::new(), |setting| {
+        vnic_settings: setting.map_or(Vec::new(), |setting| {
             core.carried_lines(domain, setting.mac)
         }),
         verified,
-        remarks,
+        conditions: remarks,
         destinations: Vec::new(),
         last_report: None,
     }
@@ -243,9 +243,9 @@ fn verify(
     watched: Option<&Watched>,
 ) -> Vec<Verified> {
     let line = |what: &str, so: Option<bool>, seen: String| Verified {
-        what: what.to_owned(),
-        so,
-        seen,
+        check: what.to_owned(),
+        ok: so,
+        detail: seen,
     };
     let Some(vf) = vf else {
         return vec![line(
@@ -360,9 +360,9 @@ fn proved(watched: Option<&Watched>) -> Path {
 /// Whether the guest of a running VM has its VF, and what shows it.
 fn evidence(vf: &str, watched: Option<&Watched>) -> Vec<Verified> {
     let line = |what: &str, so: Option<bool>, seen: String| Verified {
-        what: what.to_owned(),
-        so,
-        seen,
+        check: what.to_owned(),
+        ok: so,
+        detail: seen,
     };
     let seen = watched.map(Watched::seen);
     let Some((seen, host)) = seen.and_then(|seen| Some((seen, seen.vf.as_ref()?))) else {

@@ -61,7 +61,7 @@ fn what_cannot_be_opened_is_no_fault_of_the_node() {
         told,
         [
             (EventKind::Failed, Some(Code::NotReadable)),
-            (EventKind::Mended, None)
+            (EventKind::Repaired, None)
         ],
         "once each"
     );

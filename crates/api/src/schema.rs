@@ -155,7 +155,7 @@ fn text_of(chars: Chars) -> Value {
 /// Writes the limits of requests into the schemas of their types.
 fn limit(schemas: &mut BTreeMap<String, Value>) {
     // A field that is not known is refused in a request; answers have these two, too, and no others.
-    for strict in ["Figure", "Figures"] {
+    for strict in ["PerformanceSetting", "PerformanceSettings"] {
         if let Some(schema) = schemas.get_mut(strict) {
             schema["additionalProperties"] = Value::Bool(false);
         }

@@ -44,7 +44,7 @@ fn status_tells_how_things_stand() {
 #[test]
 fn settings_are_asked_for_as_they_were_typed() {
     let agent = Agent::of(cluster());
-    let all = r#""low":{"queue_pairs":2,"transmit_weight":20},"medium":{"queue_pairs":2,"transmit_weight":50},"high":{"queue_pairs":8,"transmit_weight":100}"#;
+    let all = r#""low":{"queue_pairs":2,"rate_limit_percent":20},"medium":{"queue_pairs":2,"rate_limit_percent":50},"high":{"queue_pairs":8,"rate_limit_percent":100}"#;
     for (command, asked) in [
         (
             "enable --intent MyIntent",
@@ -119,7 +119,7 @@ fn nodes_are_listed_and_a_drain_shows_what_it_does_first() {
     assert!(shown.out.contains("web1  yes"), "{}", shown.out);
     let done = agent.types("accelnet node drain n1 -o json");
     let answer: Value = serde_json::from_str(&done.out).expect("JSON");
-    assert_eq!(answer["done"], true);
+    assert_eq!(answer["applied"], true);
     assert_eq!(answer["vms"][0]["has_vf"], false);
 }
 
@@ -361,7 +361,7 @@ fn what_happened_is_told_and_followed_until_the_agent_goes() {
         .happens(EventKind::Drift, "ens1", "Its VFs are gone.");
     agent
         .fake
-        .happens(EventKind::Mended, "ens1", "7 VFs were made.");
+        .happens(EventKind::Repaired, "ens1", "7 VFs were made.");
     assert_eq!(
         agent.types("accelnet log --limit 1").out,
         "2026-11-22T10:00:00Z n1 mended  ens1: 7 VFs were made.\n"

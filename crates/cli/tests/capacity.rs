@@ -56,7 +56,7 @@ fn the_documented_file_has_the_documented_answer() {
         "node_reserve_percentage",
         "node_failures_survived",
         "largest_reserve",
-        "more",
+        "additional_vms",
         "nodes",
     ];
     for field in besides {
@@ -78,15 +78,19 @@ fn the_file_of_the_request() {
     assert_eq!(status, 0);
     // Half of one node is none.
     assert_eq!(
-        (&answer["survives_nodes"], &answer["holds"]),
+        (&answer["survives_nodes"], &answer["failover_capacity_ok"]),
         (&json!(0), &json!(true))
     );
     assert_eq!(
         answer["answers"],
         json!([{"name": "db01", "admitted": true, "node": "n1", "adapter": "pf0"}])
     );
-    assert_eq!(answer["more"], json!({"low": 6, "medium": 6, "high": 6}));
-    let share = json!({"total": 7, "in_use": 1, "promised": 1, "free": 6, "reserved": 0});
+    assert_eq!(
+        answer["additional_vms"],
+        json!({"low": 6, "medium": 6, "high": 6})
+    );
+    let share =
+        json!({"total": 7, "in_use": 1, "allocated": 1, "free": 6, "reserved_for_failover": 0});
     assert_eq!(answer["nodes"][0]["vfs"], share);
 }
 
@@ -219,7 +223,10 @@ fn a_promise_that_does_not_hold_ends_with_its_status() {
         r#"{"nodes": [{"name": "n1", "adapters": [{"name": "p", "vfs": 2}]}, {"name": "n2"}],
             "vms": [{"name": "a", "node": "n1", "performance": "low"}]}"#,
     );
-    assert_eq!((status, &answer["holds"]), (116, &json!(false)));
+    assert_eq!(
+        (status, &answer["failover_capacity_ok"]),
+        (116, &json!(false))
+    );
     assert_eq!(answer["problem"]["code"], "reserve_not_met");
 }
 

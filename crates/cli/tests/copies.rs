@@ -106,7 +106,7 @@ fn nothing_is_changed_in_a_copy() {
     let dry = ["adapter", "disable", "ens1", "--dry-run"];
     let (answer, status) = asked(copy.path(), &dry);
     assert_eq!(
-        (status, &answer["done"]),
+        (status, &answer["applied"]),
         (0, &Value::Bool(false)),
         "{answer:#}"
     );

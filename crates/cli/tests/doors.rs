@@ -256,7 +256,7 @@ fn a_flood_of_refused_requests_pushes_out_no_event_of_others() {
     };
     let others = events();
     let by = |events: &[Event], role: &str| {
-        let of = |event: &&Event| event.who.as_deref().is_some_and(|who| who.contains(role));
+        let of = |event: &&Event| event.user.as_deref().is_some_and(|who| who.contains(role));
         events.iter().filter(of).count()
     };
     assert_eq!(

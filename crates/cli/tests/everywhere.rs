@@ -49,7 +49,7 @@ fn node(name: &str) -> NodeReport {
             vfs_total: Observed::Known(7),
             vfs: 7,
             vfs_in_use: 1,
-            vfs_in_doubt: 0,
+            vfs_use_unknown: 0,
             queue_pairs: Observed::Known(Some(2)),
             queue_pairs_total: Observed::Known(Some(8)),
             last_report: None,
@@ -67,7 +67,7 @@ fn cluster() -> Agent {
     down.last_report = Some(LastReport {
         at: AT.to_owned(),
         seconds_ago: 150,
-        why: format!("n3 is down since {SINCE}"),
+        reason: format!("n3 is down since {SINCE}"),
     });
     down.adapters[0].last_report.clone_from(&down.last_report);
     down.intents = vec![IntentStatus {

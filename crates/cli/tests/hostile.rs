@@ -113,7 +113,7 @@ impl Service for Hostile {
         }
         status.nodes_down.push("n2".to_owned());
         status.agent.cut_off_since = Some("2026-05-01T12:00:00Z".to_owned());
-        status.agent.cut_off_because = Some("it is away".to_owned());
+        status.agent.cut_off_reason = Some("it is away".to_owned());
         now(Ok(status))
     }
     fn capacity(&self) -> Result<Capacity, Problem> {
@@ -164,8 +164,8 @@ impl Service for Hostile {
     fn events(&self, node: Option<&str>, after: u64, limit: usize) -> Result<Events, Problem> {
         let mut events = self.0.events(node, after, limit)?;
         for event in &mut events.events {
-            event.who = Some("anna".to_owned());
-            event.from = Some(Origin {
+            event.user = Some("anna".to_owned());
+            event.origin = Some(Origin {
                 address: "10.0.0.1:99".to_owned(),
                 certificate: Some("aa".to_owned()),
                 node: Some("n2".to_owned()),

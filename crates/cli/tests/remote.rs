@@ -107,12 +107,12 @@ fn each_may_what_the_role_says_and_all_of_it_is_in_the_log() {
     }
     let told: Vec<(EventKind, String, String, Option<Code>)> = events(&profiles)
         .into_iter()
-        .filter(|event| event.from.is_some())
+        .filter(|event| event.origin.is_some())
         .map(|event| {
-            let from = event.from.expect("somewhere");
+            let from = event.origin.expect("somewhere");
             assert!(from.address.starts_with("127.0.0.1:"), "{from:?}");
-            assert_eq!(event.who.is_some(), from.certificate.is_some());
-            let who = event.who.unwrap_or_default();
+            assert_eq!(event.user.is_some(), from.certificate.is_some());
+            let who = event.user.unwrap_or_default();
             (event.kind, who, event.subject, event.code)
         })
         .collect();

@@ -60,7 +60,7 @@ pub fn node(host: &Host<'_>) -> Node {
     };
     if let Err(error) = &scene.links {
         unreadable.push(Unreadable {
-            what: "network links".to_owned(),
+            subject: "network links".to_owned(),
             reason: error.to_string(),
         });
     }
@@ -112,7 +112,7 @@ pub fn again(
         seen.sort_by(|a, b| a.name.cmp(&b.name));
         let names: HashSet<&str> = seen.iter().map(|vm| vm.name.as_str()).collect();
         let untold = before.unreadable.iter().filter(|one| {
-            let name = one.what.strip_prefix(VM);
+            let name = one.subject.strip_prefix(VM);
             name.is_some_and(|name| !names.contains(name)) && !unreadable.contains(one)
         });
         let untold: Vec<Unreadable> = untold.cloned().collect();
@@ -312,7 +312,7 @@ fn domains(
         Err(error) => Observed::unknown(error.to_string()),
         Ok(domains) => {
             unreadable.extend(domains.unreadable.iter().map(|domain| Unreadable {
-                what: format!("{VM}{}", domain.name),
+                subject: format!("{VM}{}", domain.name),
                 reason: domain.reason.clone(),
             }));
             let mut read = domains.read.clone();

@@ -136,7 +136,7 @@ fn vms_that_cannot_be_read_are_told_of_until_they_can() {
     domains(&mut host).unreadable = vec![unreadable("web01", WEB01), unreadable("db", "33")];
     let before = observe::node(&host.host());
     let told = |node: &Node| -> Vec<String> {
-        let vms = node.unreadable.iter().map(|one| one.what.clone());
+        let vms = node.unreadable.iter().map(|one| one.subject.clone());
         vms.filter(|what| what.starts_with("VM ")).collect()
     };
     assert_eq!(told(&before), ["VM web01", "VM db"]);

@@ -107,7 +107,7 @@ impl Definition {
     ) -> Result<(), XmlError> {
         let held = if device.has_tag_name("interface") {
             let mut vnic = interface::vnic(device)?;
-            vnic.place = places.of_device(device);
+            vnic.guest_address = places.of_device(device);
             let held = vnic.host_device;
             self.vnics.push(vnic);
             held

@@ -288,7 +288,7 @@ pub struct VfBar {
     /// cannot be told how many VFs share that space.
     pub size: Option<u64>,
     /// 64-bit BAR.
-    pub wide: bool,
+    pub is_64bit: bool,
     /// Prefetchable.
     pub prefetchable: bool,
     /// Whether the firmware or kernel gave it address space.

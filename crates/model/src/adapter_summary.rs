@@ -32,7 +32,7 @@ pub struct AdapterSummary {
     /// VFs that are known to be in use.
     pub vfs_in_use: u32,
     /// VFs whose use is unknown.
-    pub vfs_in_doubt: u32,
+    pub vfs_use_unknown: u32,
     /// Queue pairs that the adapter itself uses.
     pub queue_pairs: Observed<Option<u32>>,
     /// Queue pairs that it can use at most.

@@ -13,7 +13,7 @@ pub struct Capacity {
     /// Nodes that may be down at once by that: `floor(nodes x reserve / 100)`.
     pub survives_nodes: u32,
     /// Whether every accelerated VM has its VF with any so many nodes down.
-    pub holds: bool,
+    pub failover_capacity_ok: bool,
     /// Why not; none where it holds.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub problem: Option<Problem>,
@@ -23,7 +23,7 @@ pub struct Capacity {
     /// The largest reserve, in percent, that would still hold; none where not even 0 does.
     pub largest_reserve: Option<u8>,
     /// How many more VMs are admitted, if all are of one setting.
-    pub more: MoreVms,
+    pub additional_vms: MoreVms,
     /// Nodes, as they are before anything is asked.
     pub nodes: Vec<NodeCapacity>,
     /// What came of the VMs that a file asks for, in their order.
@@ -65,12 +65,12 @@ pub struct Share {
     /// What is in use now.
     pub in_use: u32,
     /// What is promised to accelerated VMs, running or not.
-    pub promised: u32,
+    pub allocated: u32,
     /// What is not promised; none without a limit.
     pub free: Option<u32>,
     /// What of that is kept from new VMs by the reserve: no number of VMs of one setting could
     /// be admitted that takes it; none without a limit.
-    pub reserved: Option<u32>,
+    pub reserved_for_failover: Option<u32>,
 }
 
 /// What came of a VM that was asked for.
@@ -99,10 +99,10 @@ pub struct Answer {
     pub worst_nodes: Option<Vec<String>>,
     /// VMs that would be left without a VF then.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
-    pub would_lose: Vec<String>,
+    pub vms_without_vf: Vec<String>,
     /// Whether it is proved that it does not fit; false where that it fits could not be proved.
     #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub proved: Option<bool>,
+    pub proven: Option<bool>,
     /// What was found, in words.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub message: Option<String>,

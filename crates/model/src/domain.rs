@@ -124,7 +124,7 @@ pub struct DomainMemory {
     /// `memory_mib` when the balloon holds some.
     pub current_mib: Option<u64>,
     /// MiB that it may grow to by plugging memory (`<maxMemory>`).
-    pub most_mib: Option<u64>,
+    pub max_mib: Option<u64>,
     /// MiB that its processes may use (`<memtune><hard_limit>`).
     pub hard_limit_mib: Option<u64>,
 }
@@ -156,7 +156,7 @@ pub struct PciSlots {
     /// no addresses yet.
     pub free: Option<u32>,
     /// Root ports that accelnet added, and that hold nothing else: they go with its VF.
-    pub own: u32,
+    pub accelnet_root_ports: u32,
     /// Whether the root bus is PCI Express; none where the definition has no root bus.
     pub pcie: Option<bool>,
 }
@@ -171,7 +171,7 @@ pub struct GuestPlace {
     /// Model of the controller that provides the bus, such as `pcie-root-port`.
     pub controller: Option<String>,
     /// Why the device cannot be unplugged while the VM runs; none where it can.
-    pub fixed: Option<String>,
+    pub no_unplug_reason: Option<String>,
 }
 
 /// A network device of a domain.
@@ -203,7 +203,7 @@ pub struct Vnic {
     pub vlan: Option<VnicVlan>,
     /// Its PCI place in the guest, where the definition says.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub place: Option<GuestPlace>,
+    pub guest_address: Option<GuestPlace>,
     /// What else its host does with its packets.
     #[serde(default)]
     pub port: PortSettings,

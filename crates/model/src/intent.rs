@@ -100,7 +100,7 @@ impl IntentName {
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct BoundAdapter {
     /// As the intent calls it.
-    pub called: String,
+    pub name: String,
     /// Permanent MAC; none where the driver reports none.
     pub mac: Option<Mac>,
     /// PCI address when it was bound.

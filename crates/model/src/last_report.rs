@@ -13,5 +13,5 @@ pub struct LastReport {
     /// report is not current.
     pub seconds_ago: u64,
     /// Why there is no newer one, a fragment.
-    pub why: String,
+    pub reason: String,
 }

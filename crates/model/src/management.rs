@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::performance::Figures;
+use crate::performance::PerformanceSettings;
 
 /// The share of nodes that may be down at once, in percent, when nothing else is said.
 pub const DEFAULT_NODE_RESERVE: u8 = 50;
@@ -19,7 +19,7 @@ pub struct Management {
     pub node_reserve_percentage: u8,
     /// What the performance settings stand for.
     #[serde(default)]
-    pub performance: Figures,
+    pub performance: PerformanceSettings,
 }
 
 impl Default for Management {
@@ -28,7 +28,7 @@ impl Default for Management {
             enabled: false,
             intent: None,
             node_reserve_percentage: DEFAULT_NODE_RESERVE,
-            performance: Figures::default(),
+            performance: PerformanceSettings::default(),
         }
     }
 }

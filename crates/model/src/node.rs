@@ -51,7 +51,7 @@ impl Node {
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Unreadable {
     /// What it is, in the field's words.
-    pub what: String,
+    pub subject: String,
     /// Why not.
     pub reason: String,
 }

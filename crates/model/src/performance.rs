@@ -61,35 +61,35 @@ impl FromStr for Performance {
 /// What one setting stands for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
-pub struct Figure {
+pub struct PerformanceSetting {
     /// Queue pairs of the VF, 1..=64.
     pub queue_pairs: u32,
     /// Share of the adapter's transmit rate that the VF may use at most, in percent, 1..=100;
     /// 100 sets no limit.
-    pub transmit_weight: u32,
+    pub rate_limit_percent: u32,
 }
 
 /// What each setting stands for on a cluster.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(default)]
-pub struct Figures {
+pub struct PerformanceSettings {
     /// Of Low.
-    pub low: Figure,
+    pub low: PerformanceSetting,
     /// Of Medium.
-    pub medium: Figure,
+    pub medium: PerformanceSetting,
     /// Of High.
-    pub high: Figure,
+    pub high: PerformanceSetting,
 }
 
-impl Default for Figures {
+impl Default for PerformanceSettings {
     /// 1, 2 and 4 queue pairs with transmit weights 10, 50 and 100.
     fn default() -> Self {
-        let figure = |queue_pairs, transmit_weight| Figure {
+        let figure = |queue_pairs, rate_limit_percent| PerformanceSetting {
             queue_pairs,
-            transmit_weight,
+            rate_limit_percent,
         };
-        Figures {
+        PerformanceSettings {
             low: figure(1, 10),
             medium: figure(2, 50),
             high: figure(4, 100),
@@ -97,9 +97,9 @@ impl Default for Figures {
     }
 }
 
-impl Figures {
+impl PerformanceSettings {
     /// What `setting` stands for.
-    pub fn of(&self, setting: Performance) -> Figure {
+    pub fn of(&self, setting: Performance) -> PerformanceSetting {
         match setting {
             Performance::Low => self.low,
             Performance::Medium => self.medium,

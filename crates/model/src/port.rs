@@ -41,7 +41,7 @@ pub struct PortSettings {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub mtu: Option<u32>,
     /// The guest's own receive filter is trusted (`trustGuestRxFilters`).
-    pub trusts_guest_filters: bool,
+    pub trust_guest_rx_filters: bool,
 }
 
 /// One direction of `<bandwidth>`: KiB/s, and KiB of a burst.

@@ -26,26 +26,31 @@ pub enum Ask {
 
 /// One step; each can be done twice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "step", rename_all = "kebab-case")]
+#[serde(tag = "step")]
 pub enum Step {
     /// Keep the host's drivers off VFs that appear (`sriov_drivers_autoprobe` to 0).
+    #[serde(rename = "disable-autoprobe")]
     KeepDriversOff,
     /// Destroy the VFs (`sriov_numvfs` to 0).
+    #[serde(rename = "remove-vfs")]
     Destroy {
         /// How many there are.
         vfs: u32,
     },
     /// Create VFs (`sriov_numvfs` to that number).
+    #[serde(rename = "create-vfs")]
     Create {
         /// How many.
         vfs: u32,
     },
     /// Wait for all of them at once.
+    #[serde(rename = "wait-ready")]
     AwaitReady {
         /// How many.
         vfs: u32,
     },
     /// Let the host's drivers have VFs again (`sriov_drivers_autoprobe` to 1).
+    #[serde(rename = "enable-autoprobe")]
     LetDriversOn,
 }
 
@@ -86,7 +91,7 @@ pub struct Plan {
     /// In this order; none when there is nothing to do.
     pub steps: Vec<Step>,
     /// Why these.
-    pub why: String,
+    pub reason: String,
 }
 
 /// How a write of `sriov_numvfs` ended badly.

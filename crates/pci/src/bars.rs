@@ -92,7 +92,7 @@ pub fn bars(resources: &[Resource], registers: Option<&[u32; 6]>, vfs: Option<u1
         bars.push(VfBar {
             index,
             size: resource.size(vfs),
-            wide,
+            is_64bit: wide,
             prefetchable: resource.flags & PREFETCH != 0 || register & REGISTER_PREFETCH != 0,
             assigned: resource.assigned(),
         });

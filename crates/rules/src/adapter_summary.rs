@@ -52,7 +52,7 @@ pub fn summary(node: &Node, name: &str, adapter: &Adapter) -> AdapterSummary {
         },
         vfs: sriov.map_or(0, |sriov| sriov.current_vfs),
         vfs_in_use: count(|vf| vf.users.known().is_some_and(|users| !users.is_empty())),
-        vfs_in_doubt: count(|vf| vf.users.known().is_none()),
+        vfs_use_unknown: count(|vf| vf.users.known().is_none()),
         queue_pairs: channels.as_ref().map(|all| all.map(|all| all.pairs())),
         queue_pairs_total: channels.as_ref().map(|all| all.map(|all| all.max_pairs())),
         last_report: None,

@@ -24,7 +24,7 @@ pub use remedy::{Remedy, remedies};
 pub use verdict::{Binding, Refusal, Verdict};
 pub use words::explain;
 
-use accelnet_model::performance::Figures;
+use accelnet_model::performance::PerformanceSettings;
 use accelnet_model::{Code, Performance, Problem};
 
 use measure::Bin;
@@ -48,7 +48,7 @@ pub const fn place_of(setting: Performance) -> usize {
 }
 
 /// Queue pairs of Low, Medium and High; none takes less than one.
-pub fn sizes_of(figures: &Figures) -> [u64; 3] {
+pub fn sizes_of(figures: &PerformanceSettings) -> [u64; 3] {
     Performance::ALL.map(|setting| u64::from(figures.of(setting).queue_pairs).max(1))
 }
 

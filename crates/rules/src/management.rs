@@ -2,7 +2,7 @@
 //! and the figures that those stand for.
 
 use accelnet_model::management::DEFAULT_NODE_RESERVE;
-use accelnet_model::performance::{Figure, Figures, Performance};
+use accelnet_model::performance::{Performance, PerformanceSetting, PerformanceSettings};
 use accelnet_model::{Code, Problem};
 
 use crate::nearest::absent;
@@ -88,7 +88,10 @@ pub fn performance_invalid(text: &str) -> Problem {
 /// # Errors
 ///
 /// `figures_invalid` for anything else, and for figures that make no sense together.
-pub fn figures(text: &str, mut figures: Figures) -> Result<Figures, Problem> {
+pub fn figures(
+    text: &str,
+    mut figures: PerformanceSettings,
+) -> Result<PerformanceSettings, Problem> {
     let mut named = Vec::new();
     for part in text.split(',') {
         let (setting, figure) = read_figure(part.trim())?;
@@ -107,7 +110,7 @@ pub fn figures(text: &str, mut figures: Figures) -> Result<Figures, Problem> {
 }
 
 /// Reads `low=1:10`.
-fn read_figure(part: &str) -> Result<(Performance, Figure), Problem> {
+fn read_figure(part: &str) -> Result<(Performance, PerformanceSetting), Problem> {
     let wrong = || {
         figures_invalid(format!("\"{part}\" cannot be read.")).resolution(
             "Write SETTING=QUEUE-PAIRS:LIMIT, several separated by commas: low=1:10,high=4:100.",
@@ -120,9 +123,9 @@ fn read_figure(part: &str) -> Result<(Performance, Figure), Problem> {
         let settings = ["low", "medium", "high"];
         figures_invalid(absent(setting, ("setting", "settings"), settings))
     })?;
-    let figure = Figure {
+    let figure = PerformanceSetting {
         queue_pairs: pairs.trim().parse().map_err(|_| wrong())?,
-        transmit_weight: weight.trim().parse().map_err(|_| wrong())?,
+        rate_limit_percent: weight.trim().parse().map_err(|_| wrong())?,
     };
     Ok((setting, figure))
 }
@@ -132,12 +135,12 @@ fn read_figure(part: &str) -> Result<(Performance, Figure), Problem> {
 /// # Errors
 ///
 /// `figures_invalid`, which names the first figure that is wrong.
-pub fn judge_figures(figures: &Figures) -> Result<(), Problem> {
+pub fn judge_figures(figures: &PerformanceSettings) -> Result<(), Problem> {
     for setting in Performance::ALL {
         let figure = figures.of(setting);
         let ranges = [
             ("queue pairs", figure.queue_pairs, MOST_QUEUE_PAIRS),
-            ("a rate limit of", figure.transmit_weight, MOST_WEIGHT),
+            ("a rate limit of", figure.rate_limit_percent, MOST_WEIGHT),
         ];
         for (what, number, most) in ranges {
             if !(1..=most).contains(&number) {
@@ -154,7 +157,11 @@ pub fn judge_figures(figures: &Figures) -> Result<(), Problem> {
         let (less, more) = (figures.of(*lower), figures.of(*higher));
         let falls = [
             ("queue pairs", less.queue_pairs, more.queue_pairs),
-            ("rate limit", less.transmit_weight, more.transmit_weight),
+            (
+                "rate limit",
+                less.rate_limit_percent,
+                more.rate_limit_percent,
+            ),
         ];
         for (what, less, more) in falls {
             if more < less {

@@ -183,7 +183,7 @@ impl Plan {
     /// The same for a definition with these places, without accelnet's ports.
     #[must_use]
     pub fn without_port(mut self, slots: &PciSlots) -> Self {
-        if slots.own > 0 {
+        if slots.accelnet_root_ports > 0 {
             let vf = self.steps.iter().position(|step| *step == Step::UndefineVf);
             let forget = self.steps.iter().position(|step| *step == Step::Forget);
             let place = vf.map(|vf| vf + 1).or(forget);

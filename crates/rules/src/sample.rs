@@ -133,7 +133,7 @@ fn sriov() -> Sriov {
         bars: Observed::Known(vec![VfBar {
             index: 0,
             size: Some(0x4000),
-            wide: true,
+            is_64bit: true,
             prefetchable: true,
             assigned: true,
         }]),

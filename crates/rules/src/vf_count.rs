@@ -54,7 +54,7 @@ pub fn plan(adapter: &Adapter, ask: Ask) -> Result<Plan, Problem> {
             from,
             to,
             steps,
-            why: format!("{} there already; no VF is created again.", are(to)),
+            reason: format!("{} there already; no VF is created again.", are(to)),
         });
     }
     if let Some(problem) = blocker(adapter) {
@@ -87,7 +87,7 @@ pub fn plan(adapter: &Adapter, ask: Ask) -> Result<Plan, Problem> {
         from,
         to,
         steps,
-        why,
+        reason: why,
     })
 }
 
@@ -98,7 +98,7 @@ fn off(adapter: &Adapter, from: u32, name: &str) -> Result<Plan, Problem> {
             from,
             to: 0,
             steps: vec![Step::LetDriversOn],
-            why: "There are no VFs.".to_owned(),
+            reason: "There are no VFs.".to_owned(),
         });
     }
     can_change(adapter)?;
@@ -107,7 +107,7 @@ fn off(adapter: &Adapter, from: u32, name: &str) -> Result<Plan, Problem> {
         from,
         to: 0,
         steps: vec![Step::Destroy { vfs: from }, Step::LetDriversOn],
-        why: "No VF is in use.".to_owned(),
+        reason: "No VF is in use.".to_owned(),
     })
 }
 

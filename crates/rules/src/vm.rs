@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use accelnet_model::domain::Vnic;
-use accelnet_model::performance::{Figures, Performance};
+use accelnet_model::performance::{Performance, PerformanceSettings};
 use accelnet_model::{Code, Domain, Mac, Problem};
 
 /// The VM must have a vNIC.
@@ -260,7 +260,7 @@ pub struct Room {
 /// One of the adapters must be able to give a VF the setting's queue pairs at all.
 pub fn provisionable(
     setting: Performance,
-    figures: &Figures,
+    figures: &PerformanceSettings,
     adapters: &[Room],
 ) -> Result<(), Problem> {
     let pairs = figures.of(setting).queue_pairs;
@@ -284,7 +284,7 @@ pub fn provisionable(
 pub fn place(
     vm: &str,
     setting: Performance,
-    figures: &Figures,
+    figures: &PerformanceSettings,
     adapters: &[Room],
 ) -> Result<usize, Problem> {
     provisionable(setting, figures, adapters)?;

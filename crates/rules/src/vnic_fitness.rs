@@ -102,7 +102,7 @@ pub fn judge(way: &Way<'_>) -> Result<Carried, Problem> {
     }
     outbound(way, &layers, &mut carried)?;
     mtu(way, &layers, &mut carried)?;
-    if layers.iter().any(|layer| layer.port.trusts_guest_filters) {
+    if layers.iter().any(|layer| layer.port.trust_guest_rx_filters) {
         let found = format!(
             "{} has trustGuestRxFilters='yes', which means nothing for a VF.",
             name(way.vnic)

@@ -36,11 +36,11 @@ pub fn outlook(ledger: &Ledger, in_use: &[InUse], vms: &[Promised<'_>]) -> Capac
     Capacity {
         node_reserve_percentage: cluster.reserve_percentage,
         survives_nodes: number(cluster.reserved()),
-        holds: problem.is_none(),
+        failover_capacity_ok: problem.is_none(),
         problem,
         node_failures_survived: room.survives.map(number),
         largest_reserve: room.largest_reserve,
-        more: MoreVms {
+        additional_vms: MoreVms {
             low: room.more[0],
             medium: room.more[1],
             high: room.more[2],
@@ -115,9 +115,9 @@ fn share(total: Option<u64>, in_use: u32, promised: u64, takes: u64) -> Share {
     Share {
         total: total.map(narrow),
         in_use,
-        promised: narrow(promised),
+        allocated: narrow(promised),
         free: free.map(narrow),
-        reserved: free.map(|free| narrow(free.saturating_sub(takes))),
+        reserved_for_failover: free.map(|free| narrow(free.saturating_sub(takes))),
     }
 }
 

@@ -60,7 +60,7 @@ pub struct Unreadable {
     /// Why it cannot be read, a fragment.
     pub reason: String,
     /// Whether a later release wrote it, so that it is not damaged.
-    pub later: bool,
+    pub newer_format: bool,
 }
 
 /// All documents with one prefix at one moment.
@@ -228,8 +228,30 @@ impl Unreadable {
             key: entry.key.clone(),
             mod_revision: entry.mod_revision,
             reason,
-            later,
+            newer_format: later,
         }
+    }
+}
+
+/// `value` with fields of these names renamed, at any depth: for [`Document::upgrade`].
+#[must_use]
+pub fn renamed(mut value: serde_json::Value, names: &[(&str, &str)]) -> serde_json::Value {
+    rename(&mut value, names);
+    value
+}
+
+fn rename(value: &mut serde_json::Value, names: &[(&str, &str)]) {
+    match value {
+        serde_json::Value::Object(fields) => {
+            for (old, new) in names {
+                if let Some(field) = fields.remove(*old) {
+                    fields.insert((*new).to_owned(), field);
+                }
+            }
+            fields.values_mut().for_each(|field| rename(field, names));
+        }
+        serde_json::Value::Array(items) => items.iter_mut().for_each(|item| rename(item, names)),
+        _ => {}
     }
 }
 

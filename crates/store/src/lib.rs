@@ -25,7 +25,7 @@ pub use embedded::{Embedded, History};
 pub use entry::{Change, Entry, Range};
 pub use error::StoreError;
 pub use etcd::{ClientIdentity, Etcd, EtcdAddress, EtcdTls};
-pub use json::{Document, Documents, Json, Stored, Unreadable};
+pub use json::{Document, Documents, Json, Stored, Unreadable, renamed};
 pub use lease::{Lease, LeaseId};
 pub use private::is_private;
 pub use store::{Close, Store, Watch};

@@ -45,7 +45,7 @@ fn vfs_switched_off(node: &Node) {
     let _ = node.ok(&format!("echo 0 > {PF0}/sriov_numvfs"));
     let found = told(node, before, "drift", "VFs");
     assert!(found.starts_with("Found: "), "{found}");
-    let _ = told(node, before, "mended", "Intent lan");
+    let _ = told(node, before, "repaired", "Intent lan");
     settled(node);
     assert_eq!(node.ok(&format!("cat {PF0}/sriov_numvfs")), "3");
 }
@@ -84,7 +84,7 @@ fn mac_of_its_vf(node: &Node, vm: &Vm<'_>) {
     let has_it = format!("VF {vf} of pf0, which VM web01 has");
     let found = told(node, before, "drift", &has_it);
     assert!(found.contains("MAC"), "{found}");
-    let _ = told(node, before, "mended", &has_it);
+    let _ = told(node, before, "repaired", &has_it);
     node.wait_until(
         "the VM's MAC on its VF",
         &format!("ip link show pf0 | grep 'vf {vf} .*{mac}'"),
@@ -99,7 +99,7 @@ fn bridge_deleted(node: &Node, vm: &Vm<'_>) {
     let _ = node.ok("ip link del acn-lan");
     let found = told(node, before, "drift", "acn-lan");
     assert!(found.starts_with("Found: "), "{found}");
-    let _ = told(node, before, "mended", "Intent lan");
+    let _ = told(node, before, "repaired", "Intent lan");
     settled(node);
     quiet(node);
     // The adapter, and the software path of the VM that runs.

@@ -74,8 +74,8 @@ fn a_guest_keeps_its_network_through_start_unbind_bind_and_reboot() {
     let view = shown(&node, "web01");
     let rows = view["verified"].as_array().into_iter().flatten();
     let held = rows
-        .filter(|row| row["so"] == true)
-        .filter(|row| row["what"] == "VF attached" || row["what"] == "guest drives the VF");
+        .filter(|row| row["ok"] == true)
+        .filter(|row| row["check"] == "VF attached" || row["check"] == "guest drives the VF");
     assert_eq!(held.count(), 2, "{view:#}");
 
     let before = lost(&vm);

@@ -58,7 +58,7 @@ fn path_is_the_vf(node: &Node, vm: &Vm<'_>, ways: &str) {
     assert_eq!(view["path"], "vf", "{view:#}");
     assert_eq!(view["acceleration"], "accelerated", "{view:#}");
     for line in view["verified"].as_array().into_iter().flatten() {
-        assert_ne!(line["so"], Value::Bool(false), "{view:#}");
+        assert_ne!(line["ok"], Value::Bool(false), "{view:#}");
     }
 }
 

@@ -93,7 +93,7 @@ impl Standpoint<'_> {
         Some(LastReport {
             at: report.observed_at.clone(),
             seconds_ago,
-            why,
+            reason: why,
         })
     }
 }

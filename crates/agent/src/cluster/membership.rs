@@ -54,9 +54,9 @@ pub struct Moved {
     /// Keys in the store that is moved.
     pub keys: usize,
     /// Those of them that an earlier, interrupted move had brought over.
-    pub were_there: usize,
+    pub existing_keys: usize,
     /// Whether it was done; false after a dry run.
-    pub done: bool,
+    pub applied: bool,
 }
 
 /// The sign that a store has a cluster.
@@ -285,8 +285,8 @@ pub fn migrate(
     }
     let moved = Moved {
         keys: wanted.len(),
-        were_there: wanted.len() - missing.len(),
-        done: !dry_run,
+        existing_keys: wanted.len() - missing.len(),
+        applied: !dry_run,
     };
     if dry_run {
         return Ok(moved);

@@ -96,7 +96,7 @@ impl Observing {
                 // Nobody's: whoever comes first takes the place, unless a later release has it.
                 Err(error) => {
                     let why = Unreadable::of(entry, &error);
-                    if !why.later && self.is_place(&entry.key) {
+                    if !why.newer_format && self.is_place(&entry.key) {
                         left = Some(Found::Free(entry.key.clone(), entry.mod_revision));
                     }
                     continue;

@@ -72,7 +72,7 @@ impl Core {
                 Ok(changed) => AdapterResult {
                     name: changed.adapter.clone(),
                     ok: true,
-                    message: match (changed.done, changed.plan.steps.is_empty()) {
+                    message: match (changed.applied, changed.plan.steps.is_empty()) {
                         (_, true) => format!(
                             "{} has {} already.",
                             changed.adapter,
@@ -98,8 +98,8 @@ impl Core {
                             node: self.name.clone(),
                             subject: changed.adapter.clone(),
                             action: step.to_string(),
-                            why: changed.plan.why.clone(),
-                            touches: Vec::new(),
+                            reason: changed.plan.reason.clone(),
+                            affected_vms: Vec::new(),
                             restarts: None,
                         })
                         .collect(),

@@ -49,8 +49,8 @@ impl Step {
             node: node.to_owned(),
             subject: subject.to_owned(),
             action,
-            why: why.to_owned(),
-            touches: Vec::new(),
+            reason: why.to_owned(),
+            affected_vms: Vec::new(),
             restarts: None,
         };
         match self {
@@ -282,7 +282,7 @@ impl Core {
                 };
                 Problem::new(
                     Code::AdapterLost,
-                    &[&bound.called, &bound.address.to_string()],
+                    &[&bound.name, &bound.address.to_string()],
                     found,
                 )
             })?;
@@ -304,7 +304,7 @@ impl Core {
                     address: adapter.address,
                     ask,
                     actions: plan.steps.iter().map(ToString::to_string).collect(),
-                    why: plan.why,
+                    why: plan.reason,
                 });
             }
         }

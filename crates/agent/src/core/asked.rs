@@ -88,7 +88,7 @@ impl Core {
                 let subject = format!("{} and {} more", first.subject, count - 1);
                 Word {
                     outcomes,
-                    more_outcomes: more,
+                    omitted_outcomes: more,
                     ..Word::of(kind_of(done > 0), &subject, message)
                 }
             }

@@ -52,7 +52,7 @@ impl Core {
         Ok(NodeDrained {
             node: node.to_owned(),
             drained: !request.undrain,
-            done: !request.dry_run,
+            applied: !request.dry_run,
             unchanged: drained != request.undrain,
             vms: vms.filter_map(movable).collect(),
         })
@@ -132,7 +132,7 @@ fn movable(vm: &VmView) -> Option<DrainVm> {
         .iter()
         .any(|vnic| vnic.model == "VF" && vnic.role.is_none());
     let has_vf = vm.vf.is_some();
-    let (can_move, why) = match (has_vf, vm.acceleration) {
+    let (can_migrate, why) = match (has_vf, vm.acceleration) {
         _ if vm.state == DomainState::Unknown => (false, "libvirt does not report its state"),
         _ if foreign => (
             false,
@@ -153,8 +153,8 @@ fn movable(vm: &VmView) -> Option<DrainVm> {
     };
     Some(DrainVm {
         name: vm.name.clone(),
-        can_move,
+        can_migrate,
         has_vf,
-        why: why.to_owned(),
+        reason: why.to_owned(),
     })
 }

@@ -31,7 +31,7 @@ impl Core {
         let was = self.status_of(&intent.name).map(|status| status.state);
         if drifted {
             let message = format!("Intent {} is again as it was declared.", intent.name);
-            self.tell(EventKind::Mended, &intent.name, message);
+            self.tell(EventKind::Repaired, &intent.name, message);
         } else if was != Some(IntentState::Completed) {
             let message = format!("Intent {} is completed on {}.", intent.name, self.name);
             self.tell(EventKind::Noticed, &intent.name, message);
@@ -60,7 +60,7 @@ impl Core {
             .iter()
             .flat_map(|step| step.planned(&self.name, &intent.name));
         for step in planned {
-            let message = format!("Found: {}; to do: {}.", step.why, step.action);
+            let message = format!("Found: {}; to do: {}.", step.reason, step.action);
             self.tell(EventKind::Drift, &intent.name, message);
         }
     }

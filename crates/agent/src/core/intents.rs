@@ -61,7 +61,7 @@ impl Core {
             let steps = self.everywhere(first, steps, |others| others.apply(old, &intent))?;
             return Ok(IntentChanged {
                 intent: None,
-                done: false,
+                applied: false,
                 unchanged: old.is_some(),
                 steps,
                 warnings,
@@ -165,7 +165,7 @@ impl Core {
                 self.everywhere(first, steps, |others| others.apply(Some(&old), &intent))?;
             return Ok(IntentChanged {
                 intent: None,
-                done: false,
+                applied: false,
                 unchanged: intent == old,
                 steps,
                 warnings,
@@ -261,14 +261,14 @@ impl Core {
             node: self.name.clone(),
             subject: name.to_owned(),
             action: removal(&intent, self.status_of(name)),
-            why: "the intent is removed; a bridge that it made hands the node's addresses back"
+            reason: "the intent is removed; a bridge that it made hands the node's addresses back"
                 .to_owned(),
-            touches: Vec::new(),
+            affected_vms: Vec::new(),
             restarts: None,
         }];
         let mut changed = IntentChanged {
             intent: None,
-            done: !dry_run,
+            applied: !dry_run,
             unchanged: false,
             steps,
             warnings: Vec::new(),
@@ -573,9 +573,9 @@ impl Core {
                         node: self.name.clone(),
                         subject: network.clone(),
                         action: format!("define and start libvirt network {network}"),
-                        why: "VMs name it, so that their definition is the same on every node"
+                        reason: "VMs name it, so that their definition is the same on every node"
                             .to_owned(),
-                        touches: Vec::new(),
+                        affected_vms: Vec::new(),
                         restarts: None,
                     });
                 }
@@ -589,8 +589,8 @@ impl Core {
             node: self.name.clone(),
             subject: subject.to_owned(),
             action,
-            why: why.to_owned(),
-            touches: match touches {
+            reason: why.to_owned(),
+            affected_vms: match touches {
                 true => vec![subject.to_owned()],
                 false => Vec::new(),
             },
@@ -638,7 +638,7 @@ impl Core {
         }
         Ok(IntentChanged {
             intent,
-            done: true,
+            applied: true,
             unchanged,
             steps,
             warnings,
@@ -651,7 +651,7 @@ fn bound_only(name: IntentName, bound: Vec<BoundAdapter>) -> Intent {
     Intent {
         name,
         roles: vec![accelnet_model::intent::Role::Compute],
-        adapters: bound.into_iter().map(|bound| bound.called).collect(),
+        adapters: bound.into_iter().map(|bound| bound.name).collect(),
         vfs: None,
         security: VfSecurity::default(),
     }

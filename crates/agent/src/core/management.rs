@@ -145,10 +145,10 @@ impl Core {
             }
             return Ok(ManagementChanged {
                 management: wanted,
-                done: !dry_run,
+                applied: !dry_run,
                 steps,
                 warnings,
-                before: Some(policy.management.clone()),
+                previous: Some(policy.management.clone()),
             });
         }
         Err(crowded(&self.name))
@@ -199,10 +199,10 @@ impl Core {
         }
         Ok(Some(ManagementChanged {
             management: wanted,
-            done: !dry_run,
+            applied: !dry_run,
             steps,
             warnings,
-            before: Some(policy.management.clone()),
+            previous: Some(policy.management.clone()),
         }))
     }
 
@@ -350,7 +350,7 @@ impl Core {
                 if let Ok(Some(bound)) = self.policies.bound(&intent.name) {
                     let names = bound.iter().map(|bound| match seen.adapter(bound) {
                         Some(adapter) => adapter.address.to_string(),
-                        None => bound.called.clone(),
+                        None => bound.name.clone(),
                     });
                     intent.adapters = names.collect();
                 }
@@ -471,8 +471,8 @@ pub(crate) fn status(
         performance: management.performance,
         nodes: number(count),
         reserved_nodes: number(reserved),
-        survives_node_failures: standing.promises().then(|| number(survives)),
-        promise_holds: broken.is_none(),
+        node_failures_survived: standing.promises().then(|| number(survives)),
+        failover_capacity_ok: broken.is_none(),
         adapters: all
             .iter()
             .flat_map(|one| managed_adapters(one, policy).cloned())
@@ -492,7 +492,7 @@ pub(crate) fn status(
             policy_revision: policy.revision,
             applied_revision: picture.applied_revision,
             cut_off_since: None,
-            cut_off_because: None,
+            cut_off_reason: None,
         },
         nodes_down: Vec::new(),
         nodes_drained: Vec::new(),
@@ -616,8 +616,8 @@ fn steps(node: &str, from: &Management, to: &Management, why: &str) -> Vec<Plann
             node: node.to_owned(),
             subject: "cluster".to_owned(),
             action,
-            why: why.to_owned(),
-            touches: Vec::new(),
+            reason: why.to_owned(),
+            affected_vms: Vec::new(),
             restarts: None,
         })
         .collect()

@@ -98,7 +98,7 @@ impl Core {
             "The definition of VM {}, which {} has, is ready for a start here: {}.",
             domain.name, setting.node, plan.why
         );
-        self.tell(EventKind::Mended, &domain.name, message);
+        self.tell(EventKind::Repaired, &domain.name, message);
         true
     }
 
@@ -146,7 +146,7 @@ impl Core {
             "Removed the failover feature from the definition of VM {}: its setting was removed.",
             domain.name
         );
-        self.tell(EventKind::Mended, &domain.name, message);
+        self.tell(EventKind::Repaired, &domain.name, message);
         true
     }
 

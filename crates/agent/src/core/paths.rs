@@ -117,7 +117,7 @@ impl Core {
                 mac: setting.mac,
                 vf: vf.and_then(|vf| vf.host_device),
                 running: domain.state == DomainState::Running,
-                guest: self.guest_word(domain).so,
+                guest: self.guest_word(domain).ok,
                 attached: self.paths.attached.contains(setting.uuid.as_str()),
                 link: vf
                     .and_then(|vf| find_vf(seen, vf))

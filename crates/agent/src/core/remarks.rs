@@ -120,9 +120,9 @@ impl Core {
             Ok(answer) => answer,
             Err(error) => {
                 return Verified {
-                    what,
-                    so: None,
-                    seen: error.to_string(),
+                    check: what,
+                    ok: None,
+                    detail: error.to_string(),
                 };
             }
         };
@@ -139,23 +139,23 @@ impl Core {
                     .map(|one| one.name)
                     .collect();
                 Verified {
-                    what,
+                    check: what,
                     // In failover its vNIC alone has two of them.
-                    so: match names.len() {
+                    ok: match names.len() {
                         0 | 1 => Some(false),
                         2 => None,
                         _ => Some(true),
                     },
-                    seen: match names.as_slice() {
+                    detail: match names.as_slice() {
                         [] => format!("the guest has no interface with MAC {mac}"),
                         names => format!("with MAC {mac} it has {}", names.join(", ")),
                     },
                 }
             }
             Err(error) => Verified {
-                what,
-                so: None,
-                seen: format!("the guest agent's answer was not understood: {error}"),
+                check: what,
+                ok: None,
+                detail: format!("the guest agent's answer was not understood: {error}"),
             },
         }
     }
@@ -165,9 +165,9 @@ impl Core {
         match self.remarks.guests.get(&domain.uuid) {
             Some((of, word)) if *of == self.held_by(domain) => word.clone(),
             _ => Verified {
-                what: "guest has both vNIC and VF".to_owned(),
-                so: None,
-                seen: "not asked yet".to_owned(),
+                check: "guest has both vNIC and VF".to_owned(),
+                ok: None,
+                detail: "not asked yet".to_owned(),
             },
         }
     }

@@ -260,12 +260,12 @@ impl Core {
                 mac: space.bound.mac,
                 vfs: space.vfs(),
                 vfs_in_use: u32::try_from(used).unwrap_or(u32::MAX),
-                vfs_promised: space.vms(),
+                vfs_allocated: space.vms(),
                 queue_pairs,
-                queue_pairs_promised: space.promised_pairs(policy),
+                queue_pairs_allocated: space.promised_pairs(policy),
                 queue_pairs_in_use: space.held_pairs(policy),
-                vfs_foreign: space.foreign,
-                queue_pairs_foreign: space.foreign_pairs,
+                vfs_in_use_by_others: space.foreign,
+                queue_pairs_in_use_by_others: space.foreign_pairs,
                 queue_pairs_per_vf,
             }
         });

@@ -296,7 +296,7 @@ impl Core {
             Ok(_) => {
                 self.forgive(&setting.uuid);
                 let message = format!("VM {} is again as its setting says.", domain.name);
-                self.tell(EventKind::Mended, &domain.name, message);
+                self.tell(EventKind::Repaired, &domain.name, message);
             }
             Err(problem) => {
                 if news {
@@ -328,7 +328,7 @@ impl Core {
                     "VM {} is kept on its software path: {}.",
                     domain.name, plan.why
                 );
-                self.tell(EventKind::Mended, &domain.name, message);
+                self.tell(EventKind::Repaired, &domain.name, message);
             }
             Err(failure) if news => {
                 self.tell_problem(EventKind::Failed, &domain.name, &failure);
@@ -414,7 +414,7 @@ impl Core {
                 .set_vf(interface.link.index, vf.index, *change)
             {
                 Ok(_) => self.tell(
-                    EventKind::Mended,
+                    EventKind::Repaired,
                     &subject,
                     format!("Done: {change} of {what}."),
                 ),
@@ -587,8 +587,8 @@ pub(crate) fn planned(node: &str, domain: &Domain, plan: &pair::Plan) -> Vec<Pla
         node: node.to_owned(),
         subject: domain.name.clone(),
         action: step.to_string(),
-        why: plan.why.clone(),
-        touches: match step.touches_running() {
+        reason: plan.why.clone(),
+        affected_vms: match step.touches_running() {
             true => vec![domain.name.clone()],
             false => Vec::new(),
         },

@@ -28,7 +28,7 @@ fn is_short(words: &str) -> bool {
 fn unread(node: &Node) -> Option<String> {
     let mut all = node.unreadable.iter();
     let short = all.find(|one| is_short(&one.reason))?;
-    Some(format!("{}: {}.", short.what, short.reason))
+    Some(format!("{}: {}.", short.subject, short.reason))
 }
 
 fn problem(node: &str, found: String) -> Problem {
@@ -65,7 +65,7 @@ impl Core {
                 self.short = false;
                 let message =
                     "File descriptors and memory are there again: the node is looked after.";
-                self.tell(EventKind::Mended, &self.name.clone(), message);
+                self.tell(EventKind::Repaired, &self.name.clone(), message);
             }
             _ => {}
         }

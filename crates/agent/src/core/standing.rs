@@ -390,13 +390,13 @@ fn of_report(policy: &Policy, report: &Report, vms: &[&VmSetting]) -> (Room, InU
     let mut room = Room::default();
     let uses: Vec<&AdapterUse> = managed_adapters(report, policy).collect();
     for one in &uses {
-        let vfs = one.vfs.saturating_sub(one.vfs_foreign);
+        let vfs = one.vfs.saturating_sub(one.vfs_in_use_by_others);
         let pairs = one
             .queue_pairs
-            .map(|all| all.saturating_sub(one.queue_pairs_foreign));
+            .map(|all| all.saturating_sub(one.queue_pairs_in_use_by_others));
         let pairs = (pairs, one.queue_pairs_per_vf);
         room.adapters
-            .push(adapter(&one.adapter, vfs, pairs, one.queue_pairs_promised));
+            .push(adapter(&one.adapter, vfs, pairs, one.queue_pairs_allocated));
         used.vfs += one.vfs_in_use;
         used.queue_pairs += one.queue_pairs_in_use;
     }

@@ -197,7 +197,7 @@ impl Core {
             .management
             .performance
             .of(setting.performance)
-            .transmit_weight;
+            .rate_limit_percent;
         let limit = self.transmit_limit(setting);
         if weight >= 100 && limit.is_none() {
             return Ok(0);

@@ -33,7 +33,7 @@ impl Class {
 }
 
 fn source(event: &Event) -> Source {
-    match (event.kind, &event.who, &event.from) {
+    match (event.kind, &event.user, &event.origin) {
         (EventKind::Refused, Some(who), _) => (Class::Refusal, who.clone()),
         (EventKind::Refused, None, Some(from)) => {
             // Each connection has a port of its own.

@@ -36,7 +36,7 @@ pub struct Word {
     /// What came of it for each subject, where there are several.
     pub outcomes: Vec<SubjectOutcome>,
     /// Subjects without an outcome here.
-    pub more_outcomes: usize,
+    pub omitted_outcomes: usize,
 }
 
 impl Word {
@@ -52,7 +52,7 @@ impl Word {
             claimed: None,
             code: None,
             outcomes: Vec::new(),
-            more_outcomes: 0,
+            omitted_outcomes: 0,
         }
     }
 
@@ -61,7 +61,7 @@ impl Word {
         let (done, refused): (Vec<_>, Vec<_>) = self.outcomes.iter().partition(|one| one.ok);
         let outcomes = done.into_iter().chain(refused).take(MOST_OUTCOMES);
         let outcomes = outcomes.map(short_outcome);
-        let more = self.outcomes.len().saturating_sub(MOST_OUTCOMES) + self.more_outcomes;
+        let more = self.outcomes.len().saturating_sub(MOST_OUTCOMES) + self.omitted_outcomes;
         Event {
             number: 0,
             at: at.to_owned(),
@@ -69,15 +69,15 @@ impl Word {
             kind: self.kind,
             subject: outside::short(&self.subject, LONGEST_NAME),
             message: outside::short(&self.message, LONGEST_MESSAGE),
-            who: self
+            user: self
                 .who
                 .as_deref()
                 .map(|who| outside::short(who, LONGEST_NAME)),
             role: self.role,
-            from: self.from.clone(),
+            origin: self.from.clone(),
             code: self.code,
             outcomes: outcomes.collect(),
-            more_outcomes: u32::try_from(more).unwrap_or(u32::MAX),
+            omitted_outcomes: u32::try_from(more).unwrap_or(u32::MAX),
         }
     }
 
@@ -110,7 +110,7 @@ impl Word {
         let priority = match self.kind {
             EventKind::Failed => "3",
             EventKind::Refused | EventKind::Drift => "4",
-            EventKind::Changed | EventKind::Mended => "5",
+            EventKind::Changed | EventKind::Repaired => "5",
             EventKind::Noticed => "6",
         };
         let from = self.from.as_ref();
@@ -151,7 +151,7 @@ fn kind(kind: EventKind) -> &'static str {
         EventKind::Changed => "changed",
         EventKind::Refused => "refused",
         EventKind::Drift => "drift",
-        EventKind::Mended => "mended",
+        EventKind::Repaired => "repaired",
         EventKind::Failed => "failed",
         EventKind::Noticed => "noticed",
     }

@@ -9,7 +9,7 @@ use accelnet_api::{Caller, Role};
 use accelnet_model::{Code, NodeName, Problem, Uuid};
 use accelnet_store::{
     Commit, Document, Entry, LeaseId, MAX_TXN_BYTES, Store, StoreError, Stored, Txn, Unreadable,
-    Watch,
+    Watch, renamed,
 };
 use serde::{Deserialize, Serialize};
 
@@ -79,7 +79,7 @@ pub(crate) enum Reply {
 
 impl Document for Order {
     const KIND: &'static str = "an order of another node";
-    const FORMAT: u32 = 1;
+    const FORMAT: u32 = 2;
     const MOST_BYTES: usize = MAX_TXN_BYTES;
 
     fn agrees(&self, key: &str) -> Result<(), String> {
@@ -95,6 +95,10 @@ impl Document for Order {
             Some(name) => Err(format!("{name:?} is not {}", Uuid::WHAT)),
             None => Ok(()),
         }
+    }
+
+    fn upgrade(format: u32, value: serde_json::Value) -> Option<serde_json::Value> {
+        (format == 1).then(|| renamed(value, crate::renamed::REPORT))
     }
 }
 

@@ -4,8 +4,10 @@ use accelnet_api::types::Drained;
 use accelnet_model::intent::BoundAdapter;
 use accelnet_model::{Intent, IntentName, Mac, Management, NodeName, Uuid, VmSetting};
 use accelnet_rules::management::judge_figures;
-use accelnet_store::{Document, Entry, Stored, Unreadable};
+use accelnet_store::{Document, Entry, Stored, Unreadable, renamed};
 use serde::{Deserialize, Serialize};
+
+use crate::renamed::{BOUND, PERFORMANCE};
 
 use super::{DRAINED, Disruption, INTENTS, REMOVED, VMS};
 
@@ -15,7 +17,8 @@ const ADAPTERS: (usize, usize) = (64, 64);
 const RESERVE: u8 = 99;
 
 macro_rules! documents {
-    ($($(#[doc = $doc:literal])+ $name:ident($inner:ty) = $kind:literal, $agrees:expr;)+) => {
+    ($($(#[doc = $doc:literal])+ $name:ident($inner:ty) = $kind:literal, $format:literal, $agrees:expr
+        $(, $renamed:expr)?;)+) => {
         $(
             $(#[doc = $doc])+
             #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -24,12 +27,18 @@ macro_rules! documents {
 
             impl Document for $name {
                 const KIND: &'static str = $kind;
-                const FORMAT: u32 = 1;
+                const FORMAT: u32 = $format;
 
                 fn agrees(&self, key: &str) -> Result<(), String> {
                     let agrees: fn(&$inner, &str) -> Result<(), String> = $agrees;
                     agrees(&self.0, key)
                 }
+
+                $(
+                    fn upgrade(format: u32, value: serde_json::Value) -> Option<serde_json::Value> {
+                        (format == 1).then(|| renamed(value, $renamed))
+                    }
+                )?
             }
         )+
     };
@@ -37,19 +46,21 @@ macro_rules! documents {
 
 documents! {
     /// Management settings.
-    ManagementDocument(Management) = "management settings", management_agrees;
+    ManagementDocument(Management) = "management settings", 2, management_agrees,
+        PERFORMANCE;
     /// An intent.
-    IntentDocument(Intent) = "an intent", intent_agrees;
+    IntentDocument(Intent) = "an intent", 1, intent_agrees;
     /// An intent that was removed: its nodes take back what it made.
-    RemovedDocument(IntentName) = "an intent that was removed", |name, key| same(key, REMOVED, name);
+    RemovedDocument(IntentName) = "an intent that was removed", 1, |name, key| same(key, REMOVED, name);
     /// The setting of a VM.
-    VmDocument(VmSetting) = "the setting of a VM", vm_agrees;
+    VmDocument(VmSetting) = "the setting of a VM", 1, vm_agrees;
     /// The adapters of an intent on a node.
-    BoundDocument(Vec<BoundAdapter>) = "the adapters of an intent", |bound, key| bound_agrees(bound, key);
+    BoundDocument(Vec<BoundAdapter>) = "the adapters of an intent", 2,
+        |bound, key| bound_agrees(bound, key), BOUND;
     /// A node that is drained.
-    DrainedDocument(Drained) = "a node that is drained", |_, key| named::<NodeName>(key, DRAINED);
+    DrainedDocument(Drained) = "a node that is drained", 1, |_, key| named::<NodeName>(key, DRAINED);
     /// A change of the number of VFs that may take VFs from VMs.
-    DisruptionDocument(Disruption) = "a disruptive change", |_, key| own_agrees(key);
+    DisruptionDocument(Disruption) = "a disruptive change", 1, |_, key| own_agrees(key);
 }
 
 impl RemovedDocument {

@@ -7,7 +7,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use accelnet_api::types::{Fault, VmView};
 use accelnet_model::{Mac, NodeName};
 use accelnet_store::{
-    Document, Entry, MAX_OPS, MAX_TXN_BYTES, Store, StoreError, Stored, Txn, Unreadable,
+    Document, Entry, MAX_OPS, MAX_TXN_BYTES, Store, StoreError, Stored, Txn, Unreadable, renamed,
 };
 use serde::{Deserialize, Serialize};
 
@@ -32,7 +32,7 @@ pub(crate) struct Part {
 
 impl Document for Part {
     const KIND: &'static str = "a part of the report of a node";
-    const FORMAT: u32 = 1;
+    const FORMAT: u32 = 2;
     const MOST_BYTES: usize = MAX_TXN_BYTES;
 
     fn agrees(&self, key: &str) -> Result<(), String> {
@@ -40,6 +40,10 @@ impl Document for Part {
         let node = rest.split('/').next().unwrap_or(rest);
         let node: Result<NodeName, _> = node.parse();
         node.map(drop).map_err(|error| error.to_string())
+    }
+
+    fn upgrade(format: u32, value: serde_json::Value) -> Option<serde_json::Value> {
+        (format == 1).then(|| renamed(value, crate::renamed::REPORT))
     }
 }
 
@@ -232,7 +236,7 @@ pub(super) fn complete(
                     reason: format!("it is missing, and the report of {} has it", report.node),
                     key,
                     mod_revision: 0,
-                    later: false,
+                    newer_format: false,
                 }),
             };
             match read {

@@ -165,7 +165,7 @@ fn the_report_of_a_node_that_is_down_is_marked() {
     for last in [shown[0].last_report.clone(), report.last_report] {
         let last = last.expect("marked");
         assert_eq!(last.at, AT);
-        assert_eq!(last.why, "node2 is down since 2026-01-02T00:00:00Z");
+        assert_eq!(last.reason, "node2 is down since 2026-01-02T00:00:00Z");
     }
     assert_eq!(
         root.vm(UUID).expect("a VM").last_report,

@@ -137,7 +137,7 @@ impl Cluster {
         let repaired = repair(&*self.store, &aside, Some(&last), false).expect("repaired");
         // An agent may write one of its own keys between the two.
         assert_eq!(keys_of(&planned), keys_of(&repaired));
-        for key in repaired.left {
+        for key in repaired.remaining {
             let was = before.iter().find(|entry| entry.key == key);
             let txn = match was {
                 Some(was) => Txn::new().put(key, was.value.clone()),
@@ -150,7 +150,7 @@ impl Cluster {
 
 /// All keys that a repair is about.
 fn keys_of(repaired: &Repaired) -> BTreeSet<&str> {
-    let all = [&repaired.replaced, &repaired.removed, &repaired.left];
+    let all = [&repaired.replaced, &repaired.removed, &repaired.remaining];
     all.into_iter().flatten().map(String::as_str).collect()
 }
 

@@ -110,7 +110,7 @@ fn a_store_is_moved_into_an_etcd_and_goes_on_there() {
     let all = from.range("").expect("keys").entries;
     let moves = |dry_run| migrate(&*from, "a file", &*to, "an etcd", NOW, dry_run);
     let would = moves(true).expect("it could");
-    assert_eq!((would.keys, would.done), (all.len(), false));
+    assert_eq!((would.keys, would.applied), (all.len(), false));
     assert_eq!(to.range("").expect("keys").entries, []);
     // As a call that died in the middle left it.
     let revision = from.range("").expect("keys").revision;
@@ -125,7 +125,7 @@ fn a_store_is_moved_into_an_etcd_and_goes_on_there() {
         Code::ClusterRefused
     );
     let moved = moves(false).expect("moved");
-    assert_eq!((moved.keys, moved.were_there), (all.len(), 5));
+    assert_eq!((moved.keys, moved.existing_keys), (all.len(), 5));
     for entry in &all {
         let there = to.get(&entry.key).expect("an etcd").expect("a key");
         assert_eq!(there.value, entry.value, "{}", entry.key);
@@ -272,8 +272,8 @@ fn a_drained_node_has_no_vfs_for_vms_until_it_is_undrained() {
         dry_run,
     };
     let shown = minds[0].drain(WHO, &ask(false, true)).expect("shown");
-    assert_eq!((shown.done, shown.vms.len()), (false, 1), "{shown:?}");
-    assert!(shown.vms[0].can_move && shown.vms[0].has_vf, "{shown:?}");
+    assert_eq!((shown.applied, shown.vms.len()), (false, 1), "{shown:?}");
+    assert!(shown.vms[0].can_migrate && shown.vms[0].has_vf, "{shown:?}");
     assert_eq!(machine.sim.vms.vfs_in_use().len(), 1);
     minds[0].drain(WHO, &ask(false, false)).expect("drained");
     minds[1].pass().expect("a store");

@@ -80,7 +80,7 @@ impl Cluster {
     fn asked(&self, vm: &str) -> Vec<Event> {
         let events = self.clients[0].events(0, 1000, std::time::Duration::ZERO);
         let events = events.expect("events").events.into_iter();
-        let asked = |event: &Event| event.who.is_some() && event.subject.contains(vm);
+        let asked = |event: &Event| event.user.is_some() && event.subject.contains(vm);
         events.filter(asked).collect()
     }
 }
@@ -136,7 +136,7 @@ fn a_vm_of_another_node_is_changed_there() {
         (events[0].node.as_str(), events[0].kind),
         ("node2", EventKind::Changed)
     );
-    let from = events[0].from.as_ref().expect("an origin");
+    let from = events[0].origin.as_ref().expect("an origin");
     assert_eq!(
         (from.is_socket(), from.node.as_deref()),
         (true, Some("node3"))

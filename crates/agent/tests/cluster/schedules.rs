@@ -381,7 +381,9 @@ impl Damage {
         let last = Backup::of(self.good.values(), 1, AT);
         for entry in store.range("").expect("in memory").entries {
             let good = self.good.get(&entry.key);
-            if let Some(good) = good.filter(|_| judge(&entry).is_some_and(|found| found.later)) {
+            if let Some(good) =
+                good.filter(|_| judge(&entry).is_some_and(|found| found.newer_format))
+            {
                 let txn = Txn::new().put(good.key.clone(), good.value.clone());
                 drop(store.commit(&txn).expect("in memory"));
             }
@@ -389,7 +391,7 @@ impl Damage {
         let damaged = damaged(store, AT).expect("in memory");
         repair(store, &damaged, Some(&last), false).expect("repaired");
         let found = check(store).expect("in memory").unreadable;
-        assert!(found.iter().all(|one| one.later), "{found:?}");
+        assert!(found.iter().all(|one| one.newer_format), "{found:?}");
         for (node, before) in nodes.iter().zip(&self.known) {
             for (vm, known) in locked(&node.known).iter_mut() {
                 if before.get(vm) != Some(known) {

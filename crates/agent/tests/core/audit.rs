@@ -107,7 +107,7 @@ fn a_change_of_several_vms_is_one_event_and_each_is_in_the_journal() {
     assert_eq!((event.kind, event.code), (EventKind::Changed, None));
     assert_eq!(event.subject, "web1 and 1 more");
     assert_eq!(event.message, "Done for 2 of 2: accelerate VMs.");
-    assert_eq!(event.who.as_deref(), Some(WHO));
+    assert_eq!(event.user.as_deref(), Some(WHO));
     let outcomes = event.outcomes.iter().map(|one| (&*one.subject, one.ok));
     assert_eq!(
         outcomes.collect::<Vec<_>>(),
@@ -208,9 +208,12 @@ fn a_thousand_unknown_names_and_a_huge_one_are_one_small_event() {
     assert!(!changed.ok);
     let event = audited.last();
     assert_eq!(audited.bench.events().len(), before + 1);
-    assert_eq!(event.who.as_deref(), Some("eve (uid 1000)"));
+    assert_eq!(event.user.as_deref(), Some("eve (uid 1000)"));
     assert_eq!(event.message, "Done for 1 of 1202: accelerate VMs.");
-    assert_eq!((event.outcomes.len(), event.more_outcomes), (16, 1202 - 16));
+    assert_eq!(
+        (event.outcomes.len(), event.omitted_outcomes),
+        (16, 1202 - 16)
+    );
     assert_eq!(
         (&*event.outcomes[0].subject, event.outcomes[0].ok),
         ("web", true)

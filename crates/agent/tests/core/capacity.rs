@@ -22,9 +22,9 @@ fn beside(bench: &Bench, vfs: u32, queue_pairs: u32) {
         adapter.node = "node2".to_owned();
         adapter.vfs = vfs;
         adapter.vfs_in_use = 0;
-        adapter.vfs_promised = 0;
+        adapter.vfs_allocated = 0;
         adapter.queue_pairs = Some(queue_pairs);
-        adapter.queue_pairs_promised = 0;
+        adapter.queue_pairs_allocated = 0;
         adapter.queue_pairs_in_use = 0;
     }
     let reports = Reports::new(bench.store.clone(), "node2");

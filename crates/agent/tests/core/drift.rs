@@ -31,7 +31,7 @@ fn is_mended(bench: &mut Bench, subject: &str) {
         bench.events()
     );
     assert!(
-        bench.was_told(EventKind::Mended, subject),
+        bench.was_told(EventKind::Repaired, subject),
         "{:#?}",
         bench.events()
     );
@@ -102,7 +102,7 @@ fn a_rate_that_was_left_on_a_vf_of_an_adapter_without_link() {
     // A MAC needs no link: it is repaired at once.
     kernel.set_vf(index, 4, VfChange::Mac(mac(9))).expect("set");
     bench.pass();
-    assert!(bench.was_told(EventKind::Mended, "ens1"));
+    assert!(bench.was_told(EventKind::Repaired, "ens1"));
     assert!(!bench.was_told(EventKind::Failed, "ens1"));
     plug(Some(1000));
     is_mended(&mut bench, "ens1");
@@ -133,7 +133,7 @@ fn settings_beside_a_vf_that_the_driver_does_not_answer_for() {
         let own = events.filter(|event| event.kind == kind && event.subject == "ens1");
         own.map(|event| event.message).collect()
     };
-    for kind in [EventKind::Drift, EventKind::Mended] {
+    for kind in [EventKind::Drift, EventKind::Repaired] {
         let events = recorded(&bench, kind);
         assert_eq!(events.len(), 1, "{events:?}");
         assert!(events[0].contains("VF 4 of ens1"), "{events:?}");
@@ -149,7 +149,7 @@ fn settings_beside_a_vf_that_the_driver_does_not_answer_for() {
     // Once the driver answers, its settings are repaired, too.
     kernel.mend().expect("an intact kernel");
     is_mended(&mut bench, "ens1");
-    assert_eq!(recorded(&bench, EventKind::Mended).len(), 2);
+    assert_eq!(recorded(&bench, EventKind::Repaired).len(), 2);
     let settings = kernel.vf_settings(&link).expect("settings");
     assert!(settings.iter().all(|one| one.mac == Mac::ZERO));
 }
@@ -209,7 +209,7 @@ fn another_number_of_vfs_that_was_asked_for() {
         bench.events()
     );
     assert!(
-        !bench.was_told(EventKind::Mended, INTENT),
+        !bench.was_told(EventKind::Repaired, INTENT),
         "{:#?}",
         bench.events()
     );

@@ -72,8 +72,8 @@ fn seconds(bench: &mut Bench, seconds: u64) {
 
 fn row(vm: &VmView, what: &str) -> (Option<bool>, String) {
     let mut rows = vm.verified.iter();
-    let row = rows.find(|row| row.what == what);
-    row.map(|row| (row.so, row.seen.clone()))
+    let row = rows.find(|row| row.check == what);
+    row.map(|row| (row.ok, row.detail.clone()))
         .unwrap_or_else(|| panic!("{vm:#?}"))
 }
 
@@ -95,7 +95,7 @@ fn a_vm_is_over_its_vf_when_its_guest_drives_it_and_not_before() {
             (State::Accelerated, Path::Software),
             "{vm:#?}"
         );
-        assert!(vm.remarks[0].contains("bus master is off"), "{vm:#?}");
+        assert!(vm.conditions[0].contains("bus master is off"), "{vm:#?}");
         assert_eq!(row(&vm, "guest drives the VF").0, Some(false));
         let (attached, seen) = row(&vm, "VF attached");
         assert_eq!(attached, Some(true));
@@ -111,7 +111,7 @@ fn a_vm_is_over_its_vf_when_its_guest_drives_it_and_not_before() {
         assert_eq!(row(&vm, "guest drives the VF").0, Some(true));
         assert_eq!(row(&vm, "failover negotiated").0, Some(true));
         assert_eq!(row(&vm, "guest has both vNIC and VF").0, Some(true));
-        assert_eq!((vm.remarks.len(), codes(&bench)), (0, vec![]));
+        assert_eq!((vm.conditions.len(), codes(&bench)), (0, vec![]));
     }
 }
 
@@ -257,7 +257,7 @@ fn a_guest_that_never_drives_its_vf_is_bridged_until_it_is_taken_back() {
                 (vm.acceleration, vm.path, vm.vf),
                 (State::Degraded, Path::Software, None)
             );
-            assert!(vm.remarks[0].contains("was detached"), "{vm:#?}");
+            assert!(vm.conditions[0].contains("was detached"), "{vm:#?}");
             assert_eq!(codes(&bench), [Code::VfNotUsed]);
             assert_eq!(bench.machine.vms.vfs_in_use(), []);
             // Its definition keeps the pair, and nobody attaches the VF again.

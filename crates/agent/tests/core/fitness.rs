@@ -152,9 +152,9 @@ fn a_pass_gives_no_vf_to_a_vm_that_became_unfit() {
     let vm = bench.vm("web");
     assert_eq!(vm.acceleration, State::Degraded);
     assert!(
-        vm.remarks[0].contains("the node has 1000 MiB available"),
+        vm.conditions[0].contains("the node has 1000 MiB available"),
         "{:?}",
-        vm.remarks
+        vm.conditions
     );
     bench.machine.kernel.set_memory(16 << 10, 8000);
     bench.pass();

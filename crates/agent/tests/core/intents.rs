@@ -24,7 +24,7 @@ fn a_compute_intent_gives_a_switch_a_pool_and_all_vfs() {
     let added = bench
         .add_intent(INTENT, COMPUTE, &["ens1"])
         .expect("declared");
-    assert!(added.done && !added.steps.is_empty());
+    assert!(added.applied && !added.steps.is_empty());
     let status = bench.status_of(INTENT).expect("a status");
     assert_eq!(status.state, IntentState::Completed);
     assert_eq!(
@@ -254,7 +254,7 @@ fn a_dry_run_declares_nothing() {
     let mut request = intent_add(INTENT, COMPUTE, &["ens1"]);
     request.dry_run = true;
     let added = bench.core().add_intent(WHO, &request).expect("judged");
-    assert!(!added.done && added.steps.len() > 3, "{:?}", added.steps);
+    assert!(!added.applied && added.steps.len() > 3, "{:?}", added.steps);
     assert!(bench.policy().intents.is_empty());
     assert!(bench.machine.switches.applied().is_empty());
     assert!(bench.machine.vms.calls().is_empty());

@@ -31,11 +31,11 @@ fn enabling_again_without_a_reserve_keeps_the_one_that_was_set() {
     bench.enable(Some(25)).expect("enabled");
     let changed = bench.enable(None).expect("enabled");
     assert_eq!(changed.management.node_reserve_percentage, 25);
-    assert_eq!(changed.before, Some(changed.management));
+    assert_eq!(changed.previous, Some(changed.management));
     bench.core().disable(WHO, false).expect("disabled");
     let changed = bench.enable(None).expect("enabled");
     assert_eq!(bench.policy().management.node_reserve_percentage, 25);
-    let before = changed.before.expect("settings");
+    let before = changed.previous.expect("settings");
     assert_eq!(
         (before.enabled, before.node_reserve_percentage),
         (false, 25)
@@ -230,11 +230,11 @@ fn a_dry_run_changes_nothing() {
         ..Enable::default()
     };
     let changed = bench.core().enable(WHO, &request).expect("judged");
-    assert!(!changed.done && !changed.steps.is_empty());
+    assert!(!changed.applied && !changed.steps.is_empty());
     assert!(!bench.policy().management.enabled);
     bench.enable(None).expect("enabled");
     let changed = bench.core().disable(WHO, true).expect("judged");
-    assert!(!changed.done && bench.policy().management.enabled);
+    assert!(!changed.applied && bench.policy().management.enabled);
 }
 
 #[test]

@@ -86,7 +86,7 @@ fn whole(bench: &Bench) -> usize {
 /// Events of what was asked for.
 fn asked(bench: &Bench) -> Vec<Event> {
     let mut events = bench.events();
-    events.retain(|event| event.who.is_some());
+    events.retain(|event| event.user.is_some());
     events
 }
 
@@ -163,9 +163,9 @@ fn killed_at(
     }
     assert_eq!(events.len(), before + 1, "{what}");
     let event = events.last().expect("an event");
-    assert_eq!(event.who.as_deref(), Some(WHO), "{what}");
+    assert_eq!(event.user.as_deref(), Some(WHO), "{what}");
     assert_eq!(
-        event.outcomes.len() + event.more_outcomes as usize,
+        event.outcomes.len() + event.omitted_outcomes as usize,
         vms as usize,
         "{what}: {event:?}"
     );

@@ -303,7 +303,7 @@ fn two_nodes_that_run_the_same_vm_do_not_take_it_from_each_other_for_ever() {
     assert_eq!(one.policy().revision, before);
     let vm = one.vm("web");
     assert!(
-        vm.remarks.iter().any(|remark| remark.contains("node2")),
+        vm.conditions.iter().any(|remark| remark.contains("node2")),
         "{vm:?}"
     );
     // Once it has ended there, what is started here again is taken over again.
@@ -320,9 +320,12 @@ fn it_is_said_beforehand_where_a_vm_can_move_to() {
     let (mut one, mut other) = with_web();
     let shown = one.vm_shown("web").destinations;
     assert_eq!(shown.len(), 1, "{shown:?}");
-    assert_eq!((shown[0].node.as_str(), shown[0].possible), ("node2", true));
+    assert_eq!(
+        (shown[0].node.as_str(), shown[0].can_migrate),
+        ("node2", true)
+    );
     assert_eq!(shown[0].path, Some(Path::Vf));
-    assert!(shown[0].why.contains("7 VFs are free"), "{shown:?}");
+    assert!(shown[0].reason.contains("7 VFs are free"), "{shown:?}");
     other.use_all_vfs();
     other.pass();
     let shown = one.vm_shown("web").destinations;
@@ -331,7 +334,7 @@ fn it_is_said_beforehand_where_a_vm_can_move_to() {
     one.pass();
     let shown = one.vm_shown("web").destinations;
     assert!(
-        !shown[0].possible && shown[0].why.contains("does not run"),
+        !shown[0].can_migrate && shown[0].reason.contains("does not run"),
         "{shown:?}"
     );
 }

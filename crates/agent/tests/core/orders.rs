@@ -77,7 +77,7 @@ fn answer(bench: &Bench, id: &str) -> Result<(), Code> {
 fn events(bench: &Bench) -> Vec<Event> {
     let journal = Journal::new(bench.store.clone(), NODE);
     let all = journal.since(0, 1000).expect("events").into_iter();
-    let asked = |event: &Event| event.who.as_deref() == Some("anna (uid 1000)");
+    let asked = |event: &Event| event.user.as_deref() == Some("anna (uid 1000)");
     all.filter(asked).collect()
 }
 
@@ -101,7 +101,7 @@ fn an_order_is_carried_out_and_recorded_as_a_request_is() {
         (events[0].kind, events[0].role),
         (EventKind::Changed, Some(Role::Operator))
     );
-    let from = events[0].from.as_ref().expect("an origin");
+    let from = events[0].origin.as_ref().expect("an origin");
     assert_eq!(
         (from.address.as_str(), from.node.as_deref()),
         ("socket", Some(ASKER))

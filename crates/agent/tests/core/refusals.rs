@@ -232,7 +232,7 @@ fn a_guest_that_gives_up_its_vnic_late_gets_it_back() {
         )
     };
     assert_eq!(nic(&after), nic(&live));
-    assert!(bench.was_told(EventKind::Mended, "web"));
+    assert!(bench.was_told(EventKind::Repaired, "web"));
     vms.calls();
     bench.pass();
     assert!(vms.calls().is_empty(), "not at rest");

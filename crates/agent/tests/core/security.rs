@@ -175,8 +175,8 @@ fn a_guest_is_trusted_when_somebody_says_so_and_without_taking_its_vf() {
     assert_eq!((security.trust, security.spoof_check), (false, false));
     for what in ["trust", "spoof check"] {
         let mut lines = shown.verified.iter();
-        let line = lines.find(|one| one.what == what).expect("a line");
-        assert_eq!(line.so, Some(true), "{line:?}");
+        let line = lines.find(|one| one.check == what).expect("a line");
+        assert_eq!(line.ok, Some(true), "{line:?}");
     }
     bench.pass();
     assert_eq!(drifts(&bench), before, "nothing is found to be otherwise");

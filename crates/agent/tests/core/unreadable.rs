@@ -84,7 +84,11 @@ fn garbage_beside_every_key_hides_nothing() {
         let unreadable = bench.policy().unreadable;
         let names = |key: &str| unreadable.iter().any(|one| one.key == key);
         assert!(names("policy/vms/not-a-uuid") && names("policy/intents/other"));
-        assert!(unreadable.iter().all(|one| one.later == (number == 4)));
+        assert!(
+            unreadable
+                .iter()
+                .all(|one| one.newer_format == (number == 4))
+        );
     }
 }
 

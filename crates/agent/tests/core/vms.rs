@@ -43,7 +43,7 @@ fn figures_are_on_the_vf_before_the_guest_has_it() {
     assert_eq!(settings.spoof_check, Some(true));
     bench.pass();
     let node = bench.report();
-    assert_eq!(node.adapters[0].queue_pairs_promised, 2);
+    assert_eq!(node.adapters[0].queue_pairs_allocated, 2);
     // What the VF of the VM has: 2 queue pairs and one more vector.
     let config = bench
         .machine
@@ -600,8 +600,8 @@ fn queue_pairs_of_a_running_vm_are_looked_at() {
     bench.machine.vms.virsh_start("web").expect("started");
     bench.pass();
     let vm = bench.vm("web");
-    let line = vm.verified.iter().find(|line| line.what == "queue pairs");
+    let line = vm.verified.iter().find(|line| line.check == "queue pairs");
     let line = line.unwrap_or_else(|| panic!("{vm:#?}"));
-    assert_eq!(line.so, Some(true), "{line:?}");
-    assert_eq!(line.seen, "2 for the 1 that were asked (3 MSI-X vectors)");
+    assert_eq!(line.ok, Some(true), "{line:?}");
+    assert_eq!(line.detail, "2 for the 1 that were asked (3 MSI-X vectors)");
 }

@@ -200,11 +200,14 @@ fn an_outbound_limit_is_the_rate_of_the_vf_where_it_is_the_lower_one() {
         bench.pass();
         let shown = bench.vm("web");
         let words = format!("outbound {average} KiB/s");
-        let line = shown.carried.iter().find(|line| line.contains(&words));
+        let line = shown
+            .vnic_settings
+            .iter()
+            .find(|line| line.contains(&words));
         assert!(line.is_some(), "{shown:?}");
         let verified = shown.verified.iter();
-        let mut rates = verified.filter(|one| one.what == "transmit rate");
-        assert_eq!(rates.next().and_then(|one| one.so), Some(true));
+        let mut rates = verified.filter(|one| one.check == "transmit rate");
+        assert_eq!(rates.next().and_then(|one| one.ok), Some(true));
         // virsh domiftune
         let before = format!("average='{average}'");
         set_live(&bench, &before, "average='1250'");
@@ -253,7 +256,7 @@ fn a_vf_is_in_the_vlan_of_its_port() {
     vms.virsh_start("web").expect("started");
     bench.pass();
     assert_eq!(vf(&bench).map(|vf| vf.vlan), Some(42));
-    let lines = bench.vm("web").carried;
+    let lines = bench.vm("web").vnic_settings;
     assert_eq!(lines, ["VLAN 42: the adapter puts the VF into it"]);
     invariants::hold(&bench, "in a VLAN");
 }

@@ -30,7 +30,7 @@ fn agent(folder: &std::path::Path) -> Serving {
 fn sample(operation: &str) -> Option<Value> {
     Some(match operation {
         "enable" => json!({ "intent": "MyIntent", "node_reserve_percentage": 25 }),
-        "set" => json!({ "performance": { "low": { "queue_pairs": 1, "transmit_weight": 5 } } }),
+        "set" => json!({ "performance": { "low": { "queue_pairs": 1, "rate_limit_percent": 5 } } }),
         "intent_add" => json!({ "name": "disks", "roles": ["storage"], "adapters": ["ens2"] }),
         "intent_set" => json!({ "vfs": 4 }),
         "vm_enable" => json!({ "names": ["web*", "nobody"], "performance": "high" }),

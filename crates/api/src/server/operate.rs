@@ -354,7 +354,7 @@ pub fn fell_over() -> Problem {
 /// Reserve and figures must be in range.
 fn judge(
     reserve: Option<i64>,
-    figures: Option<&accelnet_model::performance::Figures>,
+    figures: Option<&accelnet_model::performance::PerformanceSettings>,
     dry_run: bool,
 ) -> Result<(), Failed> {
     let reserve = reserve.map(management::reserve_number).transpose();

@@ -27,8 +27,8 @@ impl Service for Fake {
             performance: management.performance,
             nodes: 1,
             reserved_nodes: 0,
-            survives_node_failures: any.then_some(0),
-            promise_holds: true,
+            node_failures_survived: any.then_some(0),
+            failover_capacity_ok: true,
             adapters: Vec::new(),
             accelerated_vms: inner.accelerated(),
             faults: {
@@ -44,7 +44,7 @@ impl Service for Fake {
                 policy_revision: 1,
                 applied_revision: 1,
                 cut_off_since: None,
-                cut_off_because: None,
+                cut_off_reason: None,
             },
             nodes_down: Vec::new(),
             nodes_drained: match inner.drained {
@@ -59,20 +59,20 @@ impl Service for Fake {
         let share = |total, promised| Share {
             total: Some(total),
             in_use: promised,
-            promised,
+            allocated: promised,
             free: Some(total - promised),
-            reserved: Some(0),
+            reserved_for_failover: Some(0),
         };
         let vms = inner.vms.iter().filter(|vm| vm.performance.is_some());
         let vms = u32::try_from(vms.count()).unwrap_or(u32::MAX).min(7);
         Ok(Capacity {
             node_reserve_percentage: inner.management.node_reserve_percentage,
             survives_nodes: 0,
-            holds: true,
+            failover_capacity_ok: true,
             problem: None,
             node_failures_survived: Some(0),
             largest_reserve: Some(99),
-            more: MoreVms {
+            additional_vms: MoreVms {
                 low: 7 - vms,
                 medium: 7 - vms,
                 high: 7 - vms,
@@ -430,13 +430,13 @@ impl Fake {
         Ok(NodeDrained {
             node: request.node.to_string(),
             drained: !request.undrain,
-            done: !request.dry_run,
+            applied: !request.dry_run,
             unchanged,
             vms: vec![DrainVm {
                 name: "web1".to_owned(),
-                can_move: true,
+                can_migrate: true,
                 has_vf: request.dry_run,
-                why: "its VF is taken away, and its traffic goes over virtio".to_owned(),
+                reason: "its VF is taken away, and its traffic goes over virtio".to_owned(),
             }],
         })
     }
@@ -496,10 +496,10 @@ impl Inner {
         }
         ManagementChanged {
             management: to,
-            done: !dry_run,
+            applied: !dry_run,
             steps: vec![step("cluster", "change the settings of management")],
             warnings: Vec::new(),
-            before,
+            previous: before,
         }
     }
 
@@ -561,7 +561,7 @@ impl Inner {
 fn declared(intent: Option<IntentView>, dry_run: bool) -> IntentChanged {
     IntentChanged {
         intent,
-        done: !dry_run,
+        applied: !dry_run,
         unchanged: false,
         steps: vec![step("MyIntent", "create 7 VFs")],
         warnings: Vec::new(),
@@ -573,8 +573,8 @@ fn step(subject: &str, action: &str) -> PlannedStep {
         node: NODE.to_owned(),
         subject: subject.to_owned(),
         action: action.to_owned(),
-        why: "it was asked for".to_owned(),
-        touches: Vec::new(),
+        reason: "it was asked for".to_owned(),
+        affected_vms: Vec::new(),
         restarts: None,
     }
 }

@@ -181,12 +181,12 @@ impl Inner {
             kind: remark.kind,
             subject: remark.subject.clone(),
             message: remark.message.clone(),
-            who: remark.who.clone(),
+            user: remark.who.clone(),
             role: remark.role,
-            from: remark.from.clone(),
+            origin: remark.from.clone(),
             code: remark.code,
             outcomes: Vec::new(),
-            more_outcomes: 0,
+            omitted_outcomes: 0,
         });
     }
 
@@ -265,9 +265,9 @@ fn vm(at: usize, name: &str) -> VmView {
             role: None,
         }],
         security: None,
-        carried: Vec::new(),
+        vnic_settings: Vec::new(),
         verified: Vec::new(),
-        remarks: Vec::new(),
+        conditions: Vec::new(),
         destinations: Vec::new(),
         last_report: None,
     }

@@ -23,13 +23,13 @@ pub struct Event {
     pub message: String,
     /// Who asked for it; none when the agent acted by itself.
     #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub who: Option<String>,
+    pub user: Option<String>,
     /// The role of who asked.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub role: Option<Role>,
     /// From where it was asked for; none when the agent acted by itself.
     #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub from: Option<Origin>,
+    pub origin: Option<Origin>,
     /// Code, where something went wrong.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub code: Option<Code>,
@@ -38,7 +38,7 @@ pub struct Event {
     pub outcomes: Vec<SubjectOutcome>,
     /// Subjects without an outcome here. The journal of the node has the outcome of each that was changed.
     #[serde(skip_serializing_if = "is_zero", default)]
-    pub more_outcomes: u32,
+    pub omitted_outcomes: u32,
 }
 
 /// What came of a request for one subject.
@@ -111,9 +111,10 @@ pub enum EventKind {
     Refused,
     /// Something was not as the policy wants it.
     Drift,
-    /// It is again.
-    Mended,
-    /// It could not be mended, or something failed.
+    /// It is again as the policy wants it.
+    #[serde(alias = "mended")]
+    Repaired,
+    /// It could not be repaired, or something failed.
     Failed,
     /// Something else worth knowing; also what only a later release has a kind for.
     #[serde(other)]

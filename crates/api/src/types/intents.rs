@@ -83,7 +83,7 @@ pub struct IntentChanged {
     /// The intent as it is now; none when it was removed.
     pub intent: Option<IntentView>,
     /// Whether it was done; false after a dry run.
-    pub done: bool,
+    pub applied: bool,
     /// Whether the intent already was as the request wants it.
     #[serde(default)]
     pub unchanged: bool,

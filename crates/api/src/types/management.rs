@@ -1,6 +1,6 @@
 //! Management of the cluster, asked and answered.
 
-use accelnet_model::performance::{Figures, Performance};
+use accelnet_model::performance::{Performance, PerformanceSettings};
 use accelnet_model::{Check, Code, LastReport, Mac, Management, PciAddress};
 use serde::{Deserialize, Serialize};
 
@@ -19,7 +19,7 @@ pub struct Enable {
     pub node_reserve_percentage: Option<i64>,
     /// What the performance settings stand for.
     #[serde(default, deserialize_with = "figures::strictly")]
-    pub performance: Option<Figures>,
+    pub performance: Option<PerformanceSettings>,
     /// Say what would be done, and do nothing.
     #[serde(default)]
     pub dry_run: bool,
@@ -38,7 +38,7 @@ pub struct Set {
     pub node_reserve_percentage: Option<i64>,
     /// What the performance settings stand for.
     #[serde(default, deserialize_with = "figures::strictly")]
-    pub performance: Option<Figures>,
+    pub performance: Option<PerformanceSettings>,
     /// Say what would be done, and do nothing.
     #[serde(default)]
     pub dry_run: bool,
@@ -51,7 +51,7 @@ pub struct ManagementChanged {
     /// The settings as they are now, or would be after a dry run.
     pub management: Management,
     /// Whether it was done; false after a dry run.
-    pub done: bool,
+    pub applied: bool,
     /// What was done, or would be.
     pub steps: Vec<PlannedStep>,
     /// What is worth knowing.
@@ -59,7 +59,7 @@ pub struct ManagementChanged {
     pub warnings: Vec<String>,
     /// The settings before: equal to `management` where the request changes nothing.
     #[serde(default)]
-    pub before: Option<Management>,
+    pub previous: Option<Management>,
 }
 
 /// Every prerequisite check.
@@ -85,17 +85,17 @@ pub struct Status {
     /// The share of nodes that may be down at once, in percent.
     pub node_reserve_percentage: u8,
     /// What the performance settings stand for.
-    pub performance: Figures,
+    pub performance: PerformanceSettings,
     /// Nodes of the cluster.
     pub nodes: u32,
     /// Nodes that may be down at once by the reserve: `floor(nodes x reserve / 100)`.
     pub reserved_nodes: u32,
     /// Node failures that the accelerated VMs survive besides those that are; none where
     /// nothing is promised, and 0, too, where a VM has no VF as it is.
-    pub survives_node_failures: Option<u32>,
+    pub node_failures_survived: Option<u32>,
     /// Whether every VM has its VF with any of the reserved nodes down; nodes that are down
     /// are among them.
-    pub promise_holds: bool,
+    pub failover_capacity_ok: bool,
     /// VFs and queue pairs, by adapter of the intent.
     pub adapters: Vec<AdapterUse>,
     /// Accelerated VMs, by setting: low, medium, high.
@@ -129,11 +129,11 @@ pub struct AdapterUse {
     /// VFs that somebody uses.
     pub vfs_in_use: u32,
     /// VFs promised to accelerated VMs, running or not.
-    pub vfs_promised: u32,
+    pub vfs_allocated: u32,
     /// Queue pairs of all VFs; none where that cannot be told.
     pub queue_pairs: Option<u32>,
     /// Queue pairs promised to accelerated VMs, running or not.
-    pub queue_pairs_promised: u32,
+    pub queue_pairs_allocated: u32,
     /// Queue pairs that one VF can have at most; none where that cannot be told.
     pub queue_pairs_per_vf: Option<u32>,
     /// Queue pairs of the accelerated VMs that have their VF now.
@@ -141,10 +141,10 @@ pub struct AdapterUse {
     pub queue_pairs_in_use: u32,
     /// VFs that somebody uses who is no accelerated VM.
     #[serde(default)]
-    pub vfs_foreign: u32,
+    pub vfs_in_use_by_others: u32,
     /// Queue pairs of those.
     #[serde(default)]
-    pub queue_pairs_foreign: u32,
+    pub queue_pairs_in_use_by_others: u32,
 }
 
 /// A finding of health.
@@ -204,5 +204,5 @@ pub struct AgentInfo {
     pub cut_off_since: Option<String>,
     /// What it met instead of its store.
     #[serde(default)]
-    pub cut_off_because: Option<String>,
+    pub cut_off_reason: Option<String>,
 }

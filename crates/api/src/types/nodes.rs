@@ -98,7 +98,7 @@ pub struct NodeDrained {
     /// Whether it is drained now, or would be.
     pub drained: bool,
     /// Whether that was set; false after a dry run. Another node's agent then does it.
-    pub done: bool,
+    pub applied: bool,
     /// Whether the node already was drained, or not drained, as requested.
     #[serde(default)]
     pub unchanged: bool,
@@ -113,9 +113,9 @@ pub struct DrainVm {
     /// Its name.
     pub name: String,
     /// Whether it can be moved to another node.
-    pub can_move: bool,
+    pub can_migrate: bool,
     /// Whether it has its VF still.
     pub has_vf: bool,
     /// Why.
-    pub why: String,
+    pub reason: String,
 }

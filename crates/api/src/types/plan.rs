@@ -13,9 +13,9 @@ pub struct PlannedStep {
     /// What is done, as an imperative: "create 7 VFs".
     pub action: String,
     /// Why.
-    pub why: String,
+    pub reason: String,
     /// VMs whose network it touches.
-    pub touches: Vec<String>,
+    pub affected_vms: Vec<String>,
     /// Whether something restarts or is re-plugged, and what; none when nothing does.
     pub restarts: Option<String>,
 }

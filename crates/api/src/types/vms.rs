@@ -169,11 +169,11 @@ pub enum State {
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Verified {
     /// What: "VF attached", "MAC", "carrier", "guest uses the VF".
-    pub what: String,
+    pub check: String,
     /// Whether it is so; none where it could not be verified.
-    pub so: Option<bool>,
+    pub ok: Option<bool>,
     /// What was seen, or why it could not be, a fragment.
-    pub seen: String,
+    pub detail: String,
 }
 
 /// A VM.
@@ -210,12 +210,12 @@ pub struct VmView {
     /// How the settings of its vNIC are carried over to its VF, a line each; or why they cannot be. Only of a
     /// VM with a setting.
     #[serde(default)]
-    pub carried: Vec<String>,
+    pub vnic_settings: Vec<String>,
     /// What was verified, and what could not be.
     pub verified: Vec<Verified>,
     /// What is wrong or worth knowing.
     #[serde(default)]
-    pub remarks: Vec<String>,
+    pub conditions: Vec<String>,
     /// The other nodes of the cluster, and whether it can move to each while it runs. Only of a VM
     /// with a setting that is on the node that was asked.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -232,11 +232,11 @@ pub struct Destination {
     /// The node.
     pub node: String,
     /// Whether it can go there.
-    pub possible: bool,
+    pub can_migrate: bool,
     /// Which way its traffic would go there; none where it cannot go.
     pub path: Option<Path>,
     /// Why, a fragment.
-    pub why: String,
+    pub reason: String,
 }
 
 /// A vNIC.

@@ -103,7 +103,7 @@ fn one(
     };
     let changed = change::run(&session.host, request, on);
     line.end();
-    session.changed |= changed.as_ref().is_ok_and(|changed| changed.done);
+    session.changed |= changed.as_ref().is_ok_and(|changed| changed.applied);
     changed
 }
 

@@ -23,7 +23,7 @@ pub struct Laid {
     /// How many of them changed, or would.
     pub changed: usize,
     /// Whether that was done; false after a dry run.
-    pub done: bool,
+    pub applied: bool,
 }
 
 /// Lays the links; those that are right already stay.
@@ -53,7 +53,7 @@ pub fn run(args: &CmdletsChange, session: &mut Session<'_>) -> Result {
         dir: args.dir.clone(),
         names: CMDLETS.iter().map(|cmdlet| cmdlet.name).collect(),
         changed,
-        done: !args.dry_run,
+        applied: !args.dry_run,
     };
     match args.output {
         Output::Json => session.say_json(&laid),

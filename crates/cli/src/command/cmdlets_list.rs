@@ -13,7 +13,7 @@ use crate::session::Session;
 struct Row {
     name: &'static str,
     native: &'static str,
-    about: &'static str,
+    description: &'static str,
 }
 
 /// Lists them.
@@ -23,7 +23,7 @@ pub fn run(args: &CmdletsList, session: &mut Session<'_>) -> Result {
         .map(|cmdlet| Row {
             name: cmdlet.name,
             native: cmdlet.native,
-            about: cmdlet.about,
+            description: cmdlet.about,
         })
         .collect();
     match args.output {
@@ -34,7 +34,9 @@ pub fn run(args: &CmdletsList, session: &mut Session<'_>) -> Result {
             }
         }
         ListOutput::Table => {
-            let rows = rows.iter().map(|row| [row.name, row.native, row.about]);
+            let rows = rows
+                .iter()
+                .map(|row| [row.name, row.native, row.description]);
             let text = render::rows(&["NAME", "COMMAND", "WHAT FOR"], rows, session);
             session.say(&text);
         }

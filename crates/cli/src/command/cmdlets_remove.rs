@@ -22,7 +22,7 @@ pub fn run(args: &CmdletsChange, session: &mut Session<'_>) -> Result {
         dir: args.dir.clone(),
         names: Vec::new(),
         changed,
-        done: !args.dry_run,
+        applied: !args.dry_run,
     };
     match args.output {
         Output::Json => session.say_json(&laid),

@@ -1,7 +1,7 @@
 //! `accelnet enable`: management on.
 
 use accelnet_api::types;
-use accelnet_model::performance::Figures;
+use accelnet_model::performance::PerformanceSettings;
 use accelnet_rules::management;
 
 use super::{Result, ask};
@@ -18,7 +18,7 @@ pub fn run(args: &Enable, session: &mut Session<'_>) -> Result {
         intent: args.intent.clone(),
         node_reserve_percentage: reserve.map(management::reserve).transpose()?.map(i64::from),
         performance: figures
-            .map(|text| management::figures(text, Figures::default()))
+            .map(|text| management::figures(text, PerformanceSettings::default()))
             .transpose()?,
         dry_run: args.how.dry_run,
     };

@@ -25,7 +25,7 @@ pub fn run(args: &NodeDrain, session: &mut Session<'_>) -> Result {
     request.dry_run = true;
     let begun = session.host.clock.uptime();
     // The node's own agent takes them away.
-    while !args.dry_run && drained.vms.iter().any(|vm| vm.has_vf && vm.can_move) {
+    while !args.dry_run && drained.vms.iter().any(|vm| vm.has_vf && vm.can_migrate) {
         if session.host.clock.uptime().saturating_sub(begun) > PATIENCE {
             break;
         }
@@ -37,7 +37,7 @@ pub fn run(args: &NodeDrain, session: &mut Session<'_>) -> Result {
         match drained
             .vms
             .iter()
-            .all(|vm| vm.can_move && (args.dry_run || !vm.has_vf))
+            .all(|vm| vm.can_migrate && (args.dry_run || !vm.has_vf))
         {
             true => 0,
             false => 1,

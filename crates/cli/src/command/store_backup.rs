@@ -14,7 +14,7 @@ struct Made {
     keys: usize,
     revision: u64,
     /// Whether it was written; false after a dry run.
-    done: bool,
+    applied: bool,
 }
 
 /// Writes it.
@@ -28,10 +28,10 @@ pub fn run(args: &StoreBackup, session: &mut Session<'_>) -> Result {
         file: args.file.clone(),
         keys: backup.entries.len(),
         revision: backup.revision,
-        done: !args.dry_run,
+        applied: !args.dry_run,
     };
     ask::tell(session, args.output, &made, |made, _, _| {
-        let verb = if made.done { "Wrote" } else { "Would write" };
+        let verb = if made.applied { "Wrote" } else { "Would write" };
         format!(
             "{verb} {} keys of {} at revision {} to {}.\n",
             made.keys,

@@ -32,7 +32,7 @@ struct Answer {
 pub fn run(args: &StoreCheck, session: &mut Session<'_>) -> Result {
     let opened = store_opened::open(&args.which, Missing::Refuse, session)?;
     let checked = check::check(&*opened.store)?;
-    let damaged = checked.unreadable.iter().any(|one| !one.later);
+    let damaged = checked.unreadable.iter().any(|one| !one.newer_format);
     let mut answer = Answer {
         checked,
         set_aside: None,
@@ -55,7 +55,7 @@ pub fn run(args: &StoreCheck, session: &mut Session<'_>) -> Result {
         answer.repaired = Some(repaired);
     }
     let left = match &answer.repaired {
-        Some(repaired) => !repaired.left.is_empty(),
+        Some(repaired) => !repaired.remaining.is_empty(),
         None => !answer.checked.unreadable.is_empty(),
     };
     ask::tell(session, args.output, &answer, |answer, _, _| {
@@ -101,6 +101,6 @@ fn in_words(answer: &Answer, name: &str) -> String {
     };
     list(put_back, &repaired.replaced);
     list(removed, &repaired.removed);
-    list(left, &repaired.left);
+    list(left, &repaired.remaining);
     text
 }

@@ -26,7 +26,7 @@ pub fn run(args: &StoreMigrate, session: &mut Session<'_>) -> Result {
     let now = session.host.clock.now();
     let name = args.to.to_string();
     let moved = membership::migrate(&*from, &origin, &*to, &name, &now, args.dry_run)?;
-    session.changed = moved.done;
+    session.changed = moved.applied;
     ask::tell(session, args.output, &moved, |moved, _, _| {
         in_words(moved, &origin, &name)
     });
@@ -35,13 +35,15 @@ pub fn run(args: &StoreMigrate, session: &mut Session<'_>) -> Result {
 
 fn in_words(moved: &Moved, origin: &str, name: &str) -> String {
     let Moved {
-        keys, were_there, ..
+        keys,
+        existing_keys,
+        ..
     } = moved;
-    let before = match were_there {
+    let before = match existing_keys {
         0 => String::new(),
         some => format!(", {some} of which an earlier call had brought over"),
     };
-    match moved.done {
+    match moved.applied {
         true => format!(
             "{keys} keys of {origin} are in {name}{before}. 'accelnet cluster join --store {name}' \
              starts the agent on it; {origin} stays as it was.\n"

@@ -54,7 +54,7 @@ fn list(rows: &[AdapterSummary], with_node: bool, colour: bool, width: Option<u1
                 ids.join(", ")
             }
         };
-        let in_use = match row.vfs_in_doubt {
+        let in_use = match row.vfs_use_unknown {
             0 => row.vfs_in_use.to_string(),
             doubt => format!("{}, {doubt} unknown", row.vfs_in_use),
         };
@@ -119,7 +119,7 @@ pub fn adapter_in_brief(
                 row.vfs,
                 shown(&row.vfs_total, u32::to_string),
                 row.vfs_in_use,
-                row.vfs_in_doubt
+                row.vfs_use_unknown
             ),
         ),
         (

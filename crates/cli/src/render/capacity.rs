@@ -21,7 +21,7 @@ pub fn capacity(capacity: &Capacity, colour: bool, width: Option<u16>) -> String
             problem.resolution
         ),
     };
-    let more = capacity.more;
+    let more = capacity.additional_vms;
     text.push_str(&pairs(&[
         (
             "node reserve",
@@ -82,9 +82,9 @@ fn table(capacity: &Capacity, colour: bool, width: Option<u16>) -> String {
                 what.to_owned(),
                 or(share.total),
                 share.in_use.to_string(),
-                share.promised.to_string(),
+                share.allocated.to_string(),
                 or(share.free),
-                or(share.reserved),
+                or(share.reserved_for_failover),
             ]);
         };
         row(name, "VFs", &node.vfs);

@@ -8,10 +8,10 @@ use crate::change::Changed;
 pub fn changed(changed: &Changed) -> String {
     let plan = &changed.plan;
     let name = &changed.adapter;
-    if !changed.done {
+    if !changed.applied {
         let mut text = format!(
             "{name} ({}), without doing it: {}\n",
-            changed.address, plan.why
+            changed.address, plan.reason
         );
         for (place, step) in plan.steps.iter().enumerate() {
             text.push_str(&format!("  {}. {step}\n", place + 1));

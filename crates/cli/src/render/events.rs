@@ -27,16 +27,16 @@ pub fn event(event: &Event, colour: bool) -> String {
         EventKind::Changed => ("changed", Tone::Good),
         EventKind::Refused => ("refused", Tone::Bad),
         EventKind::Drift => ("drift", Tone::Notice),
-        EventKind::Mended => ("mended", Tone::Good),
+        EventKind::Repaired => ("repaired", Tone::Good),
         EventKind::Failed => ("failed", Tone::Bad),
         EventKind::Noticed => ("noticed", Tone::Notice),
     };
-    let origin = event.from.as_ref();
+    let origin = event.origin.as_ref();
     let from = origin.filter(|from| !from.is_socket());
     let from = from.map(|from| format!("from {}", from.address));
     let via = origin.and_then(|from| from.node.as_ref());
     let via = via.map(|node| format!("via {node}"));
-    let who = event.who.as_ref().map(|who| format!("asked by {who}"));
+    let who = event.user.as_ref().map(|who| format!("asked by {who}"));
     let who: Vec<String> = [who, from, via].into_iter().flatten().collect();
     let who = match who.as_slice() {
         [] => String::new(),
@@ -61,8 +61,8 @@ pub fn event(event: &Event, colour: bool) -> String {
         }
         text.push('\n');
     }
-    if event.more_outcomes > 0 {
-        text.push_str(&format!("  and {} more\n", event.more_outcomes));
+    if event.omitted_outcomes > 0 {
+        text.push_str(&format!("  and {} more\n", event.omitted_outcomes));
     }
     text
 }

@@ -14,7 +14,7 @@ pub struct Health {
     /// Whether nothing is wrong that is an error.
     pub healthy: bool,
     /// Whether anybody watches: management is enabled.
-    pub watched: bool,
+    pub monitored: bool,
     /// Faults that are errors.
     pub errors: u32,
     /// Faults that are warnings.
@@ -36,7 +36,7 @@ impl Health {
         let errors = count(Severity::Error);
         Health {
             healthy: errors == 0,
-            watched: status.enabled,
+            monitored: status.enabled,
             errors,
             warnings: count(Severity::Warning),
             faults: status.faults.clone(),
@@ -60,7 +60,7 @@ pub fn health(health: &Health, colour: bool, _width: Option<u16>) -> String {
             count(warnings, "warning")
         ),
     };
-    if !health.watched {
+    if !health.monitored {
         text.push_str("Accelerated Networking is not enabled, so its VMs are not monitored.\n");
     }
     if !health.faults.is_empty() {

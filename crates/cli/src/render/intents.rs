@@ -153,7 +153,7 @@ fn under_way(status: &[IntentStatus]) -> String {
 
 /// What a change of the intent called `name` came to.
 pub fn intent_changed(name: &str, changed: &IntentChanged) -> String {
-    let mut text = match (&changed.intent, changed.done) {
+    let mut text = match (&changed.intent, changed.applied) {
         (Some(view), true) => {
             let vfs: u32 = view.status.iter().map(|one| one.vfs).sum();
             let (status, _) = summary(&view.status);
@@ -169,10 +169,10 @@ pub fn intent_changed(name: &str, changed: &IntentChanged) -> String {
         (None, true) => format!("Intent {name} is removed.\n"),
         (_, false) => format!("Intent {name}, without doing it:\n"),
     };
-    if let (Some(view), true) = (&changed.intent, changed.done) {
+    if let (Some(view), true) = (&changed.intent, changed.applied) {
         text.push_str(&under_way(&view.status));
     }
-    if !changed.done {
+    if !changed.applied {
         text.push_str(&match changed.steps.as_slice() {
             [] => "  nothing would change\n".to_owned(),
             some => steps(some),

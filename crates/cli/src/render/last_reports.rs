@@ -28,7 +28,7 @@ pub fn note(node: &str, last: &LastReport) -> String {
     let LastReport {
         at,
         seconds_ago,
-        why,
+        reason: why,
     } = last;
     format!(
         "note: the last report of {node} is of {at}, at least {} ago: {why}\n",

@@ -14,8 +14,8 @@ pub fn management_changed(
 ) -> String {
     let management = &changed.management;
     let intent = management.intent.as_deref().unwrap_or("none");
-    let unchanged = changed.before.as_ref() == Some(management);
-    let state = match (management.enabled, changed.done) {
+    let unchanged = changed.previous.as_ref() == Some(management);
+    let state = match (management.enabled, changed.applied) {
         (true, _) if unchanged => "Accelerated Networking is already enabled. Nothing changed.",
         (false, _) if unchanged => "Accelerated Networking is already disabled. Nothing changed.",
         (true, true) => "Accelerated Networking is enabled.",
@@ -33,7 +33,7 @@ pub fn management_changed(
             ("settings", figures(&management.performance)),
         ]));
     }
-    if !changed.done {
+    if !changed.applied {
         text.push_str(&steps(&changed.steps));
     }
     text.push_str(&warnings(&changed.warnings));
@@ -43,7 +43,7 @@ pub fn management_changed(
 /// The node reserve, and what it was where it was set before.
 fn reserve(changed: &ManagementChanged) -> String {
     let now = changed.management.node_reserve_percentage;
-    let before = changed.before.as_ref();
+    let before = changed.previous.as_ref();
     match before.filter(|before| before.intent.is_some()) {
         None => format!("{now} %"),
         Some(before) if before.node_reserve_percentage == now => format!("{now} % (unchanged)"),

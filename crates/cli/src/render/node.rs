@@ -44,7 +44,7 @@ fn unreadable(all: &[Unreadable]) -> String {
     }
     let mut text = "\nCould not be read\n".to_owned();
     for one in all.iter().take(SHOWN) {
-        text.push_str(&format!("  {}: {}\n", one.what, one.reason));
+        text.push_str(&format!("  {}: {}\n", one.subject, one.reason));
     }
     if all.len() > SHOWN {
         let more = all.len() - SHOWN;

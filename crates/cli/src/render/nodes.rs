@@ -73,7 +73,7 @@ pub fn is_drained(drained: &Drained) -> String {
 /// What came of draining a node.
 pub fn drained(drained: &NodeDrained, colour: bool, width: Option<u16>) -> String {
     let node = &drained.node;
-    let mut text = match (drained.drained, drained.done) {
+    let mut text = match (drained.drained, drained.applied) {
         (true, _) if drained.unchanged => {
             format!("Node {node} is already drained. Nothing changed.\n")
         }
@@ -103,9 +103,9 @@ pub fn drained(drained: &NodeDrained, colour: bool, width: Option<u16>) -> Strin
     for vm in &drained.vms {
         table.row([
             vm.name.clone(),
-            yes(vm.can_move),
+            yes(vm.can_migrate),
             yes(vm.has_vf),
-            vm.why.clone(),
+            vm.reason.clone(),
         ]);
     }
     text.push('\n');

@@ -1,7 +1,7 @@
 //! How things stand, in words.
 
 use accelnet_api::types::{AdapterUse, AgentInfo, Status};
-use accelnet_model::performance::{Figures, Performance};
+use accelnet_model::performance::{Performance, PerformanceSettings};
 
 use super::table::{Table, Tone, painted, pairs};
 use super::words::count;
@@ -62,7 +62,7 @@ pub fn status(status: &Status, colour: bool, width: Option<u16>) -> String {
         lines.push(("drained", status.nodes_drained.join(", ")));
     }
     if let Some(since) = &status.agent.cut_off_since {
-        let because = status.agent.cut_off_because.as_deref().unwrap_or_default();
+        let because = status.agent.cut_off_reason.as_deref().unwrap_or_default();
         lines.push((
             "store",
             painted(
@@ -91,7 +91,7 @@ pub fn status(status: &Status, colour: bool, width: Option<u16>) -> String {
 }
 
 fn promise(status: &Status) -> String {
-    match (status.survives_node_failures, status.promise_holds) {
+    match (status.node_failures_survived, status.failover_capacity_ok) {
         (None, _) => "nothing is promised yet".to_owned(),
         (Some(nodes), true) => format!("holds: the VMs survive {}", count(nodes, "node failure")),
         (Some(nodes), false) => format!(
@@ -103,13 +103,13 @@ fn promise(status: &Status) -> String {
 }
 
 /// What the settings stand for, in one line.
-pub fn figures(figures: &Figures) -> String {
+pub fn figures(figures: &PerformanceSettings) -> String {
     let each = Performance::ALL.map(|setting| {
         let figure = figures.of(setting);
         format!(
             "{setting} {}, weight {}",
             count(figure.queue_pairs, "queue pair"),
-            figure.transmit_weight
+            figure.rate_limit_percent
         )
     });
     each.join("; ")
@@ -150,9 +150,9 @@ fn adapters(adapters: &[AdapterUse], colour: bool, width: Option<u16>) -> String
             adapter.address.to_string(),
             adapter.vfs.to_string(),
             adapter.vfs_in_use.to_string(),
-            adapter.vfs_promised.to_string(),
+            adapter.vfs_allocated.to_string(),
             pairs.map_or_else(|| "unknown".to_owned(), |pairs| pairs.to_string()),
-            adapter.queue_pairs_promised.to_string(),
+            adapter.queue_pairs_allocated.to_string(),
         ]);
     }
     table.text()

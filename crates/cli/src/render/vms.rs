@@ -75,29 +75,29 @@ pub fn vm(vm: &VmView, colour: bool, width: Option<u16>) -> String {
     text.push_str(&pairs(&lines));
     text.push('\n');
     text.push_str(&table(&vm.vnics, colour, width));
-    if !vm.carried.is_empty() {
+    if !vm.vnic_settings.is_empty() {
         text.push_str("\nSettings of its vNIC\n");
-        for line in &vm.carried {
+        for line in &vm.vnic_settings {
             text.push_str(&format!("  {line}\n"));
         }
     }
     if !vm.verified.is_empty() {
         text.push_str("\nVerified\n");
         for one in &vm.verified {
-            let (word, tone) = match one.so {
+            let (word, tone) = match one.ok {
                 Some(true) => ("yes", Tone::Good),
                 Some(false) => ("no", Tone::Bad),
                 None => ("not known", Tone::Notice),
             };
             let word = painted_unless_plain(word, tone, colour);
-            text.push_str(&format!("  {}: {word}; {}\n", one.what, one.seen));
+            text.push_str(&format!("  {}: {word}; {}\n", one.check, one.detail));
         }
     }
     if !vm.destinations.is_empty() {
         text.push_str("\nLive migration\n");
         text.push_str(&destinations(&vm.destinations, colour, width));
     }
-    for remark in &vm.remarks {
+    for remark in &vm.conditions {
         text.push_str(&format!("note: {remark}\n"));
     }
     text
@@ -107,7 +107,7 @@ pub fn vm(vm: &VmView, colour: bool, width: Option<u16>) -> String {
 fn destinations(all: &[Destination], colour: bool, width: Option<u16>) -> String {
     let mut table = Table::new(&["TO", "POSSIBLE", "WHY"], colour, width);
     for one in all {
-        let (word, tone) = match (one.possible, one.path) {
+        let (word, tone) = match (one.can_migrate, one.path) {
             (true, Some(Path::Software)) => ("on its software path", Tone::Notice),
             (true, _) => ("yes", Tone::Good),
             (false, _) => ("no", Tone::Bad),
@@ -115,7 +115,7 @@ fn destinations(all: &[Destination], colour: bool, width: Option<u16>) -> String
         table.toned([
             (one.node.clone(), Tone::Plain),
             (word.to_owned(), tone),
-            (one.why.clone(), Tone::Plain),
+            (one.reason.clone(), Tone::Plain),
         ]);
     }
     table.text()

@@ -20,10 +20,10 @@ pub fn steps(steps: &[PlannedStep]) -> String {
             step.action,
             step.subject,
             step.node,
-            step.why
+            step.reason
         ));
-        if !step.touches.is_empty() {
-            text.push_str(&format!("     touches {}\n", step.touches.join(", ")));
+        if !step.affected_vms.is_empty() {
+            text.push_str(&format!("     touches {}\n", step.affected_vms.join(", ")));
         }
         if let Some(restarts) = &step.restarts {
             text.push_str(&format!("     restarts: {restarts}\n"));

@@ -3,7 +3,7 @@
 use accelnet_host::observe;
 use accelnet_model::domain::{DomainSettings, DomainState};
 use accelnet_model::intent::{Intent, Role};
-use accelnet_model::performance::{Figures, Performance};
+use accelnet_model::performance::{Performance, PerformanceSettings};
 use accelnet_model::{Code, Domain, Problem};
 use accelnet_rules::enable;
 use accelnet_rules::prereq::{self, Scope};
@@ -81,7 +81,7 @@ pub fn a_vf_with_too_few_queue_pairs() -> Vec<Code> {
     };
     code(vm::provisionable(
         Performance::High,
-        &Figures::default(),
+        &PerformanceSettings::default(),
         &[narrow],
     ))
 }
@@ -95,7 +95,7 @@ pub fn no_vf_left() -> Vec<Code> {
     code(vm::place(
         "web1",
         Performance::Low,
-        &Figures::default(),
+        &PerformanceSettings::default(),
         &[full],
     ))
 }

@@ -35,7 +35,7 @@ fn walk<'a>(value: &'a Value, way: &mut Vec<Step<'a>>, found: &mut Vec<Unreadabl
         }
         Value::Object(fields) => match fields.get("unknown") {
             Some(Value::String(reason)) if fields.len() == 1 => found.push(Unreadable {
-                what: place(way),
+                subject: place(way),
                 reason: reason.clone(),
             }),
             _ => {

@@ -44,7 +44,7 @@ pub fn vnic(interface: Node<'_, '_>) -> Result<Vnic, XmlError> {
             .or_else(|| child(interface, "vlan"))
             .map(port_settings::vlan)
             .transpose()?,
-        place: None,
+        guest_address: None,
         port: port_settings::of_vnic(interface, shown),
     })
 }

@@ -74,7 +74,7 @@ impl<'a> Places<'a> {
             root_ports: ports().count() as u32,
             free: known.then_some(free),
             pcie,
-            own: 0,
+            accelnet_root_ports: 0,
         }
     }
 
@@ -99,7 +99,7 @@ impl<'a> Places<'a> {
         Some(GuestPlace {
             bus,
             controller: controller.map(|(model, _)| (*model).to_owned()),
-            fixed,
+            no_unplug_reason: fixed,
         })
     }
 }

@@ -20,7 +20,7 @@ pub(super) fn of_vnic(interface: Node<'_, '_>, shown: Node<'_, '_>) -> PortSetti
         inbound: actual.inbound.or(own.inbound),
         outbound: actual.outbound.or(own.outbound),
         mtu: own.mtu,
-        trusts_guest_filters: actual.trusts_guest_filters || own.trusts_guest_filters,
+        trust_guest_rx_filters: actual.trust_guest_rx_filters || own.trust_guest_rx_filters,
     }
 }
 
@@ -53,7 +53,7 @@ fn of(node: Node<'_, '_>) -> PortSettings {
         inbound: direction("inbound"),
         outbound: direction("outbound"),
         mtu: of_child(node, "mtu", "size").and_then(|size| size.parse().ok()),
-        trusts_guest_filters: node.attribute("trustGuestRxFilters") == Some("yes"),
+        trust_guest_rx_filters: node.attribute("trustGuestRxFilters") == Some("yes"),
         ..PortSettings::default()
     }
 }

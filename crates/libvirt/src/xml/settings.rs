@@ -24,7 +24,7 @@ pub fn settings(
         machine: machine.map(str::to_owned),
         memory: memory_settings(domain, devices)?,
         slots: PciSlots {
-            own: root_port::own_ports(devices),
+            accelnet_root_ports: root_port::own_ports(devices),
             ..places.slots()
         },
         hostdevs: devices
@@ -87,7 +87,7 @@ fn memory_settings(
             .and_then(|balloon| balloon.attribute("model"))
             .map(str::to_owned),
         current_mib: mib(child(domain, "currentMemory"))?,
-        most_mib: mib(child(domain, "maxMemory"))?,
+        max_mib: mib(child(domain, "maxMemory"))?,
         hard_limit_mib: mib(child(domain, "memtune").and_then(|tune| child(tune, "hard_limit")))?,
     })
 }

@@ -56,11 +56,14 @@ fn a_running_vm_is_read_whole() {
             alias: Some("ua-backup0".to_owned()),
             host_device: None,
             teaming: Some(Teaming::Persistent),
-            place: bridged.place.clone(),
+            guest_address: bridged.guest_address.clone(),
             ..Vnic::default()
         }
     );
-    assert_eq!(bridged.place.as_ref().map(|place| place.bus), Some(1));
+    assert_eq!(
+        bridged.guest_address.as_ref().map(|place| place.bus),
+        Some(1)
+    );
     assert_eq!(networked.kind, "network");
     assert_eq!(networked.source.as_deref(), Some("default"));
     assert_eq!(networked.host_device, None);
@@ -77,7 +80,7 @@ fn a_running_vm_is_read_whole() {
             teaming: Some(Teaming::Transient {
                 persistent: "ua-backup0".to_owned()
             }),
-            place: vf.place.clone(),
+            guest_address: vf.guest_address.clone(),
             ..Vnic::default()
         }
     );

@@ -8,7 +8,7 @@ fn igb(size: u64) -> VfBar {
     VfBar {
         index: 0,
         size: Some(size),
-        wide: true,
+        is_64bit: true,
         prefetchable: true,
         assigned: true,
     }
@@ -79,7 +79,7 @@ fn a_bar_without_space_is_told_by_its_flags_or_its_register() {
 fn the_upper_half_of_a_wide_bar_is_no_bar() {
     let registers = [WIDE, 0x80, 0xfe80_0000, 0, 0, 0];
     let found = bars(&[], Some(&registers), Some(8));
-    let numbers: Vec<(u8, bool)> = found.iter().map(|bar| (bar.index, bar.wide)).collect();
+    let numbers: Vec<(u8, bool)> = found.iter().map(|bar| (bar.index, bar.is_64bit)).collect();
     assert_eq!(numbers, [(0, true), (2, false)]);
 }
 

@@ -158,8 +158,10 @@ fn place(vm: &Domain) -> Result<(), Problem> {
 /// The running vNIC has to be unplugged to be plugged in with the failover feature.
 fn replug(live: &Domain, facts: &Facts<'_>) -> Result<(), Problem> {
     let vnic = live.vnics.iter().find(|vnic| vnic.mac == Some(facts.mac));
-    let place = vnic.and_then(|vnic| vnic.place.as_ref());
-    let Some((place, why)) = place.and_then(|place| Some((place, place.fixed.as_ref()?))) else {
+    let place = vnic.and_then(|vnic| vnic.guest_address.as_ref());
+    let Some((place, why)) =
+        place.and_then(|place| Some((place, place.no_unplug_reason.as_ref()?)))
+    else {
         return Ok(());
     };
     Err(unfit(

@@ -127,7 +127,7 @@ fn a_definition_without_a_place_gets_a_port_and_gives_it_back() {
     let full = PciSlots {
         root_ports: 2,
         free: Some(0),
-        own: 0,
+        accelnet_root_ports: 0,
         pcie: Some(true),
     };
     let bare = [nic(None)];
@@ -141,7 +141,10 @@ fn a_definition_without_a_place_gets_a_port_and_gives_it_back() {
         ..full.clone()
     };
     assert_eq!(plan.clone().with_port(&free), plan);
-    let grown = PciSlots { own: 1, ..full };
+    let grown = PciSlots {
+        accelnet_root_ports: 1,
+        ..full
+    };
     let whole = [nic(Some(Teaming::Persistent)), vf()];
     let back = part(Pair::of(&whole, MAC, POOL), None, false);
     assert_eq!(back.clone().without_port(&free), back);

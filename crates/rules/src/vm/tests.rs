@@ -96,7 +96,7 @@ fn the_first_adapter_with_room_is_taken() {
         place(
             "web1",
             Performance::High,
-            &Figures::default(),
+            &PerformanceSettings::default(),
             &[full, narrow, scarce, good, good]
         ),
         Ok(3)
@@ -106,8 +106,13 @@ fn the_first_adapter_with_room_is_taken() {
 #[test]
 fn what_binds_is_named() {
     let binding = |adapters: &[Room]| {
-        let problem =
-            place("web1", Performance::Medium, &Figures::default(), adapters).expect_err("no room");
+        let problem = place(
+            "web1",
+            Performance::Medium,
+            &PerformanceSettings::default(),
+            adapters,
+        )
+        .expect_err("no room");
         assert_eq!(problem.code, Code::ClusterNotEnoughResources);
         problem.found
     };
@@ -129,17 +134,27 @@ fn what_binds_is_named() {
 #[test]
 fn what_no_adapter_can_give_is_not_a_lack_of_room() {
     let narrow = [room(8, 64, 2), room(8, 64, 3)];
-    let problem =
-        place("web1", Performance::High, &Figures::default(), &narrow).expect_err("too narrow");
+    let problem = place(
+        "web1",
+        Performance::High,
+        &PerformanceSettings::default(),
+        &narrow,
+    )
+    .expect_err("too narrow");
     assert_eq!(problem.code, Code::CannotProvisionPerformance);
     assert_eq!(problem.message, "Cannot provision High on this system.");
     assert_eq!(problem.found, "A VF here can have 3 queue pairs at most.");
     assert_eq!(
-        place("web1", Performance::Medium, &Figures::default(), &narrow),
+        place(
+            "web1",
+            Performance::Medium,
+            &PerformanceSettings::default(),
+            &narrow
+        ),
         Ok(0)
     );
     assert!(
-        provisionable(Performance::Low, &Figures::default(), &[]).is_err(),
+        provisionable(Performance::Low, &PerformanceSettings::default(), &[]).is_err(),
         "nothing gives nothing"
     );
 }

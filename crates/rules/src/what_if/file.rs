@@ -1,7 +1,7 @@
 //! A cluster as a file describes it: `docs/capacity.md`.
 
 use accelnet_model::management::DEFAULT_NODE_RESERVE;
-use accelnet_model::performance::Figures;
+use accelnet_model::performance::PerformanceSettings;
 use accelnet_model::{NodeName, Performance, VmName};
 use serde::de::Error;
 use serde::{Deserialize, Deserializer};
@@ -117,8 +117,8 @@ pub struct AskFile {
 
 impl FiguresFile {
     /// The figures, with the defaults for what was left out.
-    pub fn figures(&self) -> Figures {
-        let mut figures = Figures::default();
+    pub fn figures(&self) -> PerformanceSettings {
+        let mut figures = PerformanceSettings::default();
         for (figure, given) in [
             (&mut figures.low, &self.low),
             (&mut figures.medium, &self.medium),

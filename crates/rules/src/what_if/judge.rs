@@ -300,8 +300,8 @@ impl<'a> Asked<'a> {
         Answer {
             binding: Some(refusal.binding.id().to_owned()),
             worst_nodes: Some(worst.collect()),
-            would_lose: losers.iter().map(|vm| (*vm).to_owned()).collect(),
-            proved: Some(refusal.proved),
+            vms_without_vf: losers.iter().map(|vm| (*vm).to_owned()).collect(),
+            proven: Some(refusal.proved),
             ..self.refused(&problem)
         }
     }
@@ -347,8 +347,8 @@ impl<'a> Asked<'a> {
             code: None,
             binding: None,
             worst_nodes: None,
-            would_lose: Vec::new(),
-            proved: None,
+            vms_without_vf: Vec::new(),
+            proven: None,
             message: None,
             resolution: None,
         }

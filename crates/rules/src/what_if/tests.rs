@@ -31,9 +31,16 @@ fn what_is_left_out_has_its_default() {
     assert_eq!(admission::sizes_of(&figures), [1, 2, 4]);
     assert!(!file.nodes[0].smt);
     let capacity = capacity(&two(""));
-    assert_eq!((capacity.survives_nodes, capacity.holds), (1, true));
     assert_eq!(
-        (capacity.more.low, capacity.more.medium, capacity.more.high),
+        (capacity.survives_nodes, capacity.failover_capacity_ok),
+        (1, true)
+    );
+    assert_eq!(
+        (
+            capacity.additional_vms.low,
+            capacity.additional_vms.medium,
+            capacity.additional_vms.high
+        ),
         (7, 7, 7)
     );
     assert_eq!(capacity.largest_reserve, Some(99));
@@ -59,9 +66,9 @@ fn what_is_admitted_counts_for_those_after_it() {
     assert_eq!(refused.code, Some(Code::ClusterNotEnoughResources));
     assert_eq!(refused.binding.as_deref(), Some("vfs"));
     assert_eq!(refused.worst_nodes.as_ref().map(Vec::len), Some(1));
-    assert_eq!(refused.proved, Some(true));
+    assert_eq!(refused.proven, Some(true));
     // It is among those that would lose, or a VM before it is.
-    assert_eq!(refused.would_lose.len(), 1);
+    assert_eq!(refused.vms_without_vf.len(), 1);
     assert_eq!(capacity.answers[0].adapter.as_deref(), Some("pf0"));
 }
 
@@ -76,7 +83,7 @@ fn a_node_that_is_left_out_is_any_that_admits_it() {
     );
     let capacity = capacity(&two(&rest));
     assert_eq!(capacity.answers[0].node.as_deref(), Some("n2"));
-    assert_eq!(capacity.nodes[0].vfs.promised, 7);
+    assert_eq!(capacity.nodes[0].vfs.allocated, 7);
 }
 
 #[test]
@@ -120,7 +127,7 @@ fn a_promise_that_does_not_hold_is_told_before_anything_is_asked() {
         .map(|(number, node)| format!(r#"{{"name": "vm{number}", "node": "{node}", "adapter": "pf0", "performance": "low"}}"#))
         .collect();
     let capacity = capacity(&two(&format!(r#", "vms": [{}]"#, vms.join(", "))));
-    assert!(!capacity.holds);
+    assert!(!capacity.failover_capacity_ok);
     let problem = capacity.problem.expect("why not");
     assert_eq!(problem.code, Code::ReserveNotMet);
     assert!(
@@ -129,10 +136,15 @@ fn a_promise_that_does_not_hold_is_told_before_anything_is_asked() {
     );
     assert_eq!(capacity.node_failures_survived, Some(0));
     assert_eq!(capacity.largest_reserve, Some(49));
-    assert_eq!(capacity.more.low, 0);
+    assert_eq!(capacity.additional_vms.low, 0);
     let share = capacity.nodes[0].vfs;
     assert_eq!(
-        (share.in_use, share.promised, share.free, share.reserved),
+        (
+            share.in_use,
+            share.allocated,
+            share.free,
+            share.reserved_for_failover
+        ),
         (5, 5, Some(2), Some(2))
     );
 }

@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Document, Json};
+use super::{Document, Json, renamed};
 use crate::{Commit, Embedded, History, Store, Txn};
 
 #[derive(Debug, PartialEq, Serialize, Deserialize)]
@@ -102,6 +102,15 @@ fn an_older_format_is_upgraded_where_that_is_known() {
 }
 
 #[test]
+fn fields_are_renamed_at_any_depth() {
+    let old =
+        serde_json::json!({ "so": true, "rows": [{ "so": [{ "so": 1, "x": "so" }] }], "y": null });
+    let new =
+        serde_json::json!({ "ok": true, "rows": [{ "ok": [{ "ok": 1, "x": "so" }] }], "y": null });
+    assert_eq!(renamed(old, &[("so", "ok"), ("absent", "z")]), new);
+}
+
+#[test]
 fn another_value_is_told_with_the_place() {
     for (value, place) in [
         ("", "EOF while parsing"),
@@ -133,5 +142,5 @@ fn one_bad_value_hides_no_other_and_is_named() {
     let bad = &all.unreadable[0];
     assert_eq!((bad.key.as_str(), bad.mod_revision), ("reserve2", 3));
     assert!(bad.reason.contains("missing field"), "{bad:?}");
-    assert!(!bad.later);
+    assert!(!bad.newer_format);
 }

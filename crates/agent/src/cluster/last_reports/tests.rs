@@ -54,7 +54,7 @@ fn judged(
     };
     let last = from.last_report(&Report::empty(name, AT))?;
     assert_eq!(last.at, AT);
-    Some((last.seconds_ago, last.why))
+    Some((last.seconds_ago, last.reason))
 }
 
 #[test]

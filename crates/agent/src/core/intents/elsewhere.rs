@@ -108,8 +108,8 @@ impl<'a> Elsewhere<'a> {
             node: report.node.clone(),
             subject: intent.name.to_string(),
             action,
-            why: why.to_owned(),
-            touches,
+            reason: why.to_owned(),
+            affected_vms: touches,
             restarts: None,
         }
     }
@@ -121,8 +121,8 @@ pub(super) fn policy_step(node: &str, intent: &Intent, action: String) -> Planne
         node: node.to_owned(),
         subject: intent.name.to_string(),
         action,
-        why: "every node of the cluster follows the policy".to_owned(),
-        touches: Vec::new(),
+        reason: "every node of the cluster follows the policy".to_owned(),
+        affected_vms: Vec::new(),
         restarts: None,
     }
 }

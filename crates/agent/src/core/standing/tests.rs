@@ -18,7 +18,7 @@ fn report(node: &str, vfs: u32) -> Report {
         node: node.to_owned(),
         state: IntentState::Completed,
         adapters: vec![BoundAdapter {
-            called: "ens1".to_owned(),
+            name: "ens1".to_owned(),
             address: address(),
             mac: None,
         }],
@@ -38,13 +38,13 @@ fn report(node: &str, vfs: u32) -> Report {
         mac: None,
         vfs,
         vfs_in_use: 0,
-        vfs_promised: 0,
+        vfs_allocated: 0,
         queue_pairs: Some(vfs * 4),
-        queue_pairs_promised: 0,
+        queue_pairs_allocated: 0,
         queue_pairs_per_vf: Some(4),
         queue_pairs_in_use: 0,
-        vfs_foreign: 0,
-        queue_pairs_foreign: 0,
+        vfs_in_use_by_others: 0,
+        queue_pairs_in_use_by_others: 0,
     });
     report
 }
@@ -133,7 +133,7 @@ fn an_adapter_that_is_lost_breaks_the_promise_at_once() {
 #[test]
 fn vfs_that_others_use_are_not_counted() {
     let mut reports = ["n1", "n2"].map(|node| report(node, 4));
-    reports[1].adapters[0].vfs_foreign = 3;
+    reports[1].adapters[0].vfs_in_use_by_others = 3;
     let vms = [vm("a", "n1")];
     let standing = standing(50, &vms, &reports, &[]);
     assert!(standing.ledger.holds().holds());

@@ -294,8 +294,8 @@ fn without_unchanged(
 fn stays_plugged(vm: &Domain, mac: Mac) -> bool {
     let mut vnics = vm.vnics.iter();
     vnics.any(|vnic| {
-        let place = vnic.place.as_ref();
-        vnic.mac == Some(mac) && place.is_some_and(|place| place.fixed.is_some())
+        let place = vnic.guest_address.as_ref();
+        vnic.mac == Some(mac) && place.is_some_and(|place| place.no_unplug_reason.is_some())
     })
 }
 

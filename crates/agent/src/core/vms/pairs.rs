@@ -511,7 +511,7 @@ impl Core {
         setting: Performance,
         spaces: &[Space<'_>],
     ) -> Result<(), Problem> {
-        let weight = policy.management.performance.of(setting).transmit_weight;
+        let weight = policy.management.performance.of(setting).rate_limit_percent;
         if weight >= 100 {
             return Ok(());
         }

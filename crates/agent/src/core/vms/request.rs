@@ -224,7 +224,7 @@ impl Core {
         match (result, left_open.contains(&setting.uuid)) {
             (Ok(_), true) => drop(problems.remove(&setting.uuid)),
             (Err(problem), true) => drop(problems.insert(setting.uuid.clone(), problem)),
-            (Ok(message), false) => self.tell(EventKind::Mended, name, message),
+            (Ok(message), false) => self.tell(EventKind::Repaired, name, message),
             (Err(problem), false) => self.tell_problem(EventKind::Failed, name, &problem),
         }
     }

@@ -33,7 +33,7 @@ fn left(events: &[Event]) -> Vec<&Event> {
 fn of(events: &[&Event], who: &str) -> usize {
     events
         .iter()
-        .filter(|event| event.who.as_deref() == Some(who))
+        .filter(|event| event.user.as_deref() == Some(who))
         .count()
 }
 
@@ -43,7 +43,7 @@ fn a_flood_of_one_source_pushes_out_its_own_only() {
     for number in 0..100 {
         events.push(event(EventKind::Changed, Some("anna"), None, number));
         events.push(event(EventKind::Refused, Some("anna"), None, number));
-        events.push(event(EventKind::Mended, None, None, number));
+        events.push(event(EventKind::Repaired, None, None, number));
     }
     for number in 100..5000 {
         events.push(event(EventKind::Refused, Some("eve"), None, number));
@@ -55,14 +55,14 @@ fn a_flood_of_one_source_pushes_out_its_own_only() {
     assert_eq!(of(&left, "anna"), 200);
     assert_eq!(
         left.iter()
-            .filter(|event| event.kind == EventKind::Mended)
+            .filter(|event| event.kind == EventKind::Repaired)
             .count(),
         100
     );
     let newest = left
         .iter()
         .rev()
-        .find(|event| event.who.as_deref() == Some("eve"));
+        .find(|event| event.user.as_deref() == Some("eve"));
     assert_eq!(newest.map(|event| event.number), Some(4999));
     // Changes: 100 of anna's, and all other room; refusals: an equal share for eve and the address.
     assert_eq!(of(&left, "eve"), (CHANGES - 100) + (REFUSALS - 100) / 2);

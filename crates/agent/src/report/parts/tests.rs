@@ -38,9 +38,9 @@ fn vm(number: u32) -> VmView {
         vf: None,
         vnics: Vec::new(),
         security: None,
-        carried: vec!["a line of what is carried over to its VF".to_owned(); 4],
+        vnic_settings: vec!["a line of what is carried over to its VF".to_owned(); 4],
         verified: Vec::new(),
-        remarks: vec!["it runs without its VF".to_owned()],
+        conditions: vec!["it runs without its VF".to_owned()],
         destinations: Vec::new(),
         last_report: None,
     }

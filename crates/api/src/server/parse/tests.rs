@@ -28,7 +28,7 @@ fn a_body_is_an_object_and_so_is_what_is_in_it() {
     for (body, words) in [
         (r#"[null, null]"#, "it is not an object"),
         (
-            r#"{"performance": [{"queue_pairs": 1, "transmit_weight": 1}, null, null]}"#,
+            r#"{"performance": [{"queue_pairs": 1, "rate_limit_percent": 1}, null, null]}"#,
             "performance is not an object",
         ),
         (

@@ -149,12 +149,12 @@ fn each_role_may_what_it_may_and_what_it_may_not_is_told() {
     for event in &events {
         assert_eq!(event.kind, EventKind::Refused);
         assert_eq!(event.code, Some(Code::NotAllowed));
-        let who = event.who.as_deref().expect("somebody");
+        let who = event.user.as_deref().expect("somebody");
         assert!(
             who.contains("CN=anna") && who.contains("OU=accelnet-"),
             "{who}"
         );
-        let from = event.from.as_ref().expect("somewhere");
+        let from = event.origin.as_ref().expect("somewhere");
         assert!(from.address.starts_with("127.0.0.1:"), "{from:?}");
         assert_eq!(from.certificate.as_ref().map(String::len), Some(64));
     }
@@ -212,7 +212,10 @@ fn who_has_no_good_certificate_is_not_let_in_and_that_is_told() {
     for (event, reason) in events.iter().zip(reasons) {
         assert!(event.message.contains(reason), "{}", event.message);
         assert_eq!(event.code, Some(Code::CertificateRefused));
-        assert_eq!((event.kind, event.who.as_ref()), (EventKind::Refused, None));
+        assert_eq!(
+            (event.kind, event.user.as_ref()),
+            (EventKind::Refused, None)
+        );
     }
 }
 
@@ -230,7 +233,7 @@ fn what_is_no_handshake_is_told_and_harms_nobody() {
         drop(stream.read_to_end(&mut Vec::new()));
     }
     for event in far.events(3) {
-        let from = event.from.expect("somewhere").address;
+        let from = event.origin.expect("somewhere").address;
         assert!(from.starts_with("127.0.0.1:"), "{from}");
     }
     far.of(May::Reader).status().expect("it goes on");

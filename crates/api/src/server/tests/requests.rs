@@ -43,7 +43,7 @@ fn wrong_json_is_told_with_its_place() {
             "dry_run: invalid type: integer `1`, expected a boolean",
         ),
         (
-            r#"{"intent": "x", "performance": {"low": {"queue_pairs": 1, "transmit_weight": 1, "moderation": 1}}}"#,
+            r#"{"intent": "x", "performance": {"low": {"queue_pairs": 1, "rate_limit_percent": 1, "moderation": 1}}}"#,
             "performance.low.moderation: unknown field `moderation`",
         ),
         (
@@ -88,8 +88,8 @@ fn what_was_refused_is_told_and_not_at_length() {
     assert!(first.message.starts_with(begin), "{}", first.message);
     assert_eq!(first.message.chars().count(), 600);
     assert!(second.message.starts_with("Refused: accelerate VMs: "));
-    assert_eq!(second.who.as_deref(), Some("root"));
-    assert_eq!(second.from, Some(Origin::socket()));
+    assert_eq!(second.user.as_deref(), Some("root"));
+    assert_eq!(second.origin, Some(Origin::socket()));
 }
 
 #[test]
@@ -178,10 +178,10 @@ fn values_with_a_code_of_their_own_end_with_it() {
         );
     }
     for figures in [
-        r#"{"low": {"queue_pairs": 0, "transmit_weight": 10}}"#,
-        r#"{"low": {"queue_pairs": -1, "transmit_weight": 10}}"#,
-        r#"{"low": {"queue_pairs": "two", "transmit_weight": 10}}"#,
-        r#"{"high": {"queue_pairs": 1, "transmit_weight": 100}}"#,
+        r#"{"low": {"queue_pairs": 0, "rate_limit_percent": 10}}"#,
+        r#"{"low": {"queue_pairs": -1, "rate_limit_percent": 10}}"#,
+        r#"{"low": {"queue_pairs": "two", "rate_limit_percent": 10}}"#,
+        r#"{"high": {"queue_pairs": 1, "rate_limit_percent": 100}}"#,
     ] {
         let body = format!(r#"{{"performance": {figures}}}"#);
         let answer = agent.ask(&Asked::new("PATCH", "/v1/management").text(&body));

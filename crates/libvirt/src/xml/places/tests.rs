@@ -31,7 +31,7 @@ fn empty_root_ports_are_counted() {
         root_ports: 3,
         free: Some(2),
         pcie: Some(true),
-        own: 0,
+        accelnet_root_ports: 0,
     };
     assert_eq!(slots(""), two_free);
     let others = "<disk type='file'><address type='drive' bus='3' target='0'/></disk>";
@@ -100,8 +100,8 @@ fn vnic_at(bus: u32, slot: u32, more: &str) -> Vnic {
 #[test]
 fn where_a_vnic_can_be_unplugged() {
     let fixed = |bus, slot, more| {
-        let place = vnic_at(bus, slot, more).place.unwrap();
-        (place.controller.unwrap(), place.fixed)
+        let place = vnic_at(bus, slot, more).guest_address.unwrap();
+        (place.controller.unwrap(), place.no_unplug_reason)
     };
     assert_eq!(fixed(1, 0, ""), ("pcie-root-port".to_owned(), None));
     assert_eq!(fixed(4, 3, ""), ("pci-bridge".to_owned(), None));
@@ -120,7 +120,7 @@ fn where_a_vnic_can_be_unplugged() {
 #[test]
 fn a_vnic_without_address_has_no_place() {
     let parsed = parse("<devices><interface type='user'/></devices>");
-    assert_eq!(parsed.vnics[0].place, None);
+    assert_eq!(parsed.vnics[0].guest_address, None);
 }
 
 #[test]
@@ -134,7 +134,11 @@ fn a_vnic_whose_rom_has_no_bar_cannot_be_plugged_in_again() {
                </interface>
              </devices>"
         ));
-        parsed.vnics[0].place.clone().unwrap().fixed
+        parsed.vnics[0]
+            .guest_address
+            .clone()
+            .unwrap()
+            .no_unplug_reason
     };
     for rom in [
         "",

@@ -48,7 +48,7 @@ fn a_running_vnic_shows_what_its_port_came_to() {
          <actual type='bridge'><source bridge='br0'/><port isolated='yes'/>\
          <bandwidth><outbound average='7'/></bandwidth></actual></interface></devices></domain>";
     let port = Definition::parse(domain).unwrap().vnics.remove(0).port;
-    assert!(port.isolated && port.trusts_guest_filters);
+    assert!(port.isolated && port.trust_guest_rx_filters);
     assert_eq!(port.outbound.unwrap().average, Some(7));
 }
 

@@ -28,7 +28,11 @@ fn with(domain: &str, device: &str) -> String {
 }
 
 fn own(domain: &str) -> u32 {
-    Definition::parse(domain).unwrap().settings.slots.own
+    Definition::parse(domain)
+        .unwrap()
+        .settings
+        .slots
+        .accelnet_root_ports
 }
 
 #[test]

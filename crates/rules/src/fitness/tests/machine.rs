@@ -116,10 +116,10 @@ fn a_vnic_of_the_root_bus_cannot_be_plugged_anew() {
     let mut fixed = vm(|_| {});
     fixed.vnics.push(Vnic {
         mac: Some(MAC),
-        place: Some(GuestPlace {
+        guest_address: Some(GuestPlace {
             bus: 0,
             controller: Some("pcie-root".to_owned()),
-            fixed: Some("devices of the root bus are part of the machine".to_owned()),
+            no_unplug_reason: Some("devices of the root bus are part of the machine".to_owned()),
         }),
         ..Vnic::default()
     });

@@ -24,13 +24,13 @@ fn report(node: &str, applied: bool) -> Report {
         mac: None,
         vfs: 7,
         vfs_in_use: 0,
-        vfs_promised: 0,
+        vfs_allocated: 0,
         queue_pairs: None,
-        queue_pairs_promised: 0,
+        queue_pairs_allocated: 0,
         queue_pairs_per_vf: None,
         queue_pairs_in_use: 0,
-        vfs_foreign: 0,
-        queue_pairs_foreign: 0,
+        vfs_in_use_by_others: 0,
+        queue_pairs_in_use_by_others: 0,
     }];
     report.intents = vec![IntentStatus {
         intent: "lan".to_owned(),
@@ -40,7 +40,7 @@ fn report(node: &str, applied: bool) -> Report {
         since: String::new(),
         verified_at: None,
         adapters: vec![BoundAdapter {
-            called: "ens1".to_owned(),
+            name: "ens1".to_owned(),
             mac: None,
             address,
         }],
@@ -73,7 +73,7 @@ fn a_new_intent_is_applied_by_every_other_node() {
     let steps = Elsewhere::of(&reports, "n1", &down).apply(None, &intent(Some(3)));
     let action = "apply the intent: compute on ens1, 3 VFs of each";
     assert_eq!(actions(&steps), [("n2", action), ("n3", action)]);
-    assert!(steps[1].why.contains("down"), "{steps:?}");
+    assert!(steps[1].reason.contains("down"), "{steps:?}");
 }
 
 #[test]

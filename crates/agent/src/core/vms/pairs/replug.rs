@@ -57,7 +57,7 @@ impl Core {
                         "The guest of VM {} released vNIC {} after the time limit; the vNIC is attached again.",
                         domain.name, asked_out.mac
                     );
-                    self.tell(EventKind::Mended, &domain.name, message);
+                    self.tell(EventKind::Repaired, &domain.name, message);
                 }
                 Err(error) => {
                     if !asked_out.told {
