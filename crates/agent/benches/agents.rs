@@ -27,7 +27,7 @@ use rustix::process::{Resource, Rlimit, getrlimit, setpriority_process, setrlimi
 const INTENT: &str = "lan";
 /// Each of these numbers of VFs in turn.
 const CHANGES: [u32; 3] = [3, 4, 5];
-/// Each of these transmit weights of the setting Low in turn.
+/// Each of these rate limits of the setting Low in turn.
 const WEIGHTS: [u32; 3] = [20, 30, 40];
 /// Between changes, and before traffic is counted.
 const REST: Duration = Duration::from_secs(15);

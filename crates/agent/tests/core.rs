@@ -21,6 +21,8 @@ mod evidence;
 mod firewall;
 #[path = "core/fitness.rs"]
 mod fitness;
+#[path = "core/formats.rs"]
+mod formats;
 #[path = "core/host_network.rs"]
 mod host_network;
 #[path = "core/intents.rs"]

@@ -51,7 +51,7 @@ fn settings_are_asked_for_as_they_were_typed() {
             r#"enable {"intent":"MyIntent","node_reserve_percentage":null,"performance":null,"dry_run":false}"#.to_owned(),
         ),
         (
-            "enable --intent MyIntent --node-reserve 0 --figures low=2:20,high=8:100 --dry-run",
+            "enable --intent MyIntent --node-reserve 0 --performance-settings low=2:20,high=8:100 --dry-run",
             format!(r#"enable {{"intent":"MyIntent","node_reserve_percentage":0,"performance":{{{all}}},"dry_run":true}}"#),
         ),
         (
@@ -59,7 +59,7 @@ fn settings_are_asked_for_as_they_were_typed() {
             r#"set {"intent":null,"node_reserve_percentage":99,"performance":null,"dry_run":false}"#.to_owned(),
         ),
         (
-            "set --figures low=2:20,high=8:100",
+            "set --performance-settings low=2:20,high=8:100",
             format!(r#"set {{"intent":null,"node_reserve_percentage":null,"performance":{{{all}}},"dry_run":false}}"#),
         ),
         ("disable --dry-run", "disable true".to_owned()),
@@ -252,8 +252,11 @@ fn values_are_judged_before_anything_is_asked() {
         ("set --node-reserve 1e1", 67),
         ("vm enable web1 --performance turbo", 68),
         ("vm set web1 --performance turbo", 68),
-        ("enable --intent MyIntent --figures low=0:1", 69),
-        ("set --figures nonsense", 69),
+        (
+            "enable --intent MyIntent --performance-settings low=0:1",
+            69,
+        ),
+        ("set --performance-settings nonsense", 69),
         ("intent set MyIntent", 2),
         ("set", 2),
         ("vm enable", 2),

@@ -96,7 +96,7 @@ fn raised(code: Code) -> Vec<Code> {
         Code::NotAllowed => agent::an_onlooker_who_changes(),
         Code::NodeReserveInvalid => agent::a_reserve_of_100(),
         Code::PerformanceInvalid => agent::a_setting_that_is_none(),
-        Code::FiguresInvalid => agent::a_setting_with_0_queue_pairs(),
+        Code::PerformanceSettingsInvalid => agent::a_setting_with_0_queue_pairs(),
         Code::VmNotFound => agent::a_vm_that_is_not_there(),
         Code::ManagementDisabled => agent::a_vm_while_management_is_off(),
         Code::IntentInvalid => agent_core::an_intent_without_a_name(),

@@ -142,13 +142,22 @@ const NUMBERS: &[Use] = &[
         "A reserve beyond 64 bits",
         "accelnet set --node-reserve 9223372036854775808",
     ),
-    used("Too many queue pairs", "accelnet set --figures high=65:100"),
-    used("A rate limit of zero", "accelnet set --figures low=1:0"),
     used(
-        "A misspelt setting in --figures",
-        "accelnet set --figures hihg=8:100",
+        "Too many queue pairs",
+        "accelnet set --performance-settings high=65:100",
     ),
-    used("High below Low", "accelnet set --figures low=8:10"),
+    used(
+        "A rate limit of zero",
+        "accelnet set --performance-settings low=1:0",
+    ),
+    used(
+        "A misspelt setting in --performance-settings",
+        "accelnet set --performance-settings hihg=8:100",
+    ),
+    used(
+        "High below Low",
+        "accelnet set --performance-settings low=8:10",
+    ),
     used(
         "A misspelt performance setting",
         "accelnet vm enable web01 --performance hihg",

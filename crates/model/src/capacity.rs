@@ -1,4 +1,4 @@
-//! What a cluster has to give, what is promised of it, and what it still has room for.
+//! Capacity of a cluster: total, allocated, free, and reserved for failover.
 
 use serde::{Deserialize, Serialize};
 
@@ -8,29 +8,28 @@ use crate::{Code, Problem};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Capacity {
-    /// The share of nodes that may be down at once, in percent.
+    /// Share of nodes that can be down at once, in percent.
     pub node_reserve_percentage: u8,
-    /// Nodes that may be down at once by that: `floor(nodes x reserve / 100)`.
+    /// Number of nodes that can be down at once: `floor(nodes x reserve / 100)`.
     pub survives_nodes: u32,
-    /// Whether every accelerated VM has its VF with any so many nodes down.
+    /// Whether every accelerated VM gets a VF when any `survives_nodes` nodes are down.
     pub failover_capacity_ok: bool,
-    /// Why not; none where it holds.
+    /// The reason if failover capacity is not sufficient.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub problem: Option<Problem>,
-    /// How many nodes may go down besides those that are, whichever they are; none where the
-    /// VMs do not even fit as it is.
+    /// Further node failures after which every accelerated VM still gets a VF; none if the VMs do not fit now.
     pub node_failures_survived: Option<u32>,
-    /// The largest reserve, in percent, that would still hold; none where not even 0 does.
+    /// Largest node reserve, in percent, for which failover capacity is sufficient; none if not even for 0.
     pub largest_reserve: Option<u8>,
-    /// How many more VMs are admitted, if all are of one setting.
+    /// Number of further VMs that would be admitted if all had the same setting.
     pub additional_vms: MoreVms,
-    /// Nodes, as they are before anything is asked.
+    /// Nodes, without the requested VMs.
     pub nodes: Vec<NodeCapacity>,
-    /// What came of the VMs that a file asks for, in their order.
+    /// Results for the VMs that a file requests, in their order.
     pub answers: Vec<Answer>,
 }
 
-/// Numbers of VMs by setting, each for itself.
+/// Numbers of VMs by setting, each calculated by itself.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct MoreVms {
@@ -56,24 +55,24 @@ pub struct NodeCapacity {
     pub queue_pairs: Share,
 }
 
-/// How something is shared out.
+/// Total, use and reserve of VFs or queue pairs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Share {
-    /// All that accelerated VMs can have; none without a limit.
+    /// Number available to accelerated VMs; none without a limit.
     pub total: Option<u32>,
-    /// What is in use now.
+    /// Number in use now.
     pub in_use: u32,
-    /// What is promised to accelerated VMs, running or not.
+    /// Number allocated to accelerated VMs, running or stopped.
     pub allocated: u32,
-    /// What is not promised; none without a limit.
+    /// Number that is not allocated; none without a limit.
     pub free: Option<u32>,
-    /// What of that is kept from new VMs by the reserve: no number of VMs of one setting could
-    /// be admitted that takes it; none without a limit.
+    /// Free, but reserved for failover: no number of new VMs of one setting is admitted to it; none without a
+    /// limit.
     pub reserved_for_failover: Option<u32>,
 }
 
-/// What came of a VM that was asked for.
+/// Result for a requested VM.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Answer {
@@ -81,32 +80,32 @@ pub struct Answer {
     pub name: String,
     /// Whether it is admitted.
     pub admitted: bool,
-    /// The node where it is, when it is admitted.
+    /// Its node, if it is admitted.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub node: Option<String>,
-    /// The adapter that gives it its VF, when it is admitted.
+    /// The adapter of its VF, if it is admitted.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub adapter: Option<String>,
-    /// Why it is not.
+    /// Code, if it is not admitted.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub code: Option<Code>,
-    /// What there is too little of: `vfs` or `queue_pairs`; none where that is not the reason.
+    /// The scarce resource: `vfs` or `queue_pairs`; none for another reason.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub binding: Option<String>,
-    /// Nodes with which down it does not fit; empty where it has no room on its own node as
-    /// it is; none where room is not the reason.
+    /// Nodes whose failure leaves too little capacity; empty if its own node has too little now; none for another
+    /// reason.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub worst_nodes: Option<Vec<String>>,
-    /// VMs that would be left without a VF then.
+    /// VMs without a VF after that failure.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub vms_without_vf: Vec<String>,
-    /// Whether it is proved that it does not fit; false where that it fits could not be proved.
+    /// True if it is proven that the VM does not fit; false if it could not be proven that it fits.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub proven: Option<bool>,
-    /// What was found, in words.
+    /// Message, a sentence or more.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub message: Option<String>,
-    /// What would help, in words.
+    /// Changes that would make it fit.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub resolution: Option<String>,
 }

@@ -155,7 +155,7 @@ codes! {
     /// No such performance setting.
     PerformanceInvalid = "performance_invalid",
     /// Figures that make no sense.
-    FiguresInvalid = "figures_invalid",
+    PerformanceSettingsInvalid = "performance_settings_invalid",
     /// Management is not enabled.
     ManagementDisabled = "management_disabled",
     /// An intent that makes no sense.

@@ -170,7 +170,7 @@ pub struct GuestPlace {
     pub bus: u32,
     /// Model of the controller that provides the bus, such as `pcie-root-port`.
     pub controller: Option<String>,
-    /// Why the device cannot be unplugged while the VM runs; none where it can.
+    /// Why the device cannot be unplugged while the VM runs; none if it can.
     pub no_unplug_reason: Option<String>,
 }
 
@@ -201,7 +201,7 @@ pub struct Vnic {
     /// VLANs that libvirt puts it into.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub vlan: Option<VnicVlan>,
-    /// Its PCI place in the guest, where the definition says.
+    /// Its PCI address in the guest, if the definition has one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub guest_address: Option<GuestPlace>,
     /// What else its host does with its packets.

@@ -99,7 +99,7 @@ impl IntentName {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct BoundAdapter {
-    /// As the intent calls it.
+    /// Its name in the intent.
     pub name: String,
     /// Permanent MAC; none where the driver reports none.
     pub mac: Option<Mac>,

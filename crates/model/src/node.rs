@@ -50,7 +50,7 @@ impl Node {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Unreadable {
-    /// What it is, in the field's words.
+    /// The file, device or setting that could not be read.
     pub subject: String,
     /// Why not.
     pub reason: String,

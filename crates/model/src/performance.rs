@@ -58,18 +58,17 @@ impl FromStr for Performance {
     }
 }
 
-/// What one setting stands for.
+/// Values of one performance setting.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct PerformanceSetting {
     /// Queue pairs of the VF, 1..=64.
     pub queue_pairs: u32,
-    /// Share of the adapter's transmit rate that the VF may use at most, in percent, 1..=100;
-    /// 100 sets no limit.
+    /// Rate limit of the VF in percent of the adapter's transmit rate, 1..=100; 100 is no limit.
     pub rate_limit_percent: u32,
 }
 
-/// What each setting stands for on a cluster.
+/// Values of the performance settings of a cluster.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(default)]
@@ -83,7 +82,7 @@ pub struct PerformanceSettings {
 }
 
 impl Default for PerformanceSettings {
-    /// 1, 2 and 4 queue pairs with transmit weights 10, 50 and 100.
+    /// 1, 2 and 4 queue pairs with rate limits of 10, 50 and 100 %.
     fn default() -> Self {
         let figure = |queue_pairs, rate_limit_percent| PerformanceSetting {
             queue_pairs,
@@ -98,7 +97,7 @@ impl Default for PerformanceSettings {
 }
 
 impl PerformanceSettings {
-    /// What `setting` stands for.
+    /// Values of `setting`.
     pub fn of(&self, setting: Performance) -> PerformanceSetting {
         match setting {
             Performance::Low => self.low,

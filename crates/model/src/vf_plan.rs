@@ -90,7 +90,7 @@ pub struct Plan {
     pub to: u32,
     /// In this order; none when there is nothing to do.
     pub steps: Vec<Step>,
-    /// Why these.
+    /// The reason for these steps.
     pub reason: String,
 }
 

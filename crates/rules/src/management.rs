@@ -1,5 +1,5 @@
 //! Management settings as administrators give them: the node reserve, performance settings
-//! and the figures that those stand for.
+//! and the values of each setting.
 
 use accelnet_model::management::DEFAULT_NODE_RESERVE;
 use accelnet_model::performance::{Performance, PerformanceSetting, PerformanceSettings};
@@ -11,8 +11,8 @@ use crate::nearest::absent;
 pub const MOST_RESERVE: u8 = 99;
 /// The most queue pairs that a setting can stand for.
 pub const MOST_QUEUE_PAIRS: u32 = 64;
-/// The highest transmit weight, in percent: no limit.
-pub const MOST_WEIGHT: u32 = 100;
+/// The highest rate limit, in percent: no limit.
+pub const MOST_RATE_LIMIT: u32 = 100;
 
 /// Reads a node reserve percentage: decimal digits, blanks around them do not count. Nothing
 /// but blanks means the default.
@@ -82,65 +82,71 @@ pub fn performance_invalid(text: &str) -> Problem {
     Problem::new(Code::PerformanceInvalid, &[named], found)
 }
 
-/// Changes `figures` as `text` says: `low=1:10,high=8:100` gives Low 1 queue pair and a
-/// transmit weight of 10, and so on; settings that are not named stay as they are.
+/// Changes `settings` by `text`: `low=1:10,high=8:100` gives Low 1 queue pair and a rate limit of 10 %, and so
+/// on; settings that are not named remain unchanged.
 ///
 /// # Errors
 ///
-/// `figures_invalid` for anything else, and for figures that make no sense together.
-pub fn figures(
+/// `performance_settings_invalid` for any other text, and for settings that contradict each other.
+pub fn performance_settings(
     text: &str,
-    mut figures: PerformanceSettings,
+    mut settings: PerformanceSettings,
 ) -> Result<PerformanceSettings, Problem> {
     let mut named = Vec::new();
     for part in text.split(',') {
-        let (setting, figure) = read_figure(part.trim())?;
+        let (setting, one) = read_setting(part.trim())?;
         if named.contains(&setting) {
-            return Err(figures_invalid(format!("{setting} is given twice.")));
+            return Err(performance_settings_invalid(format!(
+                "{setting} is given twice."
+            )));
         }
         named.push(setting);
         match setting {
-            Performance::Low => figures.low = figure,
-            Performance::Medium => figures.medium = figure,
-            Performance::High => figures.high = figure,
+            Performance::Low => settings.low = one,
+            Performance::Medium => settings.medium = one,
+            Performance::High => settings.high = one,
         }
     }
-    judge_figures(&figures)?;
-    Ok(figures)
+    judge_performance_settings(&settings)?;
+    Ok(settings)
 }
 
 /// Reads `low=1:10`.
-fn read_figure(part: &str) -> Result<(Performance, PerformanceSetting), Problem> {
+fn read_setting(part: &str) -> Result<(Performance, PerformanceSetting), Problem> {
     let wrong = || {
-        figures_invalid(format!("\"{part}\" cannot be read.")).resolution(
+        performance_settings_invalid(format!("\"{part}\" cannot be read.")).resolution(
             "Write SETTING=QUEUE-PAIRS:LIMIT, several separated by commas: low=1:10,high=4:100.",
         )
     };
     let (setting, numbers) = part.split_once('=').ok_or_else(wrong)?;
-    let (pairs, weight) = numbers.split_once(':').ok_or_else(wrong)?;
+    let (pairs, limit) = numbers.split_once(':').ok_or_else(wrong)?;
     let setting = setting.trim();
     let setting = setting.parse().map_err(|_| {
         let settings = ["low", "medium", "high"];
-        figures_invalid(absent(setting, ("setting", "settings"), settings))
+        performance_settings_invalid(absent(setting, ("setting", "settings"), settings))
     })?;
     let figure = PerformanceSetting {
         queue_pairs: pairs.trim().parse().map_err(|_| wrong())?,
-        rate_limit_percent: weight.trim().parse().map_err(|_| wrong())?,
+        rate_limit_percent: limit.trim().parse().map_err(|_| wrong())?,
     };
     Ok((setting, figure))
 }
 
-/// Figures must be in range, and a higher setting must not give less than a lower one.
+/// Values must be in range, and a higher setting must not give less than a lower one.
 ///
 /// # Errors
 ///
-/// `figures_invalid`, which names the first figure that is wrong.
-pub fn judge_figures(figures: &PerformanceSettings) -> Result<(), Problem> {
+/// `performance_settings_invalid`, which names the first invalid value.
+pub fn judge_performance_settings(settings: &PerformanceSettings) -> Result<(), Problem> {
     for setting in Performance::ALL {
-        let figure = figures.of(setting);
+        let figure = settings.of(setting);
         let ranges = [
             ("queue pairs", figure.queue_pairs, MOST_QUEUE_PAIRS),
-            ("a rate limit of", figure.rate_limit_percent, MOST_WEIGHT),
+            (
+                "a rate limit of",
+                figure.rate_limit_percent,
+                MOST_RATE_LIMIT,
+            ),
         ];
         for (what, number, most) in ranges {
             if !(1..=most).contains(&number) {
@@ -148,13 +154,13 @@ pub fn judge_figures(figures: &PerformanceSettings) -> Result<(), Problem> {
                     "queue pairs" => format!("{setting} has {number} {what}."),
                     what => format!("{setting} has {what} {number}."),
                 };
-                return Err(figures_invalid(found));
+                return Err(performance_settings_invalid(found));
             }
         }
     }
     for pair in Performance::ALL.windows(2) {
         let [lower, higher] = pair else { continue };
-        let (less, more) = (figures.of(*lower), figures.of(*higher));
+        let (less, more) = (settings.of(*lower), settings.of(*higher));
         let falls = [
             ("queue pairs", less.queue_pairs, more.queue_pairs),
             (
@@ -165,7 +171,7 @@ pub fn judge_figures(figures: &PerformanceSettings) -> Result<(), Problem> {
         ];
         for (what, less, more) in falls {
             if more < less {
-                return Err(figures_invalid(format!(
+                return Err(performance_settings_invalid(format!(
                     "{higher} has {more} as {what}, lower than {lower} with {less}."
                 )));
             }
@@ -174,9 +180,9 @@ pub fn judge_figures(figures: &PerformanceSettings) -> Result<(), Problem> {
     Ok(())
 }
 
-/// The problem with figures of which `found` is so.
-pub fn figures_invalid(found: impl Into<String>) -> Problem {
-    Problem::new(Code::FiguresInvalid, &[], found)
+/// Performance settings that are invalid because of `found`.
+pub fn performance_settings_invalid(found: impl Into<String>) -> Problem {
+    Problem::new(Code::PerformanceSettingsInvalid, &[], found)
 }
 
 #[cfg(test)]

@@ -18,13 +18,13 @@ const TOLD: [(&str, &str, Option<f64>, &str); 13] = [
     ),
     (
         "setting, median",
-        "a changed transmit weight acted on: by half",
+        "a changed rate limit acted on: by half",
         None,
         " s",
     ),
     (
         "setting, p99",
-        "a changed transmit weight acted on: by 99 of 100",
+        "a changed rate limit acted on: by 99 of 100",
         Some(2.0),
         " s",
     ),

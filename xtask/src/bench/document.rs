@@ -45,7 +45,7 @@ const MEANING: &str = "
   have it, asks its guest, writes it down, changes the definition, and looks whether it is so. libvirt runs accelnet's hook for both.
 - **1,000 agents on one etcd**: real agents, stores and connections in one process beside one etcd
   with one member, on the processors named below; the nodes are simulated, and what simulating them
-  costs counts. On real nodes each agent has a processor of its own. A changed transmit weight counts as
+  costs counts. On real nodes each agent has a processor of its own. A changed rate limit counts as
   acted on when the agent has brought its node to that revision of the policy, a changed number of VFs when
   the node's adapter has its new number of VFs; of several changes the slowest figure is shown. Agents
   gather events for 0.3 s before they act.

@@ -162,7 +162,7 @@ impl Core {
         dry_run: bool,
         why: &str,
     ) -> Result<Option<ManagementChanged>, Problem> {
-        management::judge_figures(&wanted.performance)?;
+        management::judge_performance_settings(&wanted.performance)?;
         let name = wanted.intent.clone().unwrap_or_default();
         let seen = self.look();
         self.can_be_judged(&seen)?;

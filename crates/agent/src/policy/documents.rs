@@ -3,7 +3,7 @@
 use accelnet_api::types::Drained;
 use accelnet_model::intent::BoundAdapter;
 use accelnet_model::{Intent, IntentName, Mac, Management, NodeName, Uuid, VmSetting};
-use accelnet_rules::management::judge_figures;
+use accelnet_rules::management::judge_performance_settings;
 use accelnet_store::{Document, Entry, Stored, Unreadable, renamed};
 use serde::{Deserialize, Serialize};
 
@@ -114,7 +114,7 @@ fn management_agrees(management: &Management, _: &str) -> Result<(), String> {
     if let Some(intent) = &management.intent {
         named::<IntentName>(intent, "")?;
     }
-    judge_figures(&management.performance).map_err(|problem| problem.found)
+    judge_performance_settings(&management.performance).map_err(|problem| problem.found)
 }
 
 fn intent_agrees(intent: &Intent, key: &str) -> Result<(), String> {

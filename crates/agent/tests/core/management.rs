@@ -203,7 +203,7 @@ fn figures_that_no_longer_fit_are_refused() {
         ..Set::default()
     };
     let refused = bench.core().set(WHO, &request).expect_err("none");
-    assert_eq!(refused.code, Code::FiguresInvalid);
+    assert_eq!(refused.code, Code::PerformanceSettingsInvalid);
 }
 
 #[test]

@@ -358,7 +358,9 @@ fn judge(
     dry_run: bool,
 ) -> Result<(), Failed> {
     let reserve = reserve.map(management::reserve_number).transpose();
-    let figures = figures.map(management::judge_figures).transpose();
+    let figures = figures
+        .map(management::judge_performance_settings)
+        .transpose();
     match reserve.and(figures) {
         Ok(_) => Ok(()),
         Err(problem) if dry_run => Err(problem.into()),

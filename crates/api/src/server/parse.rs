@@ -96,7 +96,7 @@ fn told_apart(body: &[u8], path: &str) -> Option<Problem> {
         ("performance", Value::Object(figures)) => {
             let (setting, number) = below.split_once('.')?;
             let number = figures.get(setting)?.get(number)?;
-            Some(management::figures_invalid(format!(
+            Some(management::performance_settings_invalid(format!(
                 "{path} is {number}, which is no integer from 1."
             )))
         }

@@ -21,13 +21,13 @@ pub struct Event {
     pub subject: String,
     /// What happened, a sentence.
     pub message: String,
-    /// Who asked for it; none when the agent acted by itself.
+    /// User that requested it; none if the agent acted on its own.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub user: Option<String>,
     /// The role of who asked.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub role: Option<Role>,
-    /// From where it was asked for; none when the agent acted by itself.
+    /// Origin of the request; none if the agent acted on its own.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub origin: Option<Origin>,
     /// Code, where something went wrong.

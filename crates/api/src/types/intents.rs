@@ -82,7 +82,7 @@ pub struct IntentView {
 pub struct IntentChanged {
     /// The intent as it is now; none when it was removed.
     pub intent: Option<IntentView>,
-    /// Whether it was done; false after a dry run.
+    /// Whether the change was applied; false after a dry run.
     pub applied: bool,
     /// Whether the intent already was as the request wants it.
     #[serde(default)]

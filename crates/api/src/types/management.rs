@@ -50,14 +50,14 @@ pub struct Set {
 pub struct ManagementChanged {
     /// The settings as they are now, or would be after a dry run.
     pub management: Management,
-    /// Whether it was done; false after a dry run.
+    /// Whether the change was applied; false after a dry run.
     pub applied: bool,
     /// What was done, or would be.
     pub steps: Vec<PlannedStep>,
     /// What is worth knowing.
     #[serde(default)]
     pub warnings: Vec<String>,
-    /// The settings before: equal to `management` where the request changes nothing.
+    /// The settings before the change: equal to `management` if the request changes nothing.
     #[serde(default)]
     pub previous: Option<Management>,
 }
@@ -90,11 +90,11 @@ pub struct Status {
     pub nodes: u32,
     /// Nodes that may be down at once by the reserve: `floor(nodes x reserve / 100)`.
     pub reserved_nodes: u32,
-    /// Node failures that the accelerated VMs survive besides those that are; none where
-    /// nothing is promised, and 0, too, where a VM has no VF as it is.
+    /// Further node failures after which every accelerated VM still gets a VF; none without accelerated VMs, and
+    /// 0 if a VM has no VF now.
     pub node_failures_survived: Option<u32>,
-    /// Whether every VM has its VF with any of the reserved nodes down; nodes that are down
-    /// are among them.
+    /// Whether every accelerated VM gets a VF when any `reserved_nodes` nodes are down. Nodes that are down now
+    /// count.
     pub failover_capacity_ok: bool,
     /// VFs and queue pairs, by adapter of the intent.
     pub adapters: Vec<AdapterUse>,
@@ -128,21 +128,21 @@ pub struct AdapterUse {
     pub vfs: u32,
     /// VFs that somebody uses.
     pub vfs_in_use: u32,
-    /// VFs promised to accelerated VMs, running or not.
+    /// VFs allocated to accelerated VMs, running or stopped.
     pub vfs_allocated: u32,
     /// Queue pairs of all VFs; none where that cannot be told.
     pub queue_pairs: Option<u32>,
-    /// Queue pairs promised to accelerated VMs, running or not.
+    /// Queue pairs allocated to accelerated VMs, running or stopped.
     pub queue_pairs_allocated: u32,
     /// Queue pairs that one VF can have at most; none where that cannot be told.
     pub queue_pairs_per_vf: Option<u32>,
     /// Queue pairs of the accelerated VMs that have their VF now.
     #[serde(default)]
     pub queue_pairs_in_use: u32,
-    /// VFs that somebody uses who is no accelerated VM.
+    /// VFs in use by other users than accelerated VMs.
     #[serde(default)]
     pub vfs_in_use_by_others: u32,
-    /// Queue pairs of those.
+    /// Queue pairs of these VFs.
     #[serde(default)]
     pub queue_pairs_in_use_by_others: u32,
 }
@@ -202,7 +202,7 @@ pub struct AgentInfo {
     /// Since when its store does not answer, RFC 3339, UTC; what is told is what was read before.
     #[serde(default)]
     pub cut_off_since: Option<String>,
-    /// What it met instead of its store.
+    /// Why its store does not answer, a fragment.
     #[serde(default)]
     pub cut_off_reason: Option<String>,
 }

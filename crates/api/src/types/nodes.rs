@@ -97,7 +97,7 @@ pub struct NodeDrained {
     pub node: String,
     /// Whether it is drained now, or would be.
     pub drained: bool,
-    /// Whether that was set; false after a dry run. Another node's agent then does it.
+    /// Whether the request was applied; false after a dry run. The agent of the node acts on it.
     pub applied: bool,
     /// Whether the node already was drained, or not drained, as requested.
     #[serde(default)]
@@ -112,10 +112,10 @@ pub struct NodeDrained {
 pub struct DrainVm {
     /// Its name.
     pub name: String,
-    /// Whether it can be moved to another node.
+    /// Whether it can migrate to another node.
     pub can_migrate: bool,
     /// Whether it has its VF still.
     pub has_vf: bool,
-    /// Why.
+    /// The reason, a fragment.
     pub reason: String,
 }

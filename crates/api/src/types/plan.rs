@@ -12,9 +12,9 @@ pub struct PlannedStep {
     pub subject: String,
     /// What is done, as an imperative: "create 7 VFs".
     pub action: String,
-    /// Why.
+    /// The reason, a fragment.
     pub reason: String,
-    /// VMs whose network it touches.
+    /// VMs whose network it affects.
     pub affected_vms: Vec<String>,
     /// Whether something restarts or is re-plugged, and what; none when nothing does.
     pub restarts: Option<String>,

@@ -164,15 +164,15 @@ pub enum State {
     Gone,
 }
 
-/// Something that was verified, or could not be.
+/// The result of one check of a VM.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Verified {
-    /// What: "VF attached", "MAC", "carrier", "guest uses the VF".
+    /// The check: "VF attached", "MAC", "carrier", "guest uses the VF".
     pub check: String,
-    /// Whether it is so; none where it could not be verified.
+    /// Whether it passed; none if it could not be run.
     pub ok: Option<bool>,
-    /// What was seen, or why it could not be, a fragment.
+    /// The observed value, or why there is none; a fragment.
     pub detail: String,
 }
 
@@ -207,13 +207,13 @@ pub struct VmView {
     /// What its guest may do with its VF; none without a setting.
     #[serde(default)]
     pub security: Option<VfSecurity>,
-    /// How the settings of its vNIC are carried over to its VF, a line each; or why they cannot be. Only of a
-    /// VM with a setting.
+    /// How each setting of its vNIC is applied to its VF, or why it cannot be. Only of a VM with a performance
+    /// setting.
     #[serde(default)]
     pub vnic_settings: Vec<String>,
-    /// What was verified, and what could not be.
+    /// The checks of the VM, with their results.
     pub verified: Vec<Verified>,
-    /// What is wrong or worth knowing.
+    /// Conditions of the VM, a sentence each.
     #[serde(default)]
     pub conditions: Vec<String>,
     /// The other nodes of the cluster, and whether it can move to each while it runs. Only of a VM
@@ -225,17 +225,17 @@ pub struct VmView {
     pub last_report: Option<LastReport>,
 }
 
-/// A node that a VM might be moved to by a live migration.
+/// Another node, as the target of a live migration.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Destination {
     /// The node.
     pub node: String,
-    /// Whether it can go there.
+    /// Whether the VM can migrate to it.
     pub can_migrate: bool,
-    /// Which way its traffic would go there; none where it cannot go.
+    /// Path of its traffic there; none if it cannot migrate.
     pub path: Option<Path>,
-    /// Why, a fragment.
+    /// The reason, a fragment.
     pub reason: String,
 }
 

@@ -40,7 +40,7 @@ pub const EXAMPLES: &[(&str, &[&str])] = &[
         "set",
         &[
             "accelnet set --node-reserve 25",
-            "accelnet set --figures low=1:10,high=8:100 --dry-run",
+            "accelnet set --performance-settings low=1:10,high=8:100 --dry-run",
         ],
     ),
     (

@@ -20,10 +20,11 @@ pub struct Enable {
     /// Values of the performance settings: SETTING=QUEUE-PAIRS:LIMIT,...
     #[arg(
         long,
-        value_name = "FIGURES",
+        alias = "figures",
+        value_name = "SETTINGS",
         long_help = "Values of the performance settings, separated by commas: SETTING=QUEUE-PAIRS:LIMIT. Default: low=1:10,medium=2:50,high=4:100. LIMIT is the rate limit of a VF in percent of the adapter's transmit rate; 100 is no limit."
     )]
-    pub figures: Option<String>,
+    pub performance_settings: Option<String>,
     /// How it is told
     #[command(flatten)]
     pub how: Told,
@@ -36,7 +37,7 @@ pub struct Enable {
 )]
 pub struct Set {
     /// The compute intent that provides the VFs of VMs
-    #[arg(long, value_name = "NAME", required_unless_present_any = ["node_reserve", "figures"])]
+    #[arg(long, value_name = "NAME", required_unless_present_any = ["node_reserve", "performance_settings"])]
     pub intent: Option<String>,
     /// Share of nodes that can fail at once, in percent, 0 to 99
     #[arg(long, value_name = "N", allow_negative_numbers = true)]
@@ -44,10 +45,11 @@ pub struct Set {
     /// Values of the performance settings: SETTING=QUEUE-PAIRS:LIMIT,...
     #[arg(
         long,
-        value_name = "FIGURES",
+        alias = "figures",
+        value_name = "SETTINGS",
         long_help = "Values of the performance settings, separated by commas: SETTING=QUEUE-PAIRS:LIMIT, for example low=1:10,high=8:100. LIMIT is the rate limit of a VF in percent of the adapter's transmit rate. Other settings remain unchanged."
     )]
-    pub figures: Option<String>,
+    pub performance_settings: Option<String>,
     /// How it is told
     #[command(flatten)]
     pub how: Told,

@@ -53,7 +53,7 @@ pub fn enable(given: &Given, _: Pipes) -> Built {
             .text("NodeReservePercentage")
             .filter(|text| !text.trim().is_empty())
             .or_else(|| Some(DEFAULT_NODE_RESERVE.to_string())),
-        figures: None,
+        performance_settings: None,
         how: told(given),
     }))
 }
@@ -74,7 +74,7 @@ pub fn set(given: &Given, pipes: Pipes) -> Built {
         (false, true) => Ok(Command::Set(Set {
             intent: given.text("IntentName"),
             node_reserve: given.text("NodeReservePercentage"),
-            figures: None,
+            performance_settings: None,
             how: told(given),
         })),
         (true, false) => {

@@ -13,12 +13,13 @@ use crate::session::Session;
 pub fn run(args: &Enable, session: &mut Session<'_>) -> Result {
     let reserve = args.node_reserve.as_deref();
     let reserve = reserve.filter(|text| !text.trim().is_empty());
-    let figures = args.figures.as_deref();
     let request = types::Enable {
         intent: args.intent.clone(),
         node_reserve_percentage: reserve.map(management::reserve).transpose()?.map(i64::from),
-        performance: figures
-            .map(|text| management::figures(text, PerformanceSettings::default()))
+        performance: args
+            .performance_settings
+            .as_deref()
+            .map(|text| management::performance_settings(text, PerformanceSettings::default()))
             .transpose()?,
         dry_run: args.how.dry_run,
     };

@@ -13,10 +13,13 @@ pub fn run(args: &Set, session: &mut Session<'_>) -> Result {
     let reserve = args.node_reserve.as_deref();
     let reserve = reserve.map(management::reserve).transpose()?;
     let agent = session.agent()?;
-    let performance = match &args.figures {
+    let performance = match &args.performance_settings {
         None => None,
         // Settings that are not named stay as they are.
-        Some(text) => Some(management::figures(text, agent.management()?.performance)?),
+        Some(text) => Some(management::performance_settings(
+            text,
+            agent.management()?.performance,
+        )?),
     };
     let request = types::Set {
         intent: args.intent.clone(),

@@ -13,7 +13,7 @@ use super::words::count;
 pub struct Health {
     /// Whether nothing is wrong that is an error.
     pub healthy: bool,
-    /// Whether anybody watches: management is enabled.
+    /// Whether VMs are monitored: management is enabled.
     pub monitored: bool,
     /// Faults that are errors.
     pub errors: u32,

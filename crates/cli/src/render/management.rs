@@ -2,7 +2,7 @@
 
 use accelnet_api::types::ManagementChanged;
 
-use super::status::figures;
+use super::status::performance_settings;
 use super::table::pairs;
 use super::words::{steps, warnings};
 
@@ -30,7 +30,7 @@ pub fn management_changed(
         text.push_str(&pairs(&[
             ("intent", intent.to_owned()),
             ("node reserve", reserve(changed)),
-            ("settings", figures(&management.performance)),
+            ("settings", performance_settings(&management.performance)),
         ]));
     }
     if !changed.applied {

@@ -42,7 +42,7 @@ pub fn status(status: &Status, colour: bool, width: Option<u16>) -> String {
             ),
         ),
         ("promise", promise(status)),
-        ("settings", figures(&status.performance)),
+        ("settings", performance_settings(&status.performance)),
         (
             "VMs",
             match vms.as_slice() {
@@ -103,13 +103,13 @@ fn promise(status: &Status) -> String {
 }
 
 /// What the settings stand for, in one line.
-pub fn figures(figures: &PerformanceSettings) -> String {
+pub fn performance_settings(settings: &PerformanceSettings) -> String {
     let each = Performance::ALL.map(|setting| {
-        let figure = figures.of(setting);
+        let values = settings.of(setting);
         format!(
-            "{setting} {}, weight {}",
-            count(figure.queue_pairs, "queue pair"),
-            figure.rate_limit_percent
+            "{setting} {}, rate limit {} %",
+            count(values.queue_pairs, "queue pair"),
+            values.rate_limit_percent
         )
     });
     each.join("; ")

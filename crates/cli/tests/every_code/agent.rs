@@ -89,7 +89,7 @@ pub fn a_setting_that_is_none() -> Vec<Code> {
 }
 
 pub fn a_setting_with_0_queue_pairs() -> Vec<Code> {
-    typed(enabled(), "set --figures low=0:10")
+    typed(enabled(), "set --performance-settings low=0:10")
 }
 
 pub fn a_vm_that_is_not_there() -> Vec<Code> {

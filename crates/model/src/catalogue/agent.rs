@@ -60,7 +60,7 @@ pub(super) static ENTRIES: &[Entry] = &[
         resolution: "Use low, medium or high.",
     },
     Entry {
-        code: Code::FiguresInvalid,
+        code: Code::PerformanceSettingsInvalid,
         exit_status: 69,
         http_status: 422,
         severity: Severity::Error,

@@ -72,7 +72,8 @@ fn a_performance_is_read_in_any_case() {
 
 #[test]
 fn figures_that_are_not_named_stay() {
-    let changed = figures("high=8:100, low=2:20", PerformanceSettings::default()).expect("figures");
+    let changed = performance_settings("high=8:100, low=2:20", PerformanceSettings::default())
+        .expect("settings");
     let pairs = Performance::ALL.map(|setting| changed.of(setting).queue_pairs);
     let weights = Performance::ALL.map(|setting| changed.of(setting).rate_limit_percent);
     assert_eq!((pairs, weights), ([2, 2, 8], [20, 50, 100]));
@@ -104,10 +105,10 @@ fn figures_that_make_no_sense_are_named() {
         ),
         ("low=-1:10", "\"low=-1:10\" cannot be read."),
     ] {
-        let problem = figures(text, PerformanceSettings::default()).expect_err(text);
+        let problem = performance_settings(text, PerformanceSettings::default()).expect_err(text);
         assert_eq!(
             (problem.code, &*problem.found),
-            (Code::FiguresInvalid, found)
+            (Code::PerformanceSettingsInvalid, found)
         );
     }
 }

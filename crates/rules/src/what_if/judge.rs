@@ -83,7 +83,7 @@ pub fn judge(file: &ClusterFile) -> Result<Capacity, Wrong> {
 /// The cluster without its VMs.
 fn cluster(file: &ClusterFile) -> Result<Cluster, Wrong> {
     let figures = file.performance.figures();
-    if let Err(problem) = management::judge_figures(&figures) {
+    if let Err(problem) = management::judge_performance_settings(&figures) {
         let what = problem.found.trim_end_matches('.').to_owned();
         return Err(Wrong::new(&[&"performance"], what));
     }

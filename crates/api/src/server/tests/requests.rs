@@ -185,7 +185,11 @@ fn values_with_a_code_of_their_own_end_with_it() {
     ] {
         let body = format!(r#"{{"performance": {figures}}}"#);
         let answer = agent.ask(&Asked::new("PATCH", "/v1/management").text(&body));
-        assert_eq!(error(&answer).0, "figures_invalid", "{figures}");
+        assert_eq!(
+            error(&answer).0,
+            "performance_settings_invalid",
+            "{figures}"
+        );
     }
     agent.goes_on();
 }
