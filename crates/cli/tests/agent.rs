@@ -35,7 +35,7 @@ fn status_tells_how_things_stand() {
         "Accelerated Networking is enabled on intent MyIntent.\n\
          \u{20} node reserve  50 %: 0 of 1 node may be down at once\n\
          \u{20} promise       holds: the VMs survive 0 node failures\n\
-         \u{20} settings      Low 1 queue pair, weight 10; Medium 2 queue pairs, weight 50; High 4 queue pairs, weight 100\n\
+         \u{20} settings      Low 1 queue pair, rate limit 10 %; Medium 2 queue pairs, rate limit 50 %; High 4 queue pairs, rate limit 100 %\n\
          \u{20} VMs           1 High accelerated\n\
          \u{20} agent         n1 (version 0.1.0, on a simulated host), looked 0 s ago\n"
     );
@@ -367,7 +367,7 @@ fn what_happened_is_told_and_followed_until_the_agent_goes() {
         .happens(EventKind::Repaired, "ens1", "7 VFs were made.");
     assert_eq!(
         agent.types("accelnet log --limit 1").out,
-        "2026-11-22T10:00:00Z n1 mended  ens1: 7 VFs were made.\n"
+        "2026-11-22T10:00:00Z n1 repaired ens1: 7 VFs were made.\n"
     );
     let json: Value = serde_json::from_str(&agent.types("accelnet log -o json").out).expect("JSON");
     assert_eq!(json["events"].as_array().map(Vec::len), Some(2));

@@ -50,7 +50,7 @@ pub fn event(event: &Event, colour: bool) -> String {
         "{} {} {} {}: {}{code}{who}\n",
         event.at,
         event.node,
-        painted(&format!("{kind:<7}"), tone, colour),
+        painted(&format!("{kind:<8}"), tone, colour),
         event.subject,
         event.message
     );
