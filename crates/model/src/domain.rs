@@ -124,7 +124,8 @@ pub struct DomainMemory {
     /// `memory_mib` when the balloon holds some.
     pub current_mib: Option<u64>,
     /// MiB that it may grow to by plugging memory (`<maxMemory>`).
-    pub max_mib: Option<u64>,
+    #[serde(rename = "max_mib")]
+    pub most_mib: Option<u64>,
     /// MiB that its processes may use (`<memtune><hard_limit>`).
     pub hard_limit_mib: Option<u64>,
 }

@@ -87,7 +87,7 @@ fn memory_settings(
             .and_then(|balloon| balloon.attribute("model"))
             .map(str::to_owned),
         current_mib: mib(child(domain, "currentMemory"))?,
-        max_mib: mib(child(domain, "maxMemory"))?,
+        most_mib: mib(child(domain, "maxMemory"))?,
         hard_limit_mib: mib(child(domain, "memtune").and_then(|tune| child(tune, "hard_limit")))?,
     })
 }

@@ -172,7 +172,7 @@ pub(super) fn costs(facts: &Facts<'_>) -> Vec<Problem> {
             );
         }
     }
-    if let Some(most) = memory.max_mib
+    if let Some(most) = memory.most_mib
         && most > vm.memory_mib
     {
         add(

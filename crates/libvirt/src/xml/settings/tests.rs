@@ -42,7 +42,7 @@ fn memory_tells_how_it_is_backed() {
         no_share_pages: true,
         balloon: Some("none".to_owned()),
         current_mib: None,
-        max_mib: Some(8192),
+        most_mib: Some(8192),
         hard_limit_mib: Some(3072),
     };
     assert_eq!(settings.memory, memory);

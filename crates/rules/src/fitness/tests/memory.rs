@@ -154,7 +154,7 @@ fn what_a_balloon_took_is_locked_again() {
     let small = vm(|s| {
         s.memory.current_mib = Some(1024);
         s.memory.balloon = Some("virtio".to_owned());
-        s.memory.max_mib = Some(8192);
+        s.memory.most_mib = Some(8192);
     });
     let found = warned(&stopped(&small));
     assert!(
