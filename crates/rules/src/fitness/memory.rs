@@ -8,7 +8,8 @@ use accelnet_model::{Code, Domain, Mac, Observed, Problem};
 use super::{Facts, cost, unfit};
 
 /// What QEMU locks and uses beside the guest's memory: the figure by which libvirt raises the limit
-/// for a VM with an assigned device (qemuDomainGetMemLockLimitBytes, src/qemu/qemu_domain.c, 11.3).
+/// for a VM with an assigned device, and which a hard_limit replaces (qemuDomainGetMemLockLimitBytes,
+/// src/qemu/qemu_domain.c). On ppc64 libvirt counts DMA windows instead, which is less.
 pub const OVERHEAD_MIB: u64 = 1024;
 /// The first QEMU that gives an assigned device only what is plugged of a virtio-mem device
 /// (RamDiscardManager); before, it refuses the one beside the other.
