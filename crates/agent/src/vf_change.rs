@@ -93,7 +93,7 @@ pub fn run(
     let before = before.ok_or_else(|| gone(request.name, address))?;
     let name = before.name();
     let plan = vf_count::plan(&before, request.ask);
-    let plan = plan.map_err(|problem| named_owner(host, problem, &before))?;
+    let plan = plan.map_err(|problem| judged(host, problem, &before))?;
     let mut changed = Changed {
         adapter: name.clone(),
         address,
@@ -104,6 +104,7 @@ pub fn run(
         plan,
     };
     if request.dry_run {
+        changed.warnings = vf_count::expected(&before, &changed.plan);
         return Ok(changed);
     }
     let plan = &changed.plan;
@@ -136,14 +137,13 @@ pub fn run(
     Ok(changed)
 }
 
-/// A refusal for want of SR-IOV, which names the function that has the device's VFs.
-fn named_owner(host: &Host<'_>, problem: Problem, adapter: &Adapter) -> Problem {
-    if problem.code != Code::SriovUnknown {
-        return problem;
+/// A refusal in the words of the prerequisite that fails, where it is one.
+fn judged(host: &Host<'_>, problem: Problem, adapter: &Adapter) -> Problem {
+    let is_prerequisite = prereq::blocker(adapter).is_some_and(|one| one.code == problem.code);
+    match is_prerequisite {
+        true => prereq::as_judged(problem, &observe::node(host), adapter),
+        false => problem,
     }
-    let all = observe::node(host).adapters;
-    let all = all.known().map_or(&[][..], Vec::as_slice);
-    prereq::with_owner(problem, adapter, all)
 }
 
 fn take_lock(host: &Host<'_>, name: &str, address: PciAddress) -> Result<Lock, Problem> {

@@ -11,6 +11,8 @@ use serde_json::Value;
 
 #[path = "hardware/drivers.rs"]
 mod drivers;
+#[path = "hardware/guests.rs"]
+mod guests;
 #[path = "hardware/isolation.rs"]
 mod isolation;
 #[path = "hardware/machines.rs"]
@@ -19,6 +21,8 @@ mod machines;
 mod ports;
 #[path = "hardware/reach.rs"]
 mod reach;
+#[path = "hardware/vendors.rs"]
+mod vendors;
 
 /// A row: check, subject, outcome, code ("" for none), and words of what was found or is to be done.
 type Row = (

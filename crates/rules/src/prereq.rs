@@ -16,7 +16,7 @@ use crate::intent;
 use crate::naming;
 use accelnet_model::Intent;
 
-pub use adapter::{blocker, judge as judge_adapter, with_owner};
+pub use adapter::{as_judged, blocker, judge as judge_adapter};
 pub use cluster::{IntentAdapter, Peer, PeerIntent, PeerReport, judge_cluster, own};
 pub use drivers::{DRIVERS, Vfs, can_change};
 pub use models::describe;

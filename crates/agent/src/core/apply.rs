@@ -296,7 +296,7 @@ impl Core {
         for adapter in &adapters {
             needs.vfs += u32::try_from(adapter.vfs.len()).unwrap_or(u32::MAX);
             let plan = vf_count::plan(adapter, ask).map_err(|problem| {
-                accelnet_rules::prereq::with_owner(problem, adapter, seen.adapters())
+                accelnet_rules::prereq::as_judged(problem, &seen.node, adapter)
             })?;
             if changes_vfs(&plan, adapter) {
                 needs.steps.push(Step::Vfs {

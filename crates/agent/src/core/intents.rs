@@ -9,7 +9,7 @@ use accelnet_model::intent::{BoundAdapter, Intent, IntentState, IntentStatus};
 use accelnet_model::vf_plan::Ask;
 use accelnet_model::{Code, IntentName, Problem, VfSecurity, VmSetting};
 use accelnet_rules::pair::{Pair, Step as PairStep};
-use accelnet_rules::{intent as rules, vf_count};
+use accelnet_rules::{intent as rules, prereq, vf_count};
 
 use elsewhere::{Elsewhere, in_words, policy_step, removal};
 
@@ -411,7 +411,7 @@ impl Core {
                 continue;
             };
             if problem.code != Code::VfInUse {
-                return Err(problem);
+                return Err(prereq::as_judged(problem, &seen.node, adapter));
             }
             if !disruptive {
                 return Err(problem.resolution(

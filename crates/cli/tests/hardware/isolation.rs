@@ -137,3 +137,124 @@ fn two_cards_in_one_group_are_refused() {
     copy.refuses("ens1", "Sriov_support_MissingAcs")
         .refuses("ens2", "Sriov_support_MissingAcs");
 }
+
+/// A card with more than eight PFs, as bnxt_en's NPAR makes them: functions from 8 on have the next device number
+/// (ARI, PCI Express section 6.13), and a group with functions of the card only is no reason to refuse.
+#[test]
+fn functions_beyond_the_eighth_are_of_the_same_card() {
+    let pf = |address: &str, name: &str| AdapterSpec {
+        address: at(address),
+        ..adapter((0x14e4, 0x1750), "bnxt_en", name, 16)
+    };
+    let first = pf("0000:01:00.0", "ens1f0np0");
+    let ninth = pf("0000:01:01.0", "ens1f8np0");
+    let copy = Copy::of(Tree::new().port(port().adapter(first).adapter(ninth)));
+    share(&copy, "0000:01:00.0", "0000:01:01.0");
+    copy.stands_out(&[], &[])
+        .passes(
+            "acs",
+            "ens1f0np0",
+            "0000:01:01.0 (ens1f8np0) of the same card",
+        )
+        .would_create("ens1f8np0", 16);
+}
+
+/// On a conventional bus the next device is another card.
+#[test]
+fn the_next_device_on_a_root_bus_is_another_card() {
+    let pf = |address: &str, name: &str| AdapterSpec::igb(at(address), name);
+    let tree = Tree::new()
+        .adapter(pf("0000:00:03.0", "eno1"))
+        .adapter(pf("0000:00:04.0", "eno2"));
+    let copy = Copy::of(tree);
+    share(&copy, "0000:00:03.0", "0000:00:04.0");
+    copy.refuses("eno1", "Sriov_support_MissingAcs")
+        .refuses("eno2", "Sriov_support_MissingAcs");
+}
+
+/// An adapter and a disk in one group: the disk is named, and the plan refused.
+#[test]
+fn a_disk_in_the_group_is_a_stranger() {
+    let adapter = adapter((0x8086, 0x159b), "ice", "ens1", 64);
+    let disk = AdapterSpec {
+        address: at("0000:04:00.0"),
+        class: 0x01_0802,
+        sriov: None,
+        ..crate::adapter((0x144d, 0xa824), "nvme", "", 0)
+    };
+    let adapter = AdapterSpec {
+        address: at("0000:03:00.0"),
+        ..adapter
+    };
+    let tree = Tree::new()
+        .port(Port::root(at("0000:00:01.0"), 3, 3).adapter(adapter))
+        .port(Port::root(at("0000:00:02.0"), 4, 4).adapter(disk));
+    let copy = Copy::of(tree);
+    share(&copy, "0000:03:00.0", "0000:04:00.0");
+    let (rows, _) = copy.prereq(&[]);
+    assert!(format!("{rows:?}").contains("0000:04:00.0"), "{rows:#?}");
+    copy.refuses("ens1", "Sriov_support_MissingAcs");
+}
+
+/// Forced groups on a machine by AMD, with one device named (the ACS override patch's `id:`).
+#[test]
+fn groups_that_are_forced_for_one_device_prove_nothing_either() {
+    let tree = behind_a_port(adapter((0x8086, 0x1572), "i40e", "enp1s0f0", 32));
+    let tree = tree.platform(|machine| {
+        machine.modules = ["kvm", "kvm_amd", "vfio_pci"].map(String::from).into();
+        machine.command_line = "ro iommu=pt pcie_acs_override=id:8086:1572".to_owned();
+    });
+    Copy::of(tree)
+        .stands_out(
+            &[],
+            &[(
+                "acs",
+                "enp1s0f0",
+                "warning",
+                "iommu_groups_forced",
+                "pcie_acs_override=id:8086:1572 is on the kernel command line.",
+            )],
+        )
+        .would_create("enp1s0f0", 32);
+}
+
+/// vfio's groups beside those of an IOMMU, as after a device was hot-plugged without one: the IOMMU counts.
+#[test]
+fn an_iommu_beside_no_iommu_groups_is_on() {
+    let tree = behind_a_port(adapter((0x1dd8, 0x1002), "ionic", "ens1", 16));
+    let copy = Copy::of(tree);
+    let group = copy.root().join("sys/kernel/iommu_groups/90");
+    std::fs::create_dir_all(&group).expect("a group");
+    std::fs::write(group.join("name"), "vfio-noiommu\n").expect("a name");
+    copy.stands_out(&[], &[]).would_create("ens1", 16);
+}
+
+/// Without an IOMMU a plan says that no VF can be given to a VM.
+#[test]
+fn a_plan_without_an_iommu_warns() {
+    let tree = behind_a_port(adapter((0x1077, 0x8070), "qede", "ens1", 96));
+    let copy = Copy::of(tree.platform(|machine| machine.iommus.clear()));
+    let (answer, status) = copy.ask(&["adapter", "enable", "ens1", "--dry-run"]);
+    assert_eq!(status, 0, "{answer:#}");
+    let warning = answer["warnings"][0].as_str().expect("a warning");
+    assert!(warning.contains("no VF can be given to a VM"), "{warning}");
+}
+
+/// A VF without a group beside VFs with one (an IOMMU that failed to attach it): its isolation is not known.
+#[test]
+fn a_vf_without_a_group_is_not_taken_for_isolated() {
+    let pf = adapter((0x8086, 0x1592), "ice", "ens1", 64).vfs(2);
+    let copy = Copy::of(behind_a_port(pf));
+    let devices = copy.root().join("sys/bus/pci/devices");
+    std::fs::remove_file(devices.join("0000:01:01.1/iommu_group")).expect("removed");
+    copy.stands_out(
+        &[],
+        &[(
+            "iommu-groups",
+            "ens1",
+            "unknown",
+            "not_readable",
+            "It has none",
+        )],
+    );
+}

@@ -169,3 +169,103 @@ fn a_copy_that_is_not_there_is_an_error() {
     assert_eq!(output.status.code(), Some(2), "{said}");
     assert!(said.contains("no such file or directory"), "{said}");
 }
+
+/// Of several words for `intel_iommu` the last one holds (intel_iommu_setup, drivers/iommu/intel), a list is read
+/// whole, and Intel's parameter is nothing to a machine by AMD.
+#[test]
+fn the_parameters_that_hold_are_named_and_no_others() {
+    let off = "The kernel was booted with";
+    for (architecture, module, line, named) in [
+        (
+            "x86_64",
+            "kvm_intel",
+            "intel_iommu=off intel_iommu=on",
+            None,
+        ),
+        (
+            "x86_64",
+            "kvm_intel",
+            "intel_iommu=on intel_iommu=off",
+            Some("'intel_iommu=off'"),
+        ),
+        (
+            "x86_64",
+            "kvm_intel",
+            "intel_iommu=sm_on,off",
+            Some("'intel_iommu=sm_on,off'"),
+        ),
+        ("x86_64", "kvm_intel", "amd_iommu=off", None),
+        ("x86_64", "kvm_amd", "intel_iommu=off", None),
+        (
+            "x86_64",
+            "kvm_amd",
+            "amd_iommu=fullflush,off iommu=off",
+            Some("'amd_iommu=fullflush,off iommu=off'"),
+        ),
+        ("aarch64", "kvm", "intel_iommu=off iommu=off", None),
+        ("ppc64le", "kvm_hv", "iommu=off", Some("'iommu=off'")),
+    ] {
+        let copy = switched_off(architecture, line, &[module, "vfio_pci"]);
+        let (rows, _) = copy.prereq(&[]);
+        let row = rows.iter().find(|row| row["name"] == "iommu");
+        let row = row.expect("a row");
+        let found = row["found"].as_str().expect("text");
+        let how = row["resolution"].as_str().expect("text");
+        match named {
+            Some(named) => {
+                assert!(
+                    found.contains(&format!("{off} {named}.")),
+                    "{line}: {found}"
+                );
+                assert!(
+                    how.starts_with(&format!("Remove {named} ")),
+                    "{line}: {how}"
+                );
+            }
+            None => {
+                assert!(!found.contains(off), "{line}: {found}");
+                assert!(!how.contains("Remove"), "{line}: {how}");
+            }
+        }
+    }
+}
+
+/// A kernel that was asked to use VT-d, and a firmware that hides it.
+#[test]
+fn a_parameter_that_is_there_is_not_advised() {
+    let copy = switched_off(
+        "x86_64",
+        "intel_iommu=on iommu=pt",
+        &["kvm_intel", "vfio_pci"],
+    );
+    let (rows, _) = copy.prereq(&[]);
+    let row = rows.iter().find(|row| row["name"] == "iommu");
+    let how = &row.expect("a row")["resolution"];
+    assert_eq!(how, "Enable VT-d in the BIOS and reboot.");
+}
+
+/// `kvm-arm.mode=none` (arch/arm64/kvm/arm.c) is named where it is, and only there.
+#[test]
+fn kvm_that_arm_was_booted_without_is_named() {
+    for (line, is_named) in [("kvm-arm.mode=none", true), ("quiet", false)] {
+        let copy = switched_off("aarch64", line, &["vfio_pci"]);
+        let (rows, _) = copy.prereq(&[]);
+        let row = rows.iter().find(|row| row["name"] == "kvm").expect("a row");
+        let how = row["resolution"].as_str().expect("text");
+        assert_eq!(how.contains("kvm-arm.mode=none"), is_named, "{how}");
+    }
+}
+
+/// POWER has groups and no IOMMU in /sys/class/iommu (pci_setup_device_group of arch/powerpc): it passes.
+#[test]
+fn a_power_machine_with_groups_passes() {
+    let copy = Copy::of(machine(|machine| {
+        machine.architecture = "ppc64le".to_owned();
+        machine.modules = ["kvm_hv", "vfio_pci"].map(String::from).into();
+    }));
+    let units = copy.root().join("sys/class/iommu");
+    std::fs::remove_dir_all(&units).expect("removed");
+    copy.stands_out(&[], &[])
+        .passes("iommu", "node1", "IOMMU groups.")
+        .would_create("ens1", 7);
+}

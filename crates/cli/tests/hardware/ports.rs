@@ -26,6 +26,23 @@ fn a_connectx6_in_infiniband_mode_cannot_carry_a_vnic() {
         .refuses("ibp1s0", "adapter_not_ethernet");
 }
 
+/// The 20 bytes of an InfiniBand address hold a GUID: no MAC is cut from them, of the port or of its VFs.
+#[test]
+fn infiniband_has_no_macs() {
+    let infiniband = AdapterSpec {
+        class: 0x02_0700,
+        link_type: 32,
+        ..adapter((0x15b3, 0x101b), "mlx5_core", "ibp1s0", 8).vfs(2)
+    };
+    let copy = Copy::of(behind_a_port(infiniband));
+    let (shown, _) = copy.ask(&["adapter", "show", "ibp1s0"]);
+    assert_eq!(shown["vfs"].as_array().expect("VFs").len(), 2);
+    for vf in shown["vfs"].as_array().expect("VFs") {
+        let settings = vf["settings"].to_string();
+        assert!(settings.contains("carries InfiniBand"), "{settings}");
+    }
+}
+
 /// Omni-Path has netdevs of its own type (`ARPHRD_INFINIBAND` by hfi1's IPoIB); no tool is known for it.
 #[test]
 fn an_adapter_of_another_link_type_has_no_tool() {
@@ -172,7 +189,7 @@ fn a_vf_in_a_guest_says_so_without_a_word_about_a_bios() {
                 "enP34769s1",
                 "failed",
                 "adapter_is_vf",
-                "Run accelnet on the host",
+                "run accelnet on its host",
             ),
         ],
     )

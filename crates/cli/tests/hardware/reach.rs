@@ -108,3 +108,101 @@ fn vfs_on_the_next_bus_are_reached() {
         .passes("bus-numbers", "ens1", "All VFs lie on buses up to 02")
         .would_create("ens1", 63);
 }
+
+/// A boundary: the last VF that a bus number reaches (First VF Offset 1, one bus: routing ids 01:00.1 to 01:1f.7).
+#[test]
+fn the_last_routing_id_of_a_bus_is_reached() {
+    let one_bus = |vfs: u16| {
+        let pf = adapter((0x15b3, 0x101d), "mlx5_core", "ens1np0", vfs);
+        let pf = pf.sriov(|sriov| {
+            sriov.offset = 1;
+            sriov.stride = 1;
+        });
+        Copy::of(Tree::new().port(Port::root(at("0000:00:01.0"), 1, 1).adapter(pf)))
+    };
+    one_bus(255)
+        .stands_out(&[], &[])
+        .would_create("ens1np0", 255);
+    one_bus(256)
+        .stands_out(
+            &[],
+            &[(
+                "bus-numbers",
+                "ens1np0",
+                "warning",
+                "vfs_out_of_reach",
+                "255 VFs can be reached.",
+            )],
+        )
+        .would_create("ens1np0", 255);
+}
+
+/// I350 and 82599 below a port without ARI put their VFs on the next bus (First VF Offset 384, by public lspci
+/// dumps): a port with one bus number reaches none, one with two reaches all.
+#[test]
+fn vfs_on_the_next_bus_need_a_bus_number() {
+    for (ids, driver, vfs, stride) in [
+        ((0x8086, 0x1521), "igb", 7, 4),
+        ((0x8086, 0x10fb), "ixgbe", 63, 2),
+    ] {
+        let below = |last: u8| {
+            let pf = adapter(ids, driver, "ens1", vfs).sriov(|sriov| {
+                sriov.offset = 384;
+                sriov.stride = stride;
+            });
+            Copy::of(Tree::new().port(Port::root(at("0000:00:01.0"), 1, last).adapter(pf)))
+        };
+        below(1)
+            .stands_out(
+                &[],
+                &[(
+                    "bus-numbers",
+                    "ens1",
+                    "failed",
+                    "Sriov_support_NoBusResources",
+                    "0 VFs can be reached.",
+                )],
+            )
+            .refuses("ens1", "Sriov_support_NoBusResources");
+        below(2)
+            .stands_out(&[], &[])
+            .would_create("ens1", vfs.into());
+    }
+}
+
+/// A stride of 2 behind a port with one bus number: every other routing id counts. The numbers are this tree's own.
+#[test]
+fn a_stride_of_two_halves_what_a_bus_reaches() {
+    let qede = adapter((0x1077, 0x8070), "qede", "ens1", 192).sriov(|sriov| {
+        sriov.offset = 16;
+        sriov.stride = 2;
+    });
+    let copy = Copy::of(Tree::new().port(Port::root(at("0000:00:01.0"), 1, 1).adapter(qede)));
+    copy.stands_out(
+        &[],
+        &[(
+            "bus-numbers",
+            "ens1",
+            "warning",
+            "vfs_out_of_reach",
+            "120 VFs can be reached.",
+        )],
+    )
+    .would_create("ens1", 120);
+    let (answer, _) = copy.ask(&["adapter", "enable", "ens1", "--dry-run"]);
+    let warning = answer["warnings"][0].as_str().expect("a warning");
+    assert!(warning.contains("reach 120 of the 192 VFs"), "{warning}");
+}
+
+/// A domain with five digits, as VMD makes them (drivers/pci/controller/vmd.c).
+#[test]
+fn a_domain_of_five_digits_is_an_address() {
+    let far = AdapterSpec {
+        address: at("10000:01:00.0"),
+        ..adapter((0x8086, 0x1593), "ice", "ens1", 8)
+    };
+    let tree = Tree::new().port(Port::root(at("10000:00:01.0"), 1, 2).adapter(far));
+    Copy::of(tree)
+        .stands_out(&[], &[])
+        .would_create("10000:01:00.0", 8);
+}

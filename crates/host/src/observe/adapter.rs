@@ -4,7 +4,7 @@ use std::io;
 use std::time::Duration;
 
 use accelnet_model::adapter::{Driver, Sriov, Support, VfFeatures};
-use accelnet_model::link::{Interface, Link};
+use accelnet_model::link::{Interface, Link, LinkType};
 use accelnet_model::vf::{Vf, VfSettings, VfUser};
 use accelnet_model::{Adapter, Domain, Observed, PciAddress};
 use accelnet_netlink as netlink;
@@ -218,6 +218,11 @@ fn settings(host: &Host<'_>, interfaces: &[Interface], vfs: usize) -> Observed<V
     }
     match interfaces.first() {
         None => Observed::unknown("the adapter has no netdev here to ask"),
+        // What netlink has in the place of a MAC is not one (IFLA_VF_MAC of 32 bytes).
+        Some(interface) if interface.link.link_type == LinkType::Infiniband => {
+            let name = &interface.link.name;
+            Observed::unknown(format!("{name} carries InfiniBand, whose VFs have no MAC"))
+        }
         Some(interface) => {
             let answer = host.links.vf_settings(&interface.link);
             Observed::from(answer.map_err(|error| format!("failed to {error}")))

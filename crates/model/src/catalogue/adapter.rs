@@ -87,10 +87,10 @@ pub(super) static ENTRIES: &[Entry] = &[
         http_status: 412,
         severity: Severity::Error,
         stands_under: Some(Code::SriovUnknown),
-        sentence: "Adapter {0} is a VF, so this node is a VM. A VF has no VFs of its own.",
+        sentence: "Adapter {0} is a VF, which has no VFs of its own.",
         found: "A vendor and device ID that belong to a VF.",
         needed: "A physical function (PF).",
-        resolution: "Run accelnet on the host of this VM.",
+        resolution: "This machine is a VM: run accelnet on its host.",
     },
     Entry {
         code: Code::IommuGroupsForced,

@@ -60,6 +60,12 @@ pub fn blocker(adapter: &Adapter) -> Option<Problem> {
 }
 
 fn rows(adapter: &Adapter, around: Surroundings<'_>) -> Vec<Check> {
+    let rows = all_rows(adapter, around).into_iter();
+    rows.map(|row| advice::fit(row, around.architecture))
+        .collect()
+}
+
+fn all_rows(adapter: &Adapter, around: Surroundings<'_>) -> Vec<Check> {
     let name = adapter.name();
     let row = |check| Row {
         name: check,
@@ -72,13 +78,14 @@ fn rows(adapter: &Adapter, around: Surroundings<'_>) -> Vec<Check> {
     let sriov = match &adapter.sriov {
         Observed::Known(Some(sriov)) => sriov,
         Observed::Known(None) => {
-            return vec![row(CheckName::Sriov).failed(no_sriov(adapter, around.adapters))];
+            return vec![row(CheckName::Sriov).failed(no_sriov(adapter, around))];
         }
         Observed::Unknown(reason) => {
             return vec![row(CheckName::Sriov).unknown("the adapter's PCI capabilities", reason)];
         }
     };
-    let total = total(adapter, sriov, row(CheckName::Sriov));
+    let architecture = around.architecture;
+    let total = total(adapter, sriov, architecture, row(CheckName::Sriov));
     if total.outcome == Outcome::Failed {
         return vec![total];
     }
@@ -90,12 +97,7 @@ fn rows(adapter: &Adapter, around: Surroundings<'_>) -> Vec<Check> {
     rows.extend([
         driver(adapter, sriov, row(CheckName::Driver)),
         bus_numbers(adapter, sriov, row(CheckName::BusNumbers)),
-        vf_memory(
-            adapter,
-            sriov,
-            around.architecture,
-            row(CheckName::VfMemory),
-        ),
+        vf_memory(adapter, sriov, architecture, row(CheckName::VfMemory)),
     ]);
     rows.extend(link_type(adapter, row(CheckName::LinkType)));
     rows.push(models::judge(adapter, row(CheckName::Model)));
@@ -126,29 +128,35 @@ fn with_vfs<'a>(adapter: &Adapter, all: &'a [Adapter]) -> impl Iterator<Item = &
     })
 }
 
-/// A refusal of `adapter` for want of SR-IOV names the function of the same device that has the VFs, as the
-/// prerequisite does.
-pub fn with_owner(problem: Problem, adapter: &Adapter, all: &[Adapter]) -> Problem {
-    let has_owner = with_vfs(adapter, all).next().is_some();
-    match problem.code == Code::SriovUnknown && has_owner {
-        true => no_sriov(adapter, all),
-        false => problem,
-    }
+/// A refusal of `adapter` in the words of the prerequisite that fails with the same code: that check sees the
+/// whole node, a plan the adapter alone.
+pub fn as_judged(problem: Problem, node: &Node, adapter: &Adapter) -> Problem {
+    let mut rows = judge(node, adapter).into_iter();
+    let same = rows.find(|row| row.outcome == Outcome::Failed && row.code == Some(problem.code));
+    same.and_then(Check::problem).unwrap_or(problem)
 }
 
-fn no_sriov(adapter: &Adapter, all: &[Adapter]) -> Problem {
+fn no_sriov(adapter: &Adapter, around: Surroundings<'_>) -> Problem {
     let name = adapter.name();
     let model = models::describe(adapter);
     if models::is_vf(adapter) {
         let found = format!("{model} at {} is a VF.", adapter.address);
-        return Problem::new(Code::AdapterIsVf, &[&name], found);
+        let problem = Problem::new(Code::AdapterIsVf, &[&name], found);
+        return match advice::vf_alone(adapter, around.architecture) {
+            Some(how) => problem.resolution(how),
+            None => problem,
+        };
     }
     let mut found = format!("{model} at {} has no SR-IOV capability.", adapter.address);
-    let owners: Vec<String> = with_vfs(adapter, all)
+    let owners: Vec<String> = with_vfs(adapter, around.adapters)
         .map(|owner| format!("{} ({})", owner.address, owner.name()))
         .collect();
     if owners.is_empty() {
-        return Problem::new(Code::SriovUnknown, &[&name], found);
+        let problem = Problem::new(Code::SriovUnknown, &[&name], found);
+        return match advice::without_sriov(adapter) {
+            Some(how) => problem.resolution(how),
+            None => problem,
+        };
     }
     let owners = owners.join(", ");
     found += &format!(" The VFs of this device belong to function {owners}.");
@@ -156,7 +164,7 @@ fn no_sriov(adapter: &Adapter, all: &[Adapter]) -> Problem {
         .resolution(format!("Use function {owners} for VFs."))
 }
 
-fn total(adapter: &Adapter, sriov: &Sriov, row: Row<'_>) -> Check {
+fn total(adapter: &Adapter, sriov: &Sriov, architecture: Architecture, row: Row<'_>) -> Check {
     match &sriov.total_vfs {
         Observed::Unknown(reason) => row.unknown("the number of VFs it can give", reason),
         Observed::Known(0) => {
@@ -166,7 +174,7 @@ fn total(adapter: &Adapter, sriov: &Sriov, row: Row<'_>) -> Check {
             };
             let found = format!("{} allows 0 VFs{hardware}.", adapter.address);
             let problem = Problem::new(Code::FirmwareCapsVfs, &[row.subject], found);
-            row.failed(problem.resolution(advice::firmware(adapter)))
+            row.failed(problem.resolution(advice::firmware(adapter, architecture)))
         }
         Observed::Known(total) => row.passed(format!(
             "{}, {} of them there now.",

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use accelnet_model::adapter::{Bridge, BridgeKind, IommuGroup};
 use accelnet_model::check::Row;
-use accelnet_model::{Adapter, Check, Code, Observed, PciAddress, Problem};
+use accelnet_model::{Adapter, Check, Code, Observed, PciAddress, Problem, Vf};
 
 use super::adapter::Surroundings;
 
@@ -63,6 +63,11 @@ pub(super) fn groups(adapter: &Adapter, all: &[Adapter], row: Row<'_>) -> Option
     }
     if inside.is_empty() {
         return None;
+    }
+    let without = |vf: &&Vf| vf.iommu_group == Observed::Known(None);
+    if let Some(vf) = adapter.vfs.iter().find(without) {
+        let what = format!("the IOMMU group of VF {}", vf.index);
+        return Some(row.unknown(&what, "It has none, unlike other VFs of the adapter."));
     }
     let own = adapter.iommu_group.present().map(|group| group.id);
     let shared = inside.iter().filter_map(|(group, vfs)| {
@@ -164,14 +169,29 @@ fn describe(bridge: &Bridge) -> String {
 
 /// Members of the adapter's group that are neither functions of its own card nor its VFs.
 fn strangers(adapter: &Adapter, group: &IommuGroup) -> Vec<PciAddress> {
-    let own = |member: &PciAddress| {
-        let address = adapter.address;
-        (member.domain, member.bus, member.device) == (address.domain, address.bus, address.device)
-            || adapter.vfs.iter().any(|vf| vf.address == *member)
+    let is_own = |member: &PciAddress| {
+        is_of_card(adapter, *member) || adapter.vfs.iter().any(|vf| vf.address == *member)
     };
     let mut members = group.members.clone();
-    members.retain(|member| !own(member));
+    members.retain(|member| !is_own(member));
     members
+}
+
+/// Whether a function is one of the adapter's own card. Directly below a PCI Express port the bus is one card,
+/// whose functions from 8 on have other device numbers (ARI, PCI Express section 6.13).
+fn is_of_card(adapter: &Adapter, member: PciAddress) -> bool {
+    let own = adapter.address;
+    if (member.domain, member.bus) != (own.domain, own.bus) {
+        return false;
+    }
+    let above = adapter.bridges.known().and_then(|bridges| bridges.first());
+    let is_port = above.is_some_and(|bridge| {
+        matches!(
+            bridge.kind,
+            Observed::Known(BridgeKind::RootPort | BridgeKind::SwitchDownstream)
+        )
+    });
+    member.device == own.device || is_port
 }
 
 /// The other functions of its own card in the group, with their names.

@@ -100,8 +100,8 @@ fn kvm(node: &Node, row: Row<'_>) -> Check {
         Observed::Known(Kvm::Missing { reason } | Kvm::Broken { reason }) => {
             let problem = Problem::new(Code::KvmUnusable, &[row.node], reason.clone());
             row.failed(problem.resolution(match is_vm(node) {
-                true => advice::IN_A_VM,
-                false => advice::kvm(node.platform.architecture),
+                true => advice::IN_A_VM.to_owned(),
+                false => advice::kvm(node.platform.architecture, &node.platform.kernel_parameters),
             }))
         }
     }
@@ -124,16 +124,15 @@ fn iommu(node: &Node, row: Row<'_>) -> Check {
                 units => format!("IOMMU {} is there, and no IOMMU group.", units.join(", ")),
             };
             let parameters = &node.platform.kernel_parameters;
-            let mut off = parameters
-                .iter()
-                .filter(|one| advice::switches_iommu_off(one));
-            if let Some(off) = off.next() {
-                found += &format!(" The kernel was booted with '{off}'.");
+            let architecture = node.platform.architecture;
+            let off = advice::switches_iommu_off(architecture, parameters);
+            if !off.is_empty() {
+                found += &format!(" The kernel was booted with '{}'.", off.join(" "));
             }
             let problem = Problem::new(Code::IommuOff, &[row.node], found);
             row.failed(problem.resolution(match is_vm(node) {
                 true => advice::IN_A_VM.to_owned(),
-                false => advice::iommu(node.platform.architecture, parameters),
+                false => advice::iommu(architecture, parameters),
             }))
         }
     }

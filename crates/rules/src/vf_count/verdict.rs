@@ -106,12 +106,41 @@ pub fn remarks(after: &Adapter, plan: &Plan) -> Vec<String> {
                 .to_owned(),
         );
     }
-    if let Some(interface) = after.interfaces.first()
-        && !interface.link.up
-    {
+    remarks.extend(down(after));
+    remarks
+}
+
+/// What `plan` leaves as it is on `before` and VFs depend on: an adapter without an IOMMU, bus numbers that do
+/// not reach for all VFs, an adapter that is down.
+pub fn expected(before: &Adapter, plan: &Plan) -> Vec<String> {
+    let mut remarks = Vec::new();
+    if plan.to == 0 {
+        return remarks;
+    }
+    let name = before.name();
+    if before.iommu_group == Observed::Known(None) {
         remarks.push(format!(
-            "{name} is down, and its VFs have no link while it is; 'ip link set {name} up'"
+            "{name} has no IOMMU group, so no VF can be given to a VM; see 'accelnet prereq'"
         ));
     }
+    if let Some(sriov) = before.sriov.present()
+        && let (Observed::Known(total), Observed::Known(usable)) =
+            (&sriov.total_vfs, &sriov.usable_vfs())
+        && usable < total
+    {
+        remarks.push(format!(
+            "bus numbers reach {usable} of the {total} VFs of {name}; see 'accelnet prereq --adapter {name}'"
+        ));
+    }
+    remarks.extend(down(before));
     remarks
+}
+
+/// VFs of an adapter that is down have no link.
+fn down(adapter: &Adapter) -> Option<String> {
+    let name = adapter.name();
+    let interface = adapter.interfaces.first()?;
+    (!interface.link.up).then(|| {
+        format!("{name} is down, and its VFs have no link while it is; 'ip link set {name} up'")
+    })
 }
