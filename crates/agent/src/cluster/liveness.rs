@@ -33,6 +33,12 @@ pub(crate) struct Liveness {
 pub(crate) struct OwnLease(Weak<Mutex<Option<LeaseId>>>);
 
 impl OwnLease {
+    /// A lease that a test holds.
+    #[cfg(test)]
+    pub(crate) fn held(lease: &Arc<Mutex<Option<LeaseId>>>) -> Self {
+        OwnLease(Arc::downgrade(lease))
+    }
+
     /// None when the signs of life have ended for good; else the lease, if there is one now.
     pub fn get(&self) -> Option<Option<LeaseId>> {
         let lease = self.0.upgrade()?;

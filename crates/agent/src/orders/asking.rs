@@ -455,3 +455,6 @@ impl Part {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

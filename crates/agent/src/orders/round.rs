@@ -153,15 +153,12 @@ impl Round {
         }
     }
 
-    /// An order is as `entry` has it. What cannot be read is waited for like one that is not answered.
+    /// An order is as `entry` has it. What a later release made of it is waited for like one that is taken.
     fn has(&mut self, at: usize, entry: &Entry) {
-        let Ok(stored) = Stored::<Order>::read(entry) else {
-            return;
-        };
-        match stored.value.state {
-            State::Waiting => {}
-            State::Taken | State::Recorded(_) => self.is_taken(at),
-            State::Answered(reply) => self.is_answered(at, reply),
+        match state_of(entry) {
+            None | Some(State::Taken | State::Recorded(_)) => self.is_taken(at),
+            Some(State::Waiting) => {}
+            Some(State::Answered(reply)) => self.is_answered(at, reply),
         }
     }
 
@@ -229,11 +226,10 @@ impl Round {
             let Some(entry) = self.asker.store.get(&one.key)? else {
                 return Ok(Found::Gone);
             };
-            let state = Stored::<Order>::read(&entry).map(|stored| stored.value.state);
-            match state {
-                Ok(State::Taken | State::Recorded(_)) => return Ok(Found::Taken),
-                Ok(State::Answered(reply)) => return Ok(Found::Answered(reply)),
-                Ok(State::Waiting) | Err(_) => {}
+            match state_of(&entry) {
+                None | Some(State::Taken | State::Recorded(_)) => return Ok(Found::Taken),
+                Some(State::Answered(reply)) => return Ok(Found::Answered(reply)),
+                Some(State::Waiting) => {}
             }
             let txn = Txn::new()
                 .check(&one.key, entry.mod_revision)
@@ -281,6 +277,12 @@ impl Round {
     }
 }
 
+/// The state of an order; none where this release cannot read what its node made of it.
+fn state_of(entry: &Entry) -> Option<State> {
+    let stored = Stored::<Order>::read(entry).ok()?;
+    Some(stored.value.state)
+}
+
 fn new_id() -> Result<Uuid, Problem> {
     let no_number = |why: String| {
         let found = format!("The kernel gives no random number: {why}.");
@@ -302,3 +304,6 @@ fn gone(asker: &Asker, key: &str) -> String {
         asker.node
     )
 }
+
+#[cfg(test)]
+mod tests;

@@ -25,11 +25,15 @@ pub const WHO: &str = "root";
 /// The intent of most tests.
 pub const INTENT: &str = "MyIntent";
 
-/// Where an agent is killed.
+/// What happens at a step.
+type Act = Box<dyn FnOnce() + Send>;
+
+/// Where an agent is killed, or something else happens.
 #[derive(Default)]
 pub struct Steps {
     passed: Mutex<Vec<String>>,
     kill_at: Mutex<Option<(String, u32)>>,
+    act_at: Mutex<Option<(String, u32, Act)>>,
 }
 
 /// What a killed agent unwinds with.
@@ -38,6 +42,9 @@ struct Killed;
 impl Steps {
     fn pass(&self, step: &str) {
         locked(&self.passed).push(step.to_owned());
+        if let Some(act) = self.due(step) {
+            act();
+        }
         let mut kill_at = locked(&self.kill_at);
         let Some((at, left)) = kill_at.as_mut().filter(|(at, _)| at == step) else {
             return;
@@ -50,6 +57,22 @@ impl Steps {
         *kill_at = None;
         drop(kill_at);
         resume_unwind(Box::new(Killed));
+    }
+
+    /// What is to happen at this passing of `step`.
+    fn due(&self, step: &str) -> Option<Act> {
+        let mut act_at = locked(&self.act_at);
+        let (_, left, _) = act_at.as_mut().filter(|(at, ..)| at == step)?;
+        if *left > 0 {
+            *left -= 1;
+            return None;
+        }
+        act_at.take().map(|(.., act)| act)
+    }
+
+    /// Does `act` at the `times`th passing of `step`, counted from 0.
+    pub fn act_at(&self, step: &str, times: u32, act: impl FnOnce() + Send + 'static) {
+        *locked(&self.act_at) = Some((step.to_owned(), times, Box::new(act)));
     }
 
     /// The steps that were passed since the last time.

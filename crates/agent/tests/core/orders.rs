@@ -203,6 +203,73 @@ fn an_order_that_went_with_its_lease_is_not_carried_out() {
     assert_eq!(events(&bench).len(), 0);
 }
 
+/// The lease of the asker ends while this node works: the change is made whole or not at all, recorded once, and
+/// the order does not come back.
+#[test]
+fn a_lease_that_ends_at_any_step_leaves_one_outcome() {
+    let asked = || {
+        let (bench, lease) = bench();
+        put(&bench, ID, &order("operator", &enable(&bench)), Some(lease));
+        bench.steps.passed();
+        (bench, lease)
+    };
+    let (mut whole, _) = asked();
+    whole.core().carry_out_orders();
+    let mut changed = 0;
+    for (step, times) in counted(whole.steps.passed()) {
+        let what = format!("the lease ends at {step} ({times})");
+        let (mut bench, lease) = asked();
+        let store = bench.store.clone();
+        bench.steps.act_at(&step, times, move || {
+            store.revoke(lease).expect("revoked");
+        });
+        bench.core().carry_out_orders();
+        for _ in 0..PASSES {
+            bench.pass();
+            bench.core().carry_out_orders();
+        }
+        assert_eq!(bench.store.get(&key(ID)).expect("a store"), None, "{what}");
+        let is_done = is_accelerated(&bench);
+        let events = events(&bench);
+        assert_eq!(events.len(), usize::from(is_done), "{what}: {events:?}");
+        changed += events.len();
+    }
+    assert!(changed > 0, "an order that was taken is carried out");
+}
+
+/// An order is for this node alone: a VM that is on another one is refused, and nothing is forwarded.
+#[test]
+fn an_order_is_never_forwarded() {
+    let (mut bench, lease) = bench();
+    let elsewhere = json!({"enable": {"names": [ID], "performance": "low"}});
+    let order = order("operator", &elsewhere);
+    put(&bench, ID, &order, Some(lease));
+    bench.core().carry_out_orders();
+    assert_eq!(answer(&bench, ID), Err(Code::VmNotFound));
+    let range = bench.store.range("nodes/").expect("a store");
+    let keys = range.entries.iter().map(|entry| entry.key.as_str());
+    let orders: Vec<&str> = keys.filter(|key| key.contains("/orders/")).collect();
+    assert_eq!(orders, [key(ID)]);
+}
+
+/// A later release may order what this one does not know: it stays as it is, named, and hides no other order.
+#[test]
+fn an_order_in_a_later_format_is_left_to_its_asker() {
+    let (mut bench, lease) = bench();
+    let mut later = order("operator", &enable(&bench));
+    later["format"] = 2.into();
+    put(&bench, ID, &later, Some(lease));
+    bench.core().carry_out_orders();
+    assert!(!is_accelerated(&bench));
+    let entry = bench.store.get(&key(ID)).expect("a store");
+    assert_eq!(
+        entry.expect("as it was").value,
+        later.to_string().into_bytes()
+    );
+    let found = check(&*bench.store).expect("a store").unreadable;
+    assert_eq!(found.len(), 1, "{found:?}");
+}
+
 #[test]
 fn a_kill_at_any_step_of_enabling() {
     killed_everywhere(enable, |bench| drop(bench.machine.vms.virsh_start("web")));
