@@ -15,6 +15,7 @@ use std::time::Duration;
 
 use accelnet_model::NodeName;
 use accelnet_rules::vf_path::Limits;
+use clap::builder::NonEmptyStringValueParser;
 use clap::{Args as ClapArgs, CommandFactory, Parser, Subcommand, ValueEnum};
 
 pub use cluster::{
@@ -78,6 +79,7 @@ pub struct Args {
         global = true,
         help_heading = GLOBAL,
         value_name = "HOST:PORT",
+        value_parser = filled(),
         conflicts_with_all = ["root", "socket"],
         long_help = "Use the agent of another machine, at HOST:PORT or https://HOST:PORT, with the certificates of --profile, or of the profile 'default'. Default: the environment variable ACCELNET_SERVER."
     )]
@@ -89,6 +91,7 @@ pub struct Args {
         global = true,
         help_heading = GLOBAL,
         value_name = "NAME",
+        value_parser = filled(),
         conflicts_with_all = ["root", "socket"],
         long_help = "Use the agent of a profile in accelnet/profiles.toml below XDG_CONFIG_HOME (~/.config if it is not set), or in /etc/accelnet/profiles.toml. Default: the environment variable ACCELNET_PROFILE."
     )]
@@ -130,6 +133,11 @@ impl Args {
     pub fn with_examples() -> clap::Command {
         examples::added(Args::command().max_term_width(COLUMNS), "")
     }
+}
+
+/// A name, which is not empty.
+fn filled() -> NonEmptyStringValueParser {
+    NonEmptyStringValueParser::new()
 }
 
 /// When to use colors.
@@ -258,10 +266,10 @@ pub struct Capacity {
 )]
 pub struct Prereq {
     /// Check only the adapters of this intent
-    #[arg(long, value_name = "NAME", conflicts_with = "adapter")]
+    #[arg(long, value_name = "NAME", conflicts_with = "adapter", value_parser = filled())]
     pub intent: Option<String>,
     /// Check only this adapter; repeat for several
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", value_parser = filled())]
     pub adapter: Vec<String>,
     /// How to write the answer
     #[arg(long, short, value_name = "FORM", default_value = "table")]
@@ -293,7 +301,7 @@ pub struct Show {
 #[derive(Debug, ClapArgs)]
 pub struct ShowOf {
     /// Only this node [default: all nodes]
-    #[arg(long, value_name = "NODE")]
+    #[arg(long, value_name = "NODE", value_parser = filled())]
     pub node: Option<String>,
     /// How to write the answer
     #[arg(long, short, value_name = "FORM", default_value = "table")]
@@ -328,7 +336,7 @@ pub enum AdapterCommand {
 #[derive(Debug, ClapArgs)]
 pub struct AdapterList {
     /// Only adapters of this node [default: all nodes]
-    #[arg(long, value_name = "NODE")]
+    #[arg(long, value_name = "NODE", value_parser = filled())]
     pub node: Option<String>,
     /// How to write the answer
     #[arg(long, short, value_name = "FORM", default_value = "table")]
@@ -339,9 +347,10 @@ pub struct AdapterList {
 #[derive(Debug, ClapArgs)]
 pub struct AdapterShow {
     /// Netdev name, PCI address or MAC of the adapter; on other nodes, its name or PCI address
+    #[arg(value_parser = filled())]
     pub name: String,
     /// The node of the adapter. Default: this node, or the nodes that have it if this one has not
-    #[arg(long, value_name = "NODE")]
+    #[arg(long, value_name = "NODE", value_parser = filled())]
     pub node: Option<String>,
     /// Test the VF settings of the adapter on an unused VF (needs root)
     #[arg(
@@ -361,13 +370,13 @@ pub struct AdapterShow {
 )]
 pub struct AdapterEnable {
     /// Netdev name, PCI address or MAC of each adapter
-    #[arg(value_name = "NAME", required_unless_present = "all")]
+    #[arg(value_name = "NAME", required_unless_present = "all", value_parser = filled())]
     pub names: Vec<String>,
     /// All adapters whose VFs can be assigned to VMs
     #[arg(long, conflicts_with = "names")]
     pub all: bool,
     /// Number of VFs [default: as many as the adapter supports]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=65_535))]
     pub vfs: Option<u32>,
     /// How it is done
     #[command(flatten)]
@@ -381,7 +390,7 @@ pub struct AdapterEnable {
 )]
 pub struct AdapterDisable {
     /// Netdev name, PCI address or MAC of each adapter
-    #[arg(value_name = "NAME", required = true)]
+    #[arg(value_name = "NAME", required = true, value_parser = filled())]
     pub names: Vec<String>,
     /// How it is done
     #[command(flatten)]
@@ -429,7 +438,7 @@ pub struct Log {
     )]
     pub limit: u16,
     /// Only events of this node
-    #[arg(long, value_name = "NODE")]
+    #[arg(long, value_name = "NODE", value_parser = filled())]
     pub node: Option<String>,
     /// Wait for new events until interrupted; with JSON, one event per line
     #[arg(long, short)]

@@ -90,9 +90,21 @@ fn wrong(error: &Error, root: &Command, path: &str, command: &Command) -> Wrong 
         ErrorKind::ValueValidation => refused(error),
         ErrorKind::MissingRequiredArgument => Wrong {
             what: format!("'{path}' needs more arguments"),
-            cause: format!("Missing: {}", said(error, ContextKind::InvalidArg)),
+            cause: format!(
+                "Missing: {}",
+                or_else(command, &said(error, ContextKind::InvalidArg))
+            ),
             hint: None,
         },
+        ErrorKind::TooManyValues => {
+            let switch = said(error, ContextKind::InvalidArg);
+            let given = said(error, ContextKind::InvalidValue);
+            Wrong {
+                what: format!("'{switch}' takes no value"),
+                cause: format!("The value '{given}' is given."),
+                hint: Some(format!("Omit '={given}'.")),
+            }
+        }
         ErrorKind::ArgumentConflict => conflict(error),
         ErrorKind::InvalidUtf8 => Wrong {
             what: "an argument is not text".to_owned(),
@@ -109,6 +121,31 @@ fn wrong(error: &Error, root: &Command, path: &str, command: &Command) -> Wrong 
                 hint: None,
             }
         }
+    }
+}
+
+/// What is missing, with the options of `command` that would do as well.
+fn or_else(command: &Command, missing: &str) -> String {
+    let others: &[&str] = match (command.get_name(), missing.split(' ').next()) {
+        ("set", Some("--performance")) => &["--trust", "--spoof-check"],
+        ("set", Some("--intent")) => &["--node-reserve", "--performance-settings"],
+        ("enable", Some("<NAME>...")) => &["--all"],
+        _ => &[],
+    };
+    let has = |long: &&&str| {
+        let mut own = command.get_arguments().filter_map(|one| one.get_long());
+        own.any(|one| long.strip_prefix("--") == Some(one))
+    };
+    match others
+        .iter()
+        .filter(has)
+        .copied()
+        .collect::<Vec<_>>()
+        .as_slice()
+    {
+        [] => missing.to_owned(),
+        [only] => format!("{missing} or {only}"),
+        [first, last @ ..] => format!("{missing}, {first} or {}", last.join(" or ")),
     }
 }
 

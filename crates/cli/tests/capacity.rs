@@ -105,7 +105,7 @@ fn it_is_told_in_words() {
 #[test]
 fn a_mistake_is_told_with_its_field_and_line() {
     let cases = [
-        ("", "(line 1, column 0): EOF while parsing a value."),
+        ("", "It is empty."),
         ("[]", "(line 1): the file is not a JSON object"),
         (
             "{\"nodes\": [{\"name\": \"n1\"}]} x",

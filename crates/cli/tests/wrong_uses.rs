@@ -4,7 +4,9 @@
 
 use std::fs;
 use std::io::Write;
+use std::net::TcpListener;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::os::unix::net::UnixListener;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -107,6 +109,46 @@ const NAMES: &[Use] = &[
         b"web01\n\xff\xfe\n",
     ),
     piped("A name with a NUL", "accelnet vm disable -", b"web01\0\n"),
+    used("An empty name of a node", "accelnet vm list --node ''"),
+    used(
+        "A node's name with a blank",
+        "accelnet vm list --node 'node 1'",
+    ),
+    used("A VM's name as an emoji", "accelnet vm show '\u{1f642}'"),
+    used("A VM's name with a blank", "accelnet vm show 'web 01'"),
+    used(
+        "A VM's name that begins with a hyphen",
+        "accelnet vm disable -- -web01",
+    ),
+    used(
+        "Names with commas between",
+        "accelnet vm disable 'web01,web02'",
+    ),
+    used("An empty name of an intent", "accelnet enable --intent ''"),
+    used(
+        "An intent's name as a path",
+        "accelnet intent add ../lan --compute --adapter ens2",
+    ),
+    used("An empty name in a list", "accelnet vm list --name ','"),
+    used(
+        "An empty name of an adapter",
+        "accelnet adapter show '' --root tree",
+    ),
+    used(
+        "An address without an adapter",
+        "accelnet adapter show 0000:99:00.0 --root tree",
+    ),
+    used(
+        "An adapter twice in an intent",
+        "accelnet intent add lan2 --compute --adapter ens2,ens2",
+    ),
+    used("An empty code", "accelnet explain ''"),
+    used("A part of a UUID", "accelnet vm show ac0e1ab5-0000"),
+    piped(
+        "Names as JSON",
+        "accelnet vm disable -",
+        b"[{\"name\": \"web01\"}]\n",
+    ),
 ];
 
 const NUMBERS: &[Use] = &[
@@ -161,6 +203,47 @@ const NUMBERS: &[Use] = &[
     used(
         "A misspelt performance setting",
         "accelnet vm enable web01 --performance hihg",
+    ),
+    used(
+        "A number with a percent sign",
+        "accelnet adapter enable ens1 --vfs 50%",
+    ),
+    used(
+        "A time limit with a unit",
+        "accelnet adapter enable ens1 --timeout 5m",
+    ),
+    used(
+        "A time limit of 30,000 years",
+        "accelnet adapter enable ens1 --timeout 999999999999",
+    ),
+    used(
+        "More VFs than a PF can have",
+        "accelnet intent add lan2 --compute --adapter ens2 --vfs 99999",
+    ),
+    used("No events", "accelnet log --limit 0"),
+    used(
+        "A reserve in scientific notation",
+        "accelnet set --node-reserve 5e1",
+    ),
+    used(
+        "A reserve in other digits",
+        "accelnet set --node-reserve '\u{665}\u{660}'",
+    ),
+    used(
+        "A performance setting in percent",
+        "accelnet vm enable web01 --performance 50%",
+    ),
+    used(
+        "A rate limit with its unit",
+        "accelnet set --performance-settings low=1:10%",
+    ),
+    used(
+        "Queue pairs without a rate limit",
+        "accelnet set --performance-settings low=1",
+    ),
+    used(
+        "A performance setting that is given twice",
+        "accelnet set --performance-settings low=1:10,low=2:20",
     ),
 ];
 
@@ -225,6 +308,33 @@ const OPTIONS: &[Use] = &[
         "accelnet cluster init --store http://etcd1:2379",
     ),
     used("A port without an address", "accelnet agent --listen 7443"),
+    used("A filter twice", "accelnet vm list --node n1 --node n2"),
+    used(
+        "A switch with a value",
+        "accelnet vm list --accelerated=yes",
+    ),
+    used("A change of no setting of a VM", "accelnet vm set web01"),
+    used("A change of no setting", "accelnet set"),
+    used("VFs without an adapter", "accelnet adapter enable --vfs 3"),
+    used(
+        "An output format in capitals",
+        "accelnet status --output JSON",
+    ),
+    used("Two output formats", "accelnet vm list --output table,json"),
+    used("A command in capitals", "accelnet Status"),
+    used(
+        "A MAC address without its end",
+        "accelnet vm enable web01 --performance low --mac 52:54:00:de",
+    ),
+    used("An empty word", "accelnet ''"),
+    used(
+        "A pattern for adapters",
+        "accelnet adapter enable 'ens*' --vfs 2",
+    ),
+    used(
+        "A socket for a command that has none",
+        "accelnet store check --socket agent.sock",
+    ),
 ];
 
 const FILES: &[Use] = &[
@@ -270,6 +380,29 @@ const FILES: &[Use] = &[
         "accelnet store restore notes.txt --store ./store",
     ),
     run("Output to a full disk", "accelnet vm list", Run::Full),
+    used("An empty file", "accelnet capacity --from empty.json"),
+    piped("Empty input", "accelnet capacity --from -", b""),
+    used("A file without a name", "accelnet capacity --from ''"),
+    used(
+        "A node twice in a file",
+        "accelnet capacity --from twice.json",
+    ),
+    used(
+        "A number of VFs in scientific notation",
+        "accelnet capacity --from fraction.json",
+    ),
+    used(
+        "A file instead of a copy",
+        "accelnet prereq --root notes.txt",
+    ),
+    used(
+        "A folder instead of a store",
+        "accelnet store check --store tree",
+    ),
+    used(
+        "A file instead of a folder",
+        "accelnet cmdlets install --dir notes.txt",
+    ),
 ];
 
 const AGENTS: &[Use] = &[
@@ -312,13 +445,37 @@ const AGENTS: &[Use] = &[
         "A remote server for a local command",
         "accelnet store check --server node1:7443",
     ),
+    used("A socket that is a folder", "accelnet status --socket tree"),
+    used(
+        "A socket of a program that speaks no HTTP",
+        "accelnet status --socket noise.sock",
+    ),
+    used(
+        "A server that speaks no TLS",
+        "accelnet status --profile noise",
+    ),
+    used(
+        "An expired certificate",
+        "accelnet status --profile expired",
+    ),
+    used(
+        "A port beyond 65535",
+        "accelnet status --server localhost:99999 --profile good",
+    ),
+    used(
+        "A server over HTTP",
+        "accelnet status --server http://localhost:7443 --profile good",
+    ),
+    used("An empty server", "accelnet status --server ''"),
+    used("An empty profile", "accelnet status --profile ''"),
+    used("A profile as a path", "accelnet status --profile ../good"),
 ];
 
 /// The folder in which everything runs, and the agents beside it.
 struct Place {
     folder: tempfile::TempDir,
     program: PathBuf,
-    port: u16,
+    ports: [u16; 2],
     _agents: Vec<Serving>,
     _node: SimHost,
 }
@@ -332,12 +489,12 @@ impl Place {
         let port = Port::root("0000:00:01.0".parse().expect("an address"), 1, 2);
         let tree = Tree::new().port(port.adapter(adapter));
         let node = SimHost::boot(tree, path.join("tree")).expect("a node");
-        let (agents, port) = agents(path);
+        let (agents, ports) = agents(path);
         files(path);
         Place {
             program: program(path),
             folder,
-            port,
+            ports,
             _agents: agents,
             _node: node,
         }
@@ -383,14 +540,16 @@ impl Place {
         let text = |bytes| String::from_utf8(bytes).expect("text");
         let shown = text(output.stdout) + &text(output.stderr);
         let shown = shown
-            .replace(&format!(":{}", self.port), ":7443")
+            .replace(&format!(":{}", self.ports[0]), ":7443")
+            .replace(&format!(":{}", self.ports[1]), ":25")
             .replace(self.folder.path().to_str().expect("a path"), "/home/anna");
         (shown, output.status.code())
     }
 }
 
-/// An agent on a socket, one whose user may only read, and one with TLS, with its port.
-fn agents(folder: &Path) -> (Vec<Serving>, u16) {
+/// An agent on a socket, one whose user may only read, and one with TLS; its port, and that of a server of
+/// another kind.
+fn agents(folder: &Path) -> (Vec<Serving>, [u16; 2]) {
     let fake = Fake::default()
         .intents(&[Intent {
             name: "MyIntent".parse().expect("a name"),
@@ -415,14 +574,35 @@ fn agents(folder: &Path) -> (Vec<Serving>, u16) {
     let door = ca.door(&far).expect("files");
     let remote = Serving::start_far(&far, fake.clone(), &door).expect("a port");
     let port = remote.address().expect("an address").port();
-    profiles(&folder.join("accelnet"), &ca, &other, port);
-    (vec![root, reader, remote], port)
+    let noise = noise(folder);
+    profiles(&folder.join("accelnet"), &ca, &other, port, noise);
+    (vec![root, reader, remote], [port, noise])
 }
 
-fn profiles(folder: &Path, ca: &Authority, other: &Authority, port: u16) {
+/// A socket and a port that greet like a mail server, whoever calls, until the test ends.
+fn noise(folder: &Path) -> u16 {
+    const GREETING: &[u8] = b"220 mail ready\r\n";
+    let socket = UnixListener::bind(folder.join("noise.sock")).expect("a socket");
+    std::thread::spawn(move || {
+        for caller in socket.incoming() {
+            drop(caller.and_then(|mut caller| caller.write_all(GREETING)));
+        }
+    });
+    let door = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let port = door.local_addr().expect("an address").port();
+    std::thread::spawn(move || {
+        for caller in door.incoming() {
+            drop(caller.and_then(|mut caller| caller.write_all(GREETING)));
+        }
+    });
+    port
+}
+
+fn profiles(folder: &Path, ca: &Authority, other: &Authority, port: u16, noise: u16) {
     let unit = Some("accelnet-administrator");
     ca.write(&folder.join("ca.pem")).expect("a file");
     other.write(&folder.join("other-ca.pem")).expect("a file");
+    ca.expired("eve", unit).write(folder, "eve").expect("files");
     ca.client("anna", unit)
         .write(folder, "anna")
         .expect("files");
@@ -438,7 +618,10 @@ fn profiles(folder: &Path, ca: &Authority, other: &Authority, port: u16) {
         ("stranger", "ca", "mallory"),
         ("doubter", "other-ca", "anna"),
         ("broken", "ca", "broken"),
+        ("expired", "ca", "eve"),
+        ("noise", "ca", "anna"),
     ] {
+        let port = if name == "noise" { noise } else { port };
         let key = if files == "broken" { "anna" } else { files };
         text.push_str(&format!(
             "[profiles.{name}]\nserver = \"localhost:{port}\"\nca = \"{authority}.pem\"\n\
@@ -461,9 +644,18 @@ fn files(folder: &Path) {
         "misspelt.json",
         b"{\n  \"node_reserve\": 50,\n  \"nodes\": [{\"name\": \"n1\"}]\n}\n",
     );
+    write("empty.json", b"");
+    write(
+        "twice.json",
+        b"{\"nodes\": [{\"name\": \"n1\"}, {\"name\": \"n1\"}]}\n",
+    );
+    write(
+        "fraction.json",
+        b"{\"nodes\": [{\"name\": \"n1\", \"adapters\": [{\"name\": \"pf0\", \"vfs\": 1e9}]}]}\n",
+    );
     let huge = fs::File::create(folder.join("huge.json")).expect("a file");
     huge.set_len(300 << 20).expect("a length");
-    let closed = std::os::unix::net::UnixListener::bind(folder.join("closed.sock"));
+    let closed = UnixListener::bind(folder.join("closed.sock"));
     drop(closed.expect("a socket"));
     let mode = fs::Permissions::from_mode(0o000);
     fs::set_permissions(folder.join("closed.sock"), mode).expect("a mode");

@@ -90,7 +90,10 @@ fn fill(template: &str, names: &[&str]) -> String {
         rest = match place {
             Some((name, after)) => {
                 // The sentence stays one, whatever the name is.
-                text.push_str(&outside::short(name, LONGEST_NAME));
+                match name.is_empty() {
+                    true => text.push_str("''"),
+                    false => text.push_str(&outside::short(name, LONGEST_NAME)),
+                }
                 after
             }
             None => {

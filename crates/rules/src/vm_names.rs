@@ -75,7 +75,12 @@ pub fn not_found<'a>(typed: &str, vms: impl IntoIterator<Item = (&'a str, &'a st
         Some(node) if nodes.len() == 1 => format!("{node} has {count}"),
         _ => format!("{} nodes have {count}", nodes.len()),
     };
+    let is_list = typed.contains(',')
+        && typed
+            .split(',')
+            .any(|part| vms.iter().any(|(name, _)| *name == part.trim()));
     let found = match nearest(typed, vms.iter().map(|(name, _)| *name)) {
+        _ if is_list => format!("{have}. Names are separated by blanks, not by commas."),
         None => format!("{have}, and none has a similar name."),
         Some(name) if nodes.len() == 1 => format!("{have}; the nearest name is {name}."),
         Some(name) => {

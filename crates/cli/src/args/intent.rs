@@ -3,7 +3,7 @@
 use accelnet_model::intent::Role;
 use clap::{Args as ClapArgs, Subcommand};
 
-use super::{ListOutput, Output, Told};
+use super::{ListOutput, Output, Told, filled};
 
 /// `accelnet intent`
 #[derive(Debug, Subcommand)]
@@ -93,15 +93,16 @@ fn on_off(text: &str) -> Result<bool, String> {
 )]
 pub struct IntentAdd {
     /// Name of the intent: at most 32 letters, digits, '.', '-' and '_'
+    #[arg(value_parser = filled())]
     pub name: String,
     /// The roles of its adapters
     #[command(flatten)]
     pub roles: Roles,
     /// Netdev name, PCI address or MAC of an adapter; repeat for several
-    #[arg(long, value_name = "NAME", required = true, value_delimiter = ',')]
+    #[arg(long, value_name = "NAME", required = true, value_delimiter = ',', value_parser = filled())]
     pub adapter: Vec<String>,
     /// Number of VFs of each adapter [default: as many as it supports]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=65_535))]
     pub vfs: Option<u32>,
     /// What guests may do
     #[command(flatten)]
@@ -126,6 +127,7 @@ pub struct IntentList {
 #[derive(Debug, ClapArgs)]
 pub struct IntentShow {
     /// Its name
+    #[arg(value_parser = filled())]
     pub name: String,
     /// How to write the answer
     #[arg(long, short, value_name = "FORM", default_value = "table")]
@@ -141,7 +143,7 @@ pub struct IntentStatus {
     /// Show only this intent
     pub name: Option<String>,
     /// Only this node [default: all nodes]
-    #[arg(long, value_name = "NODE")]
+    #[arg(long, value_name = "NODE", value_parser = filled())]
     pub node: Option<String>,
     /// How to write the answer
     #[arg(long, short, value_name = "FORM", default_value = "table")]
@@ -155,12 +157,13 @@ pub struct IntentStatus {
 )]
 pub struct IntentSet {
     /// Its name
+    #[arg(value_parser = filled())]
     pub name: String,
     /// The roles of its adapters
     #[command(flatten)]
     pub roles: Roles,
     /// Netdev name, PCI address or MAC of an adapter; repeat for several
-    #[arg(long, value_name = "NAME", value_delimiter = ',')]
+    #[arg(long, value_name = "NAME", value_delimiter = ',', value_parser = filled())]
     pub adapter: Vec<String>,
     /// Number of VFs of each adapter; 0 for as many as it supports
     #[arg(long, value_name = "N")]
@@ -183,6 +186,7 @@ pub struct IntentSet {
 #[derive(Debug, ClapArgs)]
 pub struct IntentRemove {
     /// Its name
+    #[arg(value_parser = filled())]
     pub name: String,
     /// How it is told
     #[command(flatten)]

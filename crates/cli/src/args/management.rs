@@ -2,7 +2,7 @@
 
 use clap::Args as ClapArgs;
 
-use super::Output;
+use super::{Output, filled};
 
 /// `accelnet enable`
 #[derive(Debug, ClapArgs)]
@@ -12,7 +12,7 @@ use super::Output;
 )]
 pub struct Enable {
     /// The compute intent that provides the VFs of VMs
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", value_parser = filled())]
     pub intent: String,
     /// Share of nodes that can fail at once, in percent, 0 to 99 [default: as it was set, or 50]
     #[arg(long, value_name = "N", allow_negative_numbers = true)]
@@ -37,7 +37,7 @@ pub struct Enable {
 )]
 pub struct Set {
     /// The compute intent that provides the VFs of VMs
-    #[arg(long, value_name = "NAME", required_unless_present_any = ["node_reserve", "performance_settings"])]
+    #[arg(long, value_name = "NAME", required_unless_present_any = ["node_reserve", "performance_settings"], value_parser = filled())]
     pub intent: Option<String>,
     /// Share of nodes that can fail at once, in percent, 0 to 99
     #[arg(long, value_name = "N", allow_negative_numbers = true)]

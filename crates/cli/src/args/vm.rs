@@ -3,7 +3,7 @@
 use accelnet_model::{Mac, VfChoice};
 use clap::{Args as ClapArgs, Subcommand, ValueEnum};
 
-use super::{ListOutput, Output, Told};
+use super::{ListOutput, Output, Told, filled};
 
 /// `accelnet vm`
 #[derive(Debug, Subcommand)]
@@ -74,10 +74,10 @@ pub struct VmList {
     #[arg(long)]
     pub not_accelerated: bool,
     /// Show only these VMs: names, UUIDs or patterns, separated by commas
-    #[arg(long, value_name = "VM", value_delimiter = ',')]
+    #[arg(long, value_name = "VM", value_delimiter = ',', value_parser = filled())]
     pub name: Vec<String>,
     /// Only VMs on this node [default: all nodes]
-    #[arg(long, value_name = "NODE")]
+    #[arg(long, value_name = "NODE", value_parser = filled())]
     pub node: Option<String>,
     /// How to write the answer
     #[arg(long, short, value_name = "FORM", default_value = "table")]
@@ -91,7 +91,7 @@ pub struct VmShow {
     #[arg(required = true, value_name = "VM")]
     pub names: Vec<String>,
     /// Only VMs on this node [default: all nodes]
-    #[arg(long, value_name = "NODE")]
+    #[arg(long, value_name = "NODE", value_parser = filled())]
     pub node: Option<String>,
     /// How to write the answer
     #[arg(long, short, value_name = "FORM", default_value = "table")]
@@ -127,7 +127,7 @@ pub struct VmEnable {
     #[command(flatten)]
     pub security: VmSecurity,
     /// Only VMs on this node [default: all nodes]
-    #[arg(long, value_name = "NODE")]
+    #[arg(long, value_name = "NODE", value_parser = filled())]
     pub node: Option<String>,
     /// How it is told
     #[command(flatten)]
@@ -154,7 +154,7 @@ pub struct VmSet {
     #[arg(long)]
     pub now: bool,
     /// Only VMs on this node [default: all nodes]
-    #[arg(long, value_name = "NODE")]
+    #[arg(long, value_name = "NODE", value_parser = filled())]
     pub node: Option<String>,
     /// How it is told
     #[command(flatten)]
@@ -172,7 +172,7 @@ pub struct VmDisable {
     /// The VMs
     pub names: Vec<String>,
     /// Only VMs on this node [default: all nodes]
-    #[arg(long, value_name = "NODE")]
+    #[arg(long, value_name = "NODE", value_parser = filled())]
     pub node: Option<String>,
     /// How it is told
     #[command(flatten)]

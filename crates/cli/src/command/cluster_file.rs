@@ -49,6 +49,9 @@ fn read(from: &mut dyn Read) -> std::io::Result<String> {
 /// The file as it is described, or the first mistake with its field and line.
 fn parse(text: &str) -> Result<ClusterFile, String> {
     let first = text.trim_start().chars().next();
+    if first.is_none() {
+        return Err("It is empty.".to_owned());
+    }
     if first.is_some_and(|first| first != '{') {
         return Err("(line 1): the file is not a JSON object, which begins with '{'.".to_owned());
     }

@@ -2,7 +2,8 @@
 
 use accelnet_api::types::PrereqAnswer;
 use accelnet_host::observe;
-use accelnet_model::{Code, Problem};
+use accelnet_model::check::CheckName;
+use accelnet_model::{Check, Code, Problem};
 use accelnet_rules::prereq::{self, Scope};
 
 use super::{Result, ask};
@@ -64,7 +65,22 @@ fn by_itself(args: &Prereq, session: &Session<'_>) -> std::result::Result<Prereq
         (None, names) => Scope::Adapters(names.to_vec()),
     };
     let observed_at = node.observed_at.clone();
-    let checks = prereq::judge(&[node], &[], &scope);
+    let mut checks = prereq::judge(&[node], &[], &scope);
+    if let Some(agent) = session
+        .agent
+        .as_ref()
+        .filter(|_| session.asks_only_the_agent())
+    {
+        // What an agent shows of its node does not hold the rules of its firewall.
+        let own = agent.prereq(None)?.checks;
+        let rests_on_rules =
+            |one: &Check| matches!(one.name, CheckName::SoftwarePath | CheckName::Platform);
+        for check in checks.iter_mut().filter(|check| rests_on_rules(check)) {
+            if let Some(seen) = own.iter().find(|one| one.name == check.name) {
+                *check = seen.clone();
+            }
+        }
+    }
     Ok(PrereqAnswer {
         passed: checks.iter().all(|check| check.passed),
         observed_at,

@@ -15,6 +15,12 @@ fn names_stand_where_the_catalogue_leaves_room() {
 }
 
 #[test]
+fn an_empty_name_is_seen() {
+    let problem = Problem::new(Code::AdapterLost, &["", "x"], "Nothing is left.");
+    assert!(problem.message.starts_with("Adapter '' or "), "{problem:?}");
+}
+
+#[test]
 fn a_name_with_braces_is_left_as_it_is() {
     let problem = Problem::new(Code::AdapterLost, &["{1}", "second"], "Nothing is left.");
     assert!(

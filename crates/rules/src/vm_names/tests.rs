@@ -130,3 +130,16 @@ fn a_node_that_is_not_there_is_answered_with_the_nodes() {
         assert_eq!(no_node(typed, nodes).found, found);
     }
 }
+
+#[test]
+fn names_with_a_comma_between_are_no_name() {
+    let vms = [("web01", "n1"), ("web02", "n1")];
+    let found = |typed: &str| not_found(typed, vms).found;
+    let list = "n1 has 2 VMs. Names are separated by blanks, not by commas.";
+    assert_eq!(found("web01,web02"), list);
+    assert_eq!(found("web01,"), list);
+    assert_eq!(
+        found("db,mail"),
+        "n1 has 2 VMs, and none has a similar name."
+    );
+}
