@@ -17,7 +17,10 @@ fn what_makes_no_sense_ends_with_2_and_says_why() {
         ),
         ("accelnet adapter", "Usage: accelnet adapter"),
         ("accelnet adapter enable", "<NAME>"),
-        ("accelnet adapter enable ens1 --vfs 0", "0 is less than 1"),
+        (
+            "accelnet adapter enable ens1 --vfs 0",
+            "0 is not in the range 1 to 65535",
+        ),
         (
             "accelnet adapter enable ens1 --vfs abc",
             "abc is not a whole number",

@@ -3,7 +3,7 @@
 //! The program itself runs, in a folder with some files, beside an agent with a few VMs.
 
 use std::fs;
-use std::io::Write;
+use std::io::{Read, Write};
 use std::net::TcpListener;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::os::unix::net::UnixListener;
@@ -329,7 +329,7 @@ const OPTIONS: &[Use] = &[
     used("An empty word", "accelnet ''"),
     used(
         "A pattern for adapters",
-        "accelnet adapter enable 'ens*' --vfs 2",
+        "accelnet adapter enable 'ens*' --dry-run --root tree",
     ),
     used(
         "A socket for a command that has none",
@@ -579,21 +579,21 @@ fn agents(folder: &Path) -> (Vec<Serving>, [u16; 2]) {
     (vec![root, reader, remote], [port, noise])
 }
 
-/// A socket and a port that greet like a mail server, whoever calls, until the test ends.
+/// A socket and a port that answer like a mail server, until the test ends.
 fn noise(folder: &Path) -> u16 {
-    const GREETING: &[u8] = b"220 mail ready\r\n";
+    /// It is polite and listens first.
+    fn greet(mut caller: impl Read + Write) {
+        drop(caller.read(&mut [0; 4096]));
+        drop(caller.write_all(b"220 mail ready\r\n"));
+    }
     let socket = UnixListener::bind(folder.join("noise.sock")).expect("a socket");
     std::thread::spawn(move || {
-        for caller in socket.incoming() {
-            drop(caller.and_then(|mut caller| caller.write_all(GREETING)));
-        }
+        socket.incoming().flatten().for_each(greet);
     });
     let door = TcpListener::bind("127.0.0.1:0").expect("a port");
     let port = door.local_addr().expect("an address").port();
     std::thread::spawn(move || {
-        for caller in door.incoming() {
-            drop(caller.and_then(|mut caller| caller.write_all(GREETING)));
-        }
+        door.incoming().flatten().for_each(greet);
     });
     port
 }

@@ -2,13 +2,18 @@
 
 use std::error::Error;
 use std::fmt;
+use std::fs;
 use std::io;
+use std::os::unix::fs::FileTypeExt;
 use std::path::PathBuf;
 
 use accelnet_model::{Code, Problem};
 use rustls::Error as TlsError;
 
 use super::remote::{self, Remote};
+
+/// What to do about a path at which something else is.
+const OTHER_SOCKET: &str = "Use the path of the agent's socket with --socket or ACCELNET_SOCKET: /run/accelnet/agent.sock.";
 
 /// Where an agent is.
 #[derive(Debug, Clone)]
@@ -44,6 +49,12 @@ impl Place {
 
     /// Nobody took the connection, and why.
     pub fn refused(&self, error: &io::Error) -> Problem {
+        if let Place::Socket(path) = self
+            && fs::metadata(path).is_ok_and(|file| !file.file_type().is_socket())
+        {
+            let found = format!("{} is not a socket.", path.display());
+            return self.unreachable(found).resolution(OTHER_SOCKET);
+        }
         let found = match (self, error.kind()) {
             (Place::Socket(_), io::ErrorKind::NotFound) => "There is no such socket.".to_owned(),
             (Place::Socket(_), io::ErrorKind::ConnectionRefused) => {
@@ -81,6 +92,14 @@ impl Place {
             && let Some(tls) = tls(error)
         {
             return remote.judge(tls);
+        }
+        if let Place::Socket(_) = self
+            && error
+                .downcast_ref::<hyper::Error>()
+                .is_some_and(hyper::Error::is_parse)
+        {
+            let found = format!("What listens there does not speak HTTP: {error}.");
+            return self.unreachable(found).resolution(OTHER_SOCKET);
         }
         let problem = self.unreachable(format!("The connection broke: {error}."));
         match (self, reset(error)) {

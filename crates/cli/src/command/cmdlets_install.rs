@@ -30,6 +30,12 @@ pub struct Laid {
 pub fn run(args: &CmdletsChange, session: &mut Session<'_>) -> Result {
     let program = std::env::current_exe().map_err(|error| failed(Path::new("accelnet"), &error))?;
     if !args.dry_run {
+        if args.dir.is_file() {
+            let name = args.dir.display().to_string();
+            let found = "It is a file, not a folder.";
+            return Err(Problem::new(Code::FileFailed, &[&name], found)
+                .resolution("Use --dir with a folder."));
+        }
         fs::create_dir_all(&args.dir).map_err(|error| failed(&args.dir, &error))?;
     }
     let mut changed = 0;

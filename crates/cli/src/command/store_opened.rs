@@ -84,10 +84,18 @@ fn is_for_an_etcd(which: &WhichStore) -> Result<(), Problem> {
         .resolution("Omit them, or give --store etcd://HOST:PORT."))
 }
 
+/// What to do about a file that is no store.
+const OTHER_STORE: &str =
+    "Use --store with the file of the agent's store, or with etcd://HOST:PORT.";
+
 fn file(path: &Path, missing: Missing, session: &mut Session<'_>) -> Result<Embedded, Problem> {
     if !path.exists() && missing == Missing::Refuse {
         let found = format!("{}: no such file.", path.display());
-        return Err(Problem::new(Code::StoreFailed, &[], found));
+        return Err(Problem::new(Code::StoreFailed, &[], found).resolution(OTHER_STORE));
+    }
+    if path.is_dir() {
+        let found = format!("{} is a folder.", path.display());
+        return Err(Problem::new(Code::StoreFailed, &[], found).resolution(OTHER_STORE));
     }
     let open = || Embedded::open(path, History::default(), || SystemClock.uptime());
     let opened = match open() {
