@@ -8,3 +8,6 @@ pub mod cluster;
 mod line;
 mod tasks;
 pub mod walk;
+
+#[cfg(test)]
+mod tests;

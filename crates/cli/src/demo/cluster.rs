@@ -36,7 +36,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// A cluster that runs until this is dropped.
 pub struct Cluster {
     // Agents end before their folder goes.
-    agents: Vec<Running>,
+    agents: Vec<Option<Running>>,
     nodes: Vec<SimMachine>,
     folder: TempDir,
 }
@@ -53,6 +53,15 @@ impl Cluster {
     ///
     /// No room for files and sockets.
     pub fn start() -> Result<Self, Problem> {
+        Cluster::start_on(|_, store| Place::shared(store))
+    }
+
+    /// The same with agents that reach the store by the place that `place` makes of a node's name.
+    ///
+    /// # Errors
+    ///
+    /// As [`Cluster::start`].
+    pub fn start_on(mut place: impl FnMut(&str, Arc<dyn Store>) -> Place) -> Result<Self, Problem> {
         let folder = tempfile::Builder::new().prefix("accelnet-demo-").tempdir();
         let folder = folder.map_err(|error| failed("a temporary folder", error))?;
         let file = folder.path().join("store");
@@ -72,13 +81,13 @@ impl Cluster {
             let edge = Simulated::new(machine.clone()).in_real_time();
             let agent = start(
                 Box::new(edge),
-                Place::shared(store.clone()),
+                place(&name, store.clone()),
                 &name,
                 server,
                 false,
             )?;
             cluster.nodes.push(machine);
-            cluster.agents.push(agent);
+            cluster.agents.push(Some(agent));
         }
         cluster.define_vms()?;
         Ok(cluster)
@@ -96,7 +105,18 @@ impl Cluster {
 
     /// Asks the agent of the first node.
     pub fn client(&self) -> Client {
-        Client::new(self.socket(1))
+        self.client_of(1)
+    }
+
+    /// Asks the agent of a node.
+    pub fn client_of(&self, number: u8) -> Client {
+        Client::new(self.socket(number))
+    }
+
+    /// Ends the agent of a node.
+    #[cfg(test)]
+    pub fn stop(&mut self, number: u8) {
+        end(&mut self.agents[usize::from(number) - 1]);
     }
 
     /// The first node itself.
@@ -186,10 +206,15 @@ impl Cluster {
 
 impl Drop for Cluster {
     fn drop(&mut self) {
-        for agent in self.agents.drain(..) {
-            agent.stopper().stop();
-            agent.wait();
-        }
+        self.agents.iter_mut().for_each(end);
+    }
+}
+
+/// Ends an agent that runs.
+fn end(agent: &mut Option<Running>) {
+    if let Some(agent) = agent.take() {
+        agent.stopper().stop();
+        agent.wait();
     }
 }
 

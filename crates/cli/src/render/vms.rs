@@ -123,9 +123,12 @@ fn destinations(all: &[Destination], colour: bool, width: Option<u16>) -> String
 
 /// The vNICs of one.
 pub fn vnics(vm: &VmView, colour: bool, width: Option<u16>) -> String {
+    let last = vm.last_report.as_ref();
+    let note = last.map(|last| last_reports::note(&vm.node, last));
     format!(
-        "{}\n{}",
+        "{}\n{}{}",
         painted(&vm.name, Tone::Plain, colour),
+        note.unwrap_or_default(),
         table(&vm.vnics, colour, width)
     )
 }

@@ -1,0 +1,4 @@
+//! The demonstration's cluster, asked from a node that has no VM.
+
+mod everywhere;
+mod wire;
