@@ -257,7 +257,7 @@ fn an_order_is_never_forwarded() {
 fn an_order_in_a_later_format_is_left_to_its_asker() {
     let (mut bench, lease) = bench();
     let mut later = order("operator", &enable(&bench));
-    later["format"] = 2.into();
+    later["format"] = 99.into();
     put(&bench, ID, &later, Some(lease));
     bench.core().carry_out_orders();
     assert!(!is_accelerated(&bench));

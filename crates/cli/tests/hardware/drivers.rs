@@ -157,7 +157,7 @@ fn an_adapter_without_a_driver_names_the_module_that_fits() {
         .refuses("0000:01:00.0", "Sriov_support_MissingPfDriver");
 }
 
-/// A driver that Linux 6.12 does not have is asked, not refused.
+/// A driver off record is asked, not refused: of txgbe, later kernels than 6.12 may create VFs.
 #[test]
 fn a_driver_off_record_is_a_warning() {
     let new = adapter((0x8088, 0x1001), "txgbe", "ens1", 63);

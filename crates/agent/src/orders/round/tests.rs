@@ -229,7 +229,7 @@ fn an_order_that_goes_with_its_lease_is_unanswered() {
 fn an_order_in_a_later_format_is_one_that_was_taken() {
     let later = does(|store, key| {
         let lease = store.get(key).expect("read").expect("an order").lease;
-        let value = r#"{"format":2,"value":{"state":"half-done"}}"#;
+        let value = r#"{"format":99,"value":{"state":"half-done"}}"#;
         let txn = Txn::new().put_leased(key, value, lease);
         let _ = store.commit(&txn).expect("done");
     });

@@ -93,7 +93,7 @@ fn dry_runs_of_readers_do_not_keep_changes_out() {
 fn an_order_in_a_later_format_is_not_handed_in() {
     let bench = Bench::new();
     let key = format!("nodes/n2/orders/{VM}");
-    let value = json!({"format": 2, "value": {"asker": "n1"}}).to_string();
+    let value = json!({"format": 99, "value": {"asker": "n1"}}).to_string();
     let txn = Txn::new().put_leased(&key, value, Some(bench.lease));
     let _ = bench.store.commit(&txn).expect("done");
     assert!(bench.door.orders.held(&key).expect("read").is_none());
