@@ -106,7 +106,7 @@ pub fn problem(unreadable: &Unreadable) -> Problem {
     );
     match unreadable.newer_format {
         true => problem.resolution(
-            "A later release of accelnet wrote it: bring this node to that release. Everything else \
+            "A later release of accelnet wrote the value. Update accelnet on this node to that release. Everything else \
              works meanwhile.",
         ),
         false => problem,

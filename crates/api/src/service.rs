@@ -109,5 +109,5 @@ pub fn adapters_are_not_changed() -> Problem {
     let found = "It is the agent of a node that is not simulated.";
     Problem::new(Code::BadRequest, &[what], found)
         .needed("An intent, or a simulated node.")
-        .resolution("Declare an intent, or run 'accelnet adapter enable' or 'accelnet adapter disable' on the node.")
+        .resolution("Add an intent with 'accelnet intent add', or run 'accelnet adapter enable' or 'accelnet adapter disable' on the node.")
 }

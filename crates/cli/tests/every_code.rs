@@ -194,10 +194,10 @@ fn every_code_is_explained_with_all_its_fields() {
         let http = entry.http_status.to_string();
         let fields = [
             entry.code.id(),
-            entry.sentence,
+            &entry.named(entry.sentence),
             entry.found,
             entry.needed,
-            entry.resolution,
+            &entry.named(entry.resolution),
             &exit,
             &http,
         ];

@@ -1,13 +1,15 @@
 //! Household words that were replaced by the field's terms do not come back: `phrases.md` lists them,
 //! each with where it is looked for.
 
+#[path = "support/source.rs"]
+mod source;
+
 use std::collections::BTreeMap;
-use std::fs;
-use std::path::{Path, PathBuf};
 
 use accelnet::args::Args;
 use accelnet_model::catalogue;
 use clap::Command;
+use source::{files, named, strings, top};
 
 /// A text, and where it stands.
 struct Text {
@@ -45,32 +47,11 @@ impl Text {
     }
 }
 
-fn top() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
-}
-
-/// The files below `folder`, whose name ends with `end`.
-fn files(folder: &Path, end: &str, found: &mut Vec<PathBuf>) {
-    for entry in fs::read_dir(folder).expect("a folder") {
-        let path = entry.expect("an entry").path();
-        match path.is_dir() {
-            true => files(&path, end, found),
-            false if path.to_string_lossy().ends_with(end) => found.push(path),
-            false => {}
-        }
-    }
-}
-
 fn documents() -> Vec<(String, String)> {
     let mut paths = Vec::new();
     files(&top().join("docs"), ".md", &mut paths);
     paths.extend(["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md"].map(|name| top().join(name)));
     paths.iter().map(|path| named(path)).collect()
-}
-
-fn named(path: &Path) -> (String, String) {
-    let text = fs::read_to_string(path).expect("text");
-    (path.display().to_string(), text)
 }
 
 /// The help of every command below `command`.
@@ -83,65 +64,6 @@ fn helps(command: &mut Command, path: &str, found: &mut Vec<Text>) {
             helps(below, &path, found);
         }
     }
-}
-
-/// The texts in the source of the crates, without tests: each literal that has a blank in it.
-fn literals() -> Vec<Text> {
-    let mut paths = Vec::new();
-    files(&top().join("crates"), ".rs", &mut paths);
-    let mut all = Vec::new();
-    for path in paths {
-        let (name, source) = named(&path);
-        let tests = ["/tests", "/testing", "/benches", "/examples", "crates/sim/"];
-        if !name.contains("/src/") || tests.iter().any(|part| name.contains(part)) {
-            continue;
-        }
-        let source = source.split("#[cfg(test)]").next().unwrap_or_default();
-        for literal in strings(source) {
-            if literal.contains(' ') {
-                all.push(Text::new(&name, &literal));
-            }
-        }
-    }
-    all
-}
-
-/// The string literals of Rust source, without comments; a line that goes on is one line.
-fn strings(source: &str) -> Vec<String> {
-    let letters: Vec<char> = source.chars().collect();
-    let mut all = Vec::new();
-    let mut at = 0;
-    while at < letters.len() {
-        match (letters[at], letters.get(at + 1)) {
-            ('/', Some('/')) => {
-                while at < letters.len() && letters[at] != '\n' {
-                    at += 1;
-                }
-            }
-            // A character that is a quote.
-            ('\'', Some('"')) if letters.get(at + 2) == Some(&'\'') => at += 3,
-            ('\'', Some('\\')) => at += 3,
-            ('"', _) => {
-                let mut text = String::new();
-                at += 1;
-                while at < letters.len() && letters[at] != '"' {
-                    if letters[at] == '\\' {
-                        at += 1;
-                    }
-                    text.push(match letters.get(at) {
-                        Some('n') if letters[at - 1] == '\\' => ' ',
-                        Some(letter) => *letter,
-                        None => ' ',
-                    });
-                    at += 1;
-                }
-                all.push(text);
-                at += 1;
-            }
-            _ => at += 1,
-        }
-    }
-    all
 }
 
 /// Headings of tables: literals in capitals.
@@ -166,7 +88,9 @@ fn table_headings() -> Vec<Text> {
 
 /// All texts by their scope.
 fn texts() -> BTreeMap<&'static str, Vec<Text>> {
-    let mut messages = literals();
+    let literals = source::literals();
+    let messages = literals.iter().map(|(name, text)| Text::new(name, text));
+    let mut messages: Vec<Text> = messages.collect();
     for entry in catalogue::all() {
         for text in [entry.sentence, entry.found, entry.needed, entry.resolution] {
             messages.push(Text::new(entry.code.id(), text));

@@ -29,6 +29,8 @@ pub struct Entry {
     pub stands_under: Option<Code>,
     /// The sentence; `{0}`, `{1}` stand for names.
     pub sentence: &'static str,
+    /// Words for `{0}`, `{1}` where the entry is printed without a case.
+    pub names: &'static [&'static str],
     /// What is found when it is raised.
     pub found: &'static str,
     /// What is needed instead.
@@ -59,6 +61,11 @@ pub fn is_of_document(code: Code) -> bool {
 }
 
 impl Entry {
+    /// `text`, one of this entry's, with words such as NAME for its names.
+    pub fn named(&self, text: &str) -> String {
+        crate::problem::fill(text, self.names)
+    }
+
     /// Whether `needed` says more than this entry does.
     pub fn needs_more(&self, needed: &str) -> bool {
         needed != self.needed

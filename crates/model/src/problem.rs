@@ -78,7 +78,7 @@ impl Problem {
 }
 
 /// Replaces `{0}`, `{1}`, ... in `template`; what stands in a name is left as it is.
-fn fill(template: &str, names: &[&str]) -> String {
+pub(crate) fn fill(template: &str, names: &[&str]) -> String {
     let mut text = String::with_capacity(template.len());
     let mut rest = template;
     while let Some((before, after)) = rest.split_once('{') {

@@ -130,10 +130,10 @@ pub fn warning(vm: &str, system: &System) -> Option<Problem> {
             warn(format!(
                 "The guest is FreeBSD ({name}): its vtnet driver takes no part in failover, so the VM stays on its software path."
             ))
-            .resolution("Disable the VM, or let it be: its software path carries its traffic."),
+            .resolution("No change is required: the software path carries the traffic of the VM."),
         ),
         System::Other(name) => Some(warn(format!(
-            "The guest is {name}, of which no failover driver is known."
+            "The guest is {name}, which has no known failover driver."
         ))),
     }
 }

@@ -257,7 +257,7 @@ fn outbound(way: &Way<'_>, layers: &[Layer<'_>], carried: &mut Carried) -> Resul
                 layer.what
             ),
         )
-        .resolution("Raise the average where the VM needs more."),
+        .resolution("Raise the average if the VM needs more."),
     );
     Ok(())
 }

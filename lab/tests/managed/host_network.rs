@@ -42,7 +42,7 @@ fn taken_with_a_word(node: &Node, keeper: &str) -> Vec<String> {
     let _ = warning(&planned, keeper);
     let expires = warning(&planned, "Address 10.").to_owned();
     assert!(
-        expires.contains("nothing that accelnet knows renews it on acn-lan"),
+        expires.contains("no program known to accelnet renews it on acn-lan"),
         "{expires}"
     );
     let added = texts(&done(node, ADD)["warnings"]);

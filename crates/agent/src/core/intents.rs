@@ -415,7 +415,7 @@ impl Core {
             }
             if !disruptive {
                 return Err(problem.resolution(
-                    "Disable the VMs that are named, or run the same command with --disruptive: they fall back to their software path, the number changes, and they get VFs again.",
+                    "Disable the VMs that are named, or run the same command with --disruptive: the VMs use their software path while the number of VFs changes, then get VFs again.",
                 ));
             }
             for vf in adapter.vfs_in_use() {

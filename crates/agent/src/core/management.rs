@@ -76,7 +76,7 @@ impl Core {
                 return Err(Problem::new(
                     Code::ManagementDisabled,
                     &[],
-                    "Management is disabled, so there is nothing to change.",
+                    "Its settings can be changed only while it is enabled.",
                 ));
             }
             let wanted = Management {

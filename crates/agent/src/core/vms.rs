@@ -102,8 +102,8 @@ impl Core {
                 return Err(crate::unread::problem(unreadable));
             }
             let found = match policy.management.intent.as_deref() {
-                Some(intent) => format!("Management is disabled; it was set to intent {intent}."),
-                None => "Management was never enabled.".to_owned(),
+                Some(intent) => format!("It was last enabled on intent {intent}."),
+                None => "It was never enabled.".to_owned(),
             };
             return Err(Problem::new(Code::ManagementDisabled, &[], found));
         };

@@ -15,7 +15,7 @@ const COMPUTE: &[Role] = &[Role::Compute];
 const IP: &str = "192.0.2.4";
 const BRIDGE: &str = "acn-MyIntent";
 const LEASE: Duration = Duration::from_secs(900);
-const EXPIRES: &str = "Address 192.0.2.4/24 runs out at 2026-01-02T03:19:05Z: nothing that accelnet knows renews it on acn-MyIntent, and the node is without it from then on.";
+const EXPIRES: &str = "Address 192.0.2.4/24 runs out at 2026-01-02T03:19:05Z: no program known to accelnet renews it on acn-MyIntent, and the node is without it from then on.";
 
 /// The usual node, whose `ens1` is leased an address.
 fn leased() -> Bench {
@@ -110,7 +110,7 @@ fn a_lease_is_warned_of_everywhere_and_a_fault_until_it_is_renewed_on_the_bridge
     );
     assert_eq!(
         raised.message,
-        "Address 192.0.2.4/24 of acn-MyIntent is not renewed. It runs out at 2026-01-02T03:19:05Z: nothing that accelnet knows renews it on acn-MyIntent."
+        "Address 192.0.2.4/24 of acn-MyIntent is not renewed. It runs out at 2026-01-02T03:19:05Z: no program known to accelnet renews it on acn-MyIntent."
     );
     wait(&bench, Duration::from_secs(100));
     bench.pass();

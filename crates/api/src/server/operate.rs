@@ -347,7 +347,7 @@ fn each_once(names: &mut Vec<String>) {
 pub fn fell_over() -> Problem {
     let found = "It fell over while it worked on this request; that is a fault of accelnet.";
     Problem::new(Code::AgentUnreachable, &["this request"], found).resolution(
-        "'journalctl -u accelnet' has its last words; report them. The agent goes on with other requests.",
+        "Report this as a defect, with the messages of 'journalctl -u accelnet'. The agent continues with other requests.",
     )
 }
 

@@ -78,7 +78,7 @@ impl Remote {
             )
             .needed("A free address and port.")
             .resolution(
-                "Give another one with --listen, or end what listens there: 'ss -ltnp' tells.",
+                "Use another address with --listen, or stop the program that listens there ('ss -ltnp' shows it).",
             )
         })?;
         Ok(Remote { listener, keys })

@@ -61,7 +61,7 @@ fn answer() -> String {
     );
     let problem = Problem::new(Code::AgentBusy, &[], found)
         .needed("Fewer connections.")
-        .resolution("Close connections that are not needed, then run the same command again.");
+        .resolution("Close idle connections, then run the same command again.");
     let json = serde_json::to_string(&Failure::from(problem)).unwrap_or_default();
     format!(
         "HTTP/1.1 429 Too Many Requests\r\ncontent-type: application/json\r\nretry-after: 1\r\n\

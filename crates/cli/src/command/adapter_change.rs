@@ -138,7 +138,9 @@ fn able(session: &mut Session<'_>) -> std::result::Result<Vec<String>, Problem> 
             }
         };
         let problem = Problem::new(Code::SriovUnknown, &["of this node"], found);
-        return Err(problem.resolution("'accelnet prereq' says what each adapter lacks."));
+        return Err(
+            problem.resolution("'accelnet prereq' shows the failed checks of each adapter.")
+        );
     }
     Ok(able.into_iter().map(|adapter| adapter.name).collect())
 }

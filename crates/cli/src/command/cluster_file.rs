@@ -24,7 +24,7 @@ pub fn judge(file: &Path, session: &mut Session<'_>) -> Result<Capacity, Problem
     };
     let text = text.map_err(|error| {
         let problem = invalid(&name, super::ask::unreadable(&error));
-        problem.resolution("Use a readable JSON file, or '-' for standard input.")
+        problem.resolution("Name a JSON file that you can read, or '-' for standard input.")
     })?;
     let described = parse(&text).map_err(|found| invalid(&name, found))?;
     what_if::judge(&described).map_err(|wrong| {

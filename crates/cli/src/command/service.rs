@@ -113,7 +113,7 @@ pub fn node_name(said: Option<&NodeName>, session: &Session<'_>) -> Result<NodeN
                 format!("{}.", error),
             )
             .needed("A host name (RFC 1123).")
-            .resolution("Set one with 'hostnamectl hostname NAME', or say --node NAME.")
+            .resolution("Set one with 'hostnamectl hostname NAME', or add --node NAME.")
         })
 }
 

@@ -75,7 +75,7 @@ fn own_program(system: &dyn System) -> std::result::Result<PathBuf, Problem> {
             let what = "systemd and libvirt would run a program as root that others can replace";
             Err(Problem::new(Code::SetupFailed, &[what], format!("{flaw}."))
                 .needed("A program that only root can write, in folders that only root can write.")
-                .resolution("Copy it there and run that: 'install -o root -g root -m 755 accelnet /usr/local/bin/accelnet', then '/usr/local/bin/accelnet setup'."))
+                .resolution("Install the program there, then run it: 'install -o root -g root -m 755 accelnet /usr/local/bin/accelnet', then '/usr/local/bin/accelnet setup'."))
         }
     }
 }

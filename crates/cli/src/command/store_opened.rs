@@ -114,7 +114,7 @@ fn file(path: &Path, missing: Missing, session: &mut Session<'_>) -> Result<Embe
     opened.map_err(|error| match error {
         StoreError::Held { .. } => store_failed(&error).resolution(
             "Stop the agent of this node ('systemctl stop accelnet'), run the same command again, and \
-             start it ('systemctl start accelnet'). VMs and VFs stay as they are meanwhile.",
+             start it ('systemctl start accelnet'). VMs and VFs remain unchanged.",
         ),
         error => store_failed(&error),
     })

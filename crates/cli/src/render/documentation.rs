@@ -15,8 +15,8 @@ pub fn errors() -> String {
     let mut text = format!(
         "{MARK}\n# Error codes\n\n\
          Every error and every failed check has one of these codes. `accelnet explain CODE` prints one.\n\
-         `{{0}}` and `{{1}}` are names and numbers of the case. The exit status is that of a command that\n\
-         ends with the code, and never changes.\n\n\
+         Words in capitals, such as NAME, stand for the names and numbers of the case. The exit status is that\n\
+         of a command that ends with the code, and never changes.\n\n\
          | code | exit | severity |\n| --- | --- | --- |\n"
     );
     for entry in catalogue::all() {
@@ -44,10 +44,10 @@ fn section(entry: &Entry) -> String {
          - Cause: {}\n- Needed: {}\n- Hint: {}\n\n\
          Exit status {}, HTTP status {}, {}.{under}\n",
         entry.code,
-        entry.sentence,
+        entry.named(entry.sentence),
         entry.found,
         entry.needed,
-        entry.resolution,
+        entry.named(entry.resolution),
         entry.exit_status,
         entry.http_status,
         severity(entry)

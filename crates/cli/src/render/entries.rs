@@ -7,10 +7,10 @@ use super::table::{Table, pairs};
 /// One entry, whole.
 pub fn entry(entry: &Entry) -> String {
     let mut lines = vec![
-        ("message", entry.sentence.to_owned()),
+        ("message", entry.named(entry.sentence)),
         ("cause", entry.found.to_owned()),
         ("needed", entry.needed.to_owned()),
-        ("hint", entry.resolution.to_owned()),
+        ("hint", entry.named(entry.resolution)),
         ("severity", severity(entry).to_owned()),
         ("exit status", entry.exit_status.to_string()),
         ("HTTP status", entry.http_status.to_string()),
@@ -28,7 +28,7 @@ pub fn entries(entries: &[&Entry], colour: bool, width: Option<u16>) -> String {
         table.row([
             entry.code.to_string(),
             entry.exit_status.to_string(),
-            entry.sentence.to_owned(),
+            entry.named(entry.sentence),
         ]);
     }
     table.text()

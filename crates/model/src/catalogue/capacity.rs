@@ -11,9 +11,10 @@ pub(super) const ENTRIES: &[Entry] = &[
         severity: Severity::Error,
         stands_under: None,
         sentence: "The cluster does not have enough capacity for the node reserve.",
+        names: &[],
         found: "VMs that would lose their VF, and the nodes that would be down.",
         needed: "A VF with its queue pairs for every accelerated VM, with any of the reserved nodes down.",
-        resolution: "Bring nodes and adapters that are down up again, or apply one of the listed changes.",
+        resolution: "Start the nodes and adapters that are down, or apply one of the changes that 'accelnet capacity' lists.",
     },
     Entry {
         code: Code::CapacityFileInvalid,
@@ -22,8 +23,9 @@ pub(super) const ENTRIES: &[Entry] = &[
         severity: Severity::Error,
         stands_under: None,
         sentence: "{0} does not describe a cluster.",
+        names: &["FILE"],
         found: "The field, its line, and its error.",
-        needed: "A file as in docs/capacity.md.",
-        resolution: "Correct the file, then run the same command again. docs/capacity.md describes it.",
+        needed: "A file in the format of docs/capacity.md.",
+        resolution: "Correct that field, then run the same command again.",
     },
 ];

@@ -33,6 +33,17 @@ fn every_field_says_something_in_sentences() {
 }
 
 #[test]
+fn each_place_for_a_name_has_a_word() {
+    for entry in all() {
+        let texts = [entry.sentence, entry.resolution].concat();
+        let places = (0..10).filter(|place| texts.contains(&format!("{{{place}}}")));
+        assert_eq!(places.count(), entry.names.len(), "{}", entry.code);
+        assert!(!entry.found.contains('{'), "{}", entry.code);
+        assert!(!entry.named(&texts).contains('{'), "{}", entry.code);
+    }
+}
+
+#[test]
 fn a_case_stands_under_a_code_of_the_document() {
     for entry in all() {
         if let Some(above) = entry.stands_under {

@@ -113,7 +113,7 @@ fn left_the_bus(adapter: &Adapter) -> Problem {
         "Its configuration space reads as all ones: the device no longer answers on the bus.",
     )
     .resolution(format!(
-        "Read 'dmesg | grep {address}' for the error before it. Reseat the adapter or power-cycle the node; 'echo 1 > /sys/bus/pci/devices/{address}/remove' and 'echo 1 > /sys/bus/pci/rescan' suffice only where the link recovers."
+        "Read 'dmesg | grep {address}' for the error before it. Reseat the adapter or power-cycle the node; 'echo 1 > /sys/bus/pci/devices/{address}/remove' and 'echo 1 > /sys/bus/pci/rescan' suffice only if the link recovers."
     ))
 }
 
@@ -177,7 +177,7 @@ fn total(adapter: &Adapter, sriov: &Sriov, architecture: Architecture, row: Row<
             row.failed(problem.resolution(advice::firmware(adapter, architecture)))
         }
         Observed::Known(total) => row.passed(format!(
-            "{}, {} of them there now.",
+            "{}, {} of them exist now.",
             vfs_in_words(*total),
             sriov.current_vfs
         )),

@@ -224,7 +224,7 @@ fn alike(
         rows.push(match weak {
             Some((weak, _)) => row.failed(
                 Problem::new(Code::AdaptersDiffer, &[&intent.name, weak], found).needed(format!(
-                    "VFs with {needed_pairs} queue pairs on every node: as many are promised."
+                    "VFs with {needed_pairs} queue pairs on every node, as the performance settings in use require."
                 )),
             ),
             None => row.warned(Problem::new(

@@ -316,7 +316,7 @@ fn whole(parts: &[Check], is_copy: bool, row: Row<'_>) -> Check {
         missing => row.failed(Problem::new(
             Code::AccelNetNotSupported,
             &[row.node],
-            format!("Not as it should be: {}.", missing.join(", ")),
+            format!("Failed checks: {}.", missing.join(", ")),
         )),
     }
 }

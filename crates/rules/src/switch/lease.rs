@@ -43,7 +43,7 @@ impl Lease {
         };
         let why = match &self.renewed_by {
             Some(program) => format!("{program} has not renewed it"),
-            None => format!("nothing that accelnet knows renews it on {}", self.bridge),
+            None => format!("no program known to accelnet renews it on {}", self.bridge),
         };
         let found = format!("It {runs} out at {}: {why}.", self.at);
         let names = [self.address.as_str(), &self.bridge];

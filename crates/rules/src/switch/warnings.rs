@@ -49,7 +49,7 @@ pub fn of(chosen: &Chosen<'_>, standing: &Standing) -> Vec<String> {
             None => format!("in {seconds} s"),
         };
         warnings.push(format!(
-            "Address {address} runs out {when}: nothing that accelnet knows renews it on {bridge}, and the node is without it from then on."
+            "Address {address} runs out {when}: no program known to accelnet renews it on {bridge}, and the node is without it from then on."
         ));
     }
     let stopped = standing.direct.iter();

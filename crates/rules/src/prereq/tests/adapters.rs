@@ -39,7 +39,7 @@ fn vfs_that_it_can_give() {
     assert_eq!(came_out(&judged(Observed::unknown("?"))), UNKNOWN);
     assert_eq!(
         judged(Observed::Known(1)).found,
-        "1 VF, 0 of them there now."
+        "1 VF, 0 of them exist now."
     );
 }
 

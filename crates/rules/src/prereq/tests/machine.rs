@@ -201,7 +201,7 @@ fn the_platform_names_everything_that_is_not_as_it_should_be() {
     node.platform.vfio = Observed::Known(Vfio::Missing);
     node.platform.kvm = Observed::unknown("no permission");
     let whole = row(&node, CheckName::Platform);
-    assert_eq!(whole.found, "Not as it should be: kvm, vfio.");
+    assert_eq!(whole.found, "Failed checks: kvm, vfio.");
 }
 
 /// The row of SMT over nodes with these.

@@ -49,7 +49,7 @@ fn warnings(standing: &Standing) -> Vec<String> {
     planned(standing, &["eth0"]).unwrap().warnings
 }
 
-const EXPIRES: &str = "Address 192.0.2.4/24 runs out at 2026-01-02T03:19:05Z: nothing that accelnet knows renews it on acn-vms, and the node is without it from then on.";
+const EXPIRES: &str = "Address 192.0.2.4/24 runs out at 2026-01-02T03:19:05Z: no program known to accelnet renews it on acn-vms, and the node is without it from then on.";
 
 #[test]
 fn warnings_are_the_same_before_and_after_until_they_no_longer_hold() {
@@ -247,17 +247,17 @@ fn a_lease_is_wrong_once_it_should_have_been_renewed() {
         (
             lease(None, false, true),
             None,
-            "nothing that accelnet knows renews it on acn-vms",
+            "no program known to accelnet renews it on acn-vms",
         ),
         (
             lease(None, false, false),
             Some(401),
-            "nothing that accelnet knows renews it on acn-vms",
+            "no program known to accelnet renews it on acn-vms",
         ),
         (
             lease(None, true, true),
             Some(101),
-            "nothing that accelnet knows renews it on acn-vms",
+            "no program known to accelnet renews it on acn-vms",
         ),
         (
             lease(Some("dhclient"), false, true),
