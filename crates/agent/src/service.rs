@@ -233,7 +233,7 @@ impl Service for Agent {
                 continue;
             };
             if status.enabled {
-                let found = format!("It gives no sign of life since {since}.");
+                let found = format!("No sign of life since {since}.");
                 let problem = Problem::new(Code::NodeDown, &[&node.name], found);
                 status.faults.push(as_fault(&node.name, &problem, since));
             }

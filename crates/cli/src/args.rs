@@ -154,20 +154,20 @@ pub enum ColorChoice {
 /// The form of an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Output {
-    /// Text for people
+    /// Text and tables
     Table,
-    /// JSON for programs; documented and stable
+    /// JSON for programs, described in docs/json.md
     Json,
 }
 
 /// The form of a list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum ListOutput {
-    /// Text for people
+    /// Text and tables
     Table,
-    /// JSON for programs; documented and stable
+    /// JSON for programs, described in docs/json.md
     Json,
-    /// One name a line
+    /// One name per line
     Name,
 }
 
@@ -238,7 +238,7 @@ pub enum Command {
     after_help = "Exit status: 0 only if every step had the expected result."
 )]
 pub struct Demo {
-    /// Run no tasks; keep the cluster running for commands from another terminal
+    /// Keep the cluster running for commands from another terminal, and run no tasks
     #[arg(long)]
     pub serve: bool,
 }
@@ -246,15 +246,15 @@ pub struct Demo {
 /// `accelnet capacity`
 #[derive(Debug, ClapArgs)]
 #[command(
-    long_about = "Show the capacity of the cluster by node: VFs and queue pairs in use, promised to VMs, free, and reserved for failover; the number of node failures that the accelerated VMs survive; the largest reserve that the capacity allows; and the number of additional VMs that would be admitted. With --from, calculate the same for a cluster that a file describes, and evaluate the VMs that the file requests. This needs no agent.",
+    long_about = "Show the capacity of the cluster by node: VFs and queue pairs in use, reserved for VMs, free, and reserved for failover; the number of node failures that the accelerated VMs survive; the largest reserve that the capacity allows; and the number of additional VMs that would be admitted. With --from, calculate the same for a cluster that a file describes, and evaluate the VMs that the file requests. This needs no agent.",
     after_help = "Exit status: 0 only if failover capacity is sufficient and every requested VM is admitted, otherwise that of the first error. docs/capacity.md describes the file."
 )]
 pub struct Capacity {
     /// Evaluate the cluster in this JSON file; - reads standard input
     #[arg(long, value_name = "FILE")]
     pub from: Option<PathBuf>,
-    /// How to write the answer
-    #[arg(long, short, value_name = "FORM", default_value = "table")]
+    /// Output format
+    #[arg(long, short, value_name = "FORMAT", default_value = "table")]
     pub output: Output,
 }
 
@@ -271,15 +271,15 @@ pub struct Prereq {
     /// Check only this adapter; repeat for several
     #[arg(long, value_name = "NAME", value_parser = filled())]
     pub adapter: Vec<String>,
-    /// How to write the answer
-    #[arg(long, short, value_name = "FORM", default_value = "table")]
+    /// Output format
+    #[arg(long, short, value_name = "FORMAT", default_value = "table")]
     pub output: Output,
 }
 
 /// `accelnet node`
 #[derive(Debug, Subcommand)]
 pub enum NodeCommand {
-    /// Show all that is observed of this node, or the last report of another
+    /// Show the state of this node, or the last report of another node
     Show(NodeShow),
     /// List the nodes of the cluster and their state
     List(NodeList),
@@ -292,30 +292,30 @@ pub enum NodeCommand {
 /// Commands that only show.
 #[derive(Debug, ClapArgs)]
 pub struct Show {
-    /// How to write the answer
-    #[arg(long, short, value_name = "FORM", default_value = "table")]
+    /// Output format
+    #[arg(long, short, value_name = "FORMAT", default_value = "table")]
     pub output: Output,
 }
 
 /// Commands that show something of all nodes.
 #[derive(Debug, ClapArgs)]
 pub struct ShowOf {
-    /// Only this node [default: all nodes]
+    /// Show only this node [default: all nodes]
     #[arg(long, value_name = "NODE", value_parser = filled())]
     pub node: Option<String>,
-    /// How to write the answer
-    #[arg(long, short, value_name = "FORM", default_value = "table")]
+    /// Output format
+    #[arg(long, short, value_name = "FORMAT", default_value = "table")]
     pub output: Output,
 }
 
 /// `accelnet node show`
 #[derive(Debug, ClapArgs)]
 pub struct NodeShow {
-    /// The node [default: this one]
+    /// Name of the node [default: this node]
     #[arg(value_name = "NODE")]
     pub node: Option<String>,
-    /// How to write the answer
-    #[arg(long, short, value_name = "FORM", default_value = "table")]
+    /// Output format
+    #[arg(long, short, value_name = "FORMAT", default_value = "table")]
     pub output: Output,
 }
 
@@ -335,11 +335,11 @@ pub enum AdapterCommand {
 /// `accelnet adapter list`
 #[derive(Debug, ClapArgs)]
 pub struct AdapterList {
-    /// Only adapters of this node [default: all nodes]
+    /// Show only adapters of this node [default: all nodes]
     #[arg(long, value_name = "NODE", value_parser = filled())]
     pub node: Option<String>,
-    /// How to write the answer
-    #[arg(long, short, value_name = "FORM", default_value = "table")]
+    /// Output format
+    #[arg(long, short, value_name = "FORMAT", default_value = "table")]
     pub output: ListOutput,
 }
 
@@ -349,7 +349,7 @@ pub struct AdapterShow {
     /// Netdev name, PCI address or MAC of the adapter; on other nodes, its name or PCI address
     #[arg(value_parser = filled())]
     pub name: String,
-    /// The node of the adapter. Default: this node, or the nodes that have it if this one has not
+    /// Node of the adapter [default: this node, then all other nodes]
     #[arg(long, value_name = "NODE", value_parser = filled())]
     pub node: Option<String>,
     /// Test the VF settings of the adapter on an unused VF (needs root)
@@ -358,8 +358,8 @@ pub struct AdapterShow {
         long_help = "Test the VF settings that the adapter supports: set each on one unused VF and restore it. 'adapter enable' tests the VFs that it creates in the same way. Needs root."
     )]
     pub ask: bool,
-    /// How to write the answer
-    #[arg(long, short, value_name = "FORM", default_value = "table")]
+    /// Output format
+    #[arg(long, short, value_name = "FORMAT", default_value = "table")]
     pub output: Output,
 }
 
@@ -411,8 +411,8 @@ pub struct Change {
     /// Show the plan without changing anything
     #[arg(long)]
     pub dry_run: bool,
-    /// How to write the answer
-    #[arg(long, short, value_name = "FORM", default_value = "table")]
+    /// Output format
+    #[arg(long, short, value_name = "FORMAT", default_value = "table")]
     pub output: Output,
 }
 
@@ -437,14 +437,14 @@ pub struct Log {
         value_parser = clap::value_parser!(u16).range(1..=10_000)
     )]
     pub limit: u16,
-    /// Only events of this node
+    /// Show only events of this node [default: all nodes]
     #[arg(long, value_name = "NODE", value_parser = filled())]
     pub node: Option<String>,
     /// Wait for new events until interrupted; with JSON, one event per line
     #[arg(long, short)]
     pub follow: bool,
-    /// How to write the answer
-    #[arg(long, short, value_name = "FORM", default_value = "table")]
+    /// Output format
+    #[arg(long, short, value_name = "FORMAT", default_value = "table")]
     pub output: Output,
 }
 
@@ -514,8 +514,8 @@ impl Log {
 pub struct Explain {
     /// The code, in any case, or its exit status [default: list all codes]
     pub code: Option<String>,
-    /// How to write the answer
-    #[arg(long, short, value_name = "FORM", default_value = "table")]
+    /// Output format
+    #[arg(long, short, value_name = "FORMAT", default_value = "table")]
     pub output: ListOutput,
 }
 

@@ -9,6 +9,7 @@ mod demo;
 pub mod output;
 mod profile;
 mod render;
+pub use render::folded;
 pub mod session;
 pub mod system;
 pub mod target;

@@ -78,12 +78,12 @@ fn main() -> ExitCode {
         input: &mut io::stdin(),
         out: &mut out,
         err: &mut err,
-        colour: match args.color {
-            ColorChoice::Always => true,
-            ColorChoice::Never => false,
-            ColorChoice::Auto => terminal && wants_colour(),
-        },
-        width: terminal_width(),
+        colour: coloured(args.color, terminal),
+        width: terminal_width(io::stdout()),
+        err_terminal: (
+            coloured(args.color, io::stderr().is_terminal()),
+            terminal_width(io::stderr()),
+        ),
         progress: io::stderr().is_terminal(),
     };
     let status = accelnet::start(&args, &environment(), &mut session);
@@ -98,9 +98,12 @@ fn main() -> ExitCode {
 fn ends_with(error: &clap::Error) -> ExitCode {
     let words = std::env::args_os().map(|word| word.to_string_lossy().into_owned());
     let words: Vec<String> = words.collect();
-    let colour = io::stderr().is_terminal() && wants_colour();
+    let colour = coloured(wrong::choice(&words), io::stderr().is_terminal());
     let written = match wrong::text(error, &words, colour) {
-        Some(text) => io::stderr().write_all(text.as_bytes()),
+        Some(text) => {
+            let text = accelnet::folded(&text, terminal_width(io::stderr()));
+            io::stderr().write_all(text.as_bytes())
+        }
         // In colour, where there is any.
         None => error.print(),
     };
@@ -193,18 +196,18 @@ fn sudo_user() -> Option<std::ffi::OsString> {
     std::env::var_os("SUDO_USER").filter(|user| !user.is_empty())
 }
 
-/// `NO_COLOR` and a dumb terminal ask for none.
+/// Whether to colour what goes to a `terminal`, or elsewhere.
 #[expect(
     clippy::disallowed_methods,
     reason = "main is where the environment is read"
 )]
-fn wants_colour() -> bool {
-    std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
-        && std::env::var_os("TERM").is_none_or(|term| term != "dumb")
+fn coloured(choice: ColorChoice, terminal: bool) -> bool {
+    let (no_color, term) = (std::env::var_os("NO_COLOR"), std::env::var_os("TERM"));
+    output::coloured(choice, terminal, no_color.as_deref(), term.as_deref())
 }
 
-/// Columns of the terminal on standard output; none when it is no terminal.
-fn terminal_width() -> Option<u16> {
-    let size = rustix::termios::tcgetwinsize(io::stdout()).ok()?;
+/// Columns of the terminal that `stream` goes to; none when it is no terminal.
+fn terminal_width(stream: impl std::os::fd::AsFd) -> Option<u16> {
+    let size = rustix::termios::tcgetwinsize(stream).ok()?;
     (size.ws_col > 0).then_some(size.ws_col)
 }

@@ -1,9 +1,30 @@
 //! Standard output and standard error, with a failure to write remembered.
 
+use std::ffi::OsStr;
 use std::io::{self, ErrorKind, Write};
+
+use crate::args::ColorChoice;
 
 /// Exit status of a command whose output could not be written.
 pub const NOT_WRITTEN: u8 = 3;
+
+/// Whether to colour what goes to a `terminal`, or elsewhere. `NO_COLOR` and a dumb terminal ask for no colour.
+pub fn coloured(
+    choice: ColorChoice,
+    terminal: bool,
+    no_color: Option<&OsStr>,
+    term: Option<&OsStr>,
+) -> bool {
+    match choice {
+        ColorChoice::Always => true,
+        ColorChoice::Never => false,
+        ColorChoice::Auto => {
+            terminal
+                && no_color.is_none_or(OsStr::is_empty)
+                && term.is_none_or(|term| term != "dumb")
+        }
+    }
+}
 
 /// A writer that keeps its first error: commands go on, and the program reports it at its end.
 #[derive(Debug)]

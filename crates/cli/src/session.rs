@@ -34,6 +34,8 @@ pub struct Session<'a> {
     pub colour: bool,
     /// Columns of the terminal; none when output goes elsewhere and is never wrapped.
     pub width: Option<u16>,
+    /// The same two for standard error.
+    pub err_terminal: (bool, Option<u16>),
     /// Whether a progress line can be shown on standard error.
     pub progress: bool,
 }
@@ -69,6 +71,7 @@ impl Session<'_> {
     /// of ours.
     pub fn say(&mut self, text: &str) {
         let text = render::written(text, self.colour);
+        let text = render::folded(&text, self.width);
         drop(self.out.write_all(text.as_bytes()));
     }
 
@@ -107,8 +110,8 @@ impl Session<'_> {
             self.say_json(&Failure::from(problem.clone()));
             return;
         }
-        let text = render::problem(&render::clean(problem), self.colour);
-        drop(self.err.write_all(text.as_bytes()));
+        let text = render::problem(&render::clean(problem), self.err_terminal.0);
+        self.say_to_err(&text);
     }
 
     /// Shows why a command line cannot be run, on standard error.
@@ -116,12 +119,17 @@ impl Session<'_> {
         let shown = |text: &str| outside::escaped(text).into_owned();
         let details = [("cause", shown(cause)), ("hint", shown(hint))];
         let what = render::clause(&shown(what));
-        let text = render::labelled("error:", &what, &details, self.colour);
-        drop(self.err.write_all(text.as_bytes()));
+        let text = render::labelled("error:", &what, &details, self.err_terminal.0);
+        self.say_to_err(&text);
     }
 
     /// Shows a note on standard error.
     pub fn note(&mut self, text: &str) {
-        drop(writeln!(self.err, "{}", outside::escaped(text)));
+        self.say_to_err(&format!("{}\n", outside::escaped(text)));
+    }
+
+    fn say_to_err(&mut self, text: &str) {
+        let text = render::folded(text, self.err_terminal.1);
+        drop(self.err.write_all(text.as_bytes()));
     }
 }

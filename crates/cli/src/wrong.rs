@@ -7,7 +7,7 @@ use accelnet_rules::nearest::{absent, nearest};
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Command, Error};
 
-use crate::args::Args;
+use crate::args::{Args, ColorChoice};
 use crate::render::labelled;
 
 /// The longest word that is shown.
@@ -48,6 +48,23 @@ pub fn text(error: &Error, words: &[String], colour: bool) -> Option<String> {
         ("usage", usage),
     ];
     Some(labelled("error:", &wrong.what, &details, colour))
+}
+
+/// What `words`, which cannot be parsed, say of colour with --color.
+pub fn choice(words: &[String]) -> ColorChoice {
+    let last = words
+        .iter()
+        .enumerate()
+        .rev()
+        .find_map(|(at, word)| match &**word {
+            "--color" => words.get(at + 1).map(String::as_str),
+            word => word.strip_prefix("--color="),
+        });
+    match last {
+        Some("always") => ColorChoice::Always,
+        Some("never") => ColorChoice::Never,
+        _ => ColorChoice::Auto,
+    }
 }
 
 /// The command that `words` name, with its path.

@@ -167,8 +167,8 @@ fn lists_and_shows_read_as_on_record() {
 
 #[test]
 fn changes_that_another_node_did_not_make_read_as_on_record() {
-    let since = format!("n2 gives no sign of life since {SINCE}");
-    let found = format!("It gives no sign of life since {SINCE}; nothing was changed.");
+    let since = format!("n2 has given no sign of life since {SINCE}");
+    let found = format!("No sign of life since {SINCE}; nothing was changed.");
     let answers = [
         (
             "A node that is down",

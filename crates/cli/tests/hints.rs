@@ -44,11 +44,16 @@ fn commands(text: &str) -> Vec<String> {
         .filter_map(|rest| rest.split_once('\''))
         .filter(|(words, _)| words.is_empty() || words.starts_with(' '))
         .map(|(words, _)| {
-            let words = words.split(' ').map(|word| match word {
-                "N" => "4",
-                "SETTING" | "low|medium|high" => "low",
-                word if word.starts_with('{') => "name",
-                word => word,
+            let mut before = "";
+            let words = words.split(' ').map(|word| {
+                let option = std::mem::replace(&mut before, word);
+                match word {
+                    "N" => "4",
+                    "SETTING" | "low|medium|high" => "low",
+                    word if word.starts_with('{') && option == "--store" => "etcd://name",
+                    word if word.starts_with('{') => "name",
+                    word => word,
+                }
             });
             let words: Vec<&str> = words.collect();
             format!("accelnet{}", words.join(" "))

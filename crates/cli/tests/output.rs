@@ -1,7 +1,10 @@
 //! Output that cannot be written.
 
+use std::ffi::OsStr;
 use std::fs::File;
 use std::process::{Command, Output, Stdio};
+
+use accelnet::args::ColorChoice;
 
 fn full() -> Stdio {
     let device = File::options().write(true).open("/dev/full");
@@ -69,5 +72,35 @@ fn a_reader_that_has_gone_is_no_error() {
             (Some(0), Vec::new()),
             "{words:?}"
         );
+    }
+}
+
+#[test]
+fn colour_needs_a_terminal_and_no_color_is_honoured() {
+    let colour = |choice, terminal, no_color: Option<&str>, term: Option<&str>| {
+        let (no_color, term) = (no_color.map(OsStr::new), term.map(OsStr::new));
+        accelnet::output::coloured(choice, terminal, no_color, term)
+    };
+    let auto = ColorChoice::Auto;
+    assert!(colour(auto, true, None, Some("xterm")));
+    assert!(colour(auto, true, Some(""), None));
+    assert!(!colour(auto, true, Some("1"), Some("xterm")));
+    assert!(!colour(auto, true, None, Some("dumb")));
+    assert!(!colour(auto, false, None, Some("xterm")));
+    assert!(colour(ColorChoice::Always, false, Some("1"), Some("dumb")));
+    assert!(!colour(ColorChoice::Never, true, None, Some("xterm")));
+}
+
+#[test]
+fn a_wrong_command_line_is_coloured_only_on_request() {
+    for (words, coloured) in [
+        (&["statsu"][..], false),
+        (&["statsu", "--color", "always"], true),
+        (&["--color=always", "statsu"], true),
+        (&["--color=always", "statsu", "--color=never"], false),
+    ] {
+        let ended = runs(words, Stdio::piped(), Stdio::piped());
+        let err = String::from_utf8(ended.stderr).expect("text");
+        assert_eq!(err.contains('\u{1b}'), coloured, "{words:?}: {err}");
     }
 }

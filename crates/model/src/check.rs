@@ -75,7 +75,7 @@ pub enum CheckName {
     Libvirt,
     /// QEMU at or above the minimum.
     Qemu,
-    /// The firewall lets bridges forward.
+    /// The firewall accepts bridged traffic.
     SoftwarePath,
     /// libvirt's hook may run.
     Hook,
@@ -93,7 +93,7 @@ pub enum CheckName {
     Sriov,
     /// The way to the root has ACS.
     Acs,
-    /// Every VF has an IOMMU group of its own.
+    /// Every VF has its own IOMMU group.
     IommuGroups,
     /// The driver does SR-IOV.
     Driver,

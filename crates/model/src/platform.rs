@@ -1,4 +1,4 @@
-//! What a node is beside its adapters: kernel, CPUs, virtualisation.
+//! What a node is beside its adapters: kernel, CPUs, virtualization.
 
 use std::fmt;
 use std::str::FromStr;

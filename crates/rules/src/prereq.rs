@@ -125,7 +125,7 @@ fn adapters(node: &Node, intents: &[Intent], scope: &Scope) -> Vec<Check> {
         Scope::Intent(wanted) => match intent::find(wanted, intents) {
             Err(problem) => return vec![row(CheckName::Intent, wanted).failed(problem)],
             Ok(intent) => {
-                rows.push(row(CheckName::Intent, wanted).passed("The intent is there."));
+                rows.push(row(CheckName::Intent, wanted).passed("The intent exists."));
                 rows.push(match intent::must_be_compute(intent) {
                     Ok(()) => row(CheckName::IntentType, wanted).passed("It has the compute role."),
                     Err(problem) => row(CheckName::IntentType, wanted).failed(problem),

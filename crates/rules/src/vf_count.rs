@@ -151,7 +151,7 @@ fn most(sriov: &Sriov, name: &str) -> Result<u32, Problem> {
     match sriov.usable_vfs() {
         Observed::Known(most) => Ok(most),
         Observed::Unknown(reason) => {
-            let names = [name, "the number of VFs it can give"];
+            let names = [name, "the maximum number of VFs"];
             Err(Problem::new(Code::NotReadable, &names, reason))
         }
     }

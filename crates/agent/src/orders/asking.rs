@@ -123,7 +123,7 @@ impl Asker {
             None => format!("{node} is not a node of the cluster any more."),
             Some(one) => match one.down_since {
                 Some(since) => format!(
-                    "{node} gives no sign of life since {since}: it is down or cut off from the store."
+                    "{node} has given no sign of life since {since}: it is down or cut off from the store."
                 ),
                 None => format!("{node} gives signs of life; its agent is busy."),
             },
@@ -159,7 +159,7 @@ impl Asker {
         let found = match since {
             Some(None) => return Ok(None),
             Some(Some(since)) => {
-                format!("It gives no sign of life since {since}; nothing was changed.")
+                format!("No sign of life since {since}; nothing was changed.")
             }
             None => "It is not a node of the cluster any more; nothing was changed.".to_owned(),
         };

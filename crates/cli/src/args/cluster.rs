@@ -12,8 +12,8 @@ use super::{ListOutput, Output};
 /// `accelnet node list`
 #[derive(Debug, ClapArgs)]
 pub struct NodeList {
-    /// How to write the answer
-    #[arg(long, short, value_name = "FORM", default_value = "table")]
+    /// Output format
+    #[arg(long, short, value_name = "FORMAT", default_value = "table")]
     pub output: ListOutput,
 }
 
@@ -23,7 +23,7 @@ pub struct NodeList {
     long_about = "Detach the VFs of the VMs that run on a node: the VMs continue over virtio, and can be moved to another node. Their settings remain: a VM gets a VF on the node where it runs next, or here after 'accelnet node undrain'. Until then no VM is accelerated on the node. With --dry-run nothing changes: the answer lists which VMs can be moved, and which cannot and why."
 )]
 pub struct NodeDrain {
-    /// The node
+    /// Name of the node
     #[arg(value_name = "NODE")]
     pub node: NodeName,
     /// Show the plan without changing anything
@@ -32,29 +32,29 @@ pub struct NodeDrain {
     /// Accepted for scripts: it is what the command does
     #[arg(long, hide = true)]
     pub apply: bool,
-    /// How to write the answer
-    #[arg(long, short, value_name = "FORM", default_value = "table")]
+    /// Output format
+    #[arg(long, short, value_name = "FORMAT", default_value = "table")]
     pub output: Output,
 }
 
 /// `accelnet node undrain`
 #[derive(Debug, ClapArgs)]
 pub struct NodeUndrain {
-    /// The node
+    /// Name of the node
     #[arg(value_name = "NODE")]
     pub node: NodeName,
     /// Show the plan without changing anything
     #[arg(long)]
     pub dry_run: bool,
-    /// How to write the answer
-    #[arg(long, short, value_name = "FORM", default_value = "table")]
+    /// Output format
+    #[arg(long, short, value_name = "FORMAT", default_value = "table")]
     pub output: Output,
 }
 
 /// `accelnet cluster`
 #[derive(Debug, Subcommand)]
 pub enum ClusterCommand {
-    /// Create a cluster on an empty etcd, with this node as its first
+    /// Create a cluster on an empty etcd, with this node as the first member
     Init(ClusterStore),
     /// Join the cluster on an etcd
     Join(ClusterStore),
@@ -65,7 +65,7 @@ pub enum ClusterCommand {
 /// `accelnet cluster init` and `accelnet cluster join`
 #[derive(Debug, ClapArgs)]
 #[command(
-    long_about = "Check the content of the etcd, write its address to /etc/accelnet/agent.env, and start the agent with it. The intents and VMs of this node's own store stay in its file; to create a cluster with them, use 'accelnet store migrate' instead. Needs root."
+    long_about = "Check the content of the etcd, write its address to /etc/accelnet/agent.env, and start the agent with it. The intents and VMs of this node's own store remain in the file of that store; to create a cluster with them, use 'accelnet store migrate' instead. Needs root."
 )]
 pub struct ClusterStore {
     /// Address of the etcd (etcd://HOST:PORT,HOST:PORT/PREFIX)
@@ -88,7 +88,7 @@ pub struct ClusterStore {
     long_about = "Remove a node from the cluster: this node, whose agent then restarts with a store of its own, or with --node another node that is down. Accelerated VMs must be moved or disabled first. Needs root."
 )]
 pub struct ClusterLeave {
-    /// Remove this other node, which is down
+    /// Remove this node, which is down, instead of the own node
     #[arg(long, value_name = "NODE")]
     pub node: Option<NodeName>,
     /// Show the plan without changing anything
@@ -134,14 +134,14 @@ pub struct StoreCheck {
     /// Move unreadable values to a file
     #[arg(long)]
     pub repair: bool,
-    /// That file [default: below /var/lib/accelnet, named after the time]
+    /// File for the unreadable values [default: a new file in /var/lib/accelnet]
     #[arg(long, value_name = "FILE", requires = "repair")]
     pub into: Option<PathBuf>,
     /// Show the plan without changing anything
     #[arg(long, requires = "repair")]
     pub dry_run: bool,
-    /// How to write the answer
-    #[arg(long, short, value_name = "FORM", default_value = "table")]
+    /// Output format
+    #[arg(long, short, value_name = "FORMAT", default_value = "table")]
     pub output: Output,
 }
 
@@ -151,7 +151,7 @@ pub struct StoreCheck {
     long_about = "Write all lasting values of the store to a file, which only its owner can read. Stop the agent of a single machine first; agents of a cluster keep running."
 )]
 pub struct StoreBackup {
-    /// The file; an existing file is replaced
+    /// File to write; an existing file is replaced
     #[arg(value_name = "FILE")]
     pub file: PathBuf,
     /// The store
@@ -160,8 +160,8 @@ pub struct StoreBackup {
     /// Show the plan without changing anything
     #[arg(long)]
     pub dry_run: bool,
-    /// How to write the answer
-    #[arg(long, short, value_name = "FORM", default_value = "table")]
+    /// Output format
+    #[arg(long, short, value_name = "FORMAT", default_value = "table")]
     pub output: Output,
 }
 
@@ -171,7 +171,7 @@ pub struct StoreBackup {
     long_about = "Restore a backup: the policy is replaced by that of the backup, and other missing values are added. Agents of that cluster then accept the store again, and leave VFs and VMs unchanged. FILE can also be the last state that an agent read (/var/lib/accelnet/last-read with an etcd, /var/lib/accelnet/store.last-read on a single machine). A damaged store file is moved away first. Stop the agent of a single machine first."
 )]
 pub struct StoreRestore {
-    /// The backup
+    /// File of the backup
     #[arg(value_name = "FILE")]
     pub file: PathBuf,
     /// The store
@@ -180,8 +180,8 @@ pub struct StoreRestore {
     /// Show the plan without changing anything
     #[arg(long)]
     pub dry_run: bool,
-    /// How to write the answer
-    #[arg(long, short, value_name = "FORM", default_value = "table")]
+    /// Output format
+    #[arg(long, short, value_name = "FORMAT", default_value = "table")]
     pub output: Output,
 }
 
@@ -217,7 +217,7 @@ pub struct StoreMigrate {
     /// Show the plan without changing anything
     #[arg(long)]
     pub dry_run: bool,
-    /// How to write the answer
-    #[arg(long, short, value_name = "FORM", default_value = "table")]
+    /// Output format
+    #[arg(long, short, value_name = "FORMAT", default_value = "table")]
     pub output: Output,
 }

@@ -53,10 +53,10 @@ impl Roles {
 /// VF security of an intent.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ClapArgs)]
 pub struct IntentSecurity {
-    /// Let guests change the MAC of their VF and receive traffic for other MACs [default: off]
+    /// Let guests change the MAC of their VF and receive traffic for other MACs [initially: off]
     #[arg(long, value_name = "on|off", value_parser = on_off)]
     pub trust: Option<bool>,
-    /// Drop what guests send from another MAC [default: on]
+    /// Drop frames that guests send from other MACs [initially: on]
     #[arg(long, value_name = "on|off", value_parser = on_off)]
     pub spoof_check: Option<bool>,
 }
@@ -64,7 +64,7 @@ pub struct IntentSecurity {
 /// How long a change of an intent waits for all nodes.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ClapArgs)]
 pub struct Wait {
-    /// Wait until all nodes have applied the change, 300 seconds unless given; list those that have not
+    /// Wait until all nodes have applied the change, at most SECONDS [default: 300]; list the nodes that have not
     #[arg(
         long,
         value_name = "SECONDS",
@@ -101,7 +101,7 @@ pub struct IntentAdd {
     /// Netdev name, PCI address or MAC of an adapter; repeat for several
     #[arg(long, value_name = "NAME", required = true, value_delimiter = ',', value_parser = filled())]
     pub adapter: Vec<String>,
-    /// Number of VFs of each adapter [default: as many as it supports]
+    /// Number of VFs of each adapter [default: the maximum of the adapter]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=65_535))]
     pub vfs: Option<u32>,
     /// What guests may do
@@ -118,19 +118,19 @@ pub struct IntentAdd {
 /// `accelnet intent list`
 #[derive(Debug, ClapArgs)]
 pub struct IntentList {
-    /// How to write the answer
-    #[arg(long, short, value_name = "FORM", default_value = "table")]
+    /// Output format
+    #[arg(long, short, value_name = "FORMAT", default_value = "table")]
     pub output: ListOutput,
 }
 
 /// `accelnet intent show`
 #[derive(Debug, ClapArgs)]
 pub struct IntentShow {
-    /// Its name
+    /// Name of the intent
     #[arg(value_parser = filled())]
     pub name: String,
-    /// How to write the answer
-    #[arg(long, short, value_name = "FORM", default_value = "table")]
+    /// Output format
+    #[arg(long, short, value_name = "FORMAT", default_value = "table")]
     pub output: Output,
 }
 
@@ -142,21 +142,21 @@ pub struct IntentShow {
 pub struct IntentStatus {
     /// Show only this intent
     pub name: Option<String>,
-    /// Only this node [default: all nodes]
+    /// Show only this node [default: all nodes]
     #[arg(long, value_name = "NODE", value_parser = filled())]
     pub node: Option<String>,
-    /// How to write the answer
-    #[arg(long, short, value_name = "FORM", default_value = "table")]
+    /// Output format
+    #[arg(long, short, value_name = "FORMAT", default_value = "table")]
     pub output: Output,
 }
 
 /// `accelnet intent set`
 #[derive(Debug, ClapArgs)]
 #[command(
-    long_about = "Change an intent, and wait until the node has applied it. Settings that are not given remain unchanged. Given roles replace all roles, and given adapters replace all adapters."
+    long_about = "Change an intent, and wait until the node has applied it. Omitted settings remain unchanged. Roles on the command line replace all roles of the intent, and adapters replace all adapters."
 )]
 pub struct IntentSet {
-    /// Its name
+    /// Name of the intent
     #[arg(value_parser = filled())]
     pub name: String,
     /// The roles of its adapters
@@ -165,13 +165,13 @@ pub struct IntentSet {
     /// Netdev name, PCI address or MAC of an adapter; repeat for several
     #[arg(long, value_name = "NAME", value_delimiter = ',', value_parser = filled())]
     pub adapter: Vec<String>,
-    /// Number of VFs of each adapter; 0 for as many as it supports
+    /// Number of VFs of each adapter; 0 for the maximum of the adapter
     #[arg(long, value_name = "N")]
     pub vfs: Option<u32>,
     /// What guests may do
     #[command(flatten)]
     pub security: IntentSecurity,
-    /// Change the number of VFs although VMs use some; these VMs use their software path meanwhile
+    /// Change the number of VFs even if VMs use some; these VMs use their software path during the change
     #[arg(long)]
     pub disruptive: bool,
     /// How long to wait for the other nodes
@@ -185,7 +185,7 @@ pub struct IntentSet {
 /// `accelnet intent remove`
 #[derive(Debug, ClapArgs)]
 pub struct IntentRemove {
-    /// Its name
+    /// Name of the intent
     #[arg(value_parser = filled())]
     pub name: String,
     /// How it is told

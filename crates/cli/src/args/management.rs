@@ -14,7 +14,7 @@ pub struct Enable {
     /// The compute intent that provides the VFs of VMs
     #[arg(long, value_name = "NAME", value_parser = filled())]
     pub intent: String,
-    /// Share of nodes that can fail at once, in percent, 0 to 99 [default: as it was set, or 50]
+    /// Share of nodes that can fail at once, in percent, 0 to 99 [default: the current value, initially 50]
     #[arg(long, value_name = "N", allow_negative_numbers = true)]
     pub node_reserve: Option<String>,
     /// Values of the performance settings: SETTING=QUEUE-PAIRS:LIMIT,...
@@ -33,7 +33,7 @@ pub struct Enable {
 /// `accelnet set`
 #[derive(Debug, ClapArgs)]
 #[command(
-    long_about = "Change the settings of Accelerated Networking; settings that are not given remain unchanged. A change is refused if the accelerated VMs would no longer fit; nothing changes then."
+    long_about = "Change the settings of Accelerated Networking; omitted settings remain unchanged. A change is refused if the accelerated VMs would no longer fit."
 )]
 pub struct Set {
     /// The compute intent that provides the VFs of VMs
@@ -72,7 +72,7 @@ pub struct Told {
     /// Show the plan without changing anything
     #[arg(long)]
     pub dry_run: bool,
-    /// How to write the answer
-    #[arg(long, short, value_name = "FORM", default_value = "table")]
+    /// Output format
+    #[arg(long, short, value_name = "FORMAT", default_value = "table")]
     pub output: Output,
 }

@@ -54,7 +54,7 @@ pub struct VmSecurity {
         hide_possible_values = true
     )]
     pub trust: Option<Choice>,
-    /// Drop what the guest sends from another MAC
+    /// Drop frames that the guest sends from other MACs
     #[arg(
         long,
         value_enum,
@@ -76,11 +76,11 @@ pub struct VmList {
     /// Show only these VMs: names, UUIDs or patterns, separated by commas
     #[arg(long, value_name = "VM", value_delimiter = ',', value_parser = filled())]
     pub name: Vec<String>,
-    /// Only VMs on this node [default: all nodes]
+    /// Show only VMs of this node [default: all nodes]
     #[arg(long, value_name = "NODE", value_parser = filled())]
     pub node: Option<String>,
-    /// How to write the answer
-    #[arg(long, short, value_name = "FORM", default_value = "table")]
+    /// Output format
+    #[arg(long, short, value_name = "FORMAT", default_value = "table")]
     pub output: ListOutput,
 }
 
@@ -90,11 +90,11 @@ pub struct VmShow {
     /// Names, UUIDs or patterns
     #[arg(required = true, value_name = "VM")]
     pub names: Vec<String>,
-    /// Only VMs on this node [default: all nodes]
+    /// Show only VMs of this node [default: all nodes]
     #[arg(long, value_name = "NODE", value_parser = filled())]
     pub node: Option<String>,
-    /// How to write the answer
-    #[arg(long, short, value_name = "FORM", default_value = "table")]
+    /// Output format
+    #[arg(long, short, value_name = "FORMAT", default_value = "table")]
     pub output: Output,
 }
 
@@ -126,7 +126,7 @@ pub struct VmEnable {
     /// What the guest may do
     #[command(flatten)]
     pub security: VmSecurity,
-    /// Only VMs on this node [default: all nodes]
+    /// Change only VMs of this node [default: all nodes]
     #[arg(long, value_name = "NODE", value_parser = filled())]
     pub node: Option<String>,
     /// How it is told
@@ -137,7 +137,7 @@ pub struct VmEnable {
 /// `accelnet vm set`
 #[derive(Debug, ClapArgs)]
 #[command(
-    long_about = "Change the settings of accelerated VMs. Settings that are not given remain unchanged.",
+    long_about = "Change the settings of accelerated VMs. Omitted settings remain unchanged.",
     after_help = AFTER
 )]
 pub struct VmSet {
@@ -153,7 +153,7 @@ pub struct VmSet {
     /// Detach and attach the VF of a running VM again if the setting needs it
     #[arg(long)]
     pub now: bool,
-    /// Only VMs on this node [default: all nodes]
+    /// Change only VMs of this node [default: all nodes]
     #[arg(long, value_name = "NODE", value_parser = filled())]
     pub node: Option<String>,
     /// How it is told
@@ -171,7 +171,7 @@ pub struct VmDisable {
     #[arg(required = true, value_name = "VM", help = SEVERAL)]
     /// The VMs
     pub names: Vec<String>,
-    /// Only VMs on this node [default: all nodes]
+    /// Change only VMs of this node [default: all nodes]
     #[arg(long, value_name = "NODE", value_parser = filled())]
     pub node: Option<String>,
     /// How it is told

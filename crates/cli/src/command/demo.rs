@@ -28,7 +28,10 @@ pub fn run(args: &Demo, session: &mut Session<'_>) -> Result {
     let names = cluster.folder().join("bin");
     let vms: Vec<String> = VMS
         .iter()
-        .map(|(name, vcpus)| format!("{name} ({vcpus} vCPUs)"))
+        .map(|(name, vcpus)| match vcpus {
+            1 => format!("{name} (1 vCPU)"),
+            vcpus => format!("{name} ({vcpus} vCPUs)"),
+        })
         .collect();
     session.say(&format!(
         "\nFour nodes are up. Intent {INTENT} is completed on each; node1 has the VMs\n  {}.\n\n\
@@ -40,7 +43,7 @@ pub fn run(args: &Demo, session: &mut Session<'_>) -> Result {
          \x20 export PATH=\"{}:$PATH\"\n\
          \x20 Get-AccelNetManagementPreReq\n\n\
          The other nodes listen at {}/node2.sock to node4.sock.\n\n{IN_THE_LAB}\n\
-         Ctrl-C ends it, and nothing is left behind.\n",
+         Press Ctrl-C to stop the demonstration and remove its files.\n",
         vms.join(", "),
         socket.display(),
         names.display(),

@@ -97,6 +97,7 @@ fn run(
             err: &mut err,
             colour: false,
             width: None,
+            err_terminal: (false, None),
             progress: false,
         },
     );

@@ -1,20 +1,31 @@
 //! Check rows in words: the table, then each that did not pass with what to do.
 
+use std::collections::BTreeSet;
+
 use accelnet_model::Check;
 use accelnet_model::check::Outcome;
 
+use super::folded::hung;
 use super::problem::{below, sentence};
 use super::table::{Table, Tone, painted};
+
+/// The node of checks of all nodes.
+const CLUSTER: &str = "cluster";
+/// Where further lines of a headline begin.
+const FURTHER: usize = 4;
 
 /// All rows.
 pub fn checks(rows: &[Check], colour: bool, width: Option<u16>) -> String {
     let mut table = Table::new(&["", "CHECK", "SUBJECT", "FOUND"], colour, width);
+    let nodes = rows.iter().map(|row| &*row.node);
+    let nodes: BTreeSet<&str> = nodes.filter(|node| *node != CLUSTER).collect();
+    let several = nodes.len() > 1;
     for row in rows {
         let (mark, tone) = mark(row.outcome);
         table.toned([
             (mark, tone),
             (row.name.as_str(), Tone::Plain),
-            (&row.subject, Tone::Plain),
+            (&subject(row, several), Tone::Plain),
             (&row.found, Tone::Plain),
         ]);
     }
@@ -31,12 +42,17 @@ pub fn checks(rows: &[Check], colour: bool, width: Option<u16>) -> String {
         let message = row
             .code
             .map_or_else(|| row.message.clone(), |code| sentence(code, &row.message));
-        text.push_str(&format!(
-            "\n{} {} of {}: {message}{code}\n",
+        let headline = format!(
+            "{} {} of {}: {message}{code}",
             painted(word, tone, colour),
             row.name.as_str(),
-            row.subject,
-        ));
+            subject(row, several),
+        );
+        let headline = match width {
+            Some(width) => hung(&headline, FURTHER, usize::from(width)),
+            None => headline,
+        };
+        text.push_str(&format!("\n{headline}\n"));
         let more = row
             .code
             .is_none_or(|code| code.entry().needs_more(&row.needed));
@@ -56,6 +72,14 @@ pub fn checks(rows: &[Check], colour: bool, width: Option<u16>) -> String {
     }
     text.push_str(&summary(rows));
     text
+}
+
+/// The subject of a row, with its node if there are `several` and their subjects can have the same name.
+fn subject(row: &Check, several: bool) -> String {
+    match several && row.node != CLUSTER && row.subject != row.node {
+        true => format!("{} on {}", row.subject, row.node),
+        false => row.subject.clone(),
+    }
 }
 
 fn mark(outcome: Outcome) -> (&'static str, Tone) {

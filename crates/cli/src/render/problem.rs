@@ -50,6 +50,8 @@ fn code(problem: &Problem) -> String {
 pub fn sentence(code: Code, message: &str) -> String {
     match code.is_of_document() {
         true => message.to_owned(),
+        // Its subject is named by accelnet.
+        false if code == Code::NotReadable => clause(message),
         false if code.entry().sentence.starts_with('{') => unstopped(message).to_owned(),
         false => imperative(message),
     }

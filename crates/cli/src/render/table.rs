@@ -105,7 +105,7 @@ impl Table {
 }
 
 /// Columns of a terminal that `text` takes; colours take none.
-fn columns(text: &str) -> usize {
+pub fn columns(text: &str) -> usize {
     let mut parts = text.split('\u{1b}');
     let plain = parts.next().map_or(0, UnicodeWidthStr::width);
     let coloured = parts.map(|part| part.split_once('m').map_or("", |(_, after)| after));

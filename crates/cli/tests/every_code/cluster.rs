@@ -94,7 +94,7 @@ pub fn a_node_without_time_for_an_order() -> Vec<Code> {
 
 /// From an agent whose order was not answered.
 pub fn a_node_that_went_down_with_an_order() -> Vec<Code> {
-    let found = "node2 gives no sign of life since 2026-01-01T00:00:00Z.";
+    let found = "node2 has given no sign of life since 2026-01-01T00:00:00Z.";
     vec![orders::unanswered("node2", found).code]
 }
 

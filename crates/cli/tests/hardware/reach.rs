@@ -23,7 +23,7 @@ fn all_vfs_are_those_that_can_be_reached() {
             "ens785f1np1",
             "warning",
             "vfs_out_of_reach",
-            "120 VFs can be reached.",
+            "120 VFs can be used.",
         )],
     )
     .would_create("ens785f0np0", 128)
@@ -52,7 +52,7 @@ fn without_a_vf_in_reach_the_remedy_is_not_fewer_vfs() {
             "ens1",
             "failed",
             "Sriov_support_NoBusResources",
-            "0 VFs can be reached.",
+            "0 VFs can be used.",
         )],
     )
     .refuses("ens1", "Sriov_support_NoBusResources");
@@ -105,7 +105,7 @@ fn vfs_on_the_next_bus_are_reached() {
     });
     Copy::of(behind_a_port(x520))
         .stands_out(&[], &[])
-        .passes("bus-numbers", "ens1", "All VFs lie on buses up to 02")
+        .passes("bus-numbers", "ens1", "The VFs use buses up to 02")
         .would_create("ens1", 63);
 }
 

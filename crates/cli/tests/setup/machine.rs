@@ -167,6 +167,7 @@ impl Machine {
                     err: &mut err,
                     colour: false,
                     width: None,
+                    err_terminal: (false, None),
                     progress: false,
                 },
             )

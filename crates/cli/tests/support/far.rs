@@ -86,6 +86,7 @@ impl Profiles {
                 err: &mut err,
                 colour: false,
                 width: None,
+                err_terminal: (false, None),
                 progress: false,
             },
         );

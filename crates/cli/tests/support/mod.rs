@@ -55,6 +55,7 @@ pub fn run(args: &Args, node: &Booted, agent: Option<Client>, mut input: &[u8]) 
             err: &mut err,
             colour: false,
             width: None,
+            err_terminal: (false, None),
             progress: false,
         },
     );

@@ -166,7 +166,7 @@ fn no_sriov(adapter: &Adapter, around: Surroundings<'_>) -> Problem {
 
 fn total(adapter: &Adapter, sriov: &Sriov, architecture: Architecture, row: Row<'_>) -> Check {
     match &sriov.total_vfs {
-        Observed::Unknown(reason) => row.unknown("the number of VFs it can give", reason),
+        Observed::Unknown(reason) => row.unknown("the maximum number of VFs", reason),
         Observed::Known(0) => {
             let hardware = match sriov.hardware_vfs.known() {
                 Some(vfs) => format!("; its SR-IOV capability names {vfs}"),
@@ -177,7 +177,7 @@ fn total(adapter: &Adapter, sriov: &Sriov, architecture: Architecture, row: Row<
             row.failed(problem.resolution(advice::firmware(adapter, architecture)))
         }
         Observed::Known(total) => row.passed(format!(
-            "{}, {} of them exist now.",
+            "{} supported, {} created.",
             vfs_in_words(*total),
             sriov.current_vfs
         )),
@@ -225,17 +225,17 @@ fn bus_numbers(adapter: &Adapter, sriov: &Sriov, row: Row<'_>) -> Check {
     let buses = match &sriov.bus_numbers {
         Observed::Unknown(_) if on_root => {
             return row
-                .passed("It sits on a root bus: no bridge limits the bus numbers of its VFs.");
+                .passed("The adapter is on a root bus: no bridge limits the bus numbers of its VFs.");
         }
         Observed::Unknown(_) if sriov.offset == Observed::Known(0) && sriov.current_vfs == 0 => {
-            return row.passed("The adapter tells where its VFs lie once they exist.");
+            return row.passed("The buses of the VFs are known when the VFs exist.");
         }
         Observed::Unknown(reason) => return row.unknown("the routing ids of its VFs", reason),
         Observed::Known(buses) => buses,
     };
     if buses.needed <= u16::from(buses.available) {
         return row.passed(format!(
-            "All VFs lie on buses up to {:02x}; those up to {:02x} lead to the adapter.",
+            "The VFs use buses up to {:02x}; buses up to {:02x} are available.",
             buses.needed, buses.available
         ));
     }
@@ -244,7 +244,7 @@ fn bus_numbers(adapter: &Adapter, sriov: &Sriov, row: Row<'_>) -> Check {
         None => "the root".to_owned(),
     };
     let found = format!(
-        "The last VF would lie on bus {:02x}; {bridge} leads to buses up to {:02x}. {} can be reached.",
+        "The last VF needs bus {:02x}; {bridge} has buses up to {:02x}. {} can be used.",
         buses.needed,
         buses.available,
         vfs_in_words(buses.reachable_vfs.into())
@@ -274,8 +274,8 @@ fn vf_memory(adapter: &Adapter, sriov: &Sriov, architecture: Architecture, row: 
         .collect();
     match missing.as_slice() {
         [] => row.passed(match bars.len() {
-            1 => "1 VF BAR, assigned.".to_owned(),
-            some => format!("{some} VF BARs, all assigned."),
+            1 => "1 VF BAR has an address.".to_owned(),
+            some => format!("All {some} VF BARs have addresses."),
         }),
         missing => {
             let found = format!(

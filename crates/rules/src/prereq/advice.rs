@@ -6,7 +6,7 @@ use accelnet_model::{Adapter, Check, PciAddress};
 use super::models;
 
 /// What to do on a machine that is itself a VM.
-pub const IN_A_VM: &str = "This machine is a VM. Run accelnet on its host; to try it here, enable nested virtualisation and a virtual IOMMU on the host.";
+pub const IN_A_VM: &str = "This machine is a VM. Run accelnet on its host; to try it here, enable nested virtualization and a virtual IOMMU on the host.";
 
 /// How to make KVM usable; `parameters` are those that the kernel was booted with.
 pub fn kvm(architecture: Architecture, parameters: &[String]) -> String {
@@ -16,13 +16,13 @@ pub fn kvm(architecture: Architecture, parameters: &[String]) -> String {
             return format!("Remove '{off}' from the kernel command line, and reboot.");
         }
         Architecture::Intel => {
-            "Enable VT-x in the BIOS and run 'modprobe kvm_intel'. On a virtual machine, enable nested virtualisation on its host."
+            "Enable VT-x in the BIOS and run 'modprobe kvm_intel'. On a virtual machine, enable nested virtualization on its host."
         }
         Architecture::Amd => {
-            "Enable SVM (AMD-V) in the BIOS and run 'modprobe kvm_amd'. On a virtual machine, enable nested virtualisation on its host."
+            "Enable SVM (AMD-V) in the BIOS and run 'modprobe kvm_amd'. On a virtual machine, enable nested virtualization on its host."
         }
         Architecture::X86 => {
-            "Enable VT-x or AMD-V (SVM) in the BIOS and run 'modprobe kvm_intel' or 'modprobe kvm_amd'. On a virtual machine, enable nested virtualisation on its host."
+            "Enable VT-x or AMD-V (SVM) in the BIOS and run 'modprobe kvm_intel' or 'modprobe kvm_amd'. On a virtual machine, enable nested virtualization on its host."
         }
         Architecture::Arm64 => {
             "The kernel must be started in EL2: look for a hypervisor setting in the firmware. 'dmesg | grep -i kvm' shows why KVM did not start."
@@ -31,10 +31,10 @@ pub fn kvm(architecture: Architecture, parameters: &[String]) -> String {
             "Run 'modprobe kvm_hv' on a bare-metal (PowerNV) host. An LPAR runs VMs only where its firmware offers nested KVM."
         }
         Architecture::S390x => {
-            "Run 'modprobe kvm' in an LPAR. As a guest of z/VM or KVM, nested virtualisation must be enabled on the host."
+            "Run 'modprobe kvm' in an LPAR. As a guest of z/VM or KVM, nested virtualization must be enabled on the host."
         }
         Architecture::Other => {
-            "Enable virtualisation in the firmware and load the KVM module of this architecture."
+            "Enable virtualization in the firmware and load the KVM module of this architecture."
         }
     };
     how.to_owned()
@@ -49,13 +49,13 @@ pub fn iommu(architecture: Architecture, parameters: &[String]) -> String {
     let how = match architecture {
         Architecture::Intel if asked => "Enable VT-d in the BIOS and reboot.",
         Architecture::Intel => {
-            "Enable VT-d in the BIOS, boot with 'intel_iommu=on iommu=pt' (in /etc/default/grub, then update-grub), and reboot."
+            "Enable VT-d in the BIOS, add 'intel_iommu=on iommu=pt' to the kernel command line (on Debian and Ubuntu in /etc/default/grub, then 'update-grub'; on RHEL and Fedora 'grubby --update-kernel=ALL --args=\"intel_iommu=on iommu=pt\"'), and reboot."
         }
         Architecture::Amd => {
             "Enable AMD-Vi (IOMMU) in the BIOS and reboot; the kernel uses it without a parameter."
         }
         Architecture::X86 => {
-            "Enable VT-d or AMD-Vi (IOMMU) in the BIOS; on Intel machines boot with 'intel_iommu=on iommu=pt'; reboot."
+            "Enable VT-d or AMD-Vi (IOMMU) in the BIOS; on Intel machines, add 'intel_iommu=on iommu=pt' to the kernel command line; then reboot."
         }
         Architecture::Arm64 => {
             "Enable the SMMU in the firmware and reboot: the kernel finds it in the ACPI table IORT or in the device tree."
@@ -116,12 +116,12 @@ pub fn switches_iommu_off(architecture: Architecture, parameters: &[String]) -> 
 pub fn qemu(architecture: Architecture) -> &'static str {
     match architecture {
         Architecture::Intel | Architecture::Amd | Architecture::X86 => {
-            "Install it: on Debian 'apt-get install qemu-system-x86'."
+            "Install QEMU: 'apt-get install qemu-system-x86' on Debian and Ubuntu, 'dnf install qemu-kvm' on RHEL and Fedora."
         }
-        Architecture::Arm64 => "Install it: on Debian 'apt-get install qemu-system-arm'.",
-        Architecture::Ppc64 => "Install it: on Debian 'apt-get install qemu-system-ppc'.",
+        Architecture::Arm64 => "Install QEMU: 'apt-get install qemu-system-arm' on Debian and Ubuntu, 'dnf install qemu-kvm' on RHEL and Fedora.",
+        Architecture::Ppc64 => "Install QEMU: on Debian 'apt-get install qemu-system-ppc'.",
         Architecture::S390x => {
-            "Install it: on Debian 12 'apt-get install qemu-system-misc', later 'apt-get install qemu-system-s390x'."
+            "Install QEMU: on Debian 12 'apt-get install qemu-system-misc', later 'apt-get install qemu-system-s390x'."
         }
         Architecture::Other => "Install the system emulator of this architecture.",
     }
@@ -131,15 +131,15 @@ pub fn qemu(architecture: Architecture) -> &'static str {
 pub fn vfio(architecture: Architecture) -> String {
     let package = match architecture {
         Architecture::Intel | Architecture::Amd | Architecture::X86 => {
-            "linux-image-amd64 rather than the cloud kernel"
+            "linux-image-amd64 instead of the cloud kernel"
         }
-        Architecture::Arm64 => "linux-image-arm64 rather than the cloud kernel",
+        Architecture::Arm64 => "linux-image-arm64 instead of the cloud kernel",
         Architecture::Ppc64 => "linux-image-powerpc64le",
         Architecture::S390x => "linux-image-s390x",
         Architecture::Other => "the kernel's own package",
     };
     format!(
-        "Install the kernel's full module package (on Debian {package}), then run 'modprobe vfio-pci'."
+        "Install all modules of the kernel (on Debian: {package}), then run 'modprobe vfio-pci'."
     )
 }
 
@@ -249,6 +249,6 @@ pub fn give_back(address: PciAddress, driver: &str, module: Option<&str>) -> Str
         None => String::new(),
     };
     format!(
-        "Give it back to its network driver: {load}'echo {address} > /sys/bus/pci/drivers/{driver}/unbind', 'echo > /sys/bus/pci/devices/{address}/driver_override', 'echo {address} > /sys/bus/pci/drivers_probe'."
+        "Bind the adapter to its network driver: {load}'echo {address} > /sys/bus/pci/drivers/{driver}/unbind', 'echo > /sys/bus/pci/devices/{address}/driver_override', 'echo {address} > /sys/bus/pci/drivers_probe'."
     )
 }

@@ -84,19 +84,19 @@ pub fn judge_cluster(
         };
         match (&peer.down_since, &peer.report) {
             (Some(since), _) => {
-                let found = format!("It gives no sign of life since {since}.");
+                let found = format!("No sign of life since {since}.");
                 rows.push(row.failed(Problem::new(Code::NodeDown, &[&peer.node], found)));
             }
             (None, None) => rows.push(row.unknown("its report", "it has not reported yet")),
             (None, Some(report)) => {
-                rows.push(row.passed("It is up, and has reported."));
+                rows.push(row.passed("The node is up and has reported."));
                 let machine = report.checks.iter().filter(|check| of_machine(check));
                 rows.extend(machine.cloned());
                 smt.push((
                     &peer.node,
                     match report.smt {
                         Some(on) => Observed::Known(on),
-                        None => Observed::unknown("the node could not tell"),
+                        None => Observed::unknown("the node reported no SMT state"),
                     },
                 ));
             }
@@ -150,7 +150,7 @@ fn of_adapters(node: &str, report: &PeerReport, intents: &[Intent], scope: &Scop
         return vec![row.failed(Problem::new(Code::IntentNotFound, &[wanted], found))];
     };
     let mut rows = vec![match &intent.problem {
-        None => row.passed("The intent is there."),
+        None => row.passed("The intent exists."),
         // Where it is refused by this, the row's node is not told.
         Some(problem) => row.failed(Problem {
             found: format!("On node {node}: {}", problem.found),
@@ -205,7 +205,7 @@ fn alike(
         };
         let kinds: BTreeSet<String> = nodes.iter().map(|(_, all)| kind(all)).collect();
         if kinds.len() == 1 {
-            rows.push(row.passed("The adapters are alike on all nodes."));
+            rows.push(row.passed("The adapters are the same on all nodes."));
             continue;
         }
         let each: Vec<String> = nodes

@@ -148,7 +148,7 @@ pub fn can_change(adapter: &Adapter) -> Result<(), Problem> {
         Some(Vfs::Never) => Err(problem(format!("Driver {} creates no VFs.", driver.name))
             .needed("An adapter whose driver creates VFs.")
             .resolution(
-                "Use another adapter: 'accelnet adapter list' shows those whose VFs can be given to VMs.",
+                "Use another adapter: 'accelnet adapter list' shows the adapters whose VFs can be assigned to VMs.",
             )),
     }
 }

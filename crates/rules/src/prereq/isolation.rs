@@ -40,8 +40,8 @@ pub(super) fn acs(adapter: &Adapter, around: Surroundings<'_>, row: Row<'_>) -> 
     match (weak.lacking.as_slice(), weak.unknown.first()) {
         ([], Some(reason)) => row.unknown("ACS of the bridges above it", reason),
         ([], None) => row.passed(match bridges {
-            [] => "It sits on the root itself; no bridge is above it.",
-            _ => "Every port above it has ACS; an IOMMU that is on switches it on.",
+            [] => "The adapter is on the root bus; no bridge is above it.",
+            _ => "Every port above the adapter has ACS; an enabled IOMMU switches ACS on.",
         }),
         (lacking, _) => row.failed(problem(row, lacking.join(" "))),
     }
@@ -81,7 +81,7 @@ pub(super) fn groups(adapter: &Adapter, all: &[Adapter], row: Row<'_>) -> Option
     });
     let shared: Vec<String> = shared.collect();
     Some(match shared.as_slice() {
-        [] => row.passed("Every VF has an IOMMU group of its own."),
+        [] => row.passed("Every VF has its own IOMMU group."),
         shared => row.failed(Problem::new(
             Code::IommuGroupShared,
             &[row.subject],
@@ -212,9 +212,9 @@ fn siblings(adapter: &Adapter, group: &IommuGroup, all: &[Adapter]) -> Vec<Strin
 fn passed_by_group(adapter: &Adapter, group: &IommuGroup, all: &[Adapter], weak: &Weak) -> String {
     let siblings = siblings(adapter, group, all);
     let base = match siblings.as_slice() {
-        [] => format!("IOMMU group {} holds nothing but the adapter.", group.id),
+        [] => format!("IOMMU group {} contains only the adapter.", group.id),
         siblings => format!(
-            "IOMMU group {} holds the adapter and {} of the same card.",
+            "IOMMU group {} contains the adapter and {} of the same card.",
             group.id,
             siblings.join(", ")
         ),
@@ -222,7 +222,7 @@ fn passed_by_group(adapter: &Adapter, group: &IommuGroup, all: &[Adapter], weak:
     match weak.lacking.as_slice() {
         [] => base,
         lacking => format!(
-            "{base} {} The kernel knows it to keep devices apart all the same.",
+            "{base} {} The kernel treats it as isolated without ACS (a quirk).",
             lacking.join(" ")
         ),
     }
@@ -233,7 +233,7 @@ fn shared_words(group: &IommuGroup, strangers: &[PciAddress], weak: &Weak) -> St
     let mut words = weak.lacking.clone();
     words.extend(weak.off.iter().cloned());
     words.push(format!(
-        "IOMMU group {} holds the adapter together with {}.",
+        "IOMMU group {} contains the adapter and {}.",
         group.id,
         strangers.join(", ")
     ));

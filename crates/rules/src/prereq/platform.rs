@@ -121,7 +121,7 @@ fn iommu(node: &Node, row: Row<'_>) -> Check {
                     iommu.unsafe_groups
                 ),
                 [] => "No IOMMU and no IOMMU group.".to_owned(),
-                units => format!("IOMMU {} is there, and no IOMMU group.", units.join(", ")),
+                units => format!("IOMMU {} exists, but no IOMMU group.", units.join(", ")),
             };
             let parameters = &node.platform.kernel_parameters;
             let architecture = node.platform.architecture;
@@ -143,7 +143,7 @@ fn vfio(node: &Node, row: Row<'_>) -> Check {
         Observed::Unknown(reason) => row.unknown("the vfio-pci driver", reason),
         Observed::Known(Vfio::Loaded) => row.passed("vfio-pci is loaded."),
         Observed::Known(Vfio::Available) => {
-            row.passed("vfio-pci is installed and is loaded when it is needed.")
+            row.passed("vfio-pci is installed and is loaded on demand.")
         }
         Observed::Known(Vfio::Missing) => {
             let found = "vfio-pci is neither loaded nor installed for the running kernel.";
@@ -170,7 +170,7 @@ fn libvirt(node: &Node, row: Row<'_>) -> Check {
             let problem = Problem::new(
                 Code::LibvirtMissing,
                 &[row.node],
-                "libvirt is installed, and its daemon does not answer.",
+                "libvirt is installed, but its daemon does not answer.",
             );
             return row.failed(problem.cause(reason));
         }
@@ -245,7 +245,7 @@ fn forwarding(node: &Node, row: Row<'_>) -> Check {
         .filter_map(|(bridge, forwarding)| forwarding.warning(row.node, *bridge));
     match unclear.next() {
         Some(warning) => row.warned(warning),
-        None => row.passed("The firewall lets bridges forward."),
+        None => row.passed("The firewall accepts bridged traffic."),
     }
 }
 
@@ -311,8 +311,8 @@ fn whole(parts: &[Check], is_copy: bool, row: Row<'_>) -> Check {
         .map(|part| part.name.as_str())
         .collect();
     match missing.as_slice() {
-        [] if is_copy => row.passed("Nothing that the copy holds rules out accelerated VMs."),
-        [] => row.passed("The node can carry accelerated VMs."),
+        [] if is_copy => row.passed("No check of the copy failed."),
+        [] => row.passed("The node supports accelerated VMs."),
         missing => row.failed(Problem::new(
             Code::AccelNetNotSupported,
             &[row.node],

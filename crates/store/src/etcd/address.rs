@@ -40,8 +40,8 @@ impl FromStr for EtcdAddress {
     fn from_str(text: &str) -> Result<Self, String> {
         let wrong = |found: &str| {
             format!(
-                "'{text}' is no etcd: {found}; it reads {SCHEME}HOST:PORT,HOST:PORT/PREFIX, \
-                 where the port ({PORT}) and the prefix ({PREFIX}) may be left out"
+                "'{text}' is not the address of an etcd: {found}; use {SCHEME}HOST:PORT,HOST:PORT/PREFIX, \
+                 where the port (default: {PORT}) and the prefix (default: {PREFIX}) are optional"
             )
         };
         let rest = text

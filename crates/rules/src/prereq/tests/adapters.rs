@@ -39,7 +39,7 @@ fn vfs_that_it_can_give() {
     assert_eq!(came_out(&judged(Observed::unknown("?"))), UNKNOWN);
     assert_eq!(
         judged(Observed::Known(1)).found,
-        "1 VF, 0 of them exist now."
+        "1 VF supported, 0 created."
     );
 }
 
@@ -84,8 +84,8 @@ fn bus_numbers() {
     assert_eq!(came_out(&short), warned(Code::VfsOutOfReach));
     assert_eq!(
         short.found,
-        "The last VF would lie on bus 03; bridge 0000:00:01.0 leads to buses up to 02. \
-         3 VFs can be reached."
+        "The last VF needs bus 03; bridge 0000:00:01.0 has buses up to 02. \
+         3 VFs can be used."
     );
     // Past the last bus that there can be.
     assert_eq!(

@@ -48,7 +48,7 @@ fn where_there_are_groups_they_decide() {
     assert_eq!(came_out(&joined), MISSING);
     assert_eq!(
         joined.found,
-        "IOMMU group 1 holds the adapter together with 0000:02:00.0."
+        "IOMMU group 1 contains the adapter and 0000:02:00.0."
     );
 }
 
@@ -61,7 +61,7 @@ fn the_bridge_without_acs_is_named() {
     assert_eq!(came_out(&row), MISSING);
     assert_eq!(
         row.found,
-        "Root port 0000:00:01.0 has no ACS. IOMMU group 1 holds the adapter together with \
+        "Root port 0000:00:01.0 has no ACS. IOMMU group 1 contains the adapter and \
          0000:00:01.0."
     );
 }
