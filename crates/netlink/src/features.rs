@@ -48,7 +48,7 @@ pub struct Probe {
 /// for any VF has neither; everything else is unknown until [`probe`] asks.
 pub fn reported(vfs: &[VfSettings]) -> VfFeatures {
     let unasked = || match vfs {
-        [] => Observed::unknown("there is no VF to ask about"),
+        [] => Observed::unknown("no VF exists to test it"),
         _ => Observed::unknown("not asked yet"),
     };
     let told = |what, told: fn(&VfSettings) -> bool| match vfs {

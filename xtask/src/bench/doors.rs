@@ -303,11 +303,11 @@ impl Doors {
     fn table(&self, all: &[Measured], busy: u64) -> String {
         let mut text = format!(
             "## Under attack\n\n\
-             Written by `cargo xtask bench doors --write`. A user without rights does what the first column names on\n\
-             two threads, again and again, while root asks the agent of a simulated node {} times for each figure, and\n\
-             each time from a new connection. Times are 99th percentiles; at most {} ms are permitted. Memory and\n\
-             descriptors are the most that were seen of the process, node included; at most {} MiB and {} are\n\
-             permitted. Others used {busy} % of the CPU before it began.\n\n\
+             Written by `cargo xtask bench doors --write`. An unprivileged user runs the attack of the first column on two\n\
+             threads without a pause, while root queries the agent of a simulated node {} times for each value, each\n\
+             time on a new connection. Times are 99th percentiles; the limit is {} ms. Memory and descriptors are the\n\
+             maximum of the process, including the simulated node; the limits are {} MiB and {}. Other processes used\n\
+             {busy} % of the CPU before the measurement.\n\n\
              | attack | `status` | `vm set --dry-run` | memory | descriptors |\n\
              | --- | --- | --- | --- | --- |\n",
             self.rounds, MOST.0, MOST.1, MOST.2

@@ -3,7 +3,7 @@
 use super::limit::Limit;
 use super::row::{Row, Times};
 
-const LIMITS_HEAD: [&str; 4] = ["what", "found", "at most", "kept"];
+const LIMITS_HEAD: [&str; 4] = ["measurement", "value", "limit", "met"];
 const HEAD: [&str; 7] = [
     "where",
     "accelnet",

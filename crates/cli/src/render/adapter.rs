@@ -115,7 +115,7 @@ pub fn adapter_in_brief(
         (
             "VFs",
             format!(
-                "{} there, {} at most, {} in use, {} unknown",
+                "{} created, at most {}, {} in use, {} unknown",
                 row.vfs,
                 shown(&row.vfs_total, u32::to_string),
                 row.vfs_in_use,
@@ -143,7 +143,7 @@ pub fn adapter_in_brief(
         text.push_str(&format!("\n{}", table.text()));
     }
     text.push_str(&format!(
-        "note: 'accelnet adapter show {}' on {} shows all of it\n",
+        "note: 'accelnet adapter show {}' on {} shows all details\n",
         row.name, row.node
     ));
     text
@@ -191,15 +191,15 @@ pub fn adapter(adapter: &Adapter, colour: bool, width: Option<u16>) -> String {
     }
     lines.extend([
         (
-            "numa node",
+            "NUMA node",
             shown_or(&adapter.numa_node, "none", u32::to_string),
         ),
         (
-            "pcie link",
+            "PCIe link",
             shown_or(&adapter.pcie_link, "not PCI Express", pcie_link),
         ),
         (
-            "iommu group",
+            "IOMMU group",
             shown_or(&adapter.iommu_group, "none", |group| {
                 let members: Vec<String> = group.members.iter().map(ToString::to_string).collect();
                 format!("{} ({})", group.id, members.join(", "))
@@ -214,7 +214,7 @@ pub fn adapter(adapter: &Adapter, colour: bool, width: Option<u16>) -> String {
         Observed::Known(Some(sriov)) => {
             text.push_str("\nSR-IOV\n");
             text.push_str(&pairs(&sriov_lines(sriov)));
-            text.push_str("\nFor its VFs\n");
+            text.push_str("\nVF features\n");
             text.push_str(&pairs(&feature_lines(adapter)));
         }
     }
@@ -276,7 +276,7 @@ fn link(interface: &Interface) -> String {
 }
 
 fn queue_pairs(interface: &Interface) -> String {
-    shown_or(&interface.channels, "no control of them", |channels| {
+    shown_or(&interface.channels, "not reported", |channels| {
         format!("{} of {}", channels.pairs(), channels.max_pairs())
     })
 }
@@ -294,7 +294,7 @@ fn pcie_link(link: &PcieLink) -> String {
 
 fn bridges(bridges: &Observed<Vec<Bridge>>) -> String {
     shown(bridges, |all| match all.as_slice() {
-        [] => "none: on the root".to_owned(),
+        [] => "none, on the root bus".to_owned(),
         all => all.iter().map(bridge).collect::<Vec<_>>().join("; "),
     })
 }
@@ -325,7 +325,7 @@ fn sriov_lines(sriov: &Sriov) -> Vec<(&'static str, String)> {
         (
             "VFs",
             format!(
-                "{} there, {} at most",
+                "{} created, at most {}",
                 sriov.current_vfs,
                 shown(&sriov.total_vfs, u32::to_string)
             ),
@@ -345,7 +345,7 @@ fn sriov_lines(sriov: &Sriov) -> Vec<(&'static str, String)> {
             "bus numbers",
             shown(&sriov.bus_numbers, |buses| {
                 format!(
-                    "up to {:02x} needed, up to {:02x} there",
+                    "up to {:02x} required, up to {:02x} available",
                     buses.needed, buses.available
                 )
             }),
@@ -354,16 +354,16 @@ fn sriov_lines(sriov: &Sriov) -> Vec<(&'static str, String)> {
             "host drivers",
             shown(&sriov.drivers_autoprobe, |on| {
                 let words = if *on {
-                    "may take new VFs"
+                    "bind to new VFs"
                 } else {
-                    "are kept off new VFs"
+                    "do not bind to new VFs"
                 };
                 words.to_owned()
             }),
         ),
         (
-            "MSI-X to share",
-            shown_or(&sriov.vf_total_msix, "fixed by the driver", u32::to_string),
+            "MSI-X vectors",
+            shown_or(&sriov.vf_total_msix, "distributed by the driver", u32::to_string),
         ),
     ]
 }
@@ -419,7 +419,7 @@ fn vfs(vfs: &[Vf], colour: bool, width: Option<u16>) -> String {
     let mut table = Table::new(&heading, colour, width);
     for vf in vfs {
         let users = shown(&vf.users, |users| match users.as_slice() {
-            [] => "nobody".to_owned(),
+            [] => "-".to_owned(),
             users => users
                 .iter()
                 .map(ToString::to_string)

@@ -6,12 +6,12 @@ use accelnet_model::{AdapterSummary, Domain, Node, Observed};
 use accelnet_rules::adapter_summary;
 
 use super::table::{Table, Tone, painted, pairs};
-use super::{adapter, shown, shown_or};
+use super::{adapter, shown, shown_or, vms};
 
 /// The whole of it.
 pub fn node(node: &Node, colour: bool, width: Option<u16>) -> String {
     let mut text = format!(
-        "{}, seen {}\n",
+        "{}, observed {}\n",
         painted(node.display_name(), Tone::Plain, colour),
         node.observed_at
     );
@@ -42,7 +42,7 @@ fn unreadable(all: &[Unreadable]) -> String {
     if all.is_empty() {
         return String::new();
     }
-    let mut text = "\nCould not be read\n".to_owned();
+    let mut text = "\nUnreadable\n".to_owned();
     for one in all.iter().take(SHOWN) {
         text.push_str(&format!("  {}: {}\n", one.subject, one.reason));
     }
@@ -63,7 +63,7 @@ fn platform(platform: &Platform) -> Vec<(&'static str, String)> {
         ),
         ("lockdown", lockdown(&platform.lockdown)),
         (
-            "cpu",
+            "CPU",
             shown(&platform.cpu, |cpu| {
                 format!(
                     "{}: {} sockets, {} cores, {} threads online",
@@ -71,15 +71,15 @@ fn platform(platform: &Platform) -> Vec<(&'static str, String)> {
                 )
             }),
         ),
-        ("smt", shown(&platform.smt, |smt| smt_word(*smt).to_owned())),
-        ("iommu", shown(&platform.iommu, iommu)),
-        ("kvm", shown(&platform.kvm, kvm)),
+        ("SMT", shown(&platform.smt, |smt| smt_word(*smt).to_owned())),
+        ("IOMMU", shown(&platform.iommu, iommu)),
+        ("KVM", shown(&platform.kvm, kvm)),
         (
             "vfio-pci",
             shown(&platform.vfio, |vfio| vfio_word(*vfio).to_owned()),
         ),
         ("libvirt", shown(&platform.libvirt, libvirt)),
-        ("qemu", version(&platform.qemu)),
+        ("QEMU", version(&platform.qemu)),
     ]
 }
 
@@ -153,7 +153,7 @@ fn domains(domains: &Observed<Vec<Domain>>, colour: bool, width: Option<u16>) ->
             .collect();
         table.row([
             domain.name.clone(),
-            format!("{:?}", domain.state).to_lowercase(),
+            vms::domain(domain.state).to_owned(),
             domain.vcpus.to_string(),
             format!("{} MiB", domain.memory_mib),
             domain.vnics.len().to_string(),

@@ -197,7 +197,8 @@ fn painted_unless_plain(text: &str, tone: Tone, colour: bool) -> String {
     }
 }
 
-fn domain(state: DomainState) -> &'static str {
+/// The state of a VM in words.
+pub fn domain(state: DomainState) -> &'static str {
     match state {
         DomainState::Running => "running",
         DomainState::Paused => "paused",

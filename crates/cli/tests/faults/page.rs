@@ -129,8 +129,8 @@ fn left(node: &Booted) -> String {
         .join(format!("sys/bus/pci/devices/{}", pf()));
     let probe = std::fs::read_to_string(device.join("sriov_drivers_autoprobe"));
     let drivers = match probe.expect("a flag").trim() {
-        "0" => "are kept off new VFs",
-        _ => "may take new VFs",
+        "0" => "do not bind to new VFs",
+        _ => "bind to new VFs",
     };
     let driver = match device.join("driver").exists() {
         true => "",

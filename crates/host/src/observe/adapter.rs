@@ -250,7 +250,7 @@ fn features(
             Some(Observed::Unknown(reason)) => Observed::unknown(reason.clone()),
             Some(Observed::Known(None)) | None => Observed::Known(Support::No {
                 reason:
-                    "the driver shares out no MSI-X vectors (sriov_vf_total_msix is missing or 0)"
+                    "the driver does not distribute MSI-X vectors (sriov_vf_total_msix is missing or 0)"
                         .to_owned(),
             }),
         },

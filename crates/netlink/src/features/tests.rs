@@ -271,7 +271,7 @@ fn without_asking_only_silence_is_told() {
     );
     assert_eq!(
         reported(&[]).trust,
-        Observed::unknown("there is no VF to ask about")
+        Observed::unknown("no VF exists to test it")
     );
 }
 
