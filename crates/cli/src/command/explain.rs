@@ -64,12 +64,7 @@ pub fn run(args: &Explain, session: &mut Session<'_>) -> Result {
         }
         ListOutput::Table => {
             let text = match args.code {
-                Some(_) => {
-                    let shown = entries.into_iter();
-                    shown
-                        .map(|entry| render::entry(entry, session.width))
-                        .collect()
-                }
+                Some(_) => entries.into_iter().map(render::entry).collect(),
                 None => render::entries(&entries, session.colour, session.width),
             };
             session.say(&text);

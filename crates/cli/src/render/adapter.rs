@@ -363,7 +363,11 @@ fn sriov_lines(sriov: &Sriov) -> Vec<(&'static str, String)> {
         ),
         (
             "MSI-X vectors",
-            shown_or(&sriov.vf_total_msix, "distributed by the driver", u32::to_string),
+            shown_or(
+                &sriov.vf_total_msix,
+                "distributed by the driver",
+                u32::to_string,
+            ),
         ),
     ]
 }

@@ -5,14 +5,11 @@ use std::collections::BTreeSet;
 use accelnet_model::Check;
 use accelnet_model::check::Outcome;
 
-use super::folded::hung;
 use super::problem::{below, sentence};
 use super::table::{Table, Tone, painted};
 
 /// The node of checks of all nodes.
 const CLUSTER: &str = "cluster";
-/// Where further lines of a headline begin.
-const FURTHER: usize = 4;
 
 /// All rows.
 pub fn checks(rows: &[Check], colour: bool, width: Option<u16>) -> String {
@@ -48,10 +45,6 @@ pub fn checks(rows: &[Check], colour: bool, width: Option<u16>) -> String {
             row.name.as_str(),
             subject(row, several),
         );
-        let headline = match width {
-            Some(width) => hung(&headline, FURTHER, usize::from(width)),
-            None => headline,
-        };
         text.push_str(&format!("\n{headline}\n"));
         let more = row
             .code

@@ -2,11 +2,10 @@
 
 use accelnet_model::catalogue::{Entry, Severity};
 
-use super::folded::hung;
 use super::table::{Table, pairs};
 
 /// One entry, whole.
-pub fn entry(entry: &Entry, width: Option<u16>) -> String {
+pub fn entry(entry: &Entry) -> String {
     let mut lines = vec![
         ("message", entry.named(entry.sentence)),
         ("cause", entry.found.to_owned()),
@@ -19,14 +18,7 @@ pub fn entry(entry: &Entry, width: Option<u16>) -> String {
     if let Some(document) = entry.stands_under {
         lines.push(("case of", document.to_string()));
     }
-    let labels = lines.iter().map(|(label, _)| label.len());
-    let indent = labels.max().unwrap_or(0) + 4;
-    let text = pairs(&lines);
-    let folded = text.lines().map(|line| match width {
-        Some(width) => hung(line, indent, usize::from(width)) + "\n",
-        None => format!("{line}\n"),
-    });
-    format!("{}\n{}", entry.code, folded.collect::<String>())
+    format!("{}\n{}", entry.code, pairs(&lines))
 }
 
 /// All entries, a line each.

@@ -1,4 +1,4 @@
-//! Long lines of text, broken between words where a terminal would break them anywhere.
+//! Long lines of prose, broken between words where a terminal would break them anywhere.
 
 use std::borrow::Cow;
 
@@ -10,10 +10,12 @@ const LABELS: [&str; 7] = [
 ];
 /// First words of a message.
 const MESSAGES: [&str; 3] = ["error: ", "warning: ", "note: "];
+/// Blanks before a label.
+const BEFORE: usize = 2;
 /// A narrower text is not readable: the terminal may break it.
 const NARROWEST: usize = 20;
 
-/// `text` with its messages and their labelled lines broken at `width`; tables stay.
+/// `text` with its lines broken at `width`; rows of tables stay.
 pub fn folded(text: &str, width: Option<u16>) -> Cow<'_, str> {
     let Some(width) = width.map(usize::from) else {
         return Cow::Borrowed(text);
@@ -34,15 +36,29 @@ pub fn folded(text: &str, width: Option<u16>) -> Cow<'_, str> {
     Cow::Owned(lines.collect())
 }
 
-/// Where the text of `line` begins, in columns; none if the line is no message.
+/// Where the text of `line` begins, in columns; none for a row of a table.
 fn indent(line: &str) -> Option<usize> {
     let plain = uncoloured(line);
     if let Some(message) = MESSAGES.iter().find(|word| plain.starts_with(**word)) {
         return Some(message.len());
     }
-    let (label, after) = plain.strip_prefix("  ")?.split_once(':')?;
-    let blanks = after.len() - after.trim_start_matches(' ').len();
-    (LABELS.contains(&label) && blanks > 0).then_some(2 + label.len() + 1 + blanks)
+    let text = plain.trim_start_matches(' ');
+    let before = plain.len() - text.len();
+    if before == BEFORE
+        && let Some((label, after)) = text.split_once(':')
+        && LABELS.contains(&label)
+    {
+        return Some(before + label.len() + 1 + blanks(after));
+    }
+    match text.split_once("  ") {
+        Some((label, after)) if before == BEFORE => Some(before + label.len() + 2 + blanks(after)),
+        Some(_) => None,
+        None => Some(before + BEFORE),
+    }
+}
+
+fn blanks(text: &str) -> usize {
+    text.len() - text.trim_start_matches(' ').len()
 }
 
 /// `line` without sequences that set a colour.
@@ -56,7 +72,7 @@ fn uncoloured(line: &str) -> String {
 
 /// `line` broken at `width`, the further lines below its text, which begins at `indent`. A command in quotes
 /// stays on one line if it fits.
-pub fn hung(line: &str, indent: usize, width: usize) -> String {
+fn hung(line: &str, indent: usize, width: usize) -> String {
     if columns(line) <= width || width < indent + NARROWEST {
         return line.to_owned();
     }
@@ -141,6 +157,16 @@ mod tests {
             "\u{1b}[31merror:\u{1b}[0m one two three four\n       five"
         );
         let table = "NAME  NODE  AND A LONG LINE OF A TABLE\n";
+        let pair = "  settings  one two three four five";
+        assert_eq!(
+            folded(pair, Some(32)),
+            "  settings  one two three four\n            five"
+        );
+        let prose = "web01: one two three four five six";
+        assert_eq!(
+            folded(prose, Some(30)),
+            "web01: one two three four five\n  six"
+        );
         assert_eq!(folded(table, Some(30)), table);
         assert_eq!(folded(HINT, None), HINT);
     }

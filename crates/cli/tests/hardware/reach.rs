@@ -78,7 +78,7 @@ fn a_root_bus_limits_nothing() {
     });
     Copy::of(tree)
         .stands_out(&[], &[])
-        .passes("bus-numbers", "eno258np0", "It sits on a root bus")
+        .passes("bus-numbers", "eno258np0", "The adapter is on a root bus")
         .would_create("eno258np0", 256);
 }
 
@@ -91,7 +91,7 @@ fn an_offset_of_zero_is_no_failure_before_vfs_exist() {
     });
     Copy::of(behind_a_port(late))
         .stands_out(&[], &[])
-        .passes("bus-numbers", "eno257np0", "once they exist")
+        .passes("bus-numbers", "eno257np0", "when the VFs exist")
         .would_create("eno257np0", 127);
 }
 

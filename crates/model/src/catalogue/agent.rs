@@ -146,7 +146,7 @@ pub(super) static ENTRIES: &[Entry] = &[
         names: &["NAME"],
         found: "The users of the intent: Accelerated Networking, or VMs.",
         needed: "An intent without users.",
-        resolution: "Disable the VMs with 'accelnet vm disable' and Accelerated Networking with 'accelnet disable', or select another intent with 'accelnet set --intent'. Then run the same command again.",
+        resolution: "Disable the VMs with 'accelnet vm disable' and Accelerated Networking with 'accelnet disable', or select another intent with 'accelnet set --intent NAME'. Then run the same command again.",
     },
     Entry {
         code: Code::IntentNotApplied,

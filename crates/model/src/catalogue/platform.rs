@@ -21,7 +21,7 @@ pub(super) static ENTRIES: &[Entry] = &[
     Entry {
         code: Code::KernelLockdown,
         exit_status: 31,
-        http_status: 412,
+        http_status: 200,
         severity: Severity::Warning,
         stands_under: UNDER,
         sentence: "The kernel of node {0} is locked down. VFs work, but out-of-tree drivers and vendors' firmware tools do not.",
