@@ -49,7 +49,7 @@ pub struct Probe {
 pub fn reported(vfs: &[VfSettings]) -> VfFeatures {
     let unasked = || match vfs {
         [] => Observed::unknown("no VF exists to test it"),
-        _ => Observed::unknown("not asked yet"),
+        _ => Observed::unknown("not tested yet"),
     };
     let told = |what, told: fn(&VfSettings) -> bool| match vfs {
         [_, ..] if !vfs.iter().any(told) => silent(what),
@@ -63,8 +63,8 @@ pub fn reported(vfs: &[VfSettings]) -> VfFeatures {
         vlan: unasked(),
         vlan_802_1ad: unasked(),
         link_state: unasked(),
-        msix_per_vf: Observed::unknown("not asked yet"),
-        eswitch: Observed::unknown("not asked yet"),
+        msix_per_vf: Observed::unknown("not tested yet"),
+        eswitch: Observed::unknown("not tested yet"),
     }
 }
 

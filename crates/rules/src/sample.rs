@@ -91,7 +91,7 @@ pub fn adapter() -> Adapter {
         })),
         bridges: Observed::Known(vec![bridge("0000:00:01.0", BridgeKind::RootPort)]),
         sriov: Observed::Known(Some(sriov())),
-        features: VfFeatures::unknown("not asked yet"),
+        features: VfFeatures::unknown("not tested yet"),
         vfs: Vec::new(),
     }
 }

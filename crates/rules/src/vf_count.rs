@@ -128,7 +128,7 @@ fn exactly(count: u32, adapter: &Adapter, sriov: &Sriov, name: &str) -> Result<u
             "{name} has {}, and bus numbers reach {most} of them.",
             vfs_in_words(total)
         ),
-        _ => format!("{name} can give {}.", vfs_in_words(most)),
+        _ => format!("{name} supports {}.", vfs_in_words(most)),
     };
     let problem = Problem::new(Code::VfCountTooHigh, &[name, &count.to_string()], found);
     Err(problem.needed(format!("A number from 1 to {most}.")))

@@ -167,7 +167,7 @@ impl Core {
             _ => Verified {
                 check: "guest has both vNIC and VF".to_owned(),
                 ok: None,
-                detail: "not asked yet".to_owned(),
+                detail: "not queried yet".to_owned(),
             },
         }
     }

@@ -484,7 +484,7 @@ impl Inner {
             false => Err(Problem::new(
                 Code::ManagementDisabled,
                 &[],
-                "Management is off.",
+                "It was never enabled.",
             )),
         }
     }

@@ -27,12 +27,13 @@ pub fn run(args: &Log, session: &mut Session<'_>) -> Result {
             session,
             args.output,
             &events,
-            |events: &Events, colour, _| {
-                events
+            |events: &Events, colour, _| match events.events.is_empty() {
+                true => "No events.\n".to_owned(),
+                false => events
                     .events
                     .iter()
                     .map(|event| render::event(event, colour))
-                    .collect()
+                    .collect(),
             },
         );
         return Ok(0);

@@ -39,11 +39,15 @@ pub fn checks(rows: &[Check], colour: bool, width: Option<u16>) -> String {
         let message = row
             .code
             .map_or_else(|| row.message.clone(), |code| sentence(code, &row.message));
+        let subject = subject(row, several);
+        let of = match message.contains(&subject) {
+            true => String::new(),
+            false => format!(" of {subject}"),
+        };
         let headline = format!(
-            "{} {} of {}: {message}{code}",
+            "{} {}{of}: {message}{code}",
             painted(word, tone, colour),
             row.name.as_str(),
-            subject(row, several),
         );
         text.push_str(&format!("\n{headline}\n"));
         let more = row

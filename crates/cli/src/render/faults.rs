@@ -48,17 +48,15 @@ impl Health {
 pub fn health(health: &Health, colour: bool, _width: Option<u16>) -> String {
     let mut text = match (health.errors, health.warnings) {
         (0, 0) => format!("{}\n", painted("Healthy.", Tone::Good, colour)),
-        (0, warnings) => format!(
-            "{} {}.\n",
-            painted("Healthy, with", Tone::Notice, colour),
-            count(warnings, "warning")
-        ),
-        (errors, warnings) => format!(
-            "{} {}, {}.\n",
-            painted("Not healthy:", Tone::Bad, colour),
-            count(errors, "error"),
-            count(warnings, "warning")
-        ),
+        (0, warnings) => {
+            let words = format!("Healthy, with {}.", count(warnings, "warning"));
+            format!("{}\n", painted(&words, Tone::Notice, colour))
+        }
+        (errors, warnings) => {
+            let (errors, warnings) = (count(errors, "error"), count(warnings, "warning"));
+            let words = format!("Not healthy: {errors}, {warnings}.");
+            format!("{}\n", painted(&words, Tone::Bad, colour))
+        }
     };
     if !health.monitored {
         text.push_str("Accelerated Networking is not enabled, so its VMs are not monitored.\n");
@@ -83,7 +81,13 @@ pub fn faults(faults: &[Fault], colour: bool) -> String {
         let what = format!("{} [{}]", sentence(fault.code, &fault.message), fault.code);
         let (node, _) = last_reports::cell(&fault.node, fault.last_report.as_ref());
         let details = [
-            ("subject", format!("{} on {node}", fault.subject)),
+            (
+                "subject",
+                match fault.subject == fault.node {
+                    true => node,
+                    false => format!("{} on {node}", fault.subject),
+                },
+            ),
             ("since", fault.since.clone()),
             ("hint", fault.resolution.clone()),
         ];

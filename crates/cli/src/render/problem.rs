@@ -5,11 +5,11 @@ use accelnet_model::{Code, Problem};
 use super::table::{Tone, painted};
 
 /// First words of a sentence that lose their capital. Other words can be names.
-const ORDINARY: [&str; 36] = [
-    "A", "Adapter", "All", "An", "Another", "At", "Each", "Every", "For", "If", "In", "Intent",
-    "It", "Its", "Missing", "More", "Neither", "No", "Node", "None", "Not", "Nothing", "On", "One",
-    "Only", "Several", "Some", "Store", "The", "There", "These", "This", "Two", "What", "With",
-    "Without",
+const ORDINARY: [&str; 39] = [
+    "A", "Adapter", "All", "An", "Another", "At", "Each", "Every", "Failed", "Field", "For", "If",
+    "In", "Intent", "It", "Its", "Missing", "More", "Neither", "No", "Node", "None", "Not",
+    "Nothing", "On", "One", "Only", "Several", "Some", "Store", "The", "There", "These", "They",
+    "This", "Two", "What", "With", "Without",
 ];
 
 /// The whole of it.

@@ -264,10 +264,10 @@ fn without_asking_only_silence_is_told() {
     };
     let features = reported(&[mute.clone(), mute.clone()]);
     assert_eq!(features.trust, silent("trust"));
-    assert_eq!(features.spoof_check, Observed::unknown("not asked yet"));
+    assert_eq!(features.spoof_check, Observed::unknown("not tested yet"));
     assert_eq!(
         reported(&[mute, fresh()]).trust,
-        Observed::unknown("not asked yet")
+        Observed::unknown("not tested yet")
     );
     assert_eq!(
         reported(&[]).trust,

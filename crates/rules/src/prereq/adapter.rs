@@ -224,8 +224,9 @@ fn bus_numbers(adapter: &Adapter, sriov: &Sriov, row: Row<'_>) -> Check {
     let on_root = adapter.bridges.known().is_some_and(Vec::is_empty);
     let buses = match &sriov.bus_numbers {
         Observed::Unknown(_) if on_root => {
-            return row
-                .passed("The adapter is on a root bus: no bridge limits the bus numbers of its VFs.");
+            return row.passed(
+                "The adapter is on a root bus: no bridge limits the bus numbers of its VFs.",
+            );
         }
         Observed::Unknown(_) if sriov.offset == Observed::Known(0) && sriov.current_vfs == 0 => {
             return row.passed("The buses of the VFs are known when the VFs exist.");
@@ -275,7 +276,7 @@ fn vf_memory(adapter: &Adapter, sriov: &Sriov, architecture: Architecture, row: 
     match missing.as_slice() {
         [] => row.passed(match bars.len() {
             1 => "1 VF BAR has an address.".to_owned(),
-            some => format!("All {some} VF BARs have addresses."),
+            some => format!("{some} VF BARs have addresses."),
         }),
         missing => {
             let found = format!(

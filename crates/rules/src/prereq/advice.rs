@@ -118,7 +118,9 @@ pub fn qemu(architecture: Architecture) -> &'static str {
         Architecture::Intel | Architecture::Amd | Architecture::X86 => {
             "Install QEMU: 'apt-get install qemu-system-x86' on Debian and Ubuntu, 'dnf install qemu-kvm' on RHEL and Fedora."
         }
-        Architecture::Arm64 => "Install QEMU: 'apt-get install qemu-system-arm' on Debian and Ubuntu, 'dnf install qemu-kvm' on RHEL and Fedora.",
+        Architecture::Arm64 => {
+            "Install QEMU: 'apt-get install qemu-system-arm' on Debian and Ubuntu, 'dnf install qemu-kvm' on RHEL and Fedora."
+        }
         Architecture::Ppc64 => "Install QEMU: on Debian 'apt-get install qemu-system-ppc'.",
         Architecture::S390x => {
             "Install QEMU: on Debian 12 'apt-get install qemu-system-misc', later 'apt-get install qemu-system-s390x'."

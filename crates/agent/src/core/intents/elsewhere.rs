@@ -77,7 +77,7 @@ impl<'a> Elsewhere<'a> {
                     )
                 }
                 None if old.is_some_and(|old| old.vfs.is_some()) => {
-                    format!("create all VFs that {name} can give (now {})", adapter.vfs)
+                    format!("create all VFs that {name} supports (now {})", adapter.vfs)
                 }
                 _ => continue,
             };
