@@ -2,6 +2,7 @@
 //!
 //! The page is `situations.golden.md`: `UPDATE_GOLDEN=1 cargo test -p accelnet --test situations` writes it.
 
+#[expect(dead_code, reason = "others need all of it")]
 mod support;
 
 #[path = "situations/errors.rs"]
