@@ -131,7 +131,7 @@ fn the_last_routing_id_of_a_bus_is_reached() {
                 "ens1np0",
                 "warning",
                 "vfs_out_of_reach",
-                "255 VFs can be reached.",
+                "255 VFs can be used.",
             )],
         )
         .would_create("ens1np0", 255);
@@ -160,7 +160,7 @@ fn vfs_on_the_next_bus_need_a_bus_number() {
                     "ens1",
                     "failed",
                     "Sriov_support_NoBusResources",
-                    "0 VFs can be reached.",
+                    "0 VFs can be used.",
                 )],
             )
             .refuses("ens1", "Sriov_support_NoBusResources");
@@ -185,7 +185,7 @@ fn a_stride_of_two_halves_what_a_bus_reaches() {
             "ens1",
             "warning",
             "vfs_out_of_reach",
-            "120 VFs can be reached.",
+            "120 VFs can be used.",
         )],
     )
     .would_create("ens1", 120);
