@@ -21,6 +21,8 @@ mod machines;
 mod ports;
 #[path = "hardware/reach.rs"]
 mod reach;
+#[path = "hardware/settings.rs"]
+mod settings;
 #[path = "hardware/vendors.rs"]
 mod vendors;
 
