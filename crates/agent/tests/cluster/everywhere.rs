@@ -1,6 +1,5 @@
 //! Lists and shows cover all nodes, whichever node is asked.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,15 +8,15 @@ use accelnet_agent::report::Report;
 use accelnet_agent::simulated::Simulated;
 use accelnet_agent::simulated::served::{self, NODE, Served, VM};
 use accelnet_api::Client;
-use accelnet_api::types::{Standing, VmView};
+use accelnet_api::types::{Standing, VmChange, VmSet, VmView};
 use accelnet_model::domain::DomainState;
-use accelnet_model::{Code, Observed};
+use accelnet_model::{Code, Observed, Performance, VfChoice};
 use accelnet_sim::SimMachine;
 use accelnet_store::testing::{EtcdServer, until};
 use accelnet_store::{Store, Txn};
 use tempfile::TempDir;
 
-use crate::bench::intent_add;
+use crate::bench::{enable, intent_add, only, vm_disable, vm_enable};
 use crate::etcd::Node;
 
 const OTHER: &str = "node2";
@@ -256,26 +255,58 @@ fn adapters_of_all_nodes_are_listed() {
     assert_eq!(unknown.len(), 1);
 }
 
-/// Everything that `client` shows of a node, each with whether it is marked as of a last report.
-fn shown(client: &Client, node: &str) -> Vec<(&'static str, bool)> {
-    let vms = client.vms_of(Some(node)).expect("VMs").into_iter();
-    let vms = vms.map(|vm| ("VM", vm.last_report.is_some()));
-    let adapters = client.adapters(Some(node)).expect("adapters").into_iter();
-    let adapters = adapters.map(|adapter| ("adapter", adapter.last_report.is_some()));
-    let intents = client.intents().expect("intents").into_iter();
-    let status = intents.flat_map(|view| view.status);
-    let status = status.filter(|status| status.node == node);
-    let status = status.map(|status| ("intent", status.last_report.is_some()));
-    let report = client.node_report(node).expect("a report");
-    let report = ("node", report.last_report.is_some());
-    vms.chain(adapters).chain(status).chain([report]).collect()
+/// A list or show of `client` about a node: whether each thing in it is marked as of a last report.
+type Row = fn(&Client, &str) -> Vec<bool>;
+
+/// `vm list`, `vm show` and `vm nics`, `adapter list` and `adapter show`, `intent status`, `node show` with `faults`
+/// and `health`.
+const ROWS: [(&str, Row); 5] = [
+    ("vm list", |client, node| {
+        let vms = client.vms_of(Some(node)).expect("VMs").into_iter();
+        vms.map(|vm| vm.last_report.is_some()).collect()
+    }),
+    ("vm show", |client, node| {
+        let shown = client.vm(&vm_of(node)).ok();
+        let shown = shown.filter(|vm| vm.node == node && !vm.vnics.is_empty());
+        shown.iter().map(|vm| vm.last_report.is_some()).collect()
+    }),
+    ("adapter list", |client, node| {
+        let adapters = client.adapters(Some(node)).expect("adapters");
+        let adapters = adapters.iter();
+        adapters.map(|one| one.last_report.is_some()).collect()
+    }),
+    ("intent status", |client, node| {
+        let intents = client.intents().expect("intents").into_iter();
+        let status = intents.flat_map(|view| view.status);
+        let status = status.filter(|status| status.node == node);
+        status.map(|one| one.last_report.is_some()).collect()
+    }),
+    ("node show", |client, node| {
+        let report = client.node_report(node).expect("a report");
+        vec![report.last_report.is_some()]
+    }),
+];
+
+/// The VM of a node: node2 has vm21.
+fn vm_of(node: &str) -> String {
+    format!("vm{}1", node.trim_start_matches("node"))
 }
 
-/// Whether `client` shows a VM, an adapter, an intent and the report of a node, and marks all of it or none.
+/// Everything that `client` shows of a node, all at once: a node that is cut off waits for the store with each.
+fn shown(client: &Client, node: &str) -> Vec<(&'static str, Vec<bool>)> {
+    std::thread::scope(|scope| {
+        let rows = ROWS.map(|(name, row)| (name, scope.spawn(move || row(client, node))));
+        let rows = rows.into_iter();
+        rows.map(|(name, row)| (name, row.join().expect("an answer")))
+            .collect()
+    })
+}
+
+/// Whether `client` shows everything of a node, and marks all of it or none.
 fn shows(client: &Client, node: &str, marked: bool) -> bool {
-    let shown = shown(client, node);
-    let kinds: BTreeSet<&str> = shown.iter().map(|(kind, _)| *kind).collect();
-    kinds.len() == 4 && shown.iter().all(|(_, so)| *so == marked)
+    let shown = shown(client, node).into_iter();
+    let mut rows = shown.map(|(_, row)| row);
+    rows.all(|row| !row.is_empty() && row.iter().all(|one| *one == marked))
 }
 
 /// Four nodes with one intent, each with a VM.
@@ -283,59 +314,114 @@ fn four(server: &EtcdServer) -> Vec<Node> {
     let nodes: Vec<Node> = (1..=4).map(|number| Node::start(number, server)).collect();
     let added = nodes[0].client.intent_add(&intent_add(2));
     added.expect("declared");
+    // Each node has to apply the intent first.
+    assert!(until(|| nodes[0].client.enable(&enable(0)).is_ok()));
     for node in &nodes {
         node.machine.define(1);
     }
-    let names: Vec<&str> = nodes.iter().map(|node| &*node.machine.name).collect();
-    for node in &nodes {
-        for name in &names {
-            assert!(
-                until(|| shows(&node.client, name, false)),
-                "{:?}",
-                shown(&node.client, name)
-            );
-        }
-    }
+    all_show_all(&nodes);
     nodes
 }
 
-#[test]
-fn four_nodes_on_etcd_show_each_other() {
-    let server = EtcdServer::start();
-    let mut nodes = four(&server);
-    for node in &nodes {
-        let vms = node.client.vms().expect("VMs").into_iter();
-        let vms: Vec<_> = vms.map(|vm| (vm.name, vm.node)).collect();
-        let all = nodes.iter().map(|node| &node.machine);
-        let all: Vec<_> = all.map(|one| (one.vm(1), one.name.clone())).collect();
-        assert_eq!(vms, all);
-        for (name, on) in &all {
-            assert_eq!(node.client.vm(name).expect("a VM").node, *on);
+/// Each node shows all nodes as they are now.
+fn all_show_all(nodes: &[Node]) {
+    for node in nodes {
+        for other in nodes {
+            let name = &*other.machine.name;
+            let seen = || shown(&node.client, name);
+            assert!(until(|| shows(&node.client, name, false)), "{:?}", seen());
         }
-        let events = node.client.events_of(Some("node1"), 0, 100, Duration::ZERO);
+    }
+}
+
+/// What is about the cluster as one: the same from each node.
+fn each_shows_the_cluster(nodes: &[Node]) {
+    let all = nodes.iter().map(|node| &node.machine);
+    let all: Vec<_> = all.map(|one| (one.vm(1), one.name.clone())).collect();
+    for node in nodes {
+        let client = &node.client;
+        let vms = client.vms().expect("VMs").into_iter();
+        let vms: Vec<_> = vms.map(|vm| (vm.name, vm.node)).collect();
+        assert_eq!(vms, all, "vm list");
+        let adapters = client.adapters(None).expect("adapters").into_iter();
+        let adapters: Vec<_> = adapters.map(|one| one.node).collect();
+        let names: Vec<_> = all.iter().map(|(_, node)| node.clone()).collect();
+        assert_eq!(adapters, names, "adapter list");
+        let listed = client.nodes().expect("nodes").into_iter();
+        let listed: Vec<_> = listed.map(|one| one.name).collect();
+        assert_eq!(listed, names, "node list");
+        let capacity = client.capacity().expect("capacity");
+        assert_eq!(capacity.nodes.len(), names.len(), "capacity");
+        let status = client.status().expect("a status");
+        assert!(status.enabled, "status: the policy is one");
+        client.plan().expect("a plan of the own node");
+        let events = client.events_of(Some("node1"), 0, 100, Duration::ZERO);
         let events = events.expect("events").events;
         assert!(!events.is_empty() && events.iter().all(|event| event.node == "node1"));
     }
-    // A node that is cut off marks the others; they mark it once it is down.
-    let cut_off = nodes.remove(1);
-    cut_off.wire.cut();
-    assert!(until(|| cut_off.is_cut_off()));
-    // Each of its reads waits for the store: one other node stands for all.
-    assert!(shows(&cut_off.client, "node1", true));
-    let own = cut_off.client.vms_of(Some("node2")).expect("VMs");
-    assert!(own.iter().all(|vm| vm.last_report.is_none()));
-    for node in &nodes {
-        assert!(until(|| shows(&node.client, "node2", true)));
+}
+
+/// What a change of the VM of `node` comes to, asked of another node: done, or a code.
+fn changes(asked: &Node, node: &str) -> [Result<(), Code>; 4] {
+    let vm = vm_of(node);
+    let mut dry_run = vm_enable(&vm);
+    if let VmChange::Enable(one) = &mut dry_run {
+        one.dry_run = true;
     }
+    let set = VmChange::Set(VmSet {
+        names: vec![vm.clone()],
+        performance: Some(Performance::Low),
+        trust: Some(VfChoice::On),
+        spoof_check: None,
+        now: false,
+        dry_run: false,
+    });
+    [dry_run, vm_enable(&vm), set, vm_disable(&vm)].map(|change| {
+        let changed = asked.client.vms_change(&change);
+        let result = only(changed).map_err(|problem| problem.code)?;
+        match result.problem {
+            Some(problem) => Err(problem.code),
+            None => Ok(()),
+        }
+    })
+}
+
+#[test]
+fn four_nodes_on_etcd_are_one_from_each() {
+    let server = EtcdServer::start();
+    let mut nodes = four(&server);
+    each_shows_the_cluster(&nodes);
+    assert_eq!(changes(&nodes[0], "node2"), [Ok(()); 4]);
+    assert_eq!(changes(&nodes[3], "node3"), [Ok(()); 4]);
+    // A node that is cut off marks the others, and one that is down and one that is cut off are marked by them.
+    nodes[1].wire.cut();
+    nodes[2].stop_agent();
+    let [first, cut_off, down, last] = nodes.as_slice() else {
+        panic!("four nodes");
+    };
+    std::thread::scope(|scope| {
+        let alone = scope.spawn(|| {
+            assert!(until(|| cut_off.is_cut_off()));
+            assert!(shows(&cut_off.client, "node1", true));
+            let own = cut_off.client.vms_of(Some("node2")).expect("VMs");
+            assert!(own.iter().all(|vm| vm.last_report.is_none()));
+            assert_eq!(changes(cut_off, "node1"), [Err(Code::NodeCutOff); 4]);
+        });
+        for node in [first, last] {
+            for gone in [cut_off, down] {
+                let name = &*gone.machine.name;
+                assert!(until(|| shows(&node.client, name, true)), "{name}");
+                assert_eq!(changes(node, name), [Err(Code::NodeDown); 4], "{name}");
+            }
+            assert!(shows(&node.client, &node.machine.name, false));
+        }
+        alone.join().expect("a node alone");
+    });
     cut_off.wire.mend();
-    for node in &nodes {
-        assert!(until(|| shows(&cut_off.client, &node.machine.name, false)));
+    for node in [first, cut_off, last] {
         assert!(until(|| shows(&node.client, "node2", false)));
-    }
-    // A node that is down.
-    nodes[1].stop_agent();
-    for node in [&nodes[0], &nodes[2], &cut_off] {
+        assert!(until(|| shows(&node.client, "node4", false)));
         assert!(until(|| shows(&node.client, "node3", true)));
-        assert!(shows(&node.client, &node.machine.name, false));
     }
+    assert_eq!(changes(first, "node2"), [Ok(()); 4], "it is back");
 }
