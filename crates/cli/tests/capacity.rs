@@ -211,7 +211,7 @@ fn a_file_that_is_not_there() {
         shown.err
     );
     assert!(
-        shown.err.contains("use a readable JSON file"),
+        shown.err.contains("name a JSON file that you can read"),
         "{}",
         shown.err
     );

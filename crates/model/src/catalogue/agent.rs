@@ -350,7 +350,7 @@ pub(super) static ENTRIES: &[Entry] = &[
         names: &["NAME"],
         found: "Addresses without an entry in the adapter's filter.",
         needed: "An entry in the adapter's filter for each address behind its bridge that has no VF ('bridge fdb show dev PF self').",
-        resolution: "Reduce the number of unaccelerated VMs and of containers on the bridge of this adapter: accelerate them, move them to other nodes, or connect them to another bridge. If the VFs share the adapter's filter, as with igb, reduce the number of VFs. All other addresses are reachable, unless the driver drops entries without an error (docs/switch.md names these drivers).",
+        resolution: "Reduce the number of unaccelerated VMs and of containers on the bridge of this adapter: accelerate VMs, or move VMs and containers to other nodes or to another bridge. If the VFs share the adapter's filter, as with igb, reduce the number of VFs. All other addresses are reachable, unless the driver drops entries without an error (docs/switch.md names these drivers).",
     },
     Entry {
         code: Code::VmOnSoftwarePath,
