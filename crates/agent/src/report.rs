@@ -48,6 +48,9 @@ pub struct Report {
     pub macs: Vec<(Mac, String)>,
     /// What is wrong here.
     pub faults: Vec<Fault>,
+    /// Revision of the settings of Accelerated Networking that the node applied; none from an earlier release.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub settings_revision: Option<u64>,
     /// The prerequisite checks of this machine and its adapters.
     #[serde(default)]
     pub checks: Vec<Check>,
@@ -134,6 +137,7 @@ impl Report {
             vms_unknown: None,
             macs: Vec::new(),
             faults: Vec::new(),
+            settings_revision: None,
             checks: Vec::new(),
             hardware: Vec::new(),
             parts: Vec::new(),
@@ -162,6 +166,10 @@ impl Report {
             faults: faults::of(core, seen, policy, &vms, before.as_ref()),
             vms,
             vms_unknown: seen.node.domains.reason().map(str::to_owned),
+            settings_revision: match policy.management_revision <= core.applied_revision {
+                true => Some(policy.management_revision),
+                false => before.and_then(|before| before.settings_revision),
+            },
             checks: prereq::own(&seen.node),
             hardware: core
                 .intent_adapters(seen, policy)

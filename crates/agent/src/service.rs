@@ -185,10 +185,7 @@ fn known_node<'a>(
     let all: BTreeSet<&str> = members.chain(reporting).chain([own]).collect();
     match all.contains(name) {
         true => Ok(()),
-        false => {
-            let all: Vec<String> = all.into_iter().map(str::to_owned).collect();
-            Err(vm_names::no_node(name, &all))
-        }
+        false => Err(vm_names::no_node(name, all)),
     }
 }
 
@@ -419,7 +416,7 @@ impl Service for Agent {
         };
         let report = report.unwrap_or_else(|| Report::empty(node, ""));
         Ok(NodeReport {
-            node: view.ok_or_else(|| vm_names::no_node(node, &[]))?,
+            node: view.ok_or_else(|| vm_names::no_node(node, []))?,
             last_report: self.standpoint(own, &nodes).last_report(&report),
             adapters: report.all_adapters.known().cloned().unwrap_or_default(),
             intents: report.intents,

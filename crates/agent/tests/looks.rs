@@ -247,6 +247,7 @@ fn ask(looked: &Looked, route: &Route) -> Vec<Result<(), Problem>> {
                 let change = AdaptersChange {
                     names: vec![ADAPTER.to_owned()],
                     vfs,
+                    timeout_seconds: None,
                     dry_run: true,
                 };
                 reader.adapters_change(&change).map(drop)

@@ -1,10 +1,12 @@
 //! The client: what [`crate::Service`] offers, asked over an agent's socket or from afar.
 
+mod date;
 mod exchange;
 mod place;
 mod remote;
 
 use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use accelnet_model::{AdapterSummary, Capacity, Code, Management, Node, Problem};
@@ -27,6 +29,8 @@ const CHANGE: Duration = Duration::from_secs(30 * 60);
 #[derive(Debug, Clone)]
 pub struct Client {
     place: Place,
+    /// The time of the last answer, by the clock of its server.
+    answered_at: Arc<Mutex<Option<String>>>,
 }
 
 type Answer<T> = Result<T, Problem>;
@@ -36,6 +40,7 @@ impl Client {
     pub fn new(socket: impl Into<PathBuf>) -> Self {
         Client {
             place: Place::Socket(socket.into()),
+            answered_at: Arc::default(),
         }
     }
 
@@ -43,12 +48,20 @@ impl Client {
     pub fn remote(remote: Remote) -> Self {
         Client {
             place: Place::Remote(Box::new(remote)),
+            answered_at: Arc::default(),
         }
     }
 
     /// Whether the agent may be on another machine.
     pub fn is_remote(&self) -> bool {
         matches!(self.place, Place::Remote(_))
+    }
+
+    /// When an agent on another machine answered last, RFC 3339, by the clock of that machine.
+    pub fn time_there(&self) -> Option<String> {
+        let at = self.answered_at.lock();
+        let at = at.unwrap_or_else(PoisonError::into_inner).clone();
+        at.filter(|_| self.is_remote())
     }
 
     /// Who answers.
@@ -241,6 +254,11 @@ impl Client {
 
     /// An answer that went well, or the problem that it carries.
     fn read<T: DeserializeOwned>(&self, answer: exchange::Answered) -> Answer<T> {
+        let at = answer.date.as_deref().and_then(date::rfc3339);
+        *self
+            .answered_at
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner) = at;
         let odd = |error: serde_json::Error| {
             let found = format!(
                 "HTTP status {} with an answer that cannot be read: {error}.",

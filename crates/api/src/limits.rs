@@ -115,6 +115,7 @@ pub static LIMITS: &[(&str, &str, Limit)] = &[
     ("VmDisable", "names", Limit::Texts(1, MOST_VMS, Chars::VmName)),
     ("AdaptersChange", "names", Limit::Texts(0, MOST_ADAPTERS, Chars::Printable)),
     ("AdaptersChange", "vfs", Limit::Number(0, MOST_VFS)),
+    ("AdaptersChange", "timeout_seconds", Limit::Number(1, 86_400)),
 ];
 
 /// What is wrong with the request `value` of the type `named`, a fragment that begins with the place.

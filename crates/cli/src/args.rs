@@ -26,9 +26,9 @@ pub use cmdlets::{CmdletsChange, CmdletsCommand, CmdletsList};
 pub use examples::EXAMPLES;
 pub use intent::{
     IntentAdd, IntentCommand, IntentList, IntentRemove, IntentSecurity, IntentSet, IntentShow,
-    IntentStatus, Roles, Wait,
+    IntentStatus, Roles,
 };
-pub use management::{Disable, Enable, Set, Told};
+pub use management::{Disable, Enable, Set, Told, Wait};
 pub use remote::Remote;
 pub use store::{Place, REMEMBERED, StoreArgs, TlsArgs};
 pub use vm::{VmCommand, VmDisable, VmEnable, VmList, VmSecurity, VmSet, VmShow};
@@ -175,7 +175,7 @@ pub enum ListOutput {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Show cluster status: settings, capacity, failover
-    Status(Show),
+    Status(ShowOf),
     /// Show capacity: in use, reserved for failover, free
     Capacity(Capacity),
     /// Check the prerequisites of Accelerated Networking
@@ -253,6 +253,9 @@ pub struct Capacity {
     /// Evaluate the cluster in this JSON file; - reads standard input
     #[arg(long, value_name = "FILE")]
     pub from: Option<PathBuf>,
+    /// Show only the row of this node; the other figures are of the cluster
+    #[arg(long, value_name = "NODE", value_parser = filled())]
+    pub node: Option<String>,
     /// Output format
     #[arg(long, short, value_name = "FORMAT", default_value = "table")]
     pub output: Output,
@@ -271,6 +274,9 @@ pub struct Prereq {
     /// Check only this adapter; repeat for several
     #[arg(long, value_name = "NAME", value_parser = filled())]
     pub adapter: Vec<String>,
+    /// Show only this node [default: all nodes]
+    #[arg(long, value_name = "NODE", conflicts_with = "adapter", value_parser = filled())]
+    pub node: Option<String>,
     /// Output format
     #[arg(long, short, value_name = "FORMAT", default_value = "table")]
     pub output: Output,
@@ -538,8 +544,8 @@ impl Command {
     /// Whether errors go to a program, too.
     pub fn wants_json(&self) -> bool {
         let one = match self {
-            Command::Status(args) | Command::Plan(args) => args.output,
-            Command::Health(args) | Command::Faults(args) => args.output,
+            Command::Plan(args) => args.output,
+            Command::Status(args) | Command::Health(args) | Command::Faults(args) => args.output,
             Command::Node(NodeCommand::Show(args)) => args.output,
             Command::Capacity(args) => args.output,
             Command::Node(NodeCommand::List(args)) => match args.output {

@@ -28,7 +28,6 @@ pub mod intent_remove;
 pub mod intent_set;
 pub mod intent_show;
 pub mod intent_status;
-mod intent_wait;
 pub mod log;
 pub mod node_drain;
 pub mod node_list;
@@ -53,6 +52,7 @@ pub mod vm_list;
 pub mod vm_nics;
 pub mod vm_set;
 pub mod vm_show;
+mod wait;
 
 pub use ask::NO_SENSE;
 

@@ -69,14 +69,14 @@ pub fn find(name: &str, files: &[PathBuf]) -> Result<Profile, Problem> {
         .iter()
         .map(|file| file.display().to_string())
         .collect();
-    let others = absent(
+    let found = absent(
         name,
+        &format!(
+            "Profile {name} does not exist in {}: the files have",
+            files.join(" or ")
+        ),
         ("profile", "profiles"),
         others.iter().map(String::as_str),
-    );
-    let found = format!(
-        "Profile {name} does not exist in {}. {others}",
-        files.join(" or ")
     );
     Err(invalid(found))
 }

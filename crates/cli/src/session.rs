@@ -9,7 +9,7 @@ use accelnet_model::{Code, Problem, outside};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::render;
+use crate::render::{self, Refused};
 use crate::system::System;
 
 /// The surroundings of one command.
@@ -57,9 +57,12 @@ impl Session<'_> {
         })
     }
 
-    /// `answer` as people see it: without hidden characters, and with ages instead of times.
+    /// `answer` as people see it: without hidden characters, and with ages instead of times, by the clock of
+    /// the machine that answered.
     pub fn for_people<T: Serialize + DeserializeOwned + Clone>(&self, answer: &T) -> T {
-        render::aged(&render::clean(answer), &self.host.clock.now())
+        let there = self.agent.as_ref().and_then(Client::time_there);
+        let now = there.unwrap_or_else(|| self.host.clock.now());
+        render::aged(&render::clean(answer), &now)
     }
 
     /// Whether only the agent can answer for its node: it is named, or on another machine.
@@ -111,6 +114,20 @@ impl Session<'_> {
             return;
         }
         let text = render::problem(&render::clean(problem), self.err_terminal.0);
+        self.say_to_err(&text);
+    }
+
+    /// Shows what was refused on standard error, an error that several share once; `kind` names several of
+    /// them.
+    pub fn fail_all<'a>(&mut self, kind: &str, refused: impl IntoIterator<Item = Refused<'a>>) {
+        let text = render::problems(kind, refused, self.err_terminal.0);
+        self.say_to_err(&text);
+    }
+
+    /// Shows an error of all these subjects on standard error.
+    pub fn fail_of(&mut self, kind: &str, subjects: &[&str], problem: &Problem) {
+        let problem = render::clean(problem);
+        let text = render::problem_of(kind, subjects, &problem, self.err_terminal.0);
         self.say_to_err(&text);
     }
 

@@ -95,7 +95,9 @@ fn wrong(error: &Error, root: &Command, path: &str, command: &Command) -> Wrong 
         ErrorKind::InvalidSubcommand => {
             let word = said(error, ContextKind::InvalidSubcommand);
             let all = command.get_subcommands().filter(|sub| !sub.is_hide_set());
-            let cause = absent(&word, ("command", "commands"), all.map(Command::get_name));
+            let has = format!("'{path}' has");
+            let names = all.map(Command::get_name);
+            let cause = absent(&word, &has, ("command", "commands"), names);
             Wrong {
                 what: format!("'{path}' has no command '{word}'"),
                 cause,
@@ -208,7 +210,8 @@ fn unknown(error: &Error, root: &Command, path: &str, command: &Command) -> Wron
         nearest(name, own.iter().map(String::as_str)),
     ) {
         ([], _) | (_, Some(_)) => {
-            absent(name, ("option", "options"), own.iter().map(String::as_str))
+            let names = own.iter().map(String::as_str);
+            absent(name, &format!("'{path}' has"), ("option", "options"), names)
         }
         ([first, ..], None) => format!("It is an option of '{first}'."),
     };
@@ -244,10 +247,16 @@ fn value(error: &Error) -> Wrong {
         [] if given.is_empty() => "The value is empty or missing.".to_owned(),
         [] => "The value is invalid.".to_owned(),
         few if few.len() <= LISTED => match nearest(&given, few.iter().copied()) {
-            Some(name) => format!("The values are {}; did you mean {name}?", few.join(", ")),
+            Some(name) => format!(
+                "The values are {}; the nearest name is {name}.",
+                few.join(", ")
+            ),
             None => format!("The values are {}.", few.join(", ")),
         },
-        many => absent(&given, ("value", "values"), many.iter().copied()),
+        many => {
+            let has = format!("'{option}' has");
+            absent(&given, &has, ("value", "values"), many.iter().copied())
+        }
     };
     let what = match given.is_empty() {
         true => format!("'{option}' needs a value"),

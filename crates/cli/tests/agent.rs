@@ -7,6 +7,7 @@ mod support;
 use accelnet_api::testing::{Fake, Fixed};
 use accelnet_api::types::EventKind;
 use accelnet_model::intent::{Intent, Role};
+use accelnet_model::{Code, Problem};
 use serde_json::Value;
 use served::Agent;
 
@@ -239,6 +240,114 @@ fn an_intent_is_waited_for_on_all_nodes_and_those_that_are_pending_are_named() {
         let shown = agent.types(&format!("accelnet {add} {wrong}"));
         assert_eq!(shown.status, 2, "{wrong}");
     }
+}
+
+/// What other nodes' agents carry out is waited for in the same way, whatever it is.
+#[test]
+fn a_removal_and_settings_are_waited_for_on_all_nodes() {
+    for (command, first) in [
+        (
+            "intent remove MyIntent",
+            "error: intent MyIntent is not removed on node n3 [intent_not_applied]",
+        ),
+        (
+            "enable --intent MyIntent",
+            "error: the settings are not applied on node n3 [intent_not_applied]",
+        ),
+        (
+            "set --node-reserve 0",
+            "error: the settings are not applied on node n3 [intent_not_applied]",
+        ),
+        (
+            "disable",
+            "error: the settings are not applied on node n3 [intent_not_applied]",
+        ),
+    ] {
+        let cluster = || match command {
+            "intent remove MyIntent" => cluster(),
+            _ => cluster().enabled("MyIntent"),
+        };
+        let agent = Agent::of(cluster().beside("n2", 2));
+        let shown = agent.types(&format!("accelnet {command} --wait"));
+        assert_eq!((shown.status, shown.err.as_str()), (0, ""), "{command}");
+        let agent = Agent::of(cluster().beside("n2", 2).beside("n3", u32::MAX));
+        let shown = agent.types(&format!("accelnet {command} --wait=5"));
+        assert_eq!(shown.status, 76, "{command}: {}", shown.err);
+        assert!(shown.err.starts_with(first), "{}", shown.err);
+        assert!(
+            shown.err.contains("cause: n3 is pending\n"),
+            "{}",
+            shown.err
+        );
+        let shown = agent.types(&format!("accelnet {command} --wait --dry-run"));
+        assert_eq!(shown.status, 2, "{command}");
+    }
+    let agent = Agent::of(cluster().beside("n2", 2));
+    let shown = agent.types("accelnet intent remove MyIntent");
+    assert_eq!(
+        shown.out,
+        "Intent MyIntent is removed.\n\
+         Not applied yet on n2; --wait waits for all nodes.\n"
+    );
+    let agent = Agent::of(cluster().beside("n3", u32::MAX));
+    let shown = agent.types("accelnet intent remove MyIntent --wait=5 -o json");
+    let answer: Value = serde_json::from_str(&shown.out).expect("JSON");
+    let pending = answer["warnings"][0].as_str().expect("a warning");
+    assert!(pending.contains("n3"), "{pending}");
+    assert_eq!((shown.status, shown.err.as_str()), (76, ""));
+}
+
+#[test]
+fn an_adapter_of_another_machine_is_not_tested() {
+    let agent = enabled();
+    for command in [
+        "adapter show ens1 --ask",
+        "adapter show ens1 --ask --node n1",
+    ] {
+        let shown = agent.types(&format!("accelnet {command}"));
+        assert_eq!(shown.status, 2, "{command}: {}", shown.out);
+        let first = "error: --ask cannot test adapter ens1\n";
+        assert!(shown.err.starts_with(first), "{command}: {}", shown.err);
+    }
+}
+
+#[test]
+fn a_time_limit_reaches_the_agent() {
+    let agent = enabled();
+    for (command, asked) in [
+        (
+            "adapter enable ens1 --timeout 7",
+            r#"adapters {"names":["ens1"],"vfs":null,"timeout_seconds":7,"dry_run":false}"#,
+        ),
+        (
+            "adapter disable ens1",
+            r#"adapters {"names":["ens1"],"vfs":0,"dry_run":false}"#,
+        ),
+    ] {
+        agent.types(&format!("accelnet {command}"));
+        assert_eq!(agent.fake.asked(), [asked], "{command}");
+    }
+}
+
+/// A node that is down is one error, whichever of its VMs are named.
+#[test]
+fn several_vms_of_a_node_that_is_down_are_one_error() {
+    let down = Problem::new(Code::NodeDown, &["n2"], "It gives no sign of life.");
+    let agent = Agent::of(cluster().failing(down));
+    let shown = agent.types("accelnet vm enable a b c --performance low");
+    assert_eq!(shown.status, Code::NodeDown.entry().exit_status);
+    assert!(
+        shown.err.starts_with(
+            "error: node n2 or its agent is down [node_down]\n  VMs:   a, b, c\n  cause: it gives"
+        ),
+        "{}",
+        shown.err
+    );
+    let agent = enabled();
+    let shown = agent.types("accelnet vm enable nope gone web1 --performance low");
+    assert_eq!(shown.err.matches("error:").count(), 1, "{}", shown.err);
+    assert!(shown.err.contains("\n  also:  gone\n"), "{}", shown.err);
+    assert!(shown.out.starts_with("web1: "), "{}", shown.out);
 }
 
 #[test]

@@ -223,7 +223,8 @@ fn codes_are_listed_and_found_in_any_case() {
     assert!(shown.out.starts_with("Sriov_support_MissingAcs\n"));
     let near = types(&node, "accelnet explain missingacs");
     assert!(
-        near.err.contains("did you mean Sriov_support_MissingAcs?"),
+        near.err
+            .contains("the nearest name is Sriov_support_MissingAcs"),
         "{}",
         near.err
     );

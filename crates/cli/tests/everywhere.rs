@@ -34,6 +34,8 @@ fn node(name: &str) -> NodeReport {
             drained: None,
             accelerated_vms: 0,
             vms_unknown: None,
+            removed_intents: Vec::new(),
+            settings_pending: false,
             adapters_unknown: None,
         },
         last_report: None,
@@ -118,7 +120,7 @@ fn cluster() -> Agent {
 }
 
 /// Each command with what it is about.
-const COMMANDS: [(&str, &str); 23] = [
+const COMMANDS: [(&str, &str); 30] = [
     ("All VMs", "vm list"),
     ("The VMs of one node", "vm list --node n2"),
     ("The VMs of a node that is down", "vm list --node n3"),
@@ -130,6 +132,10 @@ const COMMANDS: [(&str, &str); 23] = [
         "vm show nope",
     ),
     ("A VM that is not on a node", "vm show web --node n2"),
+    (
+        "Several VMs that are not on a node",
+        "vm show mail backup --node n2",
+    ),
     ("A node that is not there", "vm list --node n5"),
     ("All adapters", "adapter list"),
     ("The adapters of one node", "adapter list --node n2"),
@@ -145,6 +151,15 @@ const COMMANDS: [(&str, &str); 23] = [
     ("An adapter that no node has", "adapter show ens9"),
     ("Intents on all nodes", "intent status"),
     ("Intents on a node", "intent status --node n1"),
+    ("Intents, by their state on a node", "intent list --node n3"),
+    ("An intent on a node", "intent show lan --node n3"),
+    ("The cluster, with the faults of a node", "status --node n3"),
+    ("The capacity of a node", "capacity --node n1"),
+    (
+        "The capacity of a node that is not there",
+        "capacity --node n9",
+    ),
+    ("The prerequisites of a node", "prereq --node n1"),
     ("Faults of all nodes", "faults"),
     ("A node that is down", "node show n3"),
     ("A node whose VMs are unknown", "node show n4"),

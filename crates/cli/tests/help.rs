@@ -80,3 +80,54 @@ fn each_command_has_examples_and_each_can_be_typed() {
         assert!(paths.iter().any(|one| one == path), "no command {path}");
     }
 }
+
+/// Commands that take no node, and why.
+const WITHOUT_NODE: [(&str, &str); 21] = [
+    ("plan", "the asked agent plans for its own node only"),
+    ("enable", CLUSTER),
+    ("set", CLUSTER),
+    ("disable", CLUSTER),
+    ("intent add", CLUSTER),
+    ("intent set", CLUSTER),
+    ("intent remove", CLUSTER),
+    (
+        "node list",
+        "it lists the nodes; 'node show NODE' shows one",
+    ),
+    ("adapter enable", MACHINE),
+    ("adapter disable", MACHINE),
+    ("setup", MACHINE),
+    ("demo", MACHINE),
+    ("cmdlets install", MACHINE),
+    ("cmdlets remove", MACHINE),
+    ("cmdlets list", PROGRAM),
+    ("explain", PROGRAM),
+    ("store check", STORE),
+    ("store backup", STORE),
+    ("store restore", STORE),
+    ("store accept", STORE),
+    ("store migrate", STORE),
+];
+const CLUSTER: &str = "it changes what all nodes share";
+const MACHINE: &str = "it changes this machine";
+const PROGRAM: &str = "it shows what the program itself has";
+const STORE: &str = "it is about a store";
+
+/// What covers nodes takes `--node`, or a node as its argument.
+#[test]
+fn what_covers_nodes_takes_a_node() {
+    let commands = commands();
+    for (path, command) in &commands {
+        let mut ids = command.get_arguments().map(|arg| arg.get_id().as_str());
+        let takes = ids.any(|id| id == "node");
+        match WITHOUT_NODE.iter().find(|(of, _)| of == path) {
+            _ if command.has_subcommands() => assert!(!takes, "{path}"),
+            None => assert!(takes, "{path}: add --node, or a reason to WITHOUT_NODE"),
+            Some((_, why)) => assert!(!takes, "{path} takes a node; not true: {why}"),
+        }
+    }
+    for (path, _) in WITHOUT_NODE {
+        let known = commands.iter().any(|(one, _)| one == path);
+        assert!(known, "no command {path}");
+    }
+}

@@ -14,7 +14,7 @@ pub fn find<'a>(name: &str, intents: &'a [Intent]) -> Result<&'a Intent, Problem
         .find(|intent| intent.name == name)
         .ok_or_else(|| {
             let names = intents.iter().map(|intent| intent.name.as_str());
-            let found = absent(name, ("intent", "intents"), names);
+            let found = absent(name, "The cluster has", ("intent", "intents"), names);
             Problem::new(Code::IntentNotFound, &[name], found)
         })
 }
@@ -117,6 +117,22 @@ pub fn may_be_declared(intent: &Intent, others: &[Intent]) -> Result<(), Problem
         }
     }
     Ok(())
+}
+
+/// A number of VFs that is asked for must have a use.
+///
+/// # Errors
+///
+/// The intent has no VFs.
+pub fn has_vfs(intent: &Intent, asked: Option<u32>) -> Result<(), Problem> {
+    match asked {
+        Some(1..) if !intent.is_compute() => {
+            let found = "A number of VFs is given, and only compute intents have VFs.";
+            let problem = Problem::new(Code::IntentInvalid, &[&intent.name], found);
+            Err(problem.resolution("Omit --vfs, or add --compute."))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// An adapter that `other`, another intent, has is not free.

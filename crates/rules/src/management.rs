@@ -75,7 +75,7 @@ pub fn performance_invalid(text: &str) -> Problem {
         "" => "The performance setting is empty.".to_owned(),
         text => {
             let settings = ["low", "medium", "high"];
-            absent(text, ("setting", "settings"), settings)
+            absent(text, "There are", ("setting", "settings"), settings)
         }
     };
     let named = if text.is_empty() { "\"\"" } else { text };
@@ -123,7 +123,8 @@ fn read_setting(part: &str) -> Result<(Performance, PerformanceSetting), Problem
     let setting = setting.trim();
     let setting = setting.parse().map_err(|_| {
         let settings = ["low", "medium", "high"];
-        performance_settings_invalid(absent(setting, ("setting", "settings"), settings))
+        let found = absent(setting, "There are", ("setting", "settings"), settings);
+        performance_settings_invalid(found)
     })?;
     let figure = PerformanceSetting {
         queue_pairs: pairs.trim().parse().map_err(|_| wrong())?,

@@ -21,7 +21,7 @@ pub fn find(name: &str, adapters: &[Identity]) -> Result<PciAddress, Problem> {
         [] => {
             let names: Vec<String> = adapters.iter().map(Identity::name).collect();
             let names = names.iter().map(String::as_str);
-            let found = absent(name, ("adapter", "adapters"), names);
+            let found = absent(name, "The node has", ("adapter", "adapters"), names);
             Err(Problem::new(Code::AdapterNotFound, &[name], found))
         }
         several => {

@@ -1,5 +1,7 @@
 //! The name that was probably meant.
 
+use std::collections::BTreeSet;
+
 /// Longer names are not compared: the time grows with the square of the length.
 const LONGEST: usize = 100;
 
@@ -29,22 +31,59 @@ pub fn nearest<'a>(typed: &str, names: impl IntoIterator<Item = &'a str>) -> Opt
     near.min_by_key(|(edits, _)| *edits).map(|(_, name)| name)
 }
 
-/// The cause of an error about `typed`, which is none of `names`: "None of 14 VMs has this name; did
-/// you mean web01?". `one` and `many` name their kind.
+/// The cause of an error about `typed`, which is none of `names`: "The cluster has 14 VMs; the nearest name
+/// is web01." `has` says who has them ("The cluster has"), `kind` is one and many of them.
 pub fn absent<'a>(
     typed: &str,
-    (one, many): (&str, &str),
+    has: &str,
+    kind: (&str, &str),
     names: impl IntoIterator<Item = &'a str>,
 ) -> String {
     let names: Vec<&str> = names.into_iter().collect();
-    let none = match names.len() {
-        0 => return format!("There is no {one}."),
-        1 => format!("The only {one} has another name"),
-        count => format!("None of {count} {many} has this name"),
+    let have = format!("{has} {}", counted(names.len(), kind));
+    match (names.is_empty(), nearest(typed, names)) {
+        (true, _) => format!("{have}."),
+        (false, Some(name)) => format!("{have}; the nearest name is {name}."),
+        (false, None) => format!("{have}, and none has a similar name."),
+    }
+}
+
+/// The same of `all`, each a name and its node, where one `node` is covered or the cluster: "2 nodes have 14
+/// VMs; the nearest name is web01, on node1."
+pub fn absent_on_nodes(
+    typed: &str,
+    node: Option<&str>,
+    kind: (&str, &str),
+    all: &[(&str, &str)],
+) -> String {
+    let have = held(node, kind, all);
+    let nearest = nearest(typed, all.iter().map(|(name, _)| *name));
+    let nearest = nearest.and_then(|near| all.iter().find(|(name, _)| *name == near));
+    let is_one_node = all.iter().all(|(_, node)| *node == all[0].1);
+    match (all, nearest) {
+        ([], _) => format!("{have}."),
+        (_, None) => format!("{have}, and none has a similar name."),
+        (_, Some((name, _))) if is_one_node => format!("{have}; the nearest name is {name}."),
+        (_, Some((name, node))) => format!("{have}; the nearest name is {name}, on {node}."),
+    }
+}
+
+/// How many of `all`, each a name and its node, there are on how many nodes: "2 nodes have 14 VMs".
+pub fn held(node: Option<&str>, kind: (&str, &str), all: &[(&str, &str)]) -> String {
+    let nodes: BTreeSet<&str> = all.iter().map(|(_, node)| *node).collect();
+    let has = match nodes.first() {
+        None => format!("{} has", node.unwrap_or("The cluster")),
+        Some(node) if nodes.len() == 1 => format!("{node} has"),
+        Some(_) => format!("{} nodes have", nodes.len()),
     };
-    match nearest(typed, names) {
-        Some(name) => format!("{none}; did you mean {name}?"),
-        None => format!("{none}."),
+    format!("{has} {}", counted(all.len(), kind))
+}
+
+fn counted(count: usize, (one, many): (&str, &str)) -> String {
+    match count {
+        0 => format!("no {one}"),
+        1 => format!("1 {one}"),
+        count => format!("{count} {many}"),
     }
 }
 

@@ -22,6 +22,9 @@ pub use drivers::{DRIVERS, Vfs, can_change};
 pub use models::describe;
 pub use platform::{MINIMUM_KERNEL, MINIMUM_LIBVIRT, MINIMUM_QEMU};
 
+/// The node of checks that compare all nodes.
+pub const CLUSTER: &str = "cluster";
+
 /// Which adapters are judged.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Scope {
@@ -72,7 +75,7 @@ fn hyperthreading(nodes: &[(&str, Observed<bool>)]) -> Option<Check> {
     let cluster = match nodes {
         [] => return None,
         [(only, _)] => *only,
-        _ => "cluster",
+        _ => CLUSTER,
     };
     let row = Row {
         name: CheckName::Hyperthreading,

@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use accelnet_model::{Code, Problem};
 
-use crate::nearest::nearest;
+use crate::nearest::{absent, absent_on_nodes, held};
 
 /// VMs by what they are called.
 #[derive(Debug, Default)]
@@ -62,32 +62,22 @@ pub fn meant<T>(
     meant.map(|(_, one)| one).collect()
 }
 
-/// The problem with `typed`, which fits none of `vms`, each a name and its node.
-pub fn not_found<'a>(typed: &str, vms: impl IntoIterator<Item = (&'a str, &'a str)>) -> Problem {
+/// The problem with `typed`, which fits none of `vms`, each a name and its node: those of one `node`, or of
+/// the cluster.
+pub fn not_found<'a>(
+    typed: &str,
+    node: Option<&str>,
+    vms: impl IntoIterator<Item = (&'a str, &'a str)>,
+) -> Problem {
+    let kind = ("VM", "VMs");
     let vms: Vec<(&str, &str)> = vms.into_iter().collect();
-    let nodes: BTreeSet<&str> = vms.iter().map(|(_, node)| *node).collect();
-    let count = match vms.len() {
-        0 => return Problem::new(Code::VmNotFound, &[typed], "No VM is defined."),
-        1 => "1 VM".to_owned(),
-        many => format!("{many} VMs"),
-    };
-    let have = match nodes.first() {
-        Some(node) if nodes.len() == 1 => format!("{node} has {count}"),
-        _ => format!("{} nodes have {count}", nodes.len()),
-    };
-    let is_list = typed.contains(',')
-        && typed
-            .split(',')
-            .any(|part| vms.iter().any(|(name, _)| *name == part.trim()));
-    let found = match nearest(typed, vms.iter().map(|(name, _)| *name)) {
-        _ if is_list => format!("{have}. Names are separated by blanks, not by commas."),
-        None => format!("{have}, and none has a similar name."),
-        Some(name) if nodes.len() == 1 => format!("{have}; the nearest name is {name}."),
-        Some(name) => {
-            let on = vms.iter().find(|(one, _)| *one == name);
-            let on = on.map_or("", |(_, node)| *node);
-            format!("{have}; the nearest name is {name}, on {on}.")
-        }
+    let is_vm = |part: &str| vms.iter().any(|(name, _)| *name == part.trim());
+    let found = match typed.contains(',') && typed.split(',').any(is_vm) {
+        true => format!(
+            "{}. Names are separated by blanks, not by commas.",
+            held(node, kind, &vms)
+        ),
+        false => absent_on_nodes(typed, node, kind, &vms),
     };
     Problem::new(Code::VmNotFound, &[typed], found)
 }
@@ -99,25 +89,8 @@ pub fn ambiguous(typed: &str, nodes: &[String]) -> Problem {
 }
 
 /// The problem with `typed`, which is none of the `nodes`.
-pub fn no_node(typed: &str, nodes: &[String]) -> Problem {
-    /// Nodes that are named.
-    const NAMED: usize = 10;
-    let found = match nodes {
-        [] => "No node has reported.".to_owned(),
-        nodes if nodes.len() <= NAMED => format!("The nodes are {}.", nodes.join(", ")),
-        nodes => match nearest(typed, nodes.iter().map(String::as_str)) {
-            Some(name) => {
-                format!(
-                    "The cluster has {} nodes; the nearest name is {name}.",
-                    nodes.len()
-                )
-            }
-            None => format!(
-                "The cluster has {} nodes, and none has a similar name.",
-                nodes.len()
-            ),
-        },
-    };
+pub fn no_node<'a>(typed: &str, nodes: impl IntoIterator<Item = &'a str>) -> Problem {
+    let found = absent(typed, "The cluster has", ("node", "nodes"), nodes);
     Problem::new(Code::NodeNotFound, &[typed], found)
 }
 

@@ -1,7 +1,7 @@
 //! Who belongs to a cluster: founded, joined, left, and moved there from a store of one.
 
 use accelnet_model::{Code, Problem};
-use accelnet_rules::nearest::absent;
+use accelnet_rules::vm_names;
 use accelnet_store::{
     Commit, Document, Entry, Json, MAX_OPS, MAX_TXN_BYTES, Store, StoreError, Stored, Txn,
     Unreadable,
@@ -226,8 +226,7 @@ pub(crate) fn not_found(store: &dyn Store, node: &str) -> Result<Problem, Proble
     let names = members
         .iter()
         .filter_map(|entry| entry.key.strip_prefix(MEMBERS));
-    let found = absent(node, ("node", "nodes"), names);
-    Ok(Problem::new(Code::NodeNotFound, &[node], found))
+    Ok(vm_names::no_node(node, names))
 }
 
 /// Moves everything in `from` to `to`, which is called `name`. One that was interrupted goes on

@@ -139,6 +139,11 @@ pub(crate) fn views(nodes: &[NodeState], policy: &Policy, reports: &[Report]) ->
             joined_at: node.and_then(|node| node.joined_at.clone()),
             reported_at: report.map(|report| report.observed_at.clone()),
             drained: policy.drained(name).cloned(),
+            removed_intents: report.map_or_else(Vec::new, |report| removed(policy, report)),
+            settings_pending: report.is_some_and(|report| {
+                let applied = report.settings_revision;
+                applied.is_some_and(|applied| applied < policy.management_revision)
+            }),
             accelerated_vms: u32::try_from(here.count()).unwrap_or(u32::MAX),
             vms_unknown: match report {
                 Some(report) => report.vms_unknown.as_deref(),
@@ -153,6 +158,13 @@ pub(crate) fn views(nodes: &[NodeState], policy: &Policy, reports: &[Report]) ->
         }
     };
     names.into_iter().map(view).collect()
+}
+
+/// Intents that a node reports although they were removed.
+fn removed(policy: &Policy, report: &Report) -> Vec<String> {
+    let names = report.intents.iter().map(|status| &status.intent);
+    let removed = names.filter(|name| policy.removed.contains(name.as_str()));
+    removed.cloned().collect()
 }
 
 /// The nodes, in the store.

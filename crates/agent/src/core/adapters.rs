@@ -1,12 +1,14 @@
 //! SR-IOV of single adapters, switched on and off through the agent.
 
+use std::time::Duration;
+
 use accelnet_api::types::{AdapterResult, AdaptersChange, AdaptersChanged, PlannedStep};
 use accelnet_model::vf_plan::{Ask, vfs_in_words};
 use accelnet_model::{Code, Problem};
 
 use super::asked::Came;
 use super::{Core, VF_DEADLINE};
-use crate::vf_change::{self, Request};
+use crate::vf_change::{self, Changed, Request};
 
 impl Core {
     /// Switches SR-IOV of adapters on or off.
@@ -51,16 +53,21 @@ impl Core {
             let request = Request {
                 name,
                 ask,
-                within: VF_DEADLINE,
+                within: change
+                    .timeout_seconds
+                    .map_or(VF_DEADLINE, Duration::from_secs),
                 dry_run: change.dry_run,
             };
             let host = self.edge.host();
             let changed = vf_change::run(&host, request, None);
-            came.push(Came {
-                subject: name.clone(),
-                what: format!("change the number of VFs of adapter {name}"),
-                problem: changed.as_ref().err().cloned(),
-            });
+            let is_unchanged = |one: &Changed| one.plan.steps.is_empty();
+            if !changed.as_ref().is_ok_and(is_unchanged) {
+                came.push(Came {
+                    subject: name.clone(),
+                    what: format!("change the number of VFs of adapter {name}"),
+                    problem: changed.as_ref().err().cloned(),
+                });
+            }
             results.push(match changed {
                 Err(problem) => AdapterResult {
                     name: name.clone(),

@@ -48,6 +48,20 @@ impl Core {
         self.journal.tell(&self.now(), word);
     }
 
+    /// The same, unless it was done and changed nothing.
+    pub(crate) fn tell_unless_unchanged<T>(
+        &self,
+        who: &str,
+        subject: &str,
+        what: &str,
+        result: &Result<T, Problem>,
+        is_unchanged: impl FnOnce(&T) -> bool,
+    ) {
+        if !result.as_ref().is_ok_and(is_unchanged) {
+            self.tell_asked(who, subject, what, result);
+        }
+    }
+
     /// Who asked for what from where, an imperative, and what came of it.
     fn asked(&self, who: &str, subject: &str, what: &str, problem: Option<&Problem>) -> Word {
         let came = Came {

@@ -28,7 +28,8 @@ impl Core {
                 true => format!("let node {} have VFs again", request.node),
                 false => format!("drain node {}", request.node),
             };
-            self.tell_asked(who, request.node.as_str(), &what, &result);
+            let node = request.node.as_str();
+            self.tell_unless_unchanged(who, node, &what, &result, |done| done.unchanged);
         }
         result
     }

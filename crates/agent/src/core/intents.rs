@@ -31,7 +31,7 @@ impl Core {
         let result = self.try_add(request);
         if !request.dry_run {
             let what = format!("declare intent {}", request.name);
-            self.tell_asked(who, &request.name, &what, &result);
+            self.tell_unless_unchanged(who, &request.name, &what, &result, |done| done.unchanged);
         }
         result
     }
@@ -47,6 +47,7 @@ impl Core {
         let policy = self.policies.read()?;
         let others = policy.plain_intents();
         rules::may_be_declared(&intent, &others)?;
+        rules::has_vfs(&intent, request.vfs)?;
         rules::is_new(&intent, &others)?;
         let mut seen = self.look();
         self.can_be_judged(&seen)?;
@@ -103,7 +104,7 @@ impl Core {
         let result = self.try_set_intent(name, request);
         if !request.dry_run {
             let what = format!("change intent {name}");
-            self.tell_asked(who, name, &what, &result);
+            self.tell_unless_unchanged(who, name, &what, &result, |done| done.unchanged);
         }
         result
     }
@@ -128,6 +129,7 @@ impl Core {
             security: security(old.security, request.trust, request.spoof_check),
         };
         rules::may_be_declared(&intent, &others)?;
+        rules::has_vfs(&intent, request.vfs)?;
         let managed = policy.management.intent.as_deref() == Some(name);
         let users = users_of(&policy, name);
         if managed && !intent.is_compute() {

@@ -23,6 +23,11 @@ use crate::view::Picture;
 
 const TURNS: u32 = 16;
 
+/// Whether the settings were so before.
+fn is_unchanged(changed: &ManagementChanged) -> bool {
+    changed.previous.as_ref() == Some(&changed.management)
+}
+
 impl Core {
     /// Enables management.
     ///
@@ -33,7 +38,7 @@ impl Core {
         let result = self.try_enable(request);
         let what = format!("enable management on intent {}", request.intent);
         if !request.dry_run {
-            self.tell_asked(who, "cluster", &what, &result);
+            self.tell_unless_unchanged(who, "cluster", &what, &result, is_unchanged);
         }
         result
     }
@@ -64,7 +69,8 @@ impl Core {
     pub fn set(&mut self, who: &str, request: &Set) -> Result<ManagementChanged, Problem> {
         let result = self.try_set(request);
         if !request.dry_run {
-            self.tell_asked(who, "cluster", "change the settings of management", &result);
+            let what = "change the settings of management";
+            self.tell_unless_unchanged(who, "cluster", what, &result, is_unchanged);
         }
         result
     }

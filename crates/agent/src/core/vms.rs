@@ -11,7 +11,7 @@ use std::collections::BTreeSet;
 
 use accelnet_api::types::{VmChange, VmChanged, VmDisable, VmEnable, VmResult, VmSet, VmView};
 use accelnet_model::intent::IntentState;
-use accelnet_model::{Code, Intent, Problem, VmSetting};
+use accelnet_model::{Code, Intent, Problem, Uuid, VmSetting};
 use accelnet_rules::vm_names::{Names, not_found};
 
 use judge::{Admitted, Wanted};
@@ -34,6 +34,25 @@ impl Core {
     ///
     /// What stands in the way of all of them; what stands in the way of one is its result.
     pub fn change_vms(&mut self, who: &str, change: &VmChange) -> Result<VmChanged, Problem> {
+        self.requests.own_only = false;
+        self.change_named_vms(who, change)
+    }
+
+    /// Changes VMs of a request that covers this node only.
+    ///
+    /// # Errors
+    ///
+    /// As [`Core::change_vms`].
+    pub(crate) fn change_own_vms(
+        &mut self,
+        who: &str,
+        change: &VmChange,
+    ) -> Result<VmChanged, Problem> {
+        self.requests.own_only = true;
+        self.change_named_vms(who, change)
+    }
+
+    fn change_named_vms(&mut self, who: &str, change: &VmChange) -> Result<VmChanged, Problem> {
         self.requests.decided = false;
         if !is_dry_run(change) && matches!(self.policies.request(), Ok(Some(_))) {
             // What an earlier one left open comes first.
@@ -138,8 +157,9 @@ impl Core {
             let found = all.meant(name);
             if found.is_empty() {
                 let mut result = VmResult::begun(name, None);
-                let called = domains.iter().map(|one| (&*one.name, &*self.name));
-                result.refuse(not_found(name, called));
+                let here = domains.iter().map(|one| (&*one.name, &one.uuid));
+                let here = here.chain(gone.iter().map(|one| (&*one.name, &one.uuid)));
+                result.refuse(self.no_such_vm(name, here)?);
                 results.push(result);
             }
             for place in found {
@@ -155,6 +175,56 @@ impl Core {
             }
         }
         Ok(results)
+    }
+}
+
+impl Core {
+    /// The intent that VMs named so get their VFs from. What keeps this node from giving VFs is no answer to
+    /// names that no VM has.
+    fn managed_for(&self, names: &[String], policy: &Policy) -> Result<Intent, Problem> {
+        self.managed(policy).map_err(|problem| match problem.code {
+            Code::NodeDrained | Code::IntentNotApplied => {
+                self.all_unknown(names).unwrap_or(problem)
+            }
+            _ => problem,
+        })
+    }
+
+    /// The problem with the first of `names` if none of them means a VM that was here at the last report.
+    fn all_unknown(&self, names: &[String]) -> Option<Problem> {
+        let report = self.reports.newest()?;
+        let here = || report.vms.iter().map(|vm| (&*vm.name, &vm.uuid));
+        let known = Names::of(here().map(|(name, uuid)| (name, uuid.as_str())));
+        let first = names.first()?;
+        if report.vms_unknown.is_some() || names.iter().any(|name| !known.meant(name).is_empty()) {
+            return None;
+        }
+        self.no_such_vm(first, here()).ok()
+    }
+
+    /// The problem with a name that no VM has, over all VMs that the request covers; `here` are those of this
+    /// node.
+    fn no_such_vm<'a>(
+        &'a self,
+        name: &str,
+        here: impl Iterator<Item = (&'a str, &'a Uuid)>,
+    ) -> Result<Problem, Problem> {
+        let own_only = self.requests.own_only.then_some(&*self.name);
+        let reports = match own_only {
+            Some(_) => Vec::new(),
+            None => self.reports.shared()?,
+        };
+        let here = here.map(|(name, uuid)| (name, &*self.name, uuid));
+        let others = reports.iter().filter(|report| report.node != self.name);
+        let others = others.flat_map(|report| &report.vms);
+        let others = others.map(|vm| (&*vm.name, &*vm.node, &vm.uuid));
+        let mut counted = BTreeSet::new();
+        // Nodes may share the definitions of their VMs.
+        let all = here
+            .chain(others)
+            .filter(|(_, _, uuid)| counted.insert(*uuid));
+        let all = all.map(|(name, node, _)| (name, node));
+        Ok(not_found(name, own_only, all))
     }
 }
 

@@ -286,7 +286,11 @@ impl Agent {
             return answered(Err(problem));
         }
         let change = change.clone();
-        self.ask_for(who, move |core, who| core.change_vms(who, &change))
+        let own_only = node.is_some();
+        self.ask_for(who, move |core, who| match own_only {
+            true => core.change_own_vms(who, &change),
+            false => core.change_vms(who, &change),
+        })
     }
 
     /// The parts of a request; none when all of it is for this node.
@@ -311,8 +315,8 @@ impl Agent {
         }
         let vms = self.vms(node)?;
         let mut parts = Parts::of(names, &vms, own);
-        if node.is_some() {
-            parts.refuse_unknown(&vms);
+        if let Some(node) = node {
+            parts.refuse_unknown(node, &vms);
         }
         Ok(Some(parts).filter(|parts| !parts.is_own()))
     }

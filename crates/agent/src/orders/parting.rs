@@ -90,10 +90,10 @@ impl Parts {
     }
 
     /// Only VMs of another node are meant: what none of its `vms` is called is not looked for here.
-    pub fn refuse_unknown(&mut self, vms: &[VmView]) {
+    pub fn refuse_unknown(&mut self, node: &str, vms: &[VmView]) {
         for typed in std::mem::take(&mut self.own) {
             let called = vms.iter().map(|vm| (vm.name.as_str(), vm.node.as_str()));
-            let problem = vm_names::not_found(&typed, called);
+            let problem = vm_names::not_found(&typed, Some(node), called);
             self.refused.push(refused(&typed, None, &problem));
         }
     }

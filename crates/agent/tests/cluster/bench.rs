@@ -80,6 +80,12 @@ impl Machine {
         let defined = Vms::define(&self.sim.vms, &spec.xml());
         defined.expect("defined");
     }
+
+    /// Removes the definition of a VM.
+    pub fn undefine(&self, vm: u8) {
+        let undefined = self.sim.vms.virsh_undefine(&self.vm(vm));
+        undefined.expect("undefined");
+    }
 }
 
 pub fn intent_add(vfs: u32) -> IntentAdd {

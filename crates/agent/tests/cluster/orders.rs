@@ -179,6 +179,97 @@ fn a_request_for_vms_of_several_nodes_is_parted() {
     assert_eq!(nowhere.expect_err("refused").code, Code::NodeNotFound);
 }
 
+/// Whichever node is asked, also one without VMs.
+#[test]
+fn a_name_that_no_vm_has_is_answered_with_the_nearest_of_the_cluster() {
+    let cluster = Cluster::of(2);
+    let found = |asked: usize, node: Option<&str>, name: &str| {
+        let done = cluster.clients[asked].vms_change_of(node, &vm_enable(name));
+        let problem = done.expect("an answer").results.remove(0).problem;
+        let problem = problem.expect("refused");
+        assert_eq!(problem.code, Code::VmNotFound);
+        problem.found
+    };
+    let both = "2 nodes have 4 VMs; the nearest name is vm22, on node2.";
+    assert_eq!(found(0, None, "vm222"), both);
+    assert_eq!(found(1, None, "vm222"), both);
+    for node in 0..2 {
+        let only = "node1 has 2 VMs; the nearest name is vm11.";
+        assert_eq!(found(node, Some("node1"), "vm111"), only);
+    }
+    let drain = |undrain| NodeDrain {
+        node: "node1".parse().expect("a name"),
+        undrain,
+        dry_run: false,
+    };
+    cluster.clients[0]
+        .node_drain(&drain(false))
+        .expect("drained");
+    let refused = cluster.clients[0].vms_change(&vm_enable("vm222"));
+    let refused = refused.expect_err("refused");
+    assert_eq!(
+        (refused.code, refused.found.as_str()),
+        (Code::VmNotFound, both)
+    );
+    let refused = cluster.clients[0].vms_change(&vm_enable("vm11"));
+    assert_eq!(refused.expect_err("refused").code, Code::NodeDrained);
+    cluster.clients[0]
+        .node_drain(&drain(true))
+        .expect("undrained");
+    for vm in [1, 2] {
+        cluster.machines[0].undefine(vm);
+    }
+    assert!(until(|| cluster.clients[1]
+        .vms()
+        .is_ok_and(|vms| vms.len() == 2)));
+    let other = "node2 has 2 VMs; the nearest name is vm22.";
+    assert_eq!(found(0, None, "vm222"), other);
+    assert_eq!(found(0, Some("node1"), "vm222"), "node1 has no VM.");
+}
+
+/// A node whose agent does not run applies nothing.
+#[test]
+fn nodes_that_have_not_applied_a_change_are_named() {
+    let mut cluster = Cluster::of(2);
+    let stopped = cluster.running.pop().expect("an agent");
+    stopped.stopper().stop();
+    stopped.wait();
+    let one = cluster.clients[0].clone();
+    let pending = || {
+        let nodes = one.nodes().expect("nodes").into_iter();
+        let nodes = nodes.map(|node| (node.name, node.settings_pending, node.removed_intents));
+        nodes.collect::<Vec<_>>()
+    };
+    let none = Vec::<String>::new();
+    let row =
+        |name: &str, settings, removed: &[String]| (name.to_owned(), settings, removed.to_vec());
+    assert!(
+        until(|| pending() == [row("node1", false, &none), row("node2", false, &none)]),
+        "{:?}",
+        pending()
+    );
+    one.disable(false).expect("disabled");
+    assert_eq!(
+        pending(),
+        [row("node1", false, &none), row("node2", true, &none)]
+    );
+    for vm in [1, 2] {
+        cluster.machines[0].undefine(vm);
+    }
+    one.intent_remove(INTENT, false).expect("removed");
+    let removed = [INTENT.to_owned()];
+    assert_eq!(
+        pending(),
+        [row("node1", false, &none), row("node2", true, &removed)]
+    );
+    cluster.start(2);
+    assert!(
+        until(|| pending() == [row("node1", false, &none), row("node2", false, &none)]),
+        "{:?}",
+        pending()
+    );
+}
+
 #[test]
 fn what_the_other_node_refuses_is_answered_with_its_code() {
     let cluster = Cluster::of(2);

@@ -9,10 +9,14 @@ use accelnet_agent::Core;
 use accelnet_agent::journal::{Journal, Word};
 use accelnet_agent::journald::{Journald, MESSAGE_ID};
 use accelnet_agent::simulated::Simulated;
-use accelnet_api::types::{AdaptersChange, Event, EventKind, VmChange, VmDisable};
+use accelnet_api::types::{
+    AdaptersChange, Event, EventKind, IntentSet, NodeDrain, Set, VmChange, VmDisable,
+};
+use accelnet_model::intent::Role;
 use accelnet_model::{Code, Performance, outside};
+use accelnet_sim::Fault;
 
-use crate::bench::{Bench, WHO, enable, set};
+use crate::bench::{Bench, INTENT, NODE, WHO, enable, set};
 
 const LOW: Performance = Performance::Low;
 
@@ -185,6 +189,93 @@ fn one_subject_is_one_record_and_a_dry_run_none() {
         audited.records()[0]["ACCELNET_WHAT"],
         "Done: disable management."
     );
+}
+
+/// A request that is carried out already is answered, and changes nothing.
+#[test]
+fn what_changes_nothing_is_no_event() {
+    let mut bench = Bench::enabled();
+    let drain = |undrain| NodeDrain {
+        node: NODE.parse().expect("a name"),
+        undrain,
+        dry_run: false,
+    };
+    let adapters = AdaptersChange {
+        names: vec!["ens2".to_owned()],
+        vfs: Some(2),
+        ..AdaptersChange::default()
+    };
+    let roles = IntentSet {
+        roles: Some(vec![Role::Compute]),
+        ..IntentSet::default()
+    };
+    let reserve = Set {
+        node_reserve_percentage: Some(20),
+        ..Set::default()
+    };
+    type Request<'a> = &'a dyn Fn(&mut Bench) -> bool;
+    let requests: [(&str, Request<'_>, bool); 8] = [
+        (
+            "add",
+            &|bench| {
+                bench
+                    .add_intent(INTENT, &[Role::Compute], &["ens1"])
+                    .is_ok()
+            },
+            false,
+        ),
+        ("change", &|bench| bench.set_intent(&roles).is_ok(), false),
+        (
+            "reserve",
+            &|bench| bench.core().set(WHO, &reserve).is_ok(),
+            true,
+        ),
+        ("enable", &|bench| bench.enable(None).is_ok(), false),
+        (
+            "adapters",
+            &|bench| bench.core().change_adapters(WHO, &adapters).is_ok(),
+            true,
+        ),
+        (
+            "drain",
+            &|bench| bench.core().drain(WHO, &drain(false)).is_ok(),
+            true,
+        ),
+        (
+            "undrain",
+            &|bench| bench.core().drain(WHO, &drain(true)).is_ok(),
+            true,
+        ),
+        (
+            "disable",
+            &|bench| bench.core().disable(WHO, false).is_ok(),
+            true,
+        ),
+    ];
+    for (what, request, changes) in requests {
+        let before = bench.events().len();
+        assert!(request(&mut bench), "{what}");
+        assert_eq!(bench.events().len() > before, changes, "{what}");
+        let before = bench.events().len();
+        assert!(request(&mut bench), "{what}");
+        assert_eq!(bench.events()[before..], [], "{what}");
+    }
+}
+
+#[test]
+fn a_change_of_adapters_keeps_its_time_limit() {
+    let mut bench = Bench::new();
+    bench.machine.kernel.break_with(Fault::Hang);
+    let change = AdaptersChange {
+        names: vec!["ens2".to_owned()],
+        timeout_seconds: Some(7),
+        ..AdaptersChange::default()
+    };
+    let changed = bench.core().change_adapters(WHO, &change);
+    let problem = changed.expect("an answer").results.remove(0).problem;
+    let problem = problem.expect("refused");
+    assert_eq!(problem.code, Code::VfCountTimedOut);
+    assert!(problem.found.contains("7 s"), "{problem:?}");
 }
 
 #[test]

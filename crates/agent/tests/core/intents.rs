@@ -1,6 +1,6 @@
 //! Intents declared, changed and removed, with their refusals.
 
-use accelnet_api::types::{EventKind, IntentSet, State};
+use accelnet_api::types::{EventKind, IntentAdd, IntentSet, State};
 use accelnet_model::intent::{IntentState, Role};
 use accelnet_model::{Code, Performance};
 use accelnet_sim::Fault;
@@ -86,6 +86,18 @@ fn what_may_not_be_declared() {
         ask("Two", COMPUTE, &["ens2", "0000:09:00.0"]),
         Code::IntentInvalid
     );
+    let without_use = IntentAdd {
+        vfs: Some(2),
+        ..intent_add("Two", &[Role::Storage], &["ens2"])
+    };
+    let refused = bench.core().add_intent(WHO, &without_use);
+    assert_eq!(refused.expect_err("no VFs").code, Code::IntentInvalid);
+    let mut ask = |name: &str, roles: &[Role], adapters: &[&str]| {
+        bench
+            .add_intent(name, roles, adapters)
+            .expect_err("refused")
+            .code
+    };
     assert_eq!(ask("Two", COMPUTE, &["ens9"]), Code::AdapterNotFound);
     assert_eq!(ask("Two", COMPUTE, &["eno1"]), Code::SriovUnknown);
     bench

@@ -8,7 +8,7 @@ use accelnet_model::Problem;
 use http_body_util::{BodyExt, Full};
 use hyper::body::Bytes;
 use hyper::client::conn::http1;
-use hyper::header::{CONTENT_TYPE, HOST};
+use hyper::header::{CONTENT_TYPE, DATE, HOST};
 use hyper::{Request, StatusCode};
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -27,6 +27,8 @@ const AGAIN: Duration = Duration::from_millis(5);
 pub struct Answered {
     /// HTTP status.
     pub status: StatusCode,
+    /// When it was sent by the clock of the server, as HTTP has it.
+    pub date: Option<String>,
     /// Body.
     pub body: Bytes,
 }
@@ -123,8 +125,10 @@ where
     let asked = async {
         let response = sender.send_request(request).await?;
         let status = response.status();
+        let date = response.headers().get(DATE);
+        let date = date.and_then(|date| date.to_str().ok()).map(str::to_owned);
         let body = response.into_body().collect().await?.to_bytes();
-        Ok(Answered { status, body })
+        Ok(Answered { status, date, body })
     };
     let answer: Result<_, hyper::Error> = asked.await;
     drop(sender);

@@ -389,7 +389,7 @@ fn vm(name: &str, node: Option<&str>, service: &dyn Service) -> Result<VmView, P
             let mut nodes = nodes.filter(|view| node.is_none_or(|node| view.name == node));
             let unknown = nodes.find_map(|view| view.vms_unknown);
             let called = all.iter().map(|vm| (&*vm.name, &*vm.node));
-            Err(unknown.unwrap_or_else(|| vm_names::not_found(name, called)))
+            Err(unknown.unwrap_or_else(|| vm_names::not_found(name, node, called)))
         }
         several => {
             let nodes: Vec<String> = several.iter().map(|vm| vm.node.clone()).collect();

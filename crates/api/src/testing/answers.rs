@@ -139,7 +139,7 @@ impl Service for Fake {
         let names: Vec<String> = all.iter().map(|node| node.name.clone()).collect();
         let view = all.into_iter().find(|view| view.name == node);
         Ok(NodeReport {
-            node: view.ok_or_else(|| vm_names::no_node(node, &names))?,
+            node: view.ok_or_else(|| vm_names::no_node(node, names.iter().map(String::as_str)))?,
             last_report: None,
             adapters: self.adapters(Some(node))?,
             intents: Vec::new(),
@@ -149,22 +149,18 @@ impl Service for Fake {
     }
 
     fn nodes(&self) -> Result<Vec<NodeView>, Problem> {
-        let inner = self.looks()?;
+        let mut inner = self.looks()?;
         let others = inner.others.clone();
+        let late = match inner.removed.is_empty() && !inner.resettled {
+            true => Vec::new(),
+            false => inner.late_nodes(),
+        };
         let own = NodeView {
-            name: NODE.to_owned(),
-            state: Standing::Up,
-            since: Some(NOW.to_owned()),
-            version: Some(env!("CARGO_PKG_VERSION").to_owned()),
-            joined_at: Some(NOW.to_owned()),
-            reported_at: Some(NOW.to_owned()),
             drained: inner.drained.then(drained),
-            accelerated_vms: 0,
-            vms_unknown: None,
-            adapters_unknown: None,
+            ..up(NODE)
         };
         let others = others.into_iter().map(|other| other.node);
-        Ok(std::iter::once(own).chain(others).collect())
+        Ok(std::iter::once(own).chain(others).chain(late).collect())
     }
 
     fn remark(&self, remark: &Remark) {
@@ -360,6 +356,7 @@ impl Fake {
         let view = Inner::view(intent::find(name, &inner.intents)?);
         if !dry_run {
             inner.intents.retain(|other| other.name != name);
+            inner.removed.push(name.to_owned());
         }
         Ok(declared(dry_run.then_some(view), dry_run))
     }
@@ -493,6 +490,7 @@ impl Inner {
         let before = Some(self.management.clone());
         if !dry_run {
             self.management = to.clone();
+            self.resettled = true;
         }
         ManagementChanged {
             management: to,
@@ -540,7 +538,7 @@ impl Inner {
         }
         if results.is_empty() {
             let names = names.iter().map(|(name, node)| (&**name, &**node));
-            let problem = vm_names::not_found(typed, names);
+            let problem = vm_names::not_found(typed, None, names);
             results.push(VmResult {
                 name: typed.to_owned(),
                 node: None,
@@ -576,6 +574,24 @@ fn step(subject: &str, action: &str) -> PlannedStep {
         reason: "it was asked for".to_owned(),
         affected_vms: Vec::new(),
         restarts: None,
+    }
+}
+
+/// A node that gives signs of life.
+pub(super) fn up(name: &str) -> NodeView {
+    NodeView {
+        name: name.to_owned(),
+        state: Standing::Up,
+        since: Some(NOW.to_owned()),
+        version: Some(env!("CARGO_PKG_VERSION").to_owned()),
+        joined_at: Some(NOW.to_owned()),
+        reported_at: Some(NOW.to_owned()),
+        drained: None,
+        accelerated_vms: 0,
+        vms_unknown: None,
+        removed_intents: Vec::new(),
+        settings_pending: false,
+        adapters_unknown: None,
     }
 }
 

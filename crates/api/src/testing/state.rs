@@ -37,6 +37,10 @@ pub(super) struct Inner {
     pub node: Node,
     /// Other nodes, and how often each is looked at before it has applied an intent.
     pub late: Vec<(String, u32)>,
+    /// Intents that were removed, of which the other nodes are looked at as often.
+    pub removed: Vec<String>,
+    /// Whether the settings were changed, for which the other nodes are looked at as often.
+    pub resettled: bool,
     /// Whether its node is drained.
     pub drained: bool,
     pub fails: Option<Problem>,
@@ -55,6 +59,8 @@ impl Default for Fake {
                 events: Vec::new(),
                 node: answers::node(),
                 late: Vec::new(),
+                removed: Vec::new(),
+                resettled: false,
                 drained: false,
                 fails: None,
             }),
@@ -104,7 +110,7 @@ impl Fake {
         self
     }
 
-    /// One with another node, whose intents are looked at so often before it has applied them.
+    /// One with another node, which is looked at so often before it has applied a change.
     pub fn beside(self, node: &str, looks: u32) -> Self {
         self.inner().late.push((node.to_owned(), looks));
         self
@@ -226,6 +232,21 @@ impl Inner {
             view.status.push(status);
         }
         view
+    }
+
+    /// The other nodes that take their time.
+    pub fn late_nodes(&mut self) -> Vec<NodeView> {
+        let (removed, resettled) = (self.removed.clone(), self.resettled);
+        let views = self.late.iter_mut().map(|(node, looks)| {
+            let is_late = *looks > 0;
+            *looks = looks.saturating_sub(1);
+            NodeView {
+                removed_intents: if is_late { removed.clone() } else { Vec::new() },
+                settings_pending: is_late && resettled,
+                ..answers::up(node)
+            }
+        });
+        views.collect()
     }
 
     pub fn accelerated(&self) -> Vec<(Performance, u32)> {

@@ -16,6 +16,9 @@ pub struct AdaptersChange {
     /// VFs of each; 0 switches SR-IOV off, none stands for all that the adapter can give.
     #[serde(default)]
     pub vfs: Option<u32>,
+    /// Time limit of each change in seconds, 1..=86400; 180 without.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub timeout_seconds: Option<u64>,
     /// Say what would be done, and do nothing.
     #[serde(default)]
     pub dry_run: bool,

@@ -29,6 +29,12 @@ pub struct NodeView {
     /// Why the VMs of the node are unknown, and missing in every list of VMs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub vms_unknown: Option<Problem>,
+    /// Removed intents that the node has not removed yet.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub removed_intents: Vec<String>,
+    /// Whether the node has not applied the last change of the settings of Accelerated Networking.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub settings_pending: bool,
     /// Why the adapters of the node are unknown, and missing in every list of adapters.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub adapters_unknown: Option<Problem>,

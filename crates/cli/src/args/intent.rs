@@ -3,7 +3,7 @@
 use accelnet_model::intent::Role;
 use clap::{Args as ClapArgs, Subcommand};
 
-use super::{ListOutput, Output, Told, filled};
+use super::{ListOutput, Output, Told, Wait, filled};
 
 /// `accelnet intent`
 #[derive(Debug, Subcommand)]
@@ -61,22 +61,6 @@ pub struct IntentSecurity {
     pub spoof_check: Option<bool>,
 }
 
-/// How long a change of an intent waits for all nodes.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ClapArgs)]
-pub struct Wait {
-    /// Wait until all nodes have applied the change, at most SECONDS [default: 300]; list the nodes that have not
-    #[arg(
-        long,
-        value_name = "SECONDS",
-        num_args = 0..=1,
-        require_equals = true,
-        default_missing_value = "300",
-        value_parser = clap::value_parser!(u64).range(1..=86_400),
-        conflicts_with = "dry_run"
-    )]
-    pub wait: Option<u64>,
-}
-
 fn on_off(text: &str) -> Result<bool, String> {
     match text {
         "on" => Ok(true),
@@ -118,6 +102,9 @@ pub struct IntentAdd {
 /// `accelnet intent list`
 #[derive(Debug, ClapArgs)]
 pub struct IntentList {
+    /// Show only the state on this node [default: all nodes]
+    #[arg(long, value_name = "NODE", value_parser = filled())]
+    pub node: Option<String>,
     /// Output format
     #[arg(long, short, value_name = "FORMAT", default_value = "table")]
     pub output: ListOutput,
@@ -129,6 +116,9 @@ pub struct IntentShow {
     /// Name of the intent
     #[arg(value_parser = filled())]
     pub name: String,
+    /// Show only the state on this node [default: all nodes]
+    #[arg(long, value_name = "NODE", value_parser = filled())]
+    pub node: Option<String>,
     /// Output format
     #[arg(long, short, value_name = "FORMAT", default_value = "table")]
     pub output: Output,
@@ -188,6 +178,9 @@ pub struct IntentRemove {
     /// Name of the intent
     #[arg(value_parser = filled())]
     pub name: String,
+    /// How long to wait for the other nodes
+    #[command(flatten)]
+    pub wait: Wait,
     /// How it is told
     #[command(flatten)]
     pub how: Told,

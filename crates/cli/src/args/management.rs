@@ -25,6 +25,9 @@ pub struct Enable {
         long_help = "Values of the performance settings, separated by commas: SETTING=QUEUE-PAIRS:LIMIT. Default: low=1:10,medium=2:50,high=4:100. LIMIT is the rate limit of a VF in percent of the adapter's transmit rate; 100 is no limit."
     )]
     pub performance_settings: Option<String>,
+    /// How long to wait for the other nodes
+    #[command(flatten)]
+    pub wait: Wait,
     /// How it is told
     #[command(flatten)]
     pub how: Told,
@@ -50,6 +53,9 @@ pub struct Set {
         long_help = "Values of the performance settings, separated by commas: SETTING=QUEUE-PAIRS:LIMIT, for example low=1:10,high=8:100. LIMIT is the rate limit of a VF in percent of the adapter's transmit rate. Other settings remain unchanged."
     )]
     pub performance_settings: Option<String>,
+    /// How long to wait for the other nodes
+    #[command(flatten)]
+    pub wait: Wait,
     /// How it is told
     #[command(flatten)]
     pub how: Told,
@@ -61,6 +67,9 @@ pub struct Set {
     long_about = "Disable Accelerated Networking. VMs keep their VFs, but are no longer managed or monitored."
 )]
 pub struct Disable {
+    /// How long to wait for the other nodes
+    #[command(flatten)]
+    pub wait: Wait,
     /// How it is told
     #[command(flatten)]
     pub how: Told,
@@ -75,4 +84,20 @@ pub struct Told {
     /// Output format
     #[arg(long, short, value_name = "FORMAT", default_value = "table")]
     pub output: Output,
+}
+
+/// How long a change waits for all nodes.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ClapArgs)]
+pub struct Wait {
+    /// Wait until all nodes have applied the change, at most SECONDS [default: 300]; list the nodes that have not
+    #[arg(
+        long,
+        value_name = "SECONDS",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "300",
+        value_parser = clap::value_parser!(u64).range(1..=86_400),
+        conflicts_with = "dry_run"
+    )]
+    pub wait: Option<u64>,
 }

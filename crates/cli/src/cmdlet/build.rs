@@ -16,12 +16,6 @@ fn told(given: &Given) -> Told {
     }
 }
 
-fn show() -> Show {
-    Show {
-        output: Output::Table,
-    }
-}
-
 fn show_of() -> ShowOf {
     ShowOf {
         node: None,
@@ -41,6 +35,7 @@ pub fn prereq(given: &Given, _: Pipes) -> Built {
     Ok(Command::Prereq(Prereq {
         intent: given.text("IntentName"),
         adapter: Vec::new(),
+        node: None,
         output: Output::Table,
     }))
 }
@@ -54,6 +49,7 @@ pub fn enable(given: &Given, _: Pipes) -> Built {
             .filter(|text| !text.trim().is_empty())
             .or_else(|| Some(DEFAULT_NODE_RESERVE.to_string())),
         performance_settings: None,
+        wait: Wait::default(),
         how: told(given),
     }))
 }
@@ -75,6 +71,7 @@ pub fn set(given: &Given, pipes: Pipes) -> Built {
             intent: given.text("IntentName"),
             node_reserve: given.text("NodeReservePercentage"),
             performance_settings: None,
+            wait: Wait::default(),
             how: told(given),
         })),
         (true, false) => {
@@ -101,11 +98,14 @@ pub fn set(given: &Given, pipes: Pipes) -> Built {
 }
 
 pub fn status(_: &Given, _: Pipes) -> Built {
-    Ok(Command::Status(show()))
+    Ok(Command::Status(show_of()))
 }
 
 pub fn disable(given: &Given, _: Pipes) -> Built {
-    Ok(Command::Disable(Disable { how: told(given) }))
+    Ok(Command::Disable(Disable {
+        wait: Wait::default(),
+        how: told(given),
+    }))
 }
 
 pub fn vm_enable(given: &Given, _: Pipes) -> Built {
@@ -235,9 +235,11 @@ pub fn intents(given: &Given, _: Pipes) -> Built {
     Ok(Command::Intent(match given.text("Name") {
         Some(name) => IntentCommand::Show(IntentShow {
             name,
+            node: None,
             output: Output::Table,
         }),
         None => IntentCommand::List(IntentList {
+            node: None,
             output: ListOutput::Table,
         }),
     }))
@@ -267,6 +269,7 @@ pub fn intent_set(given: &Given, _: Pipes) -> Built {
 pub fn intent_remove(given: &Given, _: Pipes) -> Built {
     Ok(Command::Intent(IntentCommand::Remove(IntentRemove {
         name: given.text("Name").unwrap_or_default(),
+        wait: Wait::default(),
         how: told(given),
     })))
 }

@@ -12,8 +12,10 @@ use super::{Result, ask, simulated};
 use crate::args::{Change, Output};
 use crate::audit::{self, Asked};
 use crate::change::{self, Changed, Request};
-use crate::render::{self, ProgressLine};
+use crate::render::{self, ProgressLine, Refused};
 use crate::session::Session;
+
+const ADAPTERS: &str = "adapters";
 
 /// What came of one of several. Its JSON is part of the API.
 #[derive(Debug, Serialize)]
@@ -55,7 +57,7 @@ fn here(names: &[String], ask: Ask, how: &Change, session: &mut Session<'_>) -> 
         [] => able(session)?,
         names => names.to_vec(),
     };
-    let mut all = Vec::new();
+    let (mut all, mut failed) = (Vec::new(), Vec::new());
     let mut status = 0;
     for name in &names {
         match one(name, ask, how, session) {
@@ -69,12 +71,19 @@ fn here(names: &[String], ask: Ask, how: &Change, session: &mut Session<'_>) -> 
                 if status == 0 {
                     status = problem.exit_status();
                 }
-                if how.output == Output::Table {
-                    session.fail(&problem, false);
-                }
+                failed.push((name.clone(), problem.clone()));
                 all.push(One::Failed(Box::new(problem.into())));
             }
         }
+    }
+    if how.output == Output::Table {
+        let failed = render::clean(&failed);
+        let refused = failed.iter().map(|(name, problem)| Refused {
+            name,
+            subject: name,
+            problem,
+        });
+        session.fail_all(ADAPTERS, refused);
     }
     if how.output == Output::Json {
         session.say_json(&all);
@@ -154,6 +163,7 @@ fn by_agent(names: &[String], ask: Ask, how: &Change, session: &mut Session<'_>)
             Ask::Exactly(vfs) => Some(vfs),
             Ask::Off => Some(0),
         },
+        timeout_seconds: (how.timeout != Change::TIMEOUT).then_some(how.timeout),
         dry_run: how.dry_run,
     };
     let agent = session.agent()?;
@@ -162,12 +172,18 @@ fn by_agent(names: &[String], ask: Ask, how: &Change, session: &mut Session<'_>)
     if how.output == Output::Json {
         session.say_json(&changed);
     } else {
-        for result in &render::clean(&changed).results {
-            match &result.problem {
-                Some(problem) => session.fail(problem, false),
-                None => session.say(&format!("{}: {}\n", result.name, result.message)),
-            }
+        let results = render::clean(&changed).results;
+        for result in results.iter().filter(|result| result.problem.is_none()) {
+            session.say(&format!("{}: {}\n", result.name, result.message));
         }
+        let refused = results.iter().filter_map(|result| {
+            Some(Refused {
+                name: &result.name,
+                subject: &result.name,
+                problem: result.problem.as_ref()?,
+            })
+        });
+        session.fail_all(ADAPTERS, refused);
     }
     let results = changed.results.iter();
     Ok(ask::first(

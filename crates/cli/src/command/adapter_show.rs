@@ -3,6 +3,7 @@
 use accelnet_host::features;
 use accelnet_model::{Adapter, AdapterSummary, Code, PciAddress, Problem};
 use accelnet_rules::naming;
+use accelnet_rules::nearest::absent_on_nodes;
 
 use super::{Result, ask, simulated};
 use crate::args::{AdapterShow, Output};
@@ -14,22 +15,39 @@ pub fn run(args: &AdapterShow, session: &mut Session<'_>) -> Result {
     if let Some(node) = &args.node
         && !is_here(node, session)?
     {
-        return elsewhere(args, session);
+        return match args.ask {
+            true => Ok(not_asked(args, session)),
+            false => elsewhere(args, session),
+        };
     }
     // Only this machine itself can query an adapter.
     let by_agent = simulated::is(session)? || (session.named && !args.ask);
     let shown = match by_agent {
+        true if args.ask => return Ok(not_asked(args, session)),
         true => of_agent(args, session),
         false => here(args, session),
     };
     let missing = |problem: &Problem| problem.code == Code::AdapterNotFound && args.node.is_none();
     match shown {
         // Another node may have it.
-        Err(problem) if missing(&problem) && session.agent.is_some() => {
-            elsewhere(args, session).map_err(|_| problem)
+        Err(problem) if missing(&problem) && session.agent.is_some() && !args.ask => {
+            elsewhere(args, session).map_err(|there| match missing(&there) {
+                true => there,
+                false => problem,
+            })
         }
         shown => shown,
     }
+}
+
+/// Refuses to test an adapter of another machine.
+fn not_asked(args: &AdapterShow, session: &mut Session<'_>) -> u8 {
+    session.wrong(
+        &format!("--ask cannot test adapter {}", args.name),
+        "The adapter is simulated or on another machine.",
+        "Omit --ask, or run the command on the node of the adapter.",
+    );
+    ask::NO_SENSE
 }
 
 /// Whether that is the node that this machine is, or whose agent is asked.
@@ -47,14 +65,17 @@ fn elsewhere(args: &AdapterShow, session: &mut Session<'_>) -> Result {
     };
     let mut adapters = agent.adapters(args.node.as_deref())?;
     if adapters.iter().all(|one| !is_meant(one)) {
-        let names: Vec<&str> = adapters.iter().map(|one| one.name.as_str()).collect();
-        let found = format!("The adapters there are {}.", names.join(", "));
+        let names = adapters.iter().map(|one| (&*one.name, &*one.node));
+        let names: Vec<(&str, &str)> = names.collect();
+        let found = absent_on_nodes(
+            &args.name,
+            args.node.as_deref(),
+            ("adapter", "adapters"),
+            &names,
+        );
         return Err(Problem::new(Code::AdapterNotFound, &[&args.name], found));
     }
     adapters.retain(is_meant);
-    if args.ask {
-        session.note("note: nothing is asked of an adapter of another node");
-    }
     match (args.output, adapters.as_slice()) {
         (Output::Json, [only]) => session.say_json(only),
         (Output::Json, several) => session.say_json(&several),
@@ -95,10 +116,6 @@ fn here(args: &AdapterShow, session: &mut Session<'_>) -> Result {
 
 /// Shows an adapter of a host that is simulated or elsewhere.
 fn of_agent(args: &AdapterShow, session: &mut Session<'_>) -> Result {
-    if args.ask {
-        session
-            .note("note: nothing is asked of an adapter that is simulated or on another machine");
-    }
     let node = session.agent()?.node()?;
     let adapters = node.adapters.known().map_or(&[][..], Vec::as_slice);
     let identities: Vec<_> = adapters.iter().map(Adapter::identity).collect();

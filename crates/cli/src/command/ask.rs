@@ -87,7 +87,7 @@ pub fn known_node(node: Option<&str>, agent: &Client) -> Result<(), Problem> {
     let nodes: Vec<String> = nodes.collect();
     match nodes.iter().any(|name| name == node) {
         true => Ok(()),
-        false => Err(vm_names::no_node(node, &nodes)),
+        false => Err(vm_names::no_node(node, nodes.iter().map(String::as_str))),
     }
 }
 

@@ -1,6 +1,7 @@
 //! `accelnet capacity`: what there is to give, of this cluster or of one in a file.
 
 use accelnet_model::{Capacity, Problem};
+use accelnet_rules::vm_names;
 
 use super::{Result, ask, cluster_file};
 use crate::args;
@@ -13,8 +14,26 @@ pub fn run(args: &args::Capacity, session: &mut Session<'_>) -> Result {
         Some(file) => cluster_file::judge(file, session)?,
         None => session.agent()?.capacity()?,
     };
-    ask::tell(session, args.output, &capacity, render::capacity);
-    Ok(status(&capacity))
+    let status = status(&capacity);
+    let nodes = capacity.nodes.len();
+    let shown = of_node(capacity, args.node.as_deref())?;
+    ask::tell(session, args.output, &shown, |shown, colour, width| {
+        render::capacity(shown, nodes, colour, width)
+    });
+    Ok(status)
+}
+
+/// With the row of one node only.
+fn of_node(mut capacity: Capacity, node: Option<&str>) -> std::result::Result<Capacity, Problem> {
+    let Some(node) = node else {
+        return Ok(capacity);
+    };
+    let names = capacity.nodes.iter().map(|one| one.node.as_str());
+    if !names.clone().any(|name| name == node) {
+        return Err(vm_names::no_node(node, names));
+    }
+    capacity.nodes.retain(|one| one.node == node);
+    Ok(capacity)
 }
 
 /// That of the promise, then that of the first VM that is not admitted.

@@ -1,8 +1,7 @@
 //! `accelnet disable`: management off.
 
-use super::{Result, ask};
+use super::{Result, ask, wait};
 use crate::args::Disable;
-use crate::render;
 use crate::session::Session;
 
 /// Disables management.
@@ -10,11 +9,5 @@ pub fn run(args: &Disable, session: &mut Session<'_>) -> Result {
     let agent = session.agent()?;
     let what = "disabling Accelerated Networking";
     let changed = ask::waiting(session, what, || agent.disable(args.how.dry_run))?;
-    ask::tell(
-        session,
-        args.how.output,
-        &changed,
-        render::management_changed,
-    );
-    Ok(0)
+    wait::settings(changed, args.wait, args.how.output, session)
 }

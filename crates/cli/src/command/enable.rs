@@ -4,9 +4,8 @@ use accelnet_api::types;
 use accelnet_model::performance::PerformanceSettings;
 use accelnet_rules::management;
 
-use super::{Result, ask};
+use super::{Result, ask, wait};
 use crate::args::Enable;
-use crate::render;
 use crate::session::Session;
 
 /// Enables management.
@@ -26,11 +25,5 @@ pub fn run(args: &Enable, session: &mut Session<'_>) -> Result {
     let agent = session.agent()?;
     let what = format!("enabling Accelerated Networking on {}", args.intent);
     let changed = ask::waiting(session, &what, || agent.enable(&request))?;
-    ask::tell(
-        session,
-        args.how.output,
-        &changed,
-        render::management_changed,
-    );
-    Ok(0)
+    wait::settings(changed, args.wait, args.how.output, session)
 }

@@ -82,7 +82,7 @@ fn find(text: &str) -> std::result::Result<Code, Problem> {
     }
     text.parse().map_err(|_| {
         let ids = Code::ALL.iter().map(|code| code.id());
-        let found = absent(text, ("code", "codes"), ids);
+        let found = absent(text, "There are", ("code", "codes"), ids);
         Problem::new(Code::CodeNotFound, &[text], found)
     })
 }

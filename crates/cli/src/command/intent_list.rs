@@ -1,13 +1,20 @@
 //! `accelnet intent list`: the intents.
 
-use super::Result;
+use super::{Result, ask};
 use crate::args::{IntentList, ListOutput};
 use crate::render;
 use crate::session::Session;
 
 /// Lists the intents.
 pub fn run(args: &IntentList, session: &mut Session<'_>) -> Result {
-    let intents = session.agent()?.intents()?;
+    let agent = session.agent()?;
+    ask::known_node(args.node.as_deref(), agent)?;
+    let mut intents = agent.intents()?;
+    if let Some(node) = &args.node {
+        for view in &mut intents {
+            view.status.retain(|status| status.node == *node);
+        }
+    }
     match args.output {
         ListOutput::Json => session.say_json(&intents),
         ListOutput::Table => {

@@ -2,7 +2,7 @@
 
 use accelnet_api::types;
 
-use super::{Result, ask, intent_wait};
+use super::{Result, ask, wait};
 use crate::args::IntentSet;
 use crate::session::Session;
 
@@ -35,6 +35,6 @@ pub fn run(args: &IntentSet, session: &mut Session<'_>) -> Result {
     let agent = session.agent()?;
     let what = format!("applying intent {}", args.name);
     let mut changed = ask::waiting(session, &what, || agent.intent_set(&args.name, &request))?;
-    intent_wait::wait(&args.name, &mut changed, args.wait, session)?;
-    intent_wait::answer(&args.name, &changed, args.wait, args.how.output, session)
+    wait::wait(&args.name, &mut changed, args.wait, session)?;
+    wait::answer(&args.name, &changed, args.wait, args.how.output, session)
 }

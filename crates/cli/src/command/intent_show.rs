@@ -7,7 +7,12 @@ use crate::session::Session;
 
 /// Shows an intent.
 pub fn run(args: &IntentShow, session: &mut Session<'_>) -> Result {
-    let intent = session.agent()?.intent(&args.name)?;
+    let agent = session.agent()?;
+    ask::known_node(args.node.as_deref(), agent)?;
+    let mut intent = agent.intent(&args.name)?;
+    if let Some(node) = &args.node {
+        intent.status.retain(|status| status.node == *node);
+    }
     ask::tell(session, args.output, &intent, render::intent);
     Ok(0)
 }

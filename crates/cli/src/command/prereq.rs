@@ -1,10 +1,13 @@
 //! `accelnet prereq`: every check, one row each.
 
+use std::collections::BTreeSet;
+
 use accelnet_api::types::PrereqAnswer;
 use accelnet_host::observe;
 use accelnet_model::check::CheckName;
 use accelnet_model::{Check, Code, Problem};
 use accelnet_rules::prereq::{self, Scope};
+use accelnet_rules::vm_names;
 
 use super::{Result, ask};
 use crate::args::Prereq;
@@ -18,10 +21,30 @@ pub fn run(args: &Prereq, session: &mut Session<'_>) -> Result {
         Some(answer) => answer,
         None => by_itself(args, session)?,
     };
+    let answer = of_node(answer, args.node.as_deref())?;
     ask::tell(session, args.output, &answer, |answer, colour, width| {
         render::checks(&answer.checks, colour, width)
     });
     Ok(prereq::exit_status(&answer.checks))
+}
+
+/// The checks of one node only.
+fn of_node(
+    mut answer: PrereqAnswer,
+    node: Option<&str>,
+) -> std::result::Result<PrereqAnswer, Problem> {
+    let Some(node) = node else {
+        return Ok(answer);
+    };
+    let of_cluster = |check: &&Check| check.node != prereq::CLUSTER;
+    let nodes = answer.checks.iter().filter(of_cluster);
+    let nodes: BTreeSet<&str> = nodes.map(|check| check.node.as_str()).collect();
+    if !nodes.contains(node) {
+        return Err(vm_names::no_node(node, nodes));
+    }
+    answer.checks.retain(|check| check.node == node);
+    answer.passed = answer.checks.iter().all(|check| check.passed);
+    Ok(answer)
 }
 
 /// The agent's answer; none where there is no agent, or none to ask: it judges intents, and

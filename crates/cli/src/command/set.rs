@@ -3,9 +3,8 @@
 use accelnet_api::types;
 use accelnet_rules::management;
 
-use super::{Result, ask};
+use super::{Result, ask, wait};
 use crate::args::Set;
-use crate::render;
 use crate::session::Session;
 
 /// Changes management.
@@ -28,11 +27,5 @@ pub fn run(args: &Set, session: &mut Session<'_>) -> Result {
         dry_run: args.how.dry_run,
     };
     let changed = ask::waiting(session, "changing the settings", || agent.set(&request))?;
-    ask::tell(
-        session,
-        args.how.output,
-        &changed,
-        render::management_changed,
-    );
-    Ok(0)
+    wait::settings(changed, args.wait, args.how.output, session)
 }

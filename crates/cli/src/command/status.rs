@@ -1,13 +1,19 @@
 //! `accelnet status`: how things stand.
 
 use super::{Result, ask};
-use crate::args::Show;
+use crate::args::ShowOf;
 use crate::render;
 use crate::session::Session;
 
-/// Tells how things stand.
-pub fn run(args: &Show, session: &mut Session<'_>) -> Result {
-    let status = session.agent()?.status()?;
+/// Shows the settings of the cluster, and the adapters and faults of its nodes.
+pub fn run(args: &ShowOf, session: &mut Session<'_>) -> Result {
+    let agent = session.agent()?;
+    ask::known_node(args.node.as_deref(), agent)?;
+    let mut status = agent.status()?;
+    if let Some(node) = &args.node {
+        status.adapters.retain(|adapter| adapter.node == *node);
+        status.faults.retain(|fault| fault.node == *node);
+    }
     ask::tell(session, args.output, &status, render::status);
     Ok(0)
 }

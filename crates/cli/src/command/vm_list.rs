@@ -6,13 +6,13 @@ use accelnet_rules::vm_names;
 
 use super::Result;
 use crate::args::{ListOutput, VmList};
-use crate::render;
+use crate::render::{self, Refused};
 use crate::session::Session;
 
 /// Lists VMs. A name that none has, and nodes whose VMs are unknown, are shown after the VMs.
 pub fn run(args: &VmList, session: &mut Session<'_>) -> Result {
     let Listed { vms: all, unknown } = listed(args.node.as_deref(), session)?;
-    let (chosen, missing) = choose(&all, &args.name);
+    let (chosen, missing) = choose(&all, args.node.as_deref(), &args.name);
     let vms: Vec<&VmView> = chosen
         .into_iter()
         .filter(|vm| match (args.accelerated, args.not_accelerated) {
@@ -39,7 +39,8 @@ pub fn run(args: &VmList, session: &mut Session<'_>) -> Result {
             }
         }
     }
-    end(&args.name, missing, &unknown, session)
+    let json = args.output == ListOutput::Json;
+    end(&args.name, missing, &unknown, json, session)
 }
 
 /// VMs of all nodes, or of one.
@@ -67,11 +68,12 @@ pub fn listed(node: Option<&str>, session: &Session<'_>) -> std::result::Result<
 }
 
 /// Ends with what is missing: nodes whose VMs are unknown, where the names may mean VMs there, or else the
-/// first name that no VM has.
+/// names that no VM has.
 pub fn end(
     typed: &[String],
-    missing: Vec<Problem>,
+    missing: Vec<(String, Problem)>,
     unknown: &[Problem],
+    json: bool,
     session: &mut Session<'_>,
 ) -> Result {
     let is_glob = |name: &String| vm_names::is_glob(name.trim());
@@ -80,11 +82,23 @@ pub fn end(
     for problem in unknown {
         session.fail(problem, false);
     }
-    match (unknown.first(), missing.into_iter().next()) {
-        (Some(problem), _) => Ok(problem.exit_status()),
-        (None, Some(problem)) => Err(problem),
-        (None, None) => Ok(0),
+    if let Some(problem) = unknown.first() {
+        return Ok(problem.exit_status());
     }
+    let Some((_, first)) = missing.first().cloned() else {
+        return Ok(0);
+    };
+    if json {
+        return Err(first);
+    }
+    let missing = render::clean(&missing);
+    let refused = missing.iter().map(|(name, problem)| Refused {
+        name,
+        subject: name,
+        problem,
+    });
+    session.fail_all("VMs", refused);
+    Ok(first.exit_status())
 }
 
 /// The VMs as they are shown.
@@ -94,16 +108,21 @@ fn cleaned(vms: &[&VmView]) -> Vec<VmView> {
 
 /// The VMs that are meant, each once and in the order of what was typed, and a problem for
 /// every name that no VM has; a glob may fit none.
-pub fn choose<'a>(all: &'a [VmView], typed: &[String]) -> (Vec<&'a VmView>, Vec<Problem>) {
+pub fn choose<'a>(
+    all: &'a [VmView],
+    node: Option<&str>,
+    typed: &[String],
+) -> (Vec<&'a VmView>, Vec<(String, Problem)>) {
     if typed.is_empty() {
         return (all.iter().collect(), Vec::new());
     }
-    let (mut chosen, mut missing): (Vec<&VmView>, Vec<Problem>) = Default::default();
+    let (mut chosen, mut missing) = (Vec::<&VmView>::new(), Vec::new());
     for typed in typed.iter().map(|typed| typed.trim()) {
         let fits = vm_names::meant(typed, all, |vm| (&vm.name, &vm.uuid));
         if fits.is_empty() && !vm_names::is_glob(typed) {
             let called = all.iter().map(|vm| (&*vm.name, &*vm.node));
-            missing.push(vm_names::not_found(typed, called));
+            let problem = vm_names::not_found(typed, node, called);
+            missing.push((typed.to_owned(), problem));
         }
         for vm in fits {
             if !chosen

@@ -24,7 +24,7 @@ pub fn show(
     let Some(names) = ask::names(&args.names, session) else {
         return Ok(ask::NO_SENSE);
     };
-    let (chosen, missing) = vm_list::choose(&all, &names);
+    let (chosen, missing) = vm_list::choose(&all, args.node.as_deref(), &names);
     match (args.output, chosen.as_slice()) {
         (Output::Json, _) if !missing.is_empty() => {}
         (Output::Json, [only]) if names.len() == 1 => session.say_json(only),
@@ -37,5 +37,6 @@ pub fn show(
             }
         }
     }
-    vm_list::end(&names, missing, &unknown, session)
+    let json = args.output == Output::Json;
+    vm_list::end(&names, missing, &unknown, json, session)
 }

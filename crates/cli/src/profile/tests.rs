@@ -59,11 +59,11 @@ fn what_is_wrong_is_told_with_its_line() {
 fn a_name_that_is_not_there_is_told_with_those_that_are() {
     assert_eq!(
         found(GOOD, "prod").expect_err("none"),
-        "Profile prod does not exist in /none.toml or /profiles.toml. The only profile has another name."
+        "Profile prod does not exist in /none.toml or /profiles.toml: the files have 1 profile, and none has a similar name."
     );
     assert_eq!(
         found("", "prod").expect_err("none"),
-        "Profile prod does not exist in /none.toml or /profiles.toml. There is no profile."
+        "Profile prod does not exist in /none.toml or /profiles.toml: the files have no profile."
     );
 }
 

@@ -13,7 +13,8 @@ const SINCE: [&str; 5] = [
     "verified_at",
 ];
 
-/// The same value with these times as ages at `now`, in RFC 3339.
+/// The same value with these times as ages at `now`, in RFC 3339. What a node reported before it went down or
+/// was cut off keeps its times: how old the report is, is known from its mark only.
 pub fn aged<T: Serialize + DeserializeOwned + Clone>(value: &T, now: &str) -> T {
     let aged = serde_json::to_value(value).ok();
     let aged = aged.map(|value| replaced(value, now));
@@ -28,6 +29,9 @@ fn replaced(value: Value, now: &str) -> Value {
             .into_iter()
             .map(|value| replaced(value, now))
             .collect(),
+        Value::Object(fields) if fields.get("last_report").is_some_and(Value::is_object) => {
+            Value::Object(fields)
+        }
         Value::Object(fields) => fields
             .into_iter()
             .map(|(name, value)| {

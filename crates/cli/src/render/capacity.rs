@@ -6,9 +6,9 @@ use accelnet_model::capacity::{Answer, Share};
 use super::table::{Table, Tone, painted, pairs};
 use super::words::count;
 
-/// The whole of it.
-pub fn capacity(capacity: &Capacity, colour: bool, width: Option<u16>) -> String {
-    let nodes = u32::try_from(capacity.nodes.len()).unwrap_or(u32::MAX);
+/// The whole of it, of a cluster of so many nodes.
+pub fn capacity(capacity: &Capacity, nodes: usize, colour: bool, width: Option<u16>) -> String {
+    let nodes = u32::try_from(nodes).unwrap_or(u32::MAX);
     let mut text = match &capacity.problem {
         None => format!(
             "{}.\n",

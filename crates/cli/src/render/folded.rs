@@ -5,8 +5,8 @@ use std::borrow::Cow;
 use super::table::columns;
 
 /// Labels whose texts are prose.
-const LABELS: [&str; 7] = [
-    "cause", "detail", "needed", "hint", "usage", "subject", "since",
+const LABELS: [&str; 10] = [
+    "cause", "detail", "needed", "hint", "usage", "subject", "since", "also", "VMs", "adapters",
 ];
 /// First words of a message.
 const MESSAGES: [&str; 3] = ["error: ", "warning: ", "note: "];

@@ -142,6 +142,11 @@ fn under_way(status: &[IntentStatus]) -> String {
         .filter(is_under_way)
         .map(|one| one.node.as_str())
         .collect();
+    not_applied_yet(&nodes)
+}
+
+/// The nodes that have not applied a change yet; empty without any.
+pub fn not_applied_yet(nodes: &[&str]) -> String {
     match nodes.is_empty() {
         true => String::new(),
         false => format!(

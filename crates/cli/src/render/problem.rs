@@ -29,7 +29,7 @@ pub fn warning(problem: &Problem, colour: bool) -> String {
 }
 
 /// The message, with its code.
-fn headline(problem: &Problem) -> String {
+pub fn headline(problem: &Problem) -> String {
     format!(
         "{} [{}]",
         sentence(problem.code, &problem.message),
@@ -58,7 +58,7 @@ pub fn sentence(code: Code, message: &str) -> String {
 }
 
 /// Why, what is needed where that says more, and what helps.
-fn details(problem: &Problem) -> Vec<(&'static str, String)> {
+pub fn details(problem: &Problem) -> Vec<(&'static str, String)> {
     let mut lines = vec![("cause", problem.found.clone())];
     lines.extend(problem.cause.clone().map(|words| ("detail", words)));
     if problem.code.entry().needs_more(&problem.needed) {

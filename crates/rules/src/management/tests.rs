@@ -98,10 +98,13 @@ fn figures_that_make_no_sense_are_named() {
         ("", "\"\" cannot be read."),
         ("low", "\"low\" cannot be read."),
         ("low=1", "\"low=1\" cannot be read."),
-        ("turbo=1:10", "None of 3 settings has this name."),
+        (
+            "turbo=1:10",
+            "There are 3 settings, and none has a similar name.",
+        ),
         (
             "hihg=1:10",
-            "None of 3 settings has this name; did you mean high?",
+            "There are 3 settings; the nearest name is high.",
         ),
         ("low=-1:10", "\"low=-1:10\" cannot be read."),
     ] {

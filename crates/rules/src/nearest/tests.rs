@@ -50,17 +50,40 @@ fn an_edit_is_one_character_or_two_neighbours() {
 #[test]
 fn a_cause_counts_the_names_and_lists_none_but_the_nearest() {
     let vms = ("VM", "VMs");
-    assert_eq!(absent("web1", vms, []), "There is no VM.");
+    let cause = |typed, names: &[&str]| absent(typed, "node1 has", vms, names.iter().copied());
+    assert_eq!(cause("web1", &[]), "node1 has no VM.");
     assert_eq!(
-        absent("web1", vms, ["web01"]),
-        "The only VM has another name; did you mean web01?"
+        cause("web1", &["web01"]),
+        "node1 has 1 VM; the nearest name is web01."
     );
     assert_eq!(
-        absent("web1", vms, ["db01", "web01"]),
-        "None of 2 VMs has this name; did you mean web01?"
+        cause("web1", &["db01", "web01"]),
+        "node1 has 2 VMs; the nearest name is web01."
     );
     assert_eq!(
-        absent("mail", vms, ["db01", "web01"]),
-        "None of 2 VMs has this name."
+        cause("mail", &["db01", "web01"]),
+        "node1 has 2 VMs, and none has a similar name."
     );
+}
+
+#[test]
+fn a_cause_over_several_nodes_names_the_node_of_the_nearest() {
+    let all = [("ens1", "node1"), ("ens2", "node1"), ("ens3", "node2")];
+    let cause = |typed, count| absent_on_nodes(typed, None, ("adapter", "adapters"), &all[..count]);
+    for (typed, count, found) in [
+        (
+            "ens4",
+            3,
+            "2 nodes have 3 adapters; the nearest name is ens1, on node1.",
+        ),
+        (
+            "eth",
+            3,
+            "2 nodes have 3 adapters, and none has a similar name.",
+        ),
+        ("ens4", 2, "node1 has 2 adapters; the nearest name is ens1."),
+        ("ens4", 0, "The cluster has no adapter."),
+    ] {
+        assert_eq!(cause(typed, count), found);
+    }
 }

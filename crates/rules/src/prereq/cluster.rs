@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use accelnet_model::check::{CheckName, Row};
 use accelnet_model::{Check, Code, Intent, Node, Observed, Problem};
 
-use super::{Scope, adapters, describe, hyperthreading, platform, smt_of};
+use super::{CLUSTER, Scope, adapters, describe, hyperthreading, platform, smt_of};
 
 /// An adapter of an intent on a node.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -186,7 +186,7 @@ fn alike(
     for intent in intents.iter().filter(in_scope) {
         let row = Row {
             name: CheckName::AdaptersAlike,
-            node: "cluster",
+            node: CLUSTER,
             subject: &intent.name,
         };
         let of_intent = |all: &[IntentAdapter]| -> Vec<IntentAdapter> {

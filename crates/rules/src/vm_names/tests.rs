@@ -88,7 +88,7 @@ fn a_name_is_taken_before_a_glob() {
 #[test]
 fn a_name_that_no_vm_has_is_answered_with_the_nearest() {
     let vms = [("web01", "node1"), ("db", "node2"), ("mail", "node2")];
-    let problem = not_found("web1", vms);
+    let problem = not_found("web1", None, vms);
     assert_eq!(problem.message, "VM web1 does not exist.");
     assert_eq!(
         problem.found,
@@ -105,28 +105,37 @@ fn a_name_that_no_vm_has_is_answered_with_the_nearest() {
             &vms[..1],
             "node1 has 1 VM, and none has a similar name.",
         ),
-        ("web1", &vms[..0], "No VM is defined."),
+        ("web1", &vms[..0], "The cluster has no VM."),
     ] {
-        assert_eq!(not_found(typed, vms.iter().copied()).found, found);
+        assert_eq!(not_found(typed, None, vms.iter().copied()).found, found);
     }
+    assert_eq!(
+        not_found("web1", Some("node3"), []).found,
+        "node3 has no VM."
+    );
 }
 
 #[test]
-fn a_node_that_is_not_there_is_answered_with_the_nodes() {
+fn a_node_that_is_not_there_is_answered_with_the_nearest() {
     let nodes: Vec<String> = (1..=12).map(|number| format!("node{number}")).collect();
-    for (typed, nodes, found) in [
-        ("node3", &nodes[..2], "The nodes are node1, node2."),
+    for (typed, count, found) in [
+        (
+            "node3",
+            2,
+            "The cluster has 2 nodes; the nearest name is node1.",
+        ),
         (
             "node13",
-            &nodes[..],
+            12,
             "The cluster has 12 nodes; the nearest name is node1.",
         ),
         (
             "db",
-            &nodes[..],
+            12,
             "The cluster has 12 nodes, and none has a similar name.",
         ),
     ] {
+        let nodes = nodes.iter().take(count).map(String::as_str);
         assert_eq!(no_node(typed, nodes).found, found);
     }
 }
@@ -134,7 +143,7 @@ fn a_node_that_is_not_there_is_answered_with_the_nodes() {
 #[test]
 fn names_with_a_comma_between_are_no_name() {
     let vms = [("web01", "n1"), ("web02", "n1")];
-    let found = |typed: &str| not_found(typed, vms).found;
+    let found = |typed: &str| not_found(typed, None, vms).found;
     let list = "n1 has 2 VMs. Names are separated by blanks, not by commas.";
     assert_eq!(found("web01,web02"), list);
     assert_eq!(found("web01,"), list);

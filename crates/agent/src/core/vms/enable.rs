@@ -32,7 +32,7 @@ impl Core {
         let mut decided: Vec<Uuid> = Vec::new();
         for _ in 0..TURNS {
             let policy = self.policies.read()?;
-            let intent = self.managed(&policy)?;
+            let intent = self.managed_for(names, &policy)?;
             // What gets a VF falls back to the software path.
             let path = match wanted.set {
                 true => None,

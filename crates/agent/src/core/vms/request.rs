@@ -20,6 +20,8 @@ pub(crate) struct Requests {
     problems: BTreeMap<Uuid, Problem>,
     /// Whether something was decided for the one that is under way: then the store has it.
     pub(super) decided: bool,
+    /// Whether the one that is under way covers this node only.
+    pub(super) own_only: bool,
 }
 
 /// A change of a VM that came to its end.

@@ -116,7 +116,9 @@ fn each_role_may_what_it_may_and_what_it_may_not_is_told() {
         assert!(problem.message.contains("CN=anna"), "{}", problem.message);
     };
     let reader = far.of(May::Reader);
+    assert_eq!(reader.time_there(), None);
     assert_eq!(reader.status().expect("a look").nodes, 1);
+    assert!(reader.time_there().is_some_and(|time| time.ends_with('Z')));
     reader.disable(true).expect("a dry run is a look");
     refused(
         reader.vms_change(&enable_web1()).expect_err("a change"),

@@ -29,3 +29,13 @@ fn times_of_states_become_ages_and_others_stay() {
         json!({"nodes": [{"since": "0 s ago", "name": NOW}], "at": NOW, "verified_at": null, "reported_at": "never"})
     );
 }
+
+#[test]
+fn times_of_a_last_report_stay() {
+    let last = json!({"at": NOW, "seconds_ago": 5, "reason": "n2 is down"});
+    let value = json!([{"since": NOW, "last_report": last}, {"since": NOW, "last_report": null}]);
+    assert_eq!(
+        aged(&value, NOW),
+        json!([{"since": NOW, "last_report": last}, {"since": "0 s ago", "last_report": null}])
+    );
+}
