@@ -16,6 +16,7 @@ pub fn changed(changed: &Changed) -> String {
         for (place, step) in plan.steps.iter().enumerate() {
             text.push_str(&format!("  {}. {step}\n", place + 1));
         }
+        text.push_str(&warnings(changed));
         return text;
     }
     let made = plan
@@ -39,8 +40,14 @@ pub fn changed(changed: &Changed) -> String {
             changed.vfs.len() - 1
         )),
     }
-    for warning in &changed.warnings {
-        text.push_str(&format!("warning: {warning}\n"));
-    }
+    text.push_str(&warnings(changed));
     text
+}
+
+/// A line for each warning.
+fn warnings(changed: &Changed) -> String {
+    let warnings = changed.warnings.iter();
+    warnings
+        .map(|warning| format!("warning: {warning}\n"))
+        .collect()
 }

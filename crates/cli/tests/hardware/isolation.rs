@@ -238,6 +238,12 @@ fn a_plan_without_an_iommu_warns() {
     assert_eq!(status, 0, "{answer:#}");
     let warning = answer["warnings"][0].as_str().expect("a warning");
     assert!(warning.contains("no VF can be given to a VM"), "{warning}");
+    let mut program = std::process::Command::new(env!("CARGO_BIN_EXE_accelnet"));
+    let program = program.arg("--root").arg(copy.root());
+    let shown = program.args(["adapter", "enable", "ens1", "--dry-run"]);
+    let shown = shown.output().expect("it runs");
+    let text = String::from_utf8_lossy(&shown.stdout).into_owned();
+    assert!(text.contains(&format!("\nwarning: {warning}\n")), "{text}");
 }
 
 /// A VF without a group beside VFs with one (an IOMMU that failed to attach it): its isolation is not known.
