@@ -69,7 +69,7 @@ fn vfs_are_made_changed_and_never_taken_from_their_users() {
     let (status, _) = accelnet(&node, "adapter enable pf0 --vfs 4");
     assert_eq!((status, count(&node).as_str()), (0, "4"));
 
-    // What the adapter can do was asked when its VFs were made. igb refuses a rate while its
+    // The adapter's VF capabilities was asked when its VFs were made. igb refuses a rate while its
     // link is down, which it is for a moment then; so it is asked again with link.
     let (_, adapter) = accelnet(&node, "adapter show pf0");
     assert_eq!(adapter["features"]["trust"]["supported"], "yes");

@@ -513,7 +513,7 @@ impl Core {
                 return Err(Problem::new(
                     Code::IntentInvalid,
                     &[&intent.name],
-                    format!("{called} is an adapter that stands there already, by another name."),
+                    format!("{called} is another name of an adapter that is already listed."),
                 ));
             }
             bound.push(BoundAdapter {

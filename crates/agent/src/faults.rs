@@ -90,7 +90,7 @@ pub(crate) fn of(
         }
     }
     if let Some((pool, counted, taken)) = forgetful(seen, policy) {
-        let found = format!("Running VMs have {taken} of its VFs, and it counts {counted}.");
+        let found = format!("Running VMs use {taken} of its VFs; libvirt counts {counted}.");
         let problem = Problem::new(Code::PoolForgot, &[&pool], found);
         raise(Severity::Warning, &pool, &problem);
     }

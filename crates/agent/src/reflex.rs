@@ -15,6 +15,7 @@ use accelnet_api::types::EventKind;
 use accelnet_host::Links;
 use accelnet_host::vms::{DomainChange, MigrationChange, VmEvent};
 use accelnet_model::Mac;
+use accelnet_model::past::past;
 use accelnet_model::vf_wish::{VfOutcome, outcome_file};
 use accelnet_netlink::VfChange;
 
@@ -167,10 +168,12 @@ impl Reflex {
             _ => {}
         }
         let (mac, why) = match (change, comes) {
-            (MigrationChange::Active, false) => (Mac::ZERO, "gave up its VF for a live migration"),
-            (MigrationChange::Failed, false) => (vf.mac, "stays, and gets its VF back"),
-            (MigrationChange::Active, true) => (Mac::ZERO, "is on its way here"),
-            (MigrationChange::Completed, true) => (vf.mac, "has arrived, and gets its VF"),
+            (MigrationChange::Active, false) => (Mac::ZERO, "released its VF for a live migration"),
+            (MigrationChange::Failed, false) => (vf.mac, "did not migrate and gets its VF again"),
+            (MigrationChange::Active, true) => (Mac::ZERO, "is migrating to this node"),
+            (MigrationChange::Completed, true) => {
+                (vf.mac, "has migrated to this node and gets its VF")
+            }
             _ => return None,
         };
         if comes && mac != Mac::ZERO {
@@ -182,11 +185,11 @@ impl Reflex {
         let (kind, message) = match self.links.set_vf(vf.link, vf.index, change) {
             Ok(_) => (
                 EventKind::Noticed,
-                format!("VM {} {why}. Done: {change} of {of}.", vf.vm),
+                format!("VM {} {why}. {} on {of}.", vf.vm, past(&change.to_string())),
             ),
             Err(error) => (
                 EventKind::Failed,
-                format!("VM {} {why}. Of {of}, it failed to {error}.", vf.vm),
+                format!("VM {} {why}. Failed to {error} on {of}.", vf.vm),
             ),
         };
         Some(Word {

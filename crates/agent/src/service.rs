@@ -71,7 +71,7 @@ impl Agent {
             asked.await.unwrap_or_else(|why| {
                 Err(match why {
                     Unanswered::Busy => {
-                        let found = "Requests of users who may look wait for their turn already.";
+                        let found = "The limit of waiting requests of readers is reached.";
                         Problem::new(Code::AgentBusy, &[], found)
                     }
                     Unanswered::Ended => {

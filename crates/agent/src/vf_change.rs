@@ -69,7 +69,7 @@ pub fn look(host: &Host<'_>, name: &str, address: PciAddress) -> Result<Adapter,
 
 fn gone(name: &str, address: PciAddress) -> Problem {
     let names = [name, &address.to_string()];
-    let found = format!("Nothing is at {address} any more.");
+    let found = format!("The device at {address} does not exist any more.");
     Problem::new(Code::AdapterLost, &names, found)
 }
 
@@ -160,7 +160,7 @@ fn take_lock(host: &Host<'_>, name: &str, address: PciAddress) -> Result<Lock, P
             error @ (LockError::ReadOnly | LockError::Io { .. }) => Problem::new(
                 Code::PermissionDenied,
                 &[name, &address_text],
-                format!("The lock of {address} cannot be taken."),
+                format!("The lock of {address} cannot be acquired."),
             )
             .cause(error.to_string())
             .resolution(match error {
@@ -198,7 +198,7 @@ fn guard(
             Ok(file) => held.push(file),
             Err(error) if error.kind() == std::io::ErrorKind::ResourceBusy => {
                 let found = format!(
-                    "VF {} ({}) is used by someone who holds {device}.",
+                    "VF {} ({}) is in use: a process holds {device}.",
                     vf.index, vf.address
                 );
                 return Err(Problem::new(Code::VfInUse, &[name], found));
@@ -237,7 +237,7 @@ fn stopped_problem(
     }
     let left = match &after {
         Some(after) => vf_count::left(after),
-        None => "How many VFs are there now cannot be told yet.".to_owned(),
+        None => "The current number of VFs is not known yet.".to_owned(),
     };
     if after.is_some_and(|after| after.vfs.is_empty()) {
         // With no VFs left the host's drivers are let on again, as they were.

@@ -38,7 +38,7 @@ pub struct Picture {
 impl Picture {
     /// A node of which nothing was seen yet.
     pub fn empty(name: &str, now: &str) -> Self {
-        let unknown = "the agent has not looked yet";
+        let unknown = "the agent has no snapshot yet";
         Picture {
             node: Node::unseen(name, now, unknown),
             networks: Observed::unknown(unknown),
@@ -189,7 +189,7 @@ fn shown(views: &Views<'_>, domain: &Domain) -> VmView {
     }
     if let Some(setting) = setting.filter(|setting| core.runs_twice(setting, domain)) {
         remarks.push(format!(
-            "it runs here although {} has taken it over: it must not run on both",
+            "it runs on this node, and {} has taken it over: it must not run on both nodes",
             setting.node
         ));
     }

@@ -148,7 +148,7 @@ impl Limit {
                     .enumerate()
                     .find(|(at, one)| values[..*at].contains(one))
                 {
-                    Some((at, one)) => Err(format!("[{at}]: {one} stands there twice")),
+                    Some((at, one)) => Err(format!("[{at}]: {one} is listed twice")),
                     None => Ok(()),
                 }
             }
@@ -169,7 +169,7 @@ fn texts(value: &Value, least: usize, most: usize, chars: Chars, once: bool) -> 
         let text = text.as_str().unwrap_or_default();
         chars.judge(text).map_err(|what| format!("[{at}] {what}"))?;
         if !seen.insert(text) && once {
-            return Err(format!("[{at}]: {text} stands there twice"));
+            return Err(format!("[{at}]: {text} is listed twice"));
         }
     }
     Ok(())

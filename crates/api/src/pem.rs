@@ -18,7 +18,7 @@ pub fn certificates(file: &Path) -> Result<Vec<CertificateDer<'static>>, Problem
         CertificateDer::pem_file_iter(file).and_then(Iterator::collect);
     match all {
         Ok(all) if !all.is_empty() => Ok(all),
-        Ok(_) => Err(unusable(file, "There is no certificate in it.")),
+        Ok(_) => Err(unusable(file, "It contains no certificate.")),
         Err(error) => Err(unusable(file, &words(&error))),
     }
 }
@@ -35,7 +35,7 @@ pub fn revocation_lists(
         CertificateRevocationListDer::pem_file_iter(file).and_then(Iterator::collect);
     match all {
         Ok(all) if !all.is_empty() => Ok(all),
-        Ok(_) => Err(unusable(file, "There is no revocation list in it.")),
+        Ok(_) => Err(unusable(file, "It contains no revocation list.")),
         Err(error) => Err(unusable(file, &words(&error))),
     }
 }
@@ -57,7 +57,7 @@ fn is_kept(file: &Path) -> Result<(), Problem> {
             there.uid()
         );
         return Err(unusable(file, &found)
-            .needed("A key that belongs to the user who uses it, or to root.")
+            .needed("A key that is owned by its user or by root.")
             .resolution(format!("chown {own} {0} && chmod 600 {0}", file.display())));
     }
     match there.mode() & OTHERS {
@@ -69,10 +69,10 @@ fn is_kept(file: &Path) -> Result<(), Problem> {
             );
             Err(unusable(file, &found)
                 .needed(
-                    "A key that its owner alone can write, and its owner and group alone can read.",
+                    "A key that only its owner can write, and only its owner and group can read.",
                 )
                 .resolution(format!(
-                    "Run 'chmod 600 {}'. If others had the file meanwhile, make a new key.",
+                    "Run 'chmod 600 {}'. If others had access to the file, create a new key.",
                     file.display()
                 )))
         }
@@ -89,7 +89,7 @@ pub fn key(file: &Path) -> Result<PrivateKeyDer<'static>, Problem> {
     PrivateKeyDer::from_pem_file(file).map_err(|error| {
         let found = match &error {
             Error::NoItemsFound => {
-                "There is no private key in it, or one with a passphrase.".to_owned()
+                "It contains no private key, or one with a passphrase.".to_owned()
             }
             other => words(other),
         };

@@ -184,7 +184,7 @@ impl Route {
 const DRY_RUN: &[Parameter] = &[Parameter {
     name: "dry_run",
     kind: Kind::Truth,
-    what: "Say what would be done, and do nothing.",
+    what: "Show the steps, and change nothing.",
 }];
 
 const NODE: &[Parameter] = &[Parameter {
@@ -222,7 +222,7 @@ const EVENTS: &[Parameter] = &[
     Parameter {
         name: "wait",
         kind: Kind::Number(0, 60),
-        what: "Wait up to so many seconds for one; 0 when left out.",
+        what: "Wait up to this number of seconds for an event; the default is 0.",
     },
     Parameter {
         name: "node",
@@ -238,32 +238,32 @@ use Operation as Do;
 /// Every way to ask.
 #[rustfmt::skip]
 pub static ROUTES: &[Route] = &[
-    Route::get(Do::Version, "/v1/version", One("Version"), "Tell who answers"),
+    Route::get(Do::Version, "/v1/version", One("Version"), "Show the version of the agent"),
     Route::get(Do::Openapi, "/v1/openapi.json", Document, "Describe this API"),
     Route::get(Do::Status, "/v1/status", One("Status"), "Show cluster status"),
     Route::get(Do::Capacity, "/v1/capacity", One("Capacity"), "Show the capacity of the cluster: in use, reserved for failover, and free"),
-    Route::get(Do::Node, "/v1/node", One("Node"), "Show the node as it was last seen"),
-    Route::get(Do::Prereq, "/v1/prereq", One("PrereqAnswer"), "Check what Accelerated Networking needs, on a fresh look").asked(PREREQ),
+    Route::get(Do::Node, "/v1/node", One("Node"), "Show the last snapshot of the node"),
+    Route::get(Do::Prereq, "/v1/prereq", One("PrereqAnswer"), "Check the prerequisites of Accelerated Networking on a new snapshot").asked(PREREQ),
     Route::get(Do::Plan, "/v1/plan", One("PlanAnswer"), "Show the steps that the agent would run now"),
     Route::get(Do::Events, "/v1/events", One("Events"), "Show events, oldest first").asked(EVENTS),
     Route::get(Do::Management, "/v1/management", One("Management"), "Show the settings of management"),
     Route::get(Do::Enable, "/v1/management", One("ManagementChanged"), "Enable management").change(Put, Some("Enable")),
-    Route::get(Do::Set, "/v1/management", One("ManagementChanged"), "Change management; what is not given stays").change(Patch, Some("Set")),
-    Route::get(Do::Disable, "/v1/management", One("ManagementChanged"), "Disable management; VMs stay as they are").asked(DRY_RUN).change(Delete, None),
+    Route::get(Do::Set, "/v1/management", One("ManagementChanged"), "Change management; settings that are not given remain unchanged").change(Patch, Some("Set")),
+    Route::get(Do::Disable, "/v1/management", One("ManagementChanged"), "Disable management; VMs keep their VFs").asked(DRY_RUN).change(Delete, None),
     Route::get(Do::Intents, "/v1/intents", Many("IntentView"), "List the intents"),
-    Route::get(Do::IntentAdd, "/v1/intents", One("IntentChanged"), "Declare an intent, and wait until it is applied").change(Post, Some("IntentAdd")),
+    Route::get(Do::IntentAdd, "/v1/intents", One("IntentChanged"), "Add an intent, and wait until it is applied").change(Post, Some("IntentAdd")),
     Route::get(Do::IntentStatus, "/v1/intent-status", Many("IntentStatus"), "Show the state of every intent on every node"),
     Route::get(Do::Intent, "/v1/intents/{name}", One("IntentView"), "Show an intent"),
-    Route::get(Do::IntentSet, "/v1/intents/{name}", One("IntentChanged"), "Change an intent; what is not given stays").change(Patch, Some("IntentSet")),
-    Route::get(Do::IntentRemove, "/v1/intents/{name}", One("IntentChanged"), "Remove an intent that nothing uses").asked(DRY_RUN).change(Delete, None),
+    Route::get(Do::IntentSet, "/v1/intents/{name}", One("IntentChanged"), "Change an intent; settings that are not given remain unchanged").change(Patch, Some("IntentSet")),
+    Route::get(Do::IntentRemove, "/v1/intents/{name}", One("IntentChanged"), "Remove an unused intent").asked(DRY_RUN).change(Delete, None),
     Route::get(Do::Vms, "/v1/vms", Many("VmView"), "List the VMs of all nodes").asked(NODE),
     Route::get(Do::Vm, "/v1/vms/{name}", One("VmView"), "Show a VM of any node, by name or UUID").asked(NODE),
-    Route::get(Do::VmEnable, "/v1/vm-enable", One("VmChanged"), "Accelerate VMs").asked(NODE_OF_CHANGE).change(Post, Some("VmEnable")).by(Role::Operator),
+    Route::get(Do::VmEnable, "/v1/vm-enable", One("VmChanged"), "Enable acceleration on VMs").asked(NODE_OF_CHANGE).change(Post, Some("VmEnable")).by(Role::Operator),
     Route::get(Do::VmSet, "/v1/vm-set", One("VmChanged"), "Change the setting of accelerated VMs").asked(NODE_OF_CHANGE).change(Post, Some("VmSet")).by(Role::Operator),
     Route::get(Do::VmDisable, "/v1/vm-disable", One("VmChanged"), "Move VMs to their software path").asked(NODE_OF_CHANGE).change(Post, Some("VmDisable")).by(Role::Operator),
     Route::get(Do::Adapters, "/v1/adapters", Many("AdapterSummary"), "List the network adapters of all nodes").asked(NODE),
     Route::get(Do::AdaptersChange, "/v1/adapters", One("AdaptersChanged"), "Switch SR-IOV of adapters on or off, on a simulated host").change(Post, Some("AdaptersChange")),
     Route::get(Do::Nodes, "/v1/nodes", Many("NodeView"), "List the nodes of the cluster"),
     Route::get(Do::NodeReport, "/v1/nodes/{name}", One("NodeReport"), "Show the last report of a node"),
-    Route::get(Do::NodeDrain, "/v1/node-drain", One("NodeDrained"), "Drain a node, or let it have VFs again").change(Post, Some("NodeDrain")),
+    Route::get(Do::NodeDrain, "/v1/node-drain", One("NodeDrained"), "Drain or undrain a node").change(Post, Some("NodeDrain")),
 ];

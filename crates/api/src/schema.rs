@@ -89,11 +89,11 @@ fn operation(route: &Route) -> Value {
 fn responses(route: &Route, answer: Value) -> Value {
     let mut responses = json!({
         "200": {
-            "description": "It went well.",
+            "description": "Success.",
             "content": { "application/json": { "schema": answer } },
         },
         "400": failure("The request cannot be read, or has a value that is not permitted."),
-        "429": failure("There are as many connections or requests as the agent takes."),
+        "429": failure("The limit of connections or requests is reached."),
         "503": failure("The agent cannot answer now."),
         "default": failure("It did not: the status is that of the code (docs/errors.md)."),
     });
@@ -107,12 +107,11 @@ fn responses(route: &Route, answer: Value) -> Value {
         responses["403"] = failure("The caller's role is too little.");
     }
     if route.path.contains("{name}") {
-        responses["404"] = failure("There is none of that name.");
+        responses["404"] = failure("The name does not exist.");
     }
     if route.takes.is_some() {
         responses["408"] = failure("The body did not come within 30 s.");
-        responses["413"] =
-            failure("The body is longer than 1 MiB, or 256 KiB where the caller may only look.");
+        responses["413"] = failure("The body is longer than 1 MiB, or 256 KiB from a reader.");
         responses["415"] = failure("The content type is not application/json.");
     }
     responses

@@ -3,6 +3,7 @@
 use accelnet_agent::journal::{self, Word};
 use accelnet_api::types::EventKind;
 use accelnet_model::Code;
+use accelnet_model::past::past;
 
 use crate::args::{ClusterCommand, Command, StoreCommand, WhichStore};
 use crate::command;
@@ -47,7 +48,7 @@ impl Asked {
     fn outcome(&self, done: &command::Result, changed: bool) -> Option<Word> {
         let what = &self.what;
         let (kind, code, message) = match done {
-            Ok(0) if changed => (EventKind::Changed, None, format!("Done: {what}.")),
+            Ok(0) if changed => (EventKind::Changed, None, format!("{}.", past(what))),
             Ok(0) => return None,
             Ok(status) => {
                 let (kind, word) = kind(changed);
@@ -109,7 +110,7 @@ fn node(session: &Session<'_>) -> String {
 pub fn asked(command: &Command, session: &Session<'_>) -> Option<Asked> {
     let (dry_run, subject, what) = match command {
         Command::Setup(args) => {
-            let what = "make this node ready for its agent";
+            let what = "set up this node";
             (args.dry_run, node(session), what.to_owned())
         }
         Command::Cluster(command) => {
@@ -135,7 +136,7 @@ fn of_cluster(command: &ClusterCommand) -> (bool, String) {
         ClusterCommand::Leave(args) => {
             let name = args.node.as_ref().map(|node| format!("node {node}"));
             let name = name.unwrap_or_else(|| "this node".to_owned());
-            (args.dry_run, format!("take {name} out of its cluster"))
+            (args.dry_run, format!("remove {name} from its cluster"))
         }
     }
 }
@@ -147,7 +148,10 @@ fn of_store(command: &StoreCommand) -> Option<(bool, String)> {
     };
     Some(match command {
         StoreCommand::Check(args) => {
-            let what = format!("set aside what cannot be read of {}", store(&args.which));
+            let what = format!(
+                "move the unreadable values of {} to a file",
+                store(&args.which)
+            );
             (!args.repair || args.dry_run, what)
         }
         StoreCommand::Restore(args) => {
@@ -159,7 +163,7 @@ fn of_store(command: &StoreCommand) -> Option<(bool, String)> {
             (args.dry_run, what)
         }
         StoreCommand::Migrate(args) => {
-            let what = format!("move {} to {}", args.from.display(), args.to);
+            let what = format!("migrate {} to {}", args.from.display(), args.to);
             (args.dry_run, what)
         }
         StoreCommand::Backup(_) => return None,

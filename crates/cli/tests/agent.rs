@@ -34,11 +34,13 @@ fn status_tells_how_things_stand() {
     assert_eq!(
         agent.types("accelnet status").out,
         "Accelerated Networking is enabled on intent MyIntent.\n\
-         \u{20} node reserve  50 %: 0 of 1 node may be down at once\n\
-         \u{20} promise       holds: the VMs survive 0 node failures\n\
-         \u{20} settings      Low 1 queue pair, rate limit 10 %; Medium 2 queue pairs, rate limit 50 %; High 4 queue pairs, rate limit 100 %\n\
+         \u{20} node reserve  50 %: 0 of 1 node can be down at once\n\
+         \u{20} failover      capacity ok: the VMs survive 0 node failures\n\
+         \u{20} Low           1 queue pair, rate limit 10 % of the link\n\
+         \u{20} Medium        2 queue pairs, rate limit 50 % of the link\n\
+         \u{20} High          4 queue pairs, no rate limit\n\
          \u{20} VMs           1 High accelerated\n\
-         \u{20} agent         n1 (version 0.1.0, on a simulated host), looked 0 s ago\n"
+         \u{20} agent         n1 (version 0.1.0, on a simulated host), last refresh 0 s ago\n"
     );
 }
 
@@ -116,7 +118,7 @@ fn nodes_are_listed_and_a_drain_shows_what_it_does_first() {
     assert_eq!((list.status, list.err.as_str()), (0, ""));
     assert_eq!(agent.types("accelnet node list -o name").out, "n1\n");
     let shown = agent.types("accelnet node drain n1 --dry-run");
-    assert!(shown.out.starts_with("Nothing was done;"), "{}", shown.out);
+    assert!(shown.out.starts_with("Dry run: "), "{}", shown.out);
     assert!(shown.out.contains("web1  yes"), "{}", shown.out);
     let done = agent.types("accelnet node drain n1 -o json");
     let answer: Value = serde_json::from_str(&done.out).expect("JSON");
@@ -130,10 +132,10 @@ fn a_drained_node_is_shown_by_every_command_that_shows_nodes() {
     assert!(agent.types("accelnet node drain n1").status == 0);
     for (command, words) in [
         ("status", "drained       n1\n"),
-        ("node list", "by root at 2026-11-22T10:00:00Z"),
+        ("node list", "by root, 2026-11-22T10:00:00Z"),
         (
             "node show",
-            "Drained by root at 2026-11-22T10:00:00Z: no VM gets a VF here",
+            "Drained by root, 2026-11-22T10:00:00Z: no VM gets a VF here",
         ),
         ("node show -o json", "\"drained\": {"),
         (
@@ -450,7 +452,7 @@ fn a_dry_run_changes_nothing_and_says_so() {
     assert!(
         shown
             .out
-            .starts_with("Accelerated Networking would be enabled. Nothing was done."),
+            .starts_with("Accelerated Networking would be enabled (dry run)."),
         "{}",
         shown.out
     );
@@ -505,7 +507,7 @@ fn prereq_asks_the_agent_and_does_without() {
         (shown.status, shown.err.as_str()),
         (
             12,
-            "note: no agent, so intents are not known: There is no such socket.\n"
+            "note: no agent, so intents are not known: The socket does not exist.\n"
         )
     );
 }

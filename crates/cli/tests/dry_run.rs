@@ -176,13 +176,13 @@ fn links_are_neither_laid_nor_removed() {
         String::from_utf8(output.stdout).expect("text")
     };
     let said = cmdlets(&["install", "--dry-run"]);
-    assert!(said.starts_with("Nothing was done."), "{said}");
+    assert!(said.starts_with("Dry run: "), "{said}");
     assert!(!dir.exists());
     let _ = cmdlets(&["install"]);
     let there = || std::fs::read_dir(&dir).expect("a folder").count();
     let laid = there();
     let said = cmdlets(&["remove", "--dry-run"]);
-    let would = format!("Nothing was done. {laid} names would be removed");
+    let would = format!("Dry run: {laid} names would be removed");
     assert!(said.starts_with(&would), "{said}");
     assert_eq!(there(), laid);
     let _ = cmdlets(&["remove"]);

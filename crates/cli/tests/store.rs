@@ -50,7 +50,7 @@ fn what_cannot_be_read_is_shown_and_set_aside() {
     let planned = accelnet(&[&words[..], &["--dry-run"]].concat(), &store);
     let words_of_plan = said(&planned);
     for line in [
-        "Nothing was done.",
+        "Dry run: ",
         "Would remove policy/vms/",
         "Would leave policy/intents/later",
     ] {

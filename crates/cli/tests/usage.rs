@@ -94,9 +94,9 @@ fn a_dry_run_says_the_steps_and_does_none() {
     let shown = types(&booted, "accelnet adapter enable ens1 --vfs 2 --dry-run");
     assert_eq!(
         shown.out,
-        "ens1 (0000:01:00.0), without doing it: The kernel changes 1 to 2 only through 0, and \
-         no VF is in use.\n  1. keep the host's drivers off new VFs\n  2. remove the VF that is \
-         there\n  3. create 2 VFs\n  4. wait until all 2 are ready\n"
+        "ens1 (0000:01:00.0), dry run: The kernel changes 1 to 2 only through 0, and \
+         no VF is in use.\n  1. disable driver autoprobe for new VFs\n  2. remove 1 VF\n  \
+         3. create 2 VFs\n  4. wait for all 2 VFs\n"
     );
     let device = booted
         .folder

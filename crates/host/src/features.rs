@@ -94,7 +94,8 @@ pub fn ask(host: &Host<'_>, adapter: &Adapter) -> Result<Asked, String> {
     // As it is now: it may have gone down with the change.
     let links = host.links.links().map_err(failed)?;
     let link = links.iter().find(|link| link.index == interface.link.index);
-    let link = link.ok_or("The adapter's netdev is gone, and with it who could be asked.")?;
+    let link = link
+        .ok_or("The adapter's netdev does not exist any more, so its driver cannot be queried.")?;
     let settings = host.links.vf_settings(link).map_err(failed)?;
     let settings = settings.iter().find(|one| one.index == free.index);
     let settings = settings.ok_or("The driver reports nothing for the VF that is free.")?;
@@ -109,8 +110,9 @@ pub fn ask(host: &Host<'_>, adapter: &Adapter) -> Result<Asked, String> {
             asked: asked.clone(),
             features: answer.features,
         };
-        keep(host, adapter.address, &record)
-            .map_err(|error| format!("What the adapter can do could not be kept: {error}."))?;
+        keep(host, adapter.address, &record).map_err(|error| {
+            format!("The adapter's VF capabilities could not be recorded: {error}.")
+        })?;
     }
     Ok(Asked {
         remarks: answer.warnings,

@@ -69,7 +69,7 @@ pub fn run(args: impl Iterator<Item = OsString>, mut data: impl Read) -> i32 {
     let mut xml = String::new();
     // Read to the end whatever it is: libvirt writes all of it.
     if let Err(error) = data.read_to_string(&mut xml) {
-        complain(&format!("failed to read what libvirt handed over: {error}"));
+        complain(&format!("failed to read the input from libvirt: {error}"));
     }
     match words[..] {
         ["network", _, TRIED, ..] => {

@@ -203,7 +203,7 @@ fn domain(connection: &Connection, uuid: &str) -> Result<Rc<DomainHandle>, Libvi
 }
 
 fn xml(domain: &DomainHandle, side: Side) -> Result<String, LibvirtError> {
-    let say = |failure: ffi::Failure| failure.doing("tell the definition of the VM");
+    let say = |failure: ffi::Failure| failure.doing("get the definition of the VM");
     match side {
         Side::Live => {
             let xml = domain.xml().map_err(say)?;

@@ -30,7 +30,7 @@ pub enum LibvirtError {
         words: String,
     },
     /// The daemon does not let this user in.
-    #[error("libvirt refused: {words} (run as root, or let this user into the group libvirt)")]
+    #[error("libvirt refused: {words} (run as root, or add this user to the group libvirt)")]
     Refused {
         /// libvirt's words.
         words: String,
@@ -50,13 +50,13 @@ pub enum LibvirtError {
         after: Duration,
     },
     /// There is no such domain.
-    #[error("libvirt knows no such VM: {words}")]
+    #[error("libvirt has no such VM: {words}")]
     NoDomain {
         /// libvirt's words.
         words: String,
     },
     /// There is no such network.
-    #[error("libvirt knows no such network: {words}")]
+    #[error("libvirt has no such network: {words}")]
     NoNetwork {
         /// libvirt's words.
         words: String,
@@ -68,7 +68,7 @@ pub enum LibvirtError {
         words: String,
     },
     /// The guest has not given a device up.
-    #[error("the guest did not give the device up: {words}")]
+    #[error("the guest did not release the device: {words}")]
     NotGivenUp {
         /// What was seen.
         words: String,

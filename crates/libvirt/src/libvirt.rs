@@ -75,7 +75,7 @@ impl Libvirt {
 
 pub(crate) fn versions(connection: &Connection) -> Result<Versions, LibvirtError> {
     let libvirt = connection.library_version();
-    let libvirt = libvirt.map_err(|failure| failure.doing("tell its version"))?;
+    let libvirt = libvirt.map_err(|failure| failure.doing("get its version"))?;
     // A failure here is an emulator that libvirt has not found; 0 is "cannot tell".
     let qemu = connection.hypervisor_version().ok();
     Ok(Versions {

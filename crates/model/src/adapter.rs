@@ -34,7 +34,7 @@ pub struct Adapter {
     pub bridges: Observed<Vec<Bridge>>,
     /// SR-IOV; none where the function has no such capability.
     pub sriov: Observed<Option<Sriov>>,
-    /// What the adapter can do for its VFs.
+    /// The adapter's VF capabilities for its VFs.
     pub features: VfFeatures,
     /// Its VFs, by number.
     pub vfs: Vec<Vf>,

@@ -23,6 +23,7 @@ pub mod node;
 pub mod node_name;
 pub mod observed;
 pub mod outside;
+pub mod past;
 pub mod pci_address;
 pub mod performance;
 pub mod platform;

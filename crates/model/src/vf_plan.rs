@@ -70,13 +70,13 @@ impl Step {
 impl std::fmt::Display for Step {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Step::KeepDriversOff => f.write_str("keep the host's drivers off new VFs"),
-            Step::Destroy { vfs: 1 } => f.write_str("remove the VF that is there"),
-            Step::Destroy { vfs } => write!(f, "remove the {vfs} VFs that are there"),
+            Step::KeepDriversOff => f.write_str("disable driver autoprobe for new VFs"),
+            Step::Destroy { vfs: 1 } => f.write_str("remove 1 VF"),
+            Step::Destroy { vfs } => write!(f, "remove {vfs} VFs"),
             Step::Create { vfs } => write!(f, "create {}", vfs_in_words(*vfs)),
-            Step::AwaitReady { vfs: 1 } => f.write_str("wait until it is ready"),
-            Step::AwaitReady { vfs } => write!(f, "wait until all {vfs} are ready"),
-            Step::LetDriversOn => f.write_str("let the host's drivers have VFs again"),
+            Step::AwaitReady { vfs: 1 } => f.write_str("wait for the VF"),
+            Step::AwaitReady { vfs } => write!(f, "wait for all {vfs} VFs"),
+            Step::LetDriversOn => f.write_str("enable driver autoprobe for new VFs"),
         }
     }
 }

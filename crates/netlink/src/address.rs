@@ -53,7 +53,7 @@ pub(crate) fn unlabelled(address: Address, name: &str) -> Address {
 ///
 /// See [`NetlinkError`].
 pub fn add_address(name: &str, address: &Address) -> Result<(), NetlinkError> {
-    let what = format!("give {name} {address}");
+    let what = format!("add address {address} to {name}");
     let (mut body, flags) = (head(name, address)?, NLM_F_CREATE | NLM_F_REPLACE);
     let chosen = address.flags.0 & AddressFlags::CHOSEN;
     body.words(IFA_FLAGS, &[chosen]);
@@ -82,7 +82,7 @@ pub fn add_address(name: &str, address: &Address) -> Result<(), NetlinkError> {
 ///
 /// See [`NetlinkError`]; `ENODEV` where there is no such link.
 pub fn remove_address(name: &str, address: &Address) -> Result<(), NetlinkError> {
-    let what = format!("take {address} from {name}");
+    let what = format!("remove address {address} from {name}");
     let gone = change(what, RTM_DELADDR, 0, head(name, address)?);
     match gone {
         Err(error) if error.errno() == Some(libc::EADDRNOTAVAIL) => Ok(()),

@@ -115,7 +115,7 @@ impl<'a> Iterator for Attrs<'a> {
         let kind = u16::from_ne_bytes([k0, k1]) & !NLA_FLAGS;
         let Some(value) = rest.get(HEADER..length) else {
             return Some(Err(Malformed(format!(
-                "attribute {kind} says it has {length} bytes where {} are left",
+                "attribute {kind} has length {length}, with {} bytes left",
                 rest.len()
             ))));
         };

@@ -48,12 +48,12 @@ pub enum LinkChange {
 impl fmt::Display for LinkChange {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            LinkChange::Up => write!(f, "bring it up"),
-            LinkChange::Down => write!(f, "take it down"),
+            LinkChange::Up => write!(f, "set it up"),
+            LinkChange::Down => write!(f, "set it down"),
             LinkChange::Mac(mac) => write!(f, "set MAC {mac}"),
             LinkChange::Mtu(mtu) => write!(f, "set MTU {mtu}"),
             LinkChange::PortOf(bridge) => write!(f, "make it a port of {bridge}"),
-            LinkChange::Free => write!(f, "take it out of its bridge"),
+            LinkChange::Free => write!(f, "remove it from its bridge"),
         }
     }
 }

@@ -75,7 +75,7 @@ pub fn bridges(bytes: &[u8]) -> Result<Vec<Bridge>, NetlinkError> {
 ///
 /// [`NetlinkError::Malformed`].
 pub fn stacked(bytes: &[u8], index: u32) -> Result<Vec<Stacked>, NetlinkError> {
-    let what = "read what stands on a link";
+    let what = "read the upper devices of a link";
     let bodies = bodies(what, bytes, RTM_NEWLINK)?;
     bridge::stacked(&bodies, index).map_err(|e| NetlinkError::malformed(what, e))
 }
@@ -218,7 +218,7 @@ fn bodies<'a>(what: &str, bytes: &'a [u8], wanted: u16) -> Result<Vec<&'a [u8]>,
                 }
             },
             kind => {
-                let reason = Malformed(format!("message type {kind} is not what was asked for"));
+                let reason = Malformed(format!("unexpected message type {kind}"));
                 return Err(NetlinkError::malformed(what, reason));
             }
         }

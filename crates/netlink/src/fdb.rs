@@ -136,12 +136,12 @@ pub fn take_in(index: u32, mac: Mac, on: bool) -> Result<bool, NetlinkError> {
     };
     let (doing, kind, flags, same) = match on {
         true => (
-            "take in",
+            "add the filter address",
             RTM_NEWNEIGH,
             NLM_F_CREATE | NLM_F_EXCL,
             libc::EEXIST,
         ),
-        false => ("no longer take in", RTM_DELNEIGH, 0, libc::ENOENT),
+        false => ("remove the filter address", RTM_DELNEIGH, 0, libc::ENOENT),
     };
     match entry.request(format!("{doing} {mac} on link {index}"), kind, flags) {
         Err(error) if error.errno() == Some(same) => Ok(false),

@@ -36,7 +36,7 @@ impl VfControl for PfControl {
 /// What asking brought.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Probe {
-    /// What the adapter can do. MSI-X and eswitch are not asked here.
+    /// The adapter's VF capabilities. MSI-X and eswitch are not asked here.
     pub features: VfFeatures,
     /// Remarks of the driver on what it did, each with what it was asked.
     pub warnings: Vec<String>,

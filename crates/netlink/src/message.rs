@@ -56,7 +56,7 @@ impl<'a> Iterator for Messages<'a> {
         let length = u32::from_ne_bytes([l0, l1, l2, l3]) as usize;
         let Some(body) = rest.get(HEADER..length) else {
             return Some(Err(Malformed(format!(
-                "a message says it has {length} bytes where {} are left",
+                "a message has length {length}, with {} bytes left",
                 rest.len()
             ))));
         };

@@ -96,7 +96,7 @@ pub fn ask_neighbour(name: &str, ip: IpAddr) -> Result<(), NetlinkError> {
 pub fn fix_neighbour(name: &str, neighbour: Neighbour) -> Result<(), NetlinkError> {
     let mut body = head(name, neighbour.ip, NUD_PERMANENT, 0)?;
     body.bytes(NDA_LLADDR, &neighbour.mac.0);
-    let what = format!("fix neighbour {neighbour} on {name}");
+    let what = format!("add permanent neighbour {neighbour} on {name}");
     change(what, RTM_NEWNEIGH, NLM_F_CREATE | NLM_F_REPLACE, body)
 }
 
@@ -107,7 +107,7 @@ pub fn fix_neighbour(name: &str, neighbour: Neighbour) -> Result<(), NetlinkErro
 ///
 /// See [`NetlinkError`]; `ENODEV` where there is no such link.
 pub fn forget_neighbour(name: &str, ip: IpAddr) -> Result<(), NetlinkError> {
-    let what = format!("forget neighbour {ip} on {name}");
+    let what = format!("remove neighbour {ip} on {name}");
     match change(what, RTM_DELNEIGH, 0, head(name, ip, 0, 0)?) {
         Err(error) if error.errno() == Some(libc::ENOENT) => Ok(()),
         gone => gone,

@@ -128,7 +128,7 @@ pub fn warning(vm: &str, system: &System) -> Option<Problem> {
         // VTNET_COMMON_FEATURES (sys/dev/virtio/network/if_vtnetvar.h) has no VIRTIO_NET_F_STANDBY.
         System::Other(name) if name.starts_with("freebsd") => Some(
             warn(format!(
-                "The guest is FreeBSD ({name}): its vtnet driver takes no part in failover, so the VM stays on its software path."
+                "The guest is FreeBSD ({name}): its vtnet driver does not support failover, so the VM stays on its software path."
             ))
             .resolution("No change is required: the software path carries the traffic of the VM."),
         ),

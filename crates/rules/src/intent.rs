@@ -87,13 +87,13 @@ pub fn name(text: &str) -> Result<IntentName, Problem> {
 pub fn may_be_declared(intent: &Intent, others: &[Intent]) -> Result<(), Problem> {
     let wrong = |found: String| Err(Problem::new(Code::IntentInvalid, &[&intent.name], found));
     if intent.roles.is_empty() {
-        return wrong("It has no role: give --compute, --management or --storage.".to_owned());
+        return wrong("It has no role: use --compute, --management or --storage.".to_owned());
     }
     if intent.adapters.is_empty() {
-        return wrong("It has no adapter: give --adapter NAME.".to_owned());
+        return wrong("It has no adapter: use --adapter NAME.".to_owned());
     }
     if let Some(twice) = first_twice(&intent.adapters) {
-        return wrong(format!("Adapter {twice} stands there twice."));
+        return wrong(format!("Adapter {twice} is given twice."));
     }
     if intent.security != VfSecurity::default() && !intent.is_compute() {
         return wrong(

@@ -77,8 +77,8 @@ fn hindrance(vm: &Mover, target: &Target<'_>) -> Option<String> {
     let intent = target.intent;
     match target.status.map(|status| status.state) {
         Some(IntentState::Completed) => None,
-        Some(state) => Some(format!("intent {intent} is {state} there")),
-        None => Some(format!("intent {intent} is not there")),
+        Some(state) => Some(format!("intent {intent} is {state} on that node")),
+        None => Some(format!("intent {intent} does not exist on that node")),
     }
 }
 
@@ -94,26 +94,26 @@ fn arrival(vm: &Mover, target: &Target<'_>) -> (Arrival, String) {
     if fitting.is_empty() && !target.adapters.is_empty() {
         let most = target.adapters.iter().filter_map(|(_, most)| *most).max();
         let why = format!(
-            "a VF there has {} queue pairs at most, and its setting needs {needed}",
+            "a VF of that node has at most {} queue pairs, and its setting needs {needed}",
             most.unwrap_or(0)
         );
         return (Arrival::Never, why);
     }
     if target.drained {
-        let why = "the node is drained: it gets no VF there";
+        let why = "the node is drained and provides no VF";
         return (Arrival::Software, why.to_owned());
     }
     match fitting.iter().sum::<u32>() {
         0 if vm.has_vf && !vm.may_arrive_without => (
             Arrival::Never,
-            "no VF is free there, and it has had its VF since before that could be left out: stop and start it".to_owned(),
+            "no VF is free, and its VF is not optional: stop and start the VM first".to_owned(),
         ),
         0 => (
             Arrival::Software,
-            "no VF is free there: it gets one when one is".to_owned(),
+            "no VF is free: it gets one when one becomes free".to_owned(),
         ),
-        1 => (Arrival::Vf, "1 VF is free there".to_owned()),
-        free => (Arrival::Vf, format!("{free} VFs are free there")),
+        1 => (Arrival::Vf, "1 VF is free".to_owned()),
+        free => (Arrival::Vf, format!("{free} VFs are free")),
     }
 }
 

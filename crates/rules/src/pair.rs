@@ -140,18 +140,18 @@ impl Step {
 impl fmt::Display for Step {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Step::Wish => "write down queue pairs, rate, MAC and VLAN for its VF",
-            Step::JoinNic => "give the vNIC in its definition the failover feature",
+            Step::Wish => "write the hook config of its VF: queue pairs, rate, MAC, VLAN",
+            Step::JoinNic => "enable failover on the vNIC in its definition",
             Step::DefinePort => "add a PCI Express port for its VF to its definition",
-            Step::DefineVf => "put a VF from the pool into its definition",
-            Step::ReplugNic => "re-plug its running vNIC with the failover feature",
-            Step::DropStandIn => "take out what came in the place of its VF",
+            Step::DefineVf => "add a VF from the pool to its definition",
+            Step::ReplugNic => "re-plug its running vNIC with failover",
+            Step::DropStandIn => "remove the device that replaced its VF",
             Step::AttachVf => "attach a VF to the running VM",
             Step::DetachVf => "detach the VF from the running VM",
-            Step::UndefineVf => "take the VF out of its definition",
+            Step::UndefineVf => "remove the VF from its definition",
             Step::UndefinePort => "remove the PCI Express port of its VF from its definition",
-            Step::PartNic => "take the failover feature out of its definition",
-            Step::Forget => "forget what its VF was to have",
+            Step::PartNic => "disable failover on the vNIC in its definition",
+            Step::Forget => "delete the hook config of its VF",
         })
     }
 }
@@ -295,7 +295,7 @@ pub fn ready(config: Pair<'_>) -> Plan {
     let mut why = Vec::new();
     if config.nic.is_some() && config.vf.is_some() {
         steps.push(Step::UndefineVf);
-        why.push("it asks for no VF, which might not be there");
+        why.push("its definition requests no VF, so that it also starts without a free VF");
     }
     let named = config.nic.is_some_and(|nic| nic.alias.is_some());
     if config.nic.is_some() && !(config.can_fail_over() && named) {
@@ -330,7 +330,7 @@ pub fn part(config: Pair<'_>, live: Option<Pair<'_>>, teamed: bool) -> Plan {
     Plan {
         steps,
         waits_for_restart: false,
-        why: "the VM goes back to its software path, with its MAC".to_owned(),
+        why: "the VM returns to its software path, with its MAC".to_owned(),
     }
 }
 

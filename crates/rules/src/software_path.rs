@@ -177,6 +177,6 @@ fn remedy(drops: &[Drops], bridge: Option<&str>) -> String {
         .collect();
     let settings = settings.join(" ");
     format!(
-        "Run 'sysctl -w {settings}', and put the same into a file in /etc/sysctl.d; bridged packets then pass the firewall by. Or accept them there: 'iptables -I FORWARD -i {name} -o {name} -j ACCEPT' (into DOCKER-USER on a host with Docker; ip6tables for IPv6), and make that last."
+        "Run 'sysctl -w {settings}', and put the same into a file in /etc/sysctl.d; bridged packets then bypass the firewall. Or accept them there: 'iptables -I FORWARD -i {name} -o {name} -j ACCEPT' (into DOCKER-USER on a host with Docker; ip6tables for IPv6), and make that last."
     )
 }

@@ -64,7 +64,7 @@ pub fn plan(wish: &Wish, standing: &Standing) -> Result<Plan, SwitchRefusal> {
         ));
     }
     if change.steps.is_empty() {
-        why.push("nothing is to be done".to_owned());
+        why.push("no change is needed".to_owned());
     }
     if let Some(others) = &chosen.others {
         why.push(others.clone());

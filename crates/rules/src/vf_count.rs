@@ -54,7 +54,7 @@ pub fn plan(adapter: &Adapter, ask: Ask) -> Result<Plan, Problem> {
             from,
             to,
             steps,
-            reason: format!("{} there already; no VF is created again.", are(to)),
+            reason: format!("{} already; no VF is created again.", are(to)),
         });
     }
     if let Some(problem) = blocker(adapter) {
@@ -191,7 +191,7 @@ pub fn unused(adapter: &Adapter, name: &str) -> Result<(), Problem> {
         .present()
         .map_or(0, |sriov| sriov.current_vfs as usize);
     if seen < there {
-        unknown.push(format!("of {there} VFs only {seen} can be seen"));
+        unknown.push(format!("only {seen} of {there} VFs exist in sysfs"));
     }
     if !used.is_empty() {
         let found = format!("{}.", used.join("; "));

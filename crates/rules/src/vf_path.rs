@@ -193,7 +193,7 @@ fn prove(seen: &Seen, vf: &VfEvidence) -> (Path, bool, String) {
         }
         Observed::Known(true) if seen.negotiated == Some(false) => {
             let why = format!(
-                "{by_qemu}a driver of the guest works the VF, but the guest takes no part in failover since it rebooted"
+                "{by_qemu}a driver of the guest uses the VF, but the guest has not negotiated failover since its reboot"
             );
             (Path::Unknown, false, why)
         }

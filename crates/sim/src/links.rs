@@ -192,7 +192,8 @@ impl Links for SimKernel {
     }
 
     fn take_in(&self, index: u32, mac: Mac, on: bool) -> Result<bool, NetlinkError> {
-        let what = format!("take in {mac} on link {index}");
+        let doing = if on { "add" } else { "remove" };
+        let what = format!("{doing} the filter address {mac} on link {index}");
         let links = self.links()?;
         let link = links.iter().find(|link| link.index == index);
         let Some(link) = link.filter(|link| link.parent.is_some() || link.bond.is_some()) else {

@@ -54,7 +54,7 @@ pub enum StoreError {
     },
     /// The file does not hold what a store holds.
     #[error(
-        "read the store {}: its content is damaged or not that of a store ({found}); stop the \
+        "read the store {}: its content is damaged or not a store ({found}); stop the \
          agent, move the file away, and restore a copy or start with an empty store",
         path.display()
     )]
@@ -106,7 +106,7 @@ pub enum StoreError {
         source: serde_json::Error,
     },
     /// A value does not go with its key, or is too long.
-    #[error("read {}: it is not {kind} that can be there: {found}; write it again", key.escape_debug())]
+    #[error("read {}: it is not a valid value of {kind}: {found}; write it again", key.escape_debug())]
     Disagrees {
         /// The key.
         key: String,
@@ -135,7 +135,7 @@ pub enum StoreError {
         oldest: u64,
     },
     /// The store is not there yet.
-    #[error("forget what was before revision {asked}: the store is at revision {revision}")]
+    #[error("compact the history before revision {asked}: the store is at revision {revision}")]
     FutureRevision {
         /// The revision that was asked for.
         asked: u64,
@@ -171,7 +171,7 @@ pub enum StoreError {
     },
     /// etcd does not answer, or has no quorum.
     #[error(
-        "reach the store {store}: {found}; whether a change was made is known when it answers again"
+        "reach the store {store}: {found}; whether the change was applied is known when it answers again"
     )]
     CutOff {
         /// Its address.

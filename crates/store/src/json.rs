@@ -218,10 +218,9 @@ impl Unreadable {
             StoreError::Value { kind, source, .. } => {
                 (format!("its value is not that of {kind} ({source})"), false)
             }
-            StoreError::Disagrees { kind, found, .. } => (
-                format!("it is not {kind} that can be there: {found}"),
-                false,
-            ),
+            StoreError::Disagrees { kind, found, .. } => {
+                (format!("it is not a valid value of {kind}: {found}"), false)
+            }
             other => (other.to_string(), false),
         };
         Unreadable {

@@ -50,7 +50,7 @@ pub struct Txn {
 
 /// What came of a transaction.
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[must_use = "a conflict means that nothing was done"]
+#[must_use = "a conflict means that nothing was written"]
 pub enum Commit {
     /// Everything is done.
     Done {

@@ -115,7 +115,7 @@ fn a_vm_moves_and_loses_three_pings_at_most_and_arrives_where_no_vf_is_free() {
     assert!(left.contains("persistent"), "{left}");
     let told = one.ok("accelnet log --output json");
     assert!(
-        told.contains("gave up its VF for a live migration"),
+        told.contains("released its VF for a live migration"),
         "{told}"
     );
     // What the hook set before the guest saw it.

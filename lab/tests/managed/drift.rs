@@ -44,8 +44,8 @@ fn vfs_switched_off(node: &Node) {
     let before = newest(node);
     let _ = node.ok(&format!("echo 0 > {PF0}/sriov_numvfs"));
     let found = told(node, before, "drift", "VFs");
-    assert!(found.starts_with("Found: "), "{found}");
-    let _ = told(node, before, "repaired", "Intent lan");
+    assert!(found.starts_with("Drift: "), "{found}");
+    let _ = told(node, before, "repaired", "Repaired intent lan");
     settled(node);
     assert_eq!(node.ok(&format!("cat {PF0}/sriov_numvfs")), "3");
 }
@@ -69,7 +69,7 @@ fn libvirtd_restarted_in_an_attach(node: &Node, vm: &Vm<'_>) {
         assert_eq!(view["acceleration"], "accelerated", "{tried}\n{view:#}");
     } else {
         // What stood in the way is told, and everything is as before.
-        let _ = told(node, from, "refused", "accelerate VM web01");
+        let _ = told(node, from, "refused", "enable acceleration on web01");
         assert_eq!(view["acceleration"], "not-accelerated", "{tried}\n{view:#}");
         assert_eq!(definition(node, vm.name()), before, "{tried}");
         let _ = done(node, "vm enable web01 --performance low");
@@ -81,7 +81,7 @@ fn mac_of_its_vf(node: &Node, vm: &Vm<'_>) {
     let (vf, mac) = (vf_of(node, vm), vm.mac());
     let before = newest(node);
     let _ = node.ok(&format!("ip link set pf0 vf {vf} mac 52:54:00:0d:00:66"));
-    let has_it = format!("VF {vf} of pf0, which VM web01 has");
+    let has_it = format!("VF {vf} of pf0 (VM web01)");
     let found = told(node, before, "drift", &has_it);
     assert!(found.contains("MAC"), "{found}");
     let _ = told(node, before, "repaired", &has_it);
@@ -98,8 +98,8 @@ fn bridge_deleted(node: &Node, vm: &Vm<'_>) {
     let before = newest(node);
     let _ = node.ok("ip link del acn-lan");
     let found = told(node, before, "drift", "acn-lan");
-    assert!(found.starts_with("Found: "), "{found}");
-    let _ = told(node, before, "repaired", "Intent lan");
+    assert!(found.starts_with("Drift: "), "{found}");
+    let _ = told(node, before, "repaired", "Repaired intent lan");
     settled(node);
     quiet(node);
     // The adapter, and the software path of the VM that runs.

@@ -336,7 +336,7 @@ pub fn accept(
 
 fn make_identity() -> Result<Identity, Problem> {
     Identity::make().map_err(|error| {
-        let found = format!("The kernel gives no random number: {error}.");
+        let found = format!("The kernel provides no random number: {error}.");
         Problem::new(Code::StoreFailed, &[], found)
     })
 }

@@ -29,7 +29,7 @@ impl Identity {
     ///
     /// # Errors
     ///
-    /// The kernel gives no random number.
+    /// The kernel provides no random number.
     pub fn make() -> std::io::Result<Self> {
         let id = std::fs::read_to_string("/proc/sys/kernel/random/uuid")?;
         let id = id.trim().parse().map_err(std::io::Error::other)?;
@@ -108,7 +108,7 @@ pub(super) fn judge(known: Option<&Identity>, seen: u64, range: &Range) -> Verdi
 
 fn set_back(revision: u64, seen: u64) -> String {
     format!(
-        "it is at revision {revision}, and this node has seen revision {seen}: an older state was put back"
+        "it is at revision {revision}, and this node has seen revision {seen}: an older state was restored"
     )
 }
 

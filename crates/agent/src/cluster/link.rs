@@ -75,8 +75,8 @@ impl CutOff {
 }
 
 /// How to go on without the file of a store.
-const DAMAGED: &str = "VMs, VFs and networks stay as they are, and changes are refused. Put a backup in \
-    its place, or go on with what the agent read last ('accelnet store restore \
+const DAMAGED: &str = "VMs, VFs and networks are unchanged, and changes are refused. Put a backup in \
+    its place, or continue with the last state that the agent read ('accelnet store restore \
     /var/lib/accelnet/store.last-read').";
 
 type Returned = Box<dyn Fn(CutOff) + Send + Sync>;
@@ -282,7 +282,7 @@ impl Linked {
     fn give_identity(&self) -> Result<(), StoreError> {
         let identity = Identity::make().map_err(|error| StoreError::Refused {
             store: "of this node".to_owned(),
-            found: format!("the kernel gives no random number: {error}"),
+            found: format!("the kernel provides no random number: {error}"),
         })?;
         self.noted(self.store.put_json(IDENTITY, &identity, 0))
             .map(drop)
@@ -297,7 +297,7 @@ impl Linked {
         }
     }
 
-    /// Whether the revision of an answer says that an older state was put back; then the store is judged.
+    /// Whether the revision of an answer says that an older state was restored; then the store is judged.
     fn has_seen(&self, revision: u64, seen: u64) -> Result<(), StoreError> {
         match revision < seen {
             true => self.read_policy().map(drop),

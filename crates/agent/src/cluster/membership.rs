@@ -109,7 +109,7 @@ fn must_be_empty(store: &dyn Store, name: &str) -> Result<(), Problem> {
     };
     let found = match there.iter().any(|entry| entry.key == MIGRATION) {
         true => {
-            "A store is being moved there; 'accelnet store migrate' goes on with it.".to_owned()
+            "A migration to this store is not complete; run 'accelnet store migrate' again to continue it.".to_owned()
         }
         false => format!(
             "It has a cluster already: {} keys, of which {} is the first. 'accelnet cluster join' joins it.",
@@ -129,20 +129,17 @@ fn must_be_empty(store: &dyn Store, name: &str) -> Result<(), Problem> {
 pub fn may_join(store: &dyn Store, name: &str, node: &str) -> Result<(), Problem> {
     let is_there = |key: &str| Ok(store.get(key).map_err(failed)?.is_some());
     if is_there(MIGRATION)? {
-        return Err(refused(
-            name,
-            "A store is being moved there, and not all of it is there yet.",
-        ));
+        return Err(refused(name, "A migration to this store is not complete."));
     }
     let members = store.range(MEMBERS).map_err(failed)?.entries;
     if members.is_empty() && !is_there(CLUSTER)? {
         return Err(refused(
             name,
-            "It has no cluster. 'accelnet cluster init' founds one.",
+            "It has no cluster. 'accelnet cluster init' creates one.",
         ));
     }
     if is_there(&format!("{ALIVE}{node}"))? {
-        let found = format!("A node called {node} is up in it; a node's name is its own.");
+        let found = format!("A node with the name {node} is already up in this cluster.");
         return Err(refused(name, found));
     }
     Ok(())
@@ -277,7 +274,7 @@ pub fn migrate(
             None => missing.push(entry),
             Some(other) if other.value == entry.value => {}
             Some(other) => {
-                let found = format!("{} has another value there than in {origin}.", other.key);
+                let found = format!("{} has a different value than in {origin}.", other.key);
                 return Err(refused(name, found));
             }
         }

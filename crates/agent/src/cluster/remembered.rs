@@ -181,7 +181,7 @@ impl Remembered {
     }
 
     /// Whether a reading of the policy has an older value than was read before, though its revision is no
-    /// older: an older state was put back, and its revision raised afterwards. A fragment.
+    /// older: an older state was restored, and its revision raised afterwards. A fragment.
     pub(super) fn set_back(&self, range: &Range) -> Option<String> {
         let state = self.lock();
         let known = state.ranges.get(POLICY)?;
@@ -197,7 +197,7 @@ impl Remembered {
         older.map(|(entry, found)| {
             format!(
                 "{} was last changed at revision {found}, and this node has seen its change at revision {}: \
-                 an older state was put back",
+                 an older state was restored",
                 shown(&entry.key),
                 entry.mod_revision
             )

@@ -115,7 +115,12 @@ impl Core {
         }
         if !change.dry_run {
             let outcomes = came.iter().map(Came::outcome).collect();
-            let word = self.asked_for_all(who, "change the number of VFs of adapters", outcomes, 0);
+            let word = self.asked_for_all(
+                who,
+                ("change the number of VFs of", "adapters"),
+                outcomes,
+                0,
+            );
             word.into_iter()
                 .for_each(|word| self.journal.tell(&self.now(), word));
             self.pass()?;

@@ -70,8 +70,8 @@ impl Step {
                 .collect(),
             Step::Port { bridge, port, vm } => vec![step(
                 vm,
-                format!("make {port} a port of bridge {bridge}"),
-                "its vNIC has no bridge since the bridge was created again",
+                format!("add port {port} to bridge {bridge}"),
+                "its vNIC lost its bridge when the bridge was created again",
             )],
             Step::Network { name, why, .. } => {
                 vec![step(
@@ -278,7 +278,7 @@ impl Core {
             let adapter = seen.adapter(bound).ok_or_else(|| {
                 let found = match seen.node.adapters.reason() {
                     Some(reason) => reason.to_owned(),
-                    None => format!("Nothing with that MAC or at {} is there.", bound.address),
+                    None => format!("No adapter has this MAC or the address {}.", bound.address),
                 };
                 Problem::new(
                     Code::AdapterLost,
@@ -487,9 +487,7 @@ fn network_step(
     };
     match found {
         None => network(false, "libvirt has no such network"),
-        Some(found) if !is_right(&found.xml) => {
-            network(found.active, "it does not name what is there now")
-        }
+        Some(found) if !is_right(&found.xml) => network(found.active, "its definition differs"),
         Some(found) if !found.persistent || !found.autostart => {
             network(false, "it would not come back after a reboot")
         }

@@ -2,6 +2,7 @@
 
 use accelnet_api::Caller;
 use accelnet_api::types::{EventKind, SubjectOutcome};
+use accelnet_model::past::past;
 use accelnet_model::{Problem, Uuid};
 
 use super::Core;
@@ -79,12 +80,12 @@ impl Core {
         }
     }
 
-    /// The same of a request for several subjects, as `what` calls all of them, with the outcome of each but
-    /// `more` that were refused; none of a request for none.
+    /// The same of a request for several subjects: `what` is an imperative without its object, and their plural.
+    /// With the outcome of each but `more` that were refused; none of a request for none.
     pub(super) fn asked_for_all(
         &self,
         who: &str,
-        what: &str,
+        (what, subjects): (&str, &str),
         outcomes: Vec<SubjectOutcome>,
         more: usize,
     ) -> Option<Word> {
@@ -96,8 +97,8 @@ impl Core {
             1 => Word::of(kind_of(first.ok), &first.subject, first.message),
             _ => {
                 let message = match done {
-                    0 => format!("Refused for all {count}: {what}."),
-                    done => format!("Done for {done} of {count}: {what}."),
+                    0 => format!("Refused: {what} {count} {subjects}."),
+                    done => format!("{} {done} of {count} {subjects}.", past(what)),
                 };
                 let subject = format!("{} and {} more", first.subject, count - 1);
                 Word {
@@ -125,7 +126,7 @@ impl Came {
             subject: self.subject.clone(),
             ok: problem.is_none(),
             message: match problem {
-                None => format!("Done: {what}."),
+                None => format!("{}.", past(what)),
                 Some(problem) => {
                     format!("Refused: {what}: {} {}", problem.message, problem.found)
                 }

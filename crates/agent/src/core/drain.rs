@@ -25,7 +25,7 @@ impl Core {
         let result = self.try_drain(who, request);
         if !request.dry_run {
             let what = match request.undrain {
-                true => format!("let node {} have VFs again", request.node),
+                true => format!("undrain node {}", request.node),
                 false => format!("drain node {}", request.node),
             };
             let node = request.node.as_str();
@@ -105,7 +105,10 @@ impl Core {
         self.blame(&setting.uuid, &is_drained(&self.name, drained));
         match self.only(policy, setting, domain, Step::DetachVf) {
             Ok(()) => {
-                let message = format!("VM {} gave up its VF: its node is drained.", domain.name);
+                let message = format!(
+                    "Detached the VF of VM {}: its node is drained.",
+                    domain.name
+                );
                 self.tell(EventKind::Noticed, &domain.name, message);
                 true
             }
@@ -146,10 +149,7 @@ fn movable(vm: &VmView) -> Option<DrainVm> {
             false,
             "it has a VF, and no agent detaches it while Accelerated Networking is disabled",
         ),
-        (true, _) => (
-            true,
-            "its VF is taken away, and its traffic goes over virtio",
-        ),
+        (true, _) => (true, "its VF is detached, and virtio carries its traffic"),
         _ => (true, "it is on virtio"),
     };
     Some(DrainVm {

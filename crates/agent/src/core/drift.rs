@@ -30,7 +30,7 @@ impl Core {
         let drifted = before.is_some_and(|place| self.stood.swap_remove(place).drifted);
         let was = self.status_of(&intent.name).map(|status| status.state);
         if drifted {
-            let message = format!("Intent {} is again as it was declared.", intent.name);
+            let message = format!("Repaired intent {} on {}.", intent.name, self.name);
             self.tell(EventKind::Repaired, &intent.name, message);
         } else if was != Some(IntentState::Completed) {
             let message = format!("Intent {} is completed on {}.", intent.name, self.name);
@@ -60,7 +60,7 @@ impl Core {
             .iter()
             .flat_map(|step| step.planned(&self.name, &intent.name));
         for step in planned {
-            let message = format!("Found: {}; to do: {}.", step.reason, step.action);
+            let message = format!("Drift: {}; repair: {}.", step.reason, step.action);
             self.tell(EventKind::Drift, &intent.name, message);
         }
     }

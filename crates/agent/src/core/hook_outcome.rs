@@ -28,7 +28,7 @@ impl Core {
         let text = match crate::files::read_capped(&file) {
             Ok(text) => text,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-                return silent(format!("{} is not there.", file.display()));
+                return silent(format!("{} does not exist.", file.display()));
             }
             // What cannot be read proves nothing.
             Err(_) => return None,

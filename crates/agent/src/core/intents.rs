@@ -30,7 +30,7 @@ impl Core {
     pub fn add_intent(&mut self, who: &str, request: &IntentAdd) -> Result<IntentChanged, Problem> {
         let result = self.try_add(request);
         if !request.dry_run {
-            let what = format!("declare intent {}", request.name);
+            let what = format!("add intent {}", request.name);
             self.tell_unless_unchanged(who, &request.name, &what, &result, |done| done.unchanged);
         }
         result
@@ -55,7 +55,7 @@ impl Core {
         let (steps, warnings) = self.foreseen(&intent, &seen)?;
         if request.dry_run {
             let old = policy.intent(&intent.name);
-            let action = format!("declare the intent: {}", in_words(&intent));
+            let action = format!("add the intent: {}", in_words(&intent));
             let first = old
                 .is_none()
                 .then(|| policy_step(&self.name, &intent, action));
@@ -263,7 +263,7 @@ impl Core {
             node: self.name.clone(),
             subject: name.to_owned(),
             action: removal(&intent, self.status_of(name)),
-            reason: "the intent is removed; a bridge that it made hands the node's addresses back"
+            reason: "the intent is removed; addresses of its bridge move back to the adapter"
                 .to_owned(),
             affected_vms: Vec::new(),
             restarts: None,
@@ -531,7 +531,7 @@ impl Core {
             };
             self.edge.passing("fall-back");
             let message = format!(
-                "VM {} falls back to its software path for a while.",
+                "VM {} moves to its software path until the VFs are created again.",
                 domain.name
             );
             self.tell(EventKind::Noticed, &domain.name, message);
@@ -575,7 +575,7 @@ impl Core {
                         node: self.name.clone(),
                         subject: network.clone(),
                         action: format!("define and start libvirt network {network}"),
-                        reason: "VMs name it, so that their definition is the same on every node"
+                        reason: "definitions of VMs refer to it, so that they are the same on every node"
                             .to_owned(),
                         affected_vms: Vec::new(),
                         restarts: None,
@@ -600,7 +600,12 @@ impl Core {
         };
         let back = displaced.iter().map(|vm| {
             let action = PairStep::DetachVf.to_string();
-            step(&vm.name, action, "its VF goes for a while", true)
+            step(
+                &vm.name,
+                action,
+                "its VF is removed while the number of VFs changes",
+                true,
+            )
         });
         let change = step(
             &intent.name,

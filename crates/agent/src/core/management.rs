@@ -128,7 +128,7 @@ impl Core {
                 warnings.push(match policy.vms.len() {
                     1 => "1 accelerated VM remains unchanged and is no longer managed or monitored".to_owned(),
                     many => format!(
-                        "{many} accelerated VMs stay as they are and are no longer managed or watched"
+                        "{many} accelerated VMs keep their VFs and are no longer managed or monitored"
                     ),
                 });
             }
@@ -136,7 +136,7 @@ impl Core {
                 &self.name,
                 &policy.management,
                 &wanted,
-                "VMs stay as they are",
+                "VMs keep their VFs",
             );
             if !dry_run && wanted != policy.management {
                 let change = [Change::Management(wanted.clone())];
@@ -605,7 +605,7 @@ fn steps(node: &str, from: &Management, to: &Management, why: &str) -> Vec<Plann
     }
     if from.intent != to.intent {
         let intent = to.intent.as_deref().unwrap_or("none");
-        actions.push(format!("take VFs from intent {intent}"));
+        actions.push(format!("use VFs of intent {intent}"));
     }
     if from.node_reserve_percentage != to.node_reserve_percentage {
         actions.push(format!(

@@ -55,7 +55,7 @@ impl Core {
         let vms = self.edge.vms();
         let failed = |error: accelnet_libvirt::LibvirtError| {
             libvirt_failed(
-                &format!("take the added vNIC from VM {}", domain.name),
+                &format!("remove the added vNIC from VM {}", domain.name),
                 &error.to_string(),
             )
         };

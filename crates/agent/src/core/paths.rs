@@ -277,7 +277,7 @@ impl Core {
     /// What was seen of a guest that does not use its VF, and QEMU's own words.
     pub(crate) fn why_not_used(&self, uuid: &str) -> String {
         let Some(watched) = self.path_of(uuid) else {
-            return "It was not looked at yet.".to_owned();
+            return "It has not been checked yet.".to_owned();
         };
         if watched.seen.link == Some(false) {
             return format!("Not now: {}.", watched.verdict.why);

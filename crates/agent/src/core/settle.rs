@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use accelnet_api::types::{EventKind, PlanAnswer, PlannedStep};
+use accelnet_model::past::past;
 use accelnet_model::vf::VfSettings;
 use accelnet_model::vf_security::OnOff;
 use accelnet_model::vm_setting::Phase;
@@ -175,7 +176,7 @@ impl Core {
             }
         };
         let name = &domain.name;
-        let done = done.map(|_| format!("The change of VM {name} was gone on with, and is done."));
+        let done = done.map(|_| format!("Completed the interrupted change of VM {name}."));
         self.went_on(left_open, setting, name, done);
         change
     }
@@ -240,7 +241,7 @@ impl Core {
         if setting.name != domain.name
             && let Ok(name) = domain.name.parse()
         {
-            let message = format!("VM {} is called {} now.", setting.name, domain.name);
+            let message = format!("VM {} was renamed to {}.", setting.name, domain.name);
             self.tell(EventKind::Noticed, &domain.name, message);
             let renamed = VmSetting {
                 name,
@@ -272,7 +273,7 @@ impl Core {
         }
         let found = match plan.steps.contains(&pair::Step::AttachVf) {
             true => format!("VM {} runs without its VF.", domain.name),
-            false => format!("The definition of VM {} has lost its pair.", domain.name),
+            false => format!("The definition of VM {} has lost its VF.", domain.name),
         };
         let news = self.reason_of(&setting.uuid).is_none();
         if news {
@@ -295,7 +296,7 @@ impl Core {
         match self.enable_one(policy, seen, setting, domain, None, false) {
             Ok(_) => {
                 self.forgive(&setting.uuid);
-                let message = format!("VM {} is again as its setting says.", domain.name);
+                let message = format!("Repaired acceleration of VM {}.", domain.name);
                 self.tell(EventKind::Repaired, &domain.name, message);
             }
             Err(problem) => {
@@ -399,13 +400,13 @@ impl Core {
         let can_be = |change: &&VfChange| has_link || !matches!(change, VfChange::Rate { .. });
         for change in changes.iter().filter(can_be) {
             let what = match vm {
-                "" => format!("VF {} of {}, which is not in use", vf.index, adapter.name()),
-                vm => format!("VF {} of {}, which VM {vm} has", vf.index, adapter.name()),
+                "" => format!("VF {} of {} (not in use)", vf.index, adapter.name()),
+                vm => format!("VF {} of {} (VM {vm})", vf.index, adapter.name()),
             };
             self.tell(
                 EventKind::Drift,
                 &subject,
-                format!("Found: {what}, has other settings; to do: {change}."),
+                format!("Drift: {what} has other settings; repair: {change}."),
             );
             match self
                 .edge
@@ -416,12 +417,12 @@ impl Core {
                 Ok(_) => self.tell(
                     EventKind::Repaired,
                     &subject,
-                    format!("Done: {change} of {what}."),
+                    format!("{} on {what}.", past(&change.to_string())),
                 ),
                 Err(error) => self.tell(
                     EventKind::Failed,
                     &subject,
-                    format!("Of {what}, it failed to {error}."),
+                    format!("Failed to {error} on {what}."),
                 ),
             }
         }
@@ -594,7 +595,7 @@ pub(crate) fn planned(node: &str, domain: &Domain, plan: &pair::Plan) -> Vec<Pla
         },
         restarts: match step {
             pair::Step::ReplugNic => {
-                Some("its vNIC is re-plugged: a moment without network".to_owned())
+                Some("its vNIC is re-plugged, with a short loss of network".to_owned())
             }
             _ => None,
         },

@@ -64,7 +64,7 @@ impl Core {
             (Ok(()), true) => {
                 self.short = false;
                 let message =
-                    "File descriptors and memory are there again: the node is looked after.";
+                    "File descriptors and memory are available again; the agent continues.";
                 self.tell(EventKind::Repaired, &self.name.clone(), message);
             }
             _ => {}

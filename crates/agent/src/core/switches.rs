@@ -103,7 +103,7 @@ impl Core {
             Ok(handed) => {
                 for gateway in &handed.silent_before {
                     let message = format!(
-                        "Gateway {gateway} did not answer before the change of {}, so it was not asked afterwards.",
+                        "Gateway {gateway} did not answer before the change of {}, so it was not checked after the change.",
                         plan.bridge
                     );
                     self.tell(EventKind::Noticed, &intent.name, message);

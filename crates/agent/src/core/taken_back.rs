@@ -259,7 +259,7 @@ impl Core {
             Some(adapter) => problem
                 .needed("An adapter with link.")
                 .resolution(format!(
-                    "Restore the link of {adapter}: the VM gets a VF again once all adapters of the intent have link. The software path carries its traffic meanwhile."
+                    "Restore the link of {adapter}: the VM gets a VF again once all adapters of the intent have link. Until then the software path carries its traffic."
                 )),
         }
     }

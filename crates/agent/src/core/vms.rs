@@ -290,11 +290,9 @@ fn is_dry_run(change: &VmChange) -> bool {
 
 fn in_words(change: &VmChange) -> String {
     match change {
-        VmChange::Enable(one) => format!("accelerate VMs {}", one.names.join(", ")),
-        VmChange::Set(one) => format!("set VMs {}", one.names.join(", ")),
-        VmChange::Disable(one) => {
-            format!("move VMs {} to their software path", one.names.join(", "))
-        }
+        VmChange::Enable(one) => format!("enable acceleration on {}", one.names.join(", ")),
+        VmChange::Set(one) => format!("change acceleration on {}", one.names.join(", ")),
+        VmChange::Disable(one) => format!("disable acceleration on {}", one.names.join(", ")),
     }
 }
 

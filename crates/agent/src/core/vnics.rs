@@ -159,7 +159,7 @@ impl Core {
             Vlan::Unknown => Err(Problem::new(
                 Code::NotReadable,
                 &[&domain.name, "its bridge"],
-                "The VLAN of its vNIC cannot be told now.",
+                "The VLAN of its vNIC is unknown now.",
             )),
             Vlan::Is(_) | Vlan::WouldBe(_) => Ok(carried),
         }

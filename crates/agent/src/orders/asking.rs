@@ -161,7 +161,7 @@ impl Asker {
             Some(Some(since)) => {
                 format!("No sign of life since {since}; nothing was changed.")
             }
-            None => "It is not a node of the cluster any more; nothing was changed.".to_owned(),
+            None => "It is no longer a node of the cluster; nothing was changed.".to_owned(),
         };
         Ok(Some(Problem::new(Code::NodeDown, &[node], found)))
     }
@@ -245,7 +245,7 @@ impl Asker {
         let asking = thread::Builder::new().name("orders out".to_owned());
         let asking = asking.spawn(move || drop(sender.send(round.run(&wanted))));
         asking.map_err(|error| {
-            let found = format!("There is no thread to wait for other nodes: {error}.");
+            let found = format!("No thread could be created to wait for other nodes: {error}.");
             Problem::new(Code::AgentBusy, &[], found)
         })?;
         Ok(hang_up)
@@ -374,16 +374,16 @@ struct Audit {
     journal: Journal,
     clock: Arc<dyn Clock + Send + Sync>,
     who: Caller,
-    what: &'static str,
+    what: Asked,
     is_dry_run: bool,
 }
 
 impl Audit {
     fn of(agent: &Agent, who: &Caller, change: &VmChange) -> Self {
         let (what, is_dry_run) = match change {
-            VmChange::Enable(one) => (Asked::Enable.of_all(), one.dry_run),
-            VmChange::Set(one) => (Asked::Set.of_all(), one.dry_run),
-            VmChange::Disable(one) => (Asked::Disable.of_all(), one.dry_run),
+            VmChange::Enable(one) => (Asked::Enable, one.dry_run),
+            VmChange::Set(one) => (Asked::Set, one.dry_run),
+            VmChange::Disable(one) => (Asked::Disable, one.dry_run),
         };
         Audit {
             journal: agent.journal.clone(),
@@ -422,13 +422,14 @@ impl Audit {
             0 | 1 => first.to_owned(),
             several => format!("{first} and {} more", several - 1),
         };
-        let kind = match problem.code {
-            Code::RequestUnanswered => EventKind::Failed,
-            _ => EventKind::Refused,
+        let (kind, word) = match problem.code {
+            Code::RequestUnanswered => (EventKind::Failed, "Failed"),
+            _ => (EventKind::Refused, "Refused"),
         };
+        let (what, _) = self.what.of_all();
         let message = format!(
-            "{} on {}: {} {}",
-            self.what, part.node, problem.message, problem.found
+            "{word}: {what} {subject} on node {}: {} {}",
+            part.node, problem.message, problem.found
         );
         Word {
             who: Some(self.who.name.clone()),

@@ -285,7 +285,7 @@ fn state_of(entry: &Entry) -> Option<State> {
 
 fn new_id() -> Result<Uuid, Problem> {
     let no_number = |why: String| {
-        let found = format!("The kernel gives no random number: {why}.");
+        let found = format!("The kernel provides no random number: {why}.");
         Problem::new(Code::AgentBusy, &[], found)
     };
     let random = std::fs::read_to_string("/proc/sys/kernel/random/uuid");
@@ -300,7 +300,7 @@ fn cut_off(asker: &Asker) -> String {
 
 fn gone(asker: &Asker, key: &str) -> String {
     format!(
-        "The request is gone from the store ({key}): the lease of {} ended.",
+        "The request ({key}) was removed from the store when the lease of {} ended.",
         asker.node
     )
 }

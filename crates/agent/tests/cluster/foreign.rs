@@ -175,7 +175,7 @@ fn set_back_by_a_tool_while_the_agents_were_stopped() {
         policy_before
     );
     nodes[0].start_agent();
-    stays(&nodes[0], 1, "an older state was put back");
+    stays(&nodes[0], 1, "an older state was restored");
     let known = Backup::take(&*store, AT).expect("a backup").identity();
     accept(&*store, "etcd", known.as_ref(), 1, false).expect("accepted");
     nodes[1].start_agent();
@@ -183,6 +183,6 @@ fn set_back_by_a_tool_while_the_agents_were_stopped() {
 }
 
 fn stays_set_back(nodes: &[Node; 2]) {
-    stays(&nodes[0], 2, "an older state was put back");
-    stays(&nodes[1], 0, "an older state was put back");
+    stays(&nodes[0], 2, "an older state was restored");
+    stays(&nodes[1], 0, "an older state was restored");
 }

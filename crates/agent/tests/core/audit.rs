@@ -110,7 +110,7 @@ fn a_change_of_several_vms_is_one_event_and_each_is_in_the_journal() {
     assert_eq!(audited.bench.events().len(), before + 1);
     assert_eq!((event.kind, event.code), (EventKind::Changed, None));
     assert_eq!(event.subject, "web1 and 1 more");
-    assert_eq!(event.message, "Done for 2 of 2: accelerate VMs.");
+    assert_eq!(event.message, "Enabled acceleration on 2 of 2 VMs.");
     assert_eq!(event.user.as_deref(), Some(WHO));
     let outcomes = event.outcomes.iter().map(|one| (&*one.subject, one.ok));
     assert_eq!(
@@ -129,7 +129,7 @@ fn a_change_of_several_vms_is_one_event_and_each_is_in_the_journal() {
         assert_eq!(record["ACCELNET_WHO"], WHO);
         assert_eq!(record["ACCELNET_OUTCOME"], "changed");
         assert_eq!(record["ACCELNET_REQUEST"], records[0]["ACCELNET_REQUEST"]);
-        assert!(record["MESSAGE"].contains("accelerate"), "{record:#?}");
+        assert!(record["MESSAGE"].contains("acceleration"), "{record:#?}");
     }
     // Some go, and some are refused.
     let _ = audited
@@ -138,10 +138,7 @@ fn a_change_of_several_vms_is_one_event_and_each_is_in_the_journal() {
         .expect("changed");
     let event = audited.last();
     assert_eq!(audited.bench.events().len(), before + 2);
-    assert_eq!(
-        event.message,
-        "Done for 1 of 2: move VMs to their software path."
-    );
+    assert_eq!(event.message, "Disabled acceleration on 1 of 2 VMs.");
     let codes = event.outcomes.iter().map(|one| (&*one.subject, one.code));
     let wanted = [("web1", None), ("nobody", Some(Code::VmNotFound))];
     assert_eq!(codes.collect::<Vec<_>>(), wanted);
@@ -187,7 +184,7 @@ fn one_subject_is_one_record_and_a_dry_run_none() {
     let _ = audited.core.disable(WHO, false).expect("disabled");
     assert_eq!(
         audited.records()[0]["ACCELNET_WHAT"],
-        "Done: disable management."
+        "Disabled management."
     );
 }
 
@@ -300,7 +297,7 @@ fn a_thousand_unknown_names_and_a_huge_one_are_one_small_event() {
     let event = audited.last();
     assert_eq!(audited.bench.events().len(), before + 1);
     assert_eq!(event.user.as_deref(), Some("eve (uid 1000)"));
-    assert_eq!(event.message, "Done for 1 of 1202: accelerate VMs.");
+    assert_eq!(event.message, "Enabled acceleration on 1 of 1202 VMs.");
     assert_eq!(
         (event.outcomes.len(), event.omitted_outcomes),
         (16, 1202 - 16)

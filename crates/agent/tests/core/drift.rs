@@ -308,7 +308,7 @@ fn another_vm_after_the_pool_was_restarted() {
     assert!(
         forgot
             .message
-            .contains("have 1 of its VFs, and it counts 0"),
+            .contains("use 1 of its VFs; libvirt counts 0"),
         "{forgot:?}"
     );
     bench.machine.vms.virsh_stop("web").expect("stopped");

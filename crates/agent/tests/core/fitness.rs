@@ -229,7 +229,7 @@ fn a_hook_that_did_not_run_for_a_vf_is_a_fault() {
     assert_eq!(faults(|_| {}), []);
     let missing = faults(|bench| std::fs::remove_file(outcome(bench)).expect("removed"));
     assert_eq!(missing[0].0, Code::HookSilent);
-    assert!(missing[0].1.contains("is not there"), "{missing:?}");
+    assert!(missing[0].1.contains("does not exist"), "{missing:?}");
     let old = faults(|bench| {
         let file = std::fs::File::options().append(true).open(outcome(bench));
         let hours = std::time::Duration::from_secs(7200);

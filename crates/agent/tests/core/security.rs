@@ -48,7 +48,7 @@ fn the_answer_and_the_event_name_the_vnic_and_mac_chooses() {
         let others = format!("Its vNIC {} is on that switch, too; --mac chooses.", mac(2));
         assert_eq!(result.message.contains(&others), chosen == 1, "{result:?}");
         let mut events = bench.events().into_iter();
-        let told = format!("Done: accelerate VM two with Low on its vNIC {name}.");
+        let told = format!("Enabled acceleration on two (Low, vNIC {name}).");
         assert!(events.any(|event| event.message == told), "{told}");
         bench.machine.vms.virsh_start("two").expect("started");
         bench.pass();
@@ -140,7 +140,7 @@ fn a_guest_is_trusted_when_somebody_says_so_and_without_taking_its_vf() {
     let result = bench.change(&enabled);
     assert!(result.ok, "{result:?}");
     let told = format!(
-        "Done: accelerate VM web with Low on its vNIC {}, trust on.",
+        "Enabled acceleration on web (Low, vNIC {}, trust on).",
         mac(1)
     );
     let mut events = bench.events().into_iter();

@@ -106,7 +106,7 @@ async fn in_time(
         Ok(answer) => answer.map_err(|error| place.broke(&error)),
         Err(_) => Err(place
             .unreachable(format!(
-                "It took the request and did not answer within {} s.",
+                "It accepted the request and did not answer within {} s.",
                 within.as_secs()
             ))
             .resolution(

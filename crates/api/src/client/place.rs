@@ -56,7 +56,7 @@ impl Place {
             return self.unreachable(found).resolution(OTHER_SOCKET);
         }
         let found = match (self, error.kind()) {
-            (Place::Socket(_), io::ErrorKind::NotFound) => "There is no such socket.".to_owned(),
+            (Place::Socket(_), io::ErrorKind::NotFound) => "The socket does not exist.".to_owned(),
             (Place::Socket(_), io::ErrorKind::ConnectionRefused) => {
                 "The socket exists, but no agent listens on it.".to_owned()
             }

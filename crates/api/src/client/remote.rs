@@ -101,7 +101,7 @@ impl Remote {
             Ok(shaken) => shaken.map_err(|error| place.broke(&error)),
             Err(_) => {
                 let found = format!(
-                    "It took the connection, and no handshake came about within {} s.",
+                    "It accepted the connection, and the TLS handshake did not complete within {} s.",
                     CONNECT.as_secs()
                 );
                 Err(place.unreachable(found))
@@ -115,7 +115,7 @@ impl Remote {
             Error::InvalidCertificate(why) => self.untrusted(why),
             Error::AlertReceived(alert) => self.not_let_in(*alert),
             other => {
-                let found = format!("What listens there does not speak TLS 1.3: {other}.");
+                let found = format!("The server does not support TLS 1.3: {other}.");
                 Place::Remote(Box::new(self.clone())).unreachable(found)
             }
         }
@@ -134,15 +134,15 @@ impl Remote {
             ),
             CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => (
                 format!("It is not for {}: {why}.", self.host),
-                "Give the server by a name that stands in its certificate, or give the agent a certificate with this one (subjectAltName).".to_owned(),
+                "Use a server name of its certificate, or install a certificate with this name (subjectAltName) for the agent.".to_owned(),
             ),
             CertificateError::Expired | CertificateError::ExpiredContext { .. } => (
                 "It has expired.".to_owned(),
-                "Give the agent a new certificate: it takes new files without a restart. Look at the clock of this machine, too.".to_owned(),
+                "Install a new certificate for the agent, which reads new files without a restart. Also check the clock of this machine.".to_owned(),
             ),
             other => (
                 format!("{other}."),
-                "Give the agent another certificate (docs/remote.md).".to_owned(),
+                "Install another certificate for the agent (docs/remote.md).".to_owned(),
             ),
         };
         Problem::new(Code::ServerUntrusted, &[&self.shown()], found).resolution(resolution)

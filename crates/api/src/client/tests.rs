@@ -57,7 +57,7 @@ fn why_nobody_answers_is_told() {
     let folder = tempfile::tempdir().expect("a folder");
     let socket = folder.path().join("agent.sock");
     let found = || Client::new(&socket).status().expect_err("nobody").found;
-    assert_eq!(found(), "There is no such socket.");
+    assert_eq!(found(), "The socket does not exist.");
     drop(UnixListener::bind(&socket).expect("a socket"));
     assert_eq!(found(), "The socket exists, but no agent listens on it.");
     std::fs::remove_file(&socket).expect("removed");

@@ -21,7 +21,7 @@ pub enum BindError {
         owner: String,
     },
     /// Something that is no socket has its name.
-    #[error("{}: a file that is no socket is there", .0.display())]
+    #[error("{}: a file of that name exists and is not a socket", .0.display())]
     NoSocket(PathBuf),
     /// The kernel refused.
     #[error("{}: {source}", path.display())]

@@ -34,7 +34,7 @@ pub fn answer(service: Arc<dyn Service>, caller: Caller, bytes: &[u8]) -> io::Re
         let (near, far) = tokio::io::duplex(WAITING);
         let router = router::router(service.clone(), Refusals::new(service));
         let seat = Places::default().take(&caller, Source::Owner);
-        let seat = seat.ok_or_else(|| io::Error::other("all places are taken"))?;
+        let seat = seat.ok_or_else(|| io::Error::other("the limit is reached"))?;
         let (_keep, stop) = watch::channel(false);
         let served = tokio::spawn(connection(near, router, caller, seat, stop, None));
         let (mut read, mut write) = tokio::io::split(far);

@@ -374,7 +374,7 @@ fn intent(name: &str, service: &dyn Service) -> Result<IntentView, Problem> {
     accelnet_rules::intent::find(name, &intents)?;
     all.into_iter()
         .find(|view| view.intent.name == name)
-        .ok_or_else(|| bad_request("its intent is gone"))
+        .ok_or_else(|| bad_request("its intent does not exist"))
 }
 
 fn vm(name: &str, node: Option<&str>, service: &dyn Service) -> Result<VmView, Problem> {

@@ -76,7 +76,7 @@ impl Callers for SocketCallers {
     fn caller(&self, stream: &UnixStream) -> Caller {
         let Ok(peer) = socket_peercred(stream) else {
             return from_socket(
-                "a user that the kernel does not tell".to_owned(),
+                "a user that the kernel does not identify".to_owned(),
                 Role::Reader,
             );
         };

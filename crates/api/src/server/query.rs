@@ -21,8 +21,8 @@ impl Query {
             let Some(parameter) = known.iter().find(|known| known.name == name) else {
                 let names: Vec<&str> = known.iter().map(|known| known.name).collect();
                 let may = match names.as_slice() {
-                    [] => "nothing may stand there".to_owned(),
-                    names => format!("there may be {}", names.join(", ")),
+                    [] => "no parameter is allowed".to_owned(),
+                    names => format!("only {} are allowed", names.join(", ")),
                 };
                 return Err(bad_request(&format!("its query has {name}, and {may}")));
             };

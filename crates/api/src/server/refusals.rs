@@ -182,7 +182,7 @@ impl Refusals {
             tokio::time::sleep_until(ends).await;
             let count = refusals.window(kind).counted();
             let message = format!(
-                "Refused {count} more {}, which are not told one by one; the first was from {}.",
+                "Refused {count} more {}, not recorded one by one; the first was from {}.",
                 kind.name(),
                 remark.from.as_ref().map_or("nowhere", |from| &from.address)
             );

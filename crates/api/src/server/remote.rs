@@ -164,7 +164,7 @@ pub async fn serve(
                 Some(Ok(stream)) => attend(stream, address, inside).await,
                 Some(Err(why)) => refusals.connection(&address.to_string(), &why).await,
                 None => {
-                    let why = "newer ones of its network took the place of its handshake";
+                    let why = "newer connections of its network replaced it";
                     refusals.connection(&address.to_string(), why).await;
                 }
             }

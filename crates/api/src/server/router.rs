@@ -278,7 +278,7 @@ impl Behind {
             })),
             Err(_) => {
                 let found = format!(
-                    "Answers of {} MiB wait for clients that do not take them.",
+                    "Answers of {} MiB wait for clients that do not read them.",
                     KEPT / 1024 / 1024
                 );
                 Err(Problem::new(Code::AgentBusy, &[], found).into())
@@ -313,7 +313,7 @@ async fn on_thread<T: Send + 'static>(
 }
 
 async fn nothing_there(uri: Uri) -> Response<Body> {
-    let what = format!("there is nothing at {}", uri.path());
+    let what = format!("{} does not exist", uri.path());
     refused(bad_request(&what), Some(StatusCode::NOT_FOUND))
 }
 

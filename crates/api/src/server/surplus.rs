@@ -57,7 +57,7 @@ impl Surplus {
 /// The whole answer, whatever was asked.
 fn answer() -> String {
     let found = format!(
-        "There are as many connections as the agent takes: {CONNECTIONS} of users who may look, and fewer of each of them."
+        "The limit of connections is reached: {CONNECTIONS} for readers, and fewer for each of them."
     );
     let problem = Problem::new(Code::AgentBusy, &[], found)
         .needed("Fewer connections.")

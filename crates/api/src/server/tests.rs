@@ -239,7 +239,7 @@ fn the_socket_goes_with_its_server() {
     drop(serving);
     assert!(!socket.exists());
     let problem = Client::new(&socket).intents().expect_err("nobody");
-    assert_eq!(problem.found, "There is no such socket.");
+    assert_eq!(problem.found, "The socket does not exist.");
     assert_eq!(problem.code, accelnet_model::Code::AgentUnreachable);
 }
 

@@ -13,41 +13,41 @@ pub struct AdaptersChange {
     /// Netdev names, PCI addresses or MACs; every adapter that can have VFs when empty.
     #[serde(default)]
     pub names: Vec<String>,
-    /// VFs of each; 0 switches SR-IOV off, none stands for all that the adapter can give.
+    /// VFs of each; 0 disables SR-IOV; the default is all VFs of the adapter.
     #[serde(default)]
     pub vfs: Option<u32>,
-    /// Time limit of each change in seconds, 1..=86400; 180 without.
+    /// Time limit of each change in seconds, 1..=86400; the default is 180.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub timeout_seconds: Option<u64>,
-    /// Say what would be done, and do nothing.
+    /// Show the steps, and change nothing.
     #[serde(default)]
     pub dry_run: bool,
 }
 
-/// What came of it.
+/// The results.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct AdaptersChanged {
-    /// Whether all of them went well.
+    /// Whether all of them succeeded.
     pub ok: bool,
     /// One an adapter, in the order of the request.
     pub results: Vec<AdapterResult>,
 }
 
-/// What came of it for one adapter.
+/// The result for one adapter.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct AdapterResult {
-    /// The adapter, or what was asked for where there is none.
+    /// The adapter, or the requested name if it does not exist.
     pub name: String,
-    /// Whether it went well.
+    /// Whether it succeeded.
     pub ok: bool,
-    /// What is so now, or would be, in a sentence.
+    /// The result, a sentence.
     pub message: String,
-    /// Why not.
+    /// The error, if it failed.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub problem: Option<Problem>,
-    /// What was done, or would be.
+    /// The steps that were run, or would be run.
     #[serde(default)]
     pub steps: Vec<PlannedStep>,
 }

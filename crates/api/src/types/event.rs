@@ -9,17 +9,17 @@ use crate::Role;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Event {
-    /// Number: greater than those of all events told before, and rarely the next one.
+    /// Number: greater than those of all earlier events, and not consecutive.
     pub number: u64,
     /// When, RFC 3339, UTC.
     pub at: String,
     /// Node.
     pub node: String,
-    /// What kind.
+    /// Kind.
     pub kind: EventKind,
-    /// What it is about: an intent, an adapter, a VM, "cluster".
+    /// Subject: an intent, an adapter, a VM, or "cluster".
     pub subject: String,
-    /// What happened, a sentence.
+    /// Message, a sentence.
     pub message: String,
     /// User that requested it; none if the agent acted on its own.
     #[serde(skip_serializing_if = "Option::is_none", default)]
@@ -33,7 +33,7 @@ pub struct Event {
     /// Code, where something went wrong.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub code: Option<Code>,
-    /// What came of it for each subject, where a request named several: at most 16.
+    /// The result for each subject, if a request names several: at most 16.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub outcomes: Vec<SubjectOutcome>,
     /// Subjects without an outcome here. The journal of the node has the outcome of each that was changed.
@@ -41,7 +41,7 @@ pub struct Event {
     pub omitted_outcomes: u32,
 }
 
-/// What came of a request for one subject.
+/// The result of a request for one subject.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct SubjectOutcome {
@@ -49,7 +49,7 @@ pub struct SubjectOutcome {
     pub subject: String,
     /// Whether it was done.
     pub ok: bool,
-    /// What was done, or why not.
+    /// Message, a sentence.
     pub message: String,
     /// Code, where it was not.
     #[serde(skip_serializing_if = "Option::is_none", default)]
@@ -61,7 +61,7 @@ fn is_zero(number: &u32) -> bool {
     *number == 0
 }
 
-/// From where something was asked for.
+/// Origin of a request.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Origin {
@@ -116,7 +116,7 @@ pub enum EventKind {
     Repaired,
     /// It could not be repaired, or something failed.
     Failed,
-    /// Something else worth knowing; also what only a later release has a kind for.
+    /// Another event; also an event whose kind only a later release has.
     #[serde(other)]
     Noticed,
 }

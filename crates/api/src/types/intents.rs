@@ -16,21 +16,21 @@ pub struct IntentAdd {
     pub roles: Vec<Role>,
     /// Its adapters: netdev name, PCI address or MAC; at least one.
     pub adapters: Vec<String>,
-    /// VFs of each adapter; all that it can give when none.
+    /// VFs of each adapter; the default is all.
     #[serde(default)]
     pub vfs: Option<u32>,
-    /// Whether guests may change the MAC of their VF and receive what is sent to others; no without.
+    /// Whether guests can change the MAC of their VF and receive frames to other MACs; the default is no.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trust: Option<bool>,
-    /// Whether the adapter drops what guests send from another MAC; yes without.
+    /// Whether the adapter drops frames that guests send from another MAC; the default is yes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub spoof_check: Option<bool>,
-    /// Say what would be done, and do nothing.
+    /// Show the steps, and change nothing.
     #[serde(default)]
     pub dry_run: bool,
 }
 
-/// Changes an intent; what is not given stays.
+/// Changes an intent; settings that are not given remain unchanged.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
@@ -41,25 +41,25 @@ pub struct IntentSet {
     /// New adapters.
     #[serde(default)]
     pub adapters: Option<Vec<String>>,
-    /// New number of VFs of each adapter; 0 for all that it can give.
+    /// New number of VFs of each adapter; 0 means all.
     #[serde(default)]
     pub vfs: Option<u32>,
-    /// Whether guests may change the MAC of their VF and receive what is sent to others.
+    /// Whether guests can change the MAC of their VF and receive frames to other MACs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trust: Option<bool>,
-    /// Whether the adapter drops what guests send from another MAC.
+    /// Whether the adapter drops frames that guests send from another MAC.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub spoof_check: Option<bool>,
     /// Change the number of VFs though VMs use some: they fall back to their software path
     /// meanwhile.
     #[serde(default)]
     pub disruptive: bool,
-    /// Say what would be done, and do nothing.
+    /// Show the steps, and change nothing.
     #[serde(default)]
     pub dry_run: bool,
 }
 
-/// An intent with what became of it on each node.
+/// An intent with its state on each node.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct IntentView {
@@ -76,7 +76,7 @@ pub struct IntentView {
     pub status: Vec<IntentStatus>,
 }
 
-/// What came of a change of an intent.
+/// The result of a change of an intent.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct IntentChanged {
@@ -87,9 +87,9 @@ pub struct IntentChanged {
     /// Whether the intent already was as the request wants it.
     #[serde(default)]
     pub unchanged: bool,
-    /// What was done, or would be.
+    /// The steps that were run, or would be run.
     pub steps: Vec<PlannedStep>,
-    /// What is worth knowing.
+    /// Warnings.
     #[serde(default)]
     pub warnings: Vec<String>,
 }

@@ -17,15 +17,15 @@ pub struct Enable {
     /// never set.
     #[serde(default)]
     pub node_reserve_percentage: Option<i64>,
-    /// What the performance settings stand for.
+    /// Values of the performance settings.
     #[serde(default, deserialize_with = "figures::strictly")]
     pub performance: Option<PerformanceSettings>,
-    /// Say what would be done, and do nothing.
+    /// Show the steps, and change nothing.
     #[serde(default)]
     pub dry_run: bool,
 }
 
-/// Changes management; what is not given stays.
+/// Changes management; settings that are not given remain unchanged.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
@@ -36,15 +36,15 @@ pub struct Set {
     /// Another reserve, in percent, 0..=99.
     #[serde(default)]
     pub node_reserve_percentage: Option<i64>,
-    /// What the performance settings stand for.
+    /// Values of the performance settings.
     #[serde(default, deserialize_with = "figures::strictly")]
     pub performance: Option<PerformanceSettings>,
-    /// Say what would be done, and do nothing.
+    /// Show the steps, and change nothing.
     #[serde(default)]
     pub dry_run: bool,
 }
 
-/// What came of a change of management.
+/// The result of a change of management.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct ManagementChanged {
@@ -52,9 +52,9 @@ pub struct ManagementChanged {
     pub management: Management,
     /// Whether the change was applied; false after a dry run.
     pub applied: bool,
-    /// What was done, or would be.
+    /// The steps that were run, or would be run.
     pub steps: Vec<PlannedStep>,
-    /// What is worth knowing.
+    /// Warnings.
     #[serde(default)]
     pub warnings: Vec<String>,
     /// The settings before the change: equal to `management` if the request changes nothing.
@@ -74,7 +74,7 @@ pub struct PrereqAnswer {
     pub checks: Vec<Check>,
 }
 
-/// How things stand.
+/// Cluster status.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Status {
@@ -84,7 +84,7 @@ pub struct Status {
     pub intent: Option<String>,
     /// The share of nodes that may be down at once, in percent.
     pub node_reserve_percentage: u8,
-    /// What the performance settings stand for.
+    /// Values of the performance settings.
     pub performance: PerformanceSettings,
     /// Nodes of the cluster.
     pub nodes: u32,
@@ -100,14 +100,14 @@ pub struct Status {
     pub adapters: Vec<AdapterUse>,
     /// Accelerated VMs, by setting: low, medium, high.
     pub accelerated_vms: Vec<(Performance, u32)>,
-    /// What is wrong now.
+    /// Current faults.
     pub faults: Vec<Fault>,
     /// The agent that answers.
     pub agent: AgentInfo,
-    /// Nodes that give no sign of life. What is told of them is what they reported last.
+    /// Nodes that are down. Their last report is used.
     #[serde(default)]
     pub nodes_down: Vec<String>,
-    /// Nodes that are drained: they give no VFs to VMs.
+    /// Nodes that are drained: they provide no VFs to VMs.
     #[serde(default)]
     pub nodes_drained: Vec<String>,
 }
@@ -124,17 +124,17 @@ pub struct AdapterUse {
     pub address: PciAddress,
     /// Permanent MAC.
     pub mac: Option<Mac>,
-    /// VFs there.
+    /// Number of VFs.
     pub vfs: u32,
-    /// VFs that somebody uses.
+    /// VFs in use.
     pub vfs_in_use: u32,
     /// VFs allocated to accelerated VMs, running or stopped.
     pub vfs_allocated: u32,
-    /// Queue pairs of all VFs; none where that cannot be told.
+    /// Queue pairs of all VFs; none if unknown.
     pub queue_pairs: Option<u32>,
     /// Queue pairs allocated to accelerated VMs, running or stopped.
     pub queue_pairs_allocated: u32,
-    /// Queue pairs that one VF can have at most; none where that cannot be told.
+    /// Maximum queue pairs of one VF; none if unknown.
     pub queue_pairs_per_vf: Option<u32>,
     /// Queue pairs of the accelerated VMs that have their VF now.
     #[serde(default)]
@@ -155,13 +155,13 @@ pub struct Fault {
     pub severity: Severity,
     /// Node.
     pub node: String,
-    /// What it is about: an intent, an adapter, a VM.
+    /// Subject: an intent, an adapter or a VM.
     pub subject: String,
     /// Code.
     pub code: Code,
-    /// What is wrong, a sentence.
+    /// Message, a sentence.
     pub message: String,
-    /// What to do.
+    /// How to fix it.
     pub resolution: String,
     /// When it was raised, RFC 3339, UTC.
     pub since: String,
@@ -191,15 +191,15 @@ pub struct AgentInfo {
     pub version: String,
     /// Whether its host is simulated.
     pub simulated: bool,
-    /// When it last looked at the whole node, RFC 3339, UTC.
+    /// Time of its last full snapshot of the node, RFC 3339, UTC.
     pub observed_at: String,
     /// Seconds since then.
     pub observed_seconds_ago: u64,
     /// Revision of the policy as it is in the store.
     pub policy_revision: u64,
-    /// Revision of the policy that the node was last brought to.
+    /// Revision of the policy that was last applied to the node.
     pub applied_revision: u64,
-    /// Since when its store does not answer, RFC 3339, UTC; what is told is what was read before.
+    /// Time since which its store does not answer, RFC 3339, UTC; the last known values are shown.
     #[serde(default)]
     pub cut_off_since: Option<String>,
     /// Why its store does not answer, a fragment.

@@ -12,9 +12,9 @@ use super::{Fault, VmView};
 pub struct NodeView {
     /// Its name.
     pub name: String,
-    /// Whether it gives signs of life.
+    /// Whether it is up.
     pub state: Standing,
-    /// Since when it does, or does not; RFC 3339, UTC. None where nobody counts.
+    /// Time since which it is up or down, RFC 3339, UTC; none on a single machine.
     pub since: Option<String>,
     /// Version of its agent.
     pub version: Option<String>,
@@ -24,7 +24,7 @@ pub struct NodeView {
     pub reported_at: Option<String>,
     /// Who drained it; none when it is not drained.
     pub drained: Option<Drained>,
-    /// VMs with a setting that are there.
+    /// Accelerated VMs of the node.
     pub accelerated_vms: u32,
     /// Why the VMs of the node are unknown, and missing in every list of VMs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -59,14 +59,14 @@ pub struct NodeReport {
     pub faults: Vec<Fault>,
 }
 
-/// Whether a node gives signs of life.
+/// Whether a node is up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Standing {
     /// It does.
     Up,
-    /// It does not: what is told of it is what it reported last.
+    /// Its agent does not renew its lease: the last report is shown.
     Down,
 }
 
@@ -87,15 +87,15 @@ pub struct Drained {
 pub struct NodeDrain {
     /// The node.
     pub node: NodeName,
-    /// Let it have VFs for its VMs again.
+    /// Undrain the node instead.
     #[serde(default)]
     pub undrain: bool,
-    /// Say which VMs can move, and do nothing.
+    /// Show which VMs can migrate, and change nothing.
     #[serde(default)]
     pub dry_run: bool,
 }
 
-/// What came of draining a node.
+/// The result of draining or undraining a node.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct NodeDrained {
@@ -108,7 +108,7 @@ pub struct NodeDrained {
     /// Whether the node already was drained, or not drained, as requested.
     #[serde(default)]
     pub unchanged: bool,
-    /// The VMs that run there.
+    /// The VMs that run on it.
     pub vms: Vec<DrainVm>,
 }
 

@@ -8,15 +8,15 @@ use serde::{Deserialize, Serialize};
 pub struct PlannedStep {
     /// Node that does it.
     pub node: String,
-    /// What it is about: an intent, an adapter, a VM.
+    /// Subject: an intent, an adapter or a VM.
     pub subject: String,
-    /// What is done, as an imperative: "create 7 VFs".
+    /// The action, an imperative: "create 7 VFs".
     pub action: String,
     /// The reason, a fragment.
     pub reason: String,
     /// VMs whose network it affects.
     pub affected_vms: Vec<String>,
-    /// Whether something restarts or is re-plugged, and what; none when nothing does.
+    /// The device or service that restarts or is re-plugged; none without an interruption.
     pub restarts: Option<String>,
 }
 
@@ -24,15 +24,15 @@ pub struct PlannedStep {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct PlanAnswer {
-    /// When the node was looked at, RFC 3339, UTC.
+    /// Time of the snapshot, RFC 3339, UTC.
     pub observed_at: String,
     /// Revision of the policy that it answers.
     pub policy_revision: u64,
     /// In this order; none when everything is as it should be.
     pub steps: Vec<PlannedStep>,
-    /// What cannot be done, and why: a sentence each.
+    /// Steps that are not possible, with the reason: a sentence each.
     pub blocked: Vec<String>,
-    /// What is worth knowing of the intents: a sentence or more each.
+    /// Warnings about the intents: a sentence or more each.
     #[serde(default)]
     pub warnings: Vec<String>,
 }

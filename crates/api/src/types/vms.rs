@@ -16,7 +16,7 @@ use super::PlannedStep;
 pub struct VmEnable {
     /// Names, UUIDs or globs (`web*`), at least one.
     pub names: Vec<String>,
-    /// What they get.
+    /// Performance setting.
     pub performance: Performance,
     /// Re-plug the vNIC of a running VM that cannot get its VF otherwise.
     #[serde(default)]
@@ -27,15 +27,15 @@ pub struct VmEnable {
     /// The vNIC that is accelerated; the first one on the intent's virtual switch without.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mac: Option<Mac>,
-    /// Whether the guest may change the VF's MAC and receive what is sent to others; as it was, or as the intent
-    /// has it, without.
+    /// Whether the guest can change the VF's MAC and receive frames to other MACs; unchanged, or the intent's
+    /// setting, by default.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trust: Option<VfChoice>,
-    /// Whether the adapter drops what the guest sends from another MAC; as it was, or as the intent has it,
-    /// without.
+    /// Whether the adapter drops frames that the guest sends from another MAC; unchanged, or the intent's
+    /// setting, by default.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub spoof_check: Option<VfChoice>,
-    /// Say what would be done, and do nothing.
+    /// Show the steps, and change nothing.
     #[serde(default)]
     pub dry_run: bool,
 }
@@ -47,31 +47,31 @@ pub struct VmEnable {
 pub struct VmSet {
     /// Names, UUIDs or globs, at least one.
     pub names: Vec<String>,
-    /// What they get; as it was without.
+    /// Performance setting; unchanged by default.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub performance: Option<Performance>,
-    /// Whether the guest may change the VF's MAC and receive what is sent to others; as it was without.
+    /// Whether the guest can change the VF's MAC and receive frames to other MACs; unchanged by default.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trust: Option<VfChoice>,
-    /// Whether the adapter drops what the guest sends from another MAC; as it was without.
+    /// Whether the adapter drops frames that the guest sends from another MAC; unchanged by default.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub spoof_check: Option<VfChoice>,
-    /// Take the VF away and give it again where the setting needs that, in running VMs too.
+    /// Detach and attach the VF again if the setting requires it, also in running VMs.
     #[serde(default)]
     pub now: bool,
-    /// Say what would be done, and do nothing.
+    /// Show the steps, and change nothing.
     #[serde(default)]
     pub dry_run: bool,
 }
 
-/// Takes VMs back to their software path.
+/// Disables acceleration: VMs return to their software path.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct VmDisable {
     /// Names, UUIDs or globs, at least one.
     pub names: Vec<String>,
-    /// Say what would be done, and do nothing.
+    /// Show the steps, and change nothing.
     #[serde(default)]
     pub dry_run: bool,
 }
@@ -83,52 +83,52 @@ pub enum VmChange {
     Enable(VmEnable),
     /// Change.
     Set(VmSet),
-    /// Take back.
+    /// Disable acceleration.
     Disable(VmDisable),
 }
 
-/// What came of a change of VMs.
+/// The result of a change of VMs.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct VmChanged {
-    /// Whether all of them went well.
+    /// Whether all of them succeeded.
     pub ok: bool,
     /// One a VM, in the order of the request; a name that no VM has gets one, too.
     pub results: Vec<VmResult>,
 }
 
-/// What came of it for one VM.
+/// The result for one VM.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct VmResult {
-    /// The VM, or what was asked for where there is none.
+    /// The VM, or the requested name if it does not exist.
     pub name: String,
-    /// The node that was asked for it; none where no node has such a VM.
+    /// The node of the VM; none if no node has such a VM.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub node: Option<String>,
-    /// Whether it went well.
+    /// Whether it succeeded.
     pub ok: bool,
-    /// Whether the VM already is as the request wants it: then nothing changes.
+    /// Whether the VM already has the requested setting, so that nothing changes.
     #[serde(default)]
     pub unchanged: bool,
-    /// What is so now, or would be, in a sentence.
+    /// The result, a sentence.
     pub message: String,
     /// Whether something waits for the VM's next start.
     pub waits_for_restart: bool,
-    /// The VM as it is now; none where there is none.
+    /// The VM after the change; none if it does not exist.
     pub vm: Option<VmView>,
-    /// Why not.
+    /// The error, if it failed.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub problem: Option<Problem>,
-    /// What is worth knowing.
+    /// Warnings.
     #[serde(default)]
     pub warnings: Vec<Problem>,
-    /// What was done, or would be.
+    /// The steps that were run, or would be run.
     #[serde(default)]
     pub steps: Vec<PlannedStep>,
 }
 
-/// Which way a VM's traffic goes.
+/// Path of a VM's traffic.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(rename_all = "kebab-case")]
@@ -139,11 +139,11 @@ pub enum Path {
     Software,
     /// The VM does not run.
     NotRunning,
-    /// It cannot be told.
+    /// It is unknown.
     Unknown,
 }
 
-/// How accelerated a VM is.
+/// State of a VM's acceleration.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(rename_all = "kebab-case")]
@@ -152,15 +152,15 @@ pub enum State {
     NotAccelerated,
     /// It is being changed.
     Changing,
-    /// As its setting says; when it does not run: its next start will be.
+    /// It has its VF; a stopped VM gets it at its next start.
     Accelerated,
     /// Its definition is ready; the running VM gets its VF at its next start.
     WaitsForRestart,
-    /// It has a setting and runs without its VF, or with other figures.
+    /// It has a setting and runs without its VF, or with other values.
     Degraded,
-    /// It has a setting, and management is disabled: nobody watches it.
+    /// It has a setting, and management is disabled: it is not monitored.
     Unmanaged,
-    /// libvirt no longer knows it.
+    /// It no longer exists in libvirt.
     Gone,
 }
 
@@ -186,17 +186,17 @@ pub struct VmView {
     pub uuid: Uuid,
     /// Node.
     pub node: String,
-    /// What it is doing.
+    /// State.
     pub state: DomainState,
     /// vCPUs.
     pub vcpus: u32,
-    /// How accelerated it is.
+    /// State of its acceleration.
     pub acceleration: State,
     /// Its setting.
     pub performance: Option<Performance>,
-    /// How far its setting is.
+    /// Phase of its setting.
     pub phase: Option<Phase>,
-    /// Which way its traffic goes.
+    /// Path of its traffic.
     pub path: Path,
     /// Adapter that its VF is of.
     pub adapter: Option<String>,
@@ -204,7 +204,7 @@ pub struct VmView {
     pub vf: Option<PciAddress>,
     /// Its vNICs.
     pub vnics: Vec<VnicView>,
-    /// What its guest may do with its VF; none without a setting.
+    /// Trust and spoof check of its VF; none without a setting.
     #[serde(default)]
     pub security: Option<VfSecurity>,
     /// How each setting of its vNIC is applied to its VF, or why it cannot be. Only of a VM with a performance

@@ -53,7 +53,7 @@ pub fn text(cmdlet: &Cmdlet) -> String {
         ));
     }
     text.push_str(&format!(
-        "\nParameters are taken in any case and by their beginnings. The same as: {}\n",
+        "\nParameters are accepted in any case and abbreviated. The same as: {}\n",
         cmdlet.native
     ));
     text

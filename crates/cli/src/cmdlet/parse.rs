@@ -141,8 +141,7 @@ impl Reader<'_> {
             ("WhatIf", _) => self.given.what_if = on,
             ("Confirm", true) => {
                 return Err(
-                    "-Confirm cannot be done: nothing is ever asked back; -WhatIf shows what \
-                     would be done"
+                    "-Confirm cannot be done: there are no confirmation prompts; -WhatIf shows the steps"
                         .to_owned(),
                 );
             }
@@ -169,7 +168,7 @@ impl Reader<'_> {
             .into_iter()
             .find(|parameter| !self.given.has(parameter.name));
         let Some(parameter) = free else {
-            return Err(format!("there is no place for '{word}'"));
+            return Err(format!("unexpected argument '{word}'"));
         };
         let values = match parameter.kind {
             Kind::List => self.list(word.to_owned()),
@@ -213,7 +212,7 @@ impl Reader<'_> {
     fn keep(&mut self, parameter: &Parameter, values: Vec<String>) -> Result<(), String> {
         let name = parameter.name;
         if self.given.has(name) {
-            return Err(format!("-{name} stands there twice"));
+            return Err(format!("-{name} is given twice"));
         }
         if parameter.kind == Kind::List && values.is_empty() {
             return Err(format!("-{name} needs a value"));

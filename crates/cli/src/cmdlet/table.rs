@@ -106,12 +106,12 @@ pub const CHANGES: &[Parameter] = &[
     Parameter::new(
         "WhatIf",
         Kind::Switch,
-        "Show what would be done, and do nothing.",
+        "Show the steps, and change nothing.",
     ),
     Parameter::new(
         "Confirm",
         Kind::Switch,
-        "Nothing is ever asked back: only -Confirm:$false is taken.",
+        "There are no confirmation prompts: only -Confirm:$false is accepted.",
     ),
 ];
 
@@ -129,7 +129,7 @@ const VMS: Parameter = Parameter::new(
 const PERFORMANCE: Parameter = Parameter::new(
     "Performance",
     Kind::Text,
-    "What they get: Low, Medium or High.",
+    "Performance setting: Low, Medium or High.",
 );
 const NOW: Parameter = Parameter::new(
     "Now",
@@ -156,7 +156,7 @@ const SRIOV: Parameter = Parameter::new(
 #[rustfmt::skip]
 pub static CMDLETS: &[Cmdlet] = &[
     Cmdlet { name: "Get-AccelNetManagementPreReq", native: "accelnet prereq", changes: false,
-        about: "Check what Accelerated Networking needs",
+        about: "Check the prerequisites of Accelerated Networking",
         parameters: &[INTENT.at(0)], build: build::prereq },
     Cmdlet { name: "Enable-AccelNetManagement", native: "accelnet enable", changes: true,
         about: "Enable Accelerated Networking on a compute intent",
@@ -168,7 +168,7 @@ pub static CMDLETS: &[Cmdlet] = &[
         about: "Show cluster status",
         parameters: &[], build: build::status },
     Cmdlet { name: "Disable-AccelNetManagement", native: "accelnet disable", changes: true,
-        about: "Disable Accelerated Networking; VMs stay as they are",
+        about: "Disable Accelerated Networking; VMs keep their VFs",
         parameters: &[], build: build::disable },
     Cmdlet { name: "Enable-AccelNetVM", native: "accelnet vm enable", changes: true,
         about: "Accelerate VMs",
@@ -176,7 +176,7 @@ pub static CMDLETS: &[Cmdlet] = &[
             Parameter::new("AddNic", Kind::Switch, "Add a vNIC on the intent's virtual switch where a VM has none.")],
         build: build::vm_enable },
     Cmdlet { name: "Set-AccelNetVM", native: "accelnet vm set", changes: true,
-        about: "Change what accelerated VMs get",
+        about: "Change the performance setting of accelerated VMs",
         parameters: &[VMS.required().at(0).pipeline(), PERFORMANCE.required().at(1), NOW], build: build::vm_set },
     Cmdlet { name: "Disable-AccelNetVM", native: "accelnet vm disable", changes: true,
         about: "Move VMs to their software path",
@@ -201,7 +201,7 @@ pub static CMDLETS: &[Cmdlet] = &[
         about: "Switch SR-IOV off",
         parameters: &[SRIOV.required().at(0)], build: build::sriov_disable },
     Cmdlet { name: "Add-NetIntent", native: "accelnet intent add", changes: true,
-        about: "Declare what adapters are for",
+        about: "Add an intent",
         parameters: &[NAME.required().at(0), COMPUTE, MANAGEMENT, STORAGE, ADAPTERS.required()], build: build::intent_add },
     Cmdlet { name: "Get-NetIntent", native: "accelnet intent list, accelnet intent show", changes: false,
         about: "Show intents",
@@ -210,19 +210,19 @@ pub static CMDLETS: &[Cmdlet] = &[
         about: "Show the state of intents on every node",
         parameters: &[NAME.at(0)], build: build::intent_status },
     Cmdlet { name: "Set-NetIntent", native: "accelnet intent set", changes: true,
-        about: "Change an intent; roles and adapters that are given take the place of all that it had",
+        about: "Change an intent; given roles and adapters replace the current ones",
         parameters: &[NAME.required().at(0), COMPUTE, MANAGEMENT, STORAGE, ADAPTERS], build: build::intent_set },
     Cmdlet { name: "Remove-NetIntent", native: "accelnet intent remove", changes: true,
-        about: "Remove an intent that nothing uses",
+        about: "Remove an unused intent",
         parameters: &[NAME.required().at(0)], build: build::intent_remove },
     Cmdlet { name: "Get-NetHudStatus", native: "accelnet health", changes: false,
         about: "Show health",
         parameters: &[], build: build::health },
     Cmdlet { name: "Get-NetHudFault", native: "accelnet faults", changes: false,
-        about: "List what is wrong now",
+        about: "List faults",
         parameters: &[], build: build::faults },
     Cmdlet { name: "Get-NetHudLog", native: "accelnet log", changes: false,
-        about: "Show what happened",
+        about: "Show events",
         parameters: &[], build: build::log },
 ];
 

@@ -128,20 +128,20 @@ fn what_makes_no_sense_is_told() {
         ),
         (
             &["Enable-AccelNetVM", "a", "-VMName", "b"],
-            "-VMName stands there twice",
+            "-VMName is given twice",
         ),
         (
             &["Enable-AccelNetVM", "a", "Low", "more"],
-            "there is no place for 'more'",
+            "unexpected argument 'more'",
         ),
         (&["Enable-AccelNetVM", "", "Low"], "-VMName needs a value"),
         (
             &["Disable-AccelNetManagement", "now"],
-            "there is no place for 'now'",
+            "unexpected argument 'now'",
         ),
         (
             &["Disable-AccelNetManagement", "-Confirm"],
-            "nothing is ever asked back",
+            "there are no confirmation prompts",
         ),
         (
             &["Disable-AccelNetManagement", "-WhatIf:"],

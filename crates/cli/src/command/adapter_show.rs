@@ -100,7 +100,7 @@ fn here(args: &AdapterShow, session: &mut Session<'_>) -> Result {
     let mut adapter = change::look(&host, &args.name, address)?;
     if args.ask {
         let asked = features::ask(&host, &adapter).map_err(|reason| {
-            let names = ["What the adapter can do", "its answer"];
+            let names = ["The adapter's VF capabilities", "its answer"];
             Problem::new(Code::NotReadable, &names, reason).resolution(
                 "Create VFs with 'accelnet adapter enable', leave one of them unused, and run the same command as root.",
             )

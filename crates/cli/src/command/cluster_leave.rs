@@ -45,6 +45,6 @@ pub fn run(args: &ClusterLeave, session: &mut Session<'_>) -> Result {
         return Err(problem);
     }
     service::use_store(None, false, session)?;
-    session.say("Done. VMs and VFs stay as they are, and this node is a cluster of one.\n");
+    session.say("This node left the cluster and is a cluster of one. VMs and VFs are unchanged.\n");
     Ok(0)
 }

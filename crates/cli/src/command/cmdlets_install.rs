@@ -67,7 +67,7 @@ pub fn run(args: &CmdletsChange, session: &mut Session<'_>) -> Result {
             let dir = args.dir.display();
             if args.dry_run {
                 session.say(&format!(
-                    "Nothing was done. {changed} of {} names would be linked in {dir}.\n",
+                    "Dry run: {changed} of {} names would be linked in {dir}.\n",
                     CMDLETS.len()
                 ));
                 return Ok(0);

@@ -37,7 +37,7 @@ pub fn run(args: &CmdletsList, session: &mut Session<'_>) -> Result {
             let rows = rows
                 .iter()
                 .map(|row| [row.name, row.native, row.description]);
-            let text = render::rows(&["NAME", "COMMAND", "WHAT FOR"], rows, session);
+            let text = render::rows(&["NAME", "COMMAND", "DESCRIPTION"], rows, session);
             session.say(&text);
         }
     }

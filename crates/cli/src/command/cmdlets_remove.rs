@@ -29,7 +29,7 @@ pub fn run(args: &CmdletsChange, session: &mut Session<'_>) -> Result {
         Output::Table => {
             let dir = args.dir.display();
             session.say(&match args.dry_run {
-                true => format!("Nothing was done. {changed} names would be removed from {dir}.\n"),
+                true => format!("Dry run: {changed} names would be removed from {dir}.\n"),
                 false => format!("{changed} names were removed from {dir}.\n"),
             });
         }

@@ -171,7 +171,7 @@ fn keep_words_of_others(text: &str, dry: bool, session: &mut Session<'_>) -> Res
     let Some(aside) = kept::aside(system, FILE, text, OLD)? else {
         return Ok(());
     };
-    let what = format!("keep what {FILE} has in {aside}");
+    let what = format!("save the content of {FILE} to {aside}");
     step(session, dry, &what, || kept::keep(system, FILE, &aside))
 }
 

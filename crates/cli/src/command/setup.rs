@@ -47,7 +47,7 @@ pub fn run(args: &Setup, session: &mut Session<'_>) -> Result {
     if !system::at(system, SYSTEMD).is_dir() {
         return Err(failed(
             "look for systemd",
-            &format!("{SYSTEMD} is not there"),
+            &format!("{SYSTEMD} does not exist"),
         ));
     }
     take(plan(system, &program)?, dry, session)?;
@@ -112,9 +112,7 @@ fn plan<'a>(system: &'a dyn System, program: &Path) -> std::result::Result<Vec<S
         for daemon in DAEMONS {
             if succeeds(system, "systemctl", &["is-active", daemon]) {
                 steps.push(Step::new(
-                    format!(
-                        "restart {daemon}, which looks for hooks when it starts (VMs go on running)"
-                    ),
+                    format!("restart {daemon}, which reads hooks at its start (VMs keep running)"),
                     move || command(system, "systemctl", &["reload-or-restart", daemon]),
                 ));
             }
@@ -136,7 +134,7 @@ fn keep<'a>(
 ) -> std::result::Result<Option<Step<'a>>, Problem> {
     let aside = kept::aside(system, path, text, aside)?;
     Ok(aside.map(|aside| {
-        let what = format!("keep what {path} has in {aside}");
+        let what = format!("save the content of {path} to {aside}");
         Step::new(what, move || kept::keep(system, path, &aside))
     }))
 }
@@ -155,7 +153,7 @@ fn keep_hooks<'a>(
         };
         let there = fs::read(system::at(system, &path)).unwrap_or_default();
         if !hook::is_ours(&String::from_utf8_lossy(&there)) {
-            let what = format!("keep what {path} has in {aside}");
+            let what = format!("save the content of {path} to {aside}");
             steps.push(Step::new(what, move || kept::keep(system, &path, &aside)));
         }
     }
@@ -218,7 +216,7 @@ fn try_hook(session: &mut Session<'_>, dry: bool) -> std::result::Result<(), Pro
         && access.selinux
     {
         session.say(&format!(
-            "SELinux keeps libvirt's hooks confined: run 'setsebool -P {} on'.\n",
+            "SELinux confines libvirt's hooks: run 'setsebool -P {} on'.\n",
             access::SELINUX_BOOLEAN
         ));
     }

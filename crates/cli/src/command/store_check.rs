@@ -81,14 +81,14 @@ fn in_words(answer: &Answer, name: &str) -> String {
     };
     let (place, put_back, removed, left) = match answer.dry_run {
         true => (
-            "Nothing was done. Their values would be in",
-            "Would put back what was read before of",
+            "Dry run: their values would be in",
+            "Would restore the earlier value of",
             "Would remove",
             "Would leave",
         ),
         false => (
             "Their values are in",
-            "Put back what was read before of",
+            "Restored the earlier value of",
             "Removed",
             "Left",
         ),

@@ -41,12 +41,12 @@ fn in_words(moved: &Moved, origin: &str, name: &str) -> String {
     } = moved;
     let before = match existing_keys {
         0 => String::new(),
-        some => format!(", {some} of which an earlier call had brought over"),
+        some => format!(", {some} of them by an earlier, interrupted migration"),
     };
     match moved.applied {
         true => format!(
             "{keys} keys of {origin} are in {name}{before}. 'accelnet cluster join --store {name}' \
-             starts the agent on it; {origin} stays as it was.\n"
+             starts the agent on it; {origin} is unchanged.\n"
         ),
         false => format!("{keys} keys of {origin} would be copied to {name}{before}.\n"),
     }

@@ -51,8 +51,7 @@ fn in_words(restored: &Restored, name: &str, dry_run: bool) -> String {
         text += &format!("{leave} {}, which cannot be read.\n", escaped(key));
     }
     if !dry_run {
-        text += "Every agent of its cluster takes the store for its own again within seconds; that of a \
-                 machine on its own when it is started.\n";
+        text += "The agents of the cluster accept the store again within seconds; the agent of a single machine does so when it starts.\n";
     }
     text
 }

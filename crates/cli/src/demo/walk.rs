@@ -40,7 +40,7 @@ pub fn walk(cluster: &Cluster, session: &mut Session<'_>) -> Result<usize, Probl
         let judged = judge(task, &shown).and_then(|()| (task.check)(&client));
         let judged = judged.and_then(|()| then.map_err(|problem| problem.to_string()));
         if let Err(what) = judged {
-            session.say(&format!("   !! not as it should be: {what}\n"));
+            session.say(&format!("   !! failed: {what}\n"));
             amiss.push(task.title);
         }
     }

@@ -34,15 +34,15 @@ pub fn adapters_of_nodes(rows: &[AdapterSummary], colour: bool, width: Option<u1
 fn list(rows: &[AdapterSummary], with_node: bool, colour: bool, width: Option<u16>) -> String {
     let heading = [
         "NODE",
-        "NAME",
+        "ADAPTER",
         "ADDRESS",
-        "MODEL",
-        "DRIVER",
         "LINK",
-        "SR-IOV",
         "VFS",
-        "IN USE",
+        "VFS IN USE",
         "QUEUE PAIRS",
+        "DRIVER",
+        "SR-IOV",
+        "MODEL",
     ];
     let first = usize::from(!with_node);
     let mut table = Table::new(&heading[first..], colour, width);
@@ -67,16 +67,16 @@ fn list(rows: &[AdapterSummary], with_node: bool, colour: bool, width: Option<u1
             last_reports::cell(&row.node, row.last_report.as_ref()),
             (row.name.clone(), Tone::Plain),
             (row.address.clone(), Tone::Plain),
-            (row.model.clone(), Tone::Plain),
-            (brief(&row.driver, "none"), Tone::Plain),
             (link_word(row.link).to_owned(), Tone::Plain),
-            (sriov, tone),
             (
                 format!("{}/{}", row.vfs, total_word(&row.vfs_total)),
                 Tone::Plain,
             ),
             (in_use, Tone::Plain),
             (pairs, Tone::Plain),
+            (brief(&row.driver, "none"), Tone::Plain),
+            (sriov, tone),
+            (row.model.clone(), Tone::Plain),
         ];
         table.toned(cells.into_iter().skip(first));
     }
@@ -384,7 +384,7 @@ fn bar_words(bars: &[VfBar]) -> String {
             let state = if bar.assigned {
                 "assigned"
             } else {
-                "NOT ASSIGNED"
+                "not assigned"
             };
             format!("BAR {} {size} {state}", bar.index)
         })
@@ -419,7 +419,14 @@ fn feature_lines(adapter: &Adapter) -> Vec<(&'static str, String)> {
 }
 
 fn vfs(vfs: &[Vf], colour: bool, width: Option<u16>) -> String {
-    let heading = ["VF", "ADDRESS", "DRIVER", "GROUP", "SETTINGS", "USED BY"];
+    let heading = [
+        "VF",
+        "ADDRESS",
+        "DRIVER",
+        "IOMMU GROUP",
+        "USED BY",
+        "SETTINGS",
+    ];
     let mut table = Table::new(&heading, colour, width);
     for vf in vfs {
         let users = shown(&vf.users, |users| match users.as_slice() {
@@ -435,8 +442,8 @@ fn vfs(vfs: &[Vf], colour: bool, width: Option<u16>) -> String {
             vf.address.to_string(),
             shown_or(&vf.driver, "none", String::clone),
             shown_or(&vf.iommu_group, "none", u32::to_string),
-            shown(&vf.settings, settings),
             users,
+            shown(&vf.settings, settings),
         ]);
     }
     table.text()

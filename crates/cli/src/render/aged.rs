@@ -36,8 +36,12 @@ fn replaced(value: Value, now: &str) -> Value {
             .into_iter()
             .map(|(name, value)| {
                 let value = match value {
-                    Value::String(time) if SINCE.contains(&&*name) => {
-                        Value::String(age(&time, now).unwrap_or(time))
+                    Value::String(time) if SINCE.contains(&&*name) => aged_time(time, now),
+                    Value::Object(mut drained) if name == "drained" => {
+                        if let Some(Value::String(at)) = drained.remove("at") {
+                            drained.insert("at".to_owned(), aged_time(at, now));
+                        }
+                        Value::Object(drained)
                     }
                     other => replaced(other, now),
                 };
@@ -46,6 +50,10 @@ fn replaced(value: Value, now: &str) -> Value {
             .collect(),
         other => other,
     }
+}
+
+fn aged_time(time: String, now: &str) -> Value {
+    Value::String(age(&time, now).unwrap_or(time))
 }
 
 /// How long before `now` a time was; none for a text that is no time.

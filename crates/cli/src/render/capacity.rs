@@ -12,7 +12,7 @@ pub fn capacity(capacity: &Capacity, nodes: usize, colour: bool, width: Option<u
     let mut text = match &capacity.problem {
         None => format!(
             "{}.\n",
-            painted("The node reserve is met", Tone::Good, colour)
+            painted("Failover capacity is sufficient", Tone::Good, colour)
         ),
         Some(problem) => format!(
             "{} {}\n{}\n",
@@ -26,24 +26,24 @@ pub fn capacity(capacity: &Capacity, nodes: usize, colour: bool, width: Option<u
         (
             "node reserve",
             format!(
-                "{} %: {} of {} may be down at once",
+                "{} %: {} of {} can be down at once",
                 capacity.node_reserve_percentage,
                 capacity.survives_nodes,
                 count(nodes, "node")
             ),
         ),
         (
-            "survives",
+            "failover",
             match capacity.node_failures_survived {
-                Some(failures) => count(failures, "node failure"),
-                None => "no node failure; some VMs have no VF now".to_owned(),
+                Some(failures) => format!("the VMs survive {}", count(failures, "node failure")),
+                None => "some VMs have no VF now".to_owned(),
             },
         ),
         (
             "largest reserve",
             match capacity.largest_reserve {
                 Some(reserve) => format!("{reserve} %"),
-                None => "none would hold".to_owned(),
+                None => "none".to_owned(),
             },
         ),
         (
@@ -66,7 +66,15 @@ pub fn capacity(capacity: &Capacity, nodes: usize, colour: bool, width: Option<u
 }
 
 fn table(capacity: &Capacity, colour: bool, width: Option<u16>) -> String {
-    let heading = ["NODE", "", "ALL", "IN USE", "PROMISED", "FREE", "RESERVED"];
+    let heading = [
+        "NODE",
+        "RESOURCE",
+        "TOTAL",
+        "IN USE",
+        "ALLOCATED",
+        "FREE",
+        "RESERVED FOR FAILOVER",
+    ];
     let mut table = Table::new(&heading, colour, width);
     for node in &capacity.nodes {
         let name = match node.down {

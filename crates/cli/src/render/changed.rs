@@ -9,10 +9,7 @@ pub fn changed(changed: &Changed) -> String {
     let plan = &changed.plan;
     let name = &changed.adapter;
     if !changed.applied {
-        let mut text = format!(
-            "{name} ({}), without doing it: {}\n",
-            changed.address, plan.reason
-        );
+        let mut text = format!("{name} ({}), dry run: {}\n", changed.address, plan.reason);
         for (place, step) in plan.steps.iter().enumerate() {
             text.push_str(&format!("  {}. {step}\n", place + 1));
         }
@@ -26,10 +23,10 @@ pub fn changed(changed: &Changed) -> String {
     let seconds = changed.seconds;
     let what = match (plan.to, made) {
         (0, true) => format!("{} removed, in {seconds:.1} s", vfs_in_words(plan.from)),
-        (0, false) => "there were no VFs".to_owned(),
+        (0, false) => "no VFs".to_owned(),
         (to, true) => format!("{} created and ready, in {seconds:.1} s", vfs_in_words(to)),
-        (1, false) => "1 VF was there already".to_owned(),
-        (to, false) => format!("{} were there already", vfs_in_words(to)),
+        (1, false) => "already 1 VF".to_owned(),
+        (to, false) => format!("already {}", vfs_in_words(to)),
     };
     let mut text = format!("{name}: {what}.\n");
     match changed.vfs.as_slice() {

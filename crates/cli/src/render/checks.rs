@@ -13,7 +13,7 @@ const CLUSTER: &str = "cluster";
 
 /// All rows.
 pub fn checks(rows: &[Check], colour: bool, width: Option<u16>) -> String {
-    let mut table = Table::new(&["", "CHECK", "SUBJECT", "FOUND"], colour, width);
+    let mut table = Table::new(&["RESULT", "CHECK", "SUBJECT", "DETAIL"], colour, width);
     let nodes = rows.iter().map(|row| &*row.node);
     let nodes: BTreeSet<&str> = nodes.filter(|node| *node != CLUSTER).collect();
     let several = nodes.len() > 1;

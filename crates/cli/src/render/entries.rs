@@ -23,7 +23,7 @@ pub fn entry(entry: &Entry) -> String {
 
 /// All entries, a line each.
 pub fn entries(entries: &[&Entry], colour: bool, width: Option<u16>) -> String {
-    let mut table = Table::new(&["CODE", "EXIT", "MESSAGE"], colour, width);
+    let mut table = Table::new(&["CODE", "EXIT STATUS", "MESSAGE"], colour, width);
     for entry in entries {
         table.row([
             entry.code.to_string(),

@@ -8,11 +8,12 @@ use super::words::{steps, warnings};
 /// What would be done now.
 pub fn plan(plan: &PlanAnswer) -> String {
     let mut text = match plan.steps.as_slice() {
-        [] if plan.blocked.is_empty() => {
-            "Nothing is to be done: everything is as it was asked for.\n".to_owned()
-        }
-        [] => "Nothing can be done now.\n".to_owned(),
-        some => format!("The agent would do this now:\n{}", steps(some)),
+        [] if plan.blocked.is_empty() => "No steps: the node has the requested state.\n".to_owned(),
+        [] => "No step is possible now.\n".to_owned(),
+        some => format!(
+            "The agent's next reconcile runs these steps:\n{}",
+            steps(some)
+        ),
     };
     for blocked in &plan.blocked {
         text.push_str(&format!("blocked: {blocked}\n"));

@@ -14,7 +14,7 @@ pub fn intents(views: &[IntentView], colour: bool, width: Option<u16>) -> String
         return "No intents. 'accelnet intent add NAME --compute --adapter ADAPTER' declares one.\n"
             .to_owned();
     }
-    let heading = ["INTENT", "ROLES", "ADAPTERS", "VFS", "STATUS"];
+    let heading = ["INTENT", "ROLES", "VFS", "STATUS", "ADAPTERS"];
     let mut table = Table::new(&heading, colour, width);
     for view in views {
         let intent = &view.intent;
@@ -22,9 +22,9 @@ pub fn intents(views: &[IntentView], colour: bool, width: Option<u16>) -> String
         table.toned([
             (intent.name.to_string(), Tone::Plain),
             (roles(&intent.roles), Tone::Plain),
-            (intent.adapters.join(", "), Tone::Plain),
             (asked(intent.vfs), Tone::Plain),
             (status, tone),
+            (intent.adapters.join(", "), Tone::Plain),
         ]);
     }
     table.text()
@@ -94,17 +94,17 @@ pub fn intent(view: &IntentView, colour: bool, width: Option<u16>) -> String {
 /// How far intents are, by node.
 pub fn intent_status(status: &[IntentStatus], colour: bool, width: Option<u16>) -> String {
     if status.is_empty() {
-        return "No node has begun with any intent.\n".to_owned();
+        return "No intent is applied on any node yet.\n".to_owned();
     }
     let heading = [
-        "INTENT", "NODE", "STATUS", "BRIDGE", "VFS", "SINCE", "VERIFIED",
+        "NODE", "INTENT", "STATUS", "BRIDGE", "VFS", "SINCE", "VERIFIED",
     ];
     let mut table = Table::new(&heading, colour, width);
     for one in status {
         let or_dash = |text: &Option<String>| text.clone().unwrap_or_else(|| "-".to_owned());
         table.toned([
-            (one.intent.clone(), Tone::Plain),
             last_reports::cell(&one.node, one.last_report.as_ref()),
+            (one.intent.clone(), Tone::Plain),
             (one.state.to_string(), tone(one.state)),
             (or_dash(&one.bridge), Tone::Plain),
             (one.vfs.to_string(), Tone::Plain),
@@ -172,14 +172,14 @@ pub fn intent_changed(name: &str, changed: &IntentChanged) -> String {
             }
         }
         (None, true) => format!("Intent {name} is removed.\n"),
-        (_, false) => format!("Intent {name}, without doing it:\n"),
+        (_, false) => format!("Intent {name}, dry run:\n"),
     };
     if let (Some(view), true) = (&changed.intent, changed.applied) {
         text.push_str(&under_way(&view.status));
     }
     if !changed.applied {
         text.push_str(&match changed.steps.as_slice() {
-            [] => "  nothing would change\n".to_owned(),
+            [] => "  no change\n".to_owned(),
             some => steps(some),
         });
     }

@@ -20,18 +20,19 @@ pub fn management_changed(
         (false, _) if unchanged => "Accelerated Networking is already disabled. Nothing changed.",
         (true, true) => "Accelerated Networking is enabled.",
         (false, true) => {
-            "Accelerated Networking is disabled. VMs stay as they are, and are no longer watched."
+            "Accelerated Networking is disabled. VMs keep their VFs, and are no longer monitored."
         }
-        (true, false) => "Accelerated Networking would be enabled. Nothing was done.",
-        (false, false) => "Accelerated Networking would be disabled. Nothing was done.",
+        (true, false) => "Accelerated Networking would be enabled (dry run).",
+        (false, false) => "Accelerated Networking would be disabled (dry run).",
     };
     let mut text = format!("{state}\n");
     if management.enabled {
-        text.push_str(&pairs(&[
+        let mut lines = vec![
             ("intent", intent.to_owned()),
             ("node reserve", reserve(changed)),
-            ("settings", performance_settings(&management.performance)),
-        ]));
+        ];
+        lines.extend(performance_settings(&management.performance));
+        text.push_str(&pairs(&lines));
     }
     if !changed.applied {
         text.push_str(&steps(&changed.steps));

@@ -9,7 +9,13 @@ use super::table::{Table, Tone, painted};
 /// All nodes.
 pub fn nodes(nodes: &[NodeView], colour: bool, width: Option<u16>) -> String {
     let heading = [
-        "NODE", "STATE", "SINCE", "VERSION", "REPORTED", "VMS", "DRAINED",
+        "NODE",
+        "STATE",
+        "SINCE",
+        "LAST REPORT",
+        "VERSION",
+        "ACCELERATED VMS",
+        "DRAINED",
     ];
     let mut table = Table::new(&heading, colour, width);
     let or_none = |text: &Option<String>| text.clone().unwrap_or_else(|| "-".to_owned());
@@ -22,11 +28,11 @@ pub fn nodes(nodes: &[NodeView], colour: bool, width: Option<u16>) -> String {
             node.name.clone(),
             state,
             or_none(&node.since),
-            or_none(&node.version),
             or_none(&node.reported_at),
+            or_none(&node.version),
             node.accelerated_vms.to_string(),
             match &node.drained {
-                Some(drained) => format!("by {} at {}", drained.by, drained.at),
+                Some(drained) => format!("by {}, {}", drained.by, drained.at),
                 None => "no".to_owned(),
             },
         ]);
@@ -65,7 +71,7 @@ pub fn node_report(report: &NodeReport, colour: bool, width: Option<u16>) -> Str
 /// That the node that is shown is drained.
 pub fn is_drained(drained: &Drained) -> String {
     format!(
-        "\nDrained by {} at {}: no VM gets a VF here until 'accelnet node undrain'.\n",
+        "\nDrained by {}, {}: no VM gets a VF here until 'accelnet node undrain'.\n",
         drained.by, drained.at
     )
 }
@@ -84,12 +90,12 @@ pub fn drained(drained: &NodeDrained, colour: bool, width: Option<u16>) -> Strin
             "Node {node} is drained: no VM is accelerated there until 'accelnet node undrain {node}'.\n"
         ),
         (true, false) => {
-            format!("Nothing was done; without --dry-run node {node} is drained.\n")
+            format!("Dry run: node {node} would be drained.\n")
         }
         (false, false) => {
-            format!("Nothing was done; without --dry-run node {node} can have VFs again.\n")
+            format!("Dry run: node {node} would provide VFs again.\n")
         }
-        (false, true) => format!("Node {node} can have VFs for its VMs again.\n"),
+        (false, true) => format!("Node {node} provides VFs to its VMs again.\n"),
     };
     if !drained.drained {
         return text;
@@ -98,7 +104,7 @@ pub fn drained(drained: &NodeDrained, colour: bool, width: Option<u16>) -> Strin
         text.push_str("No VM runs there.\n");
         return text;
     }
-    let mut table = Table::new(&["VM", "CAN MOVE", "HAS ITS VF", "WHY"], colour, width);
+    let mut table = Table::new(&["VM", "CAN MIGRATE", "HAS VF", "REASON"], colour, width);
     let yes = |so: bool| if so { "yes" } else { "no" }.to_owned();
     for vm in &drained.vms {
         table.row([

@@ -27,7 +27,7 @@ impl ProgressLine {
     /// Shows how far it is.
     pub fn show(&self, progress: Progress<'_>) {
         self.bar.set_message(format!(
-            "{}: {} there, {} ready; giving up after {} s",
+            "{}: {} created, {} ready; timeout after {} s",
             progress.step,
             progress.there,
             progress.ready,

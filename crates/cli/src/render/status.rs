@@ -1,4 +1,4 @@
-//! How things stand, in words.
+//! The cluster's status as text.
 
 use accelnet_api::types::{AdapterUse, AgentInfo, Status};
 use accelnet_model::performance::{Performance, PerformanceSettings};
@@ -25,54 +25,7 @@ pub fn status(status: &Status, colour: bool, width: Option<u16>) -> String {
             ) + "\n"
         }
     };
-    let vms: Vec<String> = status
-        .accelerated_vms
-        .iter()
-        .filter(|(_, vms)| *vms > 0)
-        .map(|(setting, vms)| format!("{vms} {setting}"))
-        .collect();
-    let mut lines = vec![
-        (
-            "node reserve",
-            format!(
-                "{} %: {} of {} may be down at once",
-                status.node_reserve_percentage,
-                status.reserved_nodes,
-                count(status.nodes, "node")
-            ),
-        ),
-        ("promise", promise(status)),
-        ("settings", performance_settings(&status.performance)),
-        (
-            "VMs",
-            match vms.as_slice() {
-                [] => "none accelerated".to_owned(),
-                some => format!("{} accelerated", some.join(", ")),
-            },
-        ),
-        ("agent", agent(&status.agent)),
-    ];
-    if !status.enabled {
-        lines.remove(1);
-    }
-    if !status.nodes_down.is_empty() {
-        lines.push(("down", status.nodes_down.join(", ")));
-    }
-    if !status.nodes_drained.is_empty() {
-        lines.push(("drained", status.nodes_drained.join(", ")));
-    }
-    if let Some(since) = &status.agent.cut_off_since {
-        let because = status.agent.cut_off_reason.as_deref().unwrap_or_default();
-        lines.push((
-            "store",
-            painted(
-                &format!("cut off since {since}: {because}; shown is what was read before"),
-                Tone::Bad,
-                colour,
-            ),
-        ));
-    }
-    text.push_str(&pairs(&lines));
+    text.push_str(&pairs(&lines(status, colour)));
     if !status.adapters.is_empty() {
         text.push('\n');
         text.push_str(&adapters(&status.adapters, colour, width));
@@ -83,36 +36,86 @@ pub fn status(status: &Status, colour: bool, width: Option<u16>) -> String {
             "fault",
         );
         text.push_str(&format!(
-            "\n{}; 'accelnet faults' lists them.\n",
+            "\n{}; run 'accelnet faults' for details.\n",
             painted(&faults, Tone::Bad, colour)
         ));
     }
     text
 }
 
-fn promise(status: &Status) -> String {
+fn lines(status: &Status, colour: bool) -> Vec<(&'static str, String)> {
+    let mut lines = vec![(
+        "node reserve",
+        format!(
+            "{} %: {} of {} can be down at once",
+            status.node_reserve_percentage,
+            status.reserved_nodes,
+            count(status.nodes, "node")
+        ),
+    )];
+    if status.enabled {
+        lines.push(("failover", failover(status)));
+    }
+    lines.extend(performance_settings(&status.performance));
+    let vms = status.accelerated_vms.iter().filter(|(_, vms)| *vms > 0);
+    let vms: Vec<String> = vms
+        .map(|(setting, vms)| format!("{vms} {setting}"))
+        .collect();
+    lines.push((
+        "VMs",
+        match vms.as_slice() {
+            [] => "none accelerated".to_owned(),
+            some => format!("{} accelerated", some.join(", ")),
+        },
+    ));
+    lines.push(("agent", agent(&status.agent)));
+    if !status.nodes_down.is_empty() {
+        lines.push(("down", status.nodes_down.join(", ")));
+    }
+    if !status.nodes_drained.is_empty() {
+        lines.push(("drained", status.nodes_drained.join(", ")));
+    }
+    if let Some(since) = &status.agent.cut_off_since {
+        let reason = status.agent.cut_off_reason.as_deref().unwrap_or_default();
+        let text = format!("cut off since {since}: {reason}; the last known values are shown");
+        lines.push(("store", painted(&text, Tone::Bad, colour)));
+    }
+    lines
+}
+
+fn failover(status: &Status) -> String {
     match (status.node_failures_survived, status.failover_capacity_ok) {
-        (None, _) => "nothing is promised yet".to_owned(),
-        (Some(nodes), true) => format!("holds: the VMs survive {}", count(nodes, "node failure")),
+        (None, _) => "no accelerated VMs".to_owned(),
+        (Some(nodes), true) => format!(
+            "capacity ok: the VMs survive {}",
+            count(nodes, "node failure")
+        ),
         (Some(nodes), false) => format!(
-            "does not hold: the VMs survive {} and should survive {}",
+            "capacity not met: the VMs survive {} of {}",
             count(nodes, "node failure"),
             status.reserved_nodes
         ),
     }
 }
 
-/// What the settings stand for, in one line.
-pub fn performance_settings(settings: &PerformanceSettings) -> String {
-    let each = Performance::ALL.map(|setting| {
+/// The values of the performance settings, a line each.
+pub fn performance_settings(settings: &PerformanceSettings) -> Vec<(&'static str, String)> {
+    let line = |(label, setting)| {
         let values = settings.of(setting);
-        format!(
-            "{setting} {}, rate limit {} %",
-            count(values.queue_pairs, "queue pair"),
-            values.rate_limit_percent
-        )
-    });
-    each.join("; ")
+        let limit = match values.rate_limit_percent {
+            100 => "no rate limit".to_owned(),
+            percent => format!("rate limit {percent} % of the link"),
+        };
+        let pairs = count(values.queue_pairs, "queue pair");
+        (label, format!("{pairs}, {limit}"))
+    };
+    [
+        ("Low", Performance::Low),
+        ("Medium", Performance::Medium),
+        ("High", Performance::High),
+    ]
+    .map(line)
+    .into()
 }
 
 fn agent(agent: &AgentInfo) -> String {
@@ -121,11 +124,11 @@ fn agent(agent: &AgentInfo) -> String {
         false => "",
     };
     let behind = match agent.policy_revision > agent.applied_revision {
-        true => ", is bringing the node to what was last asked for",
+        true => ", is applying the last change",
         false => "",
     };
     format!(
-        "{} (version {}{simulated}), looked {} s ago{behind}",
+        "{} (version {}{simulated}), last refresh {} s ago{behind}",
         agent.node, agent.version, agent.observed_seconds_ago
     )
 }
@@ -135,24 +138,21 @@ fn adapters(adapters: &[AdapterUse], colour: bool, width: Option<u16>) -> String
         "NODE",
         "ADAPTER",
         "ADDRESS",
-        "VFS",
-        "IN USE",
-        "PROMISED",
-        "QUEUE PAIRS",
-        "PROMISED",
+        "VFS IN USE",
+        "VFS ALLOCATED",
+        "QUEUE PAIRS ALLOCATED",
     ];
     let mut table = Table::new(&heading, colour, width);
     for adapter in adapters {
         let pairs = adapter.queue_pairs;
+        let pairs = pairs.map_or_else(|| "unknown".to_owned(), |pairs| pairs.to_string());
         table.row([
             adapter.node.clone(),
             adapter.adapter.clone(),
             adapter.address.to_string(),
-            adapter.vfs.to_string(),
-            adapter.vfs_in_use.to_string(),
-            adapter.vfs_allocated.to_string(),
-            pairs.map_or_else(|| "unknown".to_owned(), |pairs| pairs.to_string()),
-            adapter.queue_pairs_allocated.to_string(),
+            format!("{} of {}", adapter.vfs_in_use, adapter.vfs),
+            format!("{} of {}", adapter.vfs_allocated, adapter.vfs),
+            format!("{} of {pairs}", adapter.queue_pairs_allocated),
         ]);
     }
     table.text()

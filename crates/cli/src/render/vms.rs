@@ -15,20 +15,20 @@ pub fn vms(vms: &[&VmView], colour: bool, width: Option<u16>) -> String {
         return "No VMs.\n".to_owned();
     }
     let heading = [
-        "VM",
         "NODE",
+        "VM",
         "STATE",
         "VCPUS",
         "PERFORMANCE",
         "ACCELERATION",
-        "TRAFFIC",
+        "TRAFFIC PATH",
     ];
     let mut table = Table::new(&heading, colour, width);
     for vm in vms {
         let (state, tone) = acceleration(vm.acceleration);
         table.toned([
-            (vm.name.clone(), Tone::Plain),
             last_reports::cell(&vm.node, vm.last_report.as_ref()),
+            (vm.name.clone(), Tone::Plain),
             (domain(vm.state).to_owned(), Tone::Plain),
             (vm.vcpus.to_string(), Tone::Plain),
             (
@@ -62,7 +62,7 @@ pub fn vm(vm: &VmView, colour: bool, width: Option<u16>) -> String {
             "performance",
             or_none(vm.performance.map(|setting| setting.to_string())),
         ),
-        ("traffic", path(vm.path).to_owned()),
+        ("traffic path", path(vm.path).to_owned()),
     ];
     if let Some(vf) = vm.vf {
         let of = vm.adapter.as_deref().unwrap_or("an unknown adapter");
@@ -82,12 +82,12 @@ pub fn vm(vm: &VmView, colour: bool, width: Option<u16>) -> String {
         }
     }
     if !vm.verified.is_empty() {
-        text.push_str("\nVerified\n");
+        text.push_str("\nChecks\n");
         for one in &vm.verified {
             let (word, tone) = match one.ok {
-                Some(true) => ("yes", Tone::Good),
-                Some(false) => ("no", Tone::Bad),
-                None => ("not known", Tone::Notice),
+                Some(true) => ("ok", Tone::Good),
+                Some(false) => ("failed", Tone::Bad),
+                None => ("unknown", Tone::Notice),
             };
             let word = painted_unless_plain(word, tone, colour);
             text.push_str(&format!("  {}: {word}; {}\n", one.check, one.detail));
@@ -97,18 +97,18 @@ pub fn vm(vm: &VmView, colour: bool, width: Option<u16>) -> String {
         text.push_str("\nLive migration\n");
         text.push_str(&destinations(&vm.destinations, colour, width));
     }
-    for remark in &vm.conditions {
-        text.push_str(&format!("note: {remark}\n"));
+    for condition in &vm.conditions {
+        text.push_str(&format!("note: {condition}\n"));
     }
     text
 }
 
 /// Where it can move to.
 fn destinations(all: &[Destination], colour: bool, width: Option<u16>) -> String {
-    let mut table = Table::new(&["TO", "POSSIBLE", "WHY"], colour, width);
+    let mut table = Table::new(&["NODE", "CAN MIGRATE", "REASON"], colour, width);
     for one in all {
         let (word, tone) = match (one.can_migrate, one.path) {
-            (true, Some(Path::Software)) => ("on its software path", Tone::Notice),
+            (true, Some(Path::Software)) => ("without VF", Tone::Notice),
             (true, _) => ("yes", Tone::Good),
             (false, _) => ("no", Tone::Bad),
         };
@@ -137,13 +137,7 @@ fn table(vnics: &[VnicView], colour: bool, width: Option<u16>) -> String {
     if vnics.is_empty() {
         return "No vNICs.\n".to_owned();
     }
-    let heading = [
-        "MAC",
-        "MODEL",
-        "CONNECTED TO",
-        "ON THE INTENT'S SWITCH",
-        "PART",
-    ];
+    let heading = ["MAC", "MODEL", "SOURCE", "INTENT SWITCH", "ROLE"];
     let mut table = Table::new(&heading, colour, width);
     for vnic in vnics {
         table.row([
@@ -161,10 +155,10 @@ fn table(vnics: &[VnicView], colour: bool, width: Option<u16>) -> String {
 
 /// What came of a change that went well, or would.
 pub fn vm_result(result: &VmResult, with_node: bool, dry_run: bool, colour: bool) -> String {
-    let without = if dry_run { ", without doing it" } else { "" };
+    let dry = if dry_run { ", dry run" } else { "" };
     let node = result.node.as_ref().filter(|_| with_node);
     let on = node.map_or_else(String::new, |node| format!(" on {node}"));
-    let mut text = format!("{}{on}{without}: {}\n", result.name, result.message);
+    let mut text = format!("{}{on}{dry}: {}\n", result.name, result.message);
     if dry_run {
         text.push_str(&steps(&result.steps));
     }
@@ -211,7 +205,7 @@ pub fn domain(state: DomainState) -> &'static str {
 
 fn path(path: Path) -> &'static str {
     match path {
-        Path::Vf => "over its VF",
+        Path::Vf => "VF",
         Path::Software => "software path",
         Path::NotRunning => "-",
         Path::Unknown => "unknown",
@@ -223,7 +217,7 @@ fn acceleration(state: State) -> (&'static str, Tone) {
         State::NotAccelerated => ("no", Tone::Plain),
         State::Changing => ("changing", Tone::Notice),
         State::Accelerated => ("yes", Tone::Good),
-        State::WaitsForRestart => ("at its next start", Tone::Notice),
+        State::WaitsForRestart => ("at next start", Tone::Notice),
         State::Degraded => ("degraded", Tone::Bad),
         State::Unmanaged => ("unmanaged", Tone::Notice),
         State::Gone => ("gone", Tone::Bad),

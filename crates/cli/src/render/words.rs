@@ -23,7 +23,7 @@ pub fn steps(steps: &[PlannedStep]) -> String {
             step.reason
         ));
         if !step.affected_vms.is_empty() {
-            text.push_str(&format!("     touches {}\n", step.affected_vms.join(", ")));
+            text.push_str(&format!("     affects {}\n", step.affected_vms.join(", ")));
         }
         if let Some(restarts) = &step.restarts {
             text.push_str(&format!("     restarts: {restarts}\n"));

@@ -114,7 +114,7 @@ fn what_somebody_else_wrote_is_kept_and_named() {
         (UNIT, "/etc/systemd/system/accelnet.service.old.1"),
         (NETWORK, "/etc/libvirt/hooks/.network.d-accelnet.old.1"),
     ] {
-        let line = format!("keep what {path} has in {kept}\n");
+        let line = format!("save the content of {path} to {kept}\n");
         assert!(shown.out.contains(&line), "{}", shown.out);
         assert!(dry.out.contains(&line), "{}", dry.out);
         assert_eq!(machine.read(kept), Some(first[path].1.clone()));

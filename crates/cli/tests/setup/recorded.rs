@@ -53,14 +53,11 @@ fn setup_is_recorded_with_who_asked() {
     assert_eq!(record["ACCELNET_ROLE"], "administrator");
     assert_eq!(record["ACCELNET_FROM"], "command line");
     assert_eq!(record["ACCELNET_OUTCOME"], "changed");
-    assert_eq!(
-        record["ACCELNET_WHAT"],
-        "Done: make this node ready for its agent."
-    );
+    assert_eq!(record["ACCELNET_WHAT"], "Set up this node.");
     machine.end.set(Some((3, End::Fail)));
     let failed = self::record(&machine, "accelnet setup");
     assert!(
-        failed.starts_with("failed root administrator command line setup_failed: Failed: make"),
+        failed.starts_with("failed root administrator command line setup_failed: Failed: set up"),
         "{failed}"
     );
 }
@@ -85,7 +82,7 @@ fn a_refusal_has_one_record_and_a_dry_run_none() {
     machine.user = 0;
     let left = record(&machine, "accelnet cluster leave");
     assert!(
-        left.contains("not_a_member: Refused: take this node"),
+        left.contains("not_a_member: Refused: remove this node"),
         "{left}"
     );
 }
@@ -114,7 +111,7 @@ fn creating_joining_and_leaving_a_cluster_are_recorded() {
     let what = format!("create a cluster on {etcd}");
     assert_eq!(
         record(&machine, &create),
-        format!("changed {root} -: Done: {what}.")
+        format!("changed {root} -: Created a cluster on {etcd}.")
     );
     // What somebody else wrote there is kept.
     let kept = |number: u8| machine.read(&format!("{file}.old.{number}"));
@@ -125,14 +122,14 @@ fn creating_joining_and_leaving_a_cluster_are_recorded() {
     let join = format!("accelnet cluster join --store {etcd} --node n2");
     assert_eq!(
         record(&machine, &join),
-        format!("changed {root} -: Done: join the cluster on {etcd}.")
+        format!("changed {root} -: Joined the cluster on {etcd}.")
     );
     assert_eq!(kept(2), None, "accelnet wrote it");
     let member = Txn::new().put("members/n2", "{}");
     let _ = server.store("racks").commit(&member).expect("put");
     assert_eq!(
         record(&machine, "accelnet cluster leave"),
-        format!("changed {root} -: Done: take this node out of its cluster.")
+        format!("changed {root} -: Removed this node from its cluster.")
     );
     assert_eq!(machine.read(file), None);
 }
@@ -158,8 +155,8 @@ fn changes_of_a_store_are_recorded() {
     let repair = format!("{check} --repair --into {}", aside.display());
     let root = "root administrator command line";
     let repaired = record(&machine, &repair);
-    let what = format!("set aside what cannot be read of {at}.");
-    assert_eq!(repaired, format!("changed {root} -: Done: {what}"));
+    let what = format!("Moved the unreadable values of {at} to a file.");
+    assert_eq!(repaired, format!("changed {root} -: {what}"));
     let _ = machine.types(&repair).expect("it ended");
     assert!(machine.records().is_empty(), "nothing was left to repair");
 
@@ -171,12 +168,12 @@ fn changes_of_a_store_are_recorded() {
     let restored = record(&machine, &restore);
     assert_eq!(
         restored,
-        format!("changed {root} -: Done: restore {backup} to {at}.")
+        format!("changed {root} -: Restored {backup} to {at}.")
     );
     let accepted = record(&machine, &format!("accelnet store accept --store {at}"));
     assert_eq!(
         accepted,
-        format!("changed {root} -: Done: accept the current state of {at}.")
+        format!("changed {root} -: Accepted the current state of {at}.")
     );
     let missing = folder.path().join("none.json");
     let missing = missing.display();
@@ -194,7 +191,7 @@ fn changes_of_a_store_are_recorded() {
         &machine,
         &format!("accelnet store migrate --from {at} --to {NOWHERE}"),
     );
-    let what = format!("etcd_unreachable: Failed: move {at} to {NOWHERE}");
+    let what = format!("etcd_unreachable: Failed: migrate {at} to {NOWHERE}");
     assert!(moved.contains(&what), "{moved}");
 }
 
@@ -209,7 +206,7 @@ fn a_change_of_an_adapter_without_an_agent_is_recorded() {
     let made = record(&machine, enable);
     assert_eq!(
         made,
-        "changed root administrator command line -: Done: create VFs."
+        "changed root administrator command line -: Created VFs."
     );
     let refused = record(&machine, "accelnet adapter enable ens9 --vfs 2");
     assert!(refused.starts_with("refused root"), "{refused}");

@@ -42,7 +42,7 @@ fn everything_goes_over_and_the_gateways_answer() {
     assert_eq!(again.steps, []);
     assert_eq!(
         again.why,
-        "up0 is a port of bridge acn-vms already; nothing is to be done."
+        "up0 is a port of bridge acn-vms already; no change is needed."
     );
 }
 
@@ -96,7 +96,7 @@ fn a_bridge_that_stands_is_adopted_under_its_name() {
     assert_eq!((&*plan.bridge, plan.steps.len()), ("mine", 0));
     assert_eq!(
         plan.why,
-        "up0 is a port of bridge mine already, which is adopted; nothing is to be done."
+        "up0 is a port of bridge mine already, which is adopted; no change is needed."
     );
     assert_eq!(bench.state("mine"), before);
 }
@@ -170,6 +170,6 @@ fn what_stands_on_the_adapter_is_a_refusal() {
     };
     bench.node.ip("link add link up0 name mv0 type macvlan");
     let refusal = bench.plan("acn-vms").unwrap_err();
-    assert_eq!(refusal.to_string(), "On up0 stand mv0 (macvlan).");
+    assert_eq!(refusal.to_string(), "up0 has upper devices: mv0 (macvlan).");
     assert!(matches!(refusal, SwitchRefusal::Stacked { .. }));
 }

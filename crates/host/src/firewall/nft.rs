@@ -9,7 +9,7 @@ use serde_json::Value;
 ///
 /// It is not what nft prints; as a sentence without its full stop.
 pub fn chains(text: &str) -> Result<Vec<Chain>, String> {
-    let odd = |reason: &str| format!("what nft prints was not understood: {reason}");
+    let odd = |reason: &str| format!("the output of nft could not be parsed: {reason}");
     let printed: Value = serde_json::from_str(text).map_err(|error| odd(&error.to_string()))?;
     let objects = printed["nftables"].as_array();
     let objects = objects.ok_or_else(|| odd("there is no list of objects"))?;

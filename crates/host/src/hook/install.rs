@@ -20,7 +20,7 @@ pub const NETWORK_SCRIPT: &str = "network.d/accelnet";
 pub const NEW: &str = ".accelnet.new";
 
 const NETWORK: &str = "#!/bin/sh
-# Sets VFs to what accelnet promised their VMs. Written by accelnet; changes are overwritten.
+# Applies the settings of VMs to their VFs. Written by accelnet; changes are overwritten.
 # It never fails: libvirt would not start the VM.
 accelnet=PROGRAM
 if [ -x \"$accelnet\" ]; then

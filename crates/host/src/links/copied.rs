@@ -125,7 +125,7 @@ impl Links for CopiedLinks {
     }
 
     fn take_in(&self, _index: u32, _mac: Mac, _on: bool) -> Result<bool, NetlinkError> {
-        Err(not_in_a_copy("take in a MAC", "sendmsg"))
+        Err(not_in_a_copy("add a filter MAC", "sendmsg"))
     }
 
     fn fdb(&self) -> Result<Vec<FdbEntry>, NetlinkError> {

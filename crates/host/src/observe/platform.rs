@@ -150,8 +150,8 @@ fn kvm(root: &Root) -> Observed<Kvm> {
         Err(error) => match error.kind() {
             std::io::ErrorKind::NotFound => Observed::Known(Kvm::Missing {
                 reason: match module {
-                    Some(module) => format!("{module} is loaded, and there is no /dev/kvm."),
-                    None => "There is no /dev/kvm, and no KVM module is loaded.".to_owned(),
+                    Some(module) => format!("{module} is loaded, but /dev/kvm does not exist."),
+                    None => "/dev/kvm does not exist, and no KVM module is loaded.".to_owned(),
                 },
             }),
             std::io::ErrorKind::PermissionDenied => {

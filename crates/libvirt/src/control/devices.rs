@@ -103,7 +103,7 @@ impl Control {
                     if wanted.alias().is_none_or(|wanted| wanted == alias) =>
                 {
                     return Err(LibvirtError::NotGivenUp {
-                        words: format!("it refused to let {alias} go"),
+                        words: format!("it refused to detach {alias}"),
                     });
                 }
                 _ => {}

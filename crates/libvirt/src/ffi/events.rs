@@ -414,7 +414,7 @@ unsafe extern "C" fn on_close(_: ConnectPtr, reason: c_int, opaque: *mut c_void)
     // virConnectCloseReason
     let reason = match reason {
         1 => "the daemon closed the connection",
-        2 => "the daemon did not answer questions whether it is there",
+        2 => "the daemon did not answer keepalive messages",
         3 => "this program closed the connection",
         _ => "an error on the connection",
     };

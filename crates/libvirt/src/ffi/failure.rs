@@ -39,7 +39,7 @@ impl Failure {
             None => Failure {
                 code: 0,
                 errno: 0,
-                words: "it did not say why".to_owned(),
+                words: "no reason given".to_owned(),
             },
             Some(raw) => Failure {
                 code: raw.code,

@@ -125,27 +125,29 @@ impl fmt::Display for SwitchStep {
             }
             SwitchStep::SetMac { link, mac } => write!(f, "set the MAC of {link} to {mac}"),
             SwitchStep::SetMtu { link, mtu } => write!(f, "set the MTU of {link} to {mtu}"),
-            SwitchStep::Up { link } => write!(f, "bring {link} up"),
-            SwitchStep::Down { link } => write!(f, "take {link} down"),
+            SwitchStep::Up { link } => write!(f, "set {link} up"),
+            SwitchStep::Down { link } => write!(f, "set {link} down"),
             SwitchStep::AddPort { bridge, port } => {
-                write!(f, "make {port} a port of bridge {bridge}")
+                write!(f, "add port {port} to bridge {bridge}")
             }
             SwitchStep::RemovePort { bridge, port } => {
-                write!(f, "take port {port} out of bridge {bridge}")
+                write!(f, "remove port {port} from bridge {bridge}")
             }
-            SwitchStep::AddAddress { link, address } => write!(f, "give {link} {address}"),
+            SwitchStep::AddAddress { link, address } => {
+                write!(f, "add address {address} to {link}")
+            }
             SwitchStep::RemoveAddress { link, address } => {
-                write!(f, "take {address} from {link}")
+                write!(f, "remove address {address} from {link}")
             }
             SwitchStep::AddRoute { link, route } => write!(f, "add route {route} dev {link}"),
             SwitchStep::RemoveRoute { link, route } => {
                 write!(f, "remove route {route} dev {link}")
             }
             SwitchStep::AddNeighbour { link, neighbour } => {
-                write!(f, "fix neighbour {neighbour} on {link}")
+                write!(f, "add permanent neighbour {neighbour} on {link}")
             }
             SwitchStep::RemoveNeighbour { link, neighbour } => {
-                write!(f, "forget neighbour {neighbour} on {link}")
+                write!(f, "remove neighbour {neighbour} on {link}")
             }
         }
     }

@@ -35,7 +35,7 @@ fn an_attribute_past_the_end_is_refused_and_ends_the_walk() {
     let Some(Err(Malformed(why))) = attrs.next() else {
         panic!("should be refused");
     };
-    assert_eq!(why, "attribute 1 says it has 12 bytes where 8 are left");
+    assert_eq!(why, "attribute 1 has length 12, with 8 bytes left");
     assert_eq!(attrs.next(), None);
 }
 

@@ -120,7 +120,7 @@ fn multipath_has(mut bytes: &[u8], index: u32) -> Result<bool, Malformed> {
         }
         let length = crate::attr::align(usize::from(u16::from_ne_bytes([l0, l1])));
         if length < 8 {
-            return Err(Malformed(format!("a next hop says it has {length} bytes")));
+            return Err(Malformed(format!("a next hop has length {length}")));
         }
         bytes = bytes.get(length..).unwrap_or_default();
     }

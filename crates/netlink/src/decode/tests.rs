@@ -126,7 +126,7 @@ fn vfs_out_of_order_are_refused() {
     vfs.swap(1, 2);
     assert_eq!(
         words(vf_settings(&encode::link_answer(&link, &vfs, false))),
-        "read the VF settings: the answer is invalid: VF 1 stands after the last one"
+        "read the VF settings: the answer is invalid: VF 1 is listed after the last one"
     );
 }
 

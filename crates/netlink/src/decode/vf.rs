@@ -100,9 +100,9 @@ fn settings(attrs: Attrs<'_>, allowed: Range<u32>) -> Result<VfSettings, Malform
     };
     if !allowed.contains(&index) {
         return Err(Malformed(match allowed.is_empty() {
-            true => format!("VF {index} stands after the last one"),
+            true => format!("VF {index} is listed after the last one"),
             false => format!(
-                "VF {index} stands where one of {} to {} should",
+                "VF {index} is listed in place of one of {} to {}",
                 allowed.start,
                 allowed.end - 1
             ),
@@ -110,7 +110,7 @@ fn settings(attrs: Attrs<'_>, allowed: Range<u32>) -> Result<VfSettings, Malform
     }
     let of = |vf: u32| match vf == index {
         true => Ok(()),
-        false => Err(Malformed(format!("VF {vf} stands where {index} should"))),
+        false => Err(Malformed(format!("VF {vf} is listed in place of {index}"))),
     };
     let value = |attr: Attr<'_>| -> Result<Option<u32>, Malformed> {
         let words: [u32; 2] = attr.words()?;

@@ -13,7 +13,7 @@ pub fn judge(error: &NetlinkError, carrier: bool) -> Observed<Support> {
         // Drivers answer this to a rate, or to anything, while the link or the interface
         // is down: igb for rates, bnxt for all.
         Some(libc::EINVAL) if !carrier => Observed::Unknown(format!(
-            "refused while the link is down, which says little: {reason}"
+            "refused while the link is down, so not conclusive: {reason}"
         )),
         Some(
             libc::EOPNOTSUPP

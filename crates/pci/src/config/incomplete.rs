@@ -41,7 +41,7 @@ pub enum Breakage {
     #[error("it points into the header")]
     IntoHeader,
     /// A pointer leads to where nothing answers.
-    #[error("nothing answers there")]
+    #[error("no device answers")]
     Void,
     /// A capability reaches past the end of its space.
     #[error("it reaches past the end of the space")]

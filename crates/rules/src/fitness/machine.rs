@@ -145,7 +145,7 @@ fn place(vm: &Domain) -> Result<(), Problem> {
     }
     let found = match slots.root_ports {
         0 => "It has no PCI Express port.".to_owned(),
-        ports => format!("All of its {ports} PCI Express ports are taken."),
+        ports => format!("All of its {ports} PCI Express ports are in use."),
     };
     Err(unfit(
         vm,

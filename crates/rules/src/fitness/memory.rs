@@ -151,7 +151,7 @@ pub(super) fn costs(facts: &Facts<'_>) -> Vec<Problem> {
     let memory = &vm.settings.memory;
     let mut costs = Vec::new();
     let mut add = |found: String, what_to_do: &str| costs.push(cost(vm, found, what_to_do));
-    let fixed = "Give it the memory that it needs as fixed memory.";
+    let fixed = "Configure the memory that it needs as fixed memory.";
     if let Some(held) = ballooned_mib(vm, memory) {
         add(
             format!(

@@ -43,10 +43,7 @@ fn with_a_vf_where_one_is_free_that_can_give_the_figures() {
     let completed = status(IntentState::Completed);
     let judged = |adapters: &[(u32, Option<u32>)]| judge(&mover(), &target(&completed, adapters));
     let (arrival, why) = judged(&[(3, Some(2))]);
-    assert_eq!(
-        (arrival, why.as_str()),
-        (Arrival::Vf, "3 VFs are free there")
-    );
+    assert_eq!((arrival, why.as_str()), (Arrival::Vf, "3 VFs are free"));
     assert_eq!(judged(&[(0, Some(4)), (1, None)]).0, Arrival::Vf);
     // A free VF that is too small does not count.
     assert_eq!(judged(&[(0, Some(2)), (5, Some(1))]).0, Arrival::Software);

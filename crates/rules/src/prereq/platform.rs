@@ -270,7 +270,7 @@ fn hook(node: &Node, row: Row<'_>) -> Check {
         ),
         (profiles, _) => blocked(
             format!(
-                "AppArmor's profile {} does not let it run {program}.",
+                "AppArmor's profile {} does not allow it to run {program}.",
                 profiles.join(", ")
             ),
             "Run 'accelnet setup', which adds a rule to the node's part of the profile.",

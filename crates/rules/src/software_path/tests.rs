@@ -132,7 +132,7 @@ fn what_is_dropped_is_told_with_its_chain_and_a_remedy() {
     assert_eq!(
         problem.resolution,
         "Run 'sysctl -w net.bridge.bridge-nf-call-iptables=0 net.bridge.bridge-nf-call-ip6tables=0', and put the same into a file in /etc/sysctl.d; \
-         bridged packets then pass the firewall by. Or accept them there: 'iptables -I FORWARD -i br0 -o br0 -j ACCEPT' \
+         bridged packets then bypass the firewall. Or accept them there: 'iptables -I FORWARD -i br0 -o br0 -j ACCEPT' \
          (into DOCKER-USER on a host with Docker; ip6tables for IPv6), and make that last."
     );
 }

@@ -90,7 +90,7 @@ pub fn choose<'a>(wish: &Wish, standing: &'a Standing) -> Result<Chosen<'a>, Swi
             chosen.stands = wished(wish, standing, best)?;
             chosen.why = match chosen.stands {
                 Some(bridge) => format!(
-                    "bridge {} stands, and {name} is not its port yet",
+                    "bridge {} exists, and {name} is not its port yet",
                     bridge.name
                 ),
                 None => format!("{name} is not a port of a bridge yet"),

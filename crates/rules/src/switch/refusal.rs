@@ -9,7 +9,7 @@ pub enum SwitchRefusal {
     #[error("The intent has no adapter on this node.")]
     NoUplink,
     /// The adapter has no network device.
-    #[error("There is no link {uplink}.")]
+    #[error("Link {uplink} does not exist.")]
     NoSuchLink {
         /// The adapter's link.
         uplink: String,
@@ -57,7 +57,7 @@ pub enum SwitchRefusal {
         kind: String,
     },
     /// Other links stand on it.
-    #[error("On {uplink} stand {on_top}.")]
+    #[error("{uplink} has upper devices: {on_top}.")]
     Stacked {
         /// The adapter's link.
         uplink: String,
@@ -83,7 +83,7 @@ pub enum SwitchRefusal {
         other: String,
     },
     /// The wished bridge has an uplink that is not the intent's.
-    #[error("Bridge {bridge} stands and has the port {other}, which is no adapter of the intent.")]
+    #[error("Bridge {bridge} exists and has the port {other}, which is no adapter of the intent.")]
     BridgeHasUplink {
         /// The bridge.
         bridge: String,
@@ -141,7 +141,7 @@ fn loss(mode: BondMode) -> &'static str {
         }
         BondMode::Broadcast => "What a VM sends and receives comes twice, or not at all.",
         BondMode::ActiveBackup | BondMode::Unknown => {
-            "It is not known whether a VF receives all frames that are sent to its VM."
+            "It is unknown whether a VF receives all frames that are sent to its VM."
         }
     }
 }
@@ -189,7 +189,7 @@ impl SwitchRefusal {
                     .to_owned()
             }
             SwitchRefusal::Stacked { .. } | SwitchRefusal::Macvtap { .. } => {
-                "An adapter that nothing stands on: a port of a bridge gets its frames no more."
+                "An adapter without upper devices: they get no frames once it is a port of a bridge."
                     .to_owned()
             }
             SwitchRefusal::SharedBridge { .. } | SwitchRefusal::BridgeHasUplink { .. } => {
@@ -214,34 +214,34 @@ impl SwitchRefusal {
         match self {
             SwitchRefusal::NoUplink => "Add an adapter of this node to the intent.".to_owned(),
             SwitchRefusal::NoSuchLink { uplink } => format!(
-                "Bind the adapter of {uplink} to its network driver, or take it out of the intent."
+                "Bind the adapter of {uplink} to its network driver, or remove it from the intent."
             ),
             SwitchRefusal::NotEthernet { uplink } => {
-                format!("Take {uplink} out of the intent.")
+                format!("Remove {uplink} from the intent.")
             }
             SwitchRefusal::InBond { uplink, bond } => format!(
-                "Make {bond} a port of a bridge, which is then adopted; or take {uplink} out of {bond}."
+                "Make {bond} a port of a bridge, which is then adopted; or remove {uplink} from {bond}."
             ),
             SwitchRefusal::Aggregated { uplink, bond, .. } => format!(
-                "Set {bond} to mode active-backup on this node, and its ports on the other switch to no aggregate; or take {uplink} out of {bond}, or out of the intent."
+                "Set {bond} to mode active-backup on this node, and its ports on the other switch to no aggregate; or remove {uplink} from {bond} or from the intent."
             ),
             SwitchRefusal::LeftBridge { uplink, bridge } => format!(
                 "Make {uplink}, or the bond that it is in, a port of {bridge} again (`ip link set {uplink} master {bridge}`); or delete {bridge} when no VM is on it."
             ),
             SwitchRefusal::PortElsewhere { uplink, master, .. } => {
-                format!("Take {uplink} out of {master}, or out of the intent.")
+                format!("Remove {uplink} from {master} or from the intent.")
             }
             SwitchRefusal::Stacked { uplink, .. } => format!(
                 "Move them from {uplink} to the bridge, which you make yourself and is then adopted; or remove them."
             ),
             SwitchRefusal::Macvtap { uplink, vms } => format!(
-                "Shut them down and give their vNICs a network or a bridge in place of <interface type='direct'> ('virsh edit'): {vms}. Or make a bridge yourself with {uplink} as its port, which is then adopted."
+                "Shut them down and give their vNICs a network or a bridge in place of <interface type='direct'> ('virsh edit'): {vms}. Or create a bridge with {uplink} as its port; accelnet then adopts it."
             ),
             SwitchRefusal::SharedBridge { bridge, other, .. } => {
-                format!("Take {other} out of {bridge}, or add its adapter to the intent.")
+                format!("Remove {other} from {bridge}, or add its adapter to the intent.")
             }
             SwitchRefusal::BridgeHasUplink { bridge, other, .. } => format!(
-                "Take {other} out of {bridge}, add its adapter to the intent, or name another bridge."
+                "Remove {other} from {bridge}, add its adapter to the intent, or name another bridge."
             ),
             SwitchRefusal::NameTaken { bridge, .. } => {
                 format!("Rename the link {bridge}, or name another bridge.")

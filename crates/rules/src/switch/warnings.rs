@@ -122,7 +122,7 @@ pub fn of_mentions(uplink: &str, bridge: &str, mentions: &[Mention]) -> Vec<Stri
                 "Networks of libvirt forward to {uplink}: {places}. {now}: name {bridge} in their <forward> ('virsh net-edit')."
             ),
             Mention::Unread { .. } => format!(
-                "Whether the firewall names {uplink} could not be read: {places}. {now}: look whether a rule has to name {bridge}."
+                "Whether the firewall names {uplink} could not be read: {places}. {now}: check whether a rule has to name {bridge}."
             ),
         }));
     }

@@ -118,7 +118,7 @@ fn doubt_is_as_good_as_use() {
     unseen.vfs.pop();
     let problem = plan(&unseen, Ask::Off).expect_err("in doubt");
     assert_eq!(problem.code, Code::VfUseUnknown);
-    assert_eq!(problem.found, "of 2 VFs only 1 can be seen.");
+    assert_eq!(problem.found, "only 1 of 2 VFs exist in sysfs.");
 }
 
 #[test]
@@ -163,7 +163,7 @@ fn every_error_number_has_its_meaning() {
             "ens1",
             "0000:01:00.0",
             &step,
-            "No VF is there now.",
+            "It has no VFs now.",
         )
     };
     let table = [
@@ -186,7 +186,7 @@ fn every_error_number_has_its_meaning() {
         let problem = read(number);
         assert_eq!(problem.code, code, "{number}");
         assert!(
-            problem.found.ends_with(" No VF is there now."),
+            problem.found.ends_with(" It has no VFs now."),
             "{problem:?}"
         );
         assert!(!problem.message.contains('{'), "{problem:?}");
@@ -206,12 +206,12 @@ fn a_refusal_names_the_attribute_that_was_written() {
         "ens1",
         "0000:01:00.0",
         &step,
-        "No VF is there now.",
+        "It has no VFs now.",
     );
     assert_eq!(
         problem.found,
         "The write of 0 to sriov_drivers_autoprobe of 0000:01:00.0 ended with: Read-only file \
-         system. No VF is there now."
+         system. It has no VFs now."
     );
 }
 

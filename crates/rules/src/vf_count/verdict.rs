@@ -18,7 +18,7 @@ pub fn verdict(
 ) -> Result<(), Problem> {
     let lost = |found: String| Err(Problem::new(Code::AdapterLost, &[name, address], found));
     let Some(after) = after else {
-        return lost(format!("Nothing is at {address} any more."));
+        return lost(format!("The device at {address} does not exist any more."));
     };
     if plan.to > 0 && after.driver == Observed::Known(None) {
         let left = left(after);
@@ -54,11 +54,11 @@ pub fn verdict(
         .map(|vf| match (vf.driver.known(), vf.netdevs.as_slice()) {
             _ if !unused(&vf) => match vf.users.known().and_then(|users| users.first()) {
                 Some(user) => format!("VF {} is used by {user}", vf.index),
-                None => format!("VF {} does not say who uses it", vf.index),
+                None => format!("the user of VF {} is unknown", vf.index),
             },
             (_, [netdev, ..]) => format!("VF {} has the host netdev {netdev}", vf.index),
             (Some(Some(driver)), []) => format!("VF {} is bound to {driver}", vf.index),
-            _ => format!("VF {} does not say what driver it has", vf.index),
+            _ => format!("the driver of VF {} is unknown", vf.index),
         })
         .collect();
     match late.as_slice() {
@@ -73,9 +73,9 @@ pub fn verdict(
 /// What there is now, in a sentence.
 pub fn left(adapter: &Adapter) -> String {
     match adapter.vfs.len() {
-        0 => "No VF is there now.".to_owned(),
-        1 => "1 VF is there now.".to_owned(),
-        vfs => format!("{vfs} VFs are there now."),
+        0 => "It has no VFs now.".to_owned(),
+        1 => "It has 1 VF now.".to_owned(),
+        vfs => format!("It has {vfs} VFs now."),
     }
 }
 

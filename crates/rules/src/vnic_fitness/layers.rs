@@ -71,7 +71,7 @@ impl Layer<'_> {
             return Err(unfit(
                 vm,
                 format!(
-                    "The link of {} is down: a VF would give it network.",
+                    "The link of {} is down: a VF would connect it.",
                     lower(what)
                 ),
                 "A vNIC whose link is up.",
@@ -120,7 +120,7 @@ impl Layer<'_> {
         };
         let limit = match (inbound.average, inbound.floor) {
             (Some(average), _) => format!("may receive {average} KiB/s"),
-            (None, Some(floor)) => format!("is promised {floor} KiB/s of what it receives"),
+            (None, Some(floor)) => format!("has a guaranteed inbound rate of {floor} KiB/s"),
             (None, None) => "has an inbound <bandwidth>".to_owned(),
         };
         Err(unfit(

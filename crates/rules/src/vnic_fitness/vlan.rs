@@ -24,7 +24,7 @@ pub fn carried(way: &Way<'_>, layers: &[Layer<'_>]) -> Result<Vlan, Problem> {
             (Some((layer, _)), Some(tag)) => Err(unfit(
                 way.vm,
                 format!(
-                    "{} is to be in VLAN {tag}, and bridge {bridge} does not look at VLANs: the vNIC is in none, and its VF would be.",
+                    "{} is to be in VLAN {tag}, and bridge {bridge} does not filter VLANs: the vNIC is in no VLAN, and its VF would be in one.",
                     layer.what
                 ),
                 "A bridge that puts the vNIC into its VLAN, or a vNIC without one.",
@@ -131,7 +131,7 @@ fn of_port(way: &Way<'_>, bridge: &str, port: &BridgePort) -> Result<u16, Proble
     match pvid.untagged {
         true => Ok(pvid.id),
         false => refuse(format!(
-            "hands VLAN {} to its guest with tags. A VF takes the tags off.",
+            "hands VLAN {} to its guest with tags. A VF removes the tags.",
             pvid.id
         )),
     }
@@ -168,7 +168,7 @@ fn on_the_wire(
         Some(found) if found.pvid => Ok(0),
         Some(_) => refuse(
             format!(
-                "Uplink {name} of bridge {bridge} sends VLAN {vlan} without a tag, and puts what comes in without one elsewhere."
+                "Uplink {name} of bridge {bridge} sends VLAN {vlan} without a tag, and assigns untagged frames to another VLAN."
             ),
             format!(
                 "Make VLAN {vlan} the PVID of {name}, or let it leave with its tag: 'bridge vlan add dev {name} vid {vlan}'."

@@ -221,7 +221,7 @@ impl<'a> Names<'a> {
             };
             let what = match adapter.can_give(sizes[setting]) {
                 true => format!("{name} has no {vf} left for it"),
-                false => format!("{name} cannot give a {vf}"),
+                false => format!("{name} cannot provide a {vf}"),
             };
             return Err(Wrong::new(&field, what));
         }

@@ -186,7 +186,7 @@ fn fields_that_make_no_sense_beside_others_are_named() {
             r#"{"nodes": [{"name": "n1", "adapters": [{"name": "p", "vfs": 1, "max_queue_pairs_per_vf": 2}]}],
                 "vms": [{"name": "a", "node": "n1", "adapter": "p", "performance": "high"}]}"#.to_owned(),
             "vms[0].adapter",
-            "p cannot give a VF with 4 queue pairs",
+            "p cannot provide a VF with 4 queue pairs",
         ),
         (
             r#"{"nodes": [{"name": "n1", "adapters": [{"name": "p", "vfs": 1}]}],

@@ -263,7 +263,7 @@ fn known(device: &str) -> Result<Device, LibvirtError> {
 }
 
 fn shown(state: &mut State, uuid: &str, side: Side) -> Result<String, LibvirtError> {
-    let doing = "tell the definition of the VM";
+    let doing = "get the definition of the VM";
     let domain = state.domain(uuid)?;
     match side {
         Side::Live => domain

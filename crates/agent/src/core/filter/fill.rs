@@ -35,7 +35,7 @@ impl Filter {
             words: words.to_owned(),
         };
         let mut room = filter::MOST;
-        let mut words = format!("accelnet adds no more than {room} addresses");
+        let mut words = format!("accelnet adds at most {room} addresses");
         loop {
             let (ours, others) = (of(&self.ledger.all(), link), of(&self.others, link));
             let change = filter::change(wanted, &ours, &others, room);

@@ -101,7 +101,7 @@ impl<'a> Elsewhere<'a> {
         touches: Vec<String>,
     ) -> PlannedStep {
         let why = match self.down.contains(&report.node) {
-            true => "the node is down: it does this when it is up again",
+            true => "the node is down; its agent does this when the node is up",
             false => "its agent follows the policy",
         };
         PlannedStep {

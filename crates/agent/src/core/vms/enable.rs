@@ -243,7 +243,7 @@ impl Core {
         let held = !one.domain.host_devices.is_empty();
         result.message = match (plan.waits_for_restart, held) {
             (true, true) => {
-                let found = "It runs with its VF, whose queue pairs can only change while no guest has it; --now gives it another.";
+                let found = "It runs with its VF, whose queue pairs can only change while no guest uses it; --now replaces the VF.";
                 result.warnings.push(next_start(name, found));
                 format!("{what} Its queue pairs change at its next start.")
             }

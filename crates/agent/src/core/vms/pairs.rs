@@ -431,7 +431,7 @@ impl Core {
                 }
                 if let Err(second) = undone {
                     problem = problem.needed(format!(
-                        "libvirt to do it. Not everything could be put back: {second}"
+                        "libvirt to do it. Not everything could be restored: {second}"
                     ));
                 }
                 return Err(problem);

@@ -36,34 +36,32 @@ impl Asked {
     /// What is asked for one VM, an imperative.
     pub(super) fn of_one(self, name: &str) -> String {
         match self {
-            Asked::Enable => format!("accelerate VM {name}"),
-            Asked::Set => format!("set VM {name}"),
-            Asked::Disable => format!("move VM {name} to its software path"),
+            Asked::Enable => format!("enable acceleration on {name}"),
+            Asked::Set => format!("change acceleration on {name}"),
+            Asked::Disable => format!("disable acceleration on {name}"),
         }
     }
 
-    /// What is asked for several.
-    pub(crate) fn of_all(self) -> &'static str {
-        match self {
-            Asked::Enable => "accelerate VMs",
-            Asked::Set => "set VMs",
-            Asked::Disable => "move VMs to their software path",
-        }
+    /// The request for several: an imperative without its object, and their plural.
+    pub(crate) fn of_all(self) -> (&'static str, &'static str) {
+        let what = match self {
+            Asked::Enable => "enable acceleration on",
+            Asked::Set => "change acceleration on",
+            Asked::Disable => "disable acceleration on",
+        };
+        (what, "VMs")
     }
 
     /// What comes of it for a VM with that setting.
     pub(super) fn of(self, setting: &VmSetting) -> String {
         let (what, mac) = (self.of_one(&setting.name), setting.mac);
-        let to = match self {
-            Asked::Enable => "with",
-            Asked::Set => "to",
-            Asked::Disable => return format!("{what}, its vNIC {mac}"),
-        };
-        let security = in_words_of(setting.security);
-        format!(
-            "{what} {to} {} on its vNIC {mac}{security}",
-            setting.performance
-        )
+        match self {
+            Asked::Disable => format!("{what} (vNIC {mac})"),
+            Asked::Enable | Asked::Set => {
+                let security = in_words_of(setting.security);
+                format!("{what} ({}, vNIC {mac}{security})", setting.performance)
+            }
+        }
     }
 }
 
@@ -193,7 +191,7 @@ impl Core {
         let problem = (!is_so).then(|| match self.requests.problems.get(uuid) {
             Some(problem) => problem.clone(),
             None => {
-                let found = "The agent was interrupted before it was done.";
+                let found = "The agent was interrupted before the change was complete.";
                 Problem::new(Code::NotVerified, &[&format!("VM {subject}")], found)
             }
         });

@@ -347,7 +347,7 @@ fn files_that_cannot_be_used_are_told_at_once() {
         ),
         (
             with(&|options| options.files.cert = folder.join("empty")),
-            "There is no certificate in it.",
+            "It contains no certificate.",
         ),
         (
             with(&|options| options.files.key = folder.join("empty")),
@@ -359,7 +359,7 @@ fn files_that_cannot_be_used_are_told_at_once() {
         ),
         (
             with(&|options| options.files.client_ca = folder.join("empty")),
-            "There is no certificate in it.",
+            "It contains no certificate.",
         ),
     ] {
         assert_eq!(refused.0, Code::CertificateUnusable);

@@ -44,8 +44,8 @@ pub fn aside(
             _ => {}
         }
     }
-    let what = format!("keep what {path} has");
-    Err(failed(&what, &format!("there are {COPIES} copies")))
+    let what = format!("save the content of {path}");
+    Err(failed(&what, &format!("{COPIES} copies exist")))
 }
 
 fn not_a_file(path: &str, file: &std::path::Path) -> Problem {

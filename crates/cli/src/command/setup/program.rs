@@ -37,7 +37,7 @@ pub fn flaw(program: &Path, top: &Path, owners: &[u32]) -> Option<String> {
     for path in whole {
         let found = match fs::symlink_metadata(path) {
             Ok(found) => found,
-            Err(error) => return Some(format!("{} cannot be looked at: {error}", shown(path))),
+            Err(error) => return Some(format!("{} cannot be inspected: {error}", shown(path))),
         };
         let owner = found.uid();
         if !owners.contains(&owner) {

@@ -22,6 +22,20 @@ fn an_age_has_one_unit() {
 }
 
 #[test]
+fn the_time_of_a_drain_becomes_an_age() {
+    let value =
+        json!({"drained": {"by": "root", "at": "2026-11-22T09:00:00Z"}, "others": {"at": NOW}});
+    assert_eq!(
+        aged(&value, NOW),
+        json!({"drained": {"by": "root", "at": "60 min ago"}, "others": {"at": NOW}})
+    );
+    assert_eq!(
+        aged(&json!({"drained": true}), NOW),
+        json!({"drained": true})
+    );
+}
+
+#[test]
 fn times_of_states_become_ages_and_others_stay() {
     let value = json!({"nodes": [{"since": NOW, "name": NOW}], "at": NOW, "verified_at": null, "reported_at": "never"});
     assert_eq!(

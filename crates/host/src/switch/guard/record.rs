@@ -33,7 +33,7 @@ const TRIES: u32 = 3;
 pub struct Recovered {
     /// The bridge that it was about.
     pub bridge: String,
-    /// What could not be undone, as in "take port eth0 out of bridge br0: ...".
+    /// What could not be undone, as in "remove port eth0 from bridge br0: ...".
     pub failed: Vec<String>,
 }
 

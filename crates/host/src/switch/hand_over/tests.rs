@@ -160,8 +160,8 @@ fn done(fake: &Fake) -> Vec<String> {
     fake.done.lock().expect("alone").clone()
 }
 
-const ALL: [&str; 2] = ["bring br0 up", "bring eth0 up"];
-const BACK: [&str; 2] = ["take eth0 down", "take br0 down"];
+const ALL: [&str; 2] = ["set br0 up", "set eth0 up"];
+const BACK: [&str; 2] = ["set eth0 down", "set br0 down"];
 
 #[test]
 fn all_steps_and_a_guard_that_is_dismissed() {
@@ -208,14 +208,14 @@ fn without_a_guard_nothing_is_changed() {
 #[test]
 fn a_step_that_is_refused_takes_everything_back() {
     let fake = Fake {
-        refuses: Some("bring eth0 up"),
+        refuses: Some("set eth0 up"),
         ..Fake::default()
     };
     let guard = FakeGuard::default();
     let error = run(&fake, &guard, Limits::default()).unwrap_err();
     assert_eq!(
         error.to_string(),
-        "bring eth0 up: device or resource busy (EBUSY); everything is as it was"
+        "set eth0 up: device or resource busy (EBUSY); everything is as it was"
     );
     assert_eq!(done(&fake), [&ALL[..1], &BACK[..]].concat());
     assert_eq!(guard.used.lock().expect("alone").len(), 2, "dismissed");
@@ -224,14 +224,14 @@ fn a_step_that_is_refused_takes_everything_back() {
 #[test]
 fn what_cannot_be_taken_back_is_told_and_the_rest_is() {
     let fake = Fake {
-        refuses: Some("take eth0 down"),
+        refuses: Some("set eth0 down"),
         silent_on: vec!["br0"],
         ..Fake::default()
     };
     let error = run(&fake, &FakeGuard::default(), Limits::default()).unwrap_err();
     assert_eq!(
         error.to_string(),
-        "reach gateway 192.0.2.1 on br0 within 30 s; not everything could be restored: failed to take eth0 down: device or resource busy (EBUSY)"
+        "reach gateway 192.0.2.1 on br0 within 30 s; not everything could be restored: failed to set eth0 down: device or resource busy (EBUSY)"
     );
     assert_eq!(done(&fake), [&ALL[..], &BACK[1..]].concat());
 }
@@ -256,7 +256,7 @@ fn no_step_is_begun_when_time_is_up() {
     let error = run(&fake, &FakeGuard::default(), limits).unwrap_err();
     assert_eq!(
         error.to_string(),
-        "bring eth0 up: 2 s were up; everything is as it was"
+        "set eth0 up: 2 s were up; everything is as it was"
     );
     assert_eq!(done(&fake), [&ALL[..1], &BACK[..]].concat());
 }

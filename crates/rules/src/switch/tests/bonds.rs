@@ -42,7 +42,7 @@ fn a_bridge_that_has_the_adapters_bond_is_adopted() {
     assert_eq!((&*plan.bridge, plan.steps.len()), ("br0", 0));
     assert_eq!(
         plan.why,
-        "eth0 is in bond0, which is a port of bridge br0, which is adopted; nothing is to be done."
+        "eth0 is in bond0, which is a port of bridge br0, which is adopted; no change is needed."
     );
 }
 

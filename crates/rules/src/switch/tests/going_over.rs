@@ -153,15 +153,15 @@ fn routes_without_a_gateway_come_first_and_leave_last() {
     assert_eq!(
         texts(&plan.steps)[2..],
         [
-            "give acn-vms 192.0.2.4/24",
-            "give acn-vms 192.0.2.5/24",
-            "make eth0 a port of bridge acn-vms",
+            "add address 192.0.2.4/24 to acn-vms",
+            "add address 192.0.2.5/24 to acn-vms",
+            "add port eth0 to bridge acn-vms",
             "add route 203.0.113.0/24 dev acn-vms",
             "add route default via 203.0.113.1 dev acn-vms",
             "remove route default via 203.0.113.1 dev eth0",
             "remove route 203.0.113.0/24 dev eth0",
-            "take 192.0.2.5/24 from eth0",
-            "take 192.0.2.4/24 from eth0",
+            "remove address 192.0.2.5/24 from eth0",
+            "remove address 192.0.2.4/24 from eth0",
         ]
     );
     let [gateway] = plan.gateways.as_slice() else {
@@ -255,7 +255,7 @@ fn labels_flags_and_settings_are_made_the_bridges() {
         [
             "create bridge acn-vms",
             "set ipv6/accept_ra of acn-vms to 2",
-            "bring acn-vms up"
+            "set acn-vms up"
         ]
     );
     let given: Vec<(Option<&str>, u32)> = plan
@@ -302,17 +302,17 @@ fn what_a_port_still_carries_goes_over_but_not_its_link_local_address() {
     assert_eq!(
         steps,
         [
-            "give acn-vms 192.0.2.4/24",
+            "add address 192.0.2.4/24 to acn-vms",
             "add route default via 192.0.2.1 dev acn-vms",
             "remove route default via 192.0.2.1 dev eth0",
-            "take 192.0.2.4/24 from eth0"
+            "remove address 192.0.2.4/24 from eth0"
         ]
     );
     // One that the bridge has is not taken from it when the change is undone.
     standing.bridges[0].addresses = vec![address("192.0.2.4/24")];
     let plan = planned(&standing, &["eth0"]).unwrap();
     assert_eq!(plan.steps.len(), 3);
-    assert!(!texts(&plan.undo).contains(&"take 192.0.2.4/24 from acn-vms".to_owned()));
+    assert!(!texts(&plan.undo).contains(&"remove address 192.0.2.4/24 from acn-vms".to_owned()));
 }
 
 #[test]
@@ -320,6 +320,6 @@ fn an_adapter_that_is_down_is_brought_up_and_taken_down_again() {
     let mut standing = node(&["eth0"]);
     standing.links[0].up = false;
     let plan = planned(&standing, &["eth0"]).unwrap();
-    assert!(texts(&plan.steps).contains(&"bring eth0 up".to_owned()));
-    assert!(texts(&plan.undo).contains(&"take eth0 down".to_owned()));
+    assert!(texts(&plan.steps).contains(&"set eth0 up".to_owned()));
+    assert!(texts(&plan.undo).contains(&"set eth0 down".to_owned()));
 }

@@ -9,14 +9,14 @@ fn an_adapter_that_carries_nothing_gets_a_bridge_with_its_mac_and_mtu() {
         texts(&plan.steps),
         [
             "create bridge acn-vms",
-            "bring acn-vms up",
-            "make eth0 a port of bridge acn-vms"
+            "set acn-vms up",
+            "add port eth0 to bridge acn-vms"
         ]
     );
     assert_eq!(
         texts(&plan.undo),
         [
-            "take port eth0 out of bridge acn-vms",
+            "remove port eth0 from bridge acn-vms",
             "delete bridge acn-vms"
         ]
     );
@@ -66,7 +66,7 @@ fn a_bridge_that_has_the_adapter_is_adopted() {
     assert_eq!((&*plan.bridge, plan.steps.len()), ("br0", 0));
     assert_eq!(
         plan.why,
-        "eth0 is a port of bridge br0 already, which is adopted; nothing is to be done."
+        "eth0 is a port of bridge br0 already, which is adopted; no change is needed."
     );
 }
 
@@ -95,25 +95,21 @@ fn a_bridge_that_stands_unused_gets_the_adapter_and_its_mac() {
         texts(&plan.steps),
         [
             "set the MAC of acn-vms to 52:54:00:00:00:07",
-            "bring acn-vms up",
-            "make eth0 a port of bridge acn-vms"
+            "set acn-vms up",
+            "add port eth0 to bridge acn-vms"
         ]
     );
     assert_eq!(
         texts(&plan.undo),
         [
-            "take port eth0 out of bridge acn-vms",
-            "take acn-vms down",
+            "remove port eth0 from bridge acn-vms",
+            "set acn-vms down",
             "set the MAC of acn-vms to 52:54:00:00:00:09"
         ]
     );
     standing.bridges[0].addresses = vec![address("192.0.2.9/24")];
     let plan = planned(&standing, &["eth0"]).unwrap();
-    assert_eq!(
-        texts(&plan.steps)[0],
-        "bring acn-vms up",
-        "its MAC is in use"
-    );
+    assert_eq!(texts(&plan.steps)[0], "set acn-vms up", "its MAC is in use");
 }
 
 #[test]
@@ -154,7 +150,7 @@ fn what_cannot_be_a_port_is_refused() {
     });
     assert_eq!(
         stacked.to_string(),
-        "On eth0 stand eth0.5 (vlan), mv0 (macvtap)."
+        "eth0 has upper devices: eth0.5 (vlan), mv0 (macvtap)."
     );
     let elsewhere = refused(&|standing| {
         standing.links[0].master = Some("ovs-system".to_owned());
@@ -192,7 +188,7 @@ fn no_adapter_no_name() {
     let standing = node(&[]);
     assert_eq!(planned(&standing, &[]), Err(SwitchRefusal::NoUplink));
     let gone = planned(&standing, &["eth0"]).unwrap_err();
-    assert_eq!(gone.to_string(), "There is no link eth0.");
+    assert_eq!(gone.to_string(), "Link eth0 does not exist.");
     for bridge in ["", "a-name-too-long-", "a/b", "a b", ".."] {
         let wish = Wish {
             bridge: bridge.to_owned(),

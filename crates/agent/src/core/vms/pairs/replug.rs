@@ -152,8 +152,7 @@ impl Bench<'_> {
                 Err(LibvirtError::Failed {
                     doing: "re-plug the vNIC",
                     words: format!(
-                        "bridge {bridge} is gone, and the VM would be left without its vNIC: try again when \
-                         'accelnet intent status' says that the intent is completed"
+                        "bridge {bridge} does not exist, and the VM would lose its vNIC: try again when 'accelnet intent status' shows the intent as completed"
                     ),
                 })
             }
