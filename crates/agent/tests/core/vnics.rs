@@ -95,7 +95,7 @@ fn what_a_vf_would_go_past_is_refused_and_nothing_is_changed() {
             "<vlan trunk='yes'><tag id='42' nativeMode='untagged'/></vlan>",
             "native",
         ),
-        ("<vlan><tag id='42'/></vlan>", "does not look at VLANs"),
+        ("<vlan><tag id='42'/></vlan>", "does not filter VLANs"),
         ("<virtualport type='openvswitch'/>", "openvswitch"),
         ("<mtu size='9000'/>", "MTU of 9000"),
     ] {

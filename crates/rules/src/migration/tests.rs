@@ -49,7 +49,7 @@ fn with_a_vf_where_one_is_free_that_can_give_the_figures() {
     assert_eq!(judged(&[(0, Some(2)), (5, Some(1))]).0, Arrival::Software);
     let (arrival, why) = judged(&[(5, Some(1))]);
     assert_eq!(arrival, Arrival::Never);
-    assert!(why.contains("1 queue pairs at most"), "{why}");
+    assert!(why.contains("at most 1 queue pairs"), "{why}");
 }
 
 #[test]
@@ -117,14 +117,14 @@ fn not_at_all_and_why() {
             },
             "is down",
         ),
-        (mover(), target(&failed, &free), "failed there"),
+        (mover(), target(&failed, &free), "failed on that node"),
         (
             mover(),
             Target {
                 status: None,
                 ..there()
             },
-            "is not there",
+            "does not exist on that node",
         ),
     ];
     for (vm, target, words) in cases {

@@ -131,7 +131,7 @@ fn what_a_vf_would_go_past_is_refused_and_named() {
                     ..Bandwidth::default()
                 });
             },
-            "is promised 200 KiB/s",
+            "guaranteed inbound rate of 200 KiB/s",
         ),
         (
             |p| p.outbound = Some(Bandwidth::default()),
@@ -394,7 +394,7 @@ fn a_vnic_that_is_not_plugged_gets_its_tag_or_what_a_new_port_gets() {
     // A tag that the bridge does not look at is none.
     let ignored = holds_with(|r| r.vlan_filtering = false, Some(42)).expect_err("no VLAN");
     assert!(
-        ignored.found.contains("does not look at VLANs"),
+        ignored.found.contains("does not filter VLANs"),
         "{ignored:?}"
     );
     let unable = [Pf {

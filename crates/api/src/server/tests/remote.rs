@@ -351,7 +351,7 @@ fn files_that_cannot_be_used_are_told_at_once() {
         ),
         (
             with(&|options| options.files.key = folder.join("empty")),
-            "There is no private key in it",
+            "It contains no private key",
         ),
         (
             with(&|options| options.files.key = other_key.clone()),
@@ -401,7 +401,7 @@ fn handshakes_that_do_not_end_keep_nobody_out() {
     let mut last = &others[others.len() - 1];
     assert_eq!(last.read(&mut [0; 16]).expect("closed"), 0);
     let events = far.events(2);
-    assert!(events[0].message.contains("took the place"), "{events:?}");
+    assert!(events[0].message.contains("replaced it"), "{events:?}");
     far.of(May::Reader).status().expect("and go on");
 }
 
