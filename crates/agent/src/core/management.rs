@@ -53,7 +53,7 @@ impl Core {
                     .unwrap_or(policy.management.node_reserve_percentage),
                 performance: request.performance.unwrap_or(policy.management.performance),
             };
-            let why = "management is enabled: VMs can be accelerated, and are watched";
+            let why = "VMs can then be accelerated, and are monitored";
             if let Some(changed) = self.manage(&policy, wanted, request.dry_run, why)? {
                 return Ok(changed);
             }

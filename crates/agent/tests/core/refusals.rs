@@ -174,7 +174,7 @@ fn a_guest_that_keeps_its_vf() {
     let result = bench.vm_disable("web");
     let problem = result.problem.expect("a problem");
     assert_eq!(problem.code, Code::LibvirtFailed);
-    assert!(problem.cause.expect("words").contains("did not give"));
+    assert!(problem.cause.expect("words").contains("did not release"));
     assert_eq!(state(&bench), before);
     invariants::hold(&bench, "kept");
     // Nor does it for a disruptive change: everything is as it was.

@@ -1,4 +1,4 @@
-//! A change of management in words.
+//! A change of the cluster's settings in words.
 
 use accelnet_api::types::ManagementChanged;
 
@@ -6,7 +6,7 @@ use super::status::performance_settings;
 use super::table::pairs;
 use super::words::{steps, warnings};
 
-/// What is so now, or would be.
+/// The state after the change, or after the change that a dry run describes.
 pub fn management_changed(
     changed: &ManagementChanged,
     _colour: bool,
@@ -14,14 +14,18 @@ pub fn management_changed(
 ) -> String {
     let management = &changed.management;
     let intent = management.intent.as_deref().unwrap_or("none");
-    let unchanged = changed.previous.as_ref() == Some(management);
+    let previous = changed.previous.as_ref();
+    let unchanged = previous == Some(management);
+    let was_enabled = previous.is_some_and(|previous| previous.enabled);
     let state = match (management.enabled, changed.applied) {
         (true, _) if unchanged => "Accelerated Networking is already enabled. Nothing changed.",
         (false, _) if unchanged => "Accelerated Networking is already disabled. Nothing changed.",
-        (true, true) => "Accelerated Networking is enabled.",
-        (false, true) => {
-            "Accelerated Networking is disabled. VMs keep their VFs, and are no longer monitored."
+        (true, true) if was_enabled => "The settings of Accelerated Networking are changed.",
+        (true, false) if was_enabled => {
+            "The settings of Accelerated Networking would be changed (dry run)."
         }
+        (true, true) => "Accelerated Networking is enabled.",
+        (false, true) => "Accelerated Networking is disabled.",
         (true, false) => "Accelerated Networking would be enabled (dry run).",
         (false, false) => "Accelerated Networking would be disabled (dry run).",
     };
