@@ -110,13 +110,21 @@ fn the_mac_goes_the_moment_the_guest_gives_up_its_vf() {
     assert_eq!(macs(&other), [mac(1)]);
     let there = other.core().reflex();
     let word = there.hear(&event(&other, MigrationChange::Active));
-    assert!(word.expect("a word").message.contains("is migrating to this node"));
+    assert!(
+        word.expect("a word")
+            .message
+            .contains("is migrating to this node")
+    );
     assert_eq!(macs(&other), [Mac::ZERO]);
     other.pass();
     assert_eq!(macs(&other), [Mac::ZERO]);
     assert_eq!(other.machine.kernel.taken_in(), [], "it is not here yet");
     let word = there.hear(&event(&other, MigrationChange::Completed));
-    assert!(word.expect("a word").message.contains("has migrated to this node"));
+    assert!(
+        word.expect("a word")
+            .message
+            .contains("has migrated to this node")
+    );
     assert_eq!(macs(&other), [mac(1)]);
     // Until its guest has taken its VF, its packets come both ways.
     assert_eq!(taken_in(&other), both);
