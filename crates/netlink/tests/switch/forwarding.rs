@@ -19,6 +19,8 @@ const OUTSIDE: Mac = Mac([0x52, 0x54, 0, 0xbb, 0, 1]);
 fn bridge(namespace: &Namespace) -> (u32, u32, u32) {
     namespace.ip("link add port0 type veth peer name guest0");
     namespace.ip("link set port0 up");
+    // Without a link-local address guest0 sends nothing that the bridge could learn.
+    namespace.ip("link set guest0 addrgenmode none");
     namespace.ip("link set guest0 up");
     namespace.inside(|| {
         create_bridge(&new_bridge("br0")).expect("made");
