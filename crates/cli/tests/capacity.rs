@@ -78,7 +78,7 @@ fn the_file_of_the_request() {
     assert_eq!(status, 0);
     // Half of one node is none.
     assert_eq!(
-        (&answer["survives_nodes"], &answer["failover_capacity_ok"]),
+        (&answer["survives_nodes"], &answer["holds"]),
         (&json!(0), &json!(true))
     );
     assert_eq!(
@@ -224,7 +224,7 @@ fn a_promise_that_does_not_hold_ends_with_its_status() {
             "vms": [{"name": "a", "node": "n1", "performance": "low"}]}"#,
     );
     assert_eq!(
-        (status, &answer["failover_capacity_ok"]),
+        (status, &answer["holds"]),
         (116, &json!(false))
     );
     assert_eq!(answer["problem"]["code"], "reserve_not_met");

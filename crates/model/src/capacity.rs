@@ -13,6 +13,7 @@ pub struct Capacity {
     /// Number of nodes that can be down at once: `floor(nodes x reserve / 100)`.
     pub survives_nodes: u32,
     /// Whether every accelerated VM gets a VF when any `survives_nodes` nodes are down.
+    #[serde(rename = "holds")]
     pub failover_capacity_ok: bool,
     /// The reason if failover capacity is not sufficient.
     #[serde(skip_serializing_if = "Option::is_none", default)]
