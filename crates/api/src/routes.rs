@@ -241,7 +241,7 @@ pub static ROUTES: &[Route] = &[
     Route::get(Do::Version, "/v1/version", One("Version"), "Show the version of the agent"),
     Route::get(Do::Openapi, "/v1/openapi.json", Document, "Describe this API"),
     Route::get(Do::Status, "/v1/status", One("Status"), "Show cluster status"),
-    Route::get(Do::Capacity, "/v1/capacity", One("Capacity"), "Show the capacity of the cluster: in use, reserved for failover, and free"),
+    Route::get(Do::Capacity, "/v1/capacity", One("Capacity"), "Show the capacity of the cluster: in use, allocated, and free"),
     Route::get(Do::Node, "/v1/node", One("Node"), "Show the last snapshot of the node"),
     Route::get(Do::Prereq, "/v1/prereq", One("PrereqAnswer"), "Check the prerequisites of Accelerated Networking on a new snapshot").asked(PREREQ),
     Route::get(Do::Plan, "/v1/plan", One("PlanAnswer"), "Show the steps that the agent would run now"),

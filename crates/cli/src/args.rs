@@ -176,7 +176,7 @@ pub enum ListOutput {
 pub enum Command {
     /// Show cluster status: settings, capacity, failover
     Status(ShowOf),
-    /// Show capacity: in use, reserved for failover, free
+    /// Show capacity: in use, allocated, free
     Capacity(Capacity),
     /// Check the prerequisites of Accelerated Networking
     Prereq(Prereq),
@@ -246,7 +246,7 @@ pub struct Demo {
 /// `accelnet capacity`
 #[derive(Debug, ClapArgs)]
 #[command(
-    long_about = "Show the capacity of the cluster by node: VFs and queue pairs in use, allocated to VMs, free, and reserved for failover; the number of node failures that the accelerated VMs survive; the largest reserve that the capacity allows; and the number of additional VMs that would be admitted. With --from, calculate the same for a cluster that a file describes, and evaluate the VMs that the file requests. This needs no agent.",
+    long_about = "Show the capacity of the cluster by node: VFs and queue pairs in use, allocated to VMs, free, and unavailable to new VMs; the number of node failures that the accelerated VMs survive; the largest reserve that the capacity allows; and the number of additional VMs that would be admitted. With --from, calculate the same for a cluster that a file describes, and evaluate the VMs that the file requests. This needs no agent.",
     after_help = "Exit status: 0 only if failover capacity is sufficient and every requested VM is admitted, otherwise that of the first error. docs/capacity.md describes the file."
 )]
 pub struct Capacity {

@@ -89,8 +89,7 @@ fn the_file_of_the_request() {
         answer["additional_vms"],
         json!({"low": 6, "medium": 6, "high": 6})
     );
-    let share =
-        json!({"total": 7, "in_use": 1, "allocated": 1, "free": 6, "reserved_for_failover": 0});
+    let share = json!({"total": 7, "in_use": 1, "allocated": 1, "free": 6, "unavailable": 0});
     assert_eq!(answer["nodes"][0]["vfs"], share);
 }
 
@@ -223,10 +222,7 @@ fn a_promise_that_does_not_hold_ends_with_its_status() {
         r#"{"nodes": [{"name": "n1", "adapters": [{"name": "p", "vfs": 2}]}, {"name": "n2"}],
             "vms": [{"name": "a", "node": "n1", "performance": "low"}]}"#,
     );
-    assert_eq!(
-        (status, &answer["holds"]),
-        (116, &json!(false))
-    );
+    assert_eq!((status, &answer["holds"]), (116, &json!(false)));
     assert_eq!(answer["problem"]["code"], "reserve_not_met");
 }
 

@@ -1,4 +1,4 @@
-//! Capacity of a cluster: total, allocated, free, and reserved for failover.
+//! Capacity of a cluster: total, allocated, free, and available to new VMs.
 
 use serde::{Deserialize, Serialize};
 
@@ -68,9 +68,9 @@ pub struct Share {
     pub allocated: u32,
     /// Number that is not allocated; none without a limit.
     pub free: Option<u32>,
-    /// Free, but reserved for failover: no number of new VMs of one setting is admitted to it; none without a
-    /// limit.
-    pub reserved_for_failover: Option<u32>,
+    /// Free, but not available to new VMs, of whatever setting: kept for failover, or beyond what the other resource
+    /// allows; none without a limit.
+    pub unavailable: Option<u32>,
 }
 
 /// Result for a requested VM.

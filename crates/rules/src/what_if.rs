@@ -117,7 +117,7 @@ fn share(total: Option<u64>, in_use: u32, promised: u64, takes: u64) -> Share {
         in_use,
         allocated: narrow(promised),
         free: free.map(narrow),
-        reserved_for_failover: free.map(|free| narrow(free.saturating_sub(takes))),
+        unavailable: free.map(|free| narrow(free.saturating_sub(takes))),
     }
 }
 

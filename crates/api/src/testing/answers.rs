@@ -61,7 +61,7 @@ impl Service for Fake {
             in_use: promised,
             allocated: promised,
             free: Some(total - promised),
-            reserved_for_failover: Some(0),
+            unavailable: Some(0),
         };
         let vms = inner.vms.iter().filter(|vm| vm.performance.is_some());
         let vms = u32::try_from(vms.count()).unwrap_or(u32::MAX).min(7);

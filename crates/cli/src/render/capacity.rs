@@ -73,7 +73,7 @@ fn table(capacity: &Capacity, colour: bool, width: Option<u16>) -> String {
         "IN USE",
         "ALLOCATED",
         "FREE",
-        "RESERVED FOR FAILOVER",
+        "UNAVAILABLE",
     ];
     let mut table = Table::new(&heading, colour, width);
     for node in &capacity.nodes {
@@ -92,7 +92,7 @@ fn table(capacity: &Capacity, colour: bool, width: Option<u16>) -> String {
                 share.in_use.to_string(),
                 share.allocated.to_string(),
                 or(share.free),
-                or(share.reserved_for_failover),
+                or(share.unavailable),
             ]);
         };
         row(name, "VFs", &node.vfs);

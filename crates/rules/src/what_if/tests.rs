@@ -139,12 +139,7 @@ fn a_promise_that_does_not_hold_is_told_before_anything_is_asked() {
     assert_eq!(capacity.additional_vms.low, 0);
     let share = capacity.nodes[0].vfs;
     assert_eq!(
-        (
-            share.in_use,
-            share.allocated,
-            share.free,
-            share.reserved_for_failover
-        ),
+        (share.in_use, share.allocated, share.free, share.unavailable),
         (5, 5, Some(2), Some(2))
     );
 }
