@@ -34,7 +34,7 @@ pub fn wait(
     Ok(())
 }
 
-/// Asks until the answer is so, or the time is over; the last answer.
+/// Polls until the answer matches or the deadline passes. Returns the last answer.
 fn until<T>(
     seconds: u64,
     what: &str,

@@ -58,7 +58,7 @@ fn an_ena_of_amazon_may_be_on_a_bare_metal_machine() {
     assert!(!said.contains("BIOS"), "{said}");
 }
 
-/// A virtio adapter beside a VF, as KVM hosts give both: neither is told of a BIOS.
+/// A virtio adapter beside a VF, as KVM hosts give both: no hint for either names a BIOS.
 #[test]
 fn a_virtio_adapter_beside_a_vf_is_virtual() {
     let virtio = given("0000:00:03.0", (0x1af4, 0x1041), "virtio-pci", "eth0");

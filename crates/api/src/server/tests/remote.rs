@@ -151,7 +151,7 @@ fn each_role_may_what_it_may_and_what_it_may_not_is_told() {
     for event in &events {
         assert_eq!(event.kind, EventKind::Refused);
         assert_eq!(event.code, Some(Code::NotAllowed));
-        let who = event.user.as_deref().expect("somebody");
+        let who = event.user.as_deref().expect("a user");
         assert!(
             who.contains("CN=anna") && who.contains("OU=accelnet-"),
             "{who}"
