@@ -1,13 +1,20 @@
-//! What the documents say that one can type, and what they say of JSON, is so.
+//! The command lines of the documents can be run, and JSON has the documented fields.
 
+#[expect(dead_code, reason = "others need all of it")]
+#[path = "support/agent.rs"]
+mod served;
 mod support;
 
 use std::path::PathBuf;
 
 use accelnet::args::Args;
+use accelnet_api::Client;
+use accelnet_api::testing::Fake;
+use accelnet_model::Code;
 use clap::Parser;
 use serde_json::Value;
-use support::{node, types};
+use served::Agent;
+use support::{node, run, types};
 
 /// The repository's own documents, each with its name. The generated ones are checked
 /// where they are generated.
@@ -26,22 +33,36 @@ fn documents() -> Vec<(String, String)> {
         .collect()
 }
 
-/// Command lines in a document: in backquotes, and at the begin of lines of code.
+/// `text` without its fenced blocks, and their lines without the indentation of the fence.
+fn fences(text: &str) -> (String, Vec<&str>) {
+    let (mut prose, mut code, mut inside) = (String::new(), Vec::new(), false);
+    for line in text.lines() {
+        match (line.trim_start().starts_with("```"), inside) {
+            (true, _) => inside = !inside,
+            (false, true) => code.push(line.trim_start()),
+            (false, false) => {
+                prose.push_str(line);
+                prose.push('\n');
+            }
+        }
+    }
+    assert!(!inside, "a fence that does not end");
+    (prose, code)
+}
+
+/// Command lines in a document: at the begin of lines of code, and in backquotes, which may be broken.
 fn commands(text: &str) -> Vec<String> {
-    let lines = text.lines().filter_map(|line| {
+    let (prose, code) = fences(text);
+    let lines = code.into_iter().map(|line| {
         let line = line.trim_start_matches("ExecStart=/usr/local/bin/");
         // A prompt, not a heading.
         let line = line.strip_prefix("# ").unwrap_or(line);
-        let line = line.trim_start_matches("sudo ");
-        line.starts_with("accelnet ").then_some(line)
+        line.trim_start_matches("sudo ").to_owned()
     });
-    let quoted = text
-        .split('`')
-        .skip(1)
-        .step_by(2)
-        .filter(|quoted| quoted.starts_with("accelnet ") && !quoted.contains('\n'));
-    lines
-        .chain(quoted)
+    let quoted = prose.split('`').skip(1).step_by(2);
+    let quoted = quoted.map(|text| text.split_whitespace().collect::<Vec<_>>().join(" "));
+    let all: Vec<String> = lines.chain(quoted).collect();
+    all.iter()
         // Each side of a pipe is a command line of its own.
         .flat_map(|line| line.split(" | "))
         .filter(|line| line.starts_with("accelnet "))
@@ -53,27 +74,94 @@ fn commands(text: &str) -> Vec<String> {
         .collect()
 }
 
-#[test]
-fn every_command_line_of_the_documents_can_be_typed() {
-    let mut typed = 0;
-    for (name, text) in documents() {
-        for command in commands(&text) {
-            // A number stands as a letter in prose.
-            let words = command
-                .replace("--vfs N", "--vfs 4")
-                .replace("--vfs M", "--vfs 4");
-            if let Err(error) = Args::try_parse_from(words.split(' ')) {
-                let shown = matches!(
-                    error.kind(),
-                    clap::error::ErrorKind::DisplayHelp
-                        | clap::error::ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand
-                );
-                assert!(shown, "{name}: {command}: {error}");
-            }
-            typed += 1;
+/// The arguments of a command line; none if it shows help.
+fn read(name: &str, command: &str) -> Option<Args> {
+    // A number stands as a letter in prose.
+    let words = command
+        .replace("--vfs N", "--vfs 4")
+        .replace("--vfs M", "--vfs 4")
+        .replace('\'', "");
+    match Args::try_parse_from(words.split(' ')) {
+        Ok(args) => Some(args),
+        Err(error) => {
+            let shown = matches!(
+                error.kind(),
+                clap::error::ErrorKind::DisplayHelp
+                    | clap::error::ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand
+            );
+            assert!(shown, "{name}: {command}: {error}");
+            None
         }
     }
-    assert!(typed > 15, "only {typed} command lines were found");
+}
+
+/// Command lines that are parsed and not run here, and why.
+const NOT_RUN: [(&str, &str); 9] = [
+    ("accelnet agent", "runs until it is stopped"),
+    ("accelnet demo", "tests/demo.rs runs it"),
+    (
+        "accelnet setup",
+        "needs root and systemd: tests/setup.rs runs it",
+    ),
+    ("accelnet cluster", "needs an etcd: tests/setup.rs runs it"),
+    ("accelnet store", "needs a store: tests/store.rs runs it"),
+    (
+        "accelnet cmdlets",
+        "writes links: src/cmdlet/tests.rs runs it",
+    ),
+    ("--profile", "needs a server: tests/remote.rs runs it"),
+    ("--server", "needs a server: tests/remote.rs runs it"),
+    ("--follow", "waits for events: tests/agent.rs runs it"),
+];
+
+#[test]
+fn every_command_line_of_the_documents_can_be_run() {
+    let agent = Agent::of(Fake::default().enabled("lan"));
+    let local = node(|igb| igb);
+    let (mut ran, mut left) = (0, Vec::new());
+    for (name, text) in documents() {
+        for command in commands(&text) {
+            let Some(args) = read(&name, &command) else {
+                continue;
+            };
+            let reason = NOT_RUN.iter().find(|(part, _)| {
+                command.starts_with(part) || (part.starts_with("--") && command.contains(part))
+            });
+            if let Some((part, _)) = reason {
+                left.push(*part);
+                continue;
+            }
+            let client = Some(Client::new(agent.socket()));
+            let shown = run(&args, &local, client, b"web01\n");
+            let mut codes = Code::ALL.iter().map(|code| code.entry().exit_status);
+            let known = codes.any(|status| status == shown.status);
+            assert!(
+                shown.status == 0 || known,
+                "{name}: {command}: {} {}",
+                shown.status,
+                shown.err
+            );
+            ran += 1;
+        }
+    }
+    assert!(ran > 60, "only {ran} command lines were run");
+    for (part, why) in NOT_RUN {
+        assert!(left.contains(&part), "no document has {part}: {why}");
+    }
+}
+
+#[test]
+fn command_lines_in_lists_and_across_lines_are_found() {
+    let text = "1. Run `accelnet vm\n   list`:\n\n   ```console\n   sudo accelnet prereq   # first\n   accelnet vm list -o name | accelnet vm enable -p low -\n   ```\n\naccelnet is no command here.\n";
+    assert_eq!(
+        commands(text),
+        [
+            "accelnet prereq",
+            "accelnet vm list -o name",
+            "accelnet vm enable -p low -",
+            "accelnet vm list",
+        ]
+    );
 }
 
 #[test]
