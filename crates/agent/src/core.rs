@@ -170,8 +170,7 @@ pub struct Core {
     pub(crate) link: Option<Arc<Link>>,
     /// Whether the node was brought to a policy since this agent began.
     pub(crate) begun: bool,
-    /// Whether no event asks for a look that has not been taken yet; only who hears of events can
-    /// say so.
+    /// No event is waiting for a refresh; only the watchers of events set it.
     pub(crate) nothing_heard: bool,
     /// Whether somebody waits for an answer, which the other nodes' report is not to keep up: then it
     /// is written by [`Core::report`].
@@ -441,7 +440,7 @@ impl Core {
     pub(crate) fn node_name(&self) -> Result<NodeName, Problem> {
         self.name.parse().map_err(|error| {
             let found = format!("This agent was started with --node: {error}.");
-            Problem::new(Code::BadRequest, &["--node"], found)
+            Problem::new(Code::BadRequest, &[], found)
         })
     }
 

@@ -11,7 +11,7 @@ use crate::policy::Policy;
 use crate::report::Report;
 
 /// Tells of each VM of `node` that has a setting whether it can move to each of the other nodes.
-/// `down` are the nodes that give no sign of life.
+/// `down` are the nodes that send no heartbeats.
 pub fn tell(
     vms: &mut [VmView],
     node: &Node,

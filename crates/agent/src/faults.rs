@@ -30,19 +30,9 @@ pub(crate) fn of(
         .collect();
     let mut faults = Vec::new();
     let mut raise = |severity, subject: &str, problem: &Problem| {
-        faults.push(Fault {
-            severity,
-            node: core.name.clone(),
-            subject: subject.to_owned(),
-            code: problem.code,
-            message: format!("{} {}", problem.message, problem.found),
-            resolution: problem.resolution.clone(),
-            since: match old.get(&(subject, problem.code)) {
-                Some(since) => (*since).to_owned(),
-                None => seen.node.observed_at.clone(),
-            },
-            last_report: None,
-        });
+        let since = old.get(&(subject, problem.code)).copied();
+        let since = since.unwrap_or(&seen.node.observed_at);
+        faults.push(Fault::new(severity, (&core.name, subject), problem, since));
     };
     for (intent, over, problem) in core.unrenewed() {
         let severity = if over {
@@ -54,7 +44,8 @@ pub(crate) fn of(
     }
     for lost in core.lost_intents(policy) {
         let name = &lost.name;
-        let found = format!("It has no intent {name}, and what the intent made runs here.");
+        let found =
+            format!("The store has no intent {name}, whose VFs and networks exist on this node.");
         let problem = Problem::new(Code::StoreForeign, &[], found).resolution(format!(
             "Adapters, VFs and networks remain unchanged. Restore a newer backup with 'accelnet store restore FILE', add the intent again with 'accelnet intent add', or remove its VFs and networks with 'accelnet intent remove {name}'.",
         ));
@@ -65,7 +56,7 @@ pub(crate) fn of(
     }
     for domain in lost_vms(seen, policy) {
         let name = &domain.name;
-        let found = format!("It has no setting of VM {name}, which runs with a VF.");
+        let found = format!("The store has no setting of VM {name}, which runs with a VF.");
         let problem = Problem::new(Code::StoreForeign, &[], found).resolution(format!(
             "The VM keeps its VF. Restore a newer backup with 'accelnet store restore FILE', or enable the VM again with 'accelnet vm enable {name}'; 'accelnet vm disable {name}' then detaches the VF.",
         ));

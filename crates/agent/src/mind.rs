@@ -18,7 +18,7 @@ const FULL_LOOK: Duration = Duration::from_secs(15 * 60);
 const GATHER: Duration = Duration::from_millis(300);
 /// The least time between two passes that events ask for.
 const REST: Duration = Duration::from_secs(2);
-/// A sign of life is given at least this often while nothing happens.
+/// A heartbeat is sent at least this often while nothing happens.
 const BEAT: Duration = Duration::from_secs(120);
 /// After so long without anything to do, nothing is going on: guests that drive their VFs are looked at
 /// once a minute.

@@ -272,7 +272,7 @@ impl Reports {
         newest.unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Nodes that give no sign of life. A store that one machine keeps tells of none: when the
+    /// Nodes that send no heartbeats. A store that one machine keeps tells of none: when the
     /// machine is down, nobody asks.
     ///
     /// # Errors

@@ -206,16 +206,7 @@ fn vms_known(node: &str, own: &str, here: &Node, reports: &[Report]) -> Result<(
 
 /// A fault of a whole node.
 fn as_fault(node: &str, problem: &Problem, since: String) -> Fault {
-    Fault {
-        severity: Severity::Error,
-        node: node.to_owned(),
-        subject: node.to_owned(),
-        code: problem.code,
-        message: format!("{} {}", problem.message, problem.found),
-        resolution: problem.resolution.clone(),
-        since,
-        last_report: None,
-    }
+    Fault::new(Severity::Error, (node, node), problem, since)
 }
 
 impl Service for Agent {
@@ -230,7 +221,7 @@ impl Service for Agent {
                 continue;
             };
             if status.enabled {
-                let found = format!("No sign of life since {since}.");
+                let found = format!("No heartbeat since {since}.");
                 let problem = Problem::new(Code::NodeDown, &[&node.name], found);
                 status.faults.push(as_fault(&node.name, &problem, since));
             }

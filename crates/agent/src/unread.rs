@@ -106,8 +106,8 @@ pub fn problem(unreadable: &Unreadable) -> Problem {
     );
     match unreadable.newer_format {
         true => problem.resolution(
-            "A later release of accelnet wrote the value. Update accelnet on this node to that release. Everything else \
-             works meanwhile.",
+            "A later release of accelnet wrote the value. Update accelnet on this node to that release. All other values \
+             work, and the node remains unchanged.",
         ),
         false => problem,
     }

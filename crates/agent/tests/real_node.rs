@@ -119,7 +119,7 @@ fn an_agent_of_a_real_node_changes_no_single_adapters() {
         };
         let refused = core.change_adapters("root", &change).expect_err("refused");
         assert_eq!(refused.code, Code::BadRequest);
-        assert!(refused.message.contains("does not change single adapters"));
+        assert!(refused.found.contains("does not change single adapters"));
     }
     let events = Journal::new(store, "node1").since(0, 10).expect("events");
     assert_eq!(events.len(), 1, "a dry run leaves none: {events:#?}");

@@ -64,7 +64,7 @@ impl Client {
         at.filter(|_| self.is_remote())
     }
 
-    /// Who answers.
+    /// The version of an agent.
     pub fn version(&self) -> Answer<Version> {
         self.get("/v1/version")
     }
@@ -92,12 +92,12 @@ impl Client {
         }
     }
 
-    /// The settings of management.
+    /// The settings of Accelerated Networking.
     pub fn management(&self) -> Answer<Management> {
         self.get("/v1/management")
     }
 
-    /// Enables management.
+    /// Request to enable Accelerated Networking.
     pub fn enable(&self, request: &Enable) -> Answer<ManagementChanged> {
         self.send("PUT", "/v1/management", request)
     }
@@ -122,7 +122,7 @@ impl Client {
         self.get(&format!("/v1/intents/{}", escaped(name)))
     }
 
-    /// Declares an intent.
+    /// Request to add an intent.
     pub fn intent_add(&self, request: &IntentAdd) -> Answer<IntentChanged> {
         self.send("POST", "/v1/intents", request)
     }

@@ -6,7 +6,7 @@ use crate::limits::Chars;
 /// Everything that can be asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Operation {
-    /// Who answers.
+    /// The version of an agent.
     Version,
     /// The OpenAPI document.
     Openapi,
@@ -16,19 +16,19 @@ pub enum Operation {
     Capacity,
     /// The node.
     Node,
-    /// Every prerequisite check.
+    /// The results of the prerequisite checks.
     Prereq,
     /// What would be done now.
     Plan,
     /// What happened.
     Events,
-    /// The settings of management.
+    /// The settings of Accelerated Networking.
     Management,
-    /// Enable management.
+    /// Enable Accelerated Networking.
     Enable,
-    /// Change management.
+    /// Change its settings.
     Set,
-    /// Disable management.
+    /// Disable Accelerated Networking.
     Disable,
     /// All intents.
     Intents,
@@ -246,10 +246,10 @@ pub static ROUTES: &[Route] = &[
     Route::get(Do::Prereq, "/v1/prereq", One("PrereqAnswer"), "Check the prerequisites of Accelerated Networking on a new snapshot").asked(PREREQ),
     Route::get(Do::Plan, "/v1/plan", One("PlanAnswer"), "Show the steps that the agent would run now"),
     Route::get(Do::Events, "/v1/events", One("Events"), "Show events, oldest first").asked(EVENTS),
-    Route::get(Do::Management, "/v1/management", One("Management"), "Show the settings of management"),
-    Route::get(Do::Enable, "/v1/management", One("ManagementChanged"), "Enable management").change(Put, Some("Enable")),
-    Route::get(Do::Set, "/v1/management", One("ManagementChanged"), "Change management; settings that are not given remain unchanged").change(Patch, Some("Set")),
-    Route::get(Do::Disable, "/v1/management", One("ManagementChanged"), "Disable management; VMs keep their VFs").asked(DRY_RUN).change(Delete, None),
+    Route::get(Do::Management, "/v1/management", One("Management"), "Show the settings of Accelerated Networking"),
+    Route::get(Do::Enable, "/v1/management", One("ManagementChanged"), "Enable Accelerated Networking").change(Put, Some("Enable")),
+    Route::get(Do::Set, "/v1/management", One("ManagementChanged"), "Change the settings of Accelerated Networking; those that are not given remain unchanged").change(Patch, Some("Set")),
+    Route::get(Do::Disable, "/v1/management", One("ManagementChanged"), "Disable Accelerated Networking; VMs keep their VFs").asked(DRY_RUN).change(Delete, None),
     Route::get(Do::Intents, "/v1/intents", Many("IntentView"), "List the intents"),
     Route::get(Do::IntentAdd, "/v1/intents", One("IntentChanged"), "Add an intent, and wait until it is applied").change(Post, Some("IntentAdd")),
     Route::get(Do::IntentStatus, "/v1/intent-status", Many("IntentStatus"), "Show the state of every intent on every node"),

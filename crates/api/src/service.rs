@@ -35,7 +35,7 @@ pub struct Remark {
     pub subject: String,
     /// What happened, a sentence.
     pub message: String,
-    /// Code, where something went wrong.
+    /// Code, if the request was refused or failed.
     pub code: Option<Code>,
 }
 
@@ -62,7 +62,7 @@ pub trait Service: Send + Sync {
     fn node(&self) -> Result<Node, Problem>;
     /// Every prerequisite check, judged on a fresh look; with an intent, on its adapters.
     fn prereq(&self, who: &Caller, intent: Option<&str>) -> Answer<PrereqAnswer>;
-    /// Enables management.
+    /// Request to enable Accelerated Networking.
     fn enable(&self, who: &Caller, request: &Enable) -> Answer<ManagementChanged>;
     /// Changes management.
     fn set(&self, who: &Caller, request: &Set) -> Answer<ManagementChanged>;
@@ -105,9 +105,8 @@ pub trait Service: Send + Sync {
 
 /// Why an agent of a real node changes no adapters.
 pub fn adapters_are_not_changed() -> Problem {
-    let what = "this agent does not change single adapters";
-    let found = "It is the agent of a node that is not simulated.";
-    Problem::new(Code::BadRequest, &[what], found)
+    let found = "The agent of a node that is not simulated does not change single adapters.";
+    Problem::new(Code::BadRequest, &[], found)
         .needed("An intent, or a simulated node.")
         .resolution("Add an intent with 'accelnet intent add', or run 'accelnet adapter enable' or 'accelnet adapter disable' on the node.")
 }

@@ -253,7 +253,7 @@ pub struct Capacity {
     /// Evaluate the cluster in this JSON file; - reads standard input
     #[arg(long, value_name = "FILE")]
     pub from: Option<PathBuf>,
-    /// Show only the row of this node; the other figures are of the cluster
+    /// Show only the row of this node; other values are those of the whole cluster
     #[arg(long, value_name = "NODE", value_parser = filled())]
     pub node: Option<String>,
     /// Output format

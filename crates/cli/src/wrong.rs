@@ -195,9 +195,12 @@ fn unknown(error: &Error, root: &Command, path: &str, command: &Command) -> Wron
     let name = word.split('=').next().unwrap_or_default();
     let mut own = longs(command);
     own.extend(longs(root));
-    let others = elsewhere(root, root.get_name(), &|one| {
+    let mut others = elsewhere(root, root.get_name(), &|one| {
         longs(one).iter().any(|long| long == name)
     });
+    // Those of the same group come first, then the shortest.
+    let group = path.rsplit_once(' ').map_or(path, |(group, _)| group);
+    others.sort_by_key(|other| (!other.starts_with(group), other.split(' ').count()));
     if let ([first, ..], true) = (others.as_slice(), command.has_subcommands()) {
         return Wrong {
             what: format!("'{path}' has no option '{name}'"),
@@ -205,15 +208,16 @@ fn unknown(error: &Error, root: &Command, path: &str, command: &Command) -> Wron
             hint: Some("Write the option after the command.".to_owned()),
         };
     }
-    let cause = match (
-        others.as_slice(),
-        nearest(name, own.iter().map(String::as_str)),
-    ) {
-        ([], _) | (_, Some(_)) => {
-            let names = own.iter().map(String::as_str);
-            absent(name, &format!("'{path}' has"), ("option", "options"), names)
+    let bare = own.iter().map(|long| long.trim_start_matches('-'));
+    let near = nearest(name.trim_start_matches('-'), bare);
+    let has = format!("'{path}' has {} options", own.len());
+    let cause = match (others.as_slice(), near) {
+        (_, Some(near)) => format!("{has}; the nearest name is --{near}."),
+        ([], None) => format!("{has}, and none has a similar name."),
+        ([only], None) => format!("It is an option of '{only}'."),
+        ([first, ..], None) => {
+            format!("It is an option of other commands, such as '{first}'.")
         }
-        ([first, ..], None) => format!("It is an option of '{first}'."),
     };
     Wrong {
         what: format!("'{path}' has no option '{name}'"),

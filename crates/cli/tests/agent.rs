@@ -140,9 +140,9 @@ fn a_drained_node_is_shown_by_every_command_that_shows_nodes() {
         ("node show -o json", "\"drained\": {"),
         (
             "health",
-            "Healthy, with 1 warning.\nwarning: node n1 is drained.",
+            "Healthy, with 1 warning.\nwarning: node n1 is drained [node_drained]",
         ),
-        ("faults", "warning: node n1 is drained."),
+        ("faults", "warning: node n1 is drained [node_drained]"),
     ] {
         let shown = agent.types(&format!("accelnet {command}"));
         assert!(shown.out.contains(words), "{command}: {}", shown.out);
@@ -334,13 +334,13 @@ fn a_time_limit_reaches_the_agent() {
 /// A node that is down is one error, whichever of its VMs are named.
 #[test]
 fn several_vms_of_a_node_that_is_down_are_one_error() {
-    let down = Problem::new(Code::NodeDown, &["n2"], "It gives no sign of life.");
+    let down = Problem::new(Code::NodeDown, &["n2"], "It sends no heartbeats.");
     let agent = Agent::of(cluster().failing(down));
     let shown = agent.types("accelnet vm enable a b c --performance low");
     assert_eq!(shown.status, Code::NodeDown.entry().exit_status);
     assert!(
         shown.err.starts_with(
-            "error: node n2 or its agent is down [node_down]\n  VMs:   a, b, c\n  cause: it gives"
+            "error: node n2 or its agent is down [node_down]\n  VMs:   a, b, c\n  cause: it sends"
         ),
         "{}",
         shown.err
@@ -525,7 +525,7 @@ fn without_an_agent_the_way_to_one_is_told() {
         shown.err
     );
     assert!(
-        shown.err.contains("systemctl start accelnet"),
+        shown.err.contains("accelnet agent --serve PATH"),
         "{}",
         shown.err
     );

@@ -91,7 +91,9 @@ fn cluster() -> Agent {
         node: "n3".to_owned(),
         subject: "cache".to_owned(),
         code: Code::VmOnSoftwarePath,
-        message: "VM cache runs on its software path.".to_owned(),
+        message: "VM cache is accelerated, but runs on its software path.".to_owned(),
+        found: "It has no VF.".to_owned(),
+        cause: None,
         resolution: "'accelnet vm show cache' shows why.".to_owned(),
         since: AT.to_owned(),
         last_report: down.last_report.clone(),
@@ -182,8 +184,8 @@ fn lists_and_shows_read_as_on_record() {
 
 #[test]
 fn changes_that_another_node_did_not_make_read_as_on_record() {
-    let since = format!("n2 has given no sign of life since {SINCE}");
-    let found = format!("No sign of life since {SINCE}; nothing was changed.");
+    let since = format!("n2 has sent no heartbeat since {SINCE}");
+    let found = format!("No heartbeat since {SINCE}; nothing was changed.");
     let answers = [
         (
             "A node that is down",
@@ -198,7 +200,7 @@ fn changes_that_another_node_did_not_make_read_as_on_record() {
         ),
         (
             "A node that is busy",
-            orders::not_taken("n2", "n2 gives signs of life; its agent is busy."),
+            orders::not_taken("n2", "n2 is up; its agent is busy."),
         ),
         (
             "A node that went down with the request",

@@ -100,16 +100,8 @@ impl Service for Hostile {
         let mut status = self.0.status()?;
         let problem = Problem::new(Code::VmNotFound, &["web"], "It is gone.");
         for severity in [Severity::Error, Severity::Warning] {
-            status.faults.push(Fault {
-                severity,
-                node: "n1".to_owned(),
-                subject: "web".to_owned(),
-                code: problem.code,
-                message: problem.message.clone(),
-                resolution: problem.resolution.clone(),
-                since: "2026-05-01T12:00:00Z".to_owned(),
-                last_report: None,
-            });
+            let fault = Fault::new(severity, ("n1", "web"), &problem, "2026-05-01T12:00:00Z");
+            status.faults.push(fault);
         }
         status.nodes_down.push("n2".to_owned());
         status.agent.cut_off_since = Some("2026-05-01T12:00:00Z".to_owned());

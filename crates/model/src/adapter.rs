@@ -11,18 +11,18 @@ use crate::{Mac, Observed, PciAddress, Vf};
 pub struct Adapter {
     /// PCI address.
     pub address: PciAddress,
-    /// Its netdevs in the namespace of the observer; none with no driver bound.
+    /// Its netdevs in the network namespace of accelnet; none without a bound driver.
     pub interfaces: Vec<Interface>,
     /// Vendor, by number and name.
     pub vendor: PciId,
     /// Device, by number and name.
     pub device: PciId,
-    /// Whether its configuration space answers; one that left the bus reads as all ones.
+    /// Whether its configuration space can be read; a device that left the bus reads as all ones.
     #[serde(default = "responds")]
     pub responds: Observed<bool>,
-    /// Bound driver; none when unbound.
+    /// Bound driver; none if unbound.
     pub driver: Observed<Option<Driver>>,
-    /// Firmware version; none where the driver reports none.
+    /// Firmware version; none if the driver reports none.
     pub firmware: Observed<Option<String>>,
     /// NUMA node; none on machines with one.
     pub numa_node: Observed<Option<u32>>,
@@ -32,9 +32,9 @@ pub struct Adapter {
     pub iommu_group: Observed<Option<IommuGroup>>,
     /// Bridges from the adapter's slot up to the root, nearest first.
     pub bridges: Observed<Vec<Bridge>>,
-    /// SR-IOV; none where the function has no such capability.
+    /// SR-IOV; none if the function does not have the capability.
     pub sriov: Observed<Option<Sriov>>,
-    /// The adapter's VF capabilities for its VFs.
+    /// VF features of the adapter.
     pub features: VfFeatures,
     /// Its VFs, by number.
     pub vfs: Vec<Vf>,
@@ -118,17 +118,17 @@ pub struct PciId {
 pub struct Driver {
     /// Name, as under `/sys/bus/pci/drivers`.
     pub name: String,
-    /// Version, where the module or ethtool gives one.
+    /// Version, if the module or ethtool reports one.
     pub version: Option<String>,
 }
 
-/// A PCIe link now and at most.
+/// The current and the maximum rate of a PCIe link.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct PcieLink {
-    /// What was negotiated; none where the link reports none (integrated endpoints).
+    /// The negotiated rate; none if the link reports none (integrated endpoints).
     pub current: Option<PcieRate>,
-    /// What the device can.
+    /// The maximum rate of the device.
     pub max: PcieRate,
 }
 
@@ -136,7 +136,7 @@ pub struct PcieLink {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct PcieRate {
-    /// Millions of transfers a second and lane: 2500, 5000, 8000, 16000, 32000, 64000.
+    /// Transfer rate of a lane in MT/s: 2500, 5000, 8000, 16000, 32000, 64000.
     pub megatransfers: u32,
     /// Lanes: 1, 2, 4, 8, 12, 16, 32.
     pub lanes: u8,
@@ -154,13 +154,13 @@ impl PcieRate {
     }
 }
 
-/// An IOMMU group: what can only be given away together.
+/// An IOMMU group: devices that can only be assigned together.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct IommuGroup {
     /// Its number.
     pub id: u32,
-    /// Every function in it, the asking one included.
+    /// All functions of the group.
     pub members: Vec<PciAddress>,
 }
 
@@ -170,17 +170,17 @@ pub struct IommuGroup {
 pub struct Bridge {
     /// PCI address.
     pub address: PciAddress,
-    /// What it is; told by a capability that ordinary users may not read.
+    /// The kind of bridge, from a capability that only root can read.
     pub kind: Observed<BridgeKind>,
     /// Whether it is one of several functions of its device (header type bit 7).
     pub multifunction: Observed<bool>,
-    /// Access Control Services; none where the bridge lacks the capability.
+    /// Access Control Services; none if the bridge does not have the capability.
     pub acs: Observed<Option<Acs>>,
-    /// Bus right below it.
+    /// Bus directly below it.
     pub secondary_bus: u8,
     /// Highest bus number below it.
     pub subordinate_bus: u8,
-    /// ARI forwarding: needed for VFs whose function number is past 7.
+    /// ARI forwarding: required for VFs with a function number above 7.
     pub ari_forwarding: Observed<bool>,
 }
 
@@ -199,7 +199,7 @@ pub enum BridgeKind {
     Conventional,
 }
 
-/// Access Control Services of a port (PCIe section 7.7.7), each offered and switched on.
+/// Access Control Services of a port (PCIe section 7.7.7): supported and enabled ones.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Acs {
@@ -239,13 +239,13 @@ impl Acs {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Sriov {
-    /// `sriov_totalvfs`: VFs that the driver allows now; 0 where firmware caps them.
+    /// `sriov_totalvfs`: number of VFs that the driver allows now; 0 if the firmware allows none.
     pub total_vfs: Observed<u32>,
-    /// `sriov_numvfs`: VFs that the kernel has switched on.
+    /// `sriov_numvfs`: number of enabled VFs.
     pub num_vfs: Observed<u32>,
     /// The VFs that exist, counted by their `virtfn` links.
     pub current_vfs: u32,
-    /// TotalVFs of the capability: what the hardware has.
+    /// TotalVFs of the capability: the maximum of the hardware.
     pub hardware_vfs: Observed<u16>,
     /// InitialVFs of the capability.
     pub initial_vfs: Observed<u16>,
@@ -259,10 +259,10 @@ pub struct Sriov {
     pub bars: Observed<Vec<VfBar>>,
     /// Whether the kernel probes drivers for new VFs (`sriov_drivers_autoprobe`).
     pub drivers_autoprobe: Observed<bool>,
-    /// MSI-X vectors that can be shared out among VFs (`sriov_vf_total_msix`); none where
-    /// the driver has no such control.
+    /// MSI-X vectors that can be distributed to VFs (`sriov_vf_total_msix`); none if the driver does not
+    /// support it.
     pub vf_total_msix: Observed<Option<u32>>,
-    /// Whether every VF's routing id lies on a bus that leads here.
+    /// Whether the routing ID of every VF is on a bus behind the bridge of the adapter.
     pub bus_numbers: Observed<BusNumbers>,
 }
 
@@ -278,36 +278,36 @@ impl Sriov {
     }
 }
 
-/// A memory space (BAR) that all VFs have each.
+/// A memory space (BAR) of the VFs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct VfBar {
     /// BAR number, 0..=5.
     pub index: u8,
-    /// Bytes for one VF; none where the kernel gave the BAR no space to measure, or where it
-    /// cannot be told how many VFs share that space.
+    /// Bytes for one VF; none if the kernel assigned no space, or if the number of VFs that share the space
+    /// is unknown.
     pub size: Option<u64>,
     /// 64-bit BAR.
     pub is_64bit: bool,
     /// Prefetchable.
     pub prefetchable: bool,
-    /// Whether the firmware or kernel gave it address space.
+    /// Whether the firmware or the kernel assigned address space.
     pub assigned: bool,
 }
 
-/// Bus numbers that an adapter's VFs would need, against those behind its bridge.
+/// Bus numbers that the VFs of an adapter need, and those behind its bridge.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct BusNumbers {
-    /// Bus number of the last VF when all are switched on.
+    /// Bus number of the last VF if all VFs are enabled.
     pub needed: u16,
     /// Highest bus number that leads to the adapter.
     pub available: u8,
-    /// VFs that can be reached with those.
+    /// Number of VFs that these bus numbers allow.
     pub reachable_vfs: u16,
 }
 
-/// What an adapter can do for its VFs; each asked of the adapter, never assumed.
+/// The VF features of an adapter, as the adapter reports them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct VfFeatures {
@@ -327,7 +327,7 @@ pub struct VfFeatures {
     pub link_state: Observed<Support>,
     /// MSI-X vectors set per VF.
     pub msix_per_vf: Observed<Support>,
-    /// Eswitch mode (devlink); none where the driver has no eswitch.
+    /// Eswitch mode (devlink); none if the driver has no eswitch.
     pub eswitch: Observed<Option<EswitchMode>>,
 }
 
@@ -349,18 +349,18 @@ impl VfFeatures {
     }
 }
 
-/// Whether something works, with the refusing side's own words.
+/// Whether an operation is supported.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(tag = "supported")]
 pub enum Support {
-    /// It works.
+    /// It is supported.
     #[serde(rename = "yes")]
     Yes,
     /// It was refused.
     #[serde(rename = "no")]
     No {
-        /// The driver's or the kernel's own words.
+        /// The error of the driver or of the kernel.
         reason: String,
     },
 }

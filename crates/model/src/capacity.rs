@@ -8,7 +8,7 @@ use crate::{Code, Problem};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Capacity {
-    /// Share of nodes that can be down at once, in percent.
+    /// Node reserve: the percentage of nodes that can be down at once.
     pub node_reserve_percentage: u8,
     /// Number of nodes that can be down at once: `floor(nodes x reserve / 100)`.
     pub survives_nodes: u32,
@@ -30,7 +30,7 @@ pub struct Capacity {
     pub answers: Vec<Answer>,
 }
 
-/// Numbers of VMs by setting, each calculated by itself.
+/// Numbers of VMs by setting, each calculated separately.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct MoreVms {

@@ -16,7 +16,7 @@ use crate::Code;
 /// What is known of one code.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry {
-    /// Which one.
+    /// The code.
     pub code: Code,
     /// Exit status of a command that ends with it; unique, and never changed.
     pub exit_status: u8,

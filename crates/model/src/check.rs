@@ -4,40 +4,40 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Code, Problem};
 
-/// One row. Its JSON is part of the API.
+/// One check. Its JSON is part of the API.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Check {
-    /// Which check.
+    /// The name of the check.
     pub name: CheckName,
-    /// Node that was judged.
+    /// The node that was checked.
     pub node: String,
-    /// What was judged on it: the node itself, an adapter, an intent.
+    /// The subject of the check: the node, an adapter or an intent.
     pub subject: String,
-    /// Whether nothing stands in the way: it passed, with or without a warning, or does not count.
+    /// Whether it passed, with or without a warning, or is not required.
     pub passed: bool,
-    /// How it came out.
+    /// The outcome.
     pub outcome: Outcome,
-    /// What is so, in one sentence.
+    /// The result, one sentence.
     pub message: String,
-    /// The code, unless it simply passed.
+    /// The code; none if the check passed without a warning.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub code: Option<Code>,
-    /// The document's id for this kind of failure, where `code` is a case of it.
+    /// The document's code of which `code` is a case; none if `code` is not a case of one.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub document_code: Option<Code>,
-    /// What was found.
+    /// The cause: what was found.
     pub found: String,
-    /// What was needed; empty when it simply passed.
+    /// What is needed; empty if the check passed without a warning.
     pub needed: String,
-    /// What to do; empty when it simply passed.
+    /// How to fix it; empty if the check passed without a warning.
     pub resolution: String,
-    /// The words of whoever refused.
+    /// The message of the kernel, the driver or libvirt, if there is one.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub cause: Option<String>,
 }
 
-/// How a check came out.
+/// The outcome of a check.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(rename_all = "kebab-case")]
@@ -56,7 +56,7 @@ pub enum Outcome {
     NotUsable,
 }
 
-/// The checks there are.
+/// The names of the checks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(rename_all = "kebab-case")]
@@ -107,7 +107,7 @@ pub enum CheckName {
     Model,
     /// The adapter is up.
     Link,
-    /// The node gives signs of life, and has reported.
+    /// The node sends heartbeats, and has reported.
     Node,
     /// An intent's adapters are alike on all nodes.
     AdaptersAlike,
@@ -179,7 +179,7 @@ impl CheckName {
 /// A row that is being made: its name, node and subject, before its outcome.
 #[derive(Debug, Clone, Copy)]
 pub struct Row<'a> {
-    /// Which check.
+    /// The name of the check.
     pub name: CheckName,
     /// Node that is judged.
     pub node: &'a str,

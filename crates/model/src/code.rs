@@ -234,7 +234,7 @@ codes! {
     CapacityFileInvalid = "capacity_file_invalid",
     /// The node does not reach the store of its cluster.
     NodeCutOff = "node_cut_off",
-    /// A node that gives no sign of life.
+    /// A node that sends no heartbeats.
     NodeDown = "node_down",
     /// A node that has no VFs for VMs now.
     NodeDrained = "node_drained",

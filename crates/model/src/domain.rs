@@ -18,22 +18,22 @@ pub const PATH_ALIAS: &str = "ua-accelnet-path-";
 pub struct Domain {
     /// Name, unique on its node.
     pub name: String,
-    /// UUID, the same wherever the VM runs.
+    /// UUID, the same on every node.
     pub uuid: Uuid,
-    /// What it is doing.
+    /// State.
     pub state: DomainState,
     /// Whether its definition survives a stop.
     pub persistent: bool,
-    /// vCPUs that it runs with.
+    /// Number of vCPUs.
     pub vcpus: u32,
     /// Memory in MiB.
     pub memory_mib: u64,
     /// Its network devices, in the order of its definition.
     pub vnics: Vec<Vnic>,
-    /// Host PCI functions it holds (when running) or would take (when not), by
-    /// `<hostdev>` or `<interface type='hostdev'>`.
+    /// PCI functions of the host that it uses (running) or requests (stopped), by `<hostdev>` or `<interface
+    /// type='hostdev'>`.
     pub host_devices: Vec<PciAddress>,
-    /// What else decides whether a VF goes with it.
+    /// Other settings that decide whether it can have a VF.
     #[serde(default)]
     pub settings: DomainSettings,
 }
@@ -64,20 +64,20 @@ impl DomainState {
     }
 }
 
-/// Settings of a domain beside its devices' own.
+/// The settings of a domain outside its devices.
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct DomainSettings {
-    /// Kind of virtual machine: `hvm` for a whole one.
+    /// Kind of virtual machine: `hvm` for full virtualization.
     pub os_type: Option<String>,
     /// Machine type, such as `pc-q35-10.0`.
     pub machine: Option<String>,
     /// Memory.
     pub memory: DomainMemory,
-    /// Where a further PCI device can be plugged in.
+    /// Free places for PCI devices.
     pub slots: PciSlots,
-    /// `<hostdev>` elements: devices other than vNICs that are handed through.
+    /// `<hostdev>` elements: assigned devices other than vNICs.
     pub hostdevs: u32,
     /// Virtual IOMMU.
     pub iommu: Option<GuestIommu>,
@@ -98,8 +98,7 @@ pub struct GuestIommu {
     pub caching_mode: bool,
 }
 
-/// How a domain's memory is backed. A VF needs all of it locked, so what is promised twice
-/// or taken back does not go with one.
+/// The memory of a domain. A VF locks all of it, which excludes overcommitted and reclaimed memory.
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
@@ -108,9 +107,9 @@ pub struct DomainMemory {
     pub locked: bool,
     /// Backed by huge pages.
     pub hugepages: bool,
-    /// Size of the huge pages in KiB, where the definition says; else the node's default size.
+    /// Size of the huge pages in KiB; none for the default size of the node.
     pub hugepage_kib: Option<u64>,
-    /// What backs it: `memfd`, `file` or `anonymous`, where the definition says.
+    /// Source of the memory: `memfd`, `file` or `anonymous`; none if the definition has none.
     pub source: Option<String>,
     /// Shared with other processes (`<access mode='shared'/>`).
     pub shared: bool,
@@ -118,10 +117,10 @@ pub struct DomainMemory {
     pub devices: Vec<MemoryDevice>,
     /// Shared pages are not merged (`<nosharepages/>`).
     pub no_share_pages: bool,
-    /// Model of the balloon; `none` when its definition says so.
+    /// Model of the balloon; `none` if the definition has none.
     pub balloon: Option<String>,
-    /// MiB that it has now (`<currentMemory>`), where the definition says: less than
-    /// `memory_mib` when the balloon holds some.
+    /// Current memory in MiB (`<currentMemory>`), if the definition has it: less than `memory_mib` if the
+    /// balloon holds some.
     pub current_mib: Option<u64>,
     /// MiB that it may grow to by plugging memory (`<maxMemory>`).
     #[serde(rename = "max_mib")]
@@ -152,13 +151,12 @@ pub struct MemoryDevice {
 pub struct PciSlots {
     /// PCIe root ports and switch ports.
     pub root_ports: u32,
-    /// Places where a device can be plugged in while it runs: empty root ports, or empty
-    /// slots of a conventional bus; none where the machine has no PCI or its devices have
-    /// no addresses yet.
+    /// Free places for a device of the running VM: empty root ports, or empty slots of a conventional bus;
+    /// none if the machine has no PCI or its devices have no addresses yet.
     pub free: Option<u32>,
-    /// Root ports that accelnet added, and that hold nothing else: they go with its VF.
+    /// Root ports that accelnet added for the VF and that it removes with the VF.
     pub accelnet_root_ports: u32,
-    /// Whether the root bus is PCI Express; none where the definition has no root bus.
+    /// Whether the root bus is PCI Express; none if the definition has no root bus.
     pub pcie: Option<bool>,
 }
 
@@ -175,7 +173,7 @@ pub struct GuestPlace {
     pub no_unplug_reason: Option<String>,
 }
 
-/// A network device of a domain.
+/// A vNIC of a domain.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Vnic {
@@ -183,7 +181,7 @@ pub struct Vnic {
     pub mac: Option<Mac>,
     /// `type` of the interface: bridge, network, hostdev, ...
     pub kind: String,
-    /// What it is connected to: a bridge, a network, a device.
+    /// The bridge, network or device that it is connected to.
     pub source: Option<String>,
     /// Model: virtio, e1000e, ...
     pub model: Option<String>,
@@ -193,19 +191,19 @@ pub struct Vnic {
     pub alias: Option<String>,
     /// Host PCI function behind it.
     pub host_device: Option<PciAddress>,
-    /// Part in a teaming pair: `persistent`, or `transient` with its partner's alias. Of a
-    /// running domain it is what QEMU started it with: a persistent one offers failover.
+    /// Role in a teaming pair: `persistent`, or `transient` with the alias of the virtio vNIC. For a running
+    /// domain it is the role with which QEMU started it: a persistent vNIC offers failover.
     pub teaming: Option<Teaming>,
     /// Port group of its network.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub portgroup: Option<String>,
-    /// VLANs that libvirt puts it into.
+    /// Its VLANs in libvirt's definition.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub vlan: Option<VnicVlan>,
     /// Its PCI address in the guest, if the definition has one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub guest_address: Option<GuestPlace>,
-    /// What else its host does with its packets.
+    /// Its port settings on the host.
     #[serde(default)]
     pub port: PortSettings,
 }
@@ -218,16 +216,16 @@ impl Vnic {
     }
 }
 
-/// The part of a vNIC in a libvirt teaming pair.
+/// The role of a vNIC in a libvirt teaming pair.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Teaming {
-    /// The virtio path, always there.
+    /// The virtio vNIC, which is always present.
     Persistent,
-    /// The VF, taken away for migration.
+    /// The VF, which is detached for a migration.
     Transient {
-        /// Alias of the persistent partner.
+        /// Alias of the virtio vNIC of the pair.
         persistent: String,
     },
 }

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::adapter::Identity;
 use crate::{IntentName, LastReport, Mac, PciAddress, Problem, VfSecurity};
 
-/// What an intent's adapters are for.
+/// The role of the adapters of an intent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(rename_all = "lowercase")]
@@ -39,12 +39,12 @@ pub struct Intent {
     pub name: IntentName,
     /// Its roles, at least one, each once.
     pub roles: Vec<Role>,
-    /// Its adapters as they were called: netdev name, PCI address or MAC, on every node.
+    /// Its adapters as they were given: netdev name, PCI address or MAC, on every node.
     pub adapters: Vec<String>,
-    /// VFs of each adapter; all that it can give when none.
+    /// Number of VFs of each adapter; none for the maximum.
     #[serde(default)]
     pub vfs: Option<u32>,
-    /// What guests may do with its VFs.
+    /// Trust and spoof check of its VFs.
     #[serde(default)]
     pub security: VfSecurity,
 }
@@ -95,15 +95,15 @@ impl IntentName {
     }
 }
 
-/// An adapter of an intent on one node, known by what does not change.
+/// An adapter of an intent on one node, identified by its PCI address and permanent MAC.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct BoundAdapter {
     /// Its name in the intent.
     pub name: String,
-    /// Permanent MAC; none where the driver reports none.
+    /// Permanent MAC; none if the driver reports none.
     pub mac: Option<Mac>,
-    /// PCI address when it was bound.
+    /// PCI address at the time when the intent was applied.
     pub address: PciAddress,
 }
 
@@ -118,7 +118,7 @@ impl BoundAdapter {
     }
 }
 
-/// How far an intent is on a node.
+/// The state of an intent on a node.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(rename_all = "lowercase")]
@@ -148,29 +148,29 @@ impl fmt::Display for IntentState {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct IntentStatus {
-    /// Which intent.
+    /// The intent.
     pub intent: String,
-    /// Which node.
+    /// The node.
     pub node: String,
-    /// How far it is.
+    /// The state.
     pub state: IntentState,
-    /// The revision of the intent that this answers; an older one than the intent's own says
-    /// nothing of what is wanted now.
+    /// The revision of the intent that this status describes; if it is older than that of the intent, the
+    /// status does not describe the current request.
     pub intent_revision: u64,
-    /// When the state was entered, RFC 3339, UTC.
+    /// Time of the last change of the state, RFC 3339, UTC.
     pub since: String,
-    /// When it was last seen to be so, RFC 3339, UTC.
+    /// Time of the last verification, RFC 3339, UTC.
     pub verified_at: Option<String>,
     /// Its adapters here.
     pub adapters: Vec<BoundAdapter>,
-    /// The bridge that its VMs are on.
+    /// The bridge of its VMs.
     pub bridge: Option<String>,
-    /// VFs that are there.
+    /// Number of VFs.
     pub vfs: u32,
-    /// Why it failed.
+    /// The error, if it failed.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub problem: Option<Problem>,
-    /// What is worth knowing though it works.
+    /// Warnings.
     #[serde(default)]
     pub warnings: Vec<String>,
     /// Set when the node does not report now: the status is that of its last report.

@@ -9,9 +9,9 @@ use serde::{Deserialize, Serialize};
 pub struct LastReport {
     /// When the node was observed for that report, RFC 3339, UTC; the clock of that node.
     pub at: String,
-    /// How many seconds ago that was at least, by the clock of the node that answers: since it knows that the
-    /// report is not current.
+    /// Minimum age of the report in seconds, by the clock of the node that answers: the time since it knows
+    /// that the report is not current.
     pub seconds_ago: u64,
-    /// Why there is no newer one, a fragment.
+    /// Why there is no newer report, a fragment.
     pub reason: String,
 }

@@ -117,13 +117,13 @@ impl LinkType {
     }
 }
 
-/// What a bond is beside its link.
+/// The properties of a bond.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Bond {
     /// Its mode.
     pub mode: BondMode,
-    /// Name of the port that is active now; none where no port is, or the mode has none.
+    /// Name of the active port; none if no port is active or the mode has no active port.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub active: Option<String>,
 }
@@ -136,16 +136,16 @@ pub struct Link {
     pub index: u32,
     /// Name, at most 15 bytes.
     pub name: String,
-    /// What it carries.
+    /// The link type.
     #[serde(default)]
     pub link_type: LinkType,
     /// Alternative names.
     pub alt_names: Vec<String>,
     /// Current MAC (`IFLA_ADDRESS`); none for links that have none.
     pub mac: Option<Mac>,
-    /// Burned-in MAC (`IFLA_PERM_ADDRESS`); none where the driver reports none.
+    /// Permanent MAC (`IFLA_PERM_ADDRESS`); none if the driver reports none.
     pub permanent_mac: Option<Mac>,
-    /// Bytes of the largest payload.
+    /// MTU in bytes.
     pub mtu: u32,
     /// Administratively up (`IFF_UP`).
     pub up: bool,
@@ -159,12 +159,12 @@ pub struct Link {
     pub parent: Option<PciAddress>,
     /// Number of VFs the kernel reports for it (`IFLA_NUM_VF`).
     pub vf_count: Option<u32>,
-    /// What a bond is beside its link; none for links of other kinds.
+    /// The properties of a bond; none for other kinds of links.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bond: Option<Bond>,
 }
 
-/// What ethtool says of a link.
+/// ethtool's driver information of a link.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct DriverInfo {
@@ -188,11 +188,11 @@ pub struct Channels {
     pub tx: u32,
     /// Queue pairs now.
     pub combined: u32,
-    /// Receive-only queues at most.
+    /// Maximum number of receive-only queues.
     pub max_rx: u32,
-    /// Transmit-only queues at most.
+    /// Maximum number of transmit-only queues.
     pub max_tx: u32,
-    /// Queue pairs at most.
+    /// Maximum number of queue pairs.
     pub max_combined: u32,
 }
 
@@ -202,23 +202,23 @@ impl Channels {
         self.combined + self.rx.min(self.tx)
     }
 
-    /// Queue pairs at most.
+    /// Maximum number of queue pairs.
     pub fn max_pairs(&self) -> u32 {
         self.max_combined.max(self.max_rx.min(self.max_tx))
     }
 }
 
-/// A network device of an adapter, with all that was asked about it.
+/// A network device of an adapter.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Interface {
     /// What route netlink says.
     #[serde(flatten)]
     pub link: Link,
-    /// Link speed in Mb/s; none while there is no carrier.
+    /// Link speed in Mb/s; none without carrier.
     pub speed_mbps: Observed<Option<u32>>,
     /// ethtool's driver information.
     pub driver_info: Observed<DriverInfo>,
-    /// Queue counts; none where the driver has no control of them.
+    /// Queue counts; none if the driver does not support changing them.
     pub channels: Observed<Option<Channels>>,
 }

@@ -7,17 +7,17 @@ use crate::performance::PerformanceSettings;
 /// The share of nodes that may be down at once, in percent, when nothing else is said.
 pub const DEFAULT_NODE_RESERVE: u8 = 50;
 
-/// What administrators set for a whole cluster.
+/// The settings of Accelerated Networking on a cluster.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Management {
-    /// Whether VMs are managed and watched.
+    /// Whether Accelerated Networking is enabled: VMs are managed and monitored.
     pub enabled: bool,
-    /// The compute intent that VMs get their VFs from; kept while disabled.
+    /// The compute intent whose VFs the VMs get; kept while Accelerated Networking is disabled.
     pub intent: Option<String>,
-    /// The share of nodes that may be down at once, in percent, 0..=99.
+    /// Node reserve: the percentage of nodes that can be down at once, 0..=99.
     pub node_reserve_percentage: u8,
-    /// What the performance settings stand for.
+    /// Values of the performance settings.
     #[serde(default)]
     pub performance: PerformanceSettings,
 }

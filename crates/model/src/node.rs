@@ -4,13 +4,13 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Adapter, Domain, Observed, Platform};
 
-/// What was seen of one node.
+/// A snapshot of one node.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Node {
     /// Host name.
     pub name: Observed<String>,
-    /// When it was seen, in RFC 3339, UTC.
+    /// Time of the snapshot, RFC 3339, UTC.
     pub observed_at: String,
     /// Whether it is a copy (`--root`), which holds no libvirt, QEMU or hook.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
@@ -21,8 +21,7 @@ pub struct Node {
     pub adapters: Observed<Vec<Adapter>>,
     /// VMs, by name.
     pub domains: Observed<Vec<Domain>>,
-    /// Everything that could not be read, each with its reason; what is listed here
-    /// stands as unknown where it belongs, too.
+    /// Everything that could not be read, with the reason. The corresponding fields are unknown.
     pub unreadable: Vec<Unreadable>,
 }
 
@@ -46,12 +45,12 @@ impl Node {
     }
 }
 
-/// Something that could not be read.
+/// A file, device or setting that could not be read.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Unreadable {
     /// The file, device or setting that could not be read.
     pub subject: String,
-    /// Why not.
+    /// The reason.
     pub reason: String,
 }

@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-/// What an accelerated VM gets.
+/// The performance setting of an accelerated VM.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(rename_all = "lowercase")]
@@ -73,11 +73,11 @@ pub struct PerformanceSetting {
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(default)]
 pub struct PerformanceSettings {
-    /// Of Low.
+    /// Values of Low.
     pub low: PerformanceSetting,
-    /// Of Medium.
+    /// Values of Medium.
     pub medium: PerformanceSetting,
-    /// Of High.
+    /// Values of High.
     pub high: PerformanceSetting,
 }
 

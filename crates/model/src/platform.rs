@@ -8,19 +8,19 @@ use serde::{Deserialize, Serialize};
 use crate::Observed;
 use crate::firewall::BridgeFilter;
 
-/// The machine and its software, as far as virtual functions need them.
+/// The hardware and software of a node that VFs depend on.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Platform {
-    /// What advice depends on.
+    /// Architecture.
     #[serde(default)]
     pub architecture: Architecture,
-    /// Parameters of the running kernel that concern IOMMUs and PCI, as they were booted with.
+    /// Parameters of the running kernel that concern IOMMUs and PCI.
     #[serde(default)]
     pub kernel_parameters: Vec<String>,
     /// Running kernel.
     pub kernel: Observed<Kernel>,
-    /// Kernel lockdown (`/sys/kernel/security/lockdown`); none where the kernel has none.
+    /// Kernel lockdown (`/sys/kernel/security/lockdown`); none if the kernel does not support it.
     pub lockdown: Observed<Option<Lockdown>>,
     /// CPU topology.
     pub cpu: Observed<Cpu>,
@@ -34,9 +34,9 @@ pub struct Platform {
     pub vfio: Observed<Vfio>,
     /// libvirt.
     pub libvirt: Observed<Libvirt>,
-    /// QEMU; none when not installed.
+    /// QEMU; none if not installed.
     pub qemu: Observed<Option<Version>>,
-    /// What the node's security policies make of libvirt's hook.
+    /// Whether the security policies of the node allow libvirt's hook to run.
     #[serde(default = "unseen")]
     pub hook: Observed<HookAccess>,
     /// What decides whether bridges forward. It is not part of what is shown and reported: a firewall can
@@ -76,7 +76,7 @@ impl Platform {
     }
 }
 
-/// A machine's architecture, and on x86 the vendor of its processors.
+/// The architecture of a machine, and on x86 the vendor of its processors.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(rename_all = "kebab-case")]
@@ -99,7 +99,7 @@ pub enum Architecture {
     Other,
 }
 
-/// What keeps libvirt's hook from running.
+/// What prevents libvirt's hook from running.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(default)]
@@ -170,7 +170,7 @@ impl Smt {
     }
 }
 
-/// Whether DMA of devices is translated.
+/// The IOMMUs of the node.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Iommu {
@@ -178,7 +178,7 @@ pub struct Iommu {
     pub units: Vec<String>,
     /// Number of IOMMU groups.
     pub groups: u32,
-    /// How many of them vfio made for devices without an IOMMU (`vfio-noiommu`): they isolate nothing.
+    /// Number of groups that vfio created for devices without an IOMMU (`vfio-noiommu`): they do not isolate devices.
     #[serde(default)]
     pub unsafe_groups: u32,
 }
@@ -197,22 +197,22 @@ impl Iommu {
 pub enum Kvm {
     /// `/dev/kvm` opens and speaks the stable API.
     Usable {
-        /// `kvm_intel`, `kvm_amd`, or whatever the architecture has, where it can be told.
+        /// The KVM module, such as `kvm_intel` or `kvm_amd`, if it is known.
         module: Option<String>,
     },
-    /// There is no `/dev/kvm`.
+    /// `/dev/kvm` does not exist.
     Missing {
-        /// Why, as far as it can be told.
+        /// The reason, as far as it is known.
         reason: String,
     },
-    /// `/dev/kvm` is there and does not work.
+    /// `/dev/kvm` exists and does not work.
     Broken {
-        /// What it answered.
+        /// The error.
         reason: String,
     },
 }
 
-/// Whether vfio-pci is there.
+/// The state of vfio-pci.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(rename_all = "kebab-case")]
@@ -235,9 +235,9 @@ pub enum Libvirt {
         /// The daemon's version.
         version: Version,
     },
-    /// It is installed, and its daemon does not answer.
+    /// It is installed, but its daemon does not answer.
     NotRunning {
-        /// libvirt's own words.
+        /// libvirt's error.
         reason: String,
     },
     /// It is not installed.

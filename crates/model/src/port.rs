@@ -16,7 +16,7 @@ pub struct VnicVlan {
     pub native: bool,
 }
 
-/// What the host does with the packets of a port, beside its VLAN.
+/// The settings of a port on the host, except its VLAN.
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
@@ -26,18 +26,18 @@ pub struct PortSettings {
     pub filter: Option<String>,
     /// Its link is down (`<link state='down'/>`).
     pub link_down: bool,
-    /// It may not reach other isolated ports (`<port isolated='yes'/>`).
+    /// Whether it is isolated from other isolated ports (`<port isolated='yes'/>`).
     pub isolated: bool,
-    /// Type of its `<virtualport>`; empty where none is named.
+    /// Type of its `<virtualport>`; empty if it has no type.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub virtual_port: Option<String>,
-    /// Bandwidth of what the VM receives.
+    /// Bandwidth in the direction of the VM.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub inbound: Option<Bandwidth>,
-    /// Bandwidth of what the VM sends.
+    /// Bandwidth in the direction of the network.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub outbound: Option<Bandwidth>,
-    /// Bytes of the largest payload (`<mtu size=.../>`).
+    /// MTU in bytes (`<mtu size=.../>`).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub mtu: Option<u32>,
     /// The guest's own receive filter is trusted (`trustGuestRxFilters`).

@@ -9,24 +9,24 @@ use crate::{Code, outside};
 /// The longest name in a sentence, in characters.
 const LONGEST_NAME: usize = 1000;
 
-/// A code of the catalogue, filled in for one case.
+/// An error or a warning: a code with the facts of one case.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Problem {
-    /// Which one.
+    /// The code.
     pub code: Code,
-    /// The document's id that this case falls under, where that is another.
+    /// The document's code of which this code is a case; none if it is not a case of one.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub document_code: Option<Code>,
-    /// The sentence, with names and figures in it.
+    /// The message, a sentence.
     pub message: String,
-    /// What was found.
+    /// The cause: what was found.
     pub found: String,
-    /// What was needed.
+    /// What is needed.
     pub needed: String,
-    /// What to do next.
+    /// How to fix it.
     pub resolution: String,
-    /// The kernel's, the driver's or libvirt's own words, where they said something.
+    /// The message of the kernel, the driver or libvirt, if there is one.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub cause: Option<String>,
 }

@@ -31,7 +31,7 @@ pub struct Bridge {
     pub index: u32,
     /// Its own MAC.
     pub mac: Option<Mac>,
-    /// Bytes of the largest payload.
+    /// MTU in bytes.
     pub mtu: u32,
     /// Administratively up.
     pub up: bool,
@@ -86,7 +86,7 @@ pub struct Carried {
 pub struct Uplink {
     /// Name of its link.
     pub name: String,
-    /// What it carries.
+    /// The link type.
     pub carried: Carried,
     /// Who else configures it.
     pub keepers: Vec<Keeper>,

@@ -12,18 +12,18 @@ pub struct Vf {
     pub index: u32,
     /// PCI address.
     pub address: PciAddress,
-    /// Bound driver; none when unbound.
+    /// Bound driver; none if unbound.
     pub driver: Observed<Option<String>>,
     /// IOMMU group; none without an IOMMU.
     pub iommu_group: Observed<Option<u32>>,
-    /// Host network devices on it, in the namespace of the observer.
+    /// Its netdevs in the network namespace of accelnet.
     pub netdevs: Vec<String>,
-    /// MSI-X vectors it has now (`sriov_vf_msix_count` is write-only: read from its
-    /// MSI-X capability, PCIe section 7.7.2).
+    /// Current number of MSI-X vectors, from its MSI-X capability (PCIe section 7.7.2): `sriov_vf_msix_count`
+    /// is write-only.
     pub msix_vectors: Observed<Option<u16>>,
-    /// What the PF's driver says of it.
+    /// Its settings, as the driver of the PF reports them.
     pub settings: Observed<VfSettings>,
-    /// Who uses it; empty when nobody does.
+    /// Its users; empty if it is not in use.
     pub users: Observed<Vec<VfUser>>,
 }
 
@@ -50,7 +50,7 @@ pub fn ready_for_vfio(driver: &Observed<Option<String>>, netdevs: &[String]) -> 
 pub struct VfSettings {
     /// Number on its adapter, from 0.
     pub index: u32,
-    /// Administrative MAC; zero when none was set.
+    /// Administrative MAC; zero if none is set.
     pub mac: Mac,
     /// VLAN id, 0 for none.
     pub vlan: u16,
@@ -58,17 +58,17 @@ pub struct VfSettings {
     pub qos: u8,
     /// VLAN protocol.
     pub vlan_protocol: VlanProtocol,
-    /// Transmit rate at most, in Mb/s; 0 for no limit.
+    /// Maximum transmit rate in Mb/s; 0 for no limit.
     pub max_tx_rate: u32,
-    /// Transmit rate at least, in Mb/s; 0 for none.
+    /// Minimum transmit rate in Mb/s; 0 for none.
     pub min_tx_rate: u32,
-    /// Source MAC and VLAN checking; none where the driver does not report it.
+    /// Spoof check: whether the adapter checks the source MAC and VLAN; none if not reported.
     pub spoof_check: Option<bool>,
-    /// Trusted for promiscuous mode and MAC changes; none where not reported.
+    /// Trust: whether the guest can use promiscuous mode and change its MAC; none if not reported.
     pub trust: Option<bool>,
-    /// Link state policy; none where not reported.
+    /// Link state policy; none if not reported.
     pub link_state: Option<VfLinkState>,
-    /// Whether the guest may query RSS configuration; none where not reported.
+    /// Whether the guest can query the RSS configuration; none if not reported.
     pub rss_query: Option<bool>,
 }
 
@@ -84,7 +84,7 @@ pub enum VlanProtocol {
     Dot1Ad,
 }
 
-/// What decides whether a VF has link.
+/// The link state policy of a VF.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(rename_all = "lowercase")]
@@ -97,7 +97,7 @@ pub enum VfLinkState {
     Disable,
 }
 
-/// Somebody who would lose something if the VF went away.
+/// A user of a VF.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(tag = "kind", rename_all = "kebab-case")]
@@ -111,7 +111,7 @@ pub enum VfUser {
     Process {
         /// Process id.
         pid: u32,
-        /// `comm` of the process, or what its command line names as the guest.
+        /// `comm` of the process, or the name of the guest in its command line.
         name: String,
         /// The device file it holds, such as `/dev/vfio/12`.
         device: String,
@@ -130,9 +130,9 @@ pub enum VfUser {
         /// Bridge or bond it is a port of.
         master: Option<String>,
     },
-    /// Something has it that accelnet cannot name.
+    /// A user that accelnet cannot identify.
     Unnamed {
-        /// What shows that it is used.
+        /// The evidence of the use.
         evidence: String,
     },
 }

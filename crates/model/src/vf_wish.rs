@@ -36,12 +36,12 @@ pub fn pool_file(folder: &Path, intent: &IntentName) -> PathBuf {
 pub struct VfWish {
     /// MAC of the vNIC that the VF stands in for: a port with another MAC is left alone.
     pub mac: Mac,
-    /// Transmit rate at most, in Mb/s; 0 for no limit.
+    /// Maximum transmit rate in Mb/s; 0 for no limit.
     pub max_tx_rate_mbps: u32,
     /// The same for a VF of these PFs, where adapters have different speeds.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub max_tx_rate_mbps_by_pf: BTreeMap<PciAddress, u32>,
-    /// Transmit rate at least, in Mb/s; 0 for none.
+    /// Minimum transmit rate in Mb/s; 0 for none.
     pub min_tx_rate_mbps: u32,
     /// VLAN id that its traffic is put into.
     pub vlan: Option<u16>,

@@ -19,7 +19,7 @@ pub struct VmSetting {
     pub performance: Performance,
     /// MAC of the vNIC that is accelerated, and of the VF.
     pub mac: Mac,
-    /// How far it is.
+    /// The state.
     pub phase: Phase,
     /// Whether accelnet added that vNIC, and takes it away again.
     #[serde(default)]
@@ -38,7 +38,7 @@ pub struct VmSetting {
     pub security_before: Option<VfSecurityOfVm>,
 }
 
-/// How far a VM's setting is.
+/// The phase of a VM's setting.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(rename_all = "lowercase")]

@@ -67,16 +67,23 @@ pub fn is_settable<'a>(
     Ok(())
 }
 
+/// What a name of an intent has to be.
+const NAME_RULE: &str =
+    "Use 1 to 32 letters, digits, '.', '-' and '_', of which the first is a letter or digit.";
+
 /// The name of an intent that is to be declared.
 ///
 /// # Errors
 ///
 /// It is no name for an intent.
 pub fn name(text: &str) -> Result<IntentName, Problem> {
-    text.parse().map_err(|_| {
-        let found = format!("The name {text:?} is no name for an intent.");
-        Problem::new(Code::IntentInvalid, &[text], found)
-    })
+    text.parse().map_err(|_| name_invalid(text))
+}
+
+/// `text` is no name of an intent.
+pub fn name_invalid(text: &str) -> Problem {
+    let found = format!("{text:?} is not a valid name of an intent.");
+    Problem::new(Code::IntentInvalid, &[text], found).resolution(NAME_RULE)
 }
 
 /// Whether `intent` makes sense beside `others`: its name, its roles, its adapters.
@@ -85,24 +92,34 @@ pub fn name(text: &str) -> Result<IntentName, Problem> {
 ///
 /// It cannot be declared at all, it is there already, or it would take what another has.
 pub fn may_be_declared(intent: &Intent, others: &[Intent]) -> Result<(), Problem> {
-    let wrong = |found: String| Err(Problem::new(Code::IntentInvalid, &[&intent.name], found));
+    let wrong = |found: &str, resolution: &str| {
+        let problem = Problem::new(Code::IntentInvalid, &[&intent.name], found);
+        Err(problem.resolution(resolution))
+    };
     if intent.roles.is_empty() {
-        return wrong("It has no role: use --compute, --management or --storage.".to_owned());
+        return wrong(
+            "It has no role.",
+            "Add --compute, --management or --storage.",
+        );
     }
     if intent.adapters.is_empty() {
-        return wrong("It has no adapter: use --adapter NAME.".to_owned());
+        return wrong("It has no adapter.", "Add --adapter NAME.");
     }
     if let Some(twice) = first_twice(&intent.adapters) {
-        return wrong(format!("Adapter {twice} is given twice."));
+        let found = format!("Adapter {twice} is given twice.");
+        return wrong(&found, "Name each adapter once.");
     }
     if intent.security != VfSecurity::default() && !intent.is_compute() {
         return wrong(
-            "Trust and spoof check are settings of VFs, and only compute intents have some."
-                .to_owned(),
+            "Trust and spoof check are settings of VFs, and only compute intents have VFs.",
+            "Omit --trust and --spoof-check, or add --compute.",
         );
     }
     if intent.vfs == Some(0) {
-        return wrong("0 VFs for each adapter; leave the number out for all of them.".to_owned());
+        return wrong(
+            "It requests 0 VFs of each adapter.",
+            "Request at least 1 VF, or omit --vfs for all VFs of each adapter.",
+        );
     }
     for role in [Role::Management, Role::Storage] {
         let second = others

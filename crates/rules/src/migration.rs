@@ -23,7 +23,7 @@ pub struct Mover {
 /// What is known of another node.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Target<'a> {
-    /// Whether it gives signs of life.
+    /// Whether it sends heartbeats.
     pub up: bool,
     /// Whether it is drained: VMs get no VFs there.
     pub drained: bool,

@@ -84,7 +84,7 @@ pub fn not_found<'a>(
 
 /// The problem with a name that VMs on several `nodes` have.
 pub fn ambiguous(typed: &str, nodes: &[String]) -> Problem {
-    let found = format!("{} have a VM of this name.", nodes.join(", "));
+    let found = format!("The nodes are {}.", nodes.join(", "));
     Problem::new(Code::VmAmbiguous, &[typed], found)
 }
 

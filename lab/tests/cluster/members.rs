@@ -26,7 +26,7 @@ pub fn founded(cluster: &Cluster) {
     all_up(cluster);
 }
 
-/// Waits until every node gives signs of life, as the first one sees it.
+/// Waits until every node sends heartbeats, as the first one sees it.
 pub fn all_up(cluster: &Cluster) {
     let nodes = cluster.nodes().len();
     let script =

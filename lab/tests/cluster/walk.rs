@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::members::{SOON, all_up, completed, done, founded, shown};
 
 const NAMES: &str = "/root/names";
-/// A node without a sign of life for 12 seconds is down; a busy machine may take longer to say so.
+/// A node without a heartbeat for 12 seconds is down; a busy machine may take longer to say so.
 const DOWN: Duration = Duration::from_secs(60);
 
 /// A vNIC on the intent's network.

@@ -1,4 +1,4 @@
-//! Which agent gives the signs of life of a node: a name is one live agent's, on one machine.
+//! Which agent sends the heartbeats of a node: a name is one live agent's, on one machine.
 
 use std::collections::BTreeSet;
 use std::fs;

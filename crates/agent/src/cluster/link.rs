@@ -54,7 +54,7 @@ impl CutOff {
         } = self;
         match why {
             Why::Silent => {
-                let found = format!("The store does not answer since {since}: {found}.");
+                let found = format!("The store has not answered since {since}: {found}.");
                 Problem::new(Code::NodeCutOff, &[], found)
             }
             Why::Foreign => {

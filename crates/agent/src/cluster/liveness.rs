@@ -1,4 +1,4 @@
-//! Signs of life: each agent holds a lease in the store, and a node whose lease ended is down.
+//! Heartbeats: each agent holds a lease in the store, and a node whose lease ended is down.
 
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
@@ -14,12 +14,12 @@ use super::link::Link;
 use super::nodes::{Alive, Nodes, Risen};
 use crate::vital::{End, Vital};
 
-/// How long a node counts as up after its last sign of life. An agent that starts anew, or a
+/// How long a node counts as up after its last heartbeat. An agent that starts anew, or a
 /// leader of etcd that is elected, takes less.
 pub const LEASE: Duration = Duration::from_secs(12);
-/// How often a sign of life is given.
+/// How often a heartbeat is sent.
 pub const BEAT: Duration = Duration::from_secs(4);
-/// After how many signs of life the keys are read although the watches reported no change.
+/// After how many heartbeats the keys are read although the watches reported no change.
 const READ_AFTER: u32 = 15;
 
 /// Keeps the lease of this node, until it is dropped.
@@ -39,7 +39,7 @@ impl OwnLease {
         OwnLease(Arc::downgrade(lease))
     }
 
-    /// None when the signs of life have ended for good; else the lease, if there is one now.
+    /// None when the heartbeats have ended for good; else the lease, if there is one now.
     pub fn get(&self) -> Option<Option<LeaseId>> {
         let lease = self.0.upgrade()?;
         let lease = lease.lock().unwrap_or_else(PoisonError::into_inner);
@@ -48,7 +48,7 @@ impl OwnLease {
 }
 
 impl Liveness {
-    /// Joins, and gives signs of life from a thread of its own. What fails is tried again with
+    /// Joins, and sends heartbeats from a thread of its own. What fails is tried again with
     /// the next beat.
     pub(crate) fn begin(
         store: Arc<dyn Store>,
@@ -60,7 +60,7 @@ impl Liveness {
         Liveness::begin_every(BEAT, store, node, clock, link, end)
     }
 
-    /// The same with signs of life so often.
+    /// The same with heartbeats so often.
     fn begin_every(
         beat: Duration,
         store: Arc<dyn Store>,
@@ -111,7 +111,7 @@ struct Beating {
     link: Option<Arc<Link>>,
     /// Of this node's keys.
     watches: Vec<Box<dyn Watch>>,
-    /// Signs of life since the keys were read.
+    /// Heartbeats since the keys were read.
     unread: u32,
 }
 
@@ -159,7 +159,7 @@ impl Beating {
         }
     }
 
-    /// Whether the keys are as they were read last, as far as the watches report: reads at each sign of life
+    /// Whether the keys are as they were read last, as far as the watches report: reads at each heartbeat
     /// would double what an idle agent exchanges with etcd.
     fn is_unchanged(&mut self) -> bool {
         let keys = self.nodes.own_keys();

@@ -41,7 +41,7 @@ pub struct Alive {
     pub instance: Option<Instance>,
 }
 
-/// What came of giving a sign of life.
+/// What came of sending a heartbeat.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Risen {
     /// It is there.
@@ -67,7 +67,7 @@ impl Document for Member {
 }
 
 impl Document for Alive {
-    const KIND: &'static str = "the sign of life of a node";
+    const KIND: &'static str = "the heartbeat of a node";
     const FORMAT: u32 = 1;
 
     fn agrees(&self, key: &str) -> Result<(), String> {
@@ -106,13 +106,13 @@ pub struct NodeState {
 }
 
 impl NodeState {
-    /// Whether it gives no sign of life.
+    /// Whether it sends no heartbeats.
     pub fn is_down(&self) -> bool {
         self.down_since.is_some()
     }
 }
 
-/// The nodes as they are shown: those that give signs of life or did, and in a cluster of one the
+/// The nodes as they are shown: those that send heartbeats or did, and in a cluster of one the
 /// one that reports.
 pub(crate) fn views(nodes: &[NodeState], policy: &Policy, reports: &[Report]) -> Vec<NodeView> {
     let known = nodes.iter().map(|node| node.name.as_str());
@@ -190,7 +190,7 @@ impl Nodes {
         &self.node
     }
 
-    /// Key of this node's sign of life.
+    /// Key of this node's heartbeat.
     fn sign_of_life(&self) -> String {
         format!("{ALIVE}{}", self.node)
     }
@@ -241,7 +241,7 @@ impl Nodes {
             let ended = || match down.get(name) {
                 Some(down) => Some(down.since.clone()),
                 None if silent || unclear.contains(name) => None,
-                // It never gave a sign of life, or nobody has written down its end yet.
+                // It never sent a heartbeat, or nobody has written down its end yet.
                 None => Some(member.map_or_else(String::new, |member| member.joined_at.clone())),
             };
             NodeState {
@@ -268,7 +268,7 @@ impl Nodes {
         Ok(down.map(|node| node.name).collect())
     }
 
-    /// Whether the sign of life is there as this agent gave it with that lease.
+    /// Whether the heartbeat is there as this agent gave it with that lease.
     pub(super) fn is_risen(&self, own: &Instance, lease: LeaseId) -> Result<bool, StoreError> {
         let found = self.store.get(&self.sign_of_life())?;
         Ok(found.is_some_and(|entry| {
@@ -284,7 +284,7 @@ impl Nodes {
         Ok(found.is_some_and(|entry| Stored::<Member>::read(&entry).is_ok()))
     }
 
-    /// This node belongs to the cluster with that version, and gives signs of life with that
+    /// This node belongs to the cluster with that version, and sends heartbeats with that
     /// lease, unless another live agent does so under its name.
     pub(super) fn rise(
         &self,
@@ -352,7 +352,7 @@ impl Nodes {
         Ok(matches!(done, Commit::Done { .. }))
     }
 
-    /// Members without a sign of life of which nobody has written down that they are down.
+    /// Members without a heartbeat of which nobody has written down that they are down.
     pub(super) fn unwritten(&self) -> Result<Vec<String>, StoreError> {
         let members = named(MEMBERS, self.store.range_json::<Member>(MEMBERS)?);
         let alive = named(ALIVE, self.store.range_json::<Alive>(ALIVE)?);

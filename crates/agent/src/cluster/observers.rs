@@ -1,4 +1,4 @@
-//! Who looks after the signs of life of all: a few nodes, each in a place of its own.
+//! Who looks after the heartbeats of all: a few nodes, each in a place of its own.
 //!
 //! If every node heard of every other, a cluster of n nodes would be told n times of each, and most
 //! when it has least time for it. A place goes with the lease of its node. When that ends, another
@@ -59,12 +59,12 @@ enum Found {
 
 impl Observing {
     /// Takes a place when one is free, and does its work, until the store is closed or this
-    /// node's signs of life end for good. None when this has to begin anew, after a while.
+    /// node's heartbeats end for good. None when this has to begin anew, after a while.
     pub fn go_on(&self, within: Duration) -> Option<()> {
         let again = loop {
             let lease = match self.lease.get() {
                 Some(Some(lease)) => lease,
-                // Whoever gives no signs of life does not judge those of others.
+                // Whoever sends no heartbeats does not judge those of others.
                 Some(None) => {
                     self.clock.sleep(BEAT);
                     continue;
@@ -79,7 +79,7 @@ impl Observing {
             };
             match result {
                 Ok(()) | Err(StoreError::Compacted { .. }) => {}
-                // A lease that has just ended: the next sign of life has another.
+                // A lease that has just ended: the next heartbeat has another.
                 Err(StoreError::LeaseNotFound { .. }) => self.clock.sleep(BEAT),
                 Err(error) => break error,
             }
@@ -150,7 +150,7 @@ impl Observing {
         SPREAD * u32::from(share) / u32::from(u8::MAX)
     }
 
-    /// Listens for nodes that give no more signs of life, and writes them down, for as long as this
+    /// Listens for nodes that send no more heartbeats, and writes them down, for as long as this
     /// one gives its own: with its lease it loses its place. Leases that end while the store is silent
     /// say nothing: their nodes have the time of a lease to give a sign again.
     fn observe(&self, from: u64, within: Duration) -> Result<(), StoreError> {
@@ -188,7 +188,7 @@ impl Observing {
         if !nodes.write_down(name, &now)? {
             return Ok(());
         }
-        let message = format!("Node {name} gives no sign of life any more: it counts as down.");
+        let message = format!("Node {name} sends no heartbeats: it is down.");
         let word = Word {
             code: Some(Code::NodeDown),
             ..Word::of(EventKind::Failed, name, message)

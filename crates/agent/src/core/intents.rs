@@ -238,7 +238,7 @@ impl Core {
         };
         let mut users = users_of(&policy, name);
         if policy.management.enabled && policy.management.intent.as_deref() == Some(name) {
-            users.push("management".to_owned());
+            users.push("Accelerated Networking".to_owned());
         }
         rules::is_unused(name, &users)?;
         let mut seen = self.look();

@@ -29,14 +29,14 @@ fn is_unchanged(changed: &ManagementChanged) -> bool {
 }
 
 impl Core {
-    /// Enables management.
+    /// Enables Accelerated Networking.
     ///
     /// # Errors
     ///
     /// A prerequisite that fails, in its own words, or settings that make no sense.
     pub fn enable(&mut self, who: &str, request: &Enable) -> Result<ManagementChanged, Problem> {
         let result = self.try_enable(request);
-        let what = format!("enable management on intent {}", request.intent);
+        let what = format!("enable Accelerated Networking on intent {}", request.intent);
         if !request.dry_run {
             self.tell_unless_unchanged(who, "cluster", &what, &result, is_unchanged);
         }
@@ -61,15 +61,15 @@ impl Core {
         Err(crowded(&self.name))
     }
 
-    /// Changes management; what is not given stays.
+    /// Changes its settings; those that are not given remain unchanged.
     ///
     /// # Errors
     ///
-    /// As [`Core::enable`]; or management is not enabled.
+    /// As [`Core::enable`]; or Accelerated Networking is not enabled.
     pub fn set(&mut self, who: &str, request: &Set) -> Result<ManagementChanged, Problem> {
         let result = self.try_set(request);
         if !request.dry_run {
-            let what = "change the settings of management";
+            let what = "change the settings of Accelerated Networking";
             self.tell_unless_unchanged(who, "cluster", what, &result, is_unchanged);
         }
         result
@@ -103,7 +103,7 @@ impl Core {
         Err(crowded(&self.name))
     }
 
-    /// Disables management: VMs stay exactly as they are.
+    /// Disables Accelerated Networking: VMs remain unchanged.
     ///
     /// # Errors
     ///
@@ -111,7 +111,7 @@ impl Core {
     pub fn disable(&mut self, who: &str, dry_run: bool) -> Result<ManagementChanged, Problem> {
         let result = self.try_disable(who, dry_run);
         if result.is_err() && !dry_run {
-            self.tell_asked(who, "cluster", "disable management", &result);
+            self.tell_asked(who, "cluster", "disable Accelerated Networking", &result);
         }
         result
     }
@@ -146,7 +146,7 @@ impl Core {
                 }
                 self.edge.passing("decided");
                 let done: Result<(), Problem> = Ok(());
-                self.tell_asked(who, "cluster", "disable management", &done);
+                self.tell_asked(who, "cluster", "disable Accelerated Networking", &done);
                 self.refresh()?;
             }
             return Ok(ManagementChanged {
@@ -594,13 +594,13 @@ fn as_problem(first: &Check, checks: &[Check]) -> Problem {
     problem
 }
 
-/// What a change of management does, as it is shown.
+/// The steps of a change of the settings.
 fn steps(node: &str, from: &Management, to: &Management, why: &str) -> Vec<PlannedStep> {
     let mut actions = Vec::new();
     if from.enabled != to.enabled {
         actions.push(match to.enabled {
-            true => "enable management".to_owned(),
-            false => "disable management".to_owned(),
+            true => "enable Accelerated Networking".to_owned(),
+            false => "disable Accelerated Networking".to_owned(),
         });
     }
     if from.intent != to.intent {

@@ -415,16 +415,7 @@ fn of_report(policy: &Policy, report: &Report, vms: &[&VmSetting]) -> (Room, InU
 
 /// The fault that the promise does not hold.
 pub(crate) fn fault(problem: &Problem, node: &str, since: String) -> Fault {
-    Fault {
-        severity: Severity::Error,
-        node: node.to_owned(),
-        subject: "cluster".to_owned(),
-        code: problem.code,
-        message: format!("{} {}", problem.message, problem.found),
-        resolution: problem.resolution.clone(),
-        since,
-        last_report: None,
-    }
+    Fault::new(Severity::Error, (node, "cluster"), problem, since)
 }
 
 #[cfg(test)]

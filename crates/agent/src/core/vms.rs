@@ -230,7 +230,7 @@ impl Core {
 
 /// A VM that should have a setting.
 fn has_no_setting(vm: &str) -> Problem {
-    let found = format!("VM {vm} has no performance setting.");
+    let found = "It has no performance setting.";
     Problem::new(Code::VmNotAccelerated, &[vm], found)
 }
 

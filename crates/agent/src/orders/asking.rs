@@ -123,9 +123,9 @@ impl Asker {
             None => format!("{node} is not a node of the cluster any more."),
             Some(one) => match one.down_since {
                 Some(since) => format!(
-                    "{node} has given no sign of life since {since}: it is down or cut off from the store."
+                    "{node} has sent no heartbeat since {since}: it is down or cut off from the store."
                 ),
-                None => format!("{node} gives signs of life; its agent is busy."),
+                None => format!("{node} is up; its agent is busy."),
             },
         }
     }
@@ -159,7 +159,7 @@ impl Asker {
         let found = match since {
             Some(None) => return Ok(None),
             Some(Some(since)) => {
-                format!("No sign of life since {since}; nothing was changed.")
+                format!("No heartbeat since {since}; nothing was changed.")
             }
             None => "It is no longer a node of the cluster; nothing was changed.".to_owned(),
         };

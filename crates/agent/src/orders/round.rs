@@ -12,7 +12,7 @@ use super::order::{Order, Reply, State, orders_of};
 use super::unanswered;
 use crate::policy::store_failed;
 
-/// How often the nodes that took an order are checked for signs of life.
+/// How often the nodes that took an order are checked for heartbeats.
 const CHECK: Duration = Duration::from_secs(30);
 /// How long a failed watch rests.
 const REST: Duration = Duration::from_secs(1);
@@ -55,7 +55,7 @@ pub(super) struct Round {
     watch: Box<dyn Watch>,
     waiting: Vec<Waiting>,
     answers: Vec<Option<Answered>>,
-    /// When the nodes were checked for signs of life.
+    /// When the nodes were checked for heartbeats.
     checked: Duration,
 }
 

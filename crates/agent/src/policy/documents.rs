@@ -45,8 +45,8 @@ macro_rules! documents {
 }
 
 documents! {
-    /// Management settings.
-    ManagementDocument(Management) = "management settings", 2, management_agrees,
+    /// Cluster settings.
+    ManagementDocument(Management) = "cluster settings", 2, management_agrees,
         PERFORMANCE;
     /// An intent.
     IntentDocument(Intent) = "an intent", 1, intent_agrees;

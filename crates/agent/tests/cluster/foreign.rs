@@ -28,7 +28,7 @@ fn stays(node: &Node, vfs_in_use: usize, why: &str) {
         .iter()
         .find(|fault| fault.code == Code::StoreForeign);
     let fault = fault.unwrap_or_else(|| panic!("{:?}", status.faults));
-    assert!(fault.message.contains(why), "{fault:?}");
+    assert!(fault.found.contains(why), "{fault:?}");
     assert!(status.enabled, "what was read last is shown");
     let refused = node.enables(2).expect_err("refused");
     assert_eq!(refused.code, Code::StoreForeign, "{refused:?}");

@@ -269,7 +269,7 @@ fn hostile_ids() {
             cluster.named()
         );
         for fault in cluster.nodes.iter().flat_map(|node| node.status().faults) {
-            let text = format!("{}{}", fault.subject, fault.message);
+            let text = format!("{}{}{}", fault.subject, fault.message, fault.found);
             assert!(!text.chars().any(outside::is_hidden), "{fault:?}");
             assert!(text.len() < 4096, "{} bytes", text.len());
         }

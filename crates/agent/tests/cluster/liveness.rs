@@ -38,7 +38,7 @@ fn a_node_whose_lease_ends_is_down_until_it_gives_a_sign_of_life() {
     assert!(nodes.down().expect("nodes").is_empty());
 }
 
-/// Few nodes look after the signs of life of all. When all of those go at once, others take their
+/// Few nodes look after the heartbeats of all. When all of those go at once, others take their
 /// places and find that they are gone.
 #[test]
 fn the_places_of_those_that_look_after_all_are_taken_by_others() {

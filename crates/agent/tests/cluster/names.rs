@@ -1,4 +1,4 @@
-//! One name is one live agent's; a sign of life that was lost is put back.
+//! One name is one live agent's; a heartbeat that was lost is put back.
 
 use accelnet_model::Code;
 use accelnet_store::testing::{EtcdServer, until};

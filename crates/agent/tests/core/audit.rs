@@ -184,7 +184,7 @@ fn one_subject_is_one_record_and_a_dry_run_none() {
     let _ = audited.core.disable(WHO, false).expect("disabled");
     assert_eq!(
         audited.records()[0]["ACCELNET_WHAT"],
-        "Disabled management."
+        "Disabled Accelerated Networking."
     );
 }
 

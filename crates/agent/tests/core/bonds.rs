@@ -45,7 +45,7 @@ fn fault(bench: &Bench) -> Option<String> {
     let mut faults = bench.report().faults.into_iter();
     let fault = faults.find(|fault| fault.code == Code::UplinkUnfit)?;
     assert_eq!(fault.subject, INTENT);
-    Some(fault.message)
+    Some(format!("{} {}", fault.message, fault.found))
 }
 
 #[test]
@@ -116,7 +116,7 @@ fn a_vf_of_the_port_that_lost_its_link_is_taken_back_and_comes_again() {
     let faults = bench.report().faults;
     let fault = faults.iter().find(|one| one.code == Code::VfNotUsed);
     let fault = fault.expect("a fault");
-    assert!(fault.message.contains("no link"), "{fault:?}");
+    assert!(fault.found.contains("no link"), "{fault:?}");
     let taken_in = bench.machine.kernel.taken_in();
     assert!(
         taken_in.contains(&(bench::mlx5(), mac(1))),

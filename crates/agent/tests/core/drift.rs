@@ -306,9 +306,7 @@ fn another_vm_after_the_pool_was_restarted() {
     let forgot = forgot.unwrap_or_else(|| panic!("{faults:?}"));
     assert_eq!(forgot.subject, "accelnet-MyIntent-vf");
     assert!(
-        forgot
-            .message
-            .contains("use 1 of its VFs; libvirt counts 0"),
+        forgot.found.contains("use 1 of its VFs; libvirt counts 0"),
         "{forgot:?}"
     );
     bench.machine.vms.virsh_stop("web").expect("stopped");

@@ -145,8 +145,8 @@ fn a_guest_without_a_driver_becomes_a_fault() {
         "{vm:#?}"
     );
     let fault = &bench.report().faults[0];
-    assert!(fault.message.contains("since it was started"), "{fault:?}");
-    assert!(fault.message.contains("bus master is off"), "{fault:?}");
+    assert!(fault.found.contains("since it was started"), "{fault:?}");
+    assert!(fault.found.contains("bus master is off"), "{fault:?}");
 }
 
 #[test]
@@ -172,8 +172,8 @@ fn a_vf_that_qemu_hides_is_not_attached_and_its_words_are_told() {
     seconds(&mut bench, 50);
     assert_eq!(codes(&bench), [Code::VfNotUsed]);
     let fault = &bench.report().faults[0];
-    assert!(fault.message.contains(words), "{fault:?}");
-    assert!(fault.message.contains("VIRTIO_NET_F_STANDBY"), "{fault:?}");
+    assert!(fault.found.contains(words), "{fault:?}");
+    assert!(fault.found.contains("VIRTIO_NET_F_STANDBY"), "{fault:?}");
 }
 
 #[test]
@@ -207,7 +207,7 @@ fn a_reboot_begins_anew() {
     assert_eq!(bench.vm("web").path, Path::Software);
     seconds(&mut bench, 125);
     let fault = bench.report().faults.remove(0);
-    assert!(fault.message.contains("since it rebooted"), "{fault:?}");
+    assert!(fault.found.contains("since it rebooted"), "{fault:?}");
     // Another one has the whole time again.
     reboot(&mut bench);
     assert_eq!(codes(&bench), []);

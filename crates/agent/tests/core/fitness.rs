@@ -216,7 +216,7 @@ fn faults(spoil: impl FnOnce(&Bench)) -> Vec<(Code, String)> {
     spoil(&bench);
     bench.pass();
     let faults = bench.report().faults.into_iter();
-    faults.map(|fault| (fault.code, fault.message)).collect()
+    faults.map(|fault| (fault.code, fault.found)).collect()
 }
 
 fn outcome(bench: &Bench) -> std::path::PathBuf {

@@ -490,7 +490,7 @@ fn a_filter_that_is_full_is_told_before_and_after() {
     let fault = faults.iter().find(|one| one.code == Code::FilterIncomplete);
     let fault = fault.expect("a fault");
     assert_eq!(fault.subject, "ens1");
-    assert!(fault.message.contains("VM b") && !fault.message.contains("VM a"));
+    assert!(fault.found.contains("VM b") && !fault.found.contains("VM a"));
     assert_eq!(cut_off(&bench), [("web".to_owned(), "b".to_owned())]);
     // A VM in failover bridging is more important than one that is not accelerated.
     let slow = Guest {

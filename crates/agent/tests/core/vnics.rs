@@ -310,7 +310,7 @@ fn fault(bench: &Bench) -> Option<String> {
     let fault = own.next()?;
     assert_eq!(fault.code, Code::VmUnfit, "{fault:?}");
     assert!(own.next().is_none(), "once is enough");
-    Some(fault.message)
+    Some(format!("{} {}", fault.message, fault.found))
 }
 
 #[test]

@@ -136,9 +136,10 @@ where
         connection.abort();
         return answer;
     };
-    // What broke it is told to one of the two; what TLS says of it is the cause.
+    // One of the two has the cause: what TLS reports, or why the request was canceled.
     match connection.await {
         Ok(Err(broke)) if tls(&error).is_none() && tls(&broke).is_some() => Err(broke),
+        Ok(Err(broke)) if error.is_canceled() => Err(broke),
         _ => Err(error),
     }
 }

@@ -5,15 +5,19 @@ use std::fmt;
 use std::fs;
 use std::io;
 use std::os::unix::fs::FileTypeExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use accelnet_model::{Code, Problem};
 use rustls::Error as TlsError;
 
+use super::SOCKET;
 use super::remote::{self, Remote};
 
 /// What to do about a path at which something else is.
 const OTHER_SOCKET: &str = "Use the path of the agent's socket with --socket or ACCELNET_SOCKET: /run/accelnet/agent.sock.";
+
+/// What to do about a socket that is not the installed agent's, and that no agent listens on.
+const OWN_SOCKET: &str = "Start the agent that has this socket ('accelnet agent --serve PATH'), or omit --socket and ACCELNET_SOCKET for the agent of this node.";
 
 /// Where an agent is.
 #[derive(Debug, Clone)]
@@ -38,6 +42,9 @@ impl Place {
     pub fn unreachable(&self, found: String) -> Problem {
         let problem = Problem::new(Code::AgentUnreachable, &[&self.to_string()], found);
         match self {
+            Place::Socket(path) if path.as_path() != Path::new(SOCKET) => {
+                problem.resolution(OWN_SOCKET)
+            }
             Place::Socket(_) => problem,
             Place::Remote(_) => problem
                 .needed("An agent that was started with --listen, and no firewall in between.")
@@ -96,9 +103,9 @@ impl Place {
         if let Place::Socket(_) = self
             && error
                 .downcast_ref::<hyper::Error>()
-                .is_some_and(hyper::Error::is_parse)
+                .is_some_and(is_not_http)
         {
-            let found = format!("What listens there does not speak HTTP: {error}.");
+            let found = format!("The program that listens there does not speak HTTP: {error}.");
             return self.unreachable(found).resolution(OTHER_SOCKET);
         }
         let problem = self.unreachable(format!("The connection broke: {error}."));
@@ -109,6 +116,12 @@ impl Place {
             _ => problem,
         }
     }
+}
+
+/// Whether the other side sent something else than an answer, perhaps before it was asked.
+fn is_not_http(error: &hyper::Error) -> bool {
+    let ended = error.is_closed() || error.is_canceled() || error.is_incomplete_message();
+    error.is_parse() || (error.source().is_none() && !ended && !error.is_user())
 }
 
 /// The word of TLS among the causes of an error.

@@ -32,7 +32,7 @@ fn odd_answers_are_told() {
         ("", "The connection broke: "),
         (
             "nonsense\r\n\r\n",
-            "What listens there does not speak HTTP: ",
+            "The program that listens there does not speak HTTP: ",
         ),
         (
             "HTTP/1.1 200 OK\r\nContent-Length: 50\r\n\r\n{}",
@@ -50,6 +50,39 @@ fn odd_answers_are_told() {
         let found = found(answer);
         assert!(found.starts_with(words), "{answer:?}: {found}");
     }
+}
+
+#[test]
+fn a_server_that_greets_first_is_named() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("agent.sock");
+    let listener = UnixListener::bind(&path).expect("a socket");
+    std::thread::spawn(move || {
+        let (mut stream, _) = listener.accept().expect("a connection");
+        drop(stream.write_all(b"220 mail.example ESMTP\r\n"));
+        // Until the client has hung up.
+        drop(stream.read_to_end(&mut Vec::new()));
+    });
+    let problem = Client::new(path).status().expect_err("no agent");
+    let wanted = "The program that listens there does not speak HTTP: ";
+    assert!(problem.found.starts_with(wanted), "{problem:?}");
+    assert!(problem.resolution.contains("--socket"), "{problem:?}");
+}
+
+#[test]
+fn a_socket_of_ones_own_is_not_started_by_systemd() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let problem = Client::new(folder.path().join("agent.sock")).status();
+    let problem = problem.expect_err("no agent");
+    assert!(
+        problem.resolution.contains("accelnet agent --serve"),
+        "{problem:?}"
+    );
+    let installed = Place::Socket(SOCKET.into()).unreachable(String::new());
+    assert!(
+        installed.resolution.contains("systemctl start accelnet"),
+        "{installed:?}"
+    );
 }
 
 #[test]

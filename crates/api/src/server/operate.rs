@@ -44,7 +44,7 @@ impl Call {
         let name = self.name.clone().unwrap_or_default();
         match operation.name_in_path().judge(&name) {
             Ok(()) => Ok(name),
-            Err(what) => Err(bad_request(&format!("the name in its path {what}")).into()),
+            Err(what) => Err(bad_request(&format!("the name in the path {what}")).into()),
         }
     }
 
@@ -329,7 +329,7 @@ fn named(call: &Call, names: &mut Vec<String>, dry_run: bool) -> Result<(), Fail
         .map_err(|failed| failed.about(&subject()))?;
     if call.caller.role == Role::Reader && names.len() > MOST_VMS_OF_READERS {
         let what = format!(
-            "names has {} entries, and {MOST_VMS_OF_READERS} are the most for the role {}",
+            "field names has {} entries, and {MOST_VMS_OF_READERS} are the most for the role {}",
             names.len(),
             Role::Reader
         );
@@ -374,7 +374,7 @@ fn intent(name: &str, service: &dyn Service) -> Result<IntentView, Problem> {
     accelnet_rules::intent::find(name, &intents)?;
     all.into_iter()
         .find(|view| view.intent.name == name)
-        .ok_or_else(|| bad_request("its intent does not exist"))
+        .ok_or_else(|| bad_request("the intent does not exist"))
 }
 
 fn vm(name: &str, node: Option<&str>, service: &dyn Service) -> Result<VmView, Problem> {
@@ -401,5 +401,5 @@ fn vm(name: &str, node: Option<&str>, service: &dyn Service) -> Result<VmView, P
 fn json(value: &impl Serialize) -> Result<Bytes, Failed> {
     serde_json::to_vec(value)
         .map(Bytes::from)
-        .map_err(|error| bad_request(&format!("its answer cannot be written: {error}")).into())
+        .map_err(|error| bad_request(&format!("the answer cannot be written: {error}")).into())
 }

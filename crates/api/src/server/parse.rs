@@ -1,12 +1,16 @@
 //! Bodies into requests: what does not fit is named by its place.
 
-use accelnet_model::{Code, Problem};
+use accelnet_model::{Code, IntentName, Problem, outside};
+use accelnet_rules::intent::name_invalid;
 use accelnet_rules::management;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::limits;
+
+/// The longest reason that is given, in characters.
+const LONGEST: usize = 1000;
 
 /// Reads a request.
 ///
@@ -60,19 +64,25 @@ fn is_permitted<T: Serialize>(body: &[u8], read: &T) -> Result<(), Problem> {
     let (sent, read) = parsed.map_err(|error| wrong(".", &error))?;
     limits::same_form(&sent, &read).map_err(|(place, what)| {
         let place = match place.as_str() {
-            "" => "it".to_owned(),
-            place => place.to_owned(),
+            "" => "the body".to_owned(),
+            place => format!("field {place}"),
         };
         bad_request(&format!("{place} is not {what}"))
     })?;
     let named = std::any::type_name::<T>().rsplit("::").next();
     let named = named.unwrap_or_default();
-    limits::judge(named, &sent).map_err(|what| match (named, sent["name"].as_str()) {
-        ("IntentAdd", Some(name)) => {
-            let name: String = name.chars().take(limits::LONGEST_NAME).collect();
-            Problem::new(Code::IntentInvalid, &[&name], sentence(&what))
+    limits::judge(named, &sent).map_err(|what| {
+        let what = format!("field {what}");
+        match (named, sent["name"].as_str()) {
+            ("IntentAdd", Some(name)) => {
+                let name: String = name.chars().take(limits::LONGEST_NAME).collect();
+                match name.parse::<IntentName>() {
+                    Ok(_) => Problem::new(Code::IntentInvalid, &[&name], sentence(&what)),
+                    Err(_) => name_invalid(&name),
+                }
+            }
+            _ => bad_request(&what),
         }
-        _ => bad_request(&what),
     })
 }
 
@@ -107,19 +117,20 @@ fn told_apart(body: &[u8], path: &str) -> Option<Problem> {
 fn wrong(path: &str, error: &serde_json::Error) -> Problem {
     let place = match path {
         "." | "?" => String::new(),
-        path => format!("{path}: "),
+        path => format!("field {path}: "),
     };
     let what = if error.is_data() {
         format!("{place}{error}")
     } else {
-        format!("it is not JSON: {error}")
+        format!("the body is not JSON: {error}")
     };
     bad_request(&what)
 }
 
 /// A request that cannot be read, and why, a fragment.
 pub fn bad_request(what: &str) -> Problem {
-    Problem::new(Code::BadRequest, &[what], sentence(what))
+    let what = outside::short(what, LONGEST);
+    Problem::new(Code::BadRequest, &[], sentence(&what))
 }
 
 /// A fragment as a sentence.

@@ -24,13 +24,17 @@ impl Query {
                     [] => "no parameter is allowed".to_owned(),
                     names => format!("only {} are allowed", names.join(", ")),
                 };
-                return Err(bad_request(&format!("its query has {name}, and {may}")));
+                return Err(bad_request(&format!(
+                    "query parameter {name} does not exist; {may}"
+                )));
             };
             if all.iter().any(|(there, _)| *there == name) {
-                return Err(bad_request(&format!("its query has {name} twice")));
+                return Err(bad_request(&format!(
+                    "query parameter {name} is given twice"
+                )));
             }
             judge(parameter, &value)
-                .map_err(|what| bad_request(&format!("{name} in its query {what}")))?;
+                .map_err(|what| bad_request(&format!("query parameter {name} {what}")))?;
             all.push((name.into_owned(), value.into_owned()));
         }
         Ok(Query(all))

@@ -76,7 +76,11 @@ fn error(answer: &Reply) -> (String, String) {
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     (
         text(&json["error"]["code"]),
-        text(&json["error"]["message"]),
+        format!(
+            "{} {}",
+            text(&json["error"]["message"]),
+            text(&json["error"]["found"])
+        ),
     )
 }
 

@@ -462,16 +462,7 @@ impl Inner {
     /// A drained node is the only thing that is wrong with it.
     fn faults(&self) -> Vec<Fault> {
         let problem = Problem::new(Code::NodeDrained, &[NODE], "root drained it.");
-        let fault = Fault {
-            severity: Severity::Warning,
-            node: NODE.to_owned(),
-            subject: NODE.to_owned(),
-            code: problem.code,
-            message: format!("{} {}", problem.message, problem.found),
-            resolution: problem.resolution,
-            since: NOW.to_owned(),
-            last_report: None,
-        };
+        let fault = Fault::new(Severity::Warning, (NODE, NODE), &problem, NOW);
         self.drained.then_some(fault).into_iter().collect()
     }
 
@@ -495,7 +486,10 @@ impl Inner {
         ManagementChanged {
             management: to,
             applied: !dry_run,
-            steps: vec![step("cluster", "change the settings of management")],
+            steps: vec![step(
+                "cluster",
+                "change the settings of Accelerated Networking",
+            )],
             warnings: Vec::new(),
             previous: before,
         }
@@ -577,7 +571,7 @@ fn step(subject: &str, action: &str) -> PlannedStep {
     }
 }
 
-/// A node that gives signs of life.
+/// A node that sends heartbeats.
 pub(super) fn up(name: &str) -> NodeView {
     NodeView {
         name: name.to_owned(),

@@ -5,12 +5,12 @@ use serde::{Deserialize, Serialize};
 
 use super::PlannedStep;
 
-/// Switches SR-IOV of adapters on or off.
+/// Request to enable or disable SR-IOV of adapters.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct AdaptersChange {
-    /// Netdev names, PCI addresses or MACs; every adapter that can have VFs when empty.
+    /// Netdev names, PCI addresses or MACs; if empty, every adapter that supports VFs.
     #[serde(default)]
     pub names: Vec<String>,
     /// VFs of each; 0 disables SR-IOV; the default is all VFs of the adapter.
@@ -24,13 +24,13 @@ pub struct AdaptersChange {
     pub dry_run: bool,
 }
 
-/// The results.
+/// The results for the adapters.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct AdaptersChanged {
     /// Whether all of them succeeded.
     pub ok: bool,
-    /// One an adapter, in the order of the request.
+    /// One result for each adapter, in the order of the request.
     pub results: Vec<AdapterResult>,
 }
 

@@ -5,13 +5,13 @@ use serde::{Deserialize, Serialize};
 
 use crate::Role;
 
-/// One thing that happened.
+/// An event.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Event {
     /// Number: greater than those of all earlier events, and not consecutive.
     pub number: u64,
-    /// When, RFC 3339, UTC.
+    /// Time, RFC 3339, UTC.
     pub at: String,
     /// Node.
     pub node: String,
@@ -24,13 +24,13 @@ pub struct Event {
     /// User that requested it; none if the agent acted on its own.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub user: Option<String>,
-    /// The role of who asked.
+    /// Role of the user.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub role: Option<Role>,
     /// Origin of the request; none if the agent acted on its own.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub origin: Option<Origin>,
-    /// Code, where something went wrong.
+    /// Code, if the request was refused or failed.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub code: Option<Code>,
     /// The result for each subject, if a request names several: at most 16.
@@ -47,11 +47,11 @@ pub struct Event {
 pub struct SubjectOutcome {
     /// The subject.
     pub subject: String,
-    /// Whether it was done.
+    /// Whether it succeeded.
     pub ok: bool,
     /// Message, a sentence.
     pub message: String,
-    /// Code, where it was not.
+    /// Code, if it failed.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub code: Option<Code>,
 }
@@ -67,10 +67,10 @@ fn is_zero(number: &u32) -> bool {
 pub struct Origin {
     /// "socket" for the agent's Unix socket, else IP address and port.
     pub address: String,
-    /// SHA-256 of the certificate that was shown, in hexadecimal.
+    /// SHA-256 of the client certificate, in hexadecimal.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub certificate: Option<String>,
-    /// Node whose agent was asked, where another node carried out the request.
+    /// Node whose agent received the request, if another node carried it out.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub node: Option<String>,
 }

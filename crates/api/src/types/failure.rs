@@ -3,13 +3,13 @@
 use accelnet_model::Problem;
 use serde::{Deserialize, Serialize};
 
-/// Something went wrong.
+/// An error.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Failure {
-    /// What.
+    /// The error.
     pub error: Problem,
-    /// Exit status of a command that ends with it.
+    /// Exit status of a command that fails with this error.
     pub exit_status: u8,
 }
 
@@ -22,12 +22,12 @@ impl From<Problem> for Failure {
     }
 }
 
-/// Who answers.
+/// The version of an agent.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Version {
     /// Version of the agent.
     pub version: String,
-    /// Versions of the API that it speaks.
+    /// Versions of the API that it supports.
     pub api: Vec<String>,
 }

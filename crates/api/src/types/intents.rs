@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::PlannedStep;
 
-/// Declares an intent.
+/// Request to add an intent.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
@@ -30,7 +30,7 @@ pub struct IntentAdd {
     pub dry_run: bool,
 }
 
-/// Changes an intent; settings that are not given remain unchanged.
+/// Request to change an intent; settings that are not given remain unchanged.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
@@ -50,8 +50,8 @@ pub struct IntentSet {
     /// Whether the adapter drops frames that guests send from another MAC.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub spoof_check: Option<bool>,
-    /// Change the number of VFs though VMs use some: they fall back to their software path
-    /// meanwhile.
+    /// Change the number of VFs although VMs use VFs: these VMs fall back to their software path during the
+    /// change.
     #[serde(default)]
     pub disruptive: bool,
     /// Show the steps, and change nothing.
@@ -68,11 +68,11 @@ pub struct IntentView {
     pub intent: Intent,
     /// Revision of its last change.
     pub revision: u64,
-    /// Its bridge where it makes one, and the libvirt networks of its switch and its pool.
+    /// The bridge that it creates, if any, and the libvirt network of its virtual switch.
     pub switch_network: String,
     /// The libvirt network of its VFs.
     pub pool_network: String,
-    /// Status, by node; pending where a node has not answered the last change yet.
+    /// Status, by node; pending on a node that has not applied the last change yet.
     pub status: Vec<IntentStatus>,
 }
 
@@ -84,7 +84,7 @@ pub struct IntentChanged {
     pub intent: Option<IntentView>,
     /// Whether the change was applied; false after a dry run.
     pub applied: bool,
-    /// Whether the intent already was as the request wants it.
+    /// Whether the intent already had the requested state.
     #[serde(default)]
     pub unchanged: bool,
     /// The steps that were run, or would be run.

@@ -1,20 +1,20 @@
 //! Management of the cluster, asked and answered.
 
 use accelnet_model::performance::{Performance, PerformanceSettings};
-use accelnet_model::{Check, Code, LastReport, Mac, Management, PciAddress};
+use accelnet_model::{Check, Code, LastReport, Mac, Management, PciAddress, Problem};
 use serde::{Deserialize, Serialize};
 
 use super::{PlannedStep, figures};
 
-/// Enables management.
+/// Request to enable Accelerated Networking.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Enable {
     /// The compute intent.
     pub intent: String,
-    /// The share of nodes that may be down at once, in percent, 0..=99; as it was when none, and 50 where it was
-    /// never set.
+    /// Node reserve: the percentage of nodes that can be down at once, 0..=99; by default the current one, or 50 if
+    /// it was never set.
     #[serde(default)]
     pub node_reserve_percentage: Option<i64>,
     /// Values of the performance settings.
@@ -25,15 +25,15 @@ pub struct Enable {
     pub dry_run: bool,
 }
 
-/// Changes management; settings that are not given remain unchanged.
+/// Request to change the settings of Accelerated Networking; those that are not given remain unchanged.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Set {
-    /// Another compute intent.
+    /// New compute intent.
     #[serde(default)]
     pub intent: Option<String>,
-    /// Another reserve, in percent, 0..=99.
+    /// New node reserve: the percentage of nodes that can be down at once, 0..=99.
     #[serde(default)]
     pub node_reserve_percentage: Option<i64>,
     /// Values of the performance settings.
@@ -44,11 +44,11 @@ pub struct Set {
     pub dry_run: bool,
 }
 
-/// The result of a change of management.
+/// The result of a change of the settings of Accelerated Networking.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct ManagementChanged {
-    /// The settings as they are now, or would be after a dry run.
+    /// The settings after the change, or after the change that a dry run describes.
     pub management: Management,
     /// Whether the change was applied; false after a dry run.
     pub applied: bool,
@@ -62,15 +62,15 @@ pub struct ManagementChanged {
     pub previous: Option<Management>,
 }
 
-/// Every prerequisite check.
+/// The results of the prerequisite checks.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct PrereqAnswer {
     /// Whether every check passed.
     pub passed: bool,
-    /// When the node was seen, RFC 3339, UTC.
+    /// Time of the snapshot of the node, RFC 3339, UTC.
     pub observed_at: String,
-    /// Every row.
+    /// The checks.
     pub checks: Vec<Check>,
 }
 
@@ -78,17 +78,17 @@ pub struct PrereqAnswer {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Status {
-    /// Whether management is enabled.
+    /// Whether Accelerated Networking is enabled.
     pub enabled: bool,
     /// The compute intent.
     pub intent: Option<String>,
-    /// The share of nodes that may be down at once, in percent.
+    /// Node reserve: the percentage of nodes that can be down at once.
     pub node_reserve_percentage: u8,
     /// Values of the performance settings.
     pub performance: PerformanceSettings,
-    /// Nodes of the cluster.
+    /// Number of nodes of the cluster.
     pub nodes: u32,
-    /// Nodes that may be down at once by the reserve: `floor(nodes x reserve / 100)`.
+    /// Number of nodes that can be down at once: `floor(nodes x reserve / 100)`.
     pub reserved_nodes: u32,
     /// Further node failures after which every accelerated VM still gets a VF; none without accelerated VMs, and
     /// 0 if a VM has no VF now.
@@ -147,11 +147,11 @@ pub struct AdapterUse {
     pub queue_pairs_in_use_by_others: u32,
 }
 
-/// A finding of health.
+/// A current fault.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Fault {
-    /// How bad it is.
+    /// Severity.
     pub severity: Severity,
     /// Node.
     pub node: String,
@@ -161,6 +161,12 @@ pub struct Fault {
     pub code: Code,
     /// Message, a sentence.
     pub message: String,
+    /// The cause, in sentences; empty in a report of an earlier release.
+    #[serde(default)]
+    pub found: String,
+    /// The message of the kernel, the driver or libvirt, if there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cause: Option<String>,
     /// How to fix it.
     pub resolution: String,
     /// When it was raised, RFC 3339, UTC.
@@ -170,14 +176,37 @@ pub struct Fault {
     pub last_report: Option<LastReport>,
 }
 
-/// How bad a fault is.
+impl Fault {
+    /// `problem` of `subject` on `node`, raised at `since`.
+    pub fn new(
+        severity: Severity,
+        (node, subject): (&str, &str),
+        problem: &Problem,
+        since: impl Into<String>,
+    ) -> Self {
+        Fault {
+            severity,
+            node: node.to_owned(),
+            subject: subject.to_owned(),
+            code: problem.code,
+            message: problem.message.clone(),
+            found: problem.found.clone(),
+            cause: problem.cause.clone(),
+            resolution: problem.resolution.clone(),
+            since: since.into(),
+            last_report: None,
+        }
+    }
+}
+
+/// The severity of a fault.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Severity {
-    /// Something does not work.
+    /// Something does not work now.
     Error,
-    /// Something costs, or may fail later.
+    /// Something may fail later, or has a cost.
     Warning,
 }
 
@@ -195,7 +224,7 @@ pub struct AgentInfo {
     pub observed_at: String,
     /// Seconds since then.
     pub observed_seconds_ago: u64,
-    /// Revision of the policy as it is in the store.
+    /// Revision of the policy in the store.
     pub policy_revision: u64,
     /// Revision of the policy that was last applied to the node.
     pub applied_revision: u64,

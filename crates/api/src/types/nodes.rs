@@ -12,7 +12,7 @@ use super::{Fault, VmView};
 pub struct NodeView {
     /// Its name.
     pub name: String,
-    /// Whether it is up.
+    /// Whether the node is up or down.
     pub state: Standing,
     /// Time since which it is up or down, RFC 3339, UTC; none on a single machine.
     pub since: Option<String>,
@@ -20,9 +20,9 @@ pub struct NodeView {
     pub version: Option<String>,
     /// When it joined the cluster, RFC 3339, UTC.
     pub joined_at: Option<String>,
-    /// When it last had something new to report, RFC 3339, UTC.
+    /// Time of its last report, RFC 3339, UTC.
     pub reported_at: Option<String>,
-    /// Who drained it; none when it is not drained.
+    /// The user who drained it, and the time; none if it is not drained.
     pub drained: Option<Drained>,
     /// Accelerated VMs of the node.
     pub accelerated_vms: u32,
@@ -59,7 +59,7 @@ pub struct NodeReport {
     pub faults: Vec<Fault>,
 }
 
-/// Whether a node is up.
+/// Whether a node is up or down.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(rename_all = "lowercase")]
@@ -70,17 +70,17 @@ pub enum Standing {
     Down,
 }
 
-/// Who drained a node, and when.
+/// The user who drained a node, and the time.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Drained {
-    /// Who.
+    /// User.
     pub by: String,
-    /// When, RFC 3339, UTC.
+    /// Time, RFC 3339, UTC.
     pub at: String,
 }
 
-/// Drains a node: its running VMs go over to virtio, so that they can be moved.
+/// Request to drain a node: its running VMs move to their software path, so that they can migrate.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
@@ -120,7 +120,7 @@ pub struct DrainVm {
     pub name: String,
     /// Whether it can migrate to another node.
     pub can_migrate: bool,
-    /// Whether it has its VF still.
+    /// Whether it has its VF.
     pub has_vf: bool,
     /// The reason, a fragment.
     pub reason: String,

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct PlannedStep {
-    /// Node that does it.
+    /// Node that runs the step.
     pub node: String,
     /// Subject: an intent, an adapter or a VM.
     pub subject: String,
@@ -20,15 +20,15 @@ pub struct PlannedStep {
     pub restarts: Option<String>,
 }
 
-/// All that would be done now.
+/// The steps that the agent would run now.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct PlanAnswer {
     /// Time of the snapshot, RFC 3339, UTC.
     pub observed_at: String,
-    /// Revision of the policy that it answers.
+    /// Revision of the policy that the plan applies.
     pub policy_revision: u64,
-    /// In this order; none when everything is as it should be.
+    /// The steps, in this order; empty if the node has the requested state.
     pub steps: Vec<PlannedStep>,
     /// Steps that are not possible, with the reason: a sentence each.
     pub blocked: Vec<String>,

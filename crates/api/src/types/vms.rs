@@ -9,22 +9,22 @@ use serde::{Deserialize, Serialize};
 
 use super::PlannedStep;
 
-/// Accelerates VMs.
+/// Request to enable acceleration on VMs.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct VmEnable {
-    /// Names, UUIDs or globs (`web*`), at least one.
+    /// Names, UUIDs or patterns (`web*`), at least one.
     pub names: Vec<String>,
     /// Performance setting.
     pub performance: Performance,
-    /// Re-plug the vNIC of a running VM that cannot get its VF otherwise.
+    /// Attach the vNIC of a running VM again if it cannot get its VF otherwise.
     #[serde(default)]
     pub now: bool,
-    /// Add a vNIC on the intent's virtual switch where a VM has none.
+    /// Add a vNIC on the intent's virtual switch to VMs that have none.
     #[serde(default)]
     pub add_nic: bool,
-    /// The vNIC that is accelerated; the first one on the intent's virtual switch without.
+    /// MAC of the vNIC to accelerate; the default is the first vNIC on the intent's virtual switch.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mac: Option<Mac>,
     /// Whether the guest can change the VF's MAC and receive frames to other MACs; unchanged, or the intent's
@@ -40,12 +40,12 @@ pub struct VmEnable {
     pub dry_run: bool,
 }
 
-/// Changes the setting of accelerated VMs.
+/// Request to change the settings of accelerated VMs.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct VmSet {
-    /// Names, UUIDs or globs, at least one.
+    /// Names, UUIDs or patterns, at least one.
     pub names: Vec<String>,
     /// Performance setting; unchanged by default.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -64,12 +64,12 @@ pub struct VmSet {
     pub dry_run: bool,
 }
 
-/// Disables acceleration: VMs return to their software path.
+/// Request to disable acceleration: VMs return to their software path.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct VmDisable {
-    /// Names, UUIDs or globs, at least one.
+    /// Names, UUIDs or patterns, at least one.
     pub names: Vec<String>,
     /// Show the steps, and change nothing.
     #[serde(default)]
@@ -93,7 +93,7 @@ pub enum VmChange {
 pub struct VmChanged {
     /// Whether all of them succeeded.
     pub ok: bool,
-    /// One a VM, in the order of the request; a name that no VM has gets one, too.
+    /// One result for each VM, in the order of the request, and one for each name that no VM has.
     pub results: Vec<VmResult>,
 }
 
@@ -113,7 +113,7 @@ pub struct VmResult {
     pub unchanged: bool,
     /// The result, a sentence.
     pub message: String,
-    /// Whether something waits for the VM's next start.
+    /// Whether the change takes effect at the next start of the VM.
     pub waits_for_restart: bool,
     /// The VM after the change; none if it does not exist.
     pub vm: Option<VmView>,
@@ -198,7 +198,7 @@ pub struct VmView {
     pub phase: Option<Phase>,
     /// Path of its traffic.
     pub path: Path,
-    /// Adapter that its VF is of.
+    /// Adapter of its VF.
     pub adapter: Option<String>,
     /// PCI address of its VF.
     pub vf: Option<PciAddress>,
@@ -216,8 +216,8 @@ pub struct VmView {
     /// Conditions of the VM, a sentence each.
     #[serde(default)]
     pub conditions: Vec<String>,
-    /// The other nodes of the cluster, and whether it can move to each while it runs. Only of a VM
-    /// with a setting that is on the node that was asked.
+    /// The other nodes of the cluster as targets of a live migration. Only for a VM with a setting on the
+    /// node that answers.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub destinations: Vec<Destination>,
     /// Set when the node of the VM does not report now: the VM is shown as in its last report.
@@ -251,6 +251,6 @@ pub struct VnicView {
     pub source: Option<String>,
     /// Whether it is on the enabled intent's virtual switch.
     pub on_intent_switch: bool,
-    /// Whether it is the software path of an accelerated VM, or its VF.
+    /// Role in an accelerated VM: the software path, or the VF.
     pub role: Option<String>,
 }

@@ -20,7 +20,6 @@ pub struct Enable {
     /// Values of the performance settings: SETTING=QUEUE-PAIRS:LIMIT,...
     #[arg(
         long,
-        alias = "figures",
         value_name = "SETTINGS",
         long_help = "Values of the performance settings, separated by commas: SETTING=QUEUE-PAIRS:LIMIT. Default: low=1:10,medium=2:50,high=4:100. LIMIT is the rate limit of a VF in percent of the adapter's transmit rate; 100 is no limit."
     )]
@@ -48,7 +47,6 @@ pub struct Set {
     /// Values of the performance settings: SETTING=QUEUE-PAIRS:LIMIT,...
     #[arg(
         long,
-        alias = "figures",
         value_name = "SETTINGS",
         long_help = "Values of the performance settings, separated by commas: SETTING=QUEUE-PAIRS:LIMIT, for example low=1:10,high=8:100. LIMIT is the rate limit of a VF in percent of the adapter's transmit rate. Other settings remain unchanged."
     )]

@@ -110,9 +110,11 @@ impl StoreArgs {
     pub fn choice(&self) -> Result<StoreChoice, Problem> {
         match &self.store {
             Place::File(path) if self.tls.files().is_some() => {
-                let what = "--store-ca needs an etcd (etcd://HOST:PORT), not a file";
-                let found = format!("The store is the file {}.", path.display());
-                Err(Problem::new(Code::BadRequest, &[what], found)
+                let found = format!(
+                    "--store-ca is an option of an etcd; the store is the file {}.",
+                    path.display()
+                );
+                Err(Problem::new(Code::BadRequest, &[], found)
                     .resolution("Omit --store-ca, or set --store to an etcd."))
             }
             Place::File(path) => Ok(StoreChoice::File(path.clone())),

@@ -98,7 +98,7 @@ impl Parameter {
 /// What every cmdlet takes.
 pub const COMMON: &[Parameter] = &[
     Parameter::new("Verbose", Kind::Switch, "Has no effect, and prints a note."),
-    Parameter::new("Help", Kind::Switch, "Show how it is used.").alias("?"),
+    Parameter::new("Help", Kind::Switch, "Show help.").alias("?"),
 ];
 
 /// What every cmdlet that changes something takes, too.
@@ -119,12 +119,12 @@ const INTENT: Parameter = Parameter::new("IntentName", Kind::Text, "The compute 
 const RESERVE: Parameter = Parameter::new(
     "NodeReservePercentage",
     Kind::Blank,
-    "Share of nodes that may be down at once, 0 to 99; 50 when blank.",
+    "Node reserve: the percentage of nodes that can be down at once, 0 to 99 (default: 50).",
 );
 const VMS: Parameter = Parameter::new(
     "VMName",
     Kind::List,
-    "The VMs: names, UUIDs or globs, with commas between.",
+    "VMs: names, UUIDs or patterns, separated by commas.",
 );
 const PERFORMANCE: Parameter = Parameter::new(
     "Performance",
@@ -134,22 +134,25 @@ const PERFORMANCE: Parameter = Parameter::new(
 const NOW: Parameter = Parameter::new(
     "Now",
     Kind::Switch,
-    "Re-plug the vNIC of a running VM where that is needed.",
+    "Attach the vNIC of a running VM again where that is needed.",
 );
 const NAME: Parameter = Parameter::new("Name", Kind::Text, "The intent's name.");
-const COMPUTE: Parameter = Parameter::new("Compute", Kind::Switch, "For the traffic of VMs.");
-const MANAGEMENT: Parameter =
-    Parameter::new("Management", Kind::Switch, "For the node's own management.");
-const STORAGE: Parameter = Parameter::new("Storage", Kind::Switch, "For storage traffic.");
+const COMPUTE: Parameter = Parameter::new("Compute", Kind::Switch, "Traffic of VMs.");
+const MANAGEMENT: Parameter = Parameter::new(
+    "Management",
+    Kind::Switch,
+    "Management traffic of the node.",
+);
+const STORAGE: Parameter = Parameter::new("Storage", Kind::Switch, "Storage traffic.");
 const ADAPTERS: Parameter = Parameter::new(
     "AdapterName",
     Kind::List,
-    "Its adapters: netdev names, PCI addresses or MACs, with commas between.",
+    "Adapters: netdev names, PCI addresses or MACs, separated by commas.",
 );
 const SRIOV: Parameter = Parameter::new(
     "Name",
     Kind::List,
-    "The adapters: netdev names, PCI addresses or MACs, with commas between.",
+    "Adapters: netdev names, PCI addresses or MACs, separated by commas.",
 );
 
 /// Every cmdlet, in the document's order.
@@ -191,14 +194,14 @@ pub static CMDLETS: &[Cmdlet] = &[
         about: "Show the vNICs of VMs, and which are on the enabled intent's virtual switch",
         parameters: &[VMS.required().at(0).pipeline()], build: build::nics },
     Cmdlet { name: "Enable-NetAdapterSriov", native: "accelnet adapter enable", changes: true,
-        about: "Switch SR-IOV on, for every adapter that can when none is named",
+        about: "Enable SR-IOV; without a name, on every adapter that supports it",
         parameters: &[SRIOV.at(0)], build: build::sriov_enable },
     Cmdlet { name: "Get-NetAdapterSriov", native: "accelnet adapter list, accelnet adapter show", changes: false,
         about: "Show adapters and their SR-IOV",
         parameters: &[Parameter::new("Name", Kind::Text, "One adapter: netdev name, PCI address or MAC.").at(0)],
         build: build::sriov },
     Cmdlet { name: "Disable-NetAdapterSriov", native: "accelnet adapter disable", changes: true,
-        about: "Switch SR-IOV off",
+        about: "Disable SR-IOV",
         parameters: &[SRIOV.required().at(0)], build: build::sriov_disable },
     Cmdlet { name: "Add-NetIntent", native: "accelnet intent add", changes: true,
         about: "Add an intent",

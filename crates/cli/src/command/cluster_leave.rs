@@ -33,7 +33,7 @@ pub fn run(args: &ClusterLeave, session: &mut Session<'_>) -> Result {
     let node = service::node_name(settings.node.as_ref(), session)?;
     service::stop(args.dry_run, session)?;
     session.say(&format!(
-        "forget node {node}, when its last sign of life is over\n"
+        "forget node {node}, when its last heartbeat is over\n"
     ));
     if args.dry_run {
         return Ok(0);

@@ -99,7 +99,7 @@ pub fn links(dir: &Path) -> std::result::Result<Vec<(PathBuf, Option<PathBuf>)>,
                     Some(leads)
                 }
                 Ok(leads) => return Err(taken(&link, &format!("leads to {}", leads.display()))),
-                Err(_) => return Err(taken(&link, "is no link")),
+                Err(_) => return Err(taken(&link, "is not a symbolic link")),
             },
         };
         links.push((link, there));

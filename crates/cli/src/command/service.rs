@@ -109,8 +109,8 @@ pub fn node_name(said: Option<&NodeName>, session: &Session<'_>) -> Result<NodeN
         .map_err(|error: accelnet_model::node_name::NotANodeName| {
             Problem::new(
                 Code::BadRequest,
-                &["the host name of this machine is no name for a node"],
-                format!("{}.", error),
+                &[],
+                format!("The host name of this machine is not a valid node name: {error}."),
             )
             .needed("A host name (RFC 1123).")
             .resolution("Set one with 'hostnamectl hostname NAME', or add --node NAME.")

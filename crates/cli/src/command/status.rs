@@ -1,4 +1,4 @@
-//! `accelnet status`: how things stand.
+//! `accelnet status`: the state of the cluster.
 
 use super::{Result, ask};
 use crate::args::ShowOf;
@@ -14,6 +14,9 @@ pub fn run(args: &ShowOf, session: &mut Session<'_>) -> Result {
         status.adapters.retain(|adapter| adapter.node == *node);
         status.faults.retain(|fault| fault.node == *node);
     }
-    ask::tell(session, args.output, &status, render::status);
+    let node = args.node.as_deref();
+    ask::tell(session, args.output, &status, |status, colour, width| {
+        render::status(status, node, colour, width)
+    });
     Ok(0)
 }

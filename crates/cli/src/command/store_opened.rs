@@ -76,12 +76,13 @@ fn is_for_an_etcd(which: &WhichStore) -> Result<(), Problem> {
     let found = match &which.store {
         _ if which.tls.words().is_empty() => return Ok(()),
         Some(Place::Etcd(_)) => return Ok(()),
-        Some(Place::File(path)) => format!("The store is the file {}.", path.display()),
-        None => "No etcd is given: the settings of this node's agent count.".to_owned(),
+        Some(Place::File(path)) => format!("the store is the file {}", path.display()),
+        None => "no etcd is given, so the settings of this node's agent apply".to_owned(),
     };
-    let what = "--store-ca, --store-cert and --store-key go with an etcd";
-    Err(Problem::new(Code::BadRequest, &[what], found)
-        .resolution("Omit them, or give --store etcd://HOST:PORT."))
+    let found =
+        format!("--store-ca, --store-cert and --store-key are options of an etcd; {found}.");
+    Err(Problem::new(Code::BadRequest, &[], found)
+        .resolution("Omit these options, or add --store etcd://HOST:PORT."))
 }
 
 /// What to do about a file that is no store.

@@ -138,7 +138,9 @@ pub fn settings(
         let words = format!("{} {}", problem.message, problem.found);
         changed.warnings.push(words);
     }
-    ask::tell(session, output, &changed, render::management_changed);
+    ask::tell(session, output, &changed, |changed, _, _| {
+        render::management_changed(changed)
+    });
     end(waited, output, session)
 }
 

@@ -20,7 +20,7 @@ pub const IN_THE_LAB: &str = "The same on a real kernel with emulated SR-IOV ada
     \x20                                                       cargo xtask lab shell two-adapters\n\
     docs/lab.md describes it; docs/setup.md takes a real host from its BIOS to an accelerated VM.\n";
 
-/// Walks through all tasks; how many did not behave as they should.
+/// Walks through all tasks; the number of unexpected results.
 ///
 /// # Errors
 ///
@@ -45,12 +45,12 @@ pub fn walk(cluster: &Cluster, session: &mut Session<'_>) -> Result<usize, Probl
         }
     }
     session.say(&format!(
-        "\nSummary: {} of {} steps behaved as they should, those included that had to be refused.\n",
+        "\nSummary: {} of {} steps gave the expected result, which for some of them is a refusal.\n",
         TASKS.len() - amiss.len(),
         TASKS.len()
     ));
     for title in &amiss {
-        session.say(&format!("  not as it should be: {title}\n"));
+        session.say(&format!("  unexpected result: {title}\n"));
     }
     Ok(amiss.len())
 }

@@ -3,7 +3,7 @@
 use accelnet_api::types::{Event, EventKind, PlanAnswer};
 
 use super::table::{Tone, painted};
-use super::words::{steps, warnings};
+use super::words::{named, steps, warnings};
 
 /// What would be done now.
 pub fn plan(plan: &PlanAnswer) -> String {
@@ -48,15 +48,14 @@ pub fn event(event: &Event, colour: bool) -> String {
         None => String::new(),
     };
     let mut text = format!(
-        "{} {} {} {}: {}{code}{who}\n",
+        "{} {} {} {}{code}{who}\n",
         event.at,
         event.node,
         painted(&format!("{kind:<8}"), tone, colour),
-        event.subject,
-        event.message
+        named(&event.subject, &event.message)
     );
     for one in &event.outcomes {
-        text.push_str(&format!("  {}: {}", one.subject, one.message));
+        text.push_str(&format!("  {}", named(&one.subject, &one.message)));
         if let Some(code) = one.code {
             text.push_str(&format!(" [{code}]"));
         }

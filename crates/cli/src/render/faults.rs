@@ -89,6 +89,8 @@ pub fn faults(faults: &[Fault], colour: bool) -> String {
                 },
             ),
             ("since", fault.since.clone()),
+            ("cause", fault.found.clone()),
+            ("detail", fault.cause.clone().unwrap_or_default()),
             ("hint", fault.resolution.clone()),
         ];
         text.push_str(&labelled(word, &what, &details, colour));

@@ -50,6 +50,12 @@ fn indent(line: &str) -> Option<usize> {
     {
         return Some(before + label.len() + 1 + blanks(after));
     }
+    // A step, with its number.
+    if let Some((number, _)) = text.split_once(". ")
+        && number.bytes().all(|byte| byte.is_ascii_digit())
+    {
+        return Some(before + number.len() + 2);
+    }
     match text.split_once("  ") {
         Some((label, after)) if before == BEFORE => Some(before + label.len() + 2 + blanks(after)),
         Some(_) => None,
@@ -135,6 +141,14 @@ mod tests {
         assert_eq!(
             folded(HINT, Some(34)),
             "error: VM web1 does not exist\n       [vm_not_found]\n  hint:  run 'accelnet vm list'\n         for all names\n"
+        );
+    }
+
+    #[test]
+    fn a_step_is_broken_below_its_text() {
+        assert_eq!(
+            folded("  12. create 7 VFs (lan on n1): requested", Some(32)),
+            "  12. create 7 VFs (lan on n1):\n      requested"
         );
     }
 

@@ -7,11 +7,7 @@ use super::table::pairs;
 use super::words::{steps, warnings};
 
 /// The state after the change, or after the change that a dry run describes.
-pub fn management_changed(
-    changed: &ManagementChanged,
-    _colour: bool,
-    _width: Option<u16>,
-) -> String {
+pub fn management_changed(changed: &ManagementChanged) -> String {
     let management = &changed.management;
     let intent = management.intent.as_deref().unwrap_or("none");
     let previous = changed.previous.as_ref();

@@ -6,8 +6,8 @@ use accelnet_model::performance::{Performance, PerformanceSettings};
 use super::table::{Table, Tone, painted, pairs};
 use super::words::count;
 
-/// The whole of it.
-pub fn status(status: &Status, colour: bool, width: Option<u16>) -> String {
+/// The whole of it; `node` is the one whose adapters and faults it has, if it is restricted to one.
+pub fn status(status: &Status, node: Option<&str>, colour: bool, width: Option<u16>) -> String {
     let intent = match &status.intent {
         Some(intent) => format!(" on intent {intent}"),
         None => String::new(),
@@ -35,8 +35,12 @@ pub fn status(status: &Status, colour: bool, width: Option<u16>) -> String {
             u32::try_from(status.faults.len()).unwrap_or(u32::MAX),
             "fault",
         );
+        let list = match node {
+            None => "accelnet faults".to_owned(),
+            Some(node) => format!("accelnet faults --node {node}"),
+        };
         text.push_str(&format!(
-            "\n{}; run 'accelnet faults' for details.\n",
+            "\n{}; run '{list}' for details.\n",
             painted(&faults, Tone::Bad, colour)
         ));
     }

@@ -7,7 +7,7 @@ use accelnet_model::vf_security::OnOff;
 
 use super::last_reports;
 use super::table::{Table, Tone, painted, pairs};
-use super::words::steps;
+use super::words::{named, names, steps};
 
 /// A line each.
 pub fn vms(vms: &[&VmView], colour: bool, width: Option<u16>) -> String {
@@ -155,10 +155,18 @@ fn table(vnics: &[VnicView], colour: bool, width: Option<u16>) -> String {
 
 /// What came of a change that went well, or would.
 pub fn vm_result(result: &VmResult, with_node: bool, dry_run: bool, colour: bool) -> String {
-    let dry = if dry_run { ", dry run" } else { "" };
+    let dry = dry_run.then(|| "dry run".to_owned());
     let node = result.node.as_ref().filter(|_| with_node);
-    let on = node.map_or_else(String::new, |node| format!(" on {node}"));
-    let mut text = format!("{}{on}{dry}: {}\n", result.name, result.message);
+    let of = match (names(&result.message, &result.name), node) {
+        (true, node) => node.cloned(),
+        (false, None) => Some(result.name.clone()),
+        (false, Some(node)) => Some(format!("{} on {node}", result.name)),
+    };
+    let before: Vec<String> = of.into_iter().chain(dry).collect();
+    let mut text = match before.as_slice() {
+        [] => format!("{}\n", result.message),
+        before => format!("{}: {}\n", before.join(", "), result.message),
+    };
     if dry_run {
         text.push_str(&steps(&result.steps));
     }
@@ -172,7 +180,7 @@ pub fn vm_result(result: &VmResult, with_node: bool, dry_run: bool, colour: bool
 pub fn vms_unchanged(results: &[&VmResult], state: &str) -> String {
     match results {
         [] => String::new(),
-        [only] => format!("{}: {} Nothing changed.\n", only.name, only.message),
+        [only] => format!("{} Nothing changed.\n", named(&only.name, &only.message)),
         several => {
             let names: Vec<&str> = several.iter().map(|one| one.name.as_str()).collect();
             format!(

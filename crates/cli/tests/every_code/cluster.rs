@@ -88,13 +88,13 @@ pub fn a_member_that_never_came() -> Vec<Code> {
 
 /// From an agent that withdrew its order.
 pub fn a_node_without_time_for_an_order() -> Vec<Code> {
-    let found = "node2 gives signs of life; its agent is busy.";
+    let found = "node2 is up; its agent is busy.";
     vec![orders::not_taken("node2", found).code]
 }
 
 /// From an agent whose order was not answered.
 pub fn a_node_that_went_down_with_an_order() -> Vec<Code> {
-    let found = "node2 has given no sign of life since 2026-01-01T00:00:00Z.";
+    let found = "node2 has sent no heartbeat since 2026-01-01T00:00:00Z.";
     vec![orders::unanswered("node2", found).code]
 }
 

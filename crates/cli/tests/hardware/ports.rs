@@ -208,7 +208,7 @@ fn an_intel_vf_in_a_guest_says_so() {
     Copy::of(Tree::new().adapter(guest))
         .stands_out(
             &[],
-            &[("sriov", "ens5", "failed", "adapter_is_vf", "is a VF")],
+            &[("sriov", "ens5", "failed", "adapter_is_vf", "device 154c.")],
         )
         .refuses("ens5", "adapter_is_vf");
 }

@@ -19,7 +19,7 @@ fn raised() -> Vec<(&'static str, Terminal, &'static str, Problem)> {
             raise(
                 Code::NodeCutOff,
                 &[],
-                "The store does not answer since 2026-11-22T09:58:00Z: deadline exceeded.",
+                "The store has not answered since 2026-11-22T09:58:00Z: deadline exceeded.",
             ),
         ),
         (
@@ -29,7 +29,7 @@ fn raised() -> Vec<(&'static str, Terminal, &'static str, Problem)> {
             raise(
                 Code::NodeDown,
                 &["n2"],
-                "No sign of life since 2026-11-22T09:58:00Z; nothing was changed.",
+                "No heartbeat since 2026-11-22T09:58:00Z; nothing was changed.",
             ),
         ),
         (
@@ -39,7 +39,7 @@ fn raised() -> Vec<(&'static str, Terminal, &'static str, Problem)> {
             raise(
                 Code::RequestNotTaken,
                 &["n2"],
-                "n2 gives signs of life; its agent is busy.",
+                "n2 is up; its agent is busy.",
             ),
         ),
         (
@@ -49,7 +49,7 @@ fn raised() -> Vec<(&'static str, Terminal, &'static str, Problem)> {
             raise(
                 Code::RequestUnanswered,
                 &["n2"],
-                "n2 has given no sign of life since 2026-11-22T09:58:00Z: it is down or cut off from the store.",
+                "n2 has sent no heartbeat since 2026-11-22T09:58:00Z: it is down or cut off from the store.",
             ),
         ),
         (
@@ -117,8 +117,8 @@ fn raised() -> Vec<(&'static str, Terminal, &'static str, Problem)> {
             "status",
             raise(
                 Code::BadRequest,
-                &["unknown field 'node_reserve'"],
-                "Field node_reserve of the body.",
+                &[],
+                "Field node_reserve: unknown field `node_reserve`.",
             ),
         ),
         (
@@ -140,10 +140,14 @@ pub fn of_requests(page: &mut Page) {
         let failing = agent(cluster().failing(problem), Fixed::root());
         page.block(&failing, title, terminal, command);
     }
-    let mut gone = agent(Fake::default(), Fixed::root());
-    gone.stop();
+    let found = "The socket does not exist.";
+    let gone = Problem::new(Code::AgentUnreachable, &["/run/accelnet/agent.sock"], found);
+    let gone = agent(cluster().failing(gone), Fixed::root());
     page.block(&gone, "No agent runs", W80, "vm list");
     page.block(&gone, "The same in a narrow terminal", W60, "vm list");
+    let mut gone = agent(Fake::default(), Fixed::root());
+    gone.stop();
+    page.block(&gone, "No agent has the socket of --socket", W80, "vm list");
     let reader = agent(cluster().enabled("compute"), Fixed::onlooker());
     page.block(
         &reader,

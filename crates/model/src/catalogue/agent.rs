@@ -14,7 +14,7 @@ pub(super) static ENTRIES: &[Entry] = &[
         names: &["ADDRESS"],
         found: "The error of the connection to the agent's socket.",
         needed: "A running agent ('accelnet agent'), and permission to open its socket.",
-        resolution: "Start the agent with 'systemctl start accelnet'. 'systemctl status accelnet' shows why it is not running. 'accelnet prereq', 'accelnet node show' and 'accelnet adapter list' work without the agent.",
+        resolution: "Start the agent with 'systemctl start accelnet'; 'systemctl status accelnet' shows why it is not running. 'accelnet prereq', 'accelnet node show' and 'accelnet adapter list' work without the agent.",
     },
     Entry {
         code: Code::BadRequest,
@@ -22,8 +22,8 @@ pub(super) static ENTRIES: &[Entry] = &[
         http_status: 400,
         severity: Severity::Error,
         stands_under: None,
-        sentence: "The request is invalid: {0}.",
-        names: &["REASON"],
+        sentence: "The request is invalid.",
+        names: &[],
         found: "The invalid part of the request.",
         needed: "A request that matches docs/openapi.json.",
         resolution: "Correct the request. If the command line sent the request, install the release of its agent on both machines.",
@@ -98,7 +98,7 @@ pub(super) static ENTRIES: &[Entry] = &[
         names: &["NAME"],
         found: "The invalid part of the intent.",
         needed: "A valid name, at least one role, and at least one adapter; each adapter once.",
-        resolution: "Correct the intent, then run the same command again. A name has 1 to 32 letters, digits, '.', '-' and '_', and begins with a letter or digit. An intent has at least one role and at least one adapter.",
+        resolution: "Correct the invalid part, then run the same command again.",
     },
     Entry {
         code: Code::IntentExists,

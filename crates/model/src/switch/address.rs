@@ -85,7 +85,7 @@ impl fmt::Display for Address {
 pub struct Expiry {
     /// The address.
     pub ip: IpAddr,
-    /// When, RFC 3339, UTC.
+    /// Time, RFC 3339, UTC.
     pub at: String,
 }
 

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 /// A program that configures a link beside accelnet.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Keeper {
-    /// Which one.
+    /// The program.
     pub program: Program,
     /// Files in which it has the link's configuration, as far as they are known.
     pub files: Vec<String>,

@@ -40,7 +40,7 @@ pub enum Mention {
     },
     /// Something that is there and could not be read.
     Unread {
-        /// What.
+        /// The part that could not be read.
         what: String,
         /// Why.
         reason: String,

@@ -9,7 +9,7 @@ pub struct PortRules {
     pub default_pvid: Option<u16>,
     /// Whether its tags are those of 802.1ad (`IFLA_BR_VLAN_PROTOCOL`).
     pub service_tags: bool,
-    /// Bytes of the largest payload.
+    /// MTU in bytes.
     pub mtu: u32,
     /// Its ports, in the kernel's order.
     pub ports: Vec<BridgePort>,

@@ -17,7 +17,7 @@ pub enum SwitchStep {
         bridge: String,
         /// Its MAC; none for one that the kernel makes up.
         mac: Option<Mac>,
-        /// Bytes of the largest payload.
+        /// MTU in bytes.
         mtu: u32,
     },
     /// Delete a bridge; its ports stay.
@@ -43,7 +43,7 @@ pub enum SwitchStep {
     SetMtu {
         /// The link.
         link: String,
-        /// Bytes of the largest payload.
+        /// MTU in bytes.
         mtu: u32,
     },
     /// Bring a link up.

@@ -140,7 +140,7 @@ fn no_sriov(adapter: &Adapter, around: Surroundings<'_>) -> Problem {
     let name = adapter.name();
     let model = models::describe(adapter);
     if models::is_vf(adapter) {
-        let found = format!("{model} at {} is a VF.", adapter.address);
+        let found = format!("{} is {model}.", adapter.address);
         let problem = Problem::new(Code::AdapterIsVf, &[&name], found);
         return match advice::vf_alone(adapter, around.architecture) {
             Some(how) => problem.resolution(how),
@@ -172,7 +172,7 @@ fn total(adapter: &Adapter, sriov: &Sriov, architecture: Architecture, row: Row<
                 Some(vfs) => format!("; its SR-IOV capability names {vfs}"),
                 None => String::new(),
             };
-            let found = format!("{} allows 0 VFs{hardware}.", adapter.address);
+            let found = format!("sriov_totalvfs of {} is 0{hardware}.", adapter.address);
             let problem = Problem::new(Code::FirmwareCapsVfs, &[row.subject], found);
             row.failed(problem.resolution(advice::firmware(adapter, architecture)))
         }
@@ -337,7 +337,7 @@ fn links(adapter: &Adapter, node: &str) -> Vec<Check> {
         match (link.up, link.carrier) {
             (true, true) => row.passed(format!("Up, with carrier.{above}")),
             (true, false) => down("Up, no carrier."),
-            (false, _) => down("Down."),
+            (false, _) => down("Its administrative state is down."),
         }
     };
     ports.map(judge).collect()

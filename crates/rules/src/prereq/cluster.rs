@@ -84,7 +84,7 @@ pub fn judge_cluster(
         };
         match (&peer.down_since, &peer.report) {
             (Some(since), _) => {
-                let found = format!("No sign of life since {since}.");
+                let found = format!("No heartbeat since {since}.");
                 rows.push(row.failed(Problem::new(Code::NodeDown, &[&peer.node], found)));
             }
             (None, None) => rows.push(row.unknown("its report", "it has not reported yet")),

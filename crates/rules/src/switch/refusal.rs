@@ -101,7 +101,7 @@ pub enum SwitchRefusal {
         kind: String,
     },
     /// No link can be called so.
-    #[error("{bridge:?} is no name for a bridge.")]
+    #[error("{bridge:?} is not a valid name of a bridge.")]
     BadName {
         /// The name.
         bridge: String,

@@ -31,13 +31,12 @@ pub fn verdict(
     if let Observed::Known(said) = sriov.num_vfs
         && said < plan.to
     {
-        let (made, asked) = (vfs_in_words(said), plan.to);
-        let found = format!("The driver made {made} of the {asked} that were asked for.");
+        let found = format!("The driver created {said} of {} requested VFs.", plan.to);
         return Err(Problem::new(Code::VfFewerThanAsked, &[name], found));
     }
     if now != plan.to {
         let now = vfs_in_words(now);
-        let found = format!("{now} after {waited}, of {} that were asked for.", plan.to);
+        let found = format!("{now} after {waited}; {} were requested.", plan.to);
         return Err(Problem::new(Code::VfNotReady, &[name], found));
     }
     // Of VFs that were there before, those in use were left as they are; a fresh one that is

@@ -254,7 +254,7 @@ impl Core {
             self.pair_one(policy, &seen, setting, domain, None, now)
         });
         if done.is_err() {
-            // Both or none: what cannot go either is told by the next change of the VM.
+            // Both steps run or neither does; the next change reports a failure.
             drop(self.remove_added_nic(setting, domain));
         }
         done

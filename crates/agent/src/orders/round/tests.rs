@@ -79,7 +79,7 @@ struct Bench {
 }
 
 impl Bench {
-    /// A store in which n2 gives signs of life.
+    /// A store in which n2 sends heartbeats.
     fn new() -> Self {
         let clock = Arc::new(Moved::default());
         let time = clock.clone();
@@ -174,7 +174,7 @@ fn an_order_that_is_not_taken_is_withdrawn_after_half_a_minute() {
     let (answered, seconds) = Bench::new().asks(Vec::new());
     let (code, found) = code(answered);
     assert_eq!((code, seconds), (Code::RequestNotTaken, 30));
-    assert_eq!(found, "n2 gives signs of life; its agent is busy.");
+    assert_eq!(found, "n2 is up; its agent is busy.");
     assert_eq!(TAKE_WITHIN.as_secs(), seconds);
 }
 
@@ -209,7 +209,7 @@ fn a_node_that_goes_down_with_an_order_is_given_up_at_the_next_check() {
     let (answered, seconds) = Bench::new().asks(vec![steps(State::Taken), goes_down]);
     let (code, found) = code(answered);
     assert_eq!((code, seconds), (Code::RequestUnanswered, CHECK.as_secs()));
-    assert!(found.contains("no sign of life since"), "{found}");
+    assert!(found.contains("no heartbeat since"), "{found}");
 }
 
 /// The lease of the asker ends while the node works: whether the change is made cannot be known here.

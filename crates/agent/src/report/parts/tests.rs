@@ -62,6 +62,8 @@ fn report_of(vms: u32) -> Report {
             subject: vm.name.clone(),
             code: Code::VmOnSoftwarePath,
             message: format!("VM {} runs on its software path.", vm.name),
+            found: "It has no VF.".to_owned(),
+            cause: None,
             resolution: format!("'accelnet vm show {}' shows why.", vm.name),
             since: "2026-11-30T10:00:00Z".to_owned(),
             last_report: None,

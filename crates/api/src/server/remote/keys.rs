@@ -64,7 +64,7 @@ impl Used {
     ///
     /// # Errors
     ///
-    /// Why not.
+    /// The reason.
     pub fn lets_in(&self, shown: &[CertificateDer<'_>]) -> Result<(), rustls::Error> {
         let [own, between @ ..] = shown else {
             return Err(rustls::Error::NoCertificatesPresented);

@@ -148,7 +148,7 @@ fn the_cluster_is_one_from_a_node_without_vms() {
     bench.refuses(1, Code::NodeCutOff);
 
     bench.cut.store(false, Ordering::Release);
-    assert!(until(|| !bench.is_down()), "it gives signs of life again");
+    assert!(until(|| !bench.is_down()), "it sends heartbeats again");
     let fresh = || !bench.types(ASKED, "vm list").out.contains(LAST);
     assert!(until(fresh));
     let enabled = || bench.types(ASKED, CHANGES[1]).status == 0;

@@ -12,7 +12,7 @@ fn shown(all: &[(&str, Problem)]) -> String {
 }
 
 fn down(node: &str) -> Problem {
-    Problem::new(Code::NodeDown, &[node], "It gives no sign of life.")
+    Problem::new(Code::NodeDown, &[node], "It sends no heartbeats.")
 }
 
 fn bare(vm: &str) -> Problem {
@@ -26,7 +26,7 @@ fn one_error_of_several_subjects_is_one_block_with_the_subjects() {
     let text = shown(&all);
     assert!(
         text.starts_with(
-            "error: node n2 or its agent is down [node_down]\n  VMs:   a, b\n  cause: it gives"
+            "error: node n2 or its agent is down [node_down]\n  VMs:   a, b\n  cause: it sends"
         ),
         "{text}"
     );

@@ -33,7 +33,7 @@ fn vfs_that_it_can_give() {
     assert_eq!(came_out(&capped), failed(Code::FirmwareCapsVfs));
     assert_eq!(
         capped.found,
-        "0000:01:00.0 allows 0 VFs; its SR-IOV capability names 8."
+        "sriov_totalvfs of 0000:01:00.0 is 0; its SR-IOV capability names 8."
     );
     assert_eq!(capped.document_code, Some(Code::SriovUnknown));
     assert_eq!(came_out(&judged(Observed::unknown("?"))), UNKNOWN);
@@ -151,7 +151,10 @@ fn an_adapter_that_is_down_is_a_warning() {
     };
     let down = warned(Code::AdapterDown);
     assert_eq!(judged(true, false), (down, "Up, no carrier.".to_owned()));
-    assert_eq!(judged(false, false), (down, "Down.".to_owned()));
+    assert_eq!(
+        judged(false, false),
+        (down, "Its administrative state is down.".to_owned())
+    );
 }
 
 #[test]
