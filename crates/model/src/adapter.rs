@@ -26,7 +26,7 @@ pub struct Adapter {
     pub firmware: Observed<Option<String>>,
     /// NUMA node; none on machines with one.
     pub numa_node: Observed<Option<u32>>,
-    /// PCIe link; none for functions that are not PCI Express.
+    /// PCIe link; none where the kernel reports none: functions of the root complex and of PCI have none.
     pub pcie_link: Observed<Option<PcieLink>>,
     /// IOMMU group; none without an IOMMU.
     pub iommu_group: Observed<Option<IommuGroup>>,

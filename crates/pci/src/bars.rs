@@ -39,13 +39,22 @@ pub fn resources(root: &Root, device: &str) -> Result<Vec<Resource>, ReadError> 
     let path = format!("{device}/resource");
     let text = root.text(&path)?;
     let lines = text.lines().skip(FIRST).take(6);
-    lines
+    let all: Result<Vec<Resource>, ReadError> = lines
         .map(|line| {
             resource(line).ok_or_else(|| {
                 ReadError::unexpected(&path, line, "start, end and flags of a resource")
             })
         })
-        .collect()
+        .collect();
+    let all = all?;
+    // A kernel with SR-IOV shows all six.
+    match all.len() {
+        0..6 => {
+            let found = format!("{} lines", text.lines().count());
+            Err(ReadError::unexpected(&path, &found, "the resources of VFs"))
+        }
+        _ => Ok(all),
+    }
 }
 
 fn resource(line: &str) -> Option<Resource> {

@@ -16,6 +16,7 @@ use crate::intent;
 use crate::naming;
 use accelnet_model::Intent;
 
+pub(crate) use adapter::ports;
 pub use adapter::{as_judged, blocker, judge as judge_adapter};
 pub use cluster::{IntentAdapter, Peer, PeerIntent, PeerReport, judge_cluster, own};
 pub use drivers::{DRIVERS, Vfs, can_change};

@@ -196,7 +196,7 @@ pub fn adapter(adapter: &Adapter, colour: bool, width: Option<u16>) -> String {
         ),
         (
             "PCIe link",
-            shown_or(&adapter.pcie_link, "not PCI Express", pcie_link),
+            shown_or(&adapter.pcie_link, "not reported", pcie_link),
         ),
         (
             "IOMMU group",

@@ -264,3 +264,20 @@ fn a_vf_without_a_group_is_not_taken_for_isolated() {
         )],
     );
 }
+
+/// The same of the adapter (a unit whose scope leaves it out, drivers/iommu/intel/dmar.c): its VFs have none either.
+#[test]
+fn an_adapter_without_a_group_is_not_taken_for_isolated() {
+    let pf = adapter((0x8086, 0x1592), "ice", "ens1", 64);
+    let copy = Copy::of(behind_a_port(pf));
+    let group = "sys/bus/pci/devices/0000:01:00.0/iommu_group";
+    std::fs::remove_file(copy.root().join(group)).expect("removed");
+    let row = (
+        "acs",
+        "ens1",
+        "unknown",
+        "not_readable",
+        "the node has an IOMMU",
+    );
+    copy.stands_out(&[], &[row]);
+}

@@ -124,28 +124,31 @@ fn chelsios_port_names_the_function_that_has_the_vfs() {
         ..adapter((0x1425, 0x5401), "cxgb4", "enp129s0f4", 16)
     };
     let tree = Tree::new().port(port().adapter(manager).adapter(ports));
-    Copy::of(tree)
-        .stands_out(
-            &[],
-            &[(
-                "sriov",
-                "enp129s0f4",
-                "not-usable",
-                "Sriov_support_Unknown",
-                "belong to function 0000:01:00.0 (mgmtpf0,0)",
-            )],
-        )
-        .stands_out(
-            &["--adapter", "enp129s0f4"],
-            &[(
-                "sriov",
-                "enp129s0f4",
-                "failed",
-                "Sriov_support_Unknown",
-                "Use function 0000:01:00.0 (mgmtpf0,0) for VFs.",
-            )],
-        )
-        .refuses("enp129s0f4", "Sriov_support_Unknown");
+    let copy = Copy::of(tree);
+    copy.stands_out(
+        &[],
+        &[(
+            "sriov",
+            "enp129s0f4",
+            "not-usable",
+            "Sriov_support_Unknown",
+            "belong to function 0000:01:00.0 (mgmtpf0,0)",
+        )],
+    )
+    .stands_out(
+        &["--adapter", "enp129s0f4"],
+        &[(
+            "sriov",
+            "enp129s0f4",
+            "failed",
+            "Sriov_support_Unknown",
+            "Use function 0000:01:00.0 (mgmtpf0,0) for VFs.",
+        )],
+    )
+    .refuses("enp129s0f4", "Sriov_support_Unknown");
+    // Its control netdev is no port: neither a row nor a plan asks for its link.
+    let (answer, _) = copy.ask(&["adapter", "enable", "mgmtpf0,0", "--dry-run"]);
+    assert_eq!(answer["warnings"], serde_json::json!([]), "{answer:#}");
 }
 
 /// The adapter of a cloud VM is a VF. Report: lisa 336; ids by mlx5_core's table.

@@ -95,6 +95,18 @@ fn an_offset_of_zero_is_no_failure_before_vfs_exist() {
         .would_create("eno257np0", 127);
 }
 
+/// So may VF Stride (section 9.3.3.10).
+#[test]
+fn a_stride_of_zero_is_no_failure_before_vfs_exist() {
+    let late = adapter((0x15b3, 0x101f), "mlx5_core", "ens1np0", 127).sriov(|sriov| {
+        sriov.stride = 0;
+    });
+    Copy::of(behind_a_port(late))
+        .stands_out(&[], &[])
+        .passes("bus-numbers", "ens1np0", "when the VFs exist")
+        .would_create("ens1np0", 127);
+}
+
 /// 64 VFs of an ixgbe with its usual offset and stride, behind a port that leads to one more bus
 /// (intel/ixgbe: offset 128, stride 2).
 #[test]

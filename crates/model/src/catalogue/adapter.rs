@@ -70,7 +70,7 @@ pub(super) static ENTRIES: &[Entry] = &[
         http_status: 200,
         severity: Severity::Warning,
         stands_under: None,
-        sentence: "Adapter {0} is down, so its VFs have no link.",
+        sentence: "Adapter {0} has no link, so its VFs have none.",
         names: &["NAME"],
         found: "The administrative state and the carrier of the adapter.",
         needed: "An adapter that is up, with carrier.",

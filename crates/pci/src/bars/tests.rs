@@ -1,6 +1,7 @@
 use accelnet_model::adapter::VfBar;
 
-use super::{Resource, bars, resource};
+use super::{Resource, bars, resource, resources};
+use crate::root::Root;
 
 const WIDE: u32 = 0xc;
 
@@ -89,4 +90,19 @@ fn what_is_no_resource_is_refused() {
     assert_eq!(resource("1 2 3"), None);
     let everything = resource("0x0 0xffffffffffffffff 0x200").expect("a resource");
     assert_eq!(everything.size(Some(1)), None, "its length does not fit");
+}
+
+#[test]
+fn a_file_that_was_cut_short_says_nothing_about_vfs() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let line = "0x0000000000000000 0x0000000000000000 0x0000000000000000\n";
+    let read = |text: &str| {
+        std::fs::write(folder.path().join("resource"), text).expect("a file");
+        resources(&Root::new(folder.path()), "/")
+    };
+    assert_eq!(read(&line.repeat(13)).expect("resources").len(), 6);
+    for text in ["", "xyzzy 99\n", &*line.repeat(12)] {
+        let error = read(text).expect_err("cut short").to_string();
+        assert!(error.contains("the resources of VFs"), "{error}");
+    }
 }

@@ -21,6 +21,8 @@ pub(super) struct Surroundings<'a> {
     pub(super) adapters: &'a [Adapter],
     /// Whether IOMMU groups are those of an IOMMU.
     has_iommu: bool,
+    /// Whether the node is known to have such groups.
+    pub(super) has_groups: bool,
 }
 
 impl<'a> Surroundings<'a> {
@@ -34,6 +36,7 @@ impl<'a> Surroundings<'a> {
                 .map(String::as_str),
             adapters: node.adapters.known().map_or(&[], Vec::as_slice),
             has_iommu: node.platform.iommu.known().is_none_or(Iommu::is_on),
+            has_groups: node.platform.iommu.known().is_some_and(Iommu::is_on),
         }
     }
 }
@@ -52,6 +55,7 @@ pub fn blocker(adapter: &Adapter) -> Option<Problem> {
         forced: None,
         adapters: std::slice::from_ref(adapter),
         has_iommu: true,
+        has_groups: false,
     };
     let mut rows = rows(adapter, around).into_iter();
     let failed =
@@ -228,7 +232,7 @@ fn bus_numbers(adapter: &Adapter, sriov: &Sriov, row: Row<'_>) -> Check {
                 "The adapter is on a root bus: no bridge limits the bus numbers of its VFs.",
             );
         }
-        Observed::Unknown(_) if sriov.offset == Observed::Known(0) && sriov.current_vfs == 0 => {
+        Observed::Unknown(_) if sriov.current_vfs == 0 && is_named_later(sriov) => {
             return row.passed("The buses of the VFs are known when the VFs exist.");
         }
         Observed::Unknown(reason) => return row.unknown("the routing ids of its VFs", reason),
@@ -261,6 +265,11 @@ fn bus_numbers(adapter: &Adapter, sriov: &Sriov, row: Row<'_>) -> Check {
             row.warned(Problem::new(Code::VfsOutOfReach, &names, found).needed(needed))
         }
     }
+}
+
+/// Whether the adapter names the place of its VFs only while VFs exist.
+fn is_named_later(sriov: &Sriov) -> bool {
+    [&sriov.offset, &sriov.stride].contains(&&Observed::Known(0))
 }
 
 fn vf_memory(adapter: &Adapter, sriov: &Sriov, architecture: Architecture, row: Row<'_>) -> Check {
@@ -315,10 +324,6 @@ fn link_type(adapter: &Adapter, row: Row<'_>) -> Option<Check> {
 /// A row for each port of the function. An adapter that is down has VFs without link; no row where it has no
 /// netdev to judge.
 fn links(adapter: &Adapter, node: &str) -> Vec<Check> {
-    let ports = adapter
-        .interfaces
-        .iter()
-        .filter(|interface| !is_control(adapter, interface));
     let judge = |interface: &Interface| {
         let link = &interface.link;
         let row = Row {
@@ -332,15 +337,24 @@ fn links(adapter: &Adapter, node: &str) -> Vec<Check> {
         };
         let down = |found: &str| {
             let found = format!("{found}{above}");
-            row.warned(Problem::new(Code::AdapterDown, &[&link.name], found))
+            Problem::new(Code::AdapterDown, &[&link.name], found)
         };
         match (link.up, link.carrier) {
             (true, true) => row.passed(format!("Up, with carrier.{above}")),
-            (true, false) => down("Up, no carrier."),
-            (false, _) => down("Its administrative state is down."),
+            (true, false) => row
+                .warned(down("Up, no carrier.").resolution("Check the cable and the switch port.")),
+            (false, _) => row.warned(down("Its administrative state is down.")),
         }
     };
-    ports.map(judge).collect()
+    ports(adapter).map(judge).collect()
+}
+
+/// The ports of the function, as netdevs.
+pub(crate) fn ports(adapter: &Adapter) -> impl Iterator<Item = &Interface> {
+    adapter
+        .interfaces
+        .iter()
+        .filter(|interface| !is_control(adapter, interface))
 }
 
 /// A netdev without frames, by which a driver lets VFs be set (`cxgb4_mgmt_setup` of cxgb4 names it

@@ -39,6 +39,10 @@ pub(super) fn acs(adapter: &Adapter, around: Surroundings<'_>, row: Row<'_>) -> 
     let weak = Weak::of(bridges);
     match (weak.lacking.as_slice(), weak.unknown.first()) {
         ([], Some(reason)) => row.unknown("ACS of the bridges above it", reason),
+        ([], None) if around.has_groups => row.unknown(
+            "the IOMMU group of the adapter",
+            "It has none, although the node has an IOMMU.",
+        ),
         ([], None) => row.passed(match bridges {
             [] => "The adapter is on the root bus; no bridge is above it.",
             _ => "Every port above the adapter has ACS; an enabled IOMMU switches ACS on.",

@@ -137,9 +137,10 @@ pub fn expected(before: &Adapter, plan: &Plan) -> Vec<String> {
 
 /// VFs of an adapter that is down have no link.
 fn down(adapter: &Adapter) -> Option<String> {
-    let name = adapter.name();
-    let interface = adapter.interfaces.first()?;
-    (!interface.link.up).then(|| {
-        format!("{name} is down, and its VFs have no link while it is; 'ip link set {name} up'")
-    })
+    let mut ports = crate::prereq::ports(adapter);
+    let down = ports.find(|port| !port.link.up)?;
+    let name = &down.link.name;
+    Some(format!(
+        "{name} is down, and its VFs have no link while it is; 'ip link set {name} up'"
+    ))
 }

@@ -27,7 +27,7 @@ fn an_error_has_its_code_a_cause_and_a_hint_in_one_column() {
         Problem::new(Code::AdapterDown, &["ens1"], "Its state is down.").cause("link not ready");
     assert_eq!(
         problem(&refused, false),
-        "error: adapter ens1 is down, so its VFs have no link [adapter_down]\n  \
+        "error: adapter ens1 has no link, so its VFs have none [adapter_down]\n  \
            cause:  its state is down\n  \
            detail: link not ready\n  \
            hint:   run 'ip link set ens1 up'. If the adapter then has no carrier, check the cable and the \

@@ -147,14 +147,15 @@ fn an_adapter_that_is_down_is_a_warning() {
             adapter.interfaces[0].link.up = up;
             adapter.interfaces[0].link.carrier = carrier;
         });
-        (came_out(&row), row.found)
+        (came_out(&row), row.found, row.resolution)
     };
     let down = warned(Code::AdapterDown);
-    assert_eq!(judged(true, false), (down, "Up, no carrier.".to_owned()));
-    assert_eq!(
-        judged(false, false),
-        (down, "Its administrative state is down.".to_owned())
-    );
+    let (out, found, fix) = judged(true, false);
+    assert_eq!((out, &*found), (down, "Up, no carrier."));
+    assert_eq!(fix, "Check the cable and the switch port.");
+    let (out, found, fix) = judged(false, false);
+    assert_eq!((out, &*found), (down, "Its administrative state is down."));
+    assert!(fix.starts_with("Run 'ip link set"), "{fix}");
 }
 
 #[test]

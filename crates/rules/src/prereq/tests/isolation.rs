@@ -2,6 +2,8 @@
 
 use accelnet_model::adapter::{Acs, Bridge, BridgeKind, IommuGroup};
 
+use accelnet_model::platform::Iommu;
+
 use super::*;
 use crate::sample::{adapter_with, at, bridge};
 
@@ -27,10 +29,28 @@ fn in_group(bridges: Vec<Bridge>, others: &[&str]) -> Check {
 
 /// The same without an IOMMU.
 fn without_iommu(bridges: Vec<Bridge>) -> Check {
-    row_of(CheckName::Acs, |adapter| {
-        adapter.iommu_group = Observed::Known(None);
-        adapter.bridges = Observed::Known(bridges);
-    })
+    row_without_group(bridges, 0)
+}
+
+/// The row of an adapter that is in none of the node's groups.
+fn row_without_group(bridges: Vec<Bridge>, groups: u32) -> Check {
+    let mut node = node();
+    let mut adapter = adapter();
+    adapter.iommu_group = Observed::Known(None);
+    adapter.bridges = Observed::Known(bridges);
+    node.adapters = Observed::Known(vec![adapter]);
+    node.platform.iommu = node.platform.iommu.map(|iommu| Iommu { groups, ..iommu });
+    row(&node, CheckName::Acs)
+}
+
+#[test]
+fn an_adapter_in_no_group_of_the_node_is_not_judged_by_its_bridges() {
+    let port = || vec![bridge("0000:00:01.0", BridgeKind::RootPort)];
+    assert_eq!(came_out(&row_without_group(port(), 0)), PASSED);
+    let row = row_without_group(port(), 12);
+    assert_eq!(row.outcome, Outcome::Unknown, "{row:?}");
+    let why = "It has none, although the node has an IOMMU.";
+    assert_eq!(row.found, why);
 }
 
 #[test]
