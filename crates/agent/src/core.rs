@@ -12,6 +12,7 @@ mod drift;
 mod filter;
 mod hook_outcome;
 mod host_network;
+mod intent_problems;
 pub(crate) mod intents;
 pub(crate) mod management;
 mod moves;

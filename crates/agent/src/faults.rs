@@ -63,7 +63,8 @@ pub(crate) fn of(
         raise(Severity::Warning, name, &problem);
     }
     for status in &core.statuses {
-        if let (IntentState::Failed, Some(problem)) = (status.state, &status.problem) {
+        let failed = status.state == IntentState::Failed;
+        for problem in status.problems().filter(|_| failed) {
             raise(Severity::Error, &status.intent, problem);
         }
     }

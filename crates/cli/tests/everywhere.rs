@@ -62,6 +62,19 @@ fn node(name: &str) -> NodeReport {
     }
 }
 
+/// A node whose libvirt and PCI bus do not answer.
+fn silent(name: &str) -> NodeReport {
+    let mut silent = node(name);
+    let found = "libvirt does not answer.";
+    silent.node.vms_unknown = Some(Problem::new(Code::VmStateUnknown, &[name], found));
+    let list = format!("The list of adapters of {name}");
+    let found = "No such file or directory.";
+    let unknown = Problem::new(Code::NotReadable, &[&list, "/sys/bus/pci"], found);
+    silent.node.adapters_unknown = Some(unknown);
+    silent.adapters.clear();
+    silent
+}
+
 fn cluster() -> Agent {
     let mut down = node("n3");
     down.node.state = Standing::Down;
@@ -83,6 +96,7 @@ fn cluster() -> Agent {
         bridge: Some("acn-lan".to_owned()),
         vfs: 7,
         problem: None,
+        other_problems: Vec::new(),
         warnings: Vec::new(),
         last_report: down.last_report.clone(),
     }];
@@ -98,13 +112,6 @@ fn cluster() -> Agent {
         since: AT.to_owned(),
         last_report: down.last_report.clone(),
     }];
-    let mut silent = node("n4");
-    let found = "libvirt does not answer.";
-    silent.node.vms_unknown = Some(Problem::new(Code::VmStateUnknown, &["n4"], found));
-    let names = ["The list of adapters of n4", "/sys/bus/pci"];
-    let unknown = Problem::new(Code::NotReadable, &names, "No such file or directory.");
-    silent.node.adapters_unknown = Some(unknown);
-    silent.adapters.clear();
     Agent::of(
         Fake::default()
             .intents(&[Intent {
@@ -117,7 +124,7 @@ fn cluster() -> Agent {
             .vms(&["web1", "mail"])
             .other(node("n2"), &["db1", "web1"])
             .other(down, &["cache"])
-            .other(silent, &[]),
+            .other(silent("n4"), &[]),
     )
 }
 
@@ -260,4 +267,19 @@ fn a_name_on_two_nodes_shows_both() {
         .map(|vm| vm["node"].as_str().expect("a node"))
         .collect();
     assert_eq!((nodes, shown.status), (vec!["n1", "n2"], 0));
+}
+
+#[test]
+fn several_nodes_with_the_same_problem_share_one_error() {
+    let agent = Agent::of(
+        Fake::default()
+            .vms(&["web1"])
+            .other(silent("n4"), &[])
+            .other(silent("n5"), &[]),
+    );
+    for command in ["accelnet vm list", "accelnet adapter list"] {
+        let shown = agent.types(command);
+        assert_eq!(shown.err.matches("error:").count(), 1, "{}", shown.err);
+        assert!(shown.err.contains("also:  n5\n"), "{}", shown.err);
+    }
 }

@@ -170,10 +170,20 @@ pub struct IntentStatus {
     /// The error, if it failed.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub problem: Option<Problem>,
+    /// The errors of its other adapters, if it failed.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub other_problems: Vec<Problem>,
     /// Warnings.
     #[serde(default)]
     pub warnings: Vec<String>,
     /// Set when the node does not report now: the status is that of its last report.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_report: Option<LastReport>,
+}
+
+impl IntentStatus {
+    /// Everything that keeps it from being applied.
+    pub fn problems(&self) -> impl Iterator<Item = &Problem> {
+        self.problem.iter().chain(&self.other_problems)
+    }
 }

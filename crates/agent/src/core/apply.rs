@@ -170,8 +170,10 @@ impl Core {
             if known.as_ref() != Some(problem) {
                 self.tell_problem(EventKind::Failed, &intent.name, problem);
             }
+            let others = self.other_problems(intent, seen, problem);
             self.enter(intent, policy, IntentState::Failed, |status| {
                 status.problem = Some(problem.clone());
+                status.other_problems = others;
             });
         }
         result
@@ -203,6 +205,7 @@ impl Core {
                     status.vfs = needs.vfs;
                     status.warnings = needs.warnings;
                     status.problem = None;
+                    status.other_problems.clear();
                 });
                 return Ok(());
             }
@@ -275,18 +278,7 @@ impl Core {
         };
         let mut adapters: Vec<&Adapter> = Vec::new();
         for bound in &bound {
-            let adapter = seen.adapter(bound).ok_or_else(|| {
-                let found = match seen.node.adapters.reason() {
-                    Some(reason) => reason.to_owned(),
-                    None => format!("No adapter has this MAC or the address {}.", bound.address),
-                };
-                Problem::new(
-                    Code::AdapterLost,
-                    &[&bound.name, &bound.address.to_string()],
-                    found,
-                )
-            })?;
-            adapters.push(adapter);
+            adapters.push(adapter_of(bound, seen)?);
         }
         if !intent.is_compute() {
             return Ok(needs);
@@ -295,9 +287,7 @@ impl Core {
         let ask = intent.vfs.map_or(Ask::All, Ask::Exactly);
         for adapter in &adapters {
             needs.vfs += u32::try_from(adapter.vfs.len()).unwrap_or(u32::MAX);
-            let plan = vf_count::plan(adapter, ask).map_err(|problem| {
-                accelnet_rules::prereq::as_judged(problem, &seen.node, adapter)
-            })?;
+            let plan = vf_plan(adapter, ask, seen)?;
             if changes_vfs(&plan, adapter) {
                 needs.steps.push(Step::Vfs {
                     adapter: adapter.name(),
@@ -443,6 +433,7 @@ impl Core {
                 bridge: None,
                 vfs: 0,
                 problem: None,
+                other_problems: Vec::new(),
                 warnings: Vec::new(),
                 last_report: None,
             });
@@ -458,6 +449,24 @@ impl Core {
         status.intent_revision = policy.intent_revision(&intent.name);
         more(status);
     }
+}
+
+/// An adapter as it is observed.
+pub(super) fn adapter_of<'a>(bound: &BoundAdapter, seen: &'a Seen) -> Result<&'a Adapter, Problem> {
+    seen.adapter(bound).ok_or_else(|| {
+        let found = match seen.node.adapters.reason() {
+            Some(reason) => reason.to_owned(),
+            None => format!("No adapter has this MAC or the address {}.", bound.address),
+        };
+        let names = [&*bound.name, &bound.address.to_string()];
+        Problem::new(Code::AdapterLost, &names, found)
+    })
+}
+
+/// How an adapter gets its VFs.
+pub(super) fn vf_plan(adapter: &Adapter, ask: Ask, seen: &Seen) -> Result<VfPlan, Problem> {
+    vf_count::plan(adapter, ask)
+        .map_err(|problem| accelnet_rules::prereq::as_judged(problem, &seen.node, adapter))
 }
 
 /// Whether a plan changes anything: drivers that are kept off already need not be again.

@@ -697,6 +697,7 @@ fn status_in(report: &Report, intent: &str, revision: u64) -> IntentStatus {
         bridge: None,
         vfs: 0,
         problem: None,
+        other_problems: Vec::new(),
         warnings: Vec::new(),
         last_report: None,
     });
@@ -704,6 +705,7 @@ fn status_in(report: &Report, intent: &str, revision: u64) -> IntentStatus {
         status.state = IntentState::Pending;
         status.since.clone_from(&report.observed_at);
         status.problem = None;
+        status.other_problems.clear();
     }
     status
 }

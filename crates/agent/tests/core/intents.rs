@@ -5,7 +5,7 @@ use accelnet_model::intent::{IntentState, Role};
 use accelnet_model::{Code, Performance};
 use accelnet_sim::Fault;
 
-use crate::bench::{Bench, INTENT, WHO, igb, intent_add};
+use crate::bench::{Bench, INTENT, WHO, igb, intent_add, mlx5};
 use crate::invariants;
 
 const COMPUTE: &[Role] = &[Role::Compute];
@@ -201,6 +201,32 @@ fn several_adapters_give_vfs_together() {
     assert!(drift.is_empty(), "{drift:#?}");
     invariants::hold(&bench, "fifteen VMs");
     assert_eq!(bench.vm("vm15").acceleration, State::Accelerated);
+}
+
+#[test]
+fn all_problems_of_a_failed_intent_are_known_at_once() {
+    let mut bench = Bench::new();
+    bench
+        .add_intent(INTENT, COMPUTE, &["ens1", "ens2"])
+        .expect("declared");
+    bench.enable(Some(0)).expect("enabled");
+    for adapter in [igb(), mlx5()] {
+        let root = bench.machine.kernel.root();
+        let folder = root.locate(&format!("/sys/bus/pci/devices/{adapter}"));
+        std::fs::write(folder.join("sriov_numvfs"), "0\n").expect("written");
+        std::fs::write(folder.join("sriov_totalvfs"), "0\n").expect("written");
+    }
+    bench.pass();
+    let status = bench.status_of(INTENT).expect("a status");
+    assert_eq!(status.state, IntentState::Failed, "{status:?}");
+    let about = |name: &str| {
+        let names = |problem: &&accelnet_model::Problem| problem.message.contains(name);
+        status.problems().filter(names).count()
+    };
+    assert_eq!((about("ens1"), about("ens2")), (1, 1), "{status:#?}");
+    let faults = bench.report().faults;
+    let faults = faults.iter().filter(|fault| fault.subject == INTENT);
+    assert_eq!(faults.count(), 2);
 }
 
 #[test]

@@ -212,6 +212,7 @@ impl Inner {
                 bridge: Some(intent.bridge_name()),
                 vfs: intent.vfs.unwrap_or(7),
                 problem: None,
+                other_problems: Vec::new(),
                 warnings: Vec::new(),
                 last_report: None,
             }],

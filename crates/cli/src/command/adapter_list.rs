@@ -7,7 +7,7 @@ use accelnet_host::observe;
 use accelnet_model::{AdapterSummary, Code, Node, Observed, Problem, outside};
 use accelnet_rules::adapter_summary;
 
-use super::{Result, service};
+use super::{Result, ask, service};
 use crate::args::{AdapterList, ListOutput};
 use crate::render;
 use crate::session::Session;
@@ -33,18 +33,15 @@ pub fn run(args: &AdapterList, session: &mut Session<'_>) -> Result {
             }
         }
     }
-    for problem in &listed.unknown {
-        session.fail(problem, false);
-    }
-    Ok(listed.unknown.first().map_or(0, Problem::exit_status))
+    Ok(ask::unknown_nodes(&listed.unknown, session))
 }
 
 /// Adapters of all nodes, or of one.
 pub struct Listed {
     /// The adapters.
     pub adapters: Vec<AdapterSummary>,
-    /// Problems of nodes whose adapters are unknown.
-    pub unknown: Vec<Problem>,
+    /// Nodes whose adapters are unknown, with the reason.
+    pub unknown: Vec<(String, Problem)>,
     /// Whether the cluster has several nodes.
     pub of_several: bool,
 }
@@ -110,19 +107,19 @@ fn of_cluster(
         true => Vec::new(),
         false => agent.adapters(node)?,
     };
-    let mut unknown: Vec<Problem> = Vec::new();
+    let mut unknown: Vec<(String, Problem)> = Vec::new();
     if node.is_none() {
         let others = nodes
             .into_iter()
             .filter(|node| !here || node.name != answering.node);
-        unknown.extend(others.filter_map(|node| node.adapters_unknown));
+        unknown.extend(others.filter_map(|node| Some((node.name, node.adapters_unknown?))));
     }
     if here && node.is_none_or(|node| node == answering.node) {
         let node = observe::node(&session.host);
         adapters.retain(|adapter| adapter.node != answering.node);
         match own(&node, &answering.node) {
             Err(problem) if only_here => return Err(problem),
-            Err(problem) => unknown.push(problem),
+            Err(problem) => unknown.push((answering.node.clone(), problem)),
             Ok(here) => adapters.extend(here),
         }
         adapters.sort_by(|one, other| one.node.cmp(&other.node));

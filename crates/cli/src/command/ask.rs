@@ -9,7 +9,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::args::Output;
-use crate::render::Waiting;
+use crate::render::{self, Refused, Waiting};
 use crate::session::Session;
 
 /// Asks with a line on the terminal that says what is waited for.
@@ -89,6 +89,23 @@ pub fn known_node(node: Option<&str>, agent: &Client) -> Result<(), Problem> {
         true => Ok(()),
         false => Err(vm_names::no_node(node, nodes.iter().map(String::as_str))),
     }
+}
+
+/// Shows why something of these nodes is unknown, an error that several share once, and returns the exit status.
+pub fn unknown_nodes(unknown: &[(String, Problem)], session: &mut Session<'_>) -> u8 {
+    let cleaned: Vec<_> = unknown
+        .iter()
+        .map(|(node, problem)| (render::clean(node), render::clean(problem)))
+        .collect();
+    let refused = cleaned.iter().map(|(node, problem)| Refused {
+        name: node,
+        subject: node,
+        problem,
+    });
+    session.fail_all("nodes", refused);
+    unknown
+        .first()
+        .map_or(0, |(_, problem)| problem.exit_status())
 }
 
 /// Why an input cannot be read.

@@ -4,7 +4,7 @@ use accelnet_api::types::VmView;
 use accelnet_model::{Problem, outside};
 use accelnet_rules::vm_names;
 
-use super::Result;
+use super::{Result, ask};
 use crate::args::{ListOutput, VmList};
 use crate::render::{self, Refused};
 use crate::session::Session;
@@ -47,8 +47,8 @@ pub fn run(args: &VmList, session: &mut Session<'_>) -> Result {
 pub struct Listed {
     /// The VMs.
     pub vms: Vec<VmView>,
-    /// Problems of nodes whose VMs are unknown.
-    pub unknown: Vec<Problem>,
+    /// Nodes whose VMs are unknown, with the reason.
+    pub unknown: Vec<(String, Problem)>,
 }
 
 /// Asks the agent for the VMs.
@@ -60,7 +60,9 @@ pub fn listed(node: Option<&str>, session: &Session<'_>) -> std::result::Result<
         // Unknown VMs of one node are an error of the first question.
         Some(_) => Vec::new(),
     };
-    let unknown = nodes.into_iter().filter_map(|node| node.vms_unknown);
+    let unknown = nodes
+        .into_iter()
+        .filter_map(|node| Some((node.name, node.vms_unknown?)));
     Ok(Listed {
         vms,
         unknown: unknown.collect(),
@@ -72,18 +74,15 @@ pub fn listed(node: Option<&str>, session: &Session<'_>) -> std::result::Result<
 pub fn end(
     typed: &[String],
     missing: Vec<(String, Problem)>,
-    unknown: &[Problem],
+    unknown: &[(String, Problem)],
     json: bool,
     session: &mut Session<'_>,
 ) -> Result {
     let is_glob = |name: &String| vm_names::is_glob(name.trim());
     let all_found = missing.is_empty() && !typed.is_empty() && !typed.iter().any(is_glob);
     let unknown = if all_found { &[] } else { unknown };
-    for problem in unknown {
-        session.fail(problem, false);
-    }
-    if let Some(problem) = unknown.first() {
-        return Ok(problem.exit_status());
+    if !unknown.is_empty() {
+        return Ok(ask::unknown_nodes(unknown, session));
     }
     let Some((_, first)) = missing.first().cloned() else {
         return Ok(0);

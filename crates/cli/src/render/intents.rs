@@ -5,6 +5,7 @@ use accelnet_model::intent::{IntentState, IntentStatus, Role};
 use accelnet_model::vf_security::OnOff;
 
 use super::last_reports;
+use super::shared::{Refused, problems_of};
 use super::table::{Table, Tone, painted, pairs};
 use super::words::{count, steps, warnings};
 
@@ -117,20 +118,40 @@ pub fn intent_status(status: &[IntentStatus], colour: bool, width: Option<u16>) 
         .iter()
         .map(|one| (&*one.node, one.last_report.as_ref()));
     text.push_str(&last_reports::notes(of));
-    for one in status {
-        if let Some(problem) = &one.problem {
-            text.push('\n');
-            let subject = format!("{} on {}", one.intent, one.node);
-            text.push_str(&super::problem::of(&subject, problem, colour));
-        }
+    let subjects: Vec<String> = status
+        .iter()
+        .map(|one| format!("{} on {}", one.intent, one.node))
+        .collect();
+    let refused = status.iter().zip(&subjects).flat_map(|(one, subject)| {
+        one.problems().map(|problem| Refused {
+            name: &one.node,
+            subject,
+            problem,
+        })
+    });
+    let problems = problems_of(refused, colour);
+    if !problems.is_empty() {
+        text.push_str(&format!("\n{problems}"));
+    }
+    text.push_str(&shared_warnings(status, &subjects));
+    text
+}
+
+/// The warnings, each once with all that it is about.
+fn shared_warnings(status: &[IntentStatus], subjects: &[String]) -> String {
+    let mut all: Vec<(&str, Vec<&str>)> = Vec::new();
+    for (one, subject) in status.iter().zip(subjects) {
         for warning in &one.warnings {
-            text.push_str(&format!(
-                "warning: {} on {}: {warning}\n",
-                one.intent, one.node
-            ));
+            match all.iter_mut().find(|(text, _)| text == warning) {
+                Some((_, subjects)) => subjects.push(subject),
+                None => all.push((warning, vec![subject])),
+            }
         }
     }
-    text
+    let line = |(warning, subjects): &(&str, Vec<&str>)| {
+        format!("warning: {}: {warning}\n", subjects.join(", "))
+    };
+    all.iter().map(line).collect()
 }
 
 /// The nodes that have not applied an intent yet; empty without any.
@@ -186,3 +207,6 @@ pub fn intent_changed(name: &str, changed: &IntentChanged) -> String {
     text.push_str(&warnings(&changed.warnings));
     text
 }
+
+#[cfg(test)]
+mod tests;

@@ -5,22 +5,16 @@ use accelnet_model::{Code, Problem};
 use super::table::{Tone, painted};
 
 /// First words of a sentence that lose their capital. Other words can be names.
-const ORDINARY: [&str; 39] = [
-    "A", "Adapter", "All", "An", "Another", "At", "Each", "Every", "Failed", "Field", "For", "If",
-    "In", "Intent", "It", "Its", "Missing", "More", "Neither", "No", "Node", "None", "Not",
-    "Nothing", "On", "One", "Only", "Several", "Some", "Store", "The", "There", "These", "They",
-    "This", "Two", "What", "With", "Without",
+const ORDINARY: [&str; 40] = [
+    "A", "Adapter", "All", "An", "Another", "At", "Buses", "Each", "Every", "Failed", "Field",
+    "For", "If", "In", "Intent", "It", "Its", "Missing", "More", "Neither", "No", "Node", "None",
+    "Not", "Nothing", "On", "One", "Only", "Several", "Some", "Store", "The", "There", "These",
+    "They", "This", "Two", "What", "With", "Without",
 ];
 
 /// The whole of it.
 pub fn problem(problem: &Problem, colour: bool) -> String {
     labelled("error:", &headline(problem), &details(problem), colour)
-}
-
-/// A problem of `subject`, which its message may not name.
-pub fn of(subject: &str, problem: &Problem, colour: bool) -> String {
-    let what = format!("{subject}: {}", headline(problem));
-    labelled("error:", &what, &details(problem), colour)
 }
 
 /// A problem that stops nothing.

@@ -1,5 +1,7 @@
 //! Errors that several subjects share: one block each, with the subjects listed.
 
+use std::collections::HashSet;
+
 use accelnet_model::Problem;
 
 use super::problem::{details, headline, labelled};
@@ -14,6 +16,8 @@ struct Shared<'a> {
     /// The name of the first in its error.
     name: &'a str,
     subjects: Vec<&'a str>,
+    /// The same, to list each once.
+    known: HashSet<&'a str>,
 }
 
 /// Something that was refused.
@@ -32,6 +36,24 @@ pub fn problems<'a>(
     refused: impl IntoIterator<Item = Refused<'a>>,
     colour: bool,
 ) -> String {
+    let all = shared(refused);
+    all.iter()
+        .map(|shared| shared.block(kind, colour))
+        .collect()
+}
+
+/// A block for each error, which lists its subjects also when there is one.
+pub fn problems_of<'a>(refused: impl IntoIterator<Item = Refused<'a>>, colour: bool) -> String {
+    let block = |shared: &Shared<'_>| {
+        let mut lines = details(shared.problem);
+        lines.insert(0, ("subject", shared.subjects.join(", ")));
+        labelled("error:", &headline(shared.problem), &lines, colour)
+    };
+    shared(refused).iter().map(block).collect()
+}
+
+/// The errors, each with its subjects.
+fn shared<'a>(refused: impl IntoIterator<Item = Refused<'a>>) -> Vec<Shared<'a>> {
     let mut all: Vec<Shared<'_>> = Vec::new();
     for Refused {
         name,
@@ -42,17 +64,20 @@ pub fn problems<'a>(
         let mut kinds = all.iter_mut().rev().take(KINDS);
         let same = kinds.find(|one| is_same((one.problem, one.name), (problem, name)));
         match same {
-            Some(shared) => shared.subjects.push(subject),
+            Some(shared) => {
+                if shared.known.insert(subject) {
+                    shared.subjects.push(subject);
+                }
+            }
             None => all.push(Shared {
                 problem,
                 name,
                 subjects: vec![subject],
+                known: HashSet::from([subject]),
             }),
         }
     }
-    all.iter()
-        .map(|shared| shared.block(kind, colour))
-        .collect()
+    all
 }
 
 /// The block of one error of these subjects.
@@ -61,6 +86,7 @@ pub fn problem_of(kind: &str, subjects: &[&str], problem: &Problem, colour: bool
         problem,
         name: "",
         subjects: subjects.to_vec(),
+        known: HashSet::new(),
     };
     shared.block(kind, colour)
 }

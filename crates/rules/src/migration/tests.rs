@@ -12,6 +12,7 @@ fn status(state: IntentState) -> IntentStatus {
         bridge: None,
         vfs: 7,
         problem: None,
+        other_problems: Vec::new(),
         warnings: Vec::new(),
         last_report: None,
     }

@@ -28,6 +28,7 @@ fn report(node: &str, vfs: u32) -> Report {
         bridge: None,
         vfs,
         problem: None,
+        other_problems: Vec::new(),
         warnings: Vec::new(),
         last_report: None,
     });

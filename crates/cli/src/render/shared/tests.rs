@@ -57,3 +57,9 @@ fn errors_that_differ_in_more_than_the_name_stay_apart() {
     assert_eq!(text.matches("error:").count(), 3, "{text}");
     assert!(!text.contains("also:"), "{text}");
 }
+
+#[test]
+fn a_subject_that_is_named_twice_is_listed_once() {
+    let text = shown(&[("a", bare("a")), ("a", bare("a")), ("b", bare("b"))]);
+    assert!(text.contains("also:  b\n"), "{text}");
+}

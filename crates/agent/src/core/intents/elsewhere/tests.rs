@@ -47,6 +47,7 @@ fn report(node: &str, applied: bool) -> Report {
         bridge: Some("acn-lan".to_owned()),
         vfs: 7,
         problem: None,
+        other_problems: Vec::new(),
         warnings: Vec::new(),
         last_report: None,
     }];
