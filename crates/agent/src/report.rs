@@ -287,13 +287,13 @@ impl Reports {
         self.unread.get()
     }
 
-    /// Since when the reserve is not met, of which `unmet` is so now: since the `newest`
-    /// report, if it was met when this was asked before.
-    pub fn unmet_since(&self, unmet: bool, newest: &str) -> Option<String> {
+    /// Since when the reserve is not met, of which `unmet` is so `now`, by the clock of this node: since now, if
+    /// it was met when this was asked before.
+    pub fn unmet_since(&self, unmet: bool, now: &str) -> Option<String> {
         let mut since = self.unmet.lock().unwrap_or_else(PoisonError::into_inner);
         match unmet {
             false => *since = None,
-            true if since.is_none() => *since = Some(newest.to_owned()),
+            true if since.is_none() => *since = Some(now.to_owned()),
             true => {}
         }
         since.clone()

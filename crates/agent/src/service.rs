@@ -210,6 +210,10 @@ fn as_fault(node: &str, problem: &Problem, since: String) -> Fault {
 }
 
 impl Service for Agent {
+    fn name(&self) -> String {
+        self.picture().report.node.clone()
+    }
+
     fn status(&self) -> Result<Status, Problem> {
         let policy = self.policies.read()?;
         let picture = self.picture();

@@ -31,6 +31,8 @@ pub struct Client {
     place: Place,
     /// The time of the last answer, by the clock of its server.
     answered_at: Arc<Mutex<Option<String>>>,
+    /// The node that answered last.
+    answered_by: Arc<Mutex<Option<String>>>,
 }
 
 type Answer<T> = Result<T, Problem>;
@@ -41,6 +43,7 @@ impl Client {
         Client {
             place: Place::Socket(socket.into()),
             answered_at: Arc::default(),
+            answered_by: Arc::default(),
         }
     }
 
@@ -49,6 +52,7 @@ impl Client {
         Client {
             place: Place::Remote(Box::new(remote)),
             answered_at: Arc::default(),
+            answered_by: Arc::default(),
         }
     }
 
@@ -62,6 +66,12 @@ impl Client {
         let at = self.answered_at.lock();
         let at = at.unwrap_or_else(PoisonError::into_inner).clone();
         at.filter(|_| self.is_remote())
+    }
+
+    /// The node whose agent answered last.
+    pub fn node_there(&self) -> Option<String> {
+        let by = self.answered_by.lock();
+        by.unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// The version of an agent.
@@ -259,6 +269,10 @@ impl Client {
             .answered_at
             .lock()
             .unwrap_or_else(PoisonError::into_inner) = at;
+        self.answered_by
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone_from(&answer.node);
         let odd = |error: serde_json::Error| {
             let found = format!(
                 "HTTP status {} with an answer that cannot be read: {error}.",

@@ -3,6 +3,9 @@
 use crate::Role;
 use crate::limits::Chars;
 
+/// Header of an answer that names the node whose agent answers: times of its rows are by the same clock as `Date`.
+pub const NODE_HEADER: &str = "accelnet-node";
+
 /// Everything that can be asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Operation {

@@ -54,6 +54,8 @@ pub type News = watch::Receiver<u64>;
 /// An agent, as the API sees it. A change is answered when it is done and was seen to be, or has failed
 /// and everything is as before. Requests of callers who may only look come after those of others.
 pub trait Service: Send + Sync {
+    /// Name of the node, which each answer carries in a header.
+    fn name(&self) -> String;
     /// How things stand.
     fn status(&self) -> Result<Status, Problem>;
     /// What the cluster has to give, what is promised of it, and what it has room for.

@@ -57,12 +57,17 @@ impl Session<'_> {
         })
     }
 
-    /// `answer` as people see it: without hidden characters, and with ages instead of times, by the clock of
-    /// the machine that answered.
+    /// `answer` as people see it: without hidden characters, and with ages instead of the times that are by the
+    /// clock of the machine that answered.
     pub fn for_people<T: Serialize + DeserializeOwned + Clone>(&self, answer: &T) -> T {
         let there = self.agent.as_ref().and_then(Client::time_there);
         let now = there.unwrap_or_else(|| self.host.clock.now());
-        render::aged(&render::clean(answer), &now)
+        let here = self.agent.as_ref().map(Client::node_there);
+        let is_here = |node: &str| {
+            here.as_ref()
+                .is_none_or(|here| here.as_deref() == Some(node))
+        };
+        render::aged(&render::clean(answer), &now, &is_here)
     }
 
     /// Whether only the agent can answer for its node: it is named, or on another machine.

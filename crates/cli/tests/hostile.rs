@@ -96,6 +96,10 @@ fn now<T: Serialize + DeserializeOwned>(answer: Result<T, Problem>) -> Result<T,
 }
 
 impl Service for Hostile {
+    fn name(&self) -> String {
+        self.0.name()
+    }
+
     fn status(&self) -> Result<Status, Problem> {
         let mut status = self.0.status()?;
         let problem = Problem::new(Code::VmNotFound, &["web"], "It is gone.");
@@ -182,6 +186,7 @@ impl Service for Hostile {
         nodes[0].drained = Some(Drained {
             by: "anna".to_owned(),
             at: "2026-05-01T12:00:00Z".to_owned(),
+            node: None,
         });
         now(Ok(nodes))
     }

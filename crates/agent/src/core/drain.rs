@@ -65,6 +65,7 @@ impl Core {
             let drained = (!request.undrain).then(|| Drained {
                 by: who.to_owned(),
                 at: self.now(),
+                node: Some(self.name.clone()),
             });
             let known = policy.drained(request.node.as_str());
             if known.is_some() == drained.is_some() {

@@ -453,8 +453,7 @@ pub(crate) fn status(
         fault.last_report = last_reports.get(&fault.node).cloned();
     }
     if management.enabled {
-        let newest = all.iter().map(|report| report.observed_at.as_str()).max();
-        let since = reports.unmet_since(broken.is_some(), newest.unwrap_or_default());
+        let since = reports.unmet_since(broken.is_some(), &from.clock.now());
         let unmet = broken.as_ref().zip(since);
         let node = &picture.report.node;
         faults.extend(unmet.map(|(broken, since)| standing::fault(broken, node, since)));

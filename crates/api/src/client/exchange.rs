@@ -17,6 +17,7 @@ use tokio::runtime::Builder;
 use tokio::time::Instant;
 
 use super::place::{Place, tls};
+use crate::routes::NODE_HEADER;
 
 /// How long to wait for a turn to connect, and how often to try.
 const TURN: Duration = Duration::from_secs(10);
@@ -29,6 +30,8 @@ pub struct Answered {
     pub status: StatusCode,
     /// When it was sent by the clock of the server, as HTTP has it.
     pub date: Option<String>,
+    /// The node whose agent answered.
+    pub node: Option<String>,
     /// Body.
     pub body: Bytes,
 }
@@ -125,10 +128,18 @@ where
     let asked = async {
         let response = sender.send_request(request).await?;
         let status = response.status();
-        let date = response.headers().get(DATE);
-        let date = date.and_then(|date| date.to_str().ok()).map(str::to_owned);
+        let text = |name: &str| {
+            let text = response.headers().get(name)?;
+            text.to_str().ok().map(str::to_owned)
+        };
+        let (date, node) = (text(DATE.as_str()), text(NODE_HEADER));
         let body = response.into_body().collect().await?.to_bytes();
-        Ok(Answered { status, date, body })
+        Ok(Answered {
+            status,
+            date,
+            node,
+            body,
+        })
     };
     let answer: Result<_, hyper::Error> = asked.await;
     drop(sender);

@@ -7,7 +7,7 @@ use accelnet_model::{Code, Problem};
 use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::{Extension, RawPathParams, RawQuery, Request, State};
-use axum::http::{Response, StatusCode, Uri};
+use axum::http::{HeaderValue, Response, StatusCode, Uri};
 use axum::routing::{MethodFilter, on};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::time::Instant;
@@ -19,7 +19,7 @@ use super::operate::{Begun, Call, Failed, Work, fell_over, read};
 use super::parse::bad_request;
 use super::query::Query;
 use super::refusals::Refusals;
-use crate::routes::{Method, Operation, ROUTES, Route};
+use crate::routes::{Method, NODE_HEADER, Operation, ROUTES, Route};
 use crate::service::News;
 use crate::{Caller, Role, Service};
 
@@ -106,7 +106,13 @@ pub fn router(service: Arc<dyn Service>, refusals: Arc<Refusals>) -> Router {
 async fn answer(behind: Behind, asked: Asked) -> Response<Body> {
     let (route, who, name) = (asked.route, asked.caller.clone(), asked.name.clone());
     match ask(&behind, asked).await {
-        Ok(json) => good(json),
+        Ok(json) => {
+            let mut response = good(json);
+            if let Ok(node) = HeaderValue::from_str(&behind.service.name()) {
+                response.headers_mut().insert(NODE_HEADER, node);
+            }
+            response
+        }
         Err((failed, status)) => {
             if failed.unheard && route.needs > Role::Reader {
                 let subject = failed.subject.as_deref().or(name.as_deref());

@@ -176,6 +176,7 @@ struct Falls;
 
 #[rustfmt::skip]
 impl Service for Falls {
+    fn name(&self) -> String { "n1".to_owned() }
     fn status(&self) -> Result<Status, Problem> { panic!("fell over") }
     fn node(&self) -> Result<Node, Problem> { panic!() }
     fn prereq(&self, _: &Caller, _: Option<&str>) -> Answer<PrereqAnswer> { panic!() }

@@ -16,6 +16,10 @@ use crate::types::*;
 use crate::{Caller, Remark, Service};
 
 impl Service for Fake {
+    fn name(&self) -> String {
+        NODE.to_owned()
+    }
+
     fn status(&self) -> Result<Status, Problem> {
         let inner = self.looks()?;
         let management = &inner.management;
@@ -455,6 +459,7 @@ fn drained() -> Drained {
     Drained {
         by: "root".to_owned(),
         at: NOW.to_owned(),
+        node: Some(NODE.to_owned()),
     }
 }
 

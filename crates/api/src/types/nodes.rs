@@ -78,6 +78,9 @@ pub struct Drained {
     pub by: String,
     /// Time, RFC 3339, UTC.
     pub at: String,
+    /// The node that recorded it, whose clock the time is of; none of an earlier release.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub node: Option<String>,
 }
 
 /// Request to drain a node: its running VMs move to their software path, so that they can migrate.

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 /// Fields with the time at which a state began or was observed. Times of events stay.
 const SINCE: [&str; 5] = [
@@ -13,54 +13,95 @@ const SINCE: [&str; 5] = [
     "verified_at",
 ];
 
-/// The same value with these times as ages at `now`, in RFC 3339. What a node reported before it went down or
-/// was cut off keeps its times: how old the report is, is known from its mark only.
-pub fn aged<T: Serialize + DeserializeOwned + Clone>(value: &T, now: &str) -> T {
+/// The same value with these times as ages at `now`, in RFC 3339. Only the times of nodes that are `here` are
+/// by the same clock as `now`: those of another node are shown as times. What a node reported before it went down
+/// keeps its times.
+pub fn aged<T: Serialize + DeserializeOwned + Clone>(
+    value: &T,
+    now: &str,
+    here: &dyn Fn(&str) -> bool,
+) -> T {
     let aged = serde_json::to_value(value).ok();
-    let aged = aged.map(|value| replaced(value, now));
+    let aged = aged.map(|value| Ages { now, here }.of(value, true));
     // A time that is no text stays.
     let aged = aged.and_then(|aged| serde_json::from_value(aged).ok());
     aged.unwrap_or_else(|| value.clone())
 }
 
-fn replaced(value: Value, now: &str) -> Value {
-    match value {
-        Value::Array(values) => values
-            .into_iter()
-            .map(|value| replaced(value, now))
-            .collect(),
-        Value::Object(fields) if fields.get("last_report").is_some_and(Value::is_object) => {
-            Value::Object(fields)
-        }
-        Value::Object(fields) => fields
-            .into_iter()
-            .map(|(name, value)| {
-                let value = match value {
-                    Value::String(time) if SINCE.contains(&&*name) => aged_time(time, now),
-                    Value::Object(mut drained) if name == "drained" => {
-                        if let Some(Value::String(at)) = drained.remove("at") {
-                            drained.insert("at".to_owned(), aged_time(at, now));
-                        }
-                        Value::Object(drained)
-                    }
-                    other => replaced(other, now),
+/// The clock that ages are by.
+struct Ages<'a> {
+    now: &'a str,
+    here: &'a dyn Fn(&str) -> bool,
+}
+
+impl Ages<'_> {
+    /// A value with ages; `same` tells whether its times are by this clock, unless it names its node.
+    fn of(&self, value: Value, same: bool) -> Value {
+        match value {
+            Value::Array(values) => {
+                let values = values.into_iter().map(|value| self.of(value, same));
+                values.collect()
+            }
+            Value::Object(fields) if fields.get("last_report").is_some_and(Value::is_object) => {
+                Value::Object(fields)
+            }
+            Value::Object(fields) => {
+                let same = node_of(&fields).map_or(same, self.here);
+                let field = |(name, value): (String, Value)| {
+                    let value = self.field(&name, value, same);
+                    (name, value)
                 };
-                (name, value)
-            })
-            .collect(),
-        other => other,
+                Value::Object(fields.into_iter().map(field).collect())
+            }
+            other => other,
+        }
+    }
+
+    fn field(&self, name: &str, value: Value, same: bool) -> Value {
+        match value {
+            Value::String(time) if SINCE.contains(&name) => self.shown(time, same),
+            Value::Object(mut drained) if name == "drained" => {
+                // Any node may have recorded it; an earlier release does not say which.
+                let same = node_of(&drained).is_some_and(self.here);
+                if let Some(Value::String(at)) = drained.remove("at") {
+                    drained.insert("at".to_owned(), self.shown(at, same));
+                }
+                Value::Object(drained)
+            }
+            other => self.of(other, same),
+        }
+    }
+
+    fn shown(&self, time: String, same: bool) -> Value {
+        let shown = match same {
+            true => age(&time, self.now),
+            false => short(&time, self.now),
+        };
+        Value::String(shown.unwrap_or(time))
     }
 }
 
-fn aged_time(time: String, now: &str) -> Value {
-    Value::String(age(&time, now).unwrap_or(time))
+/// The node that an object is about: the one that it names, or that it is.
+fn node_of(fields: &Map<String, Value>) -> Option<&str> {
+    let is_node = fields.contains_key("reported_at");
+    fields.get(if is_node { "name" } else { "node" })?.as_str()
+}
+
+/// A time of another clock: without its date on the date of `now`, and without its seconds on others.
+fn short(time: &str, now: &str) -> Option<String> {
+    accelnet_host::seconds_between(time, now)?;
+    let (date, clock) = time.strip_suffix('Z')?.split_once('T')?;
+    match now.starts_with(date) {
+        true => Some(format!("{} UTC", clock.get(..8)?)),
+        false => Some(format!("{date} {} UTC", clock.get(..5)?)),
+    }
 }
 
 /// How long before `now` a time was; none for a text that is no time.
 fn age(time: &str, now: &str) -> Option<String> {
     let seconds = accelnet_host::seconds_between(time, now)?;
     let (number, unit) = match seconds {
-        // Of a machine whose clock is ahead: no age.
+        // The clock was set back since: no age.
         ..0 => return None,
         seconds @ 0..120 => (seconds, "s"),
         seconds @ 120..7_200 => (seconds / 60, "min"),

@@ -119,6 +119,7 @@ fn each_role_may_what_it_may_and_what_it_may_not_is_told() {
     assert_eq!(reader.time_there(), None);
     assert_eq!(reader.status().expect("a look").nodes, 1);
     assert!(reader.time_there().is_some_and(|time| time.ends_with('Z')));
+    assert_eq!(reader.node_there().as_deref(), Some("n1"));
     reader.disable(true).expect("a dry run is a look");
     refused(
         reader.vms_change(&enable_web1()).expect_err("a change"),
