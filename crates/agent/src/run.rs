@@ -6,7 +6,7 @@ use std::thread;
 use std::time::Duration;
 
 use accelnet_api::Server;
-use accelnet_api::server::{RemoteOptions, SocketCallers, Stopper};
+use accelnet_api::server::{Remote, RemoteOptions, SocketCallers, Stopper};
 use accelnet_api::types::EventKind;
 use accelnet_host::vms::{DomainChange, VmEvent};
 use accelnet_host::{Clock, SystemClock};
@@ -195,6 +195,8 @@ pub fn run(options: &Options) -> Result<(), Problem> {
     raise_descriptors();
     vital::log_panics();
     let edge = System::new(options.kill_at.clone(), options.limits);
+    // Before anything is created: certificates that cannot be used leave nothing behind.
+    let remote = options.remote.as_ref().map(Remote::bind).transpose()?;
     let mut place = Place::open(&options.store, options.node.as_str())?;
     place.noticed.extend(recover_switches());
     let server = Server::bind(&options.socket).map_err(|error| {
@@ -205,8 +207,8 @@ pub fn run(options: &Options) -> Result<(), Problem> {
             format!("It failed to serve {error}."),
         )
     })?;
-    let server = match &options.remote {
-        Some(remote) => server.listen(remote)?,
+    let server = match remote {
+        Some(remote) => server.with(remote),
         None => server,
     };
     let running = start(Box::new(edge), place, options.node.as_str(), server, true)?;

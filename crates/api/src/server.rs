@@ -38,12 +38,11 @@ use tokio::sync::watch;
 
 use crate::Service;
 use refusals::Refusals;
-use remote::Remote;
 
 pub use bind::BindError;
 pub use peer::{Callers, SocketCallers, own_caller};
 pub use places::Source;
-pub use remote::{Files, RemoteOptions};
+pub use remote::{Files, Remote, RemoteOptions};
 
 /// Threads that work for requests at once, at most; some of them keep events, or write answers.
 const THREADS: usize = router::CHANGING + router::LOOKING + 28;
@@ -54,11 +53,21 @@ const THREAD_REST: Duration = Duration::from_secs(5);
 #[derive(Debug)]
 pub struct Server {
     listener: UnixListener,
-    path: PathBuf,
+    socket: SocketFile,
     remote: Option<Remote>,
     /// Kept locked: while it is, the socket is ours.
     _lock: OwnedFd,
     stop: (watch::Sender<bool>, watch::Receiver<bool>),
+}
+
+/// The socket in the file system, which goes with its server.
+#[derive(Debug)]
+struct SocketFile(PathBuf);
+
+impl Drop for SocketFile {
+    fn drop(&mut self) {
+        drop(std::fs::remove_file(&self.0));
+    }
 }
 
 impl Server {
@@ -72,7 +81,7 @@ impl Server {
         let (listener, lock) = bind::bind(path)?;
         Ok(Server {
             listener,
-            path: path.to_owned(),
+            socket: SocketFile(path.to_owned()),
             remote: None,
             _lock: lock,
             stop: watch::channel(false),
@@ -84,9 +93,15 @@ impl Server {
     /// # Errors
     ///
     /// `certificate_unusable` for files that cannot be used; the address cannot be had.
-    pub fn listen(mut self, options: &RemoteOptions) -> Result<Self, Problem> {
-        self.remote = Some(Remote::bind(options)?);
-        Ok(self)
+    pub fn listen(self, options: &RemoteOptions) -> Result<Self, Problem> {
+        Ok(self.with(Remote::bind(options)?))
+    }
+
+    /// Serves a TCP address that was taken before.
+    #[must_use]
+    pub fn with(mut self, remote: Remote) -> Self {
+        self.remote = Some(remote);
+        self
     }
 
     /// The TCP address that it listens on.
@@ -129,7 +144,7 @@ impl Server {
             tokio::try_join!(near, far).map(drop)
         });
         // Gone before the lock is, so that whoever takes the lock next does not find it.
-        drop(std::fs::remove_file(&self.path));
+        drop(self.socket);
         runtime.shutdown_background();
         served
     }

@@ -168,10 +168,21 @@ fn or_else(command: &Command, missing: &str) -> String {
     }
 }
 
+/// How a number is given to an option whose value comes after '='.
+fn with_equals(command: &Command, word: &str) -> Option<String> {
+    word.parse::<u32>().ok()?;
+    let mut options = command.get_arguments();
+    let option = options.find(|one| one.is_require_equals_set())?;
+    let long = option.get_long()?;
+    Some(format!(
+        "If {word} is the value of --{long}, write '--{long}={word}'."
+    ))
+}
+
 /// An option or a word that the command does not have.
 fn unknown(error: &Error, root: &Command, path: &str, command: &Command) -> Wrong {
     let word = said(error, ContextKind::InvalidArg);
-    if word.parse::<f64>().is_ok() {
+    if word.starts_with('-') && word.parse::<f64>().is_ok() {
         return Wrong {
             what: format!("'{path}' does not accept the negative number {word}"),
             cause: "A word that begins with '-' is an option.".to_owned(),
@@ -182,7 +193,7 @@ fn unknown(error: &Error, root: &Command, path: &str, command: &Command) -> Wron
         return Wrong {
             what: format!("'{path}' does not accept the argument '{word}'"),
             cause: format!("'{path}' takes no further arguments."),
-            hint: None,
+            hint: with_equals(command, &word),
         };
     }
     let longs = |command: &Command| -> Vec<String> {

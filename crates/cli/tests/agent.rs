@@ -510,6 +510,9 @@ fn prereq_asks_the_agent_and_does_without() {
             "note: no agent, so intents are not known: The socket does not exist.\n"
         )
     );
+    // Without an agent nothing is known of other nodes.
+    let shown = agent.types("accelnet prereq --node n1");
+    assert_eq!((shown.status, shown.out.as_str()), (64, ""));
 }
 
 #[test]

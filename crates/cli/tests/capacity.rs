@@ -105,16 +105,16 @@ fn it_is_told_in_words() {
 fn a_mistake_is_told_with_its_field_and_line() {
     let cases = [
         ("", "It is empty."),
-        ("[]", "(line 1): the file is not a JSON object"),
+        ("[]", "It is not a JSON object, which begins with '{'."),
         (
             "{\"nodes\": [{\"name\": \"n1\"}]} x",
-            "(line 1, column 29): trailing characters.",
+            "line 1, column 29: trailing characters.",
         ),
         (
             "{\"nodes\": 3}",
             "nodes (line 1, column 11): invalid type: integer `3`, expected a sequence.",
         ),
-        ("{}", "(line 1, column 2): missing field `nodes`."),
+        ("{}", "line 1, column 2: missing field `nodes`."),
         (
             "{\"nodes\": [\n{\"name\": \"n1\",\n\"adapters\": [{\"name\": \"p\",\n\"vfs\": -1}]}]}",
             "nodes[0].adapters[0].vfs (line 4, column 9): invalid value: integer `-1`, expected a whole number from 0.",

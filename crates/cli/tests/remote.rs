@@ -13,8 +13,9 @@ use accelnet_agent::simulated::Simulated;
 use accelnet_agent::simulated::served::{self, Served};
 use accelnet_api::server::{Files, RemoteOptions};
 use accelnet_api::testing::Authority;
-use accelnet_api::types::{Event, EventKind, Events};
+use accelnet_api::types::{Event, EventKind, Events, PrereqAnswer};
 use accelnet_model::Code;
+use accelnet_model::check::CheckName;
 use far::Profiles;
 
 /// The agent of a node with the adapter pf0 and the VM web.
@@ -289,6 +290,46 @@ fn a_socket_that_is_named_is_asked_and_this_machine_does_not_take_its_place() {
             assert_eq!((shown.status, shown.out.as_str()), (64, ""), "{command}");
         }
     }
+}
+
+#[test]
+fn an_adapter_by_name_gets_the_fix_that_the_agent_prints() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let machine = served::small(folder.path()).expect("a node");
+    machine.kernel.load_br_netfilter().expect("loaded");
+    machine.kernel.drop_forwarded("").expect("rules");
+    let edge = Box::new(Simulated::new(machine).in_real_time());
+    let store = served::store().expect("a store");
+    let served = Served::start(folder.path(), edge, store, None).expect("an agent");
+    let profiles = Profiles::new();
+    let typed = |command: &str| {
+        let socket = served.socket().display();
+        profiles.types(&format!("accelnet --socket {socket} {command}"))
+    };
+    let checks = |command: &str| {
+        let shown = typed(&format!("{command} -o json"));
+        let answer: PrereqAnswer = serde_json::from_str(&shown.out).expect("JSON");
+        let mut checks = answer.checks;
+        checks.retain(|check| check.name == CheckName::SoftwarePath);
+        checks
+    };
+    // The rules are not in what the agent shows of its node: its own row is taken.
+    let [check] = &*checks("prereq --adapter pf0") else {
+        panic!("one row");
+    };
+    assert_eq!(check.code, Some(Code::SoftwarePathDropped), "{check:?}");
+    assert_eq!(checks("prereq"), [check.clone()]);
+    // A row has its fix below it.
+    let shown = typed("prereq --adapter pf0");
+    assert!(shown.out.contains("software-path"), "{}", shown.out);
+    let words = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+    // Its first letter is a small one there.
+    let fix = words(check.resolution[1..].trim_end_matches('.'));
+    assert!(
+        !fix.is_empty() && words(&shown.out).contains(&fix),
+        "{}",
+        shown.out
+    );
 }
 
 /// A call of the real program.

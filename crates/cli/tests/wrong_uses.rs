@@ -149,6 +149,19 @@ const NAMES: &[Use] = &[
         "accelnet vm disable -",
         b"[{\"name\": \"web01\"}]\n",
     ),
+    used(
+        "An adapter twice",
+        "accelnet adapter enable ens9 ens9 --dry-run --root tree",
+    ),
+    used(
+        "A node that does not exist, for events",
+        "accelnet log --node node9",
+    ),
+    used(
+        "A node with blanks for a cluster",
+        "accelnet cluster join --store etcd://127.0.0.1:1 --node 'a b'",
+    ),
+    used("An agent without a name", "accelnet agent --node ''"),
 ];
 
 const NUMBERS: &[Use] = &[
@@ -245,6 +258,23 @@ const NUMBERS: &[Use] = &[
         "A performance setting that is given twice",
         "accelnet set --performance-settings low=1:10,low=2:20",
     ),
+    used(
+        "A time limit after a blank",
+        "accelnet intent add lan2 --compute --adapter ens2 --wait 5",
+    ),
+    used(
+        "A negative time limit",
+        "accelnet intent add lan2 --compute --adapter ens2 --wait=-1",
+    ),
+    used(
+        "Three numbers for a setting",
+        "accelnet set --performance-settings high=4:100:3",
+    ),
+    used(
+        "A comma at the end of settings",
+        "accelnet set --performance-settings high=4:100,",
+    ),
+    used("A negative number for a code", "accelnet explain -1"),
 ];
 
 const OPTIONS: &[Use] = &[
@@ -335,6 +365,34 @@ const OPTIONS: &[Use] = &[
         "A socket for a command that has none",
         "accelnet store check --socket agent.sock",
     ),
+    used(
+        "A setting twice",
+        "accelnet vm enable --performance high web01 --performance low",
+    ),
+    used("On and off", "accelnet vm set web01 --trust on --trust off"),
+    used(
+        "An option of another command",
+        "accelnet vm disable web01 --now",
+    ),
+    used("Two nodes at once", "accelnet node drain n1 n2"),
+    used(
+        "Two codes at once",
+        "accelnet explain vm_not_found agent_busy",
+    ),
+    used("An argument for an option", "accelnet enable MyIntent"),
+    used(
+        "An adapter of another node",
+        "accelnet prereq --adapter ens1 --node n1",
+    ),
+    used("A word for a color", "accelnet --color maybe status"),
+    used(
+        "A file and a copy",
+        "accelnet capacity --from empty.json --root tree",
+    ),
+    used(
+        "A certificate without its key",
+        "accelnet cluster init --store etcd://127.0.0.1:1 --store-cert notes.txt",
+    ),
 ];
 
 const FILES: &[Use] = &[
@@ -402,6 +460,49 @@ const FILES: &[Use] = &[
     used(
         "A file instead of a folder",
         "accelnet cmdlets install --dir notes.txt",
+    ),
+    piped(
+        "A comma too many",
+        "accelnet capacity --from -",
+        b"{\"nodes\": [],}\n",
+    ),
+    piped(
+        "A field that is missing",
+        "accelnet capacity --from -",
+        b"{}\n",
+    ),
+    piped(
+        "A field of another type",
+        "accelnet capacity --from -",
+        b"{\"nodes\": {}}\n",
+    ),
+    used(
+        "A device instead of a file",
+        "accelnet capacity --from /dev/zero",
+    ),
+    used(
+        "A file that is no store",
+        "accelnet store check --store notes.txt",
+    ),
+    used(
+        "A store that does not exist",
+        "accelnet store accept --store nosuch",
+    ),
+    used(
+        "An empty backup",
+        "accelnet store restore empty.json --store ./store",
+    ),
+    used(
+        "A certificate that does not exist",
+        "accelnet store check --store etcd://127.0.0.1:1 --store-ca nosuch.pem",
+    ),
+    used(
+        "A folder that does not exist",
+        "accelnet cmdlets remove --dir nosuch",
+    ),
+    used(
+        "An agent with files that are no certificates",
+        "accelnet agent --store ./made --serve made.sock --listen 127.0.0.1:0 --tls-cert notes.txt --tls-key notes.txt --tls-client-ca notes.txt",
     ),
 ];
 
@@ -722,7 +823,8 @@ fn page(place: &Place) -> String {
     reason = "the developer's wish to refresh the page is in the environment"
 )]
 fn every_wrong_use_is_answered_with_a_cause_and_a_hint() {
-    let page = page(&Place::new());
+    let place = Place::new();
+    let page = page(&place);
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/wrong_uses.golden.md");
     if std::env::var_os("UPDATE_GOLDEN").is_some() {
         fs::write(&path, &page).expect("a page that can be written");
@@ -738,6 +840,10 @@ fn every_wrong_use_is_answered_with_a_cause_and_a_hint() {
         assert!(!block.contains("panicked"), "{block}");
     }
     assert!(uses >= 40, "{uses} uses");
+    // Who fails leaves nothing behind.
+    for made in ["made", "made.sock", "store"] {
+        assert!(!place.folder.path().join(made).exists(), "{made}");
+    }
     let recorded = fs::read_to_string(&path).unwrap_or_default();
     let lines = recorded.lines().zip(page.lines());
     let other: Vec<String> = lines

@@ -23,10 +23,21 @@ pub fn judge(file: &Path, session: &mut Session<'_>) -> Result<Capacity, Problem
         }
     };
     let text = text.map_err(|error| {
+        if error.kind() == std::io::ErrorKind::FileTooLarge {
+            let problem = invalid(&name, format!("It is longer than {} MiB.", MOST >> 20));
+            return problem.resolution(format!("Name a file of at most {} MiB.", MOST >> 20));
+        }
         let problem = invalid(&name, super::ask::unreadable(&error));
         problem.resolution("Name a JSON file that you can read, or '-' for standard input.")
     })?;
-    let described = parse(&text).map_err(|found| invalid(&name, found))?;
+    let described = parse(&text).map_err(|wrong| match wrong {
+        Wrong::Field(found) => invalid(&name, found),
+        Wrong::Line(found) => {
+            invalid(&name, found).resolution("Correct that line, then run the same command again.")
+        }
+        Wrong::File(found) => invalid(&name, found.to_owned())
+            .resolution("Name a JSON file in the format of docs/capacity.md."),
+    })?;
     what_if::judge(&described).map_err(|wrong| {
         let line = line_of(&text, &wrong.field);
         let line = line.map_or_else(String::new, |line| format!(" (line {line})"));
@@ -38,22 +49,31 @@ fn read(from: &mut dyn Read) -> std::io::Result<String> {
     let mut text = String::new();
     let all = from.take(MOST + 1).read_to_string(&mut text)?;
     match all as u64 > MOST {
-        true => Err(std::io::Error::other(format!(
-            "it is longer than {} MiB",
-            MOST >> 20
-        ))),
+        true => Err(std::io::ErrorKind::FileTooLarge.into()),
         false => Ok(text),
     }
 }
 
+/// The first mistake of a file.
+enum Wrong {
+    /// In a field, which is named.
+    Field(String),
+    /// In a line: it is not JSON.
+    Line(String),
+    /// The file is something else.
+    File(&'static str),
+}
+
 /// The file as it is described, or the first mistake with its field and line.
-fn parse(text: &str) -> Result<ClusterFile, String> {
+fn parse(text: &str) -> Result<ClusterFile, Wrong> {
     let first = text.trim_start().chars().next();
     if first.is_none() {
-        return Err("It is empty.".to_owned());
+        return Err(Wrong::File("It is empty."));
     }
     if first.is_some_and(|first| first != '{') {
-        return Err("(line 1): the file is not a JSON object, which begins with '{'.".to_owned());
+        return Err(Wrong::File(
+            "It is not a JSON object, which begins with '{'.",
+        ));
     }
     // Where every field stands is noted only for a file that has a mistake: it takes as long as reading it.
     if let Ok(file) = serde_json::from_str(text) {
@@ -68,13 +88,15 @@ fn parse(text: &str) -> Result<ClusterFile, String> {
             .next()
             .unwrap_or_default()
             .replace(", expected u32", ", expected a whole number from 0");
-        let path = match path {
-            "." => String::new(),
-            path => format!("{path} "),
+        let place = format!("line {}, column {}", error.line(), error.column());
+        let found = match (path, error.line()) {
+            ("." | "?", _) => format!("{place}: {what}."),
+            (path, 0) => format!("{path}: {what}."),
+            (path, _) => format!("{path} ({place}): {what}."),
         };
-        match error.line() {
-            0 => format!("{}: {what}.", path.trim_end()),
-            line => format!("{path}(line {line}, column {}): {what}.", error.column()),
+        match error.is_syntax() || error.is_eof() {
+            true => Wrong::Line(found),
+            false => Wrong::Field(found),
         }
     };
     let file = serde_path_to_error::deserialize(&mut reader)

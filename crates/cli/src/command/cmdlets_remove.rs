@@ -2,6 +2,8 @@
 
 use std::fs;
 
+use accelnet_model::{Code, Problem};
+
 use super::Result;
 use super::cmdlets_install::{Laid, failed, links};
 use crate::args::{CmdletsChange, Output};
@@ -9,6 +11,14 @@ use crate::session::Session;
 
 /// Takes them away.
 pub fn run(args: &CmdletsChange, session: &mut Session<'_>) -> Result {
+    if !args.dir.is_dir() {
+        let name = args.dir.display().to_string();
+        return Err(Problem {
+            message: format!("The folder {name} does not exist."),
+            ..Problem::new(Code::FileFailed, &[&name], "No folder has this path.")
+        }
+        .resolution("Use --dir with the folder of 'accelnet cmdlets install'."));
+    }
     let mut changed = 0;
     for (link, there) in links(&args.dir)? {
         if there.is_some() {

@@ -17,7 +17,12 @@ const PROBE: &str = "cluster";
 ///
 /// `etcd_unreachable` before anything is changed, or what etcd refuses.
 pub fn open(address: &EtcdAddress, tls: &TlsArgs) -> Result<Arc<dyn Store>, Problem> {
-    let store = Etcd::open(address, tls.files().as_ref()).map_err(|error| store_failed(&error))?;
+    let store = Etcd::open(address, tls.files().as_ref()).map_err(|error| match error {
+        StoreError::EtcdSettings { .. } => store_failed(&error).resolution(
+            "Correct the files of --store-ca, --store-cert and --store-key, then run the same command again.",
+        ),
+        error => store_failed(&error),
+    })?;
     match store.get(PROBE) {
         Ok(_) => Ok(Arc::new(store)),
         Err(StoreError::CutOff { found, .. }) => {

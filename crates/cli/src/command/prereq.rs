@@ -14,8 +14,8 @@ use crate::args::Prereq;
 use crate::render;
 use crate::session::Session;
 
-/// Judges this node: by its agent where one answers, which knows the intents. An agent that is named is asked
-/// in any case.
+/// Judges this node: by its agent where one answers, which knows the intents and the nodes. An agent that is named
+/// is asked in any case.
 pub fn run(args: &Prereq, session: &mut Session<'_>) -> Result {
     let answer = match by_agent(args, session)? {
         Some(answer) => answer,
@@ -64,7 +64,9 @@ fn by_agent(
     match asked {
         Ok(answer) => Ok(Some(answer)),
         Err(problem)
-            if problem.code == Code::AgentUnreachable && !session.asks_only_the_agent() =>
+            if problem.code == Code::AgentUnreachable
+                && !session.asks_only_the_agent()
+                && args.node.is_none() =>
         {
             session.note(&format!(
                 "note: no agent, so intents are not known: {}",

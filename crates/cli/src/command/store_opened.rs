@@ -1,6 +1,7 @@
 //! The store that a command works on: the one of this node's agent, or another.
 
 use std::fs;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -117,6 +118,14 @@ fn file(path: &Path, missing: Missing, session: &mut Session<'_>) -> Result<Embe
             "Stop the agent of this node ('systemctl stop accelnet'), run the same command again, and \
              start it ('systemctl start accelnet'). VMs and VFs remain unchanged.",
         ),
+        StoreError::Corrupt { .. } => store_failed(&error).resolution(
+            "If it is the agent's store, restore a backup with 'accelnet store restore FILE'. Otherwise use --store with \
+             the file of the agent's store, or with etcd://HOST:PORT.",
+        ),
+        StoreError::NotPrivate { .. } => store_failed(&error).resolution(OTHER_STORE),
+        StoreError::Io { ref source, .. } if source.kind() == ErrorKind::PermissionDenied => {
+            store_failed(&error).resolution("Run the same command as root.")
+        }
         error => store_failed(&error),
     })
 }

@@ -42,3 +42,13 @@ fn a_path_that_is_too_long_is_told() {
     let error = bind(&path).expect_err("too long").to_string();
     assert!(error.contains("path must be shorter"), "{error}");
 }
+
+#[test]
+fn a_server_that_never_served_leaves_no_socket() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("agent.sock");
+    let server = crate::Server::bind(&path).expect("a socket");
+    assert!(path.exists());
+    drop(server);
+    assert!(!path.exists());
+}
