@@ -318,7 +318,7 @@ fn an_adapter_by_name_gets_the_fix_that_the_agent_prints() {
         panic!("one row");
     };
     assert_eq!(check.code, Some(Code::SoftwarePathDropped), "{check:?}");
-    assert_eq!(checks("prereq"), [check.clone()]);
+    assert_eq!(checks("prereq").first(), Some(check));
     // A row has its fix below it.
     let shown = typed("prereq --adapter pf0");
     assert!(shown.out.contains("software-path"), "{}", shown.out);

@@ -13,9 +13,13 @@ use crate::session::Session;
 pub fn run(args: &CmdletsChange, session: &mut Session<'_>) -> Result {
     if !args.dir.is_dir() {
         let name = args.dir.display().to_string();
+        let found = match args.dir.exists() {
+            true => "It is something else.",
+            false => "It does not exist.",
+        };
         return Err(Problem {
-            message: format!("The folder {name} does not exist."),
-            ..Problem::new(Code::FileFailed, &[&name], "No folder has this path.")
+            message: format!("{name} is not a folder."),
+            ..Problem::new(Code::FileFailed, &[&name], found)
         }
         .resolution("Use --dir with the folder of 'accelnet cmdlets install'."));
     }
