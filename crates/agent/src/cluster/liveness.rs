@@ -199,8 +199,7 @@ impl Beating {
             let place = alive.instance.as_ref().map(Instance::place);
             let place = place.unwrap_or_else(|| "another machine".to_owned());
             format!(
-                "an agent on {place} is up as {} since {}",
-                self.nodes.name(),
+                "the other agent runs on {place}, and has had the name since {}",
                 short(&alive.since, 40)
             )
         });

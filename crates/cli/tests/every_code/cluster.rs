@@ -65,7 +65,7 @@ pub fn an_intent_that_the_store_lost() -> Vec<Code> {
 pub fn a_name_that_another_agent_has() -> Vec<Code> {
     let taken = CutOff {
         since: "2026-01-01T00:00:00Z".to_owned(),
-        found: "node1: an agent on another machine is up as node1".to_owned(),
+        found: "node1: the other agent runs on another machine".to_owned(),
         why: Why::NameTaken,
         uptime: Duration::ZERO,
     };
