@@ -103,7 +103,7 @@ pub enum Error {
         found: String,
     },
     /// The program under test was not built.
-    #[error("{} does not exist; build it first: cargo build --package accelnet-cli", path.display())]
+    #[error("{} does not exist; build it first: cargo build --package accelnet", path.display())]
     NoBinary {
         /// Where it should be.
         path: PathBuf,

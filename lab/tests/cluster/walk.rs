@@ -191,7 +191,10 @@ fn the_second_dies(cluster: &mut Cluster, definition: &str) {
         "{status:#}"
     );
     let told = line(one, "Get-NetHudFault", 0);
-    assert!(told.contains("Node n2 is down"), "{told}");
+    assert!(
+        told.contains("[node_down]") && told.contains("n2"),
+        "{told}"
+    );
     let health = one.run(&format!("{NAMES}/Get-NetHudStatus"));
     assert_ne!(health.status, 0, "{health}");
 
