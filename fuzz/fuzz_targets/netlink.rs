@@ -73,6 +73,7 @@ fn link() -> Link {
     Link {
         index: 1,
         name: "x".to_owned(),
+        link_type: accelnet_model::link::LinkType::Ether,
         alt_names: Vec::new(),
         mac: None,
         permanent_mac: None,
