@@ -272,7 +272,7 @@ impl Reports {
         newest.unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Nodes that send no heartbeats. A store that one machine keeps tells of none: when the
+    /// Nodes that send no heartbeats. A store on one machine has none: when the
     /// machine is down, nobody asks.
     ///
     /// # Errors
@@ -287,8 +287,8 @@ impl Reports {
         self.unread.get()
     }
 
-    /// Since when the reserve is not met, of which `unmet` is so `now`, by the clock of this node: since now, if
-    /// it was met when this was asked before.
+    /// Since when the reserve is not met, by the clock of this node; none if it is met (`unmet`). That is `now`, if it was
+    /// met at the last call.
     pub fn unmet_since(&self, unmet: bool, now: &str) -> Option<String> {
         let mut since = self.unmet.lock().unwrap_or_else(PoisonError::into_inner);
         match unmet {

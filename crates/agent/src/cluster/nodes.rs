@@ -241,7 +241,7 @@ impl Nodes {
             let ended = || match down.get(name) {
                 Some(down) => Some(down.since.clone()),
                 None if silent || unclear.contains(name) => None,
-                // It never sent a heartbeat, or nobody has written down its end yet.
+                // It never sent a heartbeat, or its end is not recorded yet.
                 None => Some(member.map_or_else(String::new, |member| member.joined_at.clone())),
             };
             NodeState {
@@ -352,7 +352,7 @@ impl Nodes {
         Ok(matches!(done, Commit::Done { .. }))
     }
 
-    /// Members without a heartbeat of which nobody has written down that they are down.
+    /// Members without a heartbeat that are not recorded as down.
     pub(super) fn unwritten(&self) -> Result<Vec<String>, StoreError> {
         let members = named(MEMBERS, self.store.range_json::<Member>(MEMBERS)?);
         let alive = named(ALIVE, self.store.range_json::<Alive>(ALIVE)?);

@@ -64,7 +64,7 @@ impl Observing {
         let again = loop {
             let lease = match self.lease.get() {
                 Some(Some(lease)) => lease,
-                // Whoever sends no heartbeats does not judge those of others.
+                // A node that sends no heartbeats does not judge those of others.
                 Some(None) => {
                     self.clock.sleep(BEAT);
                     continue;

@@ -100,6 +100,7 @@ impl Place {
         {
             return remote.judge(tls);
         }
+        let error = cause_of_cancel(error);
         if let Place::Socket(_) = self
             && error
                 .downcast_ref::<hyper::Error>()
@@ -116,6 +117,13 @@ impl Place {
             _ => problem,
         }
     }
+}
+
+/// Why a request was canceled before it was sent, if it was; else the error itself.
+fn cause_of_cancel<'a>(error: &'a (dyn Error + 'static)) -> &'a (dyn Error + 'static) {
+    let canceled = error.downcast_ref::<hyper::Error>();
+    let canceled = canceled.filter(|error| error.is_canceled());
+    canceled.and_then(Error::source).unwrap_or(error)
 }
 
 /// Whether the other side sent something else than an answer, perhaps before it was asked.

@@ -35,7 +35,7 @@ struct Ages<'a> {
 }
 
 impl Ages<'_> {
-    /// A value with ages; `same` tells whether its times are by this clock, unless it names its node.
+    /// A value with ages; its times are by this clock if `same`, unless it names its node.
     fn of(&self, value: Value, same: bool) -> Value {
         match value {
             Value::Array(values) => {

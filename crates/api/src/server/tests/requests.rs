@@ -8,20 +8,20 @@ fn wrong_json_is_told_with_its_place() {
     for (body, words) in [
         (
             "",
-            "the body is not JSON: EOF while parsing a value at line 1 column 0",
+            "The body is not JSON: EOF while parsing a value at line 1 column 0",
         ),
         (
             "{",
-            "the body is not JSON: EOF while parsing an object at line 1 column 1",
+            "The body is not JSON: EOF while parsing an object at line 1 column 1",
         ),
         (
             "nonsense",
-            "the body is not JSON: expected ident at line 1 column 2",
+            "The body is not JSON: expected ident at line 1 column 2",
         ),
-        ("{}\u{0}", "missing field `intent`"),
+        ("{}\u{0}", "Missing field `intent`"),
         ("[]", "expected struct Enable"),
         ("null", "expected struct Enable"),
-        ("{}", "missing field `intent` at line 1 column 2"),
+        ("{}", "Missing field `intent` at line 1 column 2"),
         (
             r#"{"intent": 3}"#,
             "intent: invalid type: integer `3`, expected a string",
@@ -36,7 +36,7 @@ fn wrong_json_is_told_with_its_place() {
         ),
         (
             r#"{"intent": "x", "intent": "y"}"#,
-            "duplicate field `intent`",
+            "Duplicate field `intent`",
         ),
         (
             r#"{"intent": "x", "dry_run": 1}"#,
@@ -48,7 +48,7 @@ fn wrong_json_is_told_with_its_place() {
         ),
         (
             r#"{"intent": "x"} {}"#,
-            "trailing characters at line 1 column 17",
+            "The body is not JSON: trailing characters at line 1 column 17",
         ),
     ] {
         let answer = agent.enable(body);
@@ -58,8 +58,7 @@ fn wrong_json_is_told_with_its_place() {
             (400, "bad_request"),
             "{body}"
         );
-        let small = message.to_lowercase();
-        assert!(small.contains(&words.to_lowercase()), "{body}: {message}");
+        assert!(message.contains(words), "{body}: {message}");
     }
     let deep = "[".repeat(100_000);
     assert_eq!(agent.enable(&deep).status, 400);
@@ -206,31 +205,30 @@ fn queries_are_read_strictly() {
     for (path, words) in [
         (
             "/v1/status?x=1",
-            "query parameter x does not exist; no parameter is allowed",
+            "Query parameter x does not exist; no parameter is allowed",
         ),
         (
             "/v1/events?after=-1",
-            "query parameter after is \"-1\" and not an integer from 0",
+            "Query parameter after is \"-1\" and not an integer from 0",
         ),
         (
             "/v1/events?limit=0",
-            "query parameter limit is 0 and not within 1..=10000",
+            "Query parameter limit is 0 and not within 1..=10000",
         ),
         (
             "/v1/events?wait=61",
-            "query parameter wait is 61 and not within 0..=60",
+            "Query parameter wait is 61 and not within 0..=60",
         ),
         (
             "/v1/events?after=1&after=2",
-            "query parameter after is given twice",
+            "Query parameter after is given twice",
         ),
         ("/v1/events?until=1", "only after, limit, wait"),
     ] {
         let answer = agent.ask(&Asked::new("GET", path));
         assert_eq!(answer.status, 400, "{path}");
         let (_, message) = error(&answer);
-        let small = message.to_lowercase();
-        assert!(small.contains(&words.to_lowercase()), "{path}: {message}");
+        assert!(message.contains(words), "{path}: {message}");
     }
     let answer = agent.ask(&Asked::new("DELETE", "/v1/management?dry_run=yes"));
     assert_eq!(answer.status, 400);
