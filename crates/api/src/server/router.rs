@@ -6,6 +6,7 @@ use std::time::Duration;
 use accelnet_model::{Code, Problem};
 use axum::Router;
 use axum::body::{Body, Bytes};
+use axum::extract::rejection::RawPathParamsRejection;
 use axum::extract::{Extension, RawPathParams, RawQuery, Request, State};
 use axum::http::{HeaderValue, Response, StatusCode, Uri};
 use axum::routing::{MethodFilter, on};
@@ -73,9 +74,12 @@ pub fn router(service: Arc<dyn Service>, refusals: Arc<Refusals>) -> Router {
         let answer = move |State(behind): State<Behind>,
                            Extension(caller): Extension<Caller>,
                            Extension(ending): Extension<Ending>,
-                           path: RawPathParams,
+                           path: Result<RawPathParams, RawPathParamsRejection>,
                            RawQuery(query): RawQuery,
                            request: Request| async move {
+            let Ok(path) = path else {
+                return refused(bad_request("the name in the path is not UTF-8"), None);
+            };
             let name = path.iter().next().map(|(_, name)| name.to_owned());
             let query = query.unwrap_or_default();
             let asked = Asked {

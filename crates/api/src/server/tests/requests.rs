@@ -200,6 +200,22 @@ fn values_with_a_code_of_their_own_end_with_it() {
 }
 
 #[test]
+fn a_name_that_is_no_text_is_refused_in_json() {
+    let agent = root();
+    for name in ["%cc", "a%ff", "%c3%28"] {
+        for method in ["GET", "DELETE"] {
+            let answer = agent.ask(&Asked::new(method, &format!("/v1/intents/{name}")));
+            let (code, message) = error(&answer);
+            assert_eq!((answer.status, &*code), (400, "bad_request"), "{name}");
+            assert!(
+                message.ends_with("The name in the path is not UTF-8."),
+                "{message}"
+            );
+        }
+    }
+}
+
+#[test]
 fn queries_are_read_strictly() {
     let agent = root();
     for (path, words) in [
