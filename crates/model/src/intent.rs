@@ -182,6 +182,25 @@ pub struct IntentStatus {
 }
 
 impl IntentStatus {
+    /// The status of an intent that its node has not applied.
+    pub fn pending(intent: &str, node: &str, since: &str) -> Self {
+        IntentStatus {
+            intent: intent.to_owned(),
+            node: node.to_owned(),
+            state: IntentState::Pending,
+            intent_revision: 0,
+            since: since.to_owned(),
+            verified_at: None,
+            adapters: Vec::new(),
+            bridge: None,
+            vfs: 0,
+            problem: None,
+            other_problems: Vec::new(),
+            warnings: Vec::new(),
+            last_report: None,
+        }
+    }
+
     /// Everything that keeps it from being applied.
     pub fn problems(&self) -> impl Iterator<Item = &Problem> {
         self.problem.iter().chain(&self.other_problems)

@@ -42,7 +42,8 @@ pub use bridge::{
     LinkChange, NewBridge, bridges, create_bridge, delete_bridge, remove_port, set_link, stacked,
 };
 pub use by_name::link;
-pub use change::{VfChange, set_vf};
+pub use accelnet_model::VfChange;
+pub use change::set_vf;
 pub use devlink::eswitch_mode;
 pub use error::NetlinkError;
 pub use ethtool::{channels, driver_info};

@@ -6,11 +6,13 @@
 
 pub mod adapter_summary;
 pub mod admission;
+pub mod drain;
 pub mod enable;
 pub mod filter;
 pub mod fitness;
 pub mod guest;
 pub mod intent;
+pub mod intent_plan;
 pub mod management;
 pub mod migration;
 pub mod naming;
@@ -23,7 +25,9 @@ pub mod software_path;
 pub mod switch;
 pub mod vf_count;
 pub mod vf_path;
+pub mod vf_settings;
 pub mod vm;
+pub mod vm_action;
 pub mod vm_names;
 pub mod vnic_fitness;
 pub mod what_if;

@@ -20,6 +20,20 @@ pub struct PlannedStep {
     pub restarts: Option<String>,
 }
 
+impl PlannedStep {
+    /// A step that affects no VM and interrupts nothing.
+    pub fn new(node: &str, subject: &str, action: impl Into<String>, reason: &str) -> Self {
+        PlannedStep {
+            node: node.to_owned(),
+            subject: subject.to_owned(),
+            action: action.into(),
+            reason: reason.to_owned(),
+            affected_vms: Vec::new(),
+            restarts: None,
+        }
+    }
+}
+
 /// The steps that the agent would run now.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]

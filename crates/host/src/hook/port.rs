@@ -4,10 +4,10 @@ use std::io;
 
 use accelnet_libvirt::xml::Port;
 use accelnet_model::link::Link;
-use accelnet_model::vf::{VfSettings, VlanProtocol};
+use accelnet_model::vf::VfSettings;
 use accelnet_model::vf_wish::{VfOutcome, VfWish};
-use accelnet_model::{Mac, PciAddress};
-use accelnet_netlink::VfChange;
+use accelnet_model::{Mac, PciAddress, VfChange, VfSecurity};
+use accelnet_rules::vf_settings::{self, Target};
 
 use super::Edge;
 use super::files::Files;
@@ -120,7 +120,9 @@ fn act(
     let changes = match (operation, wish) {
         (Operation::Created, Some(wish)) => wished(wish, port, found, outcome),
         (Operation::Created, None) => Vec::new(),
-        (Operation::Deleted, _) => put_back(port, &found.settings),
+        (Operation::Deleted, _) => {
+            vf_settings::cleared(Some(port.mac.unwrap_or(Mac::ZERO)), &found.settings)
+        }
     };
     let (link, index) = (found.link.index, found.settings.index);
     for change in changes {
@@ -134,8 +136,7 @@ fn act(
     }
     if let Some(pairs) = wish.and_then(|wish| wish.queue_pairs) {
         let vectors = match operation {
-            // One more, for what is not traffic.
-            Operation::Created => pairs.saturating_add(1),
+            Operation::Created => vf_settings::vectors(pairs),
             // The driver's own choice.
             Operation::Deleted => 0,
         };
@@ -150,52 +151,24 @@ fn act(
     }
 }
 
-/// What differs from the wish.
+/// What differs from the wish. libvirt sets MAC and VLAN, from the interface's XML.
 fn wished(wish: &VfWish, port: &Port, found: &Found, outcome: &mut VfOutcome) -> Vec<VfChange> {
-    let now = &found.settings;
-    let mut changes = Vec::new();
-    let (min, max) = (wish.min_tx_rate_mbps, wish.max_tx_rate_of(found.pf));
-    if (now.min_tx_rate, now.max_tx_rate) != (min, max) {
-        changes.push(VfChange::Rate { min, max });
-    }
-    if now.spoof_check.unwrap_or(true) != wish.spoof_check {
-        changes.push(VfChange::SpoofCheck(wish.spoof_check));
-    }
-    if now.trust.unwrap_or(false) != wish.trust {
-        changes.push(VfChange::Trust(wish.trust));
-    }
     let tags = port.vlan.as_ref().map(|vlan| vlan.tags.as_slice());
     if wish.vlan.is_some_and(|vlan| tags != Some(&[vlan])) {
         let words = "its VLAN is not in the interface's XML, from which libvirt sets it";
         outcome.failures.push(words.to_owned());
     }
-    changes
-}
-
-/// What differs from a VF that nobody has.
-fn put_back(port: &Port, now: &VfSettings) -> Vec<VfChange> {
-    let mut changes = Vec::new();
-    // While it is there, the adapter sends the VM's traffic to the VF.
-    if now.mac != Mac::ZERO && Some(now.mac) == port.mac {
-        changes.push(VfChange::Mac(Mac::ZERO));
-    }
-    if now.vlan != 0 || now.qos != 0 {
-        changes.push(VfChange::Vlan {
-            id: 0,
-            qos: 0,
-            protocol: VlanProtocol::Dot1Q,
-        });
-    }
-    if (now.min_tx_rate, now.max_tx_rate) != (0, 0) {
-        changes.push(VfChange::Rate { min: 0, max: 0 });
-    }
-    if now.spoof_check == Some(false) {
-        changes.push(VfChange::SpoofCheck(true));
-    }
-    if now.trust == Some(true) {
-        changes.push(VfChange::Trust(false));
-    }
-    changes
+    let target = Target {
+        mac: None,
+        vlan: None,
+        rate: Some((wish.min_tx_rate_mbps, wish.max_tx_rate_of(found.pf))),
+        security: VfSecurity {
+            trust: wish.trust,
+            spoof_check: wish.spoof_check,
+        },
+        assume_defaults: true,
+    };
+    vf_settings::changes(&target, &found.settings)
 }
 
 /// Finds the VF by its PF's folder in sysfs.

@@ -1,3 +1,6 @@
+use accelnet_model::Mac;
+use accelnet_model::vf::VfLinkState;
+
 use super::*;
 
 /// What stands in the innermost nest of the request.
