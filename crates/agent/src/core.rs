@@ -54,11 +54,11 @@ use accelnet_store::Store;
 use crate::cluster::nodes::Nodes;
 use crate::cluster::{CutOff, Link, Why};
 use crate::edge::Edge;
-use crate::journal::{Journal, Word};
+use crate::journal::{Journal, NewEvent};
 use crate::orders::Orders;
 use crate::policy::{Policy, PolicyStore};
 use crate::reflex::Reflex;
-use crate::report::{Report, Reports};
+use crate::reports::{Report, Reports};
 use crate::view::Picture;
 
 #[cfg(all(test, feature = "simulated"))]
@@ -203,13 +203,13 @@ impl Core {
     /// The agent of the node called `name`.
     pub fn new(edge: Box<dyn Edge>, store: Arc<dyn Store>, name: &str) -> Self {
         let picture = Picture::empty(name, &edge.host().clock.now());
-        let wishes = edge.wishes().to_owned();
+        let wishes = edge.hook_configs().to_owned();
         let journald = edge.journald();
         let filter = filter::Filter::new(wishes.with_file_name("filter.json"));
         let taken_back = taken_back::TakenBack::read(&wishes);
         let orders = Orders::new(store.clone(), name);
         Core {
-            reflex: Reflex::new(edge.reflex_links(), wishes, filter.ledger()),
+            reflex: Reflex::new(edge.responder_links(), wishes, filter.ledger()),
             own: BTreeSet::new(),
             edge,
             name: name.to_owned(),
@@ -450,8 +450,8 @@ impl Core {
     }
 
     pub(crate) fn tell(&self, kind: EventKind, subject: &str, message: impl Into<String>) {
-        let word = Word::of(kind, subject, message);
-        self.journal.tell(&self.now(), word);
+        let word = NewEvent::of(kind, subject, message);
+        self.journal.record(&self.now(), word);
     }
 
     pub(crate) fn tell_problem(&self, kind: EventKind, subject: &str, problem: &Problem) {
@@ -459,11 +459,11 @@ impl Core {
             Some(cause) => format!("{} {} ({cause})", problem.message, problem.found),
             None => format!("{} {}", problem.message, problem.found),
         };
-        let word = Word {
+        let word = NewEvent {
             code: Some(problem.code),
-            ..Word::of(kind, subject, message)
+            ..NewEvent::of(kind, subject, message)
         };
-        self.journal.tell(&self.now(), word);
+        self.journal.record(&self.now(), word);
     }
 
     /// The adapters of `intent` on this node: as they were bound, or bound now by name.

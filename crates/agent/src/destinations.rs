@@ -8,7 +8,7 @@ use accelnet_rules::migration::{Arrival, Mover, Target, judge};
 use accelnet_rules::pair::Pair;
 
 use crate::policy::Policy;
-use crate::report::Report;
+use crate::reports::Report;
 
 /// Tells of each VM of `node` that has a setting whether it can move to each of the other nodes.
 /// `down` are the nodes that send no heartbeats.

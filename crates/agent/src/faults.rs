@@ -11,7 +11,7 @@ use accelnet_rules::software_path;
 
 use crate::core::{Core, Seen};
 use crate::policy::Policy;
-use crate::report::Report;
+use crate::reports::Report;
 
 /// The faults of a node; one that was there before keeps its time. While management is disabled
 /// only the node's own addresses are watched, which its bridges have all the same.

@@ -1,11 +1,9 @@
-//! The agent of a node: it owns the node's edge, brings the node to the policy in the store,
-//! and tells what it found.
+//! The agent of a node: it applies the policy in the store to the node, and reports the node's state.
 //!
-//! [`core`] is its mind, one thread that looks, plans, acts and looks again; [`service`] is
-//! what the API sees of it; [`mod@run`] puts it to work. [`vf_change`] needs no agent: it is the
-//! round of a change of the number of VFs, which the command line makes, too.
+//! [`core`] is its engine, one thread that observes, plans and executes; [`service`] is its interface to the
+//! API; [`mod@run`] starts it. [`vf_change`] needs no agent: the command line uses it as well.
 
-mod bell;
+mod batch;
 #[cfg(test)]
 mod broken;
 pub mod check;
@@ -19,12 +17,14 @@ mod filter_ledger;
 pub mod journal;
 pub mod journald;
 mod mind;
+mod notifier;
 pub mod orders;
 pub mod policy;
+pub mod problems;
 pub mod reflex;
 mod renamed;
 mod reopened;
-pub mod report;
+pub mod reports;
 pub mod run;
 pub mod service;
 #[cfg(feature = "simulated")]
@@ -33,7 +33,9 @@ mod systemd;
 pub mod unread;
 pub mod vf_change;
 mod view;
+pub(crate) mod views;
 mod vital;
+mod watchers;
 
 pub use crate::core::Core;
 pub use crate::edge::Edge;

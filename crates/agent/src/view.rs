@@ -16,7 +16,7 @@ use accelnet_rules::vm::Switch;
 use crate::core::paths::Watched;
 use crate::core::{Core, Seen, security_of};
 use crate::policy::Policy;
-use crate::report::Report;
+use crate::reports::Report;
 
 /// The newest that is known of a node.
 #[derive(Debug, Clone)]
@@ -42,7 +42,7 @@ impl Picture {
         Picture {
             node: Node::unseen(name, now, unknown),
             networks: Observed::unknown(unknown),
-            report: Report::unseen(name, now, unknown),
+            report: Report::unobserved(name, now, unknown),
             applied_revision: 0,
             simulated: false,
             seen_at: Duration::ZERO,

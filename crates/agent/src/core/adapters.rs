@@ -122,7 +122,7 @@ impl Core {
                 0,
             );
             word.into_iter()
-                .for_each(|word| self.journal.tell(&self.now(), word));
+                .for_each(|word| self.journal.record(&self.now(), word));
             self.pass()?;
         }
         Ok(AdaptersChanged {

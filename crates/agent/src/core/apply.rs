@@ -10,6 +10,7 @@ use accelnet_rules::vf_count;
 
 use super::{Core, Seen, VF_DEADLINE};
 use crate::policy::Policy;
+use crate::problems::libvirt_failed;
 use crate::vf_change::{self, Request};
 
 /// One step towards an intent.
@@ -216,10 +217,10 @@ impl Core {
                 status.warnings.clone_from(&needs.warnings);
             });
             for step in &needs.steps {
-                self.edge.passing(step.name());
+                self.edge.failpoint(step.name());
                 self.act(step, intent)?;
             }
-            self.edge.passing("acted");
+            self.edge.failpoint("acted");
             *seen = self.look_after(seen);
         }
         let needs = self.needs(intent, seen)?;
@@ -505,14 +506,4 @@ fn network_step(
         }),
         Some(_) => None,
     }
-}
-
-/// What libvirt did not do, with its words.
-pub(crate) fn libvirt_failed(what: &str, words: &str) -> Problem {
-    Problem::new(
-        Code::LibvirtFailed,
-        &[what],
-        "It refused, or did not answer.",
-    )
-    .cause(words)
 }

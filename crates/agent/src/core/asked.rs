@@ -6,7 +6,7 @@ use accelnet_model::past::past;
 use accelnet_model::{Problem, Uuid};
 
 use super::Core;
-use crate::journal::Word;
+use crate::journal::NewEvent;
 
 /// What came of a request for one subject.
 pub(super) struct Came {
@@ -46,7 +46,7 @@ impl Core {
         result: &Result<T, Problem>,
     ) {
         let word = self.asked(who, subject, what, result.as_ref().err());
-        self.journal.tell(&self.now(), word);
+        self.journal.record(&self.now(), word);
     }
 
     /// The same, unless it was done and changed nothing.
@@ -64,19 +64,19 @@ impl Core {
     }
 
     /// Who asked for what from where, an imperative, and what came of it.
-    fn asked(&self, who: &str, subject: &str, what: &str, problem: Option<&Problem>) -> Word {
+    fn asked(&self, who: &str, subject: &str, what: &str, problem: Option<&Problem>) -> NewEvent {
         let came = Came {
             subject: subject.to_owned(),
             what: what.to_owned(),
             problem: problem.cloned(),
         };
         let outcome = came.outcome();
-        Word {
+        NewEvent {
             who: Some(who.to_owned()),
             role: self.asked_as,
             from: self.asked_from.clone(),
             code: outcome.code,
-            ..Word::of(kind_of(outcome.ok), subject, outcome.message)
+            ..NewEvent::of(kind_of(outcome.ok), subject, outcome.message)
         }
     }
 
@@ -88,27 +88,27 @@ impl Core {
         (what, subjects): (&str, &str),
         outcomes: Vec<SubjectOutcome>,
         more: usize,
-    ) -> Option<Word> {
+    ) -> Option<NewEvent> {
         let first = outcomes.first()?.clone();
         let count = outcomes.len() + more;
         let done = outcomes.iter().filter(|one| one.ok).count();
         let code = outcomes.iter().find_map(|one| one.code);
         let word = match count {
-            1 => Word::of(kind_of(first.ok), &first.subject, first.message),
+            1 => NewEvent::of(kind_of(first.ok), &first.subject, first.message),
             _ => {
                 let message = match done {
                     0 => format!("Refused: {what} {count} {subjects}."),
                     done => format!("{} {done} of {count} {subjects}.", past(what)),
                 };
                 let subject = format!("{} and {} more", first.subject, count - 1);
-                Word {
+                NewEvent {
                     outcomes,
                     omitted_outcomes: more,
-                    ..Word::of(kind_of(done > 0), &subject, message)
+                    ..NewEvent::of(kind_of(done > 0), &subject, message)
                 }
             }
         };
-        Some(Word {
+        Some(NewEvent {
             who: Some(who.to_owned()),
             role: self.asked_as,
             from: self.asked_from.clone(),

@@ -6,12 +6,12 @@ use accelnet_api::types::{
 };
 use accelnet_model::domain::DomainState;
 use accelnet_model::vm_setting::Phase;
-use accelnet_model::{Code, Domain, Problem, VmSetting};
+use accelnet_model::{Domain, Problem, VmSetting};
 use accelnet_rules::pair::{Pair, Step};
 
 use super::Core;
-use super::vms::crowded;
 use crate::policy::{Change, Policy};
+use crate::problems::{change_conflict, node_drained};
 
 const TURNS: u32 = 16;
 
@@ -39,7 +39,7 @@ impl Core {
         let reports = self.reports.all()?;
         let report = reports.into_iter().find(|report| report.node == node);
         let Some(mut report) = report else {
-            return Err(self.policies.no_such_node(node));
+            return Err(self.nodes.not_found(node));
         };
         let drained = self.policies.read()?.drained(node).is_some();
         if !request.dry_run {
@@ -76,7 +76,7 @@ impl Core {
                 return Ok(());
             }
         }
-        Err(crowded(&self.name))
+        Err(change_conflict(&self.name))
     }
 
     /// Takes the VF from a running VM of a drained node; whether anything was done.
@@ -92,7 +92,7 @@ impl Core {
         let pool = policy.managed_intent().map(|intent| intent.pool_network());
         let pair = Pair::of(&domain.vnics, setting.mac, &pool.unwrap_or_default());
         if !domain.state.holds_devices() || pair.vf.is_none() {
-            self.blame(&setting.uuid, &is_drained(&self.name, drained));
+            self.blame(&setting.uuid, &node_drained(&self.name, drained));
             return false;
         }
         if let Err(problem) = self.software_path(policy) {
@@ -103,7 +103,7 @@ impl Core {
             }
             return false;
         }
-        self.blame(&setting.uuid, &is_drained(&self.name, drained));
+        self.blame(&setting.uuid, &node_drained(&self.name, drained));
         match self.only(policy, setting, domain, Step::DetachVf) {
             Ok(()) => {
                 let message = format!(
@@ -119,12 +119,6 @@ impl Core {
             }
         }
     }
-}
-
-/// Why a node gives no VFs.
-pub(crate) fn is_drained(node: &str, drained: &Drained) -> Problem {
-    let found = format!("{} drained it at {}.", drained.by, drained.at);
-    Problem::new(Code::NodeDrained, &[node], found)
 }
 
 /// Whether a VM that runs could move to another node; none of one that does not run.

@@ -23,7 +23,7 @@ impl Core {
     }
 
     fn missing_outcome(&self, domain: &Domain, vf: PciAddress) -> Option<Problem> {
-        let file = outcome_file(self.edge.wishes(), &domain.uuid);
+        let file = outcome_file(self.edge.hook_configs(), &domain.uuid);
         let silent = |found: String| Some(Problem::new(Code::HookSilent, &[&domain.name], found));
         let text = match crate::files::read_capped(&file) {
             Ok(text) => text,

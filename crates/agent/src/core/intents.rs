@@ -13,12 +13,10 @@ use accelnet_rules::{intent as rules, prereq, vf_count};
 
 use elsewhere::{Elsewhere, in_words, policy_step, removal};
 
-use super::apply::libvirt_failed;
-use super::settle::told;
-use super::vms::crowded;
 use super::{Core, Seen, VF_DEADLINE};
 use crate::policy::{Change, Disruption, Policy};
-use crate::report::Report;
+use crate::problems::{change_conflict, libvirt_failed, one_line};
+use crate::reports::Report;
 use crate::vf_change::{self, Request};
 
 impl Core {
@@ -71,9 +69,9 @@ impl Core {
         let known = policy.intent(&intent.name).is_some();
         let change = [Change::Intent(intent.clone())];
         if !known && !self.policies.change(&policy, &change, true)? {
-            return Err(crowded(&self.name));
+            return Err(change_conflict(&self.name));
         }
-        self.edge.passing("decided");
+        self.edge.failpoint("decided");
         let policy = self.policies.read()?;
         if let Err(problem) = self.apply_intent(&intent, &policy, &mut seen) {
             if !known {
@@ -84,7 +82,7 @@ impl Core {
             self.refresh()?;
             return Err(problem);
         }
-        self.edge.passing("applied");
+        self.edge.failpoint("applied");
         self.leave(seen, &policy);
         self.changed(&intent.name, known, steps, warnings)
     }
@@ -153,7 +151,7 @@ impl Core {
             true => self.foreseen(&intent, &seen)?,
             false => {
                 let warning = self.software_path(&policy)?;
-                let warnings = warning.iter().map(told).collect();
+                let warnings = warning.iter().map(one_line).collect();
                 (self.disruption_steps(&intent, &displaced), warnings)
             }
         };
@@ -179,7 +177,7 @@ impl Core {
                 going_back: false,
             };
             self.policies.disrupt(name, Some(&disruption))?;
-            self.edge.passing("disruption-decided");
+            self.edge.failpoint("disruption-decided");
         }
         if intent != old
             && !self
@@ -187,9 +185,9 @@ impl Core {
                 .change(&policy, &[Change::Intent(intent.clone())], true)?
         {
             self.policies.disrupt(name, None)?;
-            return Err(crowded(&self.name));
+            return Err(change_conflict(&self.name));
         }
-        self.edge.passing("decided");
+        self.edge.failpoint("decided");
         let policy = self.policies.read()?;
         let applied = match displaced.is_empty() {
             true => self.apply_intent(&intent, &policy, &mut seen),
@@ -286,9 +284,9 @@ impl Core {
             .policies
             .change(&policy, &[Change::NoIntent(intent.name.clone())], true)?
         {
-            return Err(crowded(&self.name));
+            return Err(change_conflict(&self.name));
         }
-        self.edge.passing("decided");
+        self.edge.failpoint("decided");
         changed.warnings = self.withdraw(&intent, &mut seen);
         self.refresh()?;
         Ok(changed)
@@ -337,7 +335,7 @@ impl Core {
         let bound = bound.unwrap_or_default();
         if intent.is_compute() {
             for network in [intent.switch_network(), intent.pool_network()] {
-                self.edge.passing("withdraw-network");
+                self.edge.failpoint("withdraw-network");
                 let vms = self.edge.vms();
                 let gone = vms
                     .stop_network(&network)
@@ -346,7 +344,7 @@ impl Core {
                     left.push(format!("libvirt network {network} stays: {error}"));
                 }
             }
-            self.edge.passing("withdraw-switch");
+            self.edge.failpoint("withdraw-switch");
             if let Err(problem) = self.hand_back(intent, &bound, seen) {
                 left.push(format!(
                     "the bridge stays: {} {}",
@@ -360,7 +358,7 @@ impl Core {
                 if adapter.vfs.is_empty() {
                     continue;
                 }
-                self.edge.passing("withdraw-vfs");
+                self.edge.failpoint("withdraw-vfs");
                 let name = adapter.address.to_string();
                 let request = Request {
                     name: &name,
@@ -484,7 +482,7 @@ impl Core {
         *seen = self.look();
         // What cannot come back either stands in the status.
         drop(self.fall_back_and_change(&before, &policy, seen));
-        self.edge.passing("gone-back");
+        self.edge.failpoint("gone-back");
         self.policies.disrupt(&intent.name, None)
     }
 
@@ -509,11 +507,11 @@ impl Core {
                 ..disruption.clone()
             };
             self.policies.disrupt(&intent.name, Some(&back))?;
-            self.edge.passing("going-back");
+            self.edge.failpoint("going-back");
             self.go_back(&back, intent, seen)?;
             return result;
         }
-        self.edge.passing("disrupted");
+        self.edge.failpoint("disrupted");
         self.policies.disrupt(&intent.name, None)?;
         result
     }
@@ -529,7 +527,7 @@ impl Core {
             let Some(domain) = domain.cloned() else {
                 continue;
             };
-            self.edge.passing("fall-back");
+            self.edge.failpoint("fall-back");
             let message = format!(
                 "VM {} moves to its software path until the VFs are created again.",
                 domain.name
@@ -537,7 +535,7 @@ impl Core {
             self.tell(EventKind::Noticed, &domain.name, message);
             self.only(policy, &setting, &domain, PairStep::DetachVf)?;
         }
-        self.edge.passing("stop-pool");
+        self.edge.failpoint("stop-pool");
         self.change_begins(&intent.name);
         let pool = intent.pool_network();
         self.edge
@@ -561,7 +559,7 @@ impl Core {
             && bridge != Some(&needs.bridge)
         {
             let warning = self.forwards(new)?;
-            needs.warnings.extend(warning.as_ref().map(told));
+            needs.warnings.extend(warning.as_ref().map(one_line));
         }
         let mut steps: Vec<PlannedStep> = needs
             .steps

@@ -14,11 +14,11 @@ use accelnet_rules::{admission, management, vm};
 
 use super::room::Space;
 use super::standing::{self, Kept, Own, Parts, Standing};
-use super::vms::{crowded, not_applied};
 use super::{Core, Seen};
 use crate::cluster::last_reports::Standpoint;
 use crate::policy::{Change, Policy};
-use crate::report::{Report, Reports};
+use crate::problems::{change_conflict, intent_not_applied};
+use crate::reports::{Report, Reports};
 use crate::view::Picture;
 
 const TURNS: u32 = 16;
@@ -58,7 +58,7 @@ impl Core {
                 return Ok(changed);
             }
         }
-        Err(crowded(&self.name))
+        Err(change_conflict(&self.name))
     }
 
     /// Changes its settings; those that are not given remain unchanged.
@@ -100,7 +100,7 @@ impl Core {
                 return Ok(changed);
             }
         }
-        Err(crowded(&self.name))
+        Err(change_conflict(&self.name))
     }
 
     /// Disables Accelerated Networking: VMs remain unchanged.
@@ -140,11 +140,11 @@ impl Core {
             );
             if !dry_run && wanted != policy.management {
                 let change = [Change::Management(wanted.clone())];
-                self.edge.passing("judged");
+                self.edge.failpoint("judged");
                 if !self.policies.change(&policy, &change, true)? {
                     continue;
                 }
-                self.edge.passing("decided");
+                self.edge.failpoint("decided");
                 let done: Result<(), Problem> = Ok(());
                 self.tell_asked(who, "cluster", "disable Accelerated Networking", &done);
                 self.refresh()?;
@@ -157,7 +157,7 @@ impl Core {
                 previous: Some(policy.management.clone()),
             });
         }
-        Err(crowded(&self.name))
+        Err(change_conflict(&self.name))
     }
 
     /// Judges `wanted`, and sets it. None when another changed the policy meanwhile.
@@ -184,7 +184,7 @@ impl Core {
         for report in self.everyone(&seen)? {
             let status = report.intents.iter().find(|status| status.intent == name);
             if status.is_none_or(|status| status.state != IntentState::Completed) {
-                return Err(not_applied(&name, &report.node, status));
+                return Err(intent_not_applied(&name, &report.node, status));
             }
         }
         self.still_fits(policy, &wanted, &seen)?;
@@ -196,11 +196,11 @@ impl Core {
             .collect();
         if !dry_run && wanted != policy.management {
             let change = [Change::Management(wanted.clone())];
-            self.edge.passing("judged");
+            self.edge.failpoint("judged");
             if !self.policies.change(policy, &change, true)? {
                 return Ok(None);
             }
-            self.edge.passing("decided");
+            self.edge.failpoint("decided");
             self.refresh()?;
         }
         Ok(Some(ManagementChanged {

@@ -7,10 +7,10 @@ use accelnet_model::domain::{Teaming, Vnic};
 use accelnet_model::{Domain, Mac, Problem, VmSetting};
 use accelnet_rules::vm::Switch;
 
-use super::apply::libvirt_failed;
 use super::vms::undefine_ports;
 use super::{Core, GIVE_UP};
 use crate::policy::Policy;
+use crate::problems::libvirt_failed;
 
 impl Core {
     /// Adds the vNIC that a setting brings with it; one that is there is left as it is. The
@@ -35,7 +35,7 @@ impl Core {
             if !there {
                 continue;
             }
-            self.edge.passing("add-nic");
+            self.edge.failpoint("add-nic");
             vms.attach(&domain.uuid, &device, side).map_err(|error| {
                 libvirt_failed(
                     &format!("add a vNIC to VM {}", domain.name),
@@ -68,7 +68,7 @@ impl Core {
             }
             let xml = vms.xml(&setting.uuid, side).map_err(failed)?;
             if let Some(nic) = xml::interface_fragment(&xml, setting.mac, Part::Persistent) {
-                self.edge.passing("remove-nic");
+                self.edge.failpoint("remove-nic");
                 vms.detach(&setting.uuid, &nic, side, GIVE_UP)
                     .map_err(failed)?;
             }

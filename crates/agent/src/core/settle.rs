@@ -11,10 +11,10 @@ use accelnet_model::{Adapter, Code, Domain, Problem, Uuid, Vf, VmSetting};
 use accelnet_netlink::VfChange;
 use accelnet_rules::pair::{self, Pair};
 
-use super::vms::none_is_free;
 use super::{Core, Seen};
 use crate::cluster::Why;
 use crate::policy::{Change, Policy};
+use crate::problems::{no_free_vf, one_line};
 use crate::view::find_vf;
 
 impl Core {
@@ -286,7 +286,7 @@ impl Core {
                     .only(policy, setting, domain, pair::Step::DropStandIn)
                     .is_ok();
             }
-            let problem = none_is_free(&domain.name);
+            let problem = no_free_vf(&domain.name);
             if news {
                 self.tell_problem(EventKind::Failed, &domain.name, &problem);
             }
@@ -543,7 +543,7 @@ impl Core {
                     let planned = needs.steps.iter();
                     steps.extend(planned.flat_map(|step| step.planned(&self.name, &intent.name)));
                 }
-                Err(problem) => blocked.push(told(&problem)),
+                Err(problem) => blocked.push(one_line(&problem)),
             }
         }
         for (setting, _) in policy.vms.iter().filter(|(vm, _)| vm.node == self.name) {
@@ -564,7 +564,7 @@ impl Core {
             };
             match plan {
                 Ok(plan) => steps.extend(planned(&self.name, domain, &plan)),
-                Err(problem) => blocked.push(told(&problem)),
+                Err(problem) => blocked.push(one_line(&problem)),
             }
         }
         Ok(PlanAnswer {
@@ -603,11 +603,6 @@ pub(crate) fn planned(node: &str, domain: &Domain, plan: &pair::Plan) -> Vec<Pla
     steps.collect()
 }
 
-/// A problem as one line of a list.
-pub(crate) fn told(problem: &Problem) -> String {
-    format!("{} {}", problem.message, problem.found)
-}
-
 /// A setting that is done.
 pub(crate) fn settled(setting: &VmSetting) -> VmSetting {
     VmSetting {
@@ -641,9 +636,4 @@ fn leftovers(settings: &VfSettings) -> Vec<VfChange> {
         changes.push(VfChange::SpoofCheck(true));
     }
     changes
-}
-
-/// A VM that libvirt does not tell of.
-pub(crate) fn vms_unknown(node: &str, reason: &str) -> Problem {
-    Problem::new(Code::VmStateUnknown, &[node], format!("{reason}."))
 }

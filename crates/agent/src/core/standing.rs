@@ -15,7 +15,7 @@ use accelnet_rules::what_if::{self, InUse};
 use super::management::managed_adapters;
 use super::room::Space;
 use crate::policy::Policy;
-use crate::report::Report;
+use crate::reports::Report;
 
 pub(crate) use kept::Kept;
 

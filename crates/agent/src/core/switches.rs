@@ -98,7 +98,8 @@ impl Core {
             guard: self.edge.guard(),
             clock: host.clock,
         };
-        let mut passing = |_: &accelnet_model::switch::SwitchStep| self.edge.passing("switch-step");
+        let mut passing =
+            |_: &accelnet_model::switch::SwitchStep| self.edge.failpoint("switch-step");
         match hand_over(edge, plan, Limits::default(), &mut passing) {
             Ok(handed) => {
                 for gateway in &handed.silent_before {

@@ -184,7 +184,7 @@ impl Core {
             self.tell_problem(EventKind::Failed, &domain.name, &problem);
             self.taken_back.keep(uuid, record);
         }
-        self.edge.passing("take-back");
+        self.edge.failpoint("take-back");
         match self.only(policy, setting, domain, Step::DetachVf) {
             Ok(()) => {
                 if let Some(record) = self.taken_back.records.get(uuid).cloned() {

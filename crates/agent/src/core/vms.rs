@@ -15,13 +15,14 @@ use accelnet_model::{Code, Intent, Problem, Uuid, VmSetting};
 use accelnet_rules::vm_names::{Names, not_found};
 
 use judge::{Admitted, Wanted};
-pub(crate) use pairs::{AskedOut, Defined, none_is_free, undefine_ports};
+pub(crate) use pairs::{AskedOut, Defined, undefine_ports};
 pub(crate) use request::Requests;
 
-use super::drain::is_drained;
-use super::settle::{planned, vms_unknown};
+use super::settle::planned;
 use super::{Core, Seen};
+use crate::orders::is_dry_run;
 use crate::policy::Policy;
+use crate::problems::{intent_not_applied, node_drained, vms_unknown};
 use crate::view::Views;
 
 /// How often a decision is taken anew because another took one meanwhile.
@@ -127,11 +128,11 @@ impl Core {
             return Err(Problem::new(Code::ManagementDisabled, &[], found));
         };
         if let Some(drained) = policy.drained(&self.name) {
-            return Err(is_drained(&self.name, drained));
+            return Err(node_drained(&self.name, drained));
         }
         match self.status_of(&intent.name) {
             Some(status) if status.state == IntentState::Completed => Ok(intent.clone()),
-            status => Err(not_applied(&intent.name, &self.name, status)),
+            status => Err(intent_not_applied(&intent.name, &self.name, status)),
         }
     }
 
@@ -245,46 +246,10 @@ pub(crate) fn shares_vectors(adapter: &accelnet_model::Adapter) -> bool {
     })
 }
 
-/// An intent that is not completed on a node.
-pub(crate) fn not_applied(
-    intent: &str,
-    node: &str,
-    status: Option<&accelnet_model::intent::IntentStatus>,
-) -> Problem {
-    let found = match status {
-        None => "The node has not begun.".to_owned(),
-        Some(status) => match &status.problem {
-            Some(problem) => format!(
-                "It is {}: {} {}",
-                status.state, problem.message, problem.found
-            ),
-            None => format!("It is {}.", status.state),
-        },
-    };
-    Problem::new(Code::IntentNotApplied, &[intent, node], found)
-}
-
-/// Others change the same all the time.
-pub(crate) fn crowded(node: &str) -> Problem {
-    Problem::new(
-        Code::ChangeInProgress,
-        &[node],
-        "Others change the same settings at this moment.",
-    )
-}
-
 fn answer(results: Vec<VmResult>) -> VmChanged {
     VmChanged {
         ok: results.iter().all(|result| result.ok),
         results,
-    }
-}
-
-fn is_dry_run(change: &VmChange) -> bool {
-    match change {
-        VmChange::Enable(one) => one.dry_run,
-        VmChange::Set(one) => one.dry_run,
-        VmChange::Disable(one) => one.dry_run,
     }
 }
 

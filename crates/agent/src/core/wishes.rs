@@ -28,7 +28,7 @@ impl Core {
                 }
             }
         }
-        let there = std::fs::read_dir(self.edge.wishes());
+        let there = std::fs::read_dir(self.edge.hook_configs());
         for entry in there.into_iter().flatten().flatten() {
             let name = entry.file_name();
             let uuid = name.to_str().and_then(|name| name.strip_suffix(".json"));
@@ -44,7 +44,7 @@ impl Core {
     /// Leaves the managed pool for libvirt's hook: it looks there whether a VM that comes would find
     /// a VF. A pool that nobody watches is not left there: nobody would mend what came in.
     pub(crate) fn settle_pools(&self, policy: &Policy, seen: &Seen) {
-        let folder = self.edge.wishes().with_file_name("pools");
+        let folder = self.edge.hook_configs().with_file_name("pools");
         let managed = policy
             .managed_intent()
             .filter(|_| policy.management.enabled);
@@ -120,12 +120,12 @@ impl Core {
     }
 
     fn read_wish(&self, uuid: &Uuid) -> Option<VfWish> {
-        let text = crate::files::read_capped(&wish_file(self.edge.wishes(), uuid)).ok()?;
+        let text = crate::files::read_capped(&wish_file(self.edge.hook_configs(), uuid)).ok()?;
         serde_json::from_slice(&text).ok()
     }
 
     pub(crate) fn write_wish(&self, uuid: &Uuid, wish: &VfWish) -> Result<(), LibvirtError> {
-        let file = wish_file(self.edge.wishes(), uuid);
+        let file = wish_file(self.edge.hook_configs(), uuid);
         let failed = |words: String| LibvirtError::Failed {
             doing: "be prepared for a VF",
             words,
@@ -137,8 +137,8 @@ impl Core {
 
     pub(crate) fn drop_wish(&self, uuid: &Uuid) -> Result<(), LibvirtError> {
         for file in [
-            wish_file(self.edge.wishes(), uuid),
-            outcome_file(self.edge.wishes(), uuid),
+            wish_file(self.edge.hook_configs(), uuid),
+            outcome_file(self.edge.hook_configs(), uuid),
         ] {
             // What is not there need not go.
             drop(std::fs::remove_file(file));

@@ -6,7 +6,7 @@ use accelnet_api::types::{AdapterUse, PlannedStep};
 use accelnet_model::Intent;
 use accelnet_model::intent::IntentStatus;
 
-use crate::report::Report;
+use crate::reports::Report;
 
 /// The other nodes of a cluster.
 pub(super) struct Elsewhere<'a> {

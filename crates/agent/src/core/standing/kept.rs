@@ -6,7 +6,7 @@ use std::sync::Arc;
 use accelnet_model::{Performance, Uuid, VmName, VmSetting};
 
 use super::{Member, Parts, Standing};
-use crate::report::Report;
+use crate::reports::Report;
 
 /// A cluster, and what it was counted from.
 pub(crate) struct Kept {

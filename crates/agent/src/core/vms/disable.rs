@@ -6,9 +6,10 @@ use accelnet_model::{Domain, Problem, VmSetting};
 use accelnet_rules::pair::{self, Pair};
 
 use super::request::{self, Done};
-use super::{Begun, Core, Seen, TURNS, answer, crowded};
+use super::{Begun, Core, Seen, TURNS, answer};
 use crate::core::settle::planned;
-use crate::policy::{Asked, Change, Policy, Request};
+use crate::policy::{Action, Change, Policy, Request};
+use crate::problems::change_conflict;
 use crate::view::Views;
 
 /// A VM that is taken back.
@@ -38,14 +39,14 @@ impl Core {
         }
         self.end_request(&policy, &seen, true)?;
         self.requests.decided = true;
-        let refused = request::refused(Asked::Disable, &results);
+        let refused = request::refused(Action::Disable, &results);
         let vms = taken.iter().map(|one| one.setting.uuid.clone());
-        let request = self.request(who, Asked::Disable, vms.collect(), &refused);
+        let request = self.request(who, Action::Disable, vms.collect(), &refused);
         let policy = match taken.is_empty() {
             true => policy,
             false => self.mark(policy, &taken, &request)?,
         };
-        self.edge.passing("decided");
+        self.edge.failpoint("decided");
         let mut outcomes = Vec::new();
         let mut done = Vec::new();
         for one in &taken {
@@ -58,7 +59,7 @@ impl Core {
                     Ok(())
                 }
             };
-            self.edge.passing("acted");
+            self.edge.failpoint("acted");
             done.push(Done {
                 decided: setting.clone(),
                 change: match &result {
@@ -67,15 +68,15 @@ impl Core {
                 },
             });
             let (name, problem) = (&setting.name, result.as_ref().err());
-            outcomes.push(request::tried(Asked::Disable, name, setting, problem));
+            outcomes.push(request::tried(Action::Disable, name, setting, problem));
             if let Err(problem) = result {
                 results[one.place].refuse(problem);
             }
         }
         outcomes.extend(refused);
-        let word = self.asked_for_all(who, Asked::Disable.of_all(), outcomes, 0);
+        let word = self.asked_for_all(who, Action::Disable.of_all(), outcomes, 0);
         self.conclude(&policy, &done, word, request.order.as_ref())?;
-        self.edge.passing("recorded");
+        self.edge.failpoint("recorded");
         if !taken.is_empty() {
             self.look_back(&seen, &taken, &mut results)?;
         }
@@ -162,7 +163,7 @@ impl Core {
                 return Ok(policy);
             }
         }
-        Err(crowded(&self.name))
+        Err(change_conflict(&self.name))
     }
 
     /// Looks at what was taken back.

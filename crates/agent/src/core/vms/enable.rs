@@ -7,9 +7,10 @@ use accelnet_rules::pair;
 
 use super::judge::{Admitted, Wanted};
 use super::request::{self, Done};
-use super::{Begun, Core, Seen, TURNS, answer, crowded};
+use super::{Begun, Core, Seen, TURNS, answer};
 use crate::core::settle::{planned, settled};
-use crate::policy::{Asked, Change, Policy, Request};
+use crate::policy::{Action, Change, Policy, Request};
+use crate::problems::change_conflict;
 use crate::view::Views;
 
 /// For a vNIC that --now could not re-plug.
@@ -70,12 +71,12 @@ impl Core {
                 decided.extend(request.vms);
                 continue;
             }
-            self.edge.passing("decided");
+            self.edge.failpoint("decided");
             let policy = self.policies.read()?;
             self.carry_out(&policy, &seen, admitted, wanted, &request, &mut results)?;
             return Ok(answer(results));
         }
-        Err(crowded(&self.name))
+        Err(change_conflict(&self.name))
     }
 
     fn request_of(
@@ -86,8 +87,8 @@ impl Core {
         results: &[VmResult],
     ) -> Request {
         let asked = match wanted.set {
-            true => Asked::Set,
-            false => Asked::Enable,
+            true => Action::Set,
+            false => Action::Enable,
         };
         let vms = admitted.iter().map(|one| one.setting.uuid.clone());
         let refused = request::refused(asked, results);
@@ -125,11 +126,11 @@ impl Core {
         request: &Request,
         results: &mut [VmResult],
     ) -> Result<(), Problem> {
-        let refused = request::refused(request.asked, results);
+        let refused = request::refused(request.action, results);
         let mut outcomes = self.act_on_all(policy, seen, admitted, wanted);
-        self.edge.passing("acted");
+        self.edge.failpoint("acted");
         let after = self.verify_all(policy, seen, &mut outcomes);
-        self.edge.passing("verified");
+        self.edge.failpoint("verified");
         let done: Vec<Done> = outcomes
             .iter()
             .map(|(one, done)| Done {
@@ -142,12 +143,12 @@ impl Core {
             .collect();
         let tried = outcomes.iter().map(|(one, done)| {
             let problem = done.as_ref().err();
-            request::tried(request.asked, &one.domain.name, &one.setting, problem)
+            request::tried(request.action, &one.domain.name, &one.setting, problem)
         });
         let all = tried.chain(refused).collect();
-        let word = self.asked_for_all(&request.who, request.asked.of_all(), all, 0);
+        let word = self.asked_for_all(&request.who, request.action.of_all(), all, 0);
         self.conclude(policy, &done, word, request.order.as_ref())?;
-        self.edge.passing("recorded");
+        self.edge.failpoint("recorded");
         let policy = self.policies.read()?;
         self.watch_paths(&policy, &after);
         let views = Views::of(self, &after, &policy);

@@ -179,7 +179,11 @@ impl Core {
     ) -> Result<Judging<'a>, Problem> {
         let switch = self.switch(policy, seen);
         let switch = switch.ok_or_else(|| {
-            super::not_applied(&intent.name, &self.name, self.status_of(&intent.name))
+            crate::problems::intent_not_applied(
+                &intent.name,
+                &self.name,
+                self.status_of(&intent.name),
+            )
         })?;
         let reports = self.reports.shared()?;
         let mut macs: BTreeMap<Mac, Vec<String>> = BTreeMap::new();

@@ -17,13 +17,12 @@ use accelnet_model::{Code, Domain, Performance, Problem, VmSetting};
 use accelnet_pci::Root;
 use accelnet_rules::pair::{self, Pair, Step};
 
-use super::super::apply::libvirt_failed;
 use super::super::room::Space;
-use super::super::settle::vms_unknown;
 use super::super::vnics::Past;
 use super::super::{Core, GIVE_UP, Seen};
 use super::fits::Wanted;
 use crate::policy::Policy;
+use crate::problems::{libvirt_failed, no_free_vf, vms_unknown};
 
 /// What a step needs to know of its VM.
 struct Bench<'a> {
@@ -412,10 +411,10 @@ impl Core {
             config,
             live_nic,
             live_alias: RefCell::new(live_alias),
-            passing: &|step| self.edge.passing(step),
+            passing: &|step| self.edge.failpoint(step),
         };
         for step in &plan.steps {
-            self.edge.passing(name_of(*step));
+            self.edge.failpoint(name_of(*step));
             let result = match step {
                 Step::Wish => wish.map_or(Ok(()), |wish| self.write_wish(&setting.uuid, wish)),
                 Step::Forget => self.drop_wish(&setting.uuid),
@@ -699,12 +698,6 @@ fn off_the_switch(policy: &Policy, setting: &VmSetting, domain: &Domain) -> Prob
     Problem::new(Code::VmNotOnSwitch, &[&domain.name, &intent], found)
 }
 
-/// libvirt would hand out no VF, so it is not asked for one.
-pub(crate) fn none_is_free(vm: &str) -> Problem {
-    let found = "No VF of the pool is free on this node; VFs bind.";
-    Problem::new(Code::ClusterNotEnoughResources, &[vm], found)
-}
-
 /// The network that the VFs of the managed intent come from.
 fn pool_of(policy: &Policy) -> String {
     policy
@@ -718,7 +711,7 @@ fn pool_exhausted(error: &LibvirtError, domain: &Domain) -> Option<Problem> {
     let words = error.to_string();
     words
         .contains("requires exclusive access to interfaces")
-        .then(|| none_is_free(&domain.name).cause(words.clone()))
+        .then(|| no_free_vf(&domain.name).cause(words.clone()))
 }
 
 /// The name of a step by which an agent can be killed.

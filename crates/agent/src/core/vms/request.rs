@@ -8,10 +8,11 @@ use accelnet_model::vf_security::OnOff;
 use accelnet_model::vm_setting::Phase;
 use accelnet_model::{Code, Problem, Uuid, VfSecurityOfVm, VmSetting};
 
-use super::{Core, Seen, TURNS, crowded};
+use super::{Core, Seen, TURNS};
 use crate::core::asked::Came;
-use crate::journal::{MOST_OUTCOMES, Word, short_outcome};
-use crate::policy::{Asked, Change, Policy, Request, store_failed};
+use crate::journal::{MAX_OUTCOMES, NewEvent, shortened};
+use crate::policy::{Action, Change, Policy, Request};
+use crate::problems::{change_conflict, store_failed};
 
 /// What is known of requests, beside what is in the store.
 #[derive(Debug, Default)]
@@ -32,22 +33,22 @@ pub(super) struct Done {
     pub change: Change,
 }
 
-impl Asked {
+impl Action {
     /// What is asked for one VM, an imperative.
     pub(super) fn of_one(self, name: &str) -> String {
         match self {
-            Asked::Enable => format!("enable acceleration on {name}"),
-            Asked::Set => format!("change acceleration on {name}"),
-            Asked::Disable => format!("disable acceleration on {name}"),
+            Action::Enable => format!("enable acceleration on {name}"),
+            Action::Set => format!("change acceleration on {name}"),
+            Action::Disable => format!("disable acceleration on {name}"),
         }
     }
 
     /// The request for several: an imperative without its object, and their plural.
     pub(crate) fn of_all(self) -> (&'static str, &'static str) {
         let what = match self {
-            Asked::Enable => "enable acceleration on",
-            Asked::Set => "change acceleration on",
-            Asked::Disable => "disable acceleration on",
+            Action::Enable => "enable acceleration on",
+            Action::Set => "change acceleration on",
+            Action::Disable => "disable acceleration on",
         };
         (what, "VMs")
     }
@@ -56,8 +57,8 @@ impl Asked {
     pub(super) fn of(self, setting: &VmSetting) -> String {
         let (what, mac) = (self.of_one(&setting.name), setting.mac);
         match self {
-            Asked::Disable => format!("{what} (vNIC {mac})"),
-            Asked::Enable | Asked::Set => {
+            Action::Disable => format!("{what} (vNIC {mac})"),
+            Action::Enable | Action::Set => {
                 let security = in_words_of(setting.security);
                 format!("{what} ({}, vNIC {mac}{security})", setting.performance)
             }
@@ -70,13 +71,13 @@ impl Core {
     pub(super) fn request(
         &self,
         who: &str,
-        asked: Asked,
+        asked: Action,
         vms: Vec<Uuid>,
         refused: &[SubjectOutcome],
     ) -> Request {
-        let first = refused.iter().take(MOST_OUTCOMES);
+        let first = refused.iter().take(MAX_OUTCOMES);
         Request {
-            asked,
+            action: asked,
             who: who.to_owned(),
             role: self.asked_as,
             from: self.asked_from.clone(),
@@ -84,8 +85,8 @@ impl Core {
             trust: None,
             spoof_check: None,
             vms,
-            refused: first.map(short_outcome).collect(),
-            more_refused: refused.len().saturating_sub(MOST_OUTCOMES),
+            refused: first.map(shortened).collect(),
+            more_refused: refused.len().saturating_sub(MAX_OUTCOMES),
             order: self.asked_by_order.clone(),
         }
     }
@@ -96,10 +97,10 @@ impl Core {
         &self,
         policy: &Policy,
         done: &[Done],
-        word: Option<Word>,
+        word: Option<NewEvent>,
         mut order: Option<&Uuid>,
     ) -> Result<(), Problem> {
-        let words: Vec<Word> = word.into_iter().collect();
+        let words: Vec<NewEvent> = word.into_iter().collect();
         let now = self.now();
         let mut newer = None;
         for _ in 0..TURNS {
@@ -108,7 +109,7 @@ impl Core {
                 .iter()
                 .filter(|one| policy.vm(&one.decided.uuid) == Some(&one.decided));
             let changes: Vec<Change> = own.map(|one| one.change.clone()).collect();
-            let recorded = self.journal.tell_with(&now, &words, |mut txn| {
+            let recorded = self.journal.record_with(&now, &words, |mut txn| {
                 if let Some(id) = order {
                     let with_order = self.orders.record(txn, id, words.first());
                     txn = with_order.map_err(|error| store_failed(&error))?;
@@ -125,7 +126,7 @@ impl Core {
             newer = Some(self.policies.read()?);
         }
         // The next pass ends it.
-        Err(crowded(&self.name))
+        Err(change_conflict(&self.name))
     }
 
     /// Ends the request that an agent before this one, or a store that went away, left open: once all its VMs
@@ -156,9 +157,9 @@ impl Core {
             .map(|uuid| self.came_of(&request, uuid, policy, seen).outcome())
             .collect();
         outcomes.extend(request.refused);
-        let what = request.asked.of_all();
+        let what = request.action.of_all();
         let word = self.asked_for_all(&request.who, what, outcomes, request.more_refused);
-        let word = word.map(|word| Word {
+        let word = word.map(|word| NewEvent {
             role: request.role,
             from: request.from,
             ..word
@@ -178,8 +179,8 @@ impl Core {
         let domain = seen.domain(uuid).map(|domain| &*domain.name);
         let name = domain.or(setting.map(|setting| &*setting.name));
         let subject = name.unwrap_or(uuid.as_str()).to_owned();
-        let is_so = match (request.asked, setting) {
-            (Asked::Disable, setting) => setting.is_none(),
+        let is_so = match (request.action, setting) {
+            (Action::Disable, setting) => setting.is_none(),
             (_, None) => false,
             (_, Some(setting)) => {
                 let security = setting.security.with(request.trust, request.spoof_check);
@@ -197,8 +198,8 @@ impl Core {
         });
         Came {
             what: match setting {
-                Some(setting) if is_so => request.asked.of(setting),
-                _ => request.asked.of_one(&subject),
+                Some(setting) if is_so => request.action.of(setting),
+                _ => request.action.of_one(&subject),
             },
             subject,
             problem,
@@ -231,7 +232,7 @@ impl Core {
 }
 
 /// Outcomes of what was refused.
-pub(super) fn refused(asked: Asked, results: &[VmResult]) -> Vec<SubjectOutcome> {
+pub(super) fn refused(asked: Action, results: &[VmResult]) -> Vec<SubjectOutcome> {
     let refused = results.iter().filter_map(|result| {
         let problem = Some(result.problem.clone()?);
         let came = Came {
@@ -246,7 +247,7 @@ pub(super) fn refused(asked: Asked, results: &[VmResult]) -> Vec<SubjectOutcome>
 
 /// The outcome of what was tried.
 pub(super) fn tried(
-    asked: Asked,
+    asked: Action,
     name: &str,
     setting: &VmSetting,
     problem: Option<&Problem>,

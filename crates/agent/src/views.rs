@@ -1,0 +1,3 @@
+//! What readers are shown.
+
+mod report;
