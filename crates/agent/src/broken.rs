@@ -1,4 +1,4 @@
-//! For tests: a store that breaks in the hands of its user.
+//! For tests: a store that fails on request.
 
 use std::sync::mpsc::Receiver;
 use std::sync::{Arc, Mutex};
@@ -9,15 +9,15 @@ use accelnet_store::{
     Watch,
 };
 
-/// What its first watch does.
+/// How its first watch fails.
 pub(crate) enum Break {
-    /// Misses something.
+    /// It misses changes.
     Miss,
-    /// Panics.
+    /// It panics.
     Panic,
 }
 
-/// A store whose first watch breaks when it is told to, and whose leases panic if they are to.
+/// A store whose first watch fails when `first` receives how, and whose leases may panic.
 pub(crate) struct Breaking {
     pub store: Arc<dyn Store>,
     pub first: Mutex<Option<Receiver<Break>>>,
@@ -25,7 +25,7 @@ pub(crate) struct Breaking {
 }
 
 impl Breaking {
-    /// One that does not break, in memory.
+    /// A store in memory that does not fail.
     pub fn new() -> Self {
         let embedded = Embedded::in_memory(History::default(), || Duration::ZERO);
         Breaking {

@@ -1,38 +1,40 @@
-//! The whole store, checked: which of its values cannot be read, shown and moved out of the way.
+//! Checks all values of a store, and repairs those that cannot be read.
 
 use accelnet_model::Problem;
-use accelnet_store::{Commit, Document, Entry, Store, Stored, Txn, Unreadable};
+use accelnet_store::{Commit, Entry, Store, Txn, Unreadable};
 use serde::{Deserialize, Serialize};
 
 use crate::cluster::backup::{Backup, SavedEntry};
-use crate::cluster::{membership, nodes, observers};
+use crate::cluster::documents::{Alive, ClusterMark, Down, Member, Migration, Observer};
 use crate::journal::EventDocument;
-use crate::orders;
-use crate::policy::{self, store_failed};
-use crate::report::Report;
-use crate::report::parts::Part;
+use crate::orders::{Order, is_order};
+use crate::policy;
+use crate::problems::store_failed;
+use crate::reports::Report;
+use crate::reports::parts::Part;
+use crate::unread::{error, unknown_key};
 
-/// What was found in a store.
+/// The result of a check.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Checked {
-    /// Keys that it has.
+    /// Number of keys in the store.
     pub keys: usize,
     /// Values that cannot be read.
     pub unreadable: Vec<Unreadable>,
 }
 
-/// What was repaired.
+/// The result of a repair.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Repaired {
-    /// Keys whose values were replaced by what was read of them last.
+    /// Keys whose values were replaced by the last readable ones.
     pub replaced: Vec<String>,
     /// Keys that were removed.
     pub removed: Vec<String>,
-    /// Keys that are left: a later release wrote them, or somebody changed them meanwhile.
+    /// Keys that remain: a later release wrote them, or they changed meanwhile.
     pub remaining: Vec<String>,
 }
 
-/// A kind of key that accelnet has in its store.
+/// A kind of key in the store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct KindOfKey {
     /// Its keys: `*` stands for one part, and at the end for all further ones.
@@ -45,7 +47,7 @@ const fn keys(keys: &'static str, example: &'static str) -> KindOfKey {
     KindOfKey { keys, example }
 }
 
-/// Every kind of key that there is: a key of no kind is shown as one that accelnet does not have.
+/// All kinds of keys.
 pub const KEYS: [KindOfKey; 20] = [
     keys("policy/cluster", "policy/cluster"),
     keys("policy/management", "policy/management"),
@@ -102,35 +104,24 @@ impl KindOfKey {
     }
 }
 
-/// Why the value of `entry` cannot be read; none when it can, or means nothing to accelnet.
+/// Why the value of `entry` cannot be read; none if it can.
 pub fn judge(entry: &Entry) -> Option<Unreadable> {
-    fn of<T: Document>(entry: &Entry) -> Option<Unreadable> {
-        Stored::<T>::read_or_why(entry).err()
-    }
     let key = entry.key.as_str();
     let (first, _) = key.split_once('/').unwrap_or((key, ""));
     match first {
-        _ if KindOfKey::of(key).is_none() => Some(of_no_kind(entry)),
-        "nodes" if orders::is_order(key) => orders::judge(entry),
+        _ if KindOfKey::of(key).is_none() => Some(unknown_key(entry)),
+        "nodes" if is_order(key) => error::<Order>(entry),
         "policy" | "nodes" => policy::judge(entry),
-        "reports" => of::<Report>(entry),
-        "report-parts" => of::<Part>(entry),
-        "events" => of::<EventDocument>(entry),
-        "members" => of::<nodes::Member>(entry),
-        "alive" => of::<nodes::Alive>(entry),
-        "down" => of::<nodes::Down>(entry),
-        "observers" => of::<observers::Observer>(entry),
-        "cluster" | "migration" => membership::judge(entry),
-        _ => Some(of_no_kind(entry)),
-    }
-}
-
-fn of_no_kind(entry: &Entry) -> Unreadable {
-    Unreadable {
-        key: entry.key.clone(),
-        mod_revision: entry.mod_revision,
-        reason: "accelnet has no such key".to_owned(),
-        newer_format: false,
+        "reports" => error::<Report>(entry),
+        "report-parts" => error::<Part>(entry),
+        "events" => error::<EventDocument>(entry),
+        "members" => error::<Member>(entry),
+        "alive" => error::<Alive>(entry),
+        "down" => error::<Down>(entry),
+        "observers" => error::<Observer>(entry),
+        "cluster" => error::<ClusterMark>(entry),
+        "migration" => error::<Migration>(entry),
+        _ => Some(unknown_key(entry)),
     }
 }
 
@@ -147,7 +138,7 @@ pub fn check(store: &dyn Store) -> Result<Checked, Problem> {
     })
 }
 
-/// What cannot be read, as it is now, to be kept before [`repair`].
+/// A backup of the values that cannot be read, for [`repair`].
 ///
 /// # Errors
 ///
@@ -162,12 +153,12 @@ fn is_damaged(entry: &Entry) -> bool {
     judge(entry).is_some_and(|found| !found.newer_format)
 }
 
-/// Removes the values in `damaged` from `store`, unless they changed meanwhile; where `last` has an
-/// earlier value of such a key that can be read, that one takes its place. A dry run writes nothing.
+/// Removes the values in `damaged` from `store`, or replaces them by readable ones of `last`, unless they
+/// changed meanwhile. A dry run writes nothing.
 ///
 /// # Errors
 ///
-/// The store cannot be read or written. What was repaired before stays repaired.
+/// The store cannot be read or written. Earlier repairs remain.
 pub fn repair(
     store: &dyn Store,
     damaged: &Backup,

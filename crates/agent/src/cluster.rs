@@ -1,21 +1,26 @@
-//! One node among several: the way to the common store, and who else is there.
+//! A node of a cluster: the store that the nodes share, their heartbeats and their reports.
 
 pub(crate) mod adapters;
 pub mod backup;
+pub mod documents;
 pub mod identity;
 mod instance;
 pub(crate) mod last_reports;
+mod lease;
 pub mod link;
 mod liveness;
 pub mod membership;
+pub mod migration;
+pub(crate) mod node_views;
 pub mod nodes;
-pub(crate) mod observers;
+mod observers;
 mod remembered;
+pub mod restore;
 pub(crate) mod vms;
 
+pub(crate) use lease::OwnLease;
+pub use lease::{BEAT, LEASE};
 pub use link::{CutOff, Link, Linked, Why};
-pub use liveness::{BEAT, LEASE};
-pub(crate) use liveness::{Liveness, OwnLease};
-pub(crate) use membership::{CLUSTER, MIGRATION};
-pub use observers::PLACES;
-pub(crate) use observers::{OBSERVERS, Observing};
+pub(crate) use liveness::Liveness;
+pub use observers::OBSERVER_SLOTS;
+pub(crate) use observers::Observers;

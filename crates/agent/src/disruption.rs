@@ -74,9 +74,7 @@ pub(crate) fn planned(node: &str, intent: &Intent, displaced: &[VmSetting]) -> V
         ..PlannedStep::new(node, &vm.name, step.to_string(), reason)
     };
     let reason = "its VF is removed while the number of VFs changes";
-    let back = displaced
-        .iter()
-        .map(|vm| of_vm(vm, Step::DetachVf, reason));
+    let back = displaced.iter().map(|vm| of_vm(vm, Step::DetachVf, reason));
     let vfs = intent.vfs.map_or("all".to_owned(), |vfs| vfs.to_string());
     let action = format!("change the number of VFs to {vfs}");
     let change = PlannedStep::new(node, &intent.name, action, "no VF is in use then");

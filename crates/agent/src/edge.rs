@@ -1,4 +1,4 @@
-//! The edge of a node, owned: what an agent looks through and acts by.
+//! All access of an agent to its node, behind one trait.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -14,34 +14,34 @@ use accelnet_rules::vf_path::Limits;
 
 use crate::journald::Journald;
 
-/// One node, as an agent has it.
+/// One node, as its agent observes and changes it.
 pub trait Edge: Send {
-    /// What is looked at, and the knobs of adapters.
+    /// What is observed, and the knobs of adapters.
     fn host(&self) -> Host<'_>;
-    /// What VMs are changed by.
+    /// Changes VMs.
     fn vms(&self) -> &dyn Vms;
-    /// What bridges are changed by.
+    /// Changes bridges.
     fn switches(&self) -> &dyn Switches;
-    /// The links again, for what acts beside the mind.
-    fn reflex_links(&self) -> Arc<dyn Links + Send + Sync>;
-    /// Who restores a switch when the agent dies in the middle of its change.
+    /// The links, for the migration responder on its own thread.
+    fn responder_links(&self) -> Arc<dyn Links + Send + Sync>;
+    /// Restores a switch when the agent dies during its change.
     fn guard(&self) -> &dyn Guard;
-    /// The folder where each VM's [`accelnet_model::VfWish`] lies for the hook.
-    fn wishes(&self) -> &Path;
-    /// How long guests may take to drive their VFs.
+    /// The folder with the hook config of each VM ([`accelnet_model::VfWish`]).
+    fn hook_configs(&self) -> &Path;
+    /// The time that guests have to drive their VFs.
     fn limits(&self) -> Limits {
         Limits::default()
     }
-    /// The journal of the node; none where it is not to be written.
+    /// The journal of the node; none where it is not written.
     fn journald(&self) -> Option<Journald> {
         None
     }
-    /// Whether the node never existed.
+    /// Whether the node is simulated.
     fn is_simulated(&self) -> bool {
         false
     }
-    /// Passed before each step of a change, with its name: where tests kill the agent.
-    fn passing(&self, _step: &str) {}
+    /// Called before each step of a change, with its name: tests kill the agent there.
+    fn failpoint(&self, _step: &str) {}
 }
 
 /// The running system.
@@ -53,14 +53,14 @@ pub struct System {
     vms: LibvirtVms,
     switches: KernelSwitches,
     guard: ChildGuard,
-    wishes: PathBuf,
+    hook_configs: PathBuf,
     limits: Limits,
     kill_at: Option<(String, std::cell::Cell<u32>)>,
 }
 
 impl System {
-    /// This machine. `kill_at` is for the lab: the name of a step, and how often it is passed
-    /// before this process kills itself there.
+    /// This machine. `kill_at` is for the lab: the name of a failpoint, and how often it is passed before
+    /// this process kills itself there.
     pub fn new(kill_at: Option<(String, u32)>, limits: Limits) -> Self {
         System {
             root: Root::system(),
@@ -73,7 +73,7 @@ impl System {
                 program: PathBuf::from("/proc/self/exe"),
                 folder: PathBuf::from(FOLDER),
             },
-            wishes: PathBuf::from(vf_wish::FOLDER),
+            hook_configs: PathBuf::from(vf_wish::FOLDER),
             limits,
             kill_at: kill_at.map(|(step, times)| (step, std::cell::Cell::new(times))),
         }
@@ -100,7 +100,7 @@ impl Edge for System {
         &self.switches
     }
 
-    fn reflex_links(&self) -> Arc<dyn Links + Send + Sync> {
+    fn responder_links(&self) -> Arc<dyn Links + Send + Sync> {
         Arc::new(KernelLinks)
     }
 
@@ -108,8 +108,8 @@ impl Edge for System {
         &self.guard
     }
 
-    fn wishes(&self) -> &Path {
-        &self.wishes
+    fn hook_configs(&self) -> &Path {
+        &self.hook_configs
     }
 
     fn limits(&self) -> Limits {
@@ -120,7 +120,7 @@ impl Edge for System {
         Some(Journald::system())
     }
 
-    fn passing(&self, step: &str) {
+    fn failpoint(&self, step: &str) {
         let Some((at, times)) = &self.kill_at else {
             return;
         };
@@ -130,7 +130,7 @@ impl Edge for System {
         match times.get() {
             0 => {
                 let own = rustix::process::getpid();
-                // What comes after a failure to kill oneself is what comes without.
+                // The lab detects an agent that survives.
                 let _ = rustix::process::kill_process(own, rustix::process::Signal::KILL);
             }
             left => times.set(left - 1),

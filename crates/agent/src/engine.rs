@@ -189,7 +189,7 @@ impl Engine {
             Message::Run(job) => self.run(job),
             Message::Address(event) => self.agent.address_event(&event),
             Message::Node => self.schedule(|due| due.whole = true),
-            Message::Vm(uuid) => self.schedule(|due| drop(due.vms.insert(uuid))),
+            Message::Vm(uuid) => self.schedule(|due| due.vms.extend([uuid])),
             Message::Policy(revision) => {
                 self.schedule(|due| due.policy = due.policy.max(Some(revision)));
             }

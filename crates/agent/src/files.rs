@@ -1,17 +1,19 @@
-//! Files that are whole or not there.
+//! Small files, read up to a limit and replaced atomically.
 
 use std::fs;
 use std::io::{self, Read, Write};
 use std::path::Path;
 
-/// Bytes of a file in `/run/accelnet` at most: a longer one is not an agent's.
+use accelnet_model::Uuid;
+
+/// Bytes of a file in `/run/accelnet`: an agent writes no longer one.
 const MOST_BYTES: u64 = 1 << 20;
 
-/// What lies in a small file.
+/// The content of a small file.
 ///
 /// # Errors
 ///
-/// What the kernel answered; or the file is longer than an agent's.
+/// The kernel's, or the file is longer than an agent writes.
 pub fn read_capped(file: &Path) -> io::Result<Vec<u8>> {
     let mut content = Vec::new();
     let opened = fs::File::open(file)?;
@@ -22,12 +24,11 @@ pub fn read_capped(file: &Path) -> io::Result<Vec<u8>> {
     }
 }
 
-/// Puts `content` in the place of `file` at once: a reader sees the old or the new, never a
-/// part.
+/// Replaces the content of `file` atomically.
 ///
 /// # Errors
 ///
-/// What the kernel answered.
+/// The kernel's.
 pub fn replace(file: &Path, content: &[u8]) -> io::Result<()> {
     let folder = file.parent().unwrap_or(Path::new("/"));
     fs::create_dir_all(folder)?;
@@ -37,4 +38,14 @@ pub fn replace(file: &Path, content: &[u8]) -> io::Result<()> {
     let mut written = fs::File::create(&new)?;
     written.write_all(content)?;
     fs::rename(&new, file)
+}
+
+/// A random UUID of the kernel.
+///
+/// # Errors
+///
+/// The kernel provides none.
+pub fn random_uuid() -> io::Result<Uuid> {
+    let text = fs::read_to_string("/proc/sys/kernel/random/uuid")?;
+    text.trim().parse().map_err(io::Error::other)
 }

@@ -1,5 +1,5 @@
-//! The filter entries that accelnet made, remembered in a file: an agent that starts removes those that
-//! are stale, and never those that somebody else made.
+//! The filter entries that accelnet added, recorded in a file: a restarted agent removes its stale entries,
+//! and none of other programs.
 
 use std::collections::BTreeSet;
 use std::io;
@@ -14,7 +14,7 @@ use crate::files;
 #[cfg(test)]
 mod tests;
 
-/// The file's format.
+/// The format of the file.
 const FORMAT: u32 = 1;
 
 /// An entry: index of the adapter's link, and the MAC.
@@ -35,7 +35,7 @@ struct Written {
 }
 
 impl Ledger {
-    /// What `file` has; nothing where it is missing, or is not what this program wrote.
+    /// The entries in `file`; none if it is missing or another program wrote it.
     pub fn open(file: PathBuf) -> Self {
         let entries = read(&file).unwrap_or_default();
         Ledger {
@@ -49,11 +49,11 @@ impl Ledger {
         self.locked().clone()
     }
 
-    /// Remembers entries, to be called before they are made.
+    /// Records entries, before they are added.
     ///
     /// # Errors
     ///
-    /// The file cannot be written: then they are not remembered.
+    /// The file cannot be written: then they are not recorded.
     pub fn remember(&self, new: impl IntoIterator<Item = Entry>) -> io::Result<()> {
         let mut entries = self.locked();
         let mut all = entries.clone();
@@ -65,8 +65,8 @@ impl Ledger {
         Ok(())
     }
 
-    /// Forgets entries that are gone, or were not made. One that stays in the file because that cannot be
-    /// written is looked for in vain by the next agent.
+    /// Clears entries that were removed, or not added. If the file cannot be written, the next agent finds
+    /// them missing and clears them.
     pub fn forget(&self, gone: &BTreeSet<Entry>) {
         let mut entries = self.locked();
         let before = entries.len();

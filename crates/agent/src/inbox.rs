@@ -5,6 +5,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use accelnet_api::Role;
 use accelnet_netlink::FdbEvent;
 use tokio::sync::oneshot;
 
@@ -33,6 +34,16 @@ pub(crate) type Job = Box<dyn FnOnce(&mut Reconcilers) + Send>;
 
 /// Requests of readers that wait at most: further ones are refused.
 const READS: usize = 64;
+
+impl Priority {
+    /// The priority of a caller with that role.
+    pub fn of(role: Role) -> Self {
+        match role {
+            Role::Reader => Priority::Read,
+            Role::Operator | Role::Administrator => Priority::Change,
+        }
+    }
+}
 
 /// Requests that wait.
 #[derive(Default)]

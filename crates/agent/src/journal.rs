@@ -1,11 +1,11 @@
-//! What happened, kept in the store: the newest events of the cluster.
+//! The newest events of the cluster, in the store.
 //!
-//! Each event has a key of its own, named for its time and its node: nodes that tell at the same moment
-//! never wait for each other, were they a thousand. The store's revision puts them in order. Each is written
-//! to the journal of the node, too ([`crate::journald`]).
+//! Each event has a key of its own, named after its time and its node: nodes record events at the same
+//! time without waiting for each other. The store's revision orders them. Each event is also written to
+//! the journal of the node ([`crate::journald`]).
 
-mod kept;
-mod word;
+mod new_event;
+mod retention;
 
 use std::collections::BTreeSet;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -20,35 +20,34 @@ use accelnet_store::{
 };
 use serde::{Deserialize, Serialize};
 
-use crate::bell::Bell;
 use crate::journald::Journald;
-use crate::policy::store_failed;
+use crate::notifier::Notifier;
+use crate::problems::store_failed;
 use crate::unread::Unread;
 
-pub use kept::MOST;
-pub(crate) use word::short_outcome;
-pub use word::{MOST_OUTCOMES, Word};
+pub use new_event::NewEvent;
+pub(crate) use new_event::{MAX_OUTCOMES, shortened};
 
-/// How often a key is taken anew because another journal of this node took it.
-const TURNS: u32 = 4;
-/// One in so many events is followed by forgetting what is too old, which reads them all.
-const FORGETS: u64 = 64;
-/// Events of one revision have numbers of their own, as many as go at once and more.
-const PLACES: u64 = 1024;
+/// How often a key is chosen again because another journal of this node used it.
+const ATTEMPTS: u32 = 4;
+/// On average, one in so many events is followed by the removal of old ones, which reads them all.
+const PRUNE_INTERVAL: u64 = 64;
+/// Numbers of the events of one revision: more than one transaction can write.
+const NUMBERS_PER_REVISION: u64 = 1024;
 const EVENTS: &str = "events/";
-/// Events that cannot be read that are kept: for whoever looks what they are.
-const UNREADABLE: usize = 100;
+/// Unreadable events that are kept for inspection.
+const MAX_UNREADABLE: usize = 100;
 /// Requests that this process has recorded.
 static REQUESTS: AtomicU64 = AtomicU64::new(0);
 
-/// Writes something to the journal of the node called `node`, without a store.
-pub fn write(journald: &Journald, at: &str, node: &str, word: &Word) {
+/// Writes an event to the journal of the node called `node`, without a store.
+pub fn write(journald: &Journald, at: &str, node: &str, event: &NewEvent) {
     let number = REQUESTS.fetch_add(1, Ordering::Relaxed);
     let request = format!("{at}/{node}/{}/{number}", std::process::id());
-    journald.write(word.records(node, &request));
+    journald.write(event.records(node, &request));
 }
 
-/// As it is kept: its number is that of its revision, known when it is read.
+/// A stored event. Its number follows from its revision when it is read.
 #[derive(Serialize, Deserialize)]
 #[serde(transparent)]
 pub(crate) struct EventDocument(Event);
@@ -62,57 +61,57 @@ impl Document for EventDocument {
     }
 }
 
-/// The events of a cluster, told by one node.
+/// The events of a cluster, as one node records and reads them.
 #[derive(Clone)]
 pub struct Journal {
     store: Arc<dyn Store>,
     node: String,
-    /// How many events were told here, or by another journal of this node in the same second.
-    told: Arc<Mutex<u64>>,
-    bell: Bell,
+    /// Number in the key of this node's next event.
+    next: Arc<Mutex<u64>>,
+    notifier: Notifier,
     unread: Unread,
     journald: Option<Journald>,
 }
 
 impl Journal {
-    /// The events in `store`; those that are told here are of `node`.
+    /// The events in `store`; events recorded here are of `node`.
     pub fn new(store: Arc<dyn Store>, node: &str) -> Self {
         Journal {
             store,
             node: node.to_owned(),
-            told: Arc::default(),
-            bell: Bell::new(EVENTS),
+            next: Arc::default(),
+            notifier: Notifier::new(EVENTS),
             unread: Unread::default(),
             journald: None,
         }
     }
 
-    /// Written to the journal of the node, too, if there is one.
+    /// The same, written also to the journal of the node.
     #[must_use]
     pub fn with_journald(mut self, journald: Option<Journald>) -> Self {
         self.journald = journald;
         self
     }
 
-    /// Tells of one thing. One that cannot be kept is lost: nothing waits for it.
-    pub fn tell(&self, at: &str, word: Word) {
-        self.tell_all(at, &[word]);
+    /// Records an event. One that the store does not accept is lost: nothing waits for it.
+    pub fn record(&self, at: &str, event: NewEvent) {
+        self.record_all(at, &[event]);
     }
 
-    /// Tells of several, in this order.
-    pub fn tell_all(&self, at: &str, words: &[Word]) {
-        self.write_to_journald(at, words);
-        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
-        for some in words.chunks(MAX_OPS) {
-            for _ in 0..TURNS {
-                let txn = self.txn(at, some, *told);
+    /// Records several events, in this order.
+    pub fn record_all(&self, at: &str, events: &[NewEvent]) {
+        self.write_to_journald(at, events);
+        let mut next = self.next.lock().unwrap_or_else(PoisonError::into_inner);
+        for some in events.chunks(MAX_OPS) {
+            for _ in 0..ATTEMPTS {
+                let txn = self.txn(at, some, *next);
                 match txn.and_then(|txn| self.store.commit(&txn)) {
                     Ok(Commit::Done { .. }) => {
-                        self.has_told(&mut told, some.len());
+                        self.advance(&mut next, some.len());
                         break;
                     }
                     Ok(Commit::Conflict { .. }) => match self.after_last(at) {
-                        Ok(number) => *told = number.max(*told + 1),
+                        Ok(number) => *next = number.max(*next + 1),
                         Err(_) => return,
                     },
                     Err(_) => return,
@@ -121,71 +120,68 @@ impl Journal {
         }
     }
 
-    /// Tells of some together with another change of the store, which `change` makes with the transaction
-    /// that it is given. Whether it was made; if not, nothing was told, and it can be tried again.
+    /// Records events in one transaction with another change of the store, which `change` commits. False if
+    /// it was not committed: then nothing is recorded, and the call can be repeated.
     ///
     /// # Errors
     ///
     /// Those of `change`.
-    pub fn tell_with(
+    pub fn record_with(
         &self,
         at: &str,
-        words: &[Word],
+        events: &[NewEvent],
         change: impl FnOnce(Txn) -> Result<bool, Problem>,
     ) -> Result<bool, Problem> {
-        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
-        let txn = self.txn(at, words, *told);
+        let mut next = self.next.lock().unwrap_or_else(PoisonError::into_inner);
+        let txn = self.txn(at, events, *next);
         let done = txn.map_err(|error| store_failed(&error)).and_then(change);
         if !matches!(done, Ok(false)) {
-            // Whatever becomes of the store: the node was changed.
-            self.write_to_journald(at, words);
+            // Also when the store failed: the node was changed.
+            self.write_to_journald(at, events);
         }
         match done {
-            Ok(true) => self.has_told(&mut told, words.len()),
-            // Another journal of this node may have taken the key.
-            Ok(false) => *told = self.after_last(at).map_or(*told, |after| after.max(*told)),
+            Ok(true) => self.advance(&mut next, events.len()),
+            // Another journal of this node may have used the key.
+            Ok(false) => *next = self.after_last(at).map_or(*next, |after| after.max(*next)),
             Err(_) => {}
         }
         done
     }
 
-    /// Writes something to the journal of the node only.
-    pub fn note(&self, at: &str, word: &Word) {
-        self.write_to_journald(at, std::slice::from_ref(word));
+    /// Writes an event to the journal of the node only.
+    pub fn record_locally(&self, at: &str, event: &NewEvent) {
+        self.write_to_journald(at, std::slice::from_ref(event));
     }
 
-    fn write_to_journald(&self, at: &str, words: &[Word]) {
+    fn write_to_journald(&self, at: &str, events: &[NewEvent]) {
         if let Some(journald) = &self.journald {
-            for word in words {
-                write(journald, at, &self.node, word);
+            for event in events {
+                write(journald, at, &self.node, event);
             }
         }
     }
 
-    /// So many were told.
-    fn has_told(&self, told: &mut u64, words: usize) {
-        let before = *told;
-        *told += words as u64;
-        if (before..*told).any(|number| self.forgets_after(number)) {
-            // Whoever tells next forgets it, too.
-            drop(self.forget());
+    fn advance(&self, next: &mut u64, recorded: usize) {
+        let before = *next;
+        *next += recorded as u64;
+        if (before..*next).any(|number| self.prunes_after(number)) {
+            // What fails is done after a later event.
+            drop(self.prune());
         }
     }
 
-    /// Some, from number `first` of this node on.
-    fn txn(&self, at: &str, words: &[Word], first: u64) -> Result<Txn, StoreError> {
+    /// Puts events; the first one has `number` in its key.
+    fn txn(&self, at: &str, events: &[NewEvent], number: u64) -> Result<Txn, StoreError> {
         let mut txn = Txn::new();
-        for (number, word) in (first..).zip(words) {
-            let event = word.event(at, &self.node);
+        for (number, event) in (number..).zip(events) {
             let key = format!("{}{number:012}", self.keys(at));
-            txn = txn
-                .check(key.as_str(), 0)
-                .put_json(key, &EventDocument(event))?;
+            let document = EventDocument(event.event(at, &self.node));
+            txn = txn.check(key.as_str(), 0).put_json(key, &document)?;
         }
         Ok(txn)
     }
 
-    /// What the keys of the events of this node at that time begin with.
+    /// Prefix of the keys of this node's events of that time.
     fn keys(&self, at: &str) -> String {
         format!("{EVENTS}{at}/{}/", self.node)
     }
@@ -199,25 +195,24 @@ impl Journal {
         Ok(last.map_or(0, |last| last + 1))
     }
 
-    /// Whether old events are forgotten after that one: by chance, but the same each time.
-    fn forgets_after(&self, number: u64) -> bool {
+    /// Random, but the same for each call with one number.
+    fn prunes_after(&self, number: u64) -> bool {
         let mut hasher = DefaultHasher::new();
         (&self.node, number).hash(&mut hasher);
-        hasher.finish().is_multiple_of(FORGETS)
+        hasher.finish().is_multiple_of(PRUNE_INTERVAL)
     }
 
-    /// Deletes what is too old. Several nodes may do it at once.
-    fn forget(&self) -> Result<(), StoreError> {
+    /// Removes old events. Several nodes may do it at once.
+    fn prune(&self) -> Result<(), StoreError> {
         let events = self.in_order()?;
-        let kept = kept::kept(events.iter().map(|stored| &stored.value.0));
+        let kept = retention::kept(events.iter().map(|stored| &stored.value.0));
         let readable: BTreeSet<&str> = events.iter().map(|event| event.key.as_str()).collect();
         let old = events.iter().zip(kept).filter(|(_, kept)| !kept);
         let mut old: Vec<String> = old.map(|(event, _)| event.key.clone()).collect();
-        // What cannot be read grows old, too.
         let mut others = self.store.range(EVENTS)?.entries;
         others.retain(|entry| !readable.contains(entry.key.as_str()));
         others.sort_by_key(|entry| entry.mod_revision);
-        let surplus = others.len().saturating_sub(UNREADABLE);
+        let surplus = others.len().saturating_sub(MAX_UNREADABLE);
         old.extend(others.drain(..surplus).map(|entry| entry.key));
         for some in old.chunks(MAX_OPS) {
             let keys = some.iter().map(String::as_str);
@@ -228,45 +223,36 @@ impl Journal {
         Ok(())
     }
 
-    /// All that are there, the oldest first.
+    /// All events, the oldest first.
     fn in_order(&self) -> Result<Vec<Stored<EventDocument>>, StoreError> {
         let events = self.store.range_json::<EventDocument>(EVENTS)?;
         self.unread.set(events.unreadable);
         let mut events = events.values;
-        // Of one revision, they stay in the order of their keys.
+        // Events of one revision stay in the order of their keys.
         events.sort_by_key(|event| event.mod_revision);
         Ok(events)
     }
 
-    /// Events that could not be read the last time.
+    /// Events that the last reading could not parse.
     pub(crate) fn unreadable(&self) -> Vec<Unreadable> {
         self.unread.get()
     }
 
-    /// What changes with each event that is told anywhere from now on.
+    /// A value that changes with each event that any node records from now on.
     ///
     /// # Errors
     ///
-    /// The store cannot be watched, or no thread is to be had.
+    /// The store cannot be watched, or the kernel creates no thread.
     pub fn news(&self) -> Result<News, Problem> {
-        self.bell.hear(&*self.store)
+        self.notifier.subscribe(&*self.store)
     }
 
-    /// Events after number `after`, the newest `limit` of them, oldest first.
+    /// Events of one node, or of all, after number `after`: the newest `limit` of them, oldest first.
     ///
     /// # Errors
     ///
     /// The store cannot be read.
-    pub fn since(&self, after: u64, limit: usize) -> Result<Vec<Event>, Problem> {
-        self.since_of(None, after, limit)
-    }
-
-    /// The same of one node, or of all.
-    ///
-    /// # Errors
-    ///
-    /// The store cannot be read.
-    pub fn since_of(
+    pub fn since(
         &self,
         node: Option<&str>,
         after: u64,
@@ -282,17 +268,17 @@ impl Journal {
             };
             before = stored.mod_revision;
             Event {
-                number: stored.mod_revision * PLACES + place,
+                number: stored.mod_revision * NUMBERS_PER_REVISION + place,
                 ..stored.value.0
             }
         });
         let events: Vec<Event> = events.collect();
-        let kept = kept::kept(events.iter());
+        let kept = retention::kept(events.iter());
         let events = events.into_iter().zip(kept).filter(|(_, kept)| *kept);
         let events = events.map(|(event, _)| event);
-        let is_meant =
+        let matches =
             |event: &Event| event.number > after && node.is_none_or(|node| event.node == node);
-        let mut events: Vec<Event> = events.filter(is_meant).collect();
+        let mut events: Vec<Event> = events.filter(matches).collect();
         let surplus = events.len().saturating_sub(limit);
         events.drain(..surplus);
         Ok(events)

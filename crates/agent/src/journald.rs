@@ -1,8 +1,8 @@
-//! Records in systemd's journal: who asked for what, and what came of it. No user of the API, and nobody who
-//! can write the store, can change them.
+//! Records in systemd's journal: each request, its user and its outcome. Users of the API and of the store
+//! cannot change them.
 //!
 //! The protocol is journald's own (<https://systemd.io/JOURNAL_NATIVE_PROTOCOL/>). Nothing waits for a journal
-//! that is not there or does not answer; how many records were lost is in the next one.
+//! that is missing or does not answer; the next record has the number of lost ones.
 
 use std::io::{self, IoSlice, Write};
 use std::os::fd::{AsFd, OwnedFd};
@@ -23,17 +23,17 @@ use rustix::net::{
 
 /// Where journald listens.
 pub const SOCKET: &str = "/run/systemd/journal/socket";
-/// What all records of accelnet's journal have in common (journalctl MESSAGE_ID=...).
+/// The message id of all records of accelnet (journalctl MESSAGE_ID=...).
 pub const MESSAGE_ID: &str = "5a1d8e0f2c9b4c17a6f3d4be70c18e92";
-/// How long the records of one request wait for a journal that is slow.
-const PATIENCE: Duration = Duration::from_millis(500);
+/// How long the records of one request wait for a slow journal.
+const DEADLINE: Duration = Duration::from_millis(500);
 
 /// Fields of a record, in this order.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Record(Vec<(&'static str, String)>);
 
 impl Record {
-    /// With another field. Its text is escaped, as whoever reads the journal may print it.
+    /// With another field. Its text is escaped, because readers of the journal may print it.
     #[must_use]
     pub fn with(mut self, name: &'static str, text: &str) -> Self {
         self.0.push((name, outside::escaped(text).into_owned()));
@@ -52,7 +52,7 @@ impl Record {
     fn bytes(&self) -> Vec<u8> {
         let mut all = Vec::new();
         for (name, text) in &self.0 {
-            // Nothing that is escaped has a line feed, which would need the form with a length.
+            // An escaped text has no line feed, which would need the form with a length.
             all.extend([name.as_bytes(), b"=", text.as_bytes(), b"\n"].concat());
         }
         all
@@ -87,7 +87,7 @@ impl Journald {
     pub fn write(&self, records: Vec<Record>) {
         let Inner { socket, lost } = &*self.0;
         let clock = SystemClock;
-        let until = clock.uptime() + PATIENCE;
+        let until = clock.uptime() + DEADLINE;
         let opened = open(socket);
         for (place, mut record) in records.iter().cloned().enumerate() {
             let before = lost.load(Ordering::Relaxed);
@@ -101,7 +101,7 @@ impl Journald {
             };
             match sent {
                 Ok(()) => drop(lost.fetch_sub(before, Ordering::Relaxed)),
-                // The others would meet the same.
+                // The others would fail as well.
                 Err(_) => {
                     let others = records.len() - place;
                     lost.fetch_add(u64::try_from(others).unwrap_or(u64::MAX), Ordering::Relaxed);
@@ -119,12 +119,12 @@ fn open(path: &Path) -> rustix::io::Result<OwnedFd> {
     Ok(socket)
 }
 
-/// Sends one record, and waits for room no longer than `within`.
+/// Sends one record, and waits for space no longer than `within`.
 fn put(socket: &OwnedFd, bytes: &[u8], within: Duration) -> rustix::io::Result<()> {
     let mut waits = true;
     loop {
         match send(socket, bytes, SendFlags::NOSIGNAL) {
-            Err(Errno::MSGSIZE | Errno::NOBUFS) => return hand_over(socket, bytes),
+            Err(Errno::MSGSIZE | Errno::NOBUFS) => return send_as_file(socket, bytes),
             Err(Errno::AGAIN) if waits => {
                 waits = false;
                 let timeout = Timespec::try_from(within).map_err(|_| Errno::INVAL)?;
@@ -137,7 +137,7 @@ fn put(socket: &OwnedFd, bytes: &[u8], within: Duration) -> rustix::io::Result<(
 }
 
 /// Sends a record that is too large for a datagram as a sealed file in memory.
-fn hand_over(socket: &OwnedFd, bytes: &[u8]) -> rustix::io::Result<()> {
+fn send_as_file(socket: &OwnedFd, bytes: &[u8]) -> rustix::io::Result<()> {
     let flags = MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING;
     let file = std::fs::File::from(memfd_create("accelnet-record", flags)?);
     let failed = |error: io::Error| Errno::from_io_error(&error).unwrap_or(Errno::IO);

@@ -1,40 +1,52 @@
-//! The agent of a node: it owns the node's edge, brings the node to the policy in the store,
-//! and tells what it found.
+//! The agent of a node: it applies the policy in the store to the node, and reports the node's state.
 //!
-//! [`core`] is its mind, one thread that looks, plans, acts and looks again; [`service`] is
-//! what the API sees of it; [`mod@run`] puts it to work. [`vf_change`] needs no agent: it is the
-//! round of a change of the number of VFs, which the command line makes, too.
+//! [`engine`] is one thread that runs requests and reconciles; [`reconcilers`] says in which order. A reconcile gathers
+//! the [`world`], plans with the functions of accelnet-rules, executes, and publishes what was observed afterwards.
+//! [`service`] is the interface to the API; [`mod@run`] starts it. [`vf_change`] needs no agent: the command line uses
+//! it as well.
 
-mod bell;
+mod batch;
 #[cfg(test)]
 mod broken;
+mod capacity;
 pub mod check;
 pub mod cluster;
-pub mod core;
-pub mod destinations;
+mod context;
+mod disruption;
 pub mod edge;
-mod faults;
+mod engine;
 mod files;
 mod filter_ledger;
+mod health;
+mod inbox;
+mod intents;
 pub mod journal;
 pub mod journald;
-mod mind;
+mod notifier;
+mod observed;
 pub mod orders;
 pub mod policy;
-pub mod reflex;
+pub mod problems;
+mod reconcilers;
 mod renamed;
 mod reopened;
-pub mod report;
+pub mod reports;
+mod requester;
+mod requests;
+pub mod responder;
 pub mod run;
 pub mod service;
+mod shortage;
 #[cfg(feature = "simulated")]
 pub mod simulated;
 mod systemd;
 pub mod unread;
 pub mod vf_change;
-mod view;
+pub mod views;
 mod vital;
+mod vms;
+mod watchers;
+mod world;
 
-pub use crate::core::Core;
 pub use crate::edge::Edge;
 pub use crate::run::{Options, Place, StoreChoice, run};

@@ -87,11 +87,7 @@ impl Reconcilers {
     }
 
     /// The world of a policy and a snapshot.
-    pub(crate) fn world(
-        &self,
-        policy: Policy,
-        snapshot: Arc<Snapshot>,
-    ) -> Result<World, Problem> {
+    pub(crate) fn world(&self, policy: Policy, snapshot: Arc<Snapshot>) -> Result<World, Problem> {
         World::of(&self.ctx, &self.intents.statuses, policy, snapshot)
     }
 
@@ -139,23 +135,15 @@ impl Reconcilers {
         revision: Option<u64>,
         vms: &BTreeSet<String>,
     ) -> Result<(), Problem> {
-        let policy = self.policy_since(revision.unwrap_or(self.applied_revision))?;
+        let known = revision.unwrap_or(self.applied_revision);
+        let policy = self.ctx.policies.read_since(known)?;
         let snapshot = match revision {
             Some(_) => self.observer.adapters(&self.ctx),
-            None => {
-                let world = self.world(policy.clone(), self.observer.newest.clone())?;
-                let bound = world.managed_bound();
-                self.observer
-                    .events_of(&self.ctx, bound, &world.pool, vms)
-            }
+            None => self.observer.events_of(&self.ctx, vms),
         };
         let done = self.reconcile_world(self.world(policy, snapshot)?);
         self.ctx.reports.write();
         done
-    }
-
-    fn policy_since(&self, revision: u64) -> Result<Policy, Problem> {
-        self.ctx.policies.read_since(revision)
     }
 
     fn reconcile_world(&mut self, mut world: World) -> Result<(), Problem> {
@@ -199,7 +187,11 @@ impl Reconcilers {
         self.intents.withdraw_removed(ctx, world);
         let mut resumed = false;
         for intent in &intents {
-            if self.intents.statuses.cut_the_node_off(intent, &world.policy) {
+            if self
+                .intents
+                .statuses
+                .cut_the_node_off(intent, &world.policy)
+            {
                 continue;
             }
             // What fails is kept in the status.
@@ -372,5 +364,16 @@ impl Reconcilers {
             self.vms.detached.forget(&uuid);
         }
         self.vms.paths.guest_rebooted(uuid, self.ctx.uptime());
+    }
+
+    /// The process of a VM ended.
+    pub(crate) fn vm_left(&mut self, uuid: &str) {
+        self.vms.bridge.filter.vm_left(&self.ctx, uuid);
+    }
+
+    /// A VM runs again.
+    pub(crate) fn vm_resumed(&self, uuid: &str) {
+        let vms = &self.vms;
+        vms.bridge.vm_resumed(&self.ctx, uuid, &vms.paths);
     }
 }

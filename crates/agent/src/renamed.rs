@@ -1,4 +1,4 @@
-//! Names of fields in format 1 of stored documents, and their names since format 2.
+//! Names of fields in format 1 of stored documents, each with its name since format 2.
 
 /// Of performance settings.
 pub(crate) const PERFORMANCE: &[(&str, &str)] = &[("transmit_weight", "rate_limit_percent")];

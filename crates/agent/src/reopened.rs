@@ -1,5 +1,5 @@
-//! The embedded store of an agent, which goes on without its file: a damaged one is opened again with each
-//! call, so that the agent works on when a good one is in its place.
+//! The embedded store of an agent, which tolerates a damaged file: each call opens it again, so that the agent
+//! continues once a good file replaces it.
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
@@ -10,18 +10,18 @@ use accelnet_store::{
     Commit, Embedded, Entry, History, Lease, LeaseId, Range, Store, StoreError, Txn, Watch,
 };
 
-/// The store in a file.
+/// The store in a file that may be damaged.
 pub(crate) struct Reopened {
     path: PathBuf,
     open: RwLock<Option<Arc<Embedded>>>,
 }
 
 impl Reopened {
-    /// Opens the file at `path`, or goes on without it where it is damaged.
+    /// Opens the file at `path`, if it is not damaged.
     ///
     /// # Errors
     ///
-    /// It is in use, of a later release, not this user's, or the kernel refuses.
+    /// It is in use, of a later release or of another user, or the kernel refuses.
     pub fn open(path: &Path) -> Result<Self, StoreError> {
         let store = match open(path) {
             Ok(store) => Some(Arc::new(store)),
@@ -34,7 +34,7 @@ impl Reopened {
         })
     }
 
-    /// What was found when the file was opened that an administrator should know.
+    /// What an administrator should know of the opened file.
     pub fn noticed(&self) -> Option<String> {
         self.store().ok()?.noticed()
     }
@@ -52,7 +52,7 @@ impl Reopened {
         Ok(store)
     }
 
-    /// A file in which damage was met is closed, so that another can take its place.
+    /// A damaged file is closed, so that another can replace it.
     fn with<T>(
         &self,
         call: impl FnOnce(&Embedded) -> Result<T, StoreError>,

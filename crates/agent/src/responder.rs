@@ -179,7 +179,9 @@ impl Responder {
             _ => Mac::ZERO,
         })?;
         match change {
-            MigrationChange::Active => Some(self.set_mac(vf, Mac::ZERO, "is migrating to this node")),
+            MigrationChange::Active => {
+                Some(self.set_mac(vf, Mac::ZERO, "is migrating to this node"))
+            }
             MigrationChange::Completed => {
                 let mac = vf.mac;
                 if mac != Mac::ZERO {
@@ -223,7 +225,8 @@ impl Responder {
     fn chosen_for(&self, uuid: &str, expected: impl Fn(&HeldVf) -> Mac) -> Option<HeldVf> {
         let vm = self.known().names.get(uuid).cloned()?;
         let text =
-            crate::files::read_capped(&outcome_file(&self.hook_configs, &uuid.parse().ok()?)).ok()?;
+            crate::files::read_capped(&outcome_file(&self.hook_configs, &uuid.parse().ok()?))
+                .ok()?;
         let outcome: VfOutcome = serde_json::from_slice(&text).ok()?;
         let adapter = outcome.pf.filter(|_| outcome.operation == "port-created")?;
         let links = self.links.links().ok()?;

@@ -1,6 +1,9 @@
-//! The edge of a node that never existed, for tests and the demonstration.
+//! A simulated node behind [`Edge`], for tests and the demonstration.
 
+mod direct;
 pub mod served;
+
+pub use direct::DirectAgent;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -13,39 +16,39 @@ use accelnet_sim::SimMachine;
 use crate::edge::Edge;
 use crate::journald::Journald;
 
-/// What is called before each step of a change.
-pub type Passing = Arc<dyn Fn(&str) + Send + Sync>;
+/// Called before each step of a change, with its name.
+pub type Failpoint = Arc<dyn Fn(&str) + Send + Sync>;
 
-/// A simulated node, as an agent has it.
+/// A simulated node.
 #[derive(Clone)]
 pub struct Simulated {
     machine: SimMachine,
     real_time: bool,
-    passing: Option<Passing>,
+    failpoint: Option<Failpoint>,
     taken_for_real: bool,
     journald: Option<Journald>,
 }
 
 impl Simulated {
-    /// That machine, on which time passes only when somebody waits.
+    /// That machine. Its time passes only while a caller waits.
     pub fn new(machine: SimMachine) -> Self {
         Simulated {
             machine,
             real_time: false,
-            passing: None,
+            failpoint: None,
             taken_for_real: false,
             journald: None,
         }
     }
 
-    /// With the system's clock, as an agent that is asked over a socket needs it.
+    /// With the system's clock, which an agent behind a socket needs.
     #[must_use]
     pub fn in_real_time(mut self) -> Self {
         self.real_time = true;
         self
     }
 
-    /// As an agent of a real node has it.
+    /// Treated as a real node.
     #[must_use]
     pub fn taken_for_real(mut self) -> Self {
         self.taken_for_real = true;
@@ -59,10 +62,10 @@ impl Simulated {
         self
     }
 
-    /// With something that is called before each step of a change, with its name.
+    /// With a failpoint.
     #[must_use]
-    pub fn passing(mut self, passing: Passing) -> Self {
-        self.passing = Some(passing);
+    pub fn failpoint(mut self, failpoint: Failpoint) -> Self {
+        self.failpoint = Some(failpoint);
         self
     }
 }
@@ -84,7 +87,7 @@ impl Edge for Simulated {
         &self.machine.switches
     }
 
-    fn reflex_links(&self) -> Arc<dyn Links + Send + Sync> {
+    fn responder_links(&self) -> Arc<dyn Links + Send + Sync> {
         self.machine.kernel.clone()
     }
 
@@ -92,7 +95,7 @@ impl Edge for Simulated {
         &self.machine.guard
     }
 
-    fn wishes(&self) -> &Path {
+    fn hook_configs(&self) -> &Path {
         self.machine.wishes()
     }
 
@@ -104,9 +107,9 @@ impl Edge for Simulated {
         !self.taken_for_real
     }
 
-    fn passing(&self, step: &str) {
-        if let Some(passing) = &self.passing {
-            passing(step);
+    fn failpoint(&self, step: &str) {
+        if let Some(failpoint) = &self.failpoint {
+            failpoint(step);
         }
     }
 }

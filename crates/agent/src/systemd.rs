@@ -1,17 +1,17 @@
-//! Words to systemd (sd_notify(3)).
+//! Notifications to systemd (sd_notify(3)).
 
 use std::io;
 
-/// Tells systemd one word, such as `READY=1`.
+/// Sends systemd one message, such as `READY=1`, if it gave this process a socket.
 ///
 /// # Errors
 ///
-/// The kernel's, where systemd gave a socket that cannot be written to.
+/// The socket cannot be written.
 #[expect(
     clippy::disallowed_methods,
-    reason = "systemd hands its socket over in the environment"
+    reason = "systemd passes its socket in the environment"
 )]
-pub fn notify(word: &str) -> io::Result<()> {
+pub fn notify(message: &str) -> io::Result<()> {
     let Some(path) = std::env::var_os("NOTIFY_SOCKET") else {
         return Ok(());
     };
@@ -23,5 +23,5 @@ pub fn notify(word: &str) -> io::Result<()> {
         Some(name) => std::os::unix::net::SocketAddr::from_abstract_name(name)?,
         None => std::os::unix::net::SocketAddr::from_pathname(&path)?,
     };
-    socket.send_to_addr(word.as_bytes(), &address).map(drop)
+    socket.send_to_addr(message.as_bytes(), &address).map(drop)
 }

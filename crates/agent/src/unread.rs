@@ -1,109 +1,60 @@
-//! What was found in the store that cannot be read: it hides nothing else, and is named by a fault.
+//! Values of the store that cannot be read: they hide nothing else, and a fault names each of them.
 
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
-use accelnet_host::Clock;
 use accelnet_model::outside::short;
 use accelnet_model::{Code, Problem};
-use accelnet_store::{Store, Unreadable};
+use accelnet_store::{Document, Entry, Stored, Unreadable};
 
-use crate::check::judge;
-use crate::cluster::{CLUSTER, MIGRATION, OBSERVERS};
-use crate::orders::orders_of;
-use crate::report::parts::PARTS;
+/// Values that are named one by one; further ones are counted.
+const MAX_NAMED: usize = 16;
+/// Characters of a key that are shown.
+const MAX_KEY: usize = 120;
+/// Characters of a reason that are shown.
+const MAX_REASON: usize = 300;
 
-/// Most of them that are named one by one.
-const NAMED: usize = 16;
-/// Most characters of a key that are shown.
-const KEY: usize = 120;
-/// Most characters of a reason that are shown.
-const REASON: usize = 300;
-
-/// What one reader of the store found last. Clones are the same.
+/// The values that one reader of the store could not read last. Clones share them.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Unread(Arc<Mutex<Vec<Unreadable>>>);
 
 impl Unread {
-    /// Remembers what was found by the last reading.
+    /// Keeps the values of the last reading.
     pub fn set(&self, found: Vec<Unreadable>) {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = found;
     }
 
-    /// What was found by the last reading.
+    /// The values of the last reading.
     pub fn get(&self) -> Vec<Unreadable> {
         let all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         all.clone()
     }
 }
 
-/// How long what was found of keys that are read seldom is shown before they are read again.
-const AGAIN: Duration = Duration::from_secs(2);
-
-/// Keys that an agent reads once or never: who belongs to the cluster is decided by them, or what only this
-/// node writes is in them.
-pub(crate) struct Seldom {
-    store: Arc<dyn Store>,
-    prefixes: [String; 8],
-    clock: Arc<dyn Clock + Send + Sync>,
-    found: Mutex<Option<(Duration, Vec<Unreadable>)>>,
+/// Why the value of `entry` is not a `T`; none if it is one.
+pub(crate) fn error<T: Document>(entry: &Entry) -> Option<Unreadable> {
+    Stored::<T>::read_or_why(entry).err()
 }
 
-impl Seldom {
-    /// Those of the store as the node called `node` has it.
-    pub fn new(store: Arc<dyn Store>, node: &str, clock: Arc<dyn Clock + Send + Sync>) -> Self {
-        Seldom {
-            store,
-            prefixes: [
-                format!("nodes/{node}/bound/"),
-                format!("nodes/{node}/disruption/"),
-                format!("nodes/{node}/request"),
-                orders_of(node),
-                format!("{PARTS}{node}/"),
-                OBSERVERS.to_owned(),
-                CLUSTER.to_owned(),
-                MIGRATION.to_owned(),
-            ],
-            clock,
-            found: Mutex::default(),
-        }
-    }
-
-    /// What of them cannot be read, as it was a few seconds ago at most.
-    pub fn unreadable(&self) -> Vec<Unreadable> {
-        let now = self.clock.uptime();
-        let mut found = self.found.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((at, found)) = &*found
-            && now.saturating_sub(*at) < AGAIN
-        {
-            return found.clone();
-        }
-        let read = self
-            .prefixes
-            .iter()
-            .filter_map(|prefix| self.store.range(prefix).ok());
-        let all: Vec<Unreadable> = read
-            .flat_map(|range| range.entries)
-            .filter_map(|entry| judge(&entry))
-            .collect();
-        *found = Some((now, all.clone()));
-        all
+/// The key of `entry` is of no kind that accelnet has.
+pub(crate) fn unknown_key(entry: &Entry) -> Unreadable {
+    Unreadable {
+        key: entry.key.clone(),
+        mod_revision: entry.mod_revision,
+        reason: "accelnet has no such key".to_owned(),
+        newer_format: false,
     }
 }
 
 /// A key as it is shown.
 pub fn shown(key: &str) -> String {
-    short(key, KEY)
+    short(key, MAX_KEY)
 }
 
-/// The problem with a value of the store.
+/// The problem of a value.
 pub fn problem(unreadable: &Unreadable) -> Problem {
     let found = format!("{}.", sentence(&unreadable.reason));
-    let problem = Problem::new(
-        Code::StoreValueUnreadable,
-        &[&shown(&unreadable.key)],
-        found,
-    );
+    let names = [&*shown(&unreadable.key)];
+    let problem = Problem::new(Code::StoreValueUnreadable, &names, found);
     match unreadable.newer_format {
         true => problem.resolution(
             "A later release of accelnet wrote the value. Update accelnet on this node to that release. All other values \
@@ -113,23 +64,20 @@ pub fn problem(unreadable: &Unreadable) -> Problem {
     }
 }
 
-/// The problems with values of the store: the first few one by one, the rest in one.
+/// The problems of values: the first ones one by one, the rest in one.
 pub fn problems(all: &[Unreadable]) -> Vec<Problem> {
-    let mut problems: Vec<Problem> = all.iter().take(NAMED).map(problem).collect();
-    if let Some(more) = all.len().checked_sub(NAMED).filter(|more| *more > 0) {
+    let mut problems: Vec<Problem> = all.iter().take(MAX_NAMED).map(problem).collect();
+    if let Some(more) = all.len().checked_sub(MAX_NAMED).filter(|more| *more > 0) {
         let found = format!("{more} more cannot be read.");
-        problems.push(Problem::new(
-            Code::StoreValueUnreadable,
-            &["further keys"],
-            found,
-        ));
+        let names = ["further keys"];
+        problems.push(Problem::new(Code::StoreValueUnreadable, &names, found));
     }
     problems
 }
 
 /// A fragment as a sentence without its full stop.
 fn sentence(fragment: &str) -> String {
-    let fragment = short(fragment, REASON);
+    let fragment = short(fragment, MAX_REASON);
     let mut letters = fragment.chars();
     let first = letters.next().map(|first| first.to_ascii_uppercase());
     first.into_iter().chain(letters).collect()

@@ -1,4 +1,4 @@
-//! Threads without which an agent is none: when one of them panics, the agent ends.
+//! Threads that an agent cannot work without: the agent ends when one of them panics.
 
 use std::sync::Arc;
 use std::thread;
@@ -13,13 +13,13 @@ pub(crate) struct Vital(End);
 pub(crate) type End = Arc<dyn Fn() + Send + Sync>;
 
 impl Vital {
-    /// Of the thread that keeps it.
+    /// For the thread that keeps it.
     pub fn new(end: &End) -> Self {
         Vital(end.clone())
     }
 }
 
-/// `on`, whose panic ends the agent: for a thread of somebody else.
+/// `on`, whose panic ends the agent: for a thread that the agent did not start.
 pub(crate) fn listener<T, F: Fn(T) + Send>(end: &End, on: F) -> impl Fn(T) + Send + use<T, F> {
     let vital = Vital::new(end);
     move |event| {
@@ -42,18 +42,18 @@ impl Drop for Vital {
     }
 }
 
-/// Ends this process at once, as SIGKILL would: the kernel closes its socket and locks, its guards restore
-/// what was being changed, and the next agent goes on from what is in the store and on the node.
+/// Ends this process at once, as SIGKILL would: the kernel closes its socket and locks, its guards roll back,
+/// and the next agent continues from the store and the node.
 pub(crate) fn process() -> End {
     Arc::new(|| std::process::abort())
 }
 
-/// Closes the socket: all that an agent has of its own that shares a process with others.
+/// Closes the socket, for an agent that shares its process with others.
 pub(crate) fn socket(stopper: Stopper) -> End {
     Arc::new(move || stopper.stop())
 }
 
-/// Has panics logged as one line each.
+/// Logs each panic as one line.
 pub(crate) fn log_panics() {
     std::panic::set_hook(Box::new(|info| {
         eprintln!("Panic: {}", outside::short(&info.to_string(), 1000));

@@ -39,16 +39,16 @@ impl Edge for Panicking {
         self.0.switches()
     }
 
-    fn reflex_links(&self) -> Arc<dyn Links + Send + Sync> {
-        self.0.reflex_links()
+    fn responder_links(&self) -> Arc<dyn Links + Send + Sync> {
+        self.0.responder_links()
     }
 
     fn guard(&self) -> &dyn Guard {
         self.0.guard()
     }
 
-    fn wishes(&self) -> &Path {
-        self.0.wishes()
+    fn hook_configs(&self) -> &Path {
+        self.0.hook_configs()
     }
 
     fn is_simulated(&self) -> bool {
@@ -121,7 +121,9 @@ fn an_agent_of_a_real_node_changes_no_single_adapters() {
         assert_eq!(refused.code, Code::BadRequest);
         assert!(refused.found.contains("does not change single adapters"));
     }
-    let events = Journal::new(store, "node1").since(0, 10).expect("events");
+    let events = Journal::new(store, "node1")
+        .since(None, 0, 10)
+        .expect("events");
     assert_eq!(events.len(), 1, "a dry run leaves none: {events:#?}");
     assert_eq!(events[0].kind, EventKind::Refused);
 }

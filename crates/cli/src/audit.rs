@@ -1,6 +1,6 @@
 //! Records in the journal of the node of what commands change without its agent.
 
-use accelnet_agent::journal::{self, Word};
+use accelnet_agent::journal::{self, NewEvent};
 use accelnet_api::types::EventKind;
 use accelnet_model::Code;
 use accelnet_model::past::past;
@@ -45,7 +45,7 @@ impl Asked {
         }
     }
 
-    fn outcome(&self, done: &command::Result, changed: bool) -> Option<Word> {
+    fn outcome(&self, done: &command::Result, changed: bool) -> Option<NewEvent> {
         let what = &self.what;
         let (kind, code, message) = match done {
             Ok(0) if changed => (EventKind::Changed, None, format!("{}.", past(what))),
@@ -69,9 +69,9 @@ impl Asked {
                 (kind, Some(problem.code), message)
             }
         };
-        Some(Word {
+        Some(NewEvent {
             code,
-            ..Word::of(kind, &self.subject, message)
+            ..NewEvent::of(kind, &self.subject, message)
         })
     }
 }
@@ -84,12 +84,12 @@ fn kind(begun: bool) -> (EventKind, &'static str) {
     }
 }
 
-fn write(word: Word, session: &Session<'_>) {
+fn write(word: NewEvent, session: &Session<'_>) {
     let Some(journald) = session.system.journald() else {
         return;
     };
     let caller = session.system.caller();
-    let word = Word {
+    let word = NewEvent {
         who: Some(caller.name),
         claimed: session.system.claimed().map(str::to_owned),
         role: Some(caller.role),

@@ -36,13 +36,13 @@ mod traffic;
 mod uevent;
 mod vfs;
 
+pub use accelnet_model::VfChange;
 pub use ack::Ack;
 pub use address::{add_address, addresses, remove_address};
 pub use bridge::{
     LinkChange, NewBridge, bridges, create_bridge, delete_bridge, remove_port, set_link, stacked,
 };
 pub use by_name::link;
-pub use accelnet_model::VfChange;
 pub use change::set_vf;
 pub use devlink::eswitch_mode;
 pub use error::NetlinkError;

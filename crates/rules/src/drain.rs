@@ -57,11 +57,46 @@ mod tests {
         };
         let table = [
             (free, true, "detached"),
-            (Facts { has_vf: false, ..free }, true, "on virtio"),
-            (Facts { unmanaged: true, ..free }, false, "no agent"),
-            (Facts { phase: Some(Phase::Enabling), ..free }, false, "under way"),
-            (Facts { has_foreign_device: true, ..free }, false, "does not manage"),
-            (Facts { state: DomainState::Unknown, ..free }, false, "its state"),
+            (
+                Facts {
+                    has_vf: false,
+                    ..free
+                },
+                true,
+                "on virtio",
+            ),
+            (
+                Facts {
+                    unmanaged: true,
+                    ..free
+                },
+                false,
+                "no agent",
+            ),
+            (
+                Facts {
+                    phase: Some(Phase::Enabling),
+                    ..free
+                },
+                false,
+                "under way",
+            ),
+            (
+                Facts {
+                    has_foreign_device: true,
+                    ..free
+                },
+                false,
+                "does not manage",
+            ),
+            (
+                Facts {
+                    state: DomainState::Unknown,
+                    ..free
+                },
+                false,
+                "its state",
+            ),
         ];
         for (vm, can, reason) in table {
             let (moves, why) = can_move(&vm);

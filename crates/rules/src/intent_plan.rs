@@ -129,7 +129,11 @@ impl Step {
                 "its vNIC lost its bridge when the bridge was created again",
             )],
             Step::Network { name, why, .. } => {
-                vec![(name, format!("define and start libvirt network {name}"), why)]
+                vec![(
+                    name,
+                    format!("define and start libvirt network {name}"),
+                    why,
+                )]
             }
             Step::StartNetwork { name } => vec![(
                 name,

@@ -120,12 +120,7 @@ pub struct Target {
 /// The changes from `now` to `target`.
 pub fn changes(target: &Target, now: &VfSettings) -> Vec<VfChange> {
     let mut changes = Vec::new();
-    changes.extend(
-        target
-            .mac
-            .filter(|mac| *mac != now.mac)
-            .map(VfChange::Mac),
-    );
+    changes.extend(target.mac.filter(|mac| *mac != now.mac).map(VfChange::Mac));
     let vlan = target.vlan.filter(|vlan| *vlan != now.vlan);
     changes.extend(vlan.map(|id| VfChange::Vlan {
         id,

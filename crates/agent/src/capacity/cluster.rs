@@ -32,7 +32,7 @@ pub(crate) struct ClusterState {
 
 /// A VM that is promised a VF.
 #[derive(Debug, Clone)]
-struct Reserved {
+pub(super) struct Reserved {
     uuid: Uuid,
     name: String,
     /// The place of its adapter; none where no adapter of the node has room for it.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use accelnet_model::{AdapterSummary, Code, Problem};
 
 use super::last_reports::Standpoint;
-use crate::report::Report;
+use crate::reports::Report;
 
 /// The problem of a node whose adapters are unknown.
 pub(crate) fn unknown(node: &str, reason: &str) -> Problem {
@@ -13,7 +13,7 @@ pub(crate) fn unknown(node: &str, reason: &str) -> Problem {
     Problem::new(Code::NotReadable, &names, reason)
 }
 
-/// The adapters in `reports`, those of nodes that do not report now marked.
+/// The adapters in `reports`; those of nodes that do not report now are marked.
 pub(crate) fn of_reports(reports: &[Arc<Report>], from: &Standpoint<'_>) -> Vec<AdapterSummary> {
     let of = |report: &Arc<Report>| {
         let last_report = from.last_report(report);

@@ -1,19 +1,21 @@
-//! Which cluster a store is of, and how old its state is: what an agent compares with what it
-//! remembers before it believes a store.
+//! The cluster that a store belongs to, and the age of its state: an agent compares both with its records
+//! before it accepts a store.
 
 use accelnet_model::Uuid;
 use accelnet_store::{Document, Range, Stored};
 use serde::{Deserialize, Serialize};
 
-/// Where the identity is: beside the policy, so that both are read at one moment.
+use crate::files::random_uuid;
+
+/// The key of the identity: below the policy, so that both are read at one revision.
 pub const IDENTITY: &str = "policy/cluster";
 
 /// The identity of a cluster.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Identity {
-    /// Made once.
+    /// Never changes.
     pub id: Uuid,
-    /// Grows whenever an administrator says that the store counts as it is: after a restore, for one.
+    /// Grows when an administrator accepts the state of the store, such as after a restore.
     #[serde(default)]
     pub epoch: u64,
 }
@@ -25,19 +27,20 @@ impl Document for Identity {
 }
 
 impl Identity {
-    /// One that nobody else has.
+    /// A new, unique one.
     ///
     /// # Errors
     ///
     /// The kernel provides no random number.
     pub fn make() -> std::io::Result<Self> {
-        let id = std::fs::read_to_string("/proc/sys/kernel/random/uuid")?;
-        let id = id.trim().parse().map_err(std::io::Error::other)?;
-        Ok(Identity { id, epoch: 1 })
+        Ok(Identity {
+            id: random_uuid()?,
+            epoch: 1,
+        })
     }
 
-    /// The same cluster from now on, whatever agents remember of the time before; `now` is the time in
-    /// seconds, which keeps the epochs of two restores of one backup apart.
+    /// The same cluster with a higher epoch, so that agents accept an older revision. `now`, the time in
+    /// seconds, keeps the epochs of two restores of one backup apart.
     #[must_use]
     pub fn renewed(&self, now: u64) -> Self {
         Identity {
@@ -47,33 +50,33 @@ impl Identity {
     }
 }
 
-/// What an agent remembers of its store.
+/// What an agent records of its store.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Known {
     pub identity: Identity,
-    /// The highest revision that was seen.
+    /// The highest revision that was observed.
     pub revision: u64,
 }
 
-/// What a reading of the policy says of the store.
+/// What a reading of the policy shows of the store.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Verdict {
-    /// It is this cluster's, and not older than what was seen.
+    /// It is this cluster's, and not older than an earlier reading.
     Same,
-    /// It has this identity, and counts from now on: nothing else is known, or an administrator said so.
-    Counts(Identity),
-    /// It has none, and none is known.
-    Nobodys,
-    /// It does not count; why, a fragment.
+    /// It is accepted with this identity: none is known, or an administrator accepted it.
+    Accepted(Identity),
+    /// It has no identity, and none is known.
+    Unidentified,
+    /// It is not accepted; why, a fragment.
     Foreign(String),
 }
 
-/// Judges a reading of the policy; `seen` is the highest revision that was seen before it began.
+/// Judges a reading of the policy; `seen` is the highest revision that was observed before it began.
 pub(super) fn judge(known: Option<&Identity>, seen: u64, range: &Range) -> Verdict {
     let entry = range.entries.iter().find(|entry| entry.key == IDENTITY);
     let Some(entry) = entry else {
         return match known {
-            None => Verdict::Nobodys,
+            None => Verdict::Unidentified,
             Some(known) => Verdict::Foreign(format!(
                 "it has no id, and this node's cluster has {}: it was emptied, or is another store",
                 known.id
@@ -81,7 +84,7 @@ pub(super) fn judge(known: Option<&Identity>, seen: u64, range: &Range) -> Verdi
         };
     };
     let Ok(found) = Stored::<Identity>::read(entry) else {
-        // It is named as what it is; the revision is judged all the same.
+        // A fault names the unreadable value; the revision is compared all the same.
         return match known {
             Some(_) if range.revision < seen => Verdict::Foreign(set_back(range.revision, seen)),
             _ => Verdict::Same,
@@ -89,7 +92,7 @@ pub(super) fn judge(known: Option<&Identity>, seen: u64, range: &Range) -> Verdi
     };
     let found = found.value;
     let Some(known) = known else {
-        return Verdict::Counts(found);
+        return Verdict::Accepted(found);
     };
     if found.id != known.id {
         return Verdict::Foreign(format!(
@@ -98,7 +101,7 @@ pub(super) fn judge(known: Option<&Identity>, seen: u64, range: &Range) -> Verdi
         ));
     }
     if found.epoch > known.epoch {
-        return Verdict::Counts(found);
+        return Verdict::Accepted(found);
     }
     if found.epoch < known.epoch || range.revision < seen {
         return Verdict::Foreign(set_back(range.revision, seen));

@@ -1,4 +1,4 @@
-//! Which agent sends the heartbeats of a node: a name is one live agent's, on one machine.
+//! The agent that sends the heartbeats of a node: each name has one live agent, on one machine.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -8,13 +8,15 @@ use accelnet_model::Uuid;
 use accelnet_model::outside::short;
 use serde::{Deserialize, Serialize};
 
-/// Agents of this process that live.
+use crate::files::random_uuid;
+
+/// Live agents of this process.
 static LIVE: Mutex<BTreeSet<Uuid>> = Mutex::new(BTreeSet::new());
 
 /// One start of an agent.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Instance {
-    /// Made at its start.
+    /// Chosen at its start.
     pub id: Uuid,
     /// The machine's id; a cloned machine may have the same.
     pub machine: String,
@@ -31,12 +33,11 @@ impl Instance {
     ///
     /// # Errors
     ///
-    /// The kernel tells no random number.
+    /// The kernel provides no random number.
     pub fn begin() -> std::io::Result<Self> {
-        let random = fs::read_to_string("/proc/sys/kernel/random/uuid")?;
         let process = std::process::id();
         let instance = Instance {
-            id: random.trim().parse().map_err(std::io::Error::other)?,
+            id: random_uuid()?,
             machine: line("/etc/machine-id"),
             boot: line("/proc/sys/kernel/random/boot_id"),
             process,
@@ -46,12 +47,12 @@ impl Instance {
         Ok(instance)
     }
 
-    /// It gives no more signs.
+    /// It sends no more heartbeats.
     pub fn end(&self) {
         live().remove(&self.id);
     }
 
-    /// Whether it has surely ended: it ran on this boot, and its process is gone.
+    /// Whether it is known to have ended: it ran during this boot, and its process is gone.
     pub fn has_ended(&self) -> bool {
         if self.boot != line("/proc/sys/kernel/random/boot_id") {
             return false;
@@ -62,7 +63,7 @@ impl Instance {
         began(self.process) != Some(self.began)
     }
 
-    /// Where it runs, as a fragment.
+    /// Where it runs, a fragment.
     pub fn place(&self) -> String {
         let here = self.boot == line("/proc/sys/kernel/random/boot_id");
         let (machine, boot) = (short(&self.machine, 40), short(&self.boot, 40));
@@ -99,7 +100,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_instance_lives_as_long_as_it_says_so_and_its_process() {
+    fn an_instance_ends_by_itself_or_with_its_process() {
         let one = Instance::begin().expect("an id");
         assert!(!one.has_ended());
         one.end();
@@ -117,7 +118,7 @@ mod tests {
         );
         let boot = "another".to_owned();
         let elsewhere = Instance { boot, ..one };
-        assert!(!elsewhere.has_ended(), "nobody can tell from here");
+        assert!(!elsewhere.has_ended(), "unknown on this machine");
         assert!(elsewhere.place().contains("cloned"));
     }
 }

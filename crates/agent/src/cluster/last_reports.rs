@@ -7,21 +7,21 @@ use std::time::Duration;
 use accelnet_host::Clock;
 use accelnet_model::LastReport;
 
-use super::CutOff;
+use super::link::CutOff;
 use super::nodes::NodeState;
-use crate::report::Report;
+use crate::reports::Report;
 
-/// Since when reports of other nodes are not current, by the clock of this node: the clocks of two nodes are
-/// never compared.
+/// Since when reports of other nodes are not current, by the clock of this node, because clocks of two nodes
+/// are never compared.
 #[derive(Default)]
 pub(crate) struct LastReports {
-    /// The uptime at which this node first saw that a node is down.
+    /// The uptime of this node when it first observed that a node is down.
     down: Mutex<BTreeMap<String, Duration>>,
 }
 
 impl LastReports {
-    /// Keeps which nodes are down at that uptime.
-    pub fn saw(&self, nodes: &[NodeState], uptime: Duration) {
+    /// Records which nodes are down at that uptime.
+    pub fn observe(&self, nodes: &[NodeState], uptime: Duration) {
         let mut down = self.down.lock().unwrap_or_else(PoisonError::into_inner);
         let is_down = |name: &str| nodes.iter().any(|node| node.name == name && node.is_down());
         down.retain(|name, _| is_down(name));
@@ -43,16 +43,16 @@ pub(crate) struct Standpoint<'a> {
     pub own: &'a str,
     /// All nodes.
     pub nodes: &'a [NodeState],
-    /// Whether this node reaches the store.
+    /// Why this node does not reach the store; none if it does.
     pub cut_off: Option<CutOff>,
-    /// The down nodes that this node has seen.
+    /// The nodes that this node observed to be down.
     pub last_reports: &'a LastReports,
     /// The clock of this node.
     pub clock: &'a dyn Clock,
 }
 
 impl Standpoint<'_> {
-    /// The last reports of all nodes that do not report now, by node.
+    /// The last reports of nodes that do not report now, by node.
     pub fn all<'a>(
         &self,
         reports: impl IntoIterator<Item = &'a Report>,
@@ -64,7 +64,7 @@ impl Standpoint<'_> {
         last.collect()
     }
 
-    /// Why the report of a node is not current; none when it is, or when the node never reported.
+    /// Why the report of a node is not current; none if it is, or if the node never reported.
     pub fn last_report(&self, report: &Report) -> Option<LastReport> {
         if report.node == self.own || report.observed_at.is_empty() {
             return None;
@@ -72,7 +72,7 @@ impl Standpoint<'_> {
         let node = self.nodes.iter().find(|node| node.name == report.node);
         let down = node.and_then(|node| node.down_since.as_deref());
         let uptime = self.clock.uptime();
-        let (seconds_ago, why) = match (&self.cut_off, down) {
+        let (seconds_ago, reason) = match (&self.cut_off, down) {
             (Some(cut_off), _) => (
                 uptime.saturating_sub(cut_off.uptime).as_secs(),
                 format!(
@@ -93,7 +93,7 @@ impl Standpoint<'_> {
         Some(LastReport {
             at: report.observed_at.clone(),
             seconds_ago,
-            reason: why,
+            reason,
         })
     }
 }

@@ -1,7 +1,7 @@
-//! Heartbeats: each agent holds a lease in the store, and a node whose lease ended is down.
+//! The heartbeats of this node: its agent holds a lease in the store and renews it.
 
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
@@ -9,59 +9,26 @@ use accelnet_host::Clock;
 use accelnet_model::outside::short;
 use accelnet_store::{LeaseId, Store, StoreError, Watch};
 
+use super::documents::Alive;
 use super::instance::Instance;
+use super::lease::{LEASE, OwnLease};
 use super::link::Link;
-use super::nodes::{Alive, Nodes, Risen};
+use super::nodes::{Nodes, Renewal};
 use crate::vital::{End, Vital};
 
-/// How long a node counts as up after its last heartbeat. An agent that starts anew, or a
-/// leader of etcd that is elected, takes less.
-pub const LEASE: Duration = Duration::from_secs(12);
-/// How often a heartbeat is sent.
-pub const BEAT: Duration = Duration::from_secs(4);
 /// After how many heartbeats the keys are read although the watches reported no change.
 const READ_AFTER: u32 = 15;
 
-/// Keeps the lease of this node, until it is dropped.
+/// Renews the lease of this node until it is dropped.
 pub(crate) struct Liveness {
     lease: OwnLease,
     _end: Sender<()>,
 }
 
-/// The lease of this node, as long as its [`Liveness`] lasts.
-#[derive(Clone)]
-pub(crate) struct OwnLease(Weak<Mutex<Option<LeaseId>>>);
-
-impl OwnLease {
-    /// A lease that a test holds.
-    #[cfg(test)]
-    pub(crate) fn held(lease: &Arc<Mutex<Option<LeaseId>>>) -> Self {
-        OwnLease(Arc::downgrade(lease))
-    }
-
-    /// None when the heartbeats have ended for good; else the lease, if there is one now.
-    pub fn get(&self) -> Option<Option<LeaseId>> {
-        let lease = self.0.upgrade()?;
-        let lease = lease.lock().unwrap_or_else(PoisonError::into_inner);
-        Some(*lease)
-    }
-}
-
 impl Liveness {
-    /// Joins, and sends heartbeats from a thread of its own. What fails is tried again with
-    /// the next beat.
+    /// Joins the cluster, and sends a heartbeat each `beat` from a thread of its own. A failure is repeated with
+    /// the next one.
     pub(crate) fn begin(
-        store: Arc<dyn Store>,
-        node: &str,
-        clock: &dyn Clock,
-        link: Option<Arc<Link>>,
-        end: &End,
-    ) -> std::io::Result<Self> {
-        Liveness::begin_every(BEAT, store, node, clock, link, end)
-    }
-
-    /// The same with heartbeats so often.
-    fn begin_every(
         beat: Duration,
         store: Arc<dyn Store>,
         node: &str,
@@ -71,7 +38,7 @@ impl Liveness {
     ) -> std::io::Result<Self> {
         let vital = Vital::new(end);
         let (end, ended) = channel();
-        let mut beating = Beating {
+        let mut heartbeats = Heartbeats {
             nodes: Nodes::new(store.clone(), node),
             store,
             since: clock.now(),
@@ -81,57 +48,56 @@ impl Liveness {
             watches: Vec::new(),
             unread: 0,
         };
-        let lease = OwnLease(Arc::downgrade(&beating.lease));
-        // Others see it before anything is asked of it. What cannot be told now is told with the
-        // next beat.
-        drop(beating.beat());
+        let lease = OwnLease::of(&heartbeats.lease);
+        // The node is up before its agent answers. A failure is repeated with the next heartbeat.
+        drop(heartbeats.send());
         thread::Builder::new()
             .name("alive".to_owned())
             .spawn(move || {
                 let _vital = vital;
                 while ended.recv_timeout(beat) == Err(RecvTimeoutError::Timeout) {
-                    drop(beating.beat());
+                    drop(heartbeats.send());
                 }
             })?;
         Ok(Liveness { lease, _end: end })
     }
 
-    /// The lease that it keeps.
+    /// The lease that it renews.
     pub(crate) fn lease(&self) -> OwnLease {
         self.lease.clone()
     }
 }
 
-struct Beating {
+struct Heartbeats {
     nodes: Nodes,
     store: Arc<dyn Store>,
     since: String,
     lease: Arc<Mutex<Option<LeaseId>>>,
     instance: Instance,
     link: Option<Arc<Link>>,
-    /// Of this node's keys.
+    /// Watches of this node's keys.
     watches: Vec<Box<dyn Watch>>,
     /// Heartbeats since the keys were read.
     unread: u32,
 }
 
-impl Drop for Beating {
+impl Drop for Heartbeats {
     fn drop(&mut self) {
         self.instance.end();
     }
 }
 
-impl Beating {
-    fn beat(&mut self) -> Result<(), StoreError> {
+impl Heartbeats {
+    fn send(&mut self) -> Result<(), StoreError> {
         let known = *self.lease.lock().unwrap_or_else(PoisonError::into_inner);
         let mut kept = None;
         if let Some(lease) = known {
             match self.store.keep_alive(lease) {
-                Err(StoreError::LeaseNotFound { .. }) => self.has(None),
+                Err(StoreError::LeaseNotFound { .. }) => self.set_lease(None),
                 Err(error) => return Err(error),
                 Ok(()) if self.is_unchanged() => return Ok(()),
                 // Another client may have removed a key, or written over it.
-                Ok(()) if self.is_there(lease)? => return Ok(()),
+                Ok(()) if self.is_stored(lease)? => return Ok(()),
                 Ok(()) => kept = Some(lease),
             }
         }
@@ -140,41 +106,40 @@ impl Beating {
             None => self.store.grant(LEASE)?.id,
         };
         let version = env!("CARGO_PKG_VERSION");
-        let risen = self.nodes.rise(&self.since, version, lease, &self.instance);
-        match risen {
-            Ok(Risen::Yes) => {
-                self.has(Some(lease));
-                self.is_taken(None);
+        let renewed = self
+            .nodes
+            .renew(&self.since, version, lease, &self.instance);
+        match renewed {
+            Ok(Renewal::Done) => {
+                self.set_lease(Some(lease));
+                self.set_name_taken(None);
                 Ok(())
             }
             other => {
-                self.has(None);
-                // Nothing is tied to it.
+                self.set_lease(None);
+                // No key is bound to it.
                 drop(self.store.revoke(lease));
-                if let Risen::Taken(alive) = other? {
-                    self.is_taken(Some(&alive));
+                if let Renewal::NameTaken(alive) = other? {
+                    self.set_name_taken(Some(&alive));
                 }
                 Ok(())
             }
         }
     }
 
-    /// Whether the keys are as they were read last, as far as the watches report: reads at each heartbeat
-    /// would double what an idle agent exchanges with etcd.
+    /// Whether the watches report no change of the keys: to read them at each heartbeat would double the
+    /// traffic of an idle agent with etcd.
     fn is_unchanged(&mut self) -> bool {
         let keys = self.nodes.own_keys();
         let quiet = |watch: &mut Box<dyn Watch>| Some(watch.next(Duration::ZERO).ok()?.is_empty());
-        let seen: Option<Vec<bool>> = self.watches.iter_mut().map(quiet).collect();
-        let seen = seen.filter(|seen| seen.len() == keys.len());
+        let unchanged: Option<Vec<bool>> = self.watches.iter_mut().map(quiet).collect();
+        let unchanged = unchanged.filter(|watches| watches.len() == keys.len());
         self.unread += 1;
-        if self.unread < READ_AFTER
-            && seen
-                .as_ref()
-                .is_some_and(|seen| seen.iter().all(|quiet| *quiet))
-        {
+        let all_quiet = |watches: &Vec<bool>| watches.iter().all(|quiet| *quiet);
+        if self.unread < READ_AFTER && unchanged.as_ref().is_some_and(all_quiet) {
             return true;
         }
-        if seen.is_none() {
+        if unchanged.is_none() {
             // Before the read, so that no change falls between the two.
             let watches = keys.iter().map(|key| self.store.watch(key, 0));
             self.watches = watches.collect::<Result<_, _>>().unwrap_or_default();
@@ -183,17 +148,18 @@ impl Beating {
         false
     }
 
-    /// Whether the sign is there as it was given, and the node is a member still.
-    fn is_there(&mut self, lease: LeaseId) -> Result<bool, StoreError> {
-        let is_there = self.nodes.is_risen(&self.instance, lease)? && self.nodes.is_member()?;
-        if is_there {
+    /// Whether the store has the heartbeat as it was sent, and the membership.
+    fn is_stored(&mut self, lease: LeaseId) -> Result<bool, StoreError> {
+        let nodes = &self.nodes;
+        let is_stored = nodes.has_heartbeat(&self.instance, lease)? && nodes.is_member()?;
+        if is_stored {
             self.unread = 0;
         }
-        Ok(is_there)
+        Ok(is_stored)
     }
 
-    /// Another live agent has this node's name, or none has.
-    fn is_taken(&self, by: Option<&Alive>) {
+    /// Reports the other live agent that has this node's name; none if there is none.
+    fn set_name_taken(&self, by: Option<&Alive>) {
         let Some(link) = &self.link else { return };
         let found = by.map(|alive| {
             let place = alive.instance.as_ref().map(Instance::place);
@@ -203,10 +169,10 @@ impl Beating {
                 short(&alive.since, 40)
             )
         });
-        link.is_taken(self.nodes.name(), found);
+        link.set_name_taken(self.nodes.name(), found);
     }
 
-    fn has(&self, lease: Option<LeaseId>) {
+    fn set_lease(&self, lease: Option<LeaseId>) {
         *self.lease.lock().unwrap_or_else(PoisonError::into_inner) = lease;
     }
 }

@@ -1,8 +1,7 @@
-//! Who looks after the heartbeats of all: a few nodes, each in a place of its own.
+//! Monitoring of all heartbeats by a few nodes, each with an observer slot.
 //!
-//! If every node heard of every other, a cluster of n nodes would be told n times of each, and most
-//! when it has least time for it. A place goes with the lease of its node. When that ends, another
-//! node takes it, and looks up first who is silent.
+//! If every node watched every other, the store would send each change to all nodes. A slot is bound to the
+//! lease of its node. When that lease ends, another node takes the slot, and reads first which nodes are silent.
 
 use std::collections::BTreeSet;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -12,70 +11,56 @@ use std::time::Duration;
 use accelnet_api::types::EventKind;
 use accelnet_host::Clock;
 use accelnet_model::Code;
-use accelnet_store::{
-    Change, Document, LeaseId, Range, Store, StoreError, Stored, Txn, Unreadable,
-};
-use serde::{Deserialize, Serialize};
+use accelnet_store::{Change, LeaseId, Range, Store, StoreError, Stored, Txn, Unreadable};
 
-use super::liveness::{BEAT, LEASE, OwnLease};
-use super::nodes::{ALIVE, Nodes};
-use crate::journal::{Journal, Word};
+use super::documents::{ALIVE, OBSERVERS, Observer};
+use super::lease::{BEAT, LEASE, OwnLease};
+use super::nodes::Nodes;
+use crate::journal::{Journal, NewEvent};
 
-pub(crate) const OBSERVERS: &str = "observers/";
-/// How many places there are: one, and two for when its node is gone or does not see the store.
-pub const PLACES: usize = 3;
-/// Over this time the nodes try for a place that has become free, each at a moment of its own.
+/// Number of observer slots: two nodes may be down or cut off from the store.
+pub const OBSERVER_SLOTS: usize = 3;
+/// Over this time the nodes try to take a free slot, each at a moment of its own.
 const SPREAD: Duration = Duration::from_secs(1);
 
-/// Who has a place.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Observer {
-    node: String,
-}
-
-impl Document for Observer {
-    const KIND: &'static str = "an observer of the nodes";
-    const FORMAT: u32 = 1;
-}
-
-/// What one node does about the others.
-pub(crate) struct Observing {
+/// The part of one node in the monitoring.
+pub(crate) struct Observers {
     pub store: Arc<dyn Store>,
     pub node: String,
     pub clock: Arc<dyn Clock + Send + Sync>,
-    /// What a place goes with.
+    /// The lease that a slot is bound to.
     pub lease: OwnLease,
 }
 
-/// What a node finds of the places.
+/// The slots as one node finds them.
 enum Found {
     /// It has one.
     Own,
-    /// There is one to be had: its key, and the revision at which it can be taken.
+    /// One is free: its key, and the revision at which it can be taken.
     Free(String, u64),
     /// All are taken.
     Taken,
 }
 
-impl Observing {
-    /// Takes a place when one is free, and does its work, until the store is closed or this
-    /// node's heartbeats end for good. None when this has to begin anew, after a while.
-    pub fn go_on(&self, within: Duration) -> Option<()> {
+impl Observers {
+    /// Takes a free slot and monitors, until the store is closed or this node's heartbeats end. None if the
+    /// caller should begin again after a pause.
+    pub fn run(&self, within: Duration) -> Option<()> {
         let again = loop {
             let lease = match self.lease.get() {
                 Some(Some(lease)) => lease,
-                // A node that sends no heartbeats does not judge those of others.
+                // A node without heartbeats does not monitor others.
                 Some(None) => {
                     self.clock.sleep(BEAT);
                     continue;
                 }
                 None => return Some(()),
             };
-            let places = self.store.range(OBSERVERS).ok()?;
-            let result = match self.found(&places, lease).ok()? {
-                Found::Own => self.observe(places.revision, within),
+            let slots = self.store.range(OBSERVERS).ok()?;
+            let result = match self.found(&slots, lease).ok()? {
+                Found::Own => self.observe(slots.revision, within),
                 Found::Free(key, revision) => self.take(key, revision, lease),
-                Found::Taken => self.wait_for_place(places.revision, within),
+                Found::Taken => self.wait_for_slot(slots.revision, within),
             };
             match result {
                 Ok(()) | Err(StoreError::Compacted { .. }) => {}
@@ -87,16 +72,16 @@ impl Observing {
         matches!(again, StoreError::Closed).then_some(())
     }
 
-    fn found(&self, places: &Range, lease: LeaseId) -> Result<Found, StoreError> {
+    fn found(&self, slots: &Range, lease: LeaseId) -> Result<Found, StoreError> {
         let mut left = None;
-        for entry in &places.entries {
+        for entry in &slots.entries {
             match Stored::<Observer>::read(entry) {
                 Ok(observer) if observer.value.node == self.node => {}
                 Ok(_) => continue,
-                // Nobody's: whoever comes first takes the place, unless a later release has it.
+                // The first node takes an unreadable slot, unless a later release has it.
                 Err(error) => {
                     let why = Unreadable::of(entry, &error);
-                    if !why.newer_format && self.is_place(&entry.key) {
+                    if !why.newer_format && self.is_slot(&entry.key) {
                         left = Some(Found::Free(entry.key.clone(), entry.mod_revision));
                     }
                     continue;
@@ -105,22 +90,22 @@ impl Observing {
             if entry.lease == Some(lease) {
                 return Ok(Found::Own);
             }
-            // Of an agent before this one: it would end with that one's lease.
+            // An earlier agent of this node took it: it would end with that agent's lease.
             left = Some(Found::Free(entry.key.clone(), entry.mod_revision));
         }
         if let Some(left) = left {
             return Ok(left);
         }
-        let mut keys = (1..=PLACES).map(|place| format!("{OBSERVERS}{place}"));
-        let free = keys.find(|key| !places.entries.iter().any(|entry| entry.key == *key));
+        let mut keys = (1..=OBSERVER_SLOTS).map(|slot| format!("{OBSERVERS}{slot}"));
+        let free = keys.find(|key| !slots.entries.iter().any(|entry| entry.key == *key));
         Ok(free.map_or(Found::Taken, |key| Found::Free(key, 0)))
     }
 
-    fn is_place(&self, key: &str) -> bool {
-        (1..=PLACES).any(|place| format!("{OBSERVERS}{place}") == key)
+    fn is_slot(&self, key: &str) -> bool {
+        (1..=OBSERVER_SLOTS).any(|slot| format!("{OBSERVERS}{slot}") == key)
     }
 
-    /// Takes a place, unless another was faster: then the next look tells.
+    /// Takes a slot. If another node was faster, the next reading shows it.
     fn take(&self, key: String, revision: u64, lease: LeaseId) -> Result<(), StoreError> {
         let observer = Observer {
             node: self.node.clone(),
@@ -130,44 +115,44 @@ impl Observing {
         self.store.commit(&txn).map(drop)
     }
 
-    /// Waits until a place has become free, and then for this node's turn to try for it.
-    fn wait_for_place(&self, from: u64, within: Duration) -> Result<(), StoreError> {
+    /// Waits until a slot is free, and then for this node's moment.
+    fn wait_for_slot(&self, from: u64, within: Duration) -> Result<(), StoreError> {
         let mut watch = self.store.watch(OBSERVERS, from + 1)?;
         loop {
             let changes = watch.next(within)?;
             if let Some(gone) = changes.iter().find(|change| is_gone(change)) {
-                self.clock.sleep(self.turn(gone.revision()));
+                self.clock.sleep(self.delay(gone.revision()));
                 return Ok(());
             }
         }
     }
 
-    /// How long this node leaves a place that became free at `revision` to others.
-    fn turn(&self, revision: u64) -> Duration {
+    /// How long this node leaves a slot that became free at `revision` to others.
+    fn delay(&self, revision: u64) -> Duration {
         let mut hasher = DefaultHasher::new();
         (&self.node, revision).hash(&mut hasher);
         let [share, ..] = hasher.finish().to_le_bytes();
         SPREAD * u32::from(share) / u32::from(u8::MAX)
     }
 
-    /// Listens for nodes that send no more heartbeats, and writes them down, for as long as this
-    /// one gives its own: with its lease it loses its place. Leases that end while the store is silent
-    /// say nothing: their nodes have the time of a lease to give a sign again.
+    /// Records nodes whose heartbeats end, for as long as this node has its own: with its lease it loses its
+    /// slot. A lease that ends while the store does not answer has no meaning: its node has the time of one
+    /// lease to send a heartbeat.
     fn observe(&self, from: u64, within: Duration) -> Result<(), StoreError> {
         let nodes = Nodes::new(self.store.clone(), &self.node);
         let mut watch = self.store.watch(ALIVE, from + 1)?;
         let mut ended = BTreeSet::new();
-        // Who was silent before this began is looked up, once.
-        let mut looked = false;
+        // Nodes that were silent before the watch began are read once.
+        let mut read = false;
         loop {
-            let unsure = !looked || !ended.is_empty();
+            let unsure = !read || !ended.is_empty();
             if unsure && !self.store.was_silent_within(LEASE) {
-                if !looked {
-                    ended.extend(nodes.unwritten()?);
-                    looked = true;
+                if !read {
+                    ended.extend(nodes.unrecorded()?);
+                    read = true;
                 }
                 for name in std::mem::take(&mut ended) {
-                    self.write_down(&nodes, &name)?;
+                    self.record_down(&nodes, &name)?;
                 }
                 continue;
             }
@@ -182,18 +167,18 @@ impl Observing {
         }
     }
 
-    /// What cannot be written is looked up again when this begins anew.
-    fn write_down(&self, nodes: &Nodes, name: &str) -> Result<(), StoreError> {
+    /// What cannot be recorded is read again when the monitoring begins again.
+    fn record_down(&self, nodes: &Nodes, name: &str) -> Result<(), StoreError> {
         let now = self.clock.now();
-        if !nodes.write_down(name, &now)? {
+        if !nodes.record_down(name, &now)? {
             return Ok(());
         }
         let message = format!("Node {name} sends no heartbeats: it is down.");
-        let word = Word {
+        let event = NewEvent {
             code: Some(Code::NodeDown),
-            ..Word::of(EventKind::Failed, name, message)
+            ..NewEvent::of(EventKind::Failed, name, message)
         };
-        Journal::new(self.store.clone(), &self.node).tell(&now, word);
+        Journal::new(self.store.clone(), &self.node).record(&now, event);
         Ok(())
     }
 }

@@ -1,5 +1,6 @@
-//! What a node read last, for the time when it is cut off.
+//! The last readings of a node, for the time when it is cut off.
 
+mod saved;
 #[cfg(test)]
 mod tests;
 mod writer;
@@ -9,16 +10,17 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use accelnet_store::{Change, Entry, Range};
-use serde::{Deserialize, Serialize};
 
 use super::identity::{Identity, Known};
 use crate::check::judge;
 use crate::orders::is_order;
 use crate::policy::POLICY;
 use crate::unread::shown;
-use writer::{Writer, seen_beside};
+use saved::{FORMAT, SavedRange};
+pub(super) use saved::{Saved, SavedEntry};
+use writer::{Writer, revision_file};
 
-/// Prefixes whose newest reading is kept in memory; the policy in a file, too, beside the node's own keys.
+/// Prefixes whose last reading is kept in memory. The file has the policy and the node's own keys.
 const KEPT: [&str; 6] = [
     POLICY,
     "reports/",
@@ -27,10 +29,8 @@ const KEPT: [&str; 6] = [
     "alive/",
     "down/",
 ];
-/// The format of the file.
-const FORMAT: u32 = 1;
 
-/// What was read last.
+/// The last readings.
 pub(super) struct Remembered {
     /// Prefix of the node's own keys.
     own: String,
@@ -41,48 +41,19 @@ pub(super) struct Remembered {
 #[derive(Default)]
 struct State {
     ranges: BTreeMap<String, Range>,
-    /// Of values that cannot be read, the last ones that could, by key: the file has those.
-    good: BTreeMap<String, Entry>,
+    /// The last readable values of unreadable keys: the file has these.
+    readable: BTreeMap<String, Entry>,
     /// The cluster whose store it is.
     identity: Option<Identity>,
-    /// The highest revision that was seen.
+    /// The highest revision that was observed.
     highest: u64,
-    /// Grows when the store counts anew: watches of before begin again.
+    /// Grows when an older revision is accepted: earlier watches begin again.
     era: u64,
-}
-
-/// The file's content.
-#[derive(Serialize, Deserialize)]
-struct Saved {
-    format: u32,
-    #[serde(default)]
-    known: Option<Known>,
-    ranges: Vec<SavedRange>,
-}
-
-#[derive(Serialize, Deserialize)]
-struct SavedRange {
-    prefix: String,
-    revision: u64,
-    entries: Vec<SavedEntry>,
-}
-
-/// An entry; every value that accelnet writes is text.
-#[derive(Serialize, Deserialize)]
-struct SavedEntry {
-    key: String,
-    value: String,
-    create_revision: u64,
-    mod_revision: u64,
-    version: u64,
 }
 
 impl Remembered {
     pub(super) fn new(node: &str, file: Option<PathBuf>) -> Self {
-        let mut state = file.as_deref().and_then(load).unwrap_or_default();
-        if let (Some(file), Some(identity)) = (file.as_deref(), &state.identity) {
-            state.highest = state.highest.max(seen_of(file, identity));
-        }
+        let state = file.as_deref().and_then(load).unwrap_or_default();
         Remembered {
             own: format!("nodes/{node}/"),
             file: file.map(Writer::new),
@@ -94,70 +65,68 @@ impl Remembered {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The cluster whose store it is, and the highest revision that was seen.
+    /// The identity of the store, and the highest revision that was observed.
     pub(super) fn known(&self) -> (Option<Identity>, u64) {
         let state = self.lock();
         (state.identity.clone(), state.highest)
     }
 
-    /// How often the store began to count anew.
+    /// Number of times that an older revision was accepted.
     pub(super) fn era(&self) -> u64 {
         self.lock().era
     }
 
-    /// The store was seen at that revision.
-    pub(super) fn has_seen(&self, revision: u64) {
-        self.rises(&mut self.lock(), revision);
+    /// Records a revision of the store.
+    pub(super) fn observed(&self, revision: u64) {
+        self.raise(&mut self.lock(), revision);
     }
 
-    /// Events and reports change no policy: without a word of its own the file would know an older revision.
-    fn rises(&self, state: &mut State, revision: u64) {
+    /// Changes of other keys raise the revision as well, without a new reading of the policy.
+    fn raise(&self, state: &mut State, revision: u64) {
         if revision <= state.highest {
             return;
         }
         state.highest = revision;
         if let (Some(file), Some(identity)) = (&self.file, &state.identity) {
-            file.has_seen(Known {
+            file.write_revision(Known {
                 identity: identity.clone(),
                 revision,
             });
         }
     }
 
-    /// From now on the store has that identity, and is at that revision: what was read before is not of
-    /// it.
-    pub(super) fn counts(&self, identity: Identity, revision: u64) {
+    /// Accepts a store with that identity at that revision: earlier readings are dropped.
+    pub(super) fn accept(&self, identity: Identity, revision: u64) {
         let mut state = self.lock();
         let anew = state.identity.is_some();
         state.identity = Some(identity);
         state.highest = revision;
         if anew {
             state.ranges.clear();
-            state.good.clear();
+            state.readable.clear();
             state.era += 1;
         }
         self.save(&state);
     }
 
-    /// Revision of what is known of `prefix`.
+    /// Revision of the last reading of `prefix`.
     pub(super) fn revision(&self, prefix: &str) -> Option<u64> {
         self.lock().ranges.get(prefix).map(|known| known.revision)
     }
 
-    /// Keeps a reading, if it is of a kind that is kept; `before` is the revision of what was known
-    /// when it began.
+    /// Keeps a reading of a prefix that is kept; `before` is the revision of the last one when it began.
     pub(super) fn keep(&self, prefix: &str, range: &Range, before: Option<u64>) {
-        // Orders mean nothing to an agent that starts while it is cut off.
+        // An agent that starts while it is cut off has no use for orders.
         let own = prefix.starts_with(&self.own) && !is_order(prefix);
         if !own && !KEPT.contains(&prefix) {
             return;
         }
         let mut state = self.lock();
-        self.rises(&mut state, range.revision);
+        self.raise(&mut state, range.revision);
         let known = state.ranges.get(prefix);
         let news = known.is_none_or(|known| known.entries != range.entries);
-        // One that was read earlier and arrives later. An older one that began when all that is known
-        // was known is of a store that was set back, as from a backup.
+        // An older reading may arrive late. If it began after the last one, the store was restored to an
+        // older state.
         let newer = known
             .map(|known| known.revision)
             .filter(|known| *known > range.revision);
@@ -168,25 +137,25 @@ impl Remembered {
         let before = state.ranges.insert(prefix.to_owned(), range.clone());
         if lasting && news {
             let before = before.map_or_else(Vec::new, |before| before.entries);
-            state.has_changed(prefix, &before, &range.entries);
+            state.update_readable(prefix, &before, &range.entries);
         }
         if news && lasting {
             self.save(&state);
         }
     }
 
-    /// What stood at a key of the policy, or of the node's own, when it could be read last; none while it can be.
-    pub(super) fn good(&self, key: &str) -> Option<Entry> {
-        self.lock().good.get(key).cloned()
+    /// The last readable value of a key that has become unreadable.
+    pub(super) fn last_readable(&self, key: &str) -> Option<Entry> {
+        self.lock().readable.get(key).cloned()
     }
 
-    /// Whether a reading of the policy has an older value than was read before, though its revision is no
-    /// older: an older state was restored, and its revision raised afterwards. A fragment.
-    pub(super) fn set_back(&self, range: &Range) -> Option<String> {
+    /// Why a reading of the policy shows that an older state was restored and its revision raised afterwards,
+    /// a fragment: a value is older than before, although the revision is not.
+    pub(super) fn older_state(&self, range: &Range) -> Option<String> {
         let state = self.lock();
         let known = state.ranges.get(POLICY)?;
         if range.revision < known.revision {
-            // It was read earlier, and arrives later.
+            // It arrives late.
             return None;
         }
         let mut known = known.entries.iter();
@@ -204,14 +173,15 @@ impl Remembered {
         })
     }
 
-    /// Keeps the policy up with what its watch told: all changes of it from revision `from` up to the
-    /// last of `changes`.
+    /// Applies the watched changes of the policy: all from revision `from` to the last of `changes`.
     pub(super) fn follow(&self, from: u64, changes: &[Change]) {
         let mut state = self.lock();
         let last = changes.last().map_or(0, Change::revision);
-        self.rises(&mut state, last);
-        // What was read before the watch began may miss something.
-        let State { ranges, good, .. } = &mut *state;
+        self.raise(&mut state, last);
+        // A reading from before the watch may miss a change.
+        let State {
+            ranges, readable, ..
+        } = &mut *state;
         let known = ranges.get_mut(POLICY);
         let Some(known) = known.filter(|known| known.revision + 1 >= from) else {
             return;
@@ -221,8 +191,8 @@ impl Remembered {
         for change in changes.iter().filter(|change| change.revision() > read) {
             let was = apply(change, &mut known.entries);
             match change {
-                Change::Put(now) => keep_good(good, was.as_ref(), now),
-                Change::Delete { key, .. } => drop(good.remove(key)),
+                Change::Put(now) => keep_readable(readable, was.as_ref(), now),
+                Change::Delete { key, .. } => drop(readable.remove(key)),
             }
             known.revision = change.revision();
             news = true;
@@ -238,15 +208,15 @@ impl Remembered {
         }
     }
 
-    /// What begins with `prefix`, if what is known of it is not of before `revision`.
+    /// The last reading of `prefix`, if it is not older than `revision`.
     pub(super) fn range_since(&self, prefix: &str, revision: u64) -> Option<Range> {
         let state = self.lock();
         let known = state.ranges.get(prefix)?;
         (known.revision >= revision).then(|| known.clone())
     }
 
-    /// What begins with `prefix`, if that was ever read. Of other nodes nothing is known before
-    /// somebody asks for them, which is no reason to show nothing of this one.
+    /// The last reading of `prefix`. Keys of other nodes that were never read are empty, so that this node is
+    /// still shown.
     pub(super) fn range(&self, prefix: &str) -> Option<Range> {
         let known = self.lock().ranges.get(prefix).cloned();
         let of_others = prefix != POLICY && KEPT.contains(&prefix);
@@ -258,7 +228,7 @@ impl Remembered {
         })
     }
 
-    /// One key, if something that holds it was ever read.
+    /// One key, if a prefix of it was ever read.
     pub(super) fn key(&self, key: &str) -> Option<Option<Entry>> {
         let state = self.lock();
         let mut holding = state
@@ -276,26 +246,26 @@ impl Remembered {
 }
 
 impl State {
-    /// What begins with `prefix` changed.
-    fn has_changed(&mut self, prefix: &str, before: &[Entry], now: &[Entry]) {
+    /// Updates the last readable values below `prefix`.
+    fn update_readable(&mut self, prefix: &str, before: &[Entry], now: &[Entry]) {
         let gone = |key: &str| entry_of(now, key).is_none();
-        self.good
+        self.readable
             .retain(|key, _| !key.starts_with(prefix) || !gone(key));
         for entry in now {
-            keep_good(&mut self.good, entry_of(before, &entry.key), entry);
+            keep_readable(&mut self.readable, entry_of(before, &entry.key), entry);
         }
     }
 }
 
-/// Keeps what could be read of a key whose value cannot be any more.
-fn keep_good(good: &mut BTreeMap<String, Entry>, was: Option<&Entry>, now: &Entry) {
+/// Keeps the last value of a key that becomes unreadable.
+fn keep_readable(readable: &mut BTreeMap<String, Entry>, was: Option<&Entry>, now: &Entry) {
     if was.is_some_and(|was| was.mod_revision == now.mod_revision) {
         return;
     }
     if judge(now).is_none() {
-        good.remove(&now.key);
+        readable.remove(&now.key);
     } else if let Some(was) = was.filter(|was| judge(was).is_none()) {
-        good.insert(now.key.clone(), was.clone());
+        readable.insert(now.key.clone(), was.clone());
     }
 }
 
@@ -304,7 +274,7 @@ fn entry_of<'a>(entries: &'a [Entry], key: &str) -> Option<&'a Entry> {
     place.ok().map(|at| &entries[at])
 }
 
-/// Makes a change; what was there before.
+/// Applies a change; the value before it.
 fn apply(change: &Change, entries: &mut Vec<Entry>) -> Option<Entry> {
     let place = entries.binary_search_by(|entry| entry.key.as_str().cmp(change.key()));
     match (change, place) {
@@ -318,87 +288,55 @@ fn apply(change: &Change, entries: &mut Vec<Entry>) -> Option<Entry> {
     }
 }
 
-/// The highest revision of that cluster's store that was seen, as far as the file beside `file` knows.
-fn seen_of(file: &Path, identity: &Identity) -> u64 {
-    let beside = seen_beside(file);
-    if !accelnet_store::is_private(&beside).unwrap_or(false) {
-        return 0;
-    }
-    let text = std::fs::read(beside).unwrap_or_default();
-    let known = serde_json::from_slice::<Known>(&text).ok();
-    known.map_or(0, |known| match known.identity == *identity {
-        true => known.revision,
-        false => 0,
-    })
-}
-
+/// The last readings in `file`.
 fn load(file: &Path) -> Option<State> {
-    if !accelnet_store::is_private(file).unwrap_or(false) {
-        return None;
-    }
-    let text = std::fs::read(file).ok()?;
-    let saved: Saved = serde_json::from_slice(&text).ok()?;
+    let saved: Saved = saved::load(file)?;
     if saved.format != FORMAT {
         return None;
     }
-    let highest = saved.ranges.iter().map(|range| range.revision).max();
-    let highest = highest.max(saved.known.as_ref().map(|known| known.revision));
-    let ranges = saved.ranges.into_iter().map(|saved| {
-        let entries = saved.entries.into_iter().map(|entry| Entry {
-            key: entry.key,
-            value: entry.value.into_bytes(),
-            create_revision: entry.create_revision,
-            mod_revision: entry.mod_revision,
-            version: entry.version,
-            lease: None,
-        });
-        let range = Range {
-            entries: entries.collect(),
-            revision: saved.revision,
-        };
-        (saved.prefix, range)
-    });
+    let revisions = saved.ranges.iter().map(|range| range.revision);
+    let beside: Option<Known> = saved::load(&revision_file(file));
+    let known = saved.known.into_iter();
+    let identity = known.clone().map(|known| known.identity).next();
+    // The revision beside the file is of the same cluster, or of an earlier one.
+    let beside = beside.filter(|beside| Some(&beside.identity) == identity.as_ref());
+    let revisions = revisions.chain(known.chain(beside).map(|known| known.revision));
     Some(State {
-        ranges: ranges.collect(),
-        identity: saved.known.map(|known| known.identity),
-        highest: highest.unwrap_or(0),
-        good: BTreeMap::new(),
+        highest: revisions.max().unwrap_or(0),
+        ranges: saved
+            .ranges
+            .into_iter()
+            .map(|saved| (saved.prefix.clone(), saved.range()))
+            .collect(),
+        identity,
+        readable: BTreeMap::new(),
         era: 0,
     })
 }
 
-/// What of it is kept in the file.
+/// What of the state the file has.
 fn content(own: &str, state: &State) -> Saved {
     let lasting = state
         .ranges
         .iter()
         .filter(|(prefix, _)| prefix.starts_with(own) || *prefix == POLICY);
+    let ranges = lasting.map(|(prefix, range)| {
+        let entries = range.entries.iter().map(|entry| {
+            let readable = state.readable.get(&entry.key);
+            SavedEntry::of(readable.unwrap_or(entry))
+        });
+        SavedRange {
+            prefix: prefix.clone(),
+            revision: range.revision,
+            entries: entries.collect(),
+        }
+    });
     Saved {
         format: FORMAT,
         known: state.identity.clone().map(|identity| Known {
             identity,
             revision: state.highest,
         }),
-        ranges: lasting
-            .map(|(prefix, range)| SavedRange {
-                prefix: prefix.clone(),
-                revision: range.revision,
-                entries: range
-                    .entries
-                    .iter()
-                    .map(|entry| saved_entry(state.good.get(&entry.key).unwrap_or(entry)))
-                    .collect(),
-            })
-            .collect(),
-    }
-}
-
-fn saved_entry(entry: &Entry) -> SavedEntry {
-    SavedEntry {
-        key: entry.key.clone(),
-        value: String::from_utf8_lossy(&entry.value).into_owned(),
-        create_revision: entry.create_revision,
-        mod_revision: entry.mod_revision,
-        version: entry.version,
+        ranges: ranges.collect(),
     }
 }

@@ -7,9 +7,9 @@ use accelnet_model::Uuid;
 
 use super::last_reports::Standpoint;
 use crate::policy::Policy;
-use crate::report::Report;
+use crate::reports::Report;
 
-/// The VMs in `reports`, those of nodes that do not report now marked.
+/// The VMs in `reports`; those of nodes that do not report now are marked.
 pub(crate) fn of_reports(reports: Vec<Report>, from: &Standpoint<'_>) -> Vec<VmView> {
     let of = |report: Report| {
         let last_report = from.last_report(&report);
@@ -30,9 +30,8 @@ struct Copy {
     is_current: bool,
 }
 
-/// Leaves out definitions of a VM on nodes where it does not run, while it runs on another node: rather by a
-/// current report than by a last one. Of a VM that runs nowhere, the definition on the node of its setting
-/// stays.
+/// Removes definitions of a VM on nodes where it does not run while another node, preferably one that reports
+/// now, runs it. Of a VM that runs nowhere, the definition on the node of its setting remains.
 pub(crate) fn without_idle_copies(vms: &mut Vec<VmView>, policy: &Policy) {
     let mut copies: BTreeMap<Uuid, Vec<Copy>> = BTreeMap::new();
     for vm in &*vms {

@@ -190,7 +190,10 @@ impl HostNetwork {
         snapshot: &Snapshot,
     ) -> Vec<Mention> {
         let now = ctx.uptime();
-        let place = self.mentions.iter().position(|one| one.uplink == plan.uplink);
+        let place = self
+            .mentions
+            .iter()
+            .position(|one| one.uplink == plan.uplink);
         let known = place.and_then(|place| self.mentions.get(place));
         let becomes_port = !plan.steps.is_empty();
         let own = plan.bridge == intent.bridge_name();

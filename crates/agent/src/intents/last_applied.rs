@@ -20,7 +20,11 @@ impl LastApplied {
     /// `intent` is completed; `was_completed` if its status said so before.
     pub fn complete(&mut self, ctx: &Context, intent: &Intent, was_completed: bool) {
         let (name, node) = (&intent.name, &ctx.node);
-        if self.0.iter().any(|(one, drifted)| one == intent && *drifted) {
+        if self
+            .0
+            .iter()
+            .any(|(one, drifted)| one == intent && *drifted)
+        {
             let message = format!("Repaired intent {name} on {node}.");
             ctx.record(EventKind::Repaired, name, message);
         } else if !was_completed {

@@ -76,15 +76,13 @@ impl IntentReconciler {
                 .complete(ctx, network, &world.snapshot, begun);
         }
         let facts = self.facts(world, intent, adapters, &observation);
-        if let (Ok(plan), Ok(network)) =
-            (intent_plan::switch(intent, &facts), &observation.network)
+        if let (Ok(plan), Ok(network)) = (intent_plan::switch(intent, &facts), &observation.network)
         {
             let now = ctx.uptime();
             self.host_network.judge(intent, &plan, network, now);
             let host = &mut self.host_network;
             observation.mentions = host.mentions(ctx, intent, &plan, &world.snapshot);
-            observation.lost_ports =
-                switch::lost_ports(ctx, intent, &plan.bridge, &world.snapshot);
+            observation.lost_ports = switch::lost_ports(ctx, intent, &plan.bridge, &world.snapshot);
         }
         observation
     }

@@ -70,8 +70,7 @@ impl Statuses {
     ) -> &mut IntentStatus {
         let known = self.0.iter().position(|one| one.intent == *intent.name);
         let place = known.unwrap_or_else(|| {
-            self.0
-                .push(IntentStatus::pending(&intent.name, node, now));
+            self.0.push(IntentStatus::pending(&intent.name, node, now));
             self.0.len() - 1
         });
         let status = &mut self.0[place];

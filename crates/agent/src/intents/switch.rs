@@ -58,7 +58,8 @@ pub(crate) fn hand_back(
 ) -> Result<(), Problem> {
     let bridge = intent.bridge_name();
     let bridges = ctx.edge.switches().look();
-    let bridges = bridges.map_err(|error| not_readable(&[&bridge, "the node's bridges"], &error))?;
+    let bridges =
+        bridges.map_err(|error| not_readable(&[&bridge, "the node's bridges"], &error))?;
     let Some(found) = bridges.iter().find(|one| one.name == bridge) else {
         return Ok(());
     };
@@ -74,9 +75,8 @@ pub(crate) fn hand_back(
     }
     if let Some(uplink) = found.ports.first() {
         let network = network(ctx, &bridge, &[bridge.clone(), uplink.clone()])?;
-        let plan = switch::give_back(&bridge, uplink, &network).map_err(|refusal| {
-            Problem::new(Code::UplinkUnfit, &[uplink], refusal.to_string())
-        })?;
+        let plan = switch::give_back(&bridge, uplink, &network)
+            .map_err(|refusal| Problem::new(Code::UplinkUnfit, &[uplink], refusal.to_string()))?;
         run(ctx, &plan, intent)?;
     }
     let step = SwitchStep::DeleteBridge {
@@ -127,11 +127,7 @@ pub(crate) fn lost_ports(
 }
 
 fn not_readable(names: &[&str], error: &NetlinkError) -> Problem {
-    Problem::new(
-        Code::NotReadable,
-        names,
-        format!("It failed to {error}."),
-    )
+    Problem::new(Code::NotReadable, names, format!("It failed to {error}."))
 }
 
 /// A change of the switch that was rolled back.

@@ -54,22 +54,15 @@ impl Observer {
         after(ctx, &self.newest)
     }
 
-    /// Observes the VMs of `uuids`, of which an event came, with the adapters in `bound`; everything where one of
-    /// them is new.
-    pub fn events_of(
-        &self,
-        ctx: &Context,
-        bound: &[BoundAdapter],
-        pool: &str,
-        uuids: &BTreeSet<String>,
-    ) -> Arc<Snapshot> {
+    /// Observes what an event of the VMs of `uuids` may have changed: them, libvirt's networks and adapters. All VMs
+    /// where one of them is new.
+    pub fn events_of(&self, ctx: &Context, uuids: &BTreeSet<String>) -> Arc<Snapshot> {
         let before = &self.newest;
-        match uuids.iter().all(|uuid| before.domain(uuid).is_some()) {
-            true => {
-                let uuids: Vec<String> = uuids.iter().cloned().collect();
-                changed(ctx, before, bound, pool, &uuids)
-            }
-            false => self.adapters(ctx),
+        let known = uuids.iter().all(|uuid| before.domain(uuid).is_some());
+        let uuids: Vec<String> = uuids.iter().cloned().collect();
+        match again(ctx, &before.node, known.then_some(&uuids), |_| true) {
+            Some(node) => Arc::new(Snapshot::new(node, networks(ctx), before.observed_at)),
+            None => all(ctx),
         }
     }
 }

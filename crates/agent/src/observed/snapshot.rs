@@ -24,11 +24,7 @@ pub(crate) struct Snapshot {
 }
 
 impl Snapshot {
-    pub fn new(
-        node: Node,
-        networks: Observed<Vec<VirtualNetwork>>,
-        observed_at: Duration,
-    ) -> Self {
+    pub fn new(node: Node, networks: Observed<Vec<VirtualNetwork>>, observed_at: Duration) -> Self {
         Snapshot {
             node,
             networks,

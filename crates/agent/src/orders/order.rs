@@ -1,4 +1,4 @@
-//! An order as it is in the store.
+//! An order in the store.
 
 use std::sync::Arc;
 
@@ -8,60 +8,58 @@ use accelnet_api::types::{
 use accelnet_api::{Caller, Role};
 use accelnet_model::{Code, NodeName, Problem, Uuid};
 use accelnet_store::{
-    Commit, Document, Entry, LeaseId, MAX_TXN_BYTES, Store, StoreError, Stored, Txn, Unreadable,
-    Watch, renamed,
+    Commit, Document, Entry, LeaseId, MAX_TXN_BYTES, Store, StoreError, Stored, Txn, Watch, renamed,
 };
 use serde::{Deserialize, Serialize};
 
-use crate::journal::{Word, short_outcome};
+use super::split::{is_dry_run, names_of};
+use crate::journal::{NewEvent, shortened};
 
-/// VMs of an order at most: its answer fits into one value.
-pub(super) const MOST_VMS: usize = 500;
-/// Bytes of an answer with everything in it; a longer one goes without its views.
-const ANSWER: usize = MAX_TXN_BYTES / 2;
-/// Longest name of a caller, in bytes.
-const NAME: usize = 1024;
+/// VMs of an order, so that its answer fits into one value.
+pub(super) const MAX_VMS: usize = 500;
+/// Bytes of a complete answer; a longer one has no views and steps.
+const MAX_ANSWER: usize = MAX_TXN_BYTES / 2;
+/// Bytes of the name of a caller.
+const MAX_NAME: usize = 1024;
 /// How often a transaction on an order is repeated because the order changed.
-const TURNS: u32 = 8;
+const ATTEMPTS: u32 = 8;
 
 /// A request for VMs that the agent of another node carries out.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Order {
-    /// Node that was asked.
+    /// The node that received the request.
     pub asker: NodeName,
     /// Name of the caller.
     pub who: String,
     /// Role of the caller.
     pub role: Role,
-    /// The door that the caller used on the asker.
+    /// Where the request came from.
     pub from: Origin,
     /// The request; it names VMs by their UUIDs.
-    pub request: OrderedChange,
-    /// How far it is.
+    #[serde(with = "StoredChange")]
+    pub request: VmChange,
+    /// Its state.
     pub state: State,
 }
 
-/// What is asked for the VMs.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub(crate) enum OrderedChange {
-    /// Accelerate them.
+/// The stored form of a change.
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "VmChange", rename_all = "kebab-case")]
+enum StoredChange {
     Enable(VmEnable),
-    /// Change their settings.
     Set(VmSet),
-    /// Move them to their software path.
     Disable(VmDisable),
 }
 
-/// How far an order is.
+/// The state of an order.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum State {
-    /// Written, and to be taken.
+    /// Its node has not taken it.
     Waiting,
-    /// The node carries it out.
+    /// Its node carries it out.
     Taken,
-    /// Carried out, and its event is recorded with these outcomes.
+    /// Carried out: its event is recorded with these outcomes.
     Recorded(Vec<SubjectOutcome>),
     /// Answered.
     Answered(Reply),
@@ -84,11 +82,11 @@ impl Document for Order {
 
     fn agrees(&self, key: &str) -> Result<(), String> {
         id_of(key)?;
-        if self.who.is_empty() || self.who.len() > NAME {
+        if self.who.is_empty() || self.who.len() > MAX_NAME {
             return Err(format!("its caller has a name of {} bytes", self.who.len()));
         }
-        let names = self.request.names();
-        if !(1..=MOST_VMS).contains(&names.len()) {
+        let names = names_of(&self.request);
+        if !(1..=MAX_VMS).contains(&names.len()) {
             return Err(format!("it names {} VMs", names.len()));
         }
         match names.iter().find(|name| name.parse::<Uuid>().is_err()) {
@@ -111,67 +109,14 @@ fn id_of(key: &str) -> Result<Uuid, String> {
     id.map_err(|error| error.to_string())
 }
 
-/// Whether `key` is one of an order.
+/// Whether `key` is that of an order.
 pub(crate) fn is_order(key: &str) -> bool {
     let mut parts = key.splitn(4, '/');
     parts.next() == Some("nodes") && parts.nth(1) == Some("orders")
 }
 
-/// Why the order in `entry` cannot be read; none when it can.
-pub(crate) fn judge(entry: &Entry) -> Option<Unreadable> {
-    Stored::<Order>::read_or_why(entry).err()
-}
-
-impl OrderedChange {
-    /// `change`, for the VMs with these UUIDs.
-    pub fn of(change: &VmChange, vms: &[Uuid]) -> Self {
-        let names: Vec<String> = vms.iter().map(ToString::to_string).collect();
-        match change {
-            VmChange::Enable(one) => OrderedChange::Enable(VmEnable {
-                names,
-                ..one.clone()
-            }),
-            VmChange::Set(one) => OrderedChange::Set(VmSet {
-                names,
-                ..one.clone()
-            }),
-            VmChange::Disable(one) => OrderedChange::Disable(VmDisable {
-                names,
-                ..one.clone()
-            }),
-        }
-    }
-
-    /// The same as a local request has it.
-    pub fn as_change(&self) -> VmChange {
-        match self {
-            OrderedChange::Enable(one) => VmChange::Enable(one.clone()),
-            OrderedChange::Set(one) => VmChange::Set(one.clone()),
-            OrderedChange::Disable(one) => VmChange::Disable(one.clone()),
-        }
-    }
-
-    /// UUIDs of its VMs.
-    pub fn names(&self) -> &[String] {
-        match self {
-            OrderedChange::Enable(one) => &one.names,
-            OrderedChange::Set(one) => &one.names,
-            OrderedChange::Disable(one) => &one.names,
-        }
-    }
-
-    /// Whether it changes nothing.
-    pub fn is_dry_run(&self) -> bool {
-        match self {
-            OrderedChange::Enable(one) => one.dry_run,
-            OrderedChange::Set(one) => one.dry_run,
-            OrderedChange::Disable(one) => one.dry_run,
-        }
-    }
-}
-
 impl Order {
-    /// The caller, as the audit of the node that carries it out has it.
+    /// The caller, by way of the asker.
     pub fn caller(&self) -> Caller {
         Caller {
             name: self.who.clone(),
@@ -186,7 +131,7 @@ impl Order {
     /// Refuses a caller whose role does not permit the change.
     pub fn may(&self) -> Result<(), Problem> {
         let needs = Role::Operator;
-        if self.role >= needs || self.request.is_dry_run() {
+        if self.role >= needs || is_dry_run(&self.request) {
             return Ok(());
         }
         let found = format!(
@@ -202,14 +147,14 @@ impl Order {
 }
 
 impl Reply {
-    /// What is answered, as far as it fits into the store.
+    /// The answer, shortened to the size of a value.
     pub fn of(done: Result<VmChanged, Problem>) -> Self {
         let mut changed = match done {
             Ok(changed) => changed,
             Err(problem) => return Reply::Refused(problem),
         };
         let length = |changed: &VmChanged| serde_json::to_vec(changed).map_or(0, |json| json.len());
-        if length(&changed) > ANSWER {
+        if length(&changed) > MAX_ANSWER {
             for result in &mut changed.results {
                 result.vm = None;
                 result.steps = Vec::new();
@@ -218,7 +163,7 @@ impl Reply {
         Reply::Changed(changed)
     }
 
-    /// What is answered when only the outcomes are known.
+    /// The answer if only the outcomes are known.
     pub fn of_outcomes(outcomes: &[SubjectOutcome]) -> Self {
         let result = |one: &SubjectOutcome| VmResult {
             name: one.subject.clone(),
@@ -242,7 +187,7 @@ impl Reply {
     }
 }
 
-/// An order as it was found.
+/// An order as it was read.
 #[derive(Debug, Clone)]
 pub(crate) struct Held {
     /// Its key.
@@ -256,7 +201,7 @@ pub(crate) struct Held {
 }
 
 impl Held {
-    /// Reads an entry; none when it is no order that can be carried out. An order without a lease is no agent's.
+    /// Parses an order; none if it cannot be carried out. One without a lease is not from an agent.
     pub fn of(entry: &Entry) -> Option<Self> {
         let order = Stored::<Order>::read(entry).ok()?.value;
         Some(Held {
@@ -269,14 +214,14 @@ impl Held {
     }
 }
 
-/// The orders in the store, as one node has them.
+/// The orders for one node.
 #[derive(Clone)]
 pub(crate) struct Orders {
     store: Arc<dyn Store>,
     node: String,
 }
 
-/// What the keys of the orders of a node begin with.
+/// Prefix of the orders for a node.
 pub(crate) fn orders_of(node: &str) -> String {
     format!("nodes/{node}/orders/")
 }
@@ -295,24 +240,24 @@ impl Orders {
         format!("{}{id}", orders_of(&self.node))
     }
 
-    /// The keys of the orders of this node, and the store's revision.
+    /// The keys of the orders for this node, and the store's revision.
     pub fn keys(&self) -> Result<(Vec<String>, u64), StoreError> {
         let range = self.store.range(&orders_of(&self.node))?;
         let keys = range.entries.into_iter().map(|entry| entry.key);
         Ok((keys.collect(), range.revision))
     }
 
-    /// Watches the orders of this node from a revision on.
+    /// Watches the orders for this node from a revision on.
     pub fn watch(&self, from: u64) -> Result<Box<dyn Watch>, StoreError> {
         self.store.watch(&orders_of(&self.node), from)
     }
 
-    /// The order at `key`; none when it is gone or cannot be read.
+    /// The order at `key`; none if it was removed or cannot be read.
     pub fn held(&self, key: &str) -> Result<Option<Held>, StoreError> {
         Ok(self.store.get(key)?.as_ref().and_then(Held::of))
     }
 
-    /// Brings an order to its next state; the order then, or none when it changed meanwhile or is gone.
+    /// Changes the state of an order. Returns the new order; none if it changed meanwhile or was removed.
     pub fn step(&self, held: &Held, state: State) -> Result<Option<Held>, StoreError> {
         let order = Order {
             state,
@@ -330,9 +275,9 @@ impl Orders {
         }
     }
 
-    /// Answers an order, unless it is gone.
+    /// Answers an order, unless it was removed.
     pub fn answer(&self, key: &str, reply: &Reply) -> Result<(), StoreError> {
-        for _ in 0..TURNS {
+        for _ in 0..ATTEMPTS {
             let Some(held) = self.held(key)? else {
                 return Ok(());
             };
@@ -345,25 +290,25 @@ impl Orders {
         Ok(())
     }
 
-    /// Adds to `txn`, which records the event of a request, the outcomes of its order.
-    pub fn record(&self, txn: Txn, id: &Uuid, word: Option<&Word>) -> Result<Txn, StoreError> {
+    /// Adds the outcomes of an order to `txn`, which records its event.
+    pub fn record(&self, txn: Txn, id: &Uuid, event: Option<&NewEvent>) -> Result<Txn, StoreError> {
         let held = self.held(&self.key(id))?;
         let Some(held) = held.filter(|held| held.order.state == State::Taken) else {
             return Ok(txn);
         };
         let order = Order {
-            state: State::Recorded(word.map(outcomes_of).unwrap_or_default()),
+            state: State::Recorded(event.map(outcomes_of).unwrap_or_default()),
             ..held.order.clone()
         };
         stepped(txn, &held, &order)
     }
 
-    /// Whether an order has no caller any more: its lease ended, or it was removed.
+    /// Whether an order was removed, or its lease ended.
     pub fn is_gone(&self, id: &Uuid) -> bool {
         matches!(self.store.get(&self.key(id)), Ok(None))
     }
 
-    /// Answers an order whose outcomes are recorded, and of which nothing more is known.
+    /// Answers an order with its recorded outcomes.
     pub fn answer_recorded(&self, id: &Uuid) -> Result<(), StoreError> {
         let key = self.key(id);
         match self.held(&key)?.map(|held| held.order.state) {
@@ -373,21 +318,21 @@ impl Orders {
     }
 }
 
-/// `txn` with an order in its next state, if it is as `held` has it.
+/// Adds the new state of an order to `txn`, if it has not changed since `held`.
 fn stepped(txn: Txn, held: &Held, order: &Order) -> Result<Txn, StoreError> {
     txn.check(&held.key, held.mod_revision)
         .put_json_leased(&held.key, order, held.lease)
 }
 
-/// The outcomes that an event has.
-fn outcomes_of(word: &Word) -> Vec<SubjectOutcome> {
-    match word.outcomes.is_empty() {
-        false => word.outcomes.iter().map(short_outcome).collect(),
-        true => vec![short_outcome(&SubjectOutcome {
-            subject: word.subject.clone(),
-            ok: word.code.is_none(),
-            message: word.message.clone(),
-            code: word.code,
+/// The outcomes of an event.
+fn outcomes_of(event: &NewEvent) -> Vec<SubjectOutcome> {
+    match event.outcomes.is_empty() {
+        false => event.outcomes.iter().map(shortened).collect(),
+        true => vec![shortened(&SubjectOutcome {
+            subject: event.subject.clone(),
+            ok: event.code.is_none(),
+            message: event.message.clone(),
+            code: event.code,
         })],
     }
 }

@@ -1,4 +1,4 @@
-//! Orders of one request, written and waited for.
+//! The orders of one request: written, and watched until they are answered.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -7,24 +7,25 @@ use accelnet_api::types::VmChanged;
 use accelnet_model::{Code, Problem, Uuid};
 use accelnet_store::{Change, Commit, Entry, StoreError, Stored, Txn, Watch};
 
-use super::asking::Asker;
+use super::asker::{ANSWER_WITHIN, Asker, TAKE_WITHIN};
 use super::order::{Order, Reply, State, orders_of};
-use super::unanswered;
-use crate::policy::store_failed;
+use super::problems::unanswered;
+use crate::files::random_uuid;
+use crate::problems::store_failed;
 
 /// How often the nodes that took an order are checked for heartbeats.
 const CHECK: Duration = Duration::from_secs(30);
-/// How long a failed watch rests.
-const REST: Duration = Duration::from_secs(1);
+/// The pause after a failed watch.
+const RETRY: Duration = Duration::from_secs(1);
 /// How often a transaction on an order is repeated because the order changed.
-const TURNS: u32 = 8;
+const ATTEMPTS: u32 = 8;
 
-/// What became of an order.
-pub(super) type Answered = Result<VmChanged, Problem>;
+/// The answer to an order.
+pub(crate) type Answered = Result<VmChanged, Problem>;
 
-/// An order to be written.
+/// An order that is not in the store yet.
 pub(super) struct Wanted {
-    /// The node that it is for.
+    /// Its node.
     pub node: String,
     /// The order.
     pub order: Order,
@@ -37,29 +38,29 @@ struct Waiting {
     node: String,
     key: String,
     taken: bool,
-    /// Until when it has to be taken, or answered.
+    /// The uptime until which its node has to take it, or to answer it.
     until: Duration,
 }
 
-/// What was found when an order was to be withdrawn.
-enum Found {
+/// The result of an attempt to withdraw an order.
+enum Withdrawal {
     Withdrawn,
     Taken,
     Answered(Reply),
     Gone,
 }
 
-/// One request's orders.
+/// The orders of one request.
 pub(super) struct Round {
     asker: Asker,
     watch: Box<dyn Watch>,
     waiting: Vec<Waiting>,
     answers: Vec<Option<Answered>>,
-    /// When the nodes were checked for heartbeats.
+    /// The uptime of the last check for heartbeats.
     checked: Duration,
 }
 
-/// What the keys of the orders for `nodes` begin with.
+/// Common prefix of the orders for `nodes`.
 pub(super) fn prefix_of(nodes: &[&str]) -> String {
     match nodes {
         [only] => orders_of(only),
@@ -68,7 +69,7 @@ pub(super) fn prefix_of(nodes: &[&str]) -> String {
 }
 
 impl Round {
-    /// A round of `asker`; `watch` began before anything is written.
+    /// Orders of `asker`; `watch` begins before they are written.
     pub fn new(asker: Asker, watch: Box<dyn Watch>) -> Self {
         Round {
             checked: asker.clock.uptime(),
@@ -79,8 +80,7 @@ impl Round {
         }
     }
 
-    /// Writes the orders and waits for their answers, in the order of `wanted`; until the watch is closed, which
-    /// withdraws them.
+    /// Writes the orders, and waits for their answers in the order of `wanted`. Closing the watch withdraws them.
     pub fn run(mut self, wanted: &[Wanted]) -> Vec<Answered> {
         for (place, one) in wanted.iter().enumerate() {
             let written = self.write(place, one);
@@ -88,19 +88,19 @@ impl Round {
         }
         while !self.waiting.is_empty() {
             self.expire();
-            let within = self.next();
+            let within = self.pause();
             match self.watch.next(within) {
-                Ok(changes) => changes.iter().for_each(|change| self.hears(change)),
+                Ok(changes) => changes.iter().for_each(|change| self.apply(change)),
                 Err(StoreError::Closed) => self.withdraw_all(),
                 Err(StoreError::Compacted { .. }) => self.begin_again(),
-                // It misses nothing.
-                Err(_) => self.asker.clock.sleep(REST),
+                // The watch resumes without missing a change.
+                Err(_) => self.asker.clock.sleep(RETRY),
             }
         }
         self.answers.into_iter().flatten().collect()
     }
 
-    /// Writes an order. Of one that may be written although the store did not answer, nothing is known.
+    /// Writes an order. If the store did not answer, it may have been written.
     fn write(&mut self, place: usize, wanted: &Wanted) -> Result<(), Problem> {
         let key = format!("{}{}", orders_of(&wanted.node), new_id()?);
         let lease = self.asker.lease()?;
@@ -113,24 +113,24 @@ impl Round {
             node: wanted.node.clone(),
             key,
             taken: false,
-            until: self.asker.clock.uptime() + self.asker.times.take,
+            until: self.asker.clock.uptime() + TAKE_WITHIN,
         };
         let Err(error) = done else {
             self.waiting.push(waiting);
             return Ok(());
         };
         match self.withdraw(&waiting) {
-            Ok(Found::Gone | Found::Withdrawn) => Err(store_failed(&error)),
-            Ok(Found::Taken | Found::Answered(_)) => {
+            Ok(Withdrawal::Gone | Withdrawal::Withdrawn) => Err(store_failed(&error)),
+            Ok(Withdrawal::Taken | Withdrawal::Answered(_)) => {
                 self.waiting.push(waiting);
                 Ok(())
             }
-            Err(_) => Err(unanswered(&waiting.node, &cut_off(&self.asker))),
+            Err(_) => Err(self.cut_off(&waiting)),
         }
     }
 
-    /// How long to wait at once.
-    fn next(&self) -> Duration {
+    /// The time until the next deadline or check.
+    fn pause(&self) -> Duration {
         let now = self.asker.clock.uptime();
         let next = self.waiting.iter().map(|one| match one.taken {
             false => one.until.saturating_sub(now),
@@ -139,31 +139,30 @@ impl Round {
         next.min().unwrap_or_default()
     }
 
-    fn hears(&mut self, change: &Change) {
+    fn apply(&mut self, change: &Change) {
         let Some(at) = self.waiting.iter().position(|one| one.key == change.key()) else {
             return;
         };
         match change {
-            Change::Put(entry) => self.has(at, entry),
+            Change::Put(entry) => self.update(at, entry),
             Change::Delete { .. } => {
-                let one = self.waiting.swap_remove(at);
-                let found = gone(&self.asker, &one.key);
-                self.answers[one.place] = Some(Err(unanswered(&one.node, &found)));
+                let problem = self.gone(&self.waiting[at]);
+                self.finish(at, Err(problem));
             }
         }
     }
 
-    /// An order is as `entry` has it. What a later release made of it is waited for like one that is taken.
-    fn has(&mut self, at: usize, entry: &Entry) {
+    /// Updates an order from its entry. An entry of a later release counts as taken.
+    fn update(&mut self, at: usize, entry: &Entry) {
         match state_of(entry) {
-            None | Some(State::Taken | State::Recorded(_)) => self.is_taken(at),
+            None | Some(State::Taken | State::Recorded(_)) => self.set_taken(at),
             Some(State::Waiting) => {}
-            Some(State::Answered(reply)) => self.is_answered(at, reply),
+            Some(State::Answered(reply)) => self.set_answer(at, reply),
         }
     }
 
-    fn is_taken(&mut self, at: usize) {
-        let until = self.asker.clock.uptime() + self.asker.times.answer;
+    fn set_taken(&mut self, at: usize) {
+        let until = self.asker.clock.uptime() + ANSWER_WITHIN;
         let one = &mut self.waiting[at];
         if !one.taken {
             one.taken = true;
@@ -171,16 +170,22 @@ impl Round {
         }
     }
 
-    fn is_answered(&mut self, at: usize, reply: Reply) {
-        let one = self.waiting.swap_remove(at);
-        self.remove(&one);
-        self.answers[one.place] = Some(match reply {
+    fn set_answer(&mut self, at: usize, reply: Reply) {
+        self.remove(&self.waiting[at]);
+        let answer = match reply {
             Reply::Changed(changed) => Ok(changed),
             Reply::Refused(problem) => Err(problem),
-        });
+        };
+        self.finish(at, answer);
     }
 
-    /// Ends what was waited for long enough, and what a node that is down took.
+    /// Ends the waiting for an order.
+    fn finish(&mut self, at: usize, answer: Answered) {
+        let one = self.waiting.swap_remove(at);
+        self.answers[one.place] = Some(answer);
+    }
+
+    /// Ends orders after their deadlines, and orders that were taken by nodes that are down.
     fn expire(&mut self) {
         let now = self.asker.clock.uptime();
         let mut down = BTreeSet::new();
@@ -191,65 +196,77 @@ impl Round {
         for at in (0..self.waiting.len()).rev() {
             let one = &self.waiting[at];
             if one.taken && (one.until <= now || down.contains(&one.node)) {
-                self.gives_up(at);
+                self.give_up(at);
             } else if !one.taken && one.until <= now {
-                self.is_late(at);
+                self.not_taken(at);
             }
         }
     }
 
-    /// An order was not taken in time.
-    fn is_late(&mut self, at: usize) {
+    /// Withdraws an order that was not taken in time.
+    fn not_taken(&mut self, at: usize) {
         let one = &self.waiting[at];
         let problem = match self.withdraw(one) {
-            Ok(Found::Withdrawn) => self.asker.not_taken(&one.node),
-            Ok(Found::Taken) => return self.is_taken(at),
-            Ok(Found::Answered(reply)) => return self.is_answered(at, reply),
-            Ok(Found::Gone) => unanswered(&one.node, &gone(&self.asker, &one.key)),
-            Err(_) => unanswered(&one.node, &cut_off(&self.asker)),
+            Ok(Withdrawal::Withdrawn) => self.asker.not_taken(&one.node),
+            Ok(Withdrawal::Taken) => return self.set_taken(at),
+            Ok(Withdrawal::Answered(reply)) => return self.set_answer(at, reply),
+            Ok(Withdrawal::Gone) => self.gone(one),
+            Err(_) => self.cut_off(one),
         };
-        let one = self.waiting.swap_remove(at);
-        self.answers[one.place] = Some(Err(problem));
+        self.finish(at, Err(problem));
     }
 
-    /// An order that was taken is not waited for any longer.
-    fn gives_up(&mut self, at: usize) {
-        let one = self.waiting.swap_remove(at);
-        self.remove(&one);
-        let found = self.asker.state_of(&one.node);
-        self.answers[one.place] = Some(Err(unanswered(&one.node, &found)));
+    /// Ends an order that was taken and not answered in time.
+    fn give_up(&mut self, at: usize) {
+        let one = &self.waiting[at];
+        self.remove(one);
+        let problem = unanswered(&one.node, &self.asker.state_of(&one.node));
+        self.finish(at, Err(problem));
+    }
+
+    fn cut_off(&self, one: &Waiting) -> Problem {
+        let found = format!("{} is cut off from the store.", self.asker.node);
+        unanswered(&one.node, &found)
+    }
+
+    fn gone(&self, one: &Waiting) -> Problem {
+        let found = format!(
+            "The request ({}) was removed from the store when the lease of {} ended.",
+            one.key, self.asker.node
+        );
+        unanswered(&one.node, &found)
     }
 
     /// Removes an order unless a node took it.
-    fn withdraw(&self, one: &Waiting) -> Result<Found, StoreError> {
-        for _ in 0..TURNS {
+    fn withdraw(&self, one: &Waiting) -> Result<Withdrawal, StoreError> {
+        for _ in 0..ATTEMPTS {
             let Some(entry) = self.asker.store.get(&one.key)? else {
-                return Ok(Found::Gone);
+                return Ok(Withdrawal::Gone);
             };
             match state_of(&entry) {
-                None | Some(State::Taken | State::Recorded(_)) => return Ok(Found::Taken),
-                Some(State::Answered(reply)) => return Ok(Found::Answered(reply)),
+                None | Some(State::Taken | State::Recorded(_)) => return Ok(Withdrawal::Taken),
+                Some(State::Answered(reply)) => return Ok(Withdrawal::Answered(reply)),
                 Some(State::Waiting) => {}
             }
             let txn = Txn::new()
                 .check(&one.key, entry.mod_revision)
                 .delete(&one.key);
             if let Commit::Done { .. } = self.asker.store.commit(&txn)? {
-                return Ok(Found::Withdrawn);
+                return Ok(Withdrawal::Withdrawn);
             }
         }
-        Ok(Found::Taken)
+        Ok(Withdrawal::Taken)
     }
 
-    /// Removes an order, whatever its node does. What cannot be removed goes with the lease.
+    /// Removes an order in any state. After a failure it ends with the lease.
     fn remove(&self, one: &Waiting) {
         drop(self.asker.store.commit(&Txn::new().delete(&one.key)));
     }
 
-    /// The caller hung up: what was not taken is withdrawn.
+    /// The caller no longer waits: orders that were not taken are withdrawn.
     fn withdraw_all(&mut self) {
         for one in std::mem::take(&mut self.waiting) {
-            if let Ok(Found::Taken | Found::Answered(_)) = self.withdraw(&one) {
+            if let Ok(Withdrawal::Taken | Withdrawal::Answered(_)) = self.withdraw(&one) {
                 self.remove(&one);
             }
             let found = "The caller hung up.";
@@ -257,19 +274,19 @@ impl Round {
         }
     }
 
-    /// Something may have been missed: the orders are read.
+    /// Changes may have been missed: the orders are read.
     fn begin_again(&mut self) {
         let nodes: Vec<&str> = self.waiting.iter().map(|one| one.node.as_str()).collect();
         match self.asker.store.watch(&prefix_of(&nodes), 0) {
             Ok(watch) => self.watch = watch,
-            Err(_) => return self.asker.clock.sleep(REST),
+            Err(_) => return self.asker.clock.sleep(RETRY),
         }
         for at in (0..self.waiting.len()).rev() {
             match self.asker.store.get(&self.waiting[at].key) {
-                Ok(Some(entry)) => self.has(at, &entry),
+                Ok(Some(entry)) => self.update(at, &entry),
                 Ok(None) => {
                     let key = self.waiting[at].key.clone();
-                    self.hears(&Change::Delete { key, revision: 0 });
+                    self.apply(&Change::Delete { key, revision: 0 });
                 }
                 Err(_) => {}
             }
@@ -277,32 +294,17 @@ impl Round {
     }
 }
 
-/// The state of an order; none where this release cannot read what its node made of it.
+/// The state of an order; none if a later release wrote it.
 fn state_of(entry: &Entry) -> Option<State> {
     let stored = Stored::<Order>::read(entry).ok()?;
     Some(stored.value.state)
 }
 
 fn new_id() -> Result<Uuid, Problem> {
-    let no_number = |why: String| {
-        let found = format!("The kernel provides no random number: {why}.");
+    random_uuid().map_err(|error| {
+        let found = format!("The kernel provides no random number: {error}.");
         Problem::new(Code::AgentBusy, &[], found)
-    };
-    let random = std::fs::read_to_string("/proc/sys/kernel/random/uuid");
-    let random = random.map_err(|error| no_number(error.to_string()))?;
-    let id: Result<Uuid, _> = random.trim().parse();
-    id.map_err(|error| no_number(error.to_string()))
-}
-
-fn cut_off(asker: &Asker) -> String {
-    format!("{} is cut off from the store.", asker.node)
-}
-
-fn gone(asker: &Asker, key: &str) -> String {
-    format!(
-        "The request ({key}) was removed from the store when the lease of {} ended.",
-        asker.node
-    )
+    })
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! Policy as it is kept in the store: each kind of document, and what it must agree with.
+//! The stored documents of the policy, and the conditions that their content must meet.
 
 use accelnet_api::types::Drained;
 use accelnet_model::intent::BoundAdapter;
@@ -7,11 +7,13 @@ use accelnet_rules::management::judge_performance_settings;
 use accelnet_store::{Document, Entry, Stored, Unreadable, renamed};
 use serde::{Deserialize, Serialize};
 
+use super::keys::{DRAINED, INTENTS, MANAGEMENT, REMOVED, TURN, VMS};
+use super::request::{Disruption, Request};
+use crate::cluster::identity::{IDENTITY, Identity};
 use crate::renamed::{BOUND, PERFORMANCE};
+use crate::unread::{error, unknown_key};
 
-use super::{DRAINED, Disruption, INTENTS, REMOVED, VMS};
-
-/// Adapters of an intent at most, and bytes of the name of one.
+/// Adapters of an intent, and bytes of the name of one.
 const ADAPTERS: (usize, usize) = (64, 64);
 /// Highest reserve, in percent.
 const RESERVE: u8 = 99;
@@ -50,26 +52,20 @@ documents! {
         PERFORMANCE;
     /// An intent.
     IntentDocument(Intent) = "an intent", 1, intent_agrees;
-    /// An intent that was removed: its nodes take back what it made.
+    /// A removed intent: its nodes remove its VFs, bridge and networks.
     RemovedDocument(IntentName) = "an intent that was removed", 1, |name, key| same(key, REMOVED, name);
     /// The setting of a VM.
     VmDocument(VmSetting) = "the setting of a VM", 1, vm_agrees;
     /// The adapters of an intent on a node.
     BoundDocument(Vec<BoundAdapter>) = "the adapters of an intent", 2,
         |bound, key| bound_agrees(bound, key), BOUND;
-    /// A node that is drained.
+    /// A drained node.
     DrainedDocument(Drained) = "a node that is drained", 1, |_, key| named::<NodeName>(key, DRAINED);
-    /// A change of the number of VFs that may take VFs from VMs.
+    /// A change of the number of VFs that may detach VFs from VMs.
     DisruptionDocument(Disruption) = "a disruptive change", 1, |_, key| own_agrees(key);
 }
 
-impl RemovedDocument {
-    pub(super) fn of(name: &IntentName) -> Self {
-        RemovedDocument(name.clone())
-    }
-}
-
-/// Reads one entry; what cannot be read is noted.
+/// Reads an entry; an unreadable one is added to `unreadable`.
 pub(super) fn read<T: Document>(entry: &Entry, unreadable: &mut Vec<Unreadable>) -> Option<T> {
     match Stored::read_or_why(entry) {
         Ok(stored) => Some(stored.value),
@@ -80,7 +76,7 @@ pub(super) fn read<T: Document>(entry: &Entry, unreadable: &mut Vec<Unreadable>)
     }
 }
 
-/// Whether the key below `prefix` is what the content says.
+/// Whether the key below `prefix` matches the content.
 fn same(key: &str, prefix: &str, content: &str) -> Result<(), String> {
     match key.strip_prefix(prefix) {
         Some(rest) if rest == content => Ok(()),
@@ -88,7 +84,7 @@ fn same(key: &str, prefix: &str, content: &str) -> Result<(), String> {
     }
 }
 
-/// Whether the key below `prefix` is such a name.
+/// Whether the key below `prefix` is a valid name.
 fn named<T: std::str::FromStr<Err: std::fmt::Display>>(
     key: &str,
     prefix: &str,
@@ -99,7 +95,7 @@ fn named<T: std::str::FromStr<Err: std::fmt::Display>>(
         .map_err(|error| error.to_string())
 }
 
-/// Whether a key of what is a node's own names the node, and then an intent alone.
+/// Whether a key of a node's own values has the node's name, and an intent at its end.
 fn own_agrees(key: &str) -> Result<(), String> {
     let mut parts = key.splitn(4, '/').skip(1);
     named::<NodeName>(parts.next().unwrap_or_default(), "")?;
@@ -156,7 +152,27 @@ fn bound_agrees(bound: &[BoundAdapter], key: &str) -> Result<(), String> {
     own_agrees(key)
 }
 
-/// The UUID that a key of a VM's setting is named for.
+/// The UUID in the key of a VM's setting.
 pub(super) fn uuid_of(key: &str) -> Option<Uuid> {
     key.strip_prefix(VMS)?.parse().ok()
+}
+
+/// Why a value of the policy, or one that a node writes for itself, cannot be read; none if it can.
+pub(crate) fn judge(entry: &Entry) -> Option<Unreadable> {
+    let key = entry.key.as_str();
+    let own = key.strip_prefix("nodes/");
+    let own = own.and_then(|rest| Some(rest.split_once('/')?.1));
+    match (key, own) {
+        (TURN, _) => None,
+        (IDENTITY, _) => error::<Identity>(entry),
+        (MANAGEMENT, _) => error::<ManagementDocument>(entry),
+        (_, Some("request")) => error::<Request>(entry),
+        (_, Some(own)) if own.starts_with("bound/") => error::<BoundDocument>(entry),
+        (_, Some(own)) if own.starts_with("disruption/") => error::<DisruptionDocument>(entry),
+        _ if key.starts_with(INTENTS) => error::<IntentDocument>(entry),
+        _ if key.starts_with(VMS) => error::<VmDocument>(entry),
+        _ if key.starts_with(DRAINED) => error::<DrainedDocument>(entry),
+        _ if key.starts_with(REMOVED) => error::<RemovedDocument>(entry),
+        _ => Some(unknown_key(entry)),
+    }
 }

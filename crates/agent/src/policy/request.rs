@@ -1,40 +1,46 @@
-//! A request for VMs that a node is in the middle of. It stands in the store from its first decision until its
-//! event is recorded, so that the agent that goes on after an interruption records that event, once.
-
-use std::sync::PoisonError;
+//! Changes that a node is in the middle of, in the store: its next agent continues them after an
+//! interruption, and records the event of a request exactly once.
 
 use accelnet_api::Role;
 use accelnet_api::types::{Origin, SubjectOutcome};
-use accelnet_model::{Performance, Problem, Uuid, VfChoice};
-use accelnet_store::{Document, MAX_TXN_BYTES, Txn};
+use accelnet_model::{Performance, Uuid, VfChoice};
+use accelnet_store::{Document, MAX_TXN_BYTES};
 use serde::{Deserialize, Serialize};
 
-use super::{Change, Ends, Policy, PolicyStore, store_failed};
+/// A disruptive change of the number of VFs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Disruption {
+    /// The number of VFs of each adapter before it; all when none.
+    pub before: Option<u32>,
+    /// Whether it failed, and the number before is being restored.
+    pub going_back: bool,
+}
 
-/// What is asked for VMs.
+/// What is requested for VMs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Asked {
-    /// Accelerate them.
+pub enum Action {
+    /// Enable acceleration.
     Enable,
     /// Change their settings.
     Set,
-    /// Take them back to their software path.
+    /// Disable acceleration.
     Disable,
 }
 
 /// A request for VMs.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Request {
-    /// What is asked.
-    pub asked: Asked,
-    /// Who asks.
+    /// What is requested.
+    #[serde(rename = "asked")]
+    pub action: Action,
+    /// The user.
     pub who: String,
-    /// With which role.
+    /// The role of the user.
     pub role: Option<Role>,
-    /// From where.
+    /// Where the request came from.
     pub from: Option<Origin>,
-    /// What the VMs get; none keeps what they have.
+    /// The requested performance; none keeps the current one.
     pub performance: Option<Performance>,
     /// The same of trust.
     pub trust: Option<VfChoice>,
@@ -42,11 +48,11 @@ pub struct Request {
     pub spoof_check: Option<VfChoice>,
     /// The VMs that are changed.
     pub vms: Vec<Uuid>,
-    /// Names that were refused before: the first ones.
+    /// The first names that were refused.
     pub refused: Vec<SubjectOutcome>,
-    /// How many more were.
+    /// Number of further refused names.
     pub more_refused: usize,
-    /// The order of another node that it is carried out for.
+    /// The order of another node that is carried out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub order: Option<Uuid>,
 }
@@ -55,78 +61,4 @@ impl Document for Request {
     const KIND: &'static str = "a request for VMs";
     const FORMAT: u32 = 1;
     const MOST_BYTES: usize = MAX_TXN_BYTES;
-}
-
-impl PolicyStore {
-    /// The request for VMs that this node is in the middle of.
-    ///
-    /// # Errors
-    ///
-    /// The store cannot be read.
-    pub fn request(&self) -> Result<Option<Request>, Problem> {
-        let mut own = self.own.lock().unwrap_or_else(PoisonError::into_inner);
-        let request = match own.request.take() {
-            Some(known) => known,
-            None => {
-                let all = self.read_own::<Request, _>(&self.request_key(), |request| request)?;
-                all.into_values().next()
-            }
-        };
-        Ok(own.request.insert(request).clone())
-    }
-
-    /// Makes the first changes of a request as [`PolicyStore::change`] does, the first ones together with the
-    /// request itself.
-    ///
-    /// # Errors
-    ///
-    /// The store cannot be written.
-    pub fn decide(
-        &self,
-        policy: &Policy,
-        changes: &[Change],
-        judged: bool,
-        request: &Request,
-    ) -> Result<bool, Problem> {
-        let first = Txn::new().put_json(self.request_key(), request);
-        let done = first.and_then(|first| {
-            let ends = Ends {
-                first,
-                last: Txn::new(),
-            };
-            self.try_change(policy, changes, judged, ends)
-        });
-        // Where not all of it was done, it is read what is there.
-        self.know_request(matches!(done, Ok(true)).then(|| Some(request.clone())));
-        done.map_err(|error| store_failed(&error))
-    }
-
-    /// Makes the last changes of a request, the last ones together with `txn`, which records its event: then
-    /// the request is over.
-    ///
-    /// # Errors
-    ///
-    /// The store cannot be written.
-    pub fn conclude(&self, policy: &Policy, changes: &[Change], txn: Txn) -> Result<bool, Problem> {
-        let ends = Ends {
-            first: Txn::new(),
-            last: txn.delete(self.request_key()),
-        };
-        let done = self.try_change(policy, changes, false, ends);
-        match done {
-            Ok(true) => self.know_request(Some(None)),
-            Ok(false) => {}
-            Err(_) => self.know_request(None),
-        }
-        done.map_err(|error| store_failed(&error))
-    }
-
-    fn know_request(&self, known: Option<Option<Request>>) {
-        let mut own = self.own.lock().unwrap_or_else(PoisonError::into_inner);
-        own.request = known;
-    }
-
-    fn request_key(&self) -> String {
-        format!("nodes/{}/request", self.node)
-    }
 }

@@ -68,10 +68,7 @@ pub(crate) fn change(
 }
 
 /// The names that are given, or all adapters with the SR-IOV capability.
-fn names(
-    snapshot: &Snapshot,
-    change: &AdaptersChange,
-) -> Result<Vec<String>, Problem> {
+fn names(snapshot: &Snapshot, change: &AdaptersChange) -> Result<Vec<String>, Problem> {
     if !change.names.is_empty() {
         return Ok(change.names.clone());
     }

@@ -1,7 +1,9 @@
 //! A drained node: its VMs have no VFs, so that they can be migrated. Their settings stay, and they get VFs on another
 //! node, or here when the node is undrained.
 
-use accelnet_api::types::{DrainVm, Drained, NodeDrain, NodeDrained, Path, State, VmView, VnicView};
+use accelnet_api::types::{
+    DrainVm, Drained, NodeDrain, NodeDrained, Path, State, VmView, VnicView,
+};
 use accelnet_model::Problem;
 use accelnet_model::domain::DomainState;
 use accelnet_rules::drain::{Facts, can_move};

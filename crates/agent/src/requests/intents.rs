@@ -168,11 +168,7 @@ fn try_set(
 }
 
 /// The intent before and after a change.
-fn declared(
-    policy: &Policy,
-    name: &str,
-    request: &IntentSet,
-) -> Result<(Intent, Intent), Problem> {
+fn declared(policy: &Policy, name: &str, request: &IntentSet) -> Result<(Intent, Intent), Problem> {
     let others = policy.plain_intents();
     let old = rules::find(name, &others)?.clone();
     let intent = Intent {

@@ -236,9 +236,11 @@ fn is_applied_everywhere(
     let mut all: Vec<(&str, Option<&IntentStatus>)> = others.collect();
     all.push((&ctx.node, own));
     all.sort_by_key(|(node, _)| *node);
-    let is_applied =
-        |status: &IntentStatus| status.state == IntentState::Completed;
-    match all.iter().find(|(_, status)| !status.is_some_and(is_applied)) {
+    let is_applied = |status: &IntentStatus| status.state == IntentState::Completed;
+    match all
+        .iter()
+        .find(|(_, status)| !status.is_some_and(is_applied))
+    {
         Some((node, status)) => Err(intent_not_applied(intent, node, *status)),
         None => Ok(()),
     }

@@ -159,8 +159,7 @@ impl DirectAgent {
     }
 
     pub fn vm_resumed(&mut self, uuid: &str) {
-        let Reconcilers { ctx, vms, .. } = &mut self.0;
-        vms.bridge.vm_resumed(ctx, uuid, &vms.paths);
+        self.0.vm_resumed(uuid);
     }
 
     pub fn next_filter(&self) -> Option<Duration> {

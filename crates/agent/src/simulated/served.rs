@@ -1,4 +1,4 @@
-//! An agent of a simulated node behind its real doors: for tests and benchmarks.
+//! An agent of a simulated node behind its real listeners, for tests and benchmarks.
 
 use std::io;
 use std::net::SocketAddr;
@@ -20,14 +20,14 @@ use crate::run::{Place, Running, start};
 
 /// Name of the node.
 pub const NODE: &str = "n1";
-/// The intent that [`Served::declare`] makes.
+/// The intent that [`Served::declare`] adds.
 pub const INTENT: &str = "lan";
 /// The adapter of a [`small`] node.
 pub const ADAPTER: &str = "pf0";
 /// The VM of a [`small`] node.
 pub const VM: &str = "web";
 /// How long its libvirt may take to answer.
-const PATIENCE: Duration = Duration::from_secs(120);
+const LIBVIRT_DEADLINE: Duration = Duration::from_secs(120);
 
 /// A node below `folder` with one adapter and one VM, which is stopped.
 ///
@@ -54,7 +54,7 @@ pub fn small(folder: &Path) -> io::Result<SimMachine> {
 ///
 /// # Errors
 ///
-/// There is no memory for it.
+/// It cannot be created.
 pub fn store() -> io::Result<Arc<dyn Store>> {
     let store = Embedded::in_memory(History::default(), || SystemClock.uptime());
     Ok(Arc::new(store.map_err(io::Error::other)?))
@@ -68,12 +68,12 @@ pub struct Served {
 }
 
 impl Served {
-    /// Serves the agent of `edge` on `folder/agent.sock`, and to the network as `remote` says. Its libvirt
+    /// Serves the agent of `edge` on `folder/agent.sock`, and to the network with `remote`. Its libvirt
     /// answers when this returns.
     ///
     /// # Errors
     ///
-    /// A door cannot be had, or libvirt does not answer.
+    /// A listener cannot be created, or libvirt does not answer.
     pub fn start(
         folder: &Path,
         edge: Box<dyn Edge>,
@@ -90,7 +90,11 @@ impl Served {
             None => server,
         };
         let address = server.address();
-        let running = start(edge, Place::own(store), NODE, server, false)?;
+        let node = NODE.parse().map_err(|error| {
+            let found = format!("{error}");
+            Problem::new(Code::FileFailed, &[NODE], found)
+        })?;
+        let running = start(edge, Place::own(store), node, server, false)?;
         let served = Served {
             running: Some(running),
             socket,
@@ -100,14 +104,16 @@ impl Served {
         Ok(served)
     }
 
-    /// An agent asks libvirt a moment after it has begun to answer.
+    /// An agent connects to libvirt after it begins to answer.
     fn await_vms(&self) -> Result<(), Problem> {
         let client = self.root();
         let begun = SystemClock.uptime();
         loop {
             match client.vms_of(Some(NODE)) {
                 Ok(_) => return Ok(()),
-                Err(problem) if SystemClock.uptime() - begun > PATIENCE => return Err(problem),
+                Err(problem) if SystemClock.uptime() - begun > LIBVIRT_DEADLINE => {
+                    return Err(problem);
+                }
                 Err(_) => SystemClock.sleep(Duration::from_millis(20)),
             }
         }
@@ -118,17 +124,17 @@ impl Served {
         &self.socket
     }
 
-    /// The address of its door to the network.
+    /// The address of its network listener.
     pub fn address(&self) -> Option<SocketAddr> {
         self.address
     }
 
-    /// Whoever runs this, on the socket.
+    /// A client of its socket.
     pub fn root(&self) -> Client {
         Client::new(&self.socket)
     }
 
-    /// Declares the intent of a [`small`] node, enables management, and accelerates the VM.
+    /// Adds the intent of a [`small`] node, enables management, and accelerates the VM.
     ///
     /// # Errors
     ///

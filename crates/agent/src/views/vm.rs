@@ -317,7 +317,11 @@ fn queue_pairs(vf: &Vf, wanted: u32) -> Verified {
             let detail = "the VF has no MSI-X, by which they are counted";
             line("queue pairs", None, detail)
         }
-        None => line("queue pairs", None, vf.msix_vectors.reason().unwrap_or_default()),
+        None => line(
+            "queue pairs",
+            None,
+            vf.msix_vectors.reason().unwrap_or_default(),
+        ),
     }
 }
 

@@ -2,7 +2,7 @@ use std::sync::mpsc::{Receiver, channel};
 
 use super::*;
 
-/// An end that is told of.
+/// An end, and what receives it.
 pub(crate) fn end() -> (End, Receiver<()>) {
     let (sender, ended) = channel();
     let end: End = Arc::new(move || {

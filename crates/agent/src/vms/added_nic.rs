@@ -26,7 +26,9 @@ pub(crate) fn add(
     domain: &Domain,
 ) -> Result<(), Problem> {
     let intent = world.policy.managed_intent();
-    let network = intent.map(|intent| intent.switch_network()).unwrap_or_default();
+    let network = intent
+        .map(|intent| intent.switch_network())
+        .unwrap_or_default();
     let device = xml::bridge_interface(&network, setting.mac, &xml::persistent_alias(setting.mac));
     for side in sides(domain) {
         ctx.failpoint("add-nic");

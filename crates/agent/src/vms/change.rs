@@ -64,8 +64,7 @@ impl VmReconciler {
             Some(prepared) => prepared,
             None => {
                 let definition = plan::definition(ctx, domain)?;
-                let plan =
-                    self.plan_to_vf(world, setting, domain, definition.as_ref(), now)?;
+                let plan = self.plan_to_vf(world, setting, domain, definition.as_ref(), now)?;
                 Prepared { definition, plan }
             }
         };
@@ -152,7 +151,7 @@ impl VmReconciler {
     }
 
     /// Runs the steps of a plan, with failover bridging while they affect a running VM.
-    fn run(
+    pub(super) fn run(
         &mut self,
         ctx: &Context,
         world: &World,

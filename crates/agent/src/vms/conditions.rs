@@ -44,7 +44,12 @@ impl Conditions {
 
     /// Forgets VMs that this node does not accelerate any more.
     pub fn forget_others(&mut self, world: &World) {
-        let own = |uuid: &Uuid| world.policy.vm(uuid).is_some_and(|vm| vm.node == world.node);
+        let own = |uuid: &Uuid| {
+            world
+                .policy
+                .vm(uuid)
+                .is_some_and(|vm| vm.node == world.node)
+        };
         self.unfit.retain(|uuid, _| own(uuid));
     }
 

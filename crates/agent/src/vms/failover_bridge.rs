@@ -168,7 +168,10 @@ impl FailoverBridge {
     /// A VM runs again, perhaps after it migrated here: until then its frames came over the wire, and the bridge
     /// learned it at the uplink.
     pub fn vm_resumed(&self, ctx: &Context, uuid: &str, paths: &Paths) {
-        if paths.of(uuid).is_some_and(|one| one.verdict.path == Path::Vf) {
+        if paths
+            .of(uuid)
+            .is_some_and(|one| one.verdict.path == Path::Vf)
+        {
             return;
         }
         let vms = self.filter.ports.vms.iter();

@@ -30,54 +30,54 @@ pub(crate) struct Fit {
 }
 
 /// The problem with the node's memory beside running VMs that have a VF, if it is too little.
-    pub(crate) fn memory_problem(ctx: &Context, with_vfs: &[&Domain]) -> Option<Problem> {
-        let node = memory::node(ctx.edge.host().root);
-        fitness::short(&ctx.node, node.known()?, with_vfs)
-    }
+pub(crate) fn memory_problem(ctx: &Context, with_vfs: &[&Domain]) -> Option<Problem> {
+    let node = memory::node(ctx.edge.host().root);
+    fitness::short(&ctx.node, node.known()?, with_vfs)
+}
 
-    /// Evaluates a VM and the steps of its plan; `reserved_mib` of the node's memory is reserved for VMs before it.
-    ///
-    /// # Errors
-    ///
-    /// The VM is not fit for a VF.
-    pub(crate) fn check(
-        ctx: &Context,
-        snapshot: &Snapshot,
-        subject: &Subject<'_>,
-        saved: &SavedState,
-        reserved_mib: u64,
-    ) -> Result<Fit, Problem> {
-        let Subject {
-            definition,
-            domain,
-            mac,
-            steps,
-        } = *subject;
-        let root = ctx.edge.host().root;
-        let live = domain.state.holds_devices().then_some(domain);
-        let node = memory::node(root).map(|mut node| {
-            node.available_mib = node.available_mib.saturating_sub(reserved_mib);
-            node
-        });
-        let process = match live {
-            Some(live) => memory::process(root, &live.name),
-            None => Observed::unknown("it does not run"),
-        };
-        let takes = live.zip(process.known());
-        let takes_mib = takes
-            .filter(|_| steps.contains(&Step::AttachVf))
-            .map_or(0, |(live, process)| fitness::needed_mib(live, process));
-        let facts = Facts {
-            definition,
-            live,
-            mac,
-            steps,
-            managed_save: saved.managed_save,
-            snapshots: saved.snapshots,
-            qemu: snapshot.node.platform.qemu.present().copied(),
-            node,
-            process,
-        };
-        let costs = fitness::judge(&facts)?;
-        Ok(Fit { costs, takes_mib })
-    }
+/// Evaluates a VM and the steps of its plan; `reserved_mib` of the node's memory is reserved for VMs before it.
+///
+/// # Errors
+///
+/// The VM is not fit for a VF.
+pub(crate) fn check(
+    ctx: &Context,
+    snapshot: &Snapshot,
+    subject: &Subject<'_>,
+    saved: &SavedState,
+    reserved_mib: u64,
+) -> Result<Fit, Problem> {
+    let Subject {
+        definition,
+        domain,
+        mac,
+        steps,
+    } = *subject;
+    let root = ctx.edge.host().root;
+    let live = domain.state.holds_devices().then_some(domain);
+    let node = memory::node(root).map(|mut node| {
+        node.available_mib = node.available_mib.saturating_sub(reserved_mib);
+        node
+    });
+    let process = match live {
+        Some(live) => memory::process(root, &live.name),
+        None => Observed::unknown("it does not run"),
+    };
+    let takes = live.zip(process.known());
+    let takes_mib = takes
+        .filter(|_| steps.contains(&Step::AttachVf))
+        .map_or(0, |(live, process)| fitness::needed_mib(live, process));
+    let facts = Facts {
+        definition,
+        live,
+        mac,
+        steps,
+        managed_save: saved.managed_save,
+        snapshots: saved.snapshots,
+        qemu: snapshot.node.platform.qemu.present().copied(),
+        node,
+        process,
+    };
+    let costs = fitness::judge(&facts)?;
+    Ok(Fit { costs, takes_mib })
+}

@@ -89,7 +89,9 @@ fn held_by(domain: &Domain, watched: Option<&Watched>) -> String {
 
 fn parsed<T: DeserializeOwned>(answer: &str) -> Result<T, String> {
     let answer = serde_json::from_str::<Answer<T>>(answer);
-    answer.map(|answer| answer.value).map_err(|error| error.to_string())
+    answer
+        .map(|answer| answer.value)
+        .map_err(|error| error.to_string())
 }
 
 fn interfaces(ctx: &Context, domain: &Domain, mac: Mac) -> Verified {

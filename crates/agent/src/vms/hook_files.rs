@@ -63,8 +63,7 @@ pub(crate) fn reconcile(ctx: &Context, world: &World, vnics: &Vnics) {
 /// Whether a VM may hold devices of the node: the outcome of its VF stays until the VF is released.
 fn holds_devices(world: &World, uuid: &Uuid) -> bool {
     let running = world.snapshot.running(uuid);
-    !world.snapshot.has_domains()
-        || running.is_some_and(|domain| !domain.host_devices.is_empty())
+    !world.snapshot.has_domains() || running.is_some_and(|domain| !domain.host_devices.is_empty())
 }
 
 /// Writes the managed pool, in which the hook finds whether an arriving VM would get a VF. Without reconciles, which

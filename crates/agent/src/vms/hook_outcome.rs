@@ -22,27 +22,27 @@ pub(crate) fn missing(ctx: &Context, domain: &Domain, vf: PciAddress) -> Option<
     (!leaves).then_some(missing)
 }
 
-    fn missing_outcome(ctx: &Context, domain: &Domain, vf: PciAddress) -> Option<Problem> {
-        let file = outcome_file(ctx.edge.hook_configs(), &domain.uuid);
-        let silent = |found: String| Some(Problem::new(Code::HookSilent, &[&domain.name], found));
-        let text = match files::read_capped(&file) {
-            Ok(text) => text,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-                return silent(format!("{} does not exist.", file.display()));
-            }
-            // A file that cannot be read proves nothing.
-            Err(_) => return None,
-        };
-        let outcome: VfOutcome = serde_json::from_slice(&text).ok()?;
-        if outcome.operation != CREATED || outcome.vf != Some(vf) {
-            return silent(format!("{} is not about VF {vf}.", file.display()));
+fn missing_outcome(ctx: &Context, domain: &Domain, vf: PciAddress) -> Option<Problem> {
+    let file = outcome_file(ctx.edge.hook_configs(), &domain.uuid);
+    let silent = |found: String| Some(Problem::new(Code::HookSilent, &[&domain.name], found));
+    let text = match files::read_capped(&file) {
+        Ok(text) => text,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            return silent(format!("{} does not exist.", file.display()));
         }
-        let process = format!("/run/libvirt/qemu/{}.pid", domain.name);
-        let process = ctx.edge.host().root.locate(&process);
-        let changed = |path| fs::metadata(path).and_then(|file| file.modified()).ok();
-        let (written, started) = (changed(file.clone())?, changed(process)?);
-        match written + BEFORE_START < started {
-            true => silent(format!("{} is older than the VM's start.", file.display())),
-            false => None,
-        }
+        // A file that cannot be read proves nothing.
+        Err(_) => return None,
+    };
+    let outcome: VfOutcome = serde_json::from_slice(&text).ok()?;
+    if outcome.operation != CREATED || outcome.vf != Some(vf) {
+        return silent(format!("{} is not about VF {vf}.", file.display()));
     }
+    let process = format!("/run/libvirt/qemu/{}.pid", domain.name);
+    let process = ctx.edge.host().root.locate(&process);
+    let changed = |path| fs::metadata(path).and_then(|file| file.modified()).ok();
+    let (written, started) = (changed(file.clone())?, changed(process)?);
+    match written + BEFORE_START < started {
+        true => silent(format!("{} is older than the VM's start.", file.display())),
+        false => None,
+    }
+}

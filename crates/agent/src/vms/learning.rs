@@ -43,8 +43,7 @@ pub(crate) fn plugged(
             false => Some(0),
             true => own.and_then(|own| own.vlans.iter().find(|vlan| vlan.pvid).map(|vlan| vlan.id)),
         };
-        let is_bridged =
-            filter.bridged.contains(mac) && (path.has_vf() || changing.contains(mac));
+        let is_bridged = filter.bridged.contains(mac) && (path.has_vf() || changing.contains(mac));
         let on_vf = path.verdict.path == Path::Vf && !path.evidence().sends_on_vnic;
         Some(Plugged {
             mac: *mac,

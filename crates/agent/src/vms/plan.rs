@@ -79,7 +79,7 @@ impl Planner<'_> {
     /// The steps that give a VM its VF. `definition` is none of a transient VM; `now` permits to re-plug a running
     /// vNIC; `again` replaces the VF.
     pub fn to_vf(
-        &self,
+        self,
         setting: &VmSetting,
         domain: &Domain,
         definition: Option<&Domain>,
@@ -112,7 +112,7 @@ impl Planner<'_> {
     /// The steps that bring an accelerated VM to its setting, or keep it from a VF that would bypass settings of its
     /// vNIC; and these settings.
     pub fn to_repair(
-        &self,
+        self,
         setting: &VmSetting,
         domain: &Domain,
         definition: Option<&Domain>,
@@ -135,7 +135,7 @@ impl Planner<'_> {
 
     /// The steps that return a VM to its software path.
     pub fn to_software_path(
-        &self,
+        self,
         setting: &VmSetting,
         domain: &Domain,
         definition: Option<&Domain>,

@@ -77,7 +77,10 @@ impl VmReconciler {
         open: &BTreeSet<Uuid>,
     ) -> Change {
         // It was interrupted between detaching the vNIC and attaching it again.
-        let has_nic = domain.vnics.iter().any(|vnic| vnic.mac == Some(setting.mac));
+        let has_nic = domain
+            .vnics
+            .iter()
+            .any(|vnic| vnic.mac == Some(setting.mac));
         let unplugged = domain.state.holds_devices() && !has_nic;
         let done = self.enable(ctx, world, setting, domain, None, unplugged);
         let change = match &done {

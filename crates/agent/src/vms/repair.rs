@@ -25,9 +25,7 @@ impl VmReconciler {
         }
         self.observe_paths(ctx, world);
         let mut acted = false;
-        let enabled = world
-            .own_settings()
-            .filter(|vm| vm.phase == Phase::Enabled);
+        let enabled = world.own_settings().filter(|vm| vm.phase == Phase::Enabled);
         for setting in enabled {
             if let Some(domain) = world.snapshot.domain(&setting.uuid) {
                 acted |= self.detach_unused(ctx, world, setting, domain);
@@ -38,7 +36,7 @@ impl VmReconciler {
 
     /// Detaches the VF from a running VM whose guest had its time and does not drive it; whether anything was done. The
     /// VM continues on its software path.
-    fn detach_unused(
+    pub(super) fn detach_unused(
         &mut self,
         ctx: &Context,
         world: &World,
@@ -111,7 +109,7 @@ impl VmReconciler {
     }
 
     /// Detaches the VF from a running VM of a drained node; whether anything was done.
-    fn drain(
+    pub(super) fn drain(
         &mut self,
         ctx: &Context,
         world: &World,
@@ -149,7 +147,7 @@ impl VmReconciler {
     }
 
     /// Repairs the pair of a VM that another program changed; whether anything was done.
-    fn repair(
+    pub(super) fn repair(
         &mut self,
         ctx: &Context,
         world: &World,

@@ -61,7 +61,7 @@ impl VmReconciler {
     /// Prepares the definition of a VM whose setting another node has: its vNIC has the failover feature, so that it
     /// gets a VF when it is started here, but the definition requests none, since libvirt starts no VM when the pool
     /// has no free VF. Whether anything was done.
-    fn keep_ready(
+    pub(super) fn keep_ready(
         &mut self,
         ctx: &Context,
         world: &World,
@@ -96,7 +96,7 @@ impl VmReconciler {
 
     /// Reverts [`VmReconciler::keep_ready`] of a VM whose setting was removed on another node. Whether anything was
     /// done.
-    fn end_ready(&mut self, ctx: &Context, world: &World, domain: &Domain) -> bool {
+    pub(super) fn end_ready(&mut self, ctx: &Context, world: &World, domain: &Domain) -> bool {
         if !domain.persistent || domain.state.holds_devices() || world.pool.is_empty() {
             return false;
         }

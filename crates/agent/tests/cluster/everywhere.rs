@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use accelnet_agent::cluster::nodes::{Down, Member};
-use accelnet_agent::report::Report;
+use accelnet_agent::cluster::documents::{Down, Member};
+use accelnet_agent::reports::Report;
 use accelnet_agent::simulated::Simulated;
 use accelnet_agent::simulated::served::{self, NODE, Served, VM};
 use accelnet_api::Client;

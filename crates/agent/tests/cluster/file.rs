@@ -5,7 +5,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use accelnet_agent::cluster::backup::{Backup, accept, restore};
+use accelnet_agent::cluster::backup::Backup;
+use accelnet_agent::cluster::restore::{accept, restore};
 use accelnet_agent::run::{Place, Running, StoreChoice, remembered_beside, start};
 use accelnet_agent::simulated::Simulated;
 use accelnet_api::{Client, Server};

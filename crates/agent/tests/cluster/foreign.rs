@@ -3,7 +3,8 @@
 
 use std::sync::Arc;
 
-use accelnet_agent::cluster::backup::{Backup, accept, restore};
+use accelnet_agent::cluster::backup::Backup;
+use accelnet_agent::cluster::restore::{accept, restore};
 use accelnet_api::types::EventKind;
 use accelnet_model::Code;
 use accelnet_store::testing::{EtcdServer, until};

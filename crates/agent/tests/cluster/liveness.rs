@@ -1,6 +1,6 @@
 //! Who is up, and who is down.
 
-use accelnet_agent::cluster::PLACES;
+use accelnet_agent::cluster::OBSERVER_SLOTS;
 use accelnet_agent::cluster::nodes::Nodes;
 use accelnet_model::Code;
 use accelnet_store::Store;
@@ -54,12 +54,12 @@ fn the_places_of_those_that_look_after_all_are_taken_by_others() {
         });
         names.collect::<BTreeSet<String>>()
     };
-    assert!(until(|| observers().len() == PLACES));
+    assert!(until(|| observers().len() == OBSERVER_SLOTS));
     let gone = observers();
     let (mut stopped, left): (Vec<Node>, Vec<Node>) = nodes
         .into_iter()
         .partition(|node| gone.contains(&node.machine.name));
-    assert_eq!(left.len(), 5 - PLACES);
+    assert_eq!(left.len(), 5 - OBSERVER_SLOTS);
     for node in &mut stopped {
         node.stop_agent();
     }
@@ -85,7 +85,9 @@ fn the_places_of_those_that_look_after_all_are_taken_by_others() {
 
     let back = &mut stopped[0];
     back.start_agent();
-    assert!(until(|| observers().len() == PLACES));
-    assert!(until(|| back.status().nodes_down.len() == PLACES - 1));
+    assert!(until(|| observers().len() == OBSERVER_SLOTS));
+    assert!(until(
+        || back.status().nodes_down.len() == OBSERVER_SLOTS - 1
+    ));
     assert_eq!(told(&back.machine.name), 1);
 }

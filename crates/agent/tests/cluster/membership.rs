@@ -3,8 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use accelnet_agent::cluster::membership::{found, is_readable, leave, may_join, migrate};
-use accelnet_agent::report::Reports;
+use accelnet_agent::cluster::membership::{create, is_readable, leave, may_join};
+use accelnet_agent::cluster::migration::migrate;
+use accelnet_agent::reports::Reports;
 use accelnet_api::types::NodeDrain;
 use accelnet_model::check::{CheckName, Outcome};
 use accelnet_model::intent::IntentState;
@@ -39,10 +40,10 @@ const MEMBER: &str =
 fn a_cluster_is_founded_once_and_joined_where_it_is() {
     let store = memory();
     assert_eq!(code(may_join(&*store, "s", "node1")), Code::ClusterRefused);
-    found(&*store, "s", NOW, true).expect("a dry run");
+    create(&*store, "s", NOW, true).expect("a dry run");
     assert_eq!(store.range("").expect("keys").entries, []);
-    found(&*store, "s", NOW, false).expect("founded");
-    assert_eq!(code(found(&*store, "s", NOW, false)), Code::ClusterRefused);
+    create(&*store, "s", NOW, false).expect("founded");
+    assert_eq!(code(create(&*store, "s", NOW, false)), Code::ClusterRefused);
     may_join(&*store, "s", "node1").expect("it may");
     put(&*store, "alive/node1", "{}");
     assert_eq!(code(may_join(&*store, "s", "node1")), Code::ClusterRefused);

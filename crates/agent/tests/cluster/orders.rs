@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use accelnet_agent::cluster::nodes::Member;
+use accelnet_agent::cluster::documents::Member;
 use accelnet_agent::run::{Place, Running, start};
 use accelnet_agent::simulated::Simulated;
 use accelnet_agent::simulated::served;
@@ -318,7 +318,7 @@ fn a_node_that_is_down_is_answered_for_at_once() {
     vm.uuid = "0a1b2c3d-0000-4000-8000-0000000000ff"
         .parse()
         .expect("a UUID");
-    let mut report = accelnet_agent::report::Report::empty("node2", "2026-01-01T00:00:00Z");
+    let mut report = accelnet_agent::reports::Report::empty("node2", "2026-01-01T00:00:00Z");
     report.vms.push(vm);
     let member = Member {
         joined_at: "2026-01-01T00:00:00Z".to_owned(),

@@ -163,7 +163,7 @@ fn an_agent_works_beside_one_of_the_next_release() {
     let added = added.expect("the check that the later one has added");
     assert_eq!(added.code, Some(Code::OfLaterRelease));
     assert!(!added.message.is_empty());
-    let events = Journal::new(store.clone(), "node1").since(0, 1000);
+    let events = Journal::new(store.clone(), "node1").since(None, 0, 1000);
     let events = events.expect("events");
     let told = events.iter().filter(|event| event.node == "node2");
     let told: Vec<&Event> = told.collect();

@@ -13,8 +13,9 @@ use std::time::Duration;
 use accelnet_agent::Core;
 use accelnet_agent::check::{check, damaged, judge, repair};
 use accelnet_agent::cluster::Linked;
-use accelnet_agent::cluster::backup::{Backup, restore};
+use accelnet_agent::cluster::backup::Backup;
 use accelnet_agent::cluster::link::Link;
+use accelnet_agent::cluster::restore::restore;
 use accelnet_agent::simulated::Simulated;
 use accelnet_host::SystemClock;
 use accelnet_model::vm_setting::Phase;
@@ -108,7 +109,7 @@ impl Node {
                 Some(more) => *left = Some(more - 1),
             }
         };
-        let edge = Simulated::new(self.machine.sim.clone()).passing(Arc::new(passing));
+        let edge = Simulated::new(self.machine.sim.clone()).failpoint(Arc::new(passing));
         let mut mind = Core::new(Box::new(edge), self.linked.clone(), &self.machine.name);
         mind.reaches_by(self.link.clone());
         *locked(&self.mind) = Some(mind);

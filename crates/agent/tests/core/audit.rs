@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, channel};
 
 use accelnet_agent::Core;
-use accelnet_agent::journal::{Journal, Word};
+use accelnet_agent::journal::{Journal, NewEvent};
 use accelnet_agent::journald::{Journald, MESSAGE_ID};
 use accelnet_agent::simulated::Simulated;
 use accelnet_api::types::{
@@ -339,13 +339,13 @@ fn a_flood_of_refusals_pushes_out_nobody_elses_events() {
     let before = bench.events();
     let journal = Journal::new(Arc::clone(&bench.store), "node2");
     for number in 0..1200 {
-        let word = Word {
+        let word = NewEvent {
             who: Some("eve".to_owned()),
-            ..Word::of(EventKind::Refused, "nobody", format!("Refused: {number}."))
+            ..NewEvent::of(EventKind::Refused, "nobody", format!("Refused: {number}."))
         };
-        journal.tell("2026-05-01T12:00:00Z", word);
+        journal.record("2026-05-01T12:00:00Z", word);
     }
-    let after = journal.since(0, usize::MAX).expect("events");
+    let after = journal.since(None, 0, usize::MAX).expect("events");
     for event in before {
         assert!(after.contains(&event), "{event:#?}");
     }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use accelnet_agent::Core;
 use accelnet_agent::journal::Journal;
 use accelnet_agent::policy::{Policy, PolicyStore};
-use accelnet_agent::report::{Report, Reports};
+use accelnet_agent::reports::{Report, Reports};
 use accelnet_agent::simulated::Simulated;
 use accelnet_api::types::*;
 use accelnet_model::intent::{IntentState, IntentStatus, Role};
@@ -254,7 +254,7 @@ impl Bench {
     /// Starts an agent on what is there.
     pub fn start(&mut self) {
         let steps = self.steps.clone();
-        let edge = Simulated::new(self.machine.clone()).passing(Arc::new(move |step: &str| {
+        let edge = Simulated::new(self.machine.clone()).failpoint(Arc::new(move |step: &str| {
             steps.pass(step);
         }));
         let store = Arc::new(Stepping {
@@ -419,7 +419,7 @@ impl Bench {
     /// What was told, oldest first.
     pub fn events(&self) -> Vec<Event> {
         let journal = Journal::new(self.store.clone(), &self.node);
-        journal.since(0, 1000).expect("events")
+        journal.since(None, 0, 1000).expect("events")
     }
 
     /// Whether something of that kind was told about `subject`.

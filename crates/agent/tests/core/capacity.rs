@@ -1,6 +1,6 @@
 //! The node reserve, with another node beside this one.
 
-use accelnet_agent::report::Reports;
+use accelnet_agent::reports::Reports;
 use accelnet_api::types::Set;
 use accelnet_model::{Code, Performance};
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use accelnet_agent::journal::Journal;
 use accelnet_agent::policy::PolicyStore;
-use accelnet_agent::report::Reports;
+use accelnet_agent::reports::Reports;
 use accelnet_api::types::EventKind;
 use accelnet_store::{Embedded, History, Store, Txn};
 use serde_json::{Value, json};
@@ -53,7 +53,9 @@ fn events() {
         "from": {"address": "socket"}, "more_outcomes": 3,
     });
     let store = store(&[("events/2026-01-01T00:00:00Z/node1/000000000001", event)]);
-    let events = Journal::new(store, "node1").since(0, 10).expect("events");
+    let events = Journal::new(store, "node1")
+        .since(None, 0, 10)
+        .expect("events");
     let [event] = events.as_slice() else {
         panic!("{events:?}")
     };

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use accelnet_agent::journal::{Journal, Word};
+use accelnet_agent::journal::{Journal, NewEvent};
 use accelnet_api::types::{Event, EventKind};
 use accelnet_store::{Embedded, History, Store};
 
@@ -15,8 +15,8 @@ fn store() -> Arc<dyn Store> {
     Arc::new(store.expect("a store"))
 }
 
-fn word(message: &str) -> Word {
-    Word::of(EventKind::Changed, "lan", message)
+fn word(message: &str) -> NewEvent {
+    NewEvent::of(EventKind::Changed, "lan", message)
 }
 
 fn messages(events: &[Event]) -> Vec<&str> {
@@ -28,12 +28,12 @@ fn two_journals_of_a_node_lose_nothing_in_the_same_second() {
     let store = store();
     let [one, other] = [(); 2].map(|()| Journal::new(store.clone(), "node1"));
     let far = Journal::new(store.clone(), "node0");
-    one.tell(AT, word("a"));
-    other.tell_all(AT, &["b", "c"].map(word));
-    one.tell(AT, word("d"));
-    far.tell(AT, word("e"));
-    other.tell(AT, word("f"));
-    let events = far.since(0, 100).expect("events");
+    one.record(AT, word("a"));
+    other.record_all(AT, &["b", "c"].map(word));
+    one.record(AT, word("d"));
+    far.record(AT, word("e"));
+    other.record(AT, word("f"));
+    let events = far.since(None, 0, 100).expect("events");
     assert_eq!(messages(&events), ["a", "b", "c", "d", "e", "f"]);
     let numbers: BTreeSet<u64> = events.iter().map(|event| event.number).collect();
     assert_eq!(
@@ -42,11 +42,14 @@ fn two_journals_of_a_node_lose_nothing_in_the_same_second() {
         "each has a number of its own: {numbers:?}"
     );
     assert!(events.is_sorted_by_key(|event| event.number));
-    let after = far.since(events[2].number, 100).expect("events");
+    let after = far.since(None, events[2].number, 100).expect("events");
     assert_eq!(messages(&after), ["d", "e", "f"]);
-    assert_eq!(messages(&far.since(0, 2).expect("events")), ["e", "f"]);
+    assert_eq!(
+        messages(&far.since(None, 0, 2).expect("events")),
+        ["e", "f"]
+    );
     // The newest of a node, not the node's among the newest.
-    let of_one = |node| far.since_of(Some(node), 0, 1).expect("events");
+    let of_one = |node| far.since(Some(node), 0, 1).expect("events");
     assert_eq!(messages(&of_one("node0")), ["e"]);
     assert_eq!(messages(&of_one("node1")), ["f"]);
 }
@@ -59,10 +62,10 @@ fn the_newest_thousand_are_kept_whoever_told_them() {
         .collect();
     for round in 0..60 {
         for journal in &journals {
-            journal.tell(AT, word(&format!("{round}")));
+            journal.record(AT, word(&format!("{round}")));
         }
     }
-    let events = journals[0].since(0, usize::MAX).expect("events");
+    let events = journals[0].since(None, 0, usize::MAX).expect("events");
     assert_eq!(events.len(), 1000);
     assert_eq!(events[0].message, "40");
     assert_eq!(events[999].message, "59");

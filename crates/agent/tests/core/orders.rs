@@ -76,7 +76,7 @@ fn answer(bench: &Bench, id: &str) -> Result<(), Code> {
 
 fn events(bench: &Bench) -> Vec<Event> {
     let journal = Journal::new(bench.store.clone(), NODE);
-    let all = journal.since(0, 1000).expect("events").into_iter();
+    let all = journal.since(None, 0, 1000).expect("events").into_iter();
     let asked = |event: &Event| event.user.as_deref() == Some("anna (uid 1000)");
     all.filter(asked).collect()
 }

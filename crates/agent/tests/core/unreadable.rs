@@ -211,12 +211,12 @@ fn events_that_cannot_be_read_grow_old_with_the_others() {
     let journal = Journal::new(Arc::clone(&bench.store), "node1");
     let word = |number: u32| {
         let message = format!("event {number}");
-        accelnet_agent::journal::Word::of(EventKind::Noticed, "lan", message)
+        accelnet_agent::journal::NewEvent::of(EventKind::Noticed, "lan", message)
     };
     for number in 0..200 {
-        journal.tell("2026-05-01T12:00:00Z", word(number));
+        journal.record("2026-05-01T12:00:00Z", word(number));
     }
-    let events = journal.since(0, 1000).expect("events");
+    let events = journal.since(None, 0, 1000).expect("events");
     assert_eq!(events.last().expect("one").message, "event 199");
     let left = bench.store.range("events/").expect("a store").entries.len();
     assert!(left < 1200, "{left} events are left");

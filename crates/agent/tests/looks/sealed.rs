@@ -173,7 +173,7 @@ impl Edge for SealedEdge {
         self.inner.switches()
     }
 
-    fn reflex_links(&self) -> Arc<dyn Links + Send + Sync> {
+    fn responder_links(&self) -> Arc<dyn Links + Send + Sync> {
         Arc::new(self.kernel.clone())
     }
 
@@ -181,15 +181,15 @@ impl Edge for SealedEdge {
         self.inner.guard()
     }
 
-    fn wishes(&self) -> &Path {
-        self.inner.wishes()
+    fn hook_configs(&self) -> &Path {
+        self.inner.hook_configs()
     }
 
     fn is_simulated(&self) -> bool {
         true
     }
 
-    fn passing(&self, step: &str) {
+    fn failpoint(&self, step: &str) {
         self.kernel.seal.effect(&format!("step {step}"));
     }
 }

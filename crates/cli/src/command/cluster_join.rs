@@ -18,7 +18,7 @@ pub fn init(args: &ClusterStore, session: &mut Session<'_>) -> Result {
     service::node_name(args.node.as_ref(), session)?;
     let name = args.store.to_string();
     let now = session.host.clock.now();
-    membership::found(&*store, &name, &now, args.dry_run)?;
+    membership::create(&*store, &name, &now, args.dry_run)?;
     session.changed = !args.dry_run;
     session.say(&format!("create a cluster on {name}\n"));
     start(args, session)

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use accelnet_agent::policy::store_failed;
+use accelnet_agent::problems::store_failed;
 use accelnet_model::{Code, Problem};
 use accelnet_store::{Etcd, EtcdAddress, Store, StoreError};
 

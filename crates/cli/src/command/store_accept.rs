@@ -1,6 +1,6 @@
 //! `accelnet store accept`: an older state of the store counts.
 
-use accelnet_agent::cluster::backup::accept;
+use accelnet_agent::cluster::restore::accept;
 
 use super::Result;
 use super::store_opened::{self, Missing};

@@ -1,7 +1,8 @@
 //! `accelnet store migrate`: one machine's store into an etcd.
 
-use accelnet_agent::cluster::membership::{self, Moved};
-use accelnet_agent::policy::store_failed;
+use accelnet_agent::cluster::membership;
+use accelnet_agent::cluster::migration::{Migrated, migrate};
+use accelnet_agent::problems::store_failed;
 use accelnet_host::{Clock, SystemClock};
 use accelnet_model::{Code, Problem};
 use accelnet_store::{Embedded, History};
@@ -25,7 +26,7 @@ pub fn run(args: &StoreMigrate, session: &mut Session<'_>) -> Result {
     let to = etcd::open(&args.to, &args.tls)?;
     let now = session.host.clock.now();
     let name = args.to.to_string();
-    let moved = membership::migrate(&*from, &origin, &*to, &name, &now, args.dry_run)?;
+    let moved = migrate(&*from, &origin, &*to, &name, &now, args.dry_run)?;
     session.changed = moved.applied;
     ask::tell(session, args.output, &moved, |moved, _, _| {
         in_words(moved, &origin, &name)
@@ -33,8 +34,8 @@ pub fn run(args: &StoreMigrate, session: &mut Session<'_>) -> Result {
     Ok(0)
 }
 
-fn in_words(moved: &Moved, origin: &str, name: &str) -> String {
-    let Moved {
+fn in_words(moved: &Migrated, origin: &str, name: &str) -> String {
+    let Migrated {
         keys,
         existing_keys,
         ..

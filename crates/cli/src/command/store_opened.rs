@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use accelnet_agent::cluster::backup::Backup;
-use accelnet_agent::policy::store_failed;
+use accelnet_agent::problems::store_failed;
 use accelnet_agent::run::remembered_beside;
 use accelnet_host::{Clock, SystemClock};
 use accelnet_model::{Code, Problem};

@@ -2,7 +2,8 @@
 
 use std::fs;
 
-use accelnet_agent::cluster::backup::{Backup, Restored, restore};
+use accelnet_agent::cluster::backup::Backup;
+use accelnet_agent::cluster::restore::{Restored, restore};
 use accelnet_model::outside::escaped;
 use accelnet_model::{Code, Problem};
 

@@ -203,7 +203,7 @@ pub fn a_vf_that_is_gone_at_once() -> Vec<Code> {
     );
     let machine = bench.machine.clone();
     let thief = machine.clone();
-    let edge = Simulated::new(machine).passing(Arc::new(move |step: &str| {
+    let edge = Simulated::new(machine).failpoint(Arc::new(move |step: &str| {
         if step == "acted" {
             let _ = thief.vms.virsh_detach_vf("web1", mac(1));
         }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use accelnet_agent::cluster::{CutOff, Why, membership};
 use accelnet_agent::orders;
 use accelnet_agent::policy::PolicyStore;
-use accelnet_agent::report::Report;
+use accelnet_agent::reports::Report;
 use accelnet_agent::simulated::Simulated;
 use accelnet_agent::simulated::served::{self, Served};
 use accelnet_api::types::NodeDrain;
@@ -120,8 +120,8 @@ pub fn a_node_that_is_not_there() -> Vec<Code> {
 
 pub fn a_cluster_that_is_there_already() -> Vec<Code> {
     let store = Embedded::in_memory(History::default(), || Duration::ZERO).expect("a store");
-    membership::found(&store, "memory", "2026-01-01T00:00:00Z", false).expect("founded");
-    refused(membership::found(
+    membership::create(&store, "memory", "2026-01-01T00:00:00Z", false).expect("founded");
+    refused(membership::create(
         &store,
         "memory",
         "2026-01-01T00:00:00Z",

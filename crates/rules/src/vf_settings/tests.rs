@@ -15,19 +15,21 @@ fn settings() -> impl Strategy<Value = VfSettings> {
         flag(),
         flag(),
     )
-        .prop_map(|(mac, vlan, qos, (min, max), spoof_check, trust)| VfSettings {
-            index: 0,
-            mac,
-            vlan,
-            qos,
-            vlan_protocol: VlanProtocol::Dot1Q,
-            max_tx_rate: max,
-            min_tx_rate: min,
-            spoof_check,
-            trust,
-            link_state: None,
-            rss_query: None,
-        })
+        .prop_map(
+            |(mac, vlan, qos, (min, max), spoof_check, trust)| VfSettings {
+                index: 0,
+                mac,
+                vlan,
+                qos,
+                vlan_protocol: VlanProtocol::Dot1Q,
+                max_tx_rate: max,
+                min_tx_rate: min,
+                spoof_check,
+                trust,
+                link_state: None,
+                rss_query: None,
+            },
+        )
 }
 
 /// A driver that accepts every change.

@@ -38,7 +38,10 @@ fn each_state_has_one_action() {
         (("n2", Enabled, false, true, false), Action::None),
         (("n1", Disabling, false, true, false), Action::RemoveSetting),
         (("n1", Enabling, false, true, false), Action::None),
-        (("n1", Enabling, true, false, true), Action::CompleteEnabling),
+        (
+            ("n1", Enabling, true, false, true),
+            Action::CompleteEnabling,
+        ),
         (
             ("n1", Disabling, true, false, true),
             Action::CompleteDisabling,
@@ -49,7 +52,10 @@ fn each_state_has_one_action() {
     ];
     for ((at, phase, is_here, enabled, drained), wanted) in table {
         let found = of(at, phase, is_here, enabled, drained);
-        assert_eq!(found, wanted, "{at} {phase:?} {is_here} {enabled} {drained}");
+        assert_eq!(
+            found, wanted,
+            "{at} {phase:?} {is_here} {enabled} {drained}"
+        );
     }
 }
 

@@ -83,7 +83,12 @@ fn policy(reserve: u8) -> Policy {
     }
 }
 
-fn standing(reserve: u8, promised: &[VmSetting], reports: &[Report], down: &[&str]) -> ClusterState {
+fn standing(
+    reserve: u8,
+    promised: &[VmSetting],
+    reports: &[Report],
+    down: &[&str],
+) -> ClusterState {
     let policy = policy(reserve);
     let reports: Vec<Arc<Report>> = reports.iter().cloned().map(Arc::new).collect();
     ClusterState::of(&Inputs {
@@ -235,7 +240,10 @@ impl World {
             down: &self.down,
             own: None,
         };
-        (CachedCluster::follow(kept, &inputs), ClusterState::of(&inputs))
+        (
+            CachedCluster::follow(kept, &inputs),
+            ClusterState::of(&inputs),
+        )
     }
 }
 

@@ -39,13 +39,13 @@ fn what_counts_and_what_does_not() {
     let same = text(&known);
     let of =
         |known, seen, revision, value: Option<&str>| judge(known, seen, &range(revision, value));
-    assert_eq!(of(None, 0, 9, None), Verdict::Nobodys);
-    assert_eq!(of(None, 0, 9, Some(&same)), Verdict::Counts(identity(3)));
+    assert_eq!(of(None, 0, 9, None), Verdict::Unidentified);
+    assert_eq!(of(None, 0, 9, Some(&same)), Verdict::Accepted(identity(3)));
     assert_eq!(of(Some(&known), 9, 9, Some(&same)), Verdict::Same);
     let newer = text(&identity(4));
     assert_eq!(
         of(Some(&known), 9, 2, Some(&newer)),
-        Verdict::Counts(identity(4))
+        Verdict::Accepted(identity(4))
     );
     let foreign = |verdict: Verdict, word: &str| match verdict {
         Verdict::Foreign(why) => assert!(why.contains(word), "{why}"),
@@ -69,7 +69,7 @@ fn what_counts_and_what_does_not() {
 }
 
 #[test]
-fn a_renewed_one_counts_for_whoever_knows_the_old_one() {
+fn agents_of_the_old_identity_accept_a_renewed_one() {
     let made = Identity::make().expect("an id");
     assert_ne!(made.id, Identity::make().expect("an id").id);
     let renewed = made.renewed(0);

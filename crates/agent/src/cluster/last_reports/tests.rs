@@ -64,16 +64,16 @@ fn a_report_is_as_old_as_this_node_knows_that_it_is_not_current() {
     let is_down = format!("node2 is down since {SINCE}");
     let down = [node("node1", None), node("node2", Some(SINCE))];
     clock.0.set(100);
-    all.saw(&down, clock.uptime());
+    all.observe(&down, clock.uptime());
     assert_eq!(judge(&down, None), Some((0, is_down.clone())));
     clock.0.set(160);
-    all.saw(&down, clock.uptime());
+    all.observe(&down, clock.uptime());
     assert_eq!(judge(&down, None), Some((60, is_down.clone())));
     let up = [node("node1", None), node("node2", None)];
-    all.saw(&up, clock.uptime());
+    all.observe(&up, clock.uptime());
     assert_eq!(judge(&up, None), None);
     clock.0.set(200);
-    all.saw(&down, clock.uptime());
+    all.observe(&down, clock.uptime());
     assert_eq!(judge(&down, None), Some((0, is_down)));
     let cut_off = format!("node1 is cut off from the store since {SINCE}");
     assert_eq!(judge(&up, Some(150)), Some((50, cut_off)));
@@ -87,7 +87,7 @@ fn the_own_report_is_current() {
 }
 
 #[test]
-fn a_node_that_never_gave_a_sign_of_life_is_down_without_a_time() {
+fn a_node_that_never_sent_a_heartbeat_is_down_without_a_time() {
     let (all, clock) = (LastReports::default(), Moved::default());
     let nodes = [node("node2", Some(""))];
     let judged = judged(&all, &nodes, None, &clock, "node2");

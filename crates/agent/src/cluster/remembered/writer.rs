@@ -1,4 +1,4 @@
-//! Writes the file beside the work: nobody waits for the disk, and of several contents the newest counts.
+//! Writes the file in the background: callers do not wait for the disk, and only the newest content is written.
 
 use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
@@ -8,26 +8,27 @@ use std::thread;
 
 use serde::Serialize;
 
-use super::{Known, Saved};
+use super::saved::Saved;
+use crate::cluster::identity::Known;
 
-/// A file, and what is to be written to it.
+/// A file with content to be written.
 pub(super) struct Writer {
     file: PathBuf,
     pending: Arc<Mutex<Pending>>,
 }
 
-/// What is to be written.
+/// Content to be written.
 #[derive(Default)]
 struct Work {
     newest: Option<Saved>,
-    /// The highest revision that was seen.
-    seen: Option<Known>,
+    /// The highest revision that was observed.
+    revision: Option<Known>,
 }
 
 #[derive(Default)]
 struct Pending {
     work: Work,
-    /// Whether a thread writes; it ends when nothing is left to be written.
+    /// Whether a thread writes; it ends when there is no content.
     writes: bool,
 }
 
@@ -39,14 +40,14 @@ impl Writer {
         }
     }
 
-    /// Has `content` written soon.
+    /// Writes `content` in the background.
     pub fn write(&self, content: Saved) {
         self.change(|work| work.newest = Some(content));
     }
 
-    /// Has the revision written soon, in a file of its own, which is small.
-    pub fn has_seen(&self, known: Known) {
-        self.change(|work| work.seen = Some(known));
+    /// Writes the revision in the background, to a small file of its own.
+    pub fn write_revision(&self, known: Known) {
+        self.change(|work| work.revision = Some(known));
     }
 
     fn change(&self, change: impl FnOnce(&mut Work)) {
@@ -59,17 +60,17 @@ impl Writer {
         let begun = thread::Builder::new()
             .name("remember".to_owned())
             .spawn(move || write_all(&all, |work| work.save(&file)));
-        // Without it a node that starts while it is cut off waits for the store.
+        // Without a file, a node that starts while it is cut off waits for the store.
         pending.writes = begun.is_ok();
     }
 }
 
 fn write_all(pending: &Mutex<Pending>, save: impl Fn(Work)) {
-    let _fallen = Fallen(pending);
+    let _reset = ResetOnPanic(pending);
     loop {
         let mut all = pending.lock().unwrap_or_else(PoisonError::into_inner);
         let work = std::mem::take(&mut all.work);
-        if work.newest.is_none() && work.seen.is_none() {
+        if work.newest.is_none() && work.revision.is_none() {
             all.writes = false;
             return;
         }
@@ -78,10 +79,10 @@ fn write_all(pending: &Mutex<Pending>, save: impl Fn(Work)) {
     }
 }
 
-/// Lets the next content be written by another thread when this one falls over.
-struct Fallen<'a>(&'a Mutex<Pending>);
+/// After a panic, another thread writes the next content.
+struct ResetOnPanic<'a>(&'a Mutex<Pending>);
 
-impl Drop for Fallen<'_> {
+impl Drop for ResetOnPanic<'_> {
     fn drop(&mut self) {
         if thread::panicking() {
             let pending = self.0.lock();
@@ -95,15 +96,15 @@ impl Work {
         if let Some(content) = self.newest {
             drop(save(file, &content, true));
         }
-        if let Some(known) = self.seen {
-            // Not synced: after a power cut an older revision is known, and the policy's is synced with it.
-            drop(save(&seen_beside(file), &known, false));
+        if let Some(known) = self.revision {
+            // Not synced: after a power failure an older revision is known, and that of the policy is synced.
+            drop(save(&revision_file(file), &known, false));
         }
     }
 }
 
-/// Where the highest revision that was seen is kept.
-pub(super) fn seen_beside(file: &Path) -> PathBuf {
+/// The file with the highest revision that was observed.
+pub(super) fn revision_file(file: &Path) -> PathBuf {
     beside(file, ".revision")
 }
 
@@ -113,7 +114,7 @@ fn beside(file: &Path, ending: &str) -> PathBuf {
     PathBuf::from(name)
 }
 
-/// Writes `content` in the place of `file`, readable for its owner only.
+/// Replaces `file`, readable for its owner only.
 fn save(file: &Path, content: &impl Serialize, synced: bool) -> std::io::Result<()> {
     let text = serde_json::to_vec(content)?;
     let beside = beside(file, ".new");

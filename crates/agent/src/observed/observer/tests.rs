@@ -1,46 +1,82 @@
-//! What is looked at for a change of VMs.
+//! What is observed for a change of VMs, and after an event.
 
-use accelnet_model::intent::Role;
+use std::time::Duration;
+
 use accelnet_sim::{DomainSpec, SimMachine, Tree};
 use accelnet_store::{Embedded, History};
 
 use super::*;
 use crate::simulated::Simulated;
 
-#[test]
-fn vms_that_are_not_meant_are_looked_at_when_something_was_heard_or_nobody_is_meant() {
-    let folder = tempfile::tempdir().unwrap();
-    let machine = SimMachine::boot(Tree::new(), folder.path()).unwrap();
-    let all = ["db", "web01", "web02"];
-    for (number, name) in (1..).zip(all) {
-        machine.vms.add(&DomainSpec::new(name, number, 4)).unwrap();
+const ALL: [&str; 3] = ["db", "web01", "web02"];
+
+/// An observer of a node whose VMs all have changed since it observed them.
+struct Bench {
+    ctx: Context,
+    observer: Observer,
+    uuids: Vec<String>,
+    _folder: tempfile::TempDir,
+}
+
+impl Bench {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let machine = SimMachine::boot(Tree::new(), folder.path()).unwrap();
+        for (number, name) in (1..).zip(ALL) {
+            machine.vms.add(&DomainSpec::new(name, number, 4)).unwrap();
+        }
+        let store = Embedded::in_memory(History::default(), || Duration::ZERO).unwrap();
+        let edge = Box::new(Simulated::new(machine.clone()));
+        let ctx = Context::new(edge, Arc::new(store), "node1".parse().unwrap());
+        let mut observer = Observer::new(&ctx);
+        observer.newest = all(&ctx);
+        for name in ALL {
+            machine.vms.virsh_vcpus(name, 8).unwrap();
+        }
+        let domains = observer.newest.node.domains.known().unwrap();
+        let uuids = domains.iter().map(|vm| vm.uuid.to_string()).collect();
+        Bench {
+            ctx,
+            observer,
+            uuids,
+            _folder: folder,
+        }
     }
-    let store = Embedded::in_memory(History::default(), || Duration::ZERO).unwrap();
-    let edge = Simulated::new(machine.clone());
-    let mut core = Core::new(Box::new(edge), Arc::new(store), "node1");
-    core.pass().unwrap();
-    for name in all {
-        machine.vms.virsh_vcpus(name, 8).unwrap();
-    }
-    let intent = Intent {
-        name: "lan".parse().expect("a name"),
-        roles: vec![Role::Compute],
-        adapters: Vec::new(),
-        vfs: None,
-        security: accelnet_model::VfSecurity::default(),
-    };
-    let looked_at = |core: &Core, names: &[&str]| -> Vec<String> {
+
+    /// The VMs whose change was observed for a change of these VMs.
+    fn observed_for(&self, names: &[&str]) -> Vec<String> {
         let names: Vec<String> = names.iter().map(ToString::to_string).collect();
-        let seen = core.look_at_vms(&intent, &names);
-        assert_eq!(seen.domains().len(), all.len());
-        let new = seen.domains().iter().filter(|vm| vm.vcpus == 8);
-        new.map(|vm| vm.name.clone()).collect()
+        changed_vms(&self.observer.vms(&self.ctx, &[], &names))
+    }
+}
+
+fn changed_vms(snapshot: &Snapshot) -> Vec<String> {
+    let domains = snapshot.node.domains.known().unwrap();
+    assert_eq!(domains.len(), ALL.len());
+    let new = domains.iter().filter(|vm| vm.vcpus == 8);
+    new.map(|vm| vm.name.to_string()).collect()
+}
+
+#[test]
+fn all_vms_are_observed_when_an_event_waits_or_no_vm_is_named() {
+    let mut bench = Bench::new();
+    bench.observer.is_current = true;
+    assert_eq!(bench.observed_for(&["web01"]), ["web01"]);
+    assert_eq!(bench.observed_for(&["web*", "web01"]), ["web01", "web02"]);
+    assert_eq!(bench.observed_for(&["web01", "nobody"]), ALL);
+    assert_eq!(bench.observed_for(&[]), ALL);
+    bench.observer.is_current = false;
+    assert_eq!(bench.observed_for(&["web01"]), ALL);
+}
+
+#[test]
+fn an_event_of_one_vm_observes_that_vm() {
+    let bench = Bench::new();
+    let after = |uuids: &[&String]| {
+        let uuids = uuids.iter().map(|uuid| (*uuid).clone()).collect();
+        changed_vms(&bench.observer.events_of(&bench.ctx, &uuids))
     };
-    core.nothing_heard = true;
-    assert_eq!(looked_at(&core, &["web01"]), ["web01"]);
-    assert_eq!(looked_at(&core, &["web*", "web01"]), ["web01", "web02"]);
-    assert_eq!(looked_at(&core, &["web01", "nobody"]), all);
-    assert_eq!(looked_at(&core, &[]), all);
-    core.nothing_heard = false;
-    assert_eq!(looked_at(&core, &["web01"]), all);
+    assert_eq!(after(&[&bench.uuids[0]]), ["db"]);
+    let new = "0a1b2c3d-0000-4000-8000-0000000000aa".to_owned();
+    assert_eq!(after(&[&bench.uuids[0], &new]), ALL);
 }

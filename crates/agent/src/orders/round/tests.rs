@@ -5,15 +5,14 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use accelnet_api::Role;
-use accelnet_api::types::{Origin, VmDisable};
+use accelnet_api::types::{Origin, VmChange, VmDisable};
 use accelnet_host::Clock;
 use accelnet_store::{Close, Embedded, History, LeaseId, Store};
 
-use super::super::order::OrderedChange;
-use super::super::{ANSWER_WITHIN, TAKE_WITHIN};
+use super::super::asker::{ANSWER_WITHIN, TAKE_WITHIN};
 use super::*;
 use crate::cluster::OwnLease;
-use crate::cluster::nodes::{Alive, Down, Member};
+use crate::cluster::documents::{Alive, Down, Member};
 
 const AT: &str = "2026-01-01T00:00:00Z";
 const VM: &str = "0a1b2c3d-0000-4000-8000-0000000000aa";
@@ -110,7 +109,7 @@ impl Bench {
         let asker = Asker::new(
             self.store.clone(),
             "n1".parse().expect("a name"),
-            OwnLease::held(&self.lease),
+            OwnLease::of(&self.lease),
             self.clock.clone(),
         );
         let watch = Scripted {
@@ -140,7 +139,7 @@ fn order(asker: &Asker) -> Order {
         who: "anna".to_owned(),
         role: Role::Operator,
         from: Origin::command_line(),
-        request: OrderedChange::Disable(disable),
+        request: VmChange::Disable(disable),
         state: State::Waiting,
     }
 }

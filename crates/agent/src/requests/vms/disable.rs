@@ -50,9 +50,7 @@ pub(super) fn run(agent: &mut Reconcilers, call: &mut Call<'_>) -> Result<VmChan
     let (mut outcomes, done) = act(agent, &world, &returned, &mut results);
     outcomes.extend(refused);
     let ctx = &agent.ctx;
-    let event = call
-        .who
-        .event_of_all(Action::Disable.of_all(), outcomes, 0);
+    let event = call.who.event_of_all(Action::Disable.of_all(), outcomes, 0);
     request::conclude(ctx, &world.policy, &done, event, request.order.as_ref())?;
     ctx.failpoint("recorded");
     if !returned.is_empty() {
@@ -96,9 +94,7 @@ fn evaluate(
         };
         let domain = world.snapshot.domain(&setting.uuid);
         let plan = match domain {
-            Some(domain) => agent
-                .vms
-                .plan_to_software_path(ctx, world, setting, domain),
+            Some(domain) => agent.vms.plan_to_software_path(ctx, world, setting, domain),
             None => Ok(Plan {
                 steps: Vec::new(),
                 waits_for_restart: false,

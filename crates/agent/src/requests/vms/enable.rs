@@ -17,7 +17,7 @@ use crate::shortage;
 use crate::views::vm::VmViews;
 use crate::vms::plan::planned;
 use crate::vms::request::{self, ATTEMPTS, Done};
-use crate::vms::{software_path, vf_repair, verify};
+use crate::vms::{software_path, verify, vf_repair};
 use crate::world::World;
 
 /// For a vNIC that --now could not re-plug.
@@ -158,9 +158,7 @@ fn carry_out(
         request::tried(request.action, &one.domain.name, &one.setting, problem)
     });
     let outcomes = tried.chain(refused).collect();
-    let event = call
-        .who
-        .event_of_all(request.action.of_all(), outcomes, 0);
+    let event = call.who.event_of_all(request.action.of_all(), outcomes, 0);
     request::conclude(ctx, &world.policy, &done, event, request.order.as_ref())?;
     ctx.failpoint("recorded");
     after.read_policy(ctx, &agent.intents.statuses)?;

@@ -351,11 +351,9 @@ impl<'a> Judge<'a> {
         let figures = &self.world.policy.management.performance;
         let percent = figures.of(setting).rate_limit_percent;
         let mut adapters = self.adapters.iter().filter(|_| percent < 100);
-        let refusal = adapters.find_map(|one| {
-            match one.adapter.features.max_tx_rate.known()? {
-                Support::Yes => None,
-                Support::No { reason } => Some((one.adapter.name(), reason)),
-            }
+        let refusal = adapters.find_map(|one| match one.adapter.features.max_tx_rate.known()? {
+            Support::Yes => None,
+            Support::No { reason } => Some((one.adapter.name(), reason)),
         });
         refusal.map_or(Ok(()), |(adapter, reason)| {
             let found = format!("Adapter {adapter} cannot limit the transmit rate of a VF.");

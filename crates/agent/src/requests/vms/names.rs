@@ -127,5 +127,9 @@ fn no_such_vm<'a>(
     let all = here
         .chain(others)
         .filter(|(_, _, uuid)| counted.insert(*uuid));
-    Ok(not_found(name, only, all.map(|(name, node, _)| (name, node))))
+    Ok(not_found(
+        name,
+        only,
+        all.map(|(name, node, _)| (name, node)),
+    ))
 }

@@ -16,12 +16,12 @@ fn what_comes_after_a_panic_is_written() {
     *pending.lock().unwrap() = Pending {
         work: Work {
             newest: Some(content()),
-            seen: None,
+            revision: None,
         },
         writes: true,
     };
-    let fallen = thread::spawn(move || write_all(&pending, |_| panic!("a defect")));
-    assert!(fallen.join().is_err());
+    let panicked = thread::spawn(move || write_all(&pending, |_| panic!("a defect")));
+    assert!(panicked.join().is_err());
     writer.write(content());
     // The thread that it has begun by now ends when it has written.
     while writer.pending.lock().unwrap().writes {
