@@ -133,16 +133,16 @@ impl Policy {
 
     /// The intent called `name`.
     pub fn intent(&self, name: &str) -> Option<&Intent> {
-        let mut all = self.intents.iter();
-        all.find(|(intent, _)| intent.name == name)
-            .map(|(intent, _)| intent)
+        self.intent_entry(name).map(|(intent, _)| intent)
     }
 
     /// Revision of the intent called `name`; 0 without one.
     pub fn intent_revision(&self, name: &str) -> u64 {
-        let mut all = self.intents.iter();
-        all.find(|(intent, _)| intent.name == name)
-            .map_or(0, |(_, revision)| *revision)
+        self.intent_entry(name).map_or(0, |(_, revision)| *revision)
+    }
+
+    fn intent_entry(&self, name: &str) -> Option<&(Intent, u64)> {
+        self.intents.iter().find(|(intent, _)| intent.name == name)
     }
 
     /// The intent of the cluster settings.
@@ -186,16 +186,16 @@ impl Policy {
 
     /// When and by whom the node called `name` was drained; none if it is not drained.
     pub fn drained(&self, name: &str) -> Option<&Drained> {
-        let mut all = self.drained.iter();
-        all.find(|(node, ..)| node == name)
-            .map(|(_, drained, _)| drained)
+        self.drained_entry(name).map(|(_, drained, _)| drained)
     }
 
     /// Revision of the entry of a drained node; 0 without one.
     pub(super) fn drained_revision(&self, name: &str) -> u64 {
-        let mut all = self.drained.iter();
-        all.find(|(node, ..)| node == name)
-            .map_or(0, |(_, _, revision)| *revision)
+        self.drained_entry(name).map_or(0, |entry| entry.2)
+    }
+
+    fn drained_entry(&self, name: &str) -> Option<&(String, Drained, u64)> {
+        self.drained.iter().find(|(node, ..)| node == name)
     }
 
     /// Revision of a VM's setting; 0 without one.

@@ -8,7 +8,6 @@ use accelnet_api::server::{SocketCallers, Stopper};
 use accelnet_api::types::EventKind;
 use accelnet_host::{Clock, SystemClock};
 use accelnet_model::{Code, Problem};
-use accelnet_store::Store;
 
 use super::place::Place;
 use crate::cluster::last_reports::LastReports;
@@ -152,7 +151,7 @@ fn agent(
     liveness: Option<&Liveness>,
     clock: &SharedClock,
 ) -> Agent {
-    let store: &Arc<dyn Store> = &place.store;
+    let store = &place.store;
     let asker = liveness.and_then(|liveness| {
         let node = core.name.parse().ok()?;
         Some(Asker::new(
