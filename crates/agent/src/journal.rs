@@ -89,7 +89,7 @@ impl Journal {
 
     /// The same, written also to the journal of the node.
     #[must_use]
-    pub fn with_journald(mut self, journald: Option<Journald>) -> Self {
+    pub(crate) fn with_journald(mut self, journald: Option<Journald>) -> Self {
         self.journald = journald;
         self
     }
@@ -127,7 +127,7 @@ impl Journal {
     /// # Errors
     ///
     /// Those of `change`.
-    pub fn record_with(
+    pub(crate) fn record_with(
         &self,
         at: &str,
         events: &[NewEvent],
@@ -150,7 +150,7 @@ impl Journal {
     }
 
     /// Writes an event to the journal of the node only.
-    pub fn record_locally(&self, at: &str, event: &NewEvent) {
+    pub(crate) fn record_locally(&self, at: &str, event: &NewEvent) {
         self.write_to_journald(at, std::slice::from_ref(event));
     }
 

@@ -26,7 +26,7 @@ mod renamed;
 mod reopened;
 pub mod reports;
 pub mod run;
-pub mod service;
+mod service;
 #[cfg(feature = "simulated")]
 pub mod simulated;
 mod systemd;

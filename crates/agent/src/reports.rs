@@ -82,7 +82,7 @@ impl Reports {
 
     /// Since when the reserve is not met, by the clock of this node; none if it is met. That is `now` if it was
     /// met at the last call.
-    pub fn unmet_since(&self, unmet: bool, now: &str) -> Option<String> {
+    pub(crate) fn unmet_since(&self, unmet: bool, now: &str) -> Option<String> {
         let mut since = self.unmet.lock().unwrap_or_else(PoisonError::into_inner);
         match unmet {
             false => *since = None,

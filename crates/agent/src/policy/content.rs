@@ -32,12 +32,12 @@ pub struct Policy {
     /// Values that cannot be read. The other fields have their last readable values, if there are any.
     pub unreadable: Vec<Unreadable>,
     /// Values that were never readable: nothing is decided about them.
-    pub held: Held,
+    pub(crate) held: Held,
 }
 
 /// Values of the policy that this agent could never read.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Held {
+pub(crate) struct Held {
     /// The management settings.
     pub management: bool,
     /// The settings of these VMs.
@@ -124,7 +124,7 @@ impl Policy {
     }
 
     /// The intents without their revisions.
-    pub fn plain_intents(&self) -> Vec<Intent> {
+    pub(crate) fn plain_intents(&self) -> Vec<Intent> {
         self.intents
             .iter()
             .map(|(intent, _)| intent.clone())
@@ -146,7 +146,7 @@ impl Policy {
     }
 
     /// The intent of the cluster settings.
-    pub fn managed_intent(&self) -> Option<&Intent> {
+    pub(crate) fn managed_intent(&self) -> Option<&Intent> {
         self.intent(self.management.intent.as_deref()?)
     }
 
@@ -163,13 +163,13 @@ impl Policy {
     }
 
     /// Whether the intent called `name` exists and cannot be read.
-    pub fn has_unreadable_intent(&self, name: &str) -> bool {
+    pub(crate) fn has_unreadable_intent(&self, name: &str) -> bool {
         let mut keys = self.unreadable.iter().map(|one| one.key.as_str());
         keys.any(|key| key.strip_prefix(INTENTS) == Some(name))
     }
 
     /// The value that management depends on and that was never readable.
-    pub fn unreadable_of_management(&self) -> Option<&Unreadable> {
+    pub(crate) fn unreadable_of_management(&self) -> Option<&Unreadable> {
         let intent = self.management.intent.as_deref();
         let lost = intent.filter(|name| self.intent(name).is_none());
         let lost = lost.map(|name| format!("{INTENTS}{name}"));
@@ -180,7 +180,7 @@ impl Policy {
     }
 
     /// Whether the VM with `uuid` has no setting, not even an unreadable one.
-    pub fn has_no(&self, uuid: &str) -> bool {
+    pub(crate) fn has_no(&self, uuid: &str) -> bool {
         !self.held.management && !self.held.vms.contains(uuid) && self.vm(uuid).is_none()
     }
 

@@ -72,7 +72,7 @@ impl PolicyStore {
 
     /// The policy after the watched change at `revision`, and after the changes that were made here. It may
     /// be older than that of [`PolicyStore::read`].
-    pub fn read_since(&self, revision: u64) -> Result<Policy, Problem> {
+    pub(crate) fn read_since(&self, revision: u64) -> Result<Policy, Problem> {
         let revision = revision.max(self.written.load(Ordering::Acquire));
         let all = self.store.range_since(POLICY, revision).map_err(failed)?;
         Ok(self.parse(&all))
@@ -101,7 +101,7 @@ impl PolicyStore {
     /// Makes `changes`, if the values that they depend on are as in `policy`; `judged` changes depend on all
     /// of it. True if all were made. Those of one transaction are made all or none; of more, the first ones
     /// may have been made when a later one is refused.
-    pub fn change(
+    pub(crate) fn change(
         &self,
         policy: &Policy,
         changes: &[Change],
@@ -186,7 +186,7 @@ impl PolicyStore {
     }
 
     /// The bound adapters of this node, with their intents.
-    pub fn all_bound(&self) -> Result<Vec<(String, Vec<BoundAdapter>)>, Problem> {
+    pub(crate) fn all_bound(&self) -> Result<Vec<(String, Vec<BoundAdapter>)>, Problem> {
         Ok(self.bound_by_intent()?.into_iter().collect())
     }
 
@@ -222,7 +222,11 @@ impl PolicyStore {
     }
 
     /// Binds adapters to an intent on this node; with none, unbinds them.
-    pub fn bind(&self, intent: &str, adapters: Option<&[BoundAdapter]>) -> Result<(), Problem> {
+    pub(crate) fn bind(
+        &self,
+        intent: &str,
+        adapters: Option<&[BoundAdapter]>,
+    ) -> Result<(), Problem> {
         let adapters = adapters.map(|adapters| BoundDocument(adapters.to_vec()));
         self.put(self.key(&format!("bound/{intent}")), adapters.as_ref())
     }
@@ -235,7 +239,11 @@ impl PolicyStore {
     }
 
     /// Records a disruptive change; with none, clears it.
-    pub fn disrupt(&self, intent: &str, disruption: Option<&Disruption>) -> Result<(), Problem> {
+    pub(crate) fn disrupt(
+        &self,
+        intent: &str,
+        disruption: Option<&Disruption>,
+    ) -> Result<(), Problem> {
         let disruption = disruption.map(|disruption| DisruptionDocument(disruption.clone()));
         self.put(
             self.key(&format!("disruption/{intent}")),
@@ -261,7 +269,7 @@ impl PolicyStore {
     }
 
     /// The request for VMs that this node is in the middle of.
-    pub fn request(&self) -> Result<Option<Request>, Problem> {
+    pub(crate) fn request(&self) -> Result<Option<Request>, Problem> {
         let all = self.read_own(
             "request",
             |own| &mut own.request,
@@ -272,7 +280,7 @@ impl PolicyStore {
 
     /// Makes the first changes of a request as [`PolicyStore::change`] does, and records the request with the
     /// first transaction.
-    pub fn decide(
+    pub(crate) fn decide(
         &self,
         policy: &Policy,
         changes: &[Change],
@@ -291,7 +299,12 @@ impl PolicyStore {
 
     /// Makes the last changes of a request, and ends it with the last transaction; `txn` is part of that and
     /// records the event.
-    pub fn conclude(&self, policy: &Policy, changes: &[Change], txn: Txn) -> Result<bool, Problem> {
+    pub(crate) fn conclude(
+        &self,
+        policy: &Policy,
+        changes: &[Change],
+        txn: Txn,
+    ) -> Result<bool, Problem> {
         let ends = Ends {
             first: Txn::new(),
             last: txn.delete(self.key("request")),
