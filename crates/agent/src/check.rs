@@ -9,7 +9,7 @@ use crate::cluster::documents::{Alive, ClusterMark, Down, Member, Migration, Obs
 use crate::journal::EventDocument;
 use crate::orders::{Order, is_order};
 use crate::policy;
-use crate::problems::store_failed;
+use crate::problems::failed;
 use crate::reports::Report;
 use crate::reports::parts::Part;
 use crate::unread::{error, unknown_key};
@@ -84,23 +84,10 @@ impl KindOfKey {
     }
 
     fn has(self, key: &str) -> bool {
-        let mut rest = Some(key);
-        let mut parts = self.keys.split('/').peekable();
-        while let Some(part) = parts.next() {
-            let Some(text) = rest else { return false };
-            if part == "*" && parts.peek().is_none() {
-                return true;
-            }
-            let (first, more) = match text.split_once('/') {
-                Some((first, more)) => (first, Some(more)),
-                None => (text, None),
-            };
-            if part != "*" && part != first {
-                return false;
-            }
-            rest = more;
-        }
-        rest.is_none()
+        let parts: Vec<&str> = self.keys.split('/').collect();
+        let found: Vec<&str> = key.splitn(parts.len(), '/').collect();
+        let fits = |(part, found): (&&str, &&str)| *part == "*" || part == found;
+        found.len() == parts.len() && parts.iter().zip(&found).all(fits)
     }
 }
 
@@ -131,7 +118,7 @@ pub fn judge(entry: &Entry) -> Option<Unreadable> {
 ///
 /// The store cannot be read.
 pub fn check(store: &dyn Store) -> Result<Checked, Problem> {
-    let all = store.range("").map_err(|error| store_failed(&error))?;
+    let all = store.range("").map_err(failed)?;
     Ok(Checked {
         keys: all.entries.len(),
         unreadable: all.entries.iter().filter_map(judge).collect(),
@@ -144,7 +131,7 @@ pub fn check(store: &dyn Store) -> Result<Checked, Problem> {
 ///
 /// The store cannot be read.
 pub fn damaged(store: &dyn Store, now: &str) -> Result<Backup, Problem> {
-    let all = store.range("").map_err(|error| store_failed(&error))?;
+    let all = store.range("").map_err(failed)?;
     let damaged = all.entries.iter().filter(|entry| is_damaged(entry));
     Ok(Backup::of(damaged, all.revision, now))
 }
@@ -170,7 +157,7 @@ pub fn repair(
         removed: Vec::new(),
         remaining: Vec::new(),
     };
-    let all = store.range("").map_err(|error| store_failed(&error))?;
+    let all = store.range("").map_err(failed)?;
     let earlier = |key: &str| {
         let mut saved = last.into_iter().flat_map(|last| &last.entries);
         let saved: Option<&SavedEntry> = saved.find(|saved| saved.key == key);
@@ -197,7 +184,7 @@ pub fn repair(
         let done = match dry_run {
             true => true,
             false => {
-                let commit = store.commit(&txn).map_err(|error| store_failed(&error))?;
+                let commit = store.commit(&txn).map_err(failed)?;
                 matches!(commit, Commit::Done { .. })
             }
         };

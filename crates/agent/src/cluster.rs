@@ -18,8 +18,8 @@ mod remembered;
 pub mod restore;
 pub(crate) mod vms;
 
-pub(crate) use lease::OwnLease;
-pub use lease::{BEAT, LEASE};
+pub use lease::LEASE;
+pub(crate) use lease::{BEAT, OwnLease};
 pub use link::{CutOff, Link, Linked, Why};
 pub(crate) use liveness::Liveness;
 pub use observers::OBSERVER_SLOTS;

@@ -20,9 +20,10 @@ use accelnet_store::{
 };
 use serde::{Deserialize, Serialize};
 
+use crate::batch::Batch;
 use crate::journald::Journald;
 use crate::notifier::Notifier;
-use crate::problems::store_failed;
+use crate::problems::failed;
 use crate::unread::Unread;
 
 pub use new_event::NewEvent;
@@ -88,7 +89,7 @@ impl Journal {
 
     /// The same, written also to the journal of the node.
     #[must_use]
-    pub fn with_journald(mut self, journald: Option<Journald>) -> Self {
+    pub(crate) fn with_journald(mut self, journald: Option<Journald>) -> Self {
         self.journald = journald;
         self
     }
@@ -126,7 +127,7 @@ impl Journal {
     /// # Errors
     ///
     /// Those of `change`.
-    pub fn record_with(
+    pub(crate) fn record_with(
         &self,
         at: &str,
         events: &[NewEvent],
@@ -134,7 +135,7 @@ impl Journal {
     ) -> Result<bool, Problem> {
         let mut next = self.next.lock().unwrap_or_else(PoisonError::into_inner);
         let txn = self.txn(at, events, *next);
-        let done = txn.map_err(|error| store_failed(&error)).and_then(change);
+        let done = txn.map_err(failed).and_then(change);
         if !matches!(done, Ok(false)) {
             // Also when the store failed: the node was changed.
             self.write_to_journald(at, events);
@@ -149,7 +150,7 @@ impl Journal {
     }
 
     /// Writes an event to the journal of the node only.
-    pub fn record_locally(&self, at: &str, event: &NewEvent) {
+    pub(crate) fn record_locally(&self, at: &str, event: &NewEvent) {
         self.write_to_journald(at, std::slice::from_ref(event));
     }
 
@@ -214,13 +215,12 @@ impl Journal {
         others.sort_by_key(|entry| entry.mod_revision);
         let surplus = others.len().saturating_sub(MAX_UNREADABLE);
         old.extend(others.drain(..surplus).map(|entry| entry.key));
-        for some in old.chunks(MAX_OPS) {
-            let keys = some.iter().map(String::as_str);
-            let txn = keys.fold(Txn::new(), |txn, key| txn.delete(key));
+        let mut batch = Batch::new(&*self.store, Txn::new());
+        for key in old {
             // Nothing is checked, so there is no conflict.
-            drop(self.store.commit(&txn)?);
+            batch.add(key.len(), |txn| Ok(txn.delete(key)))?;
         }
-        Ok(())
+        batch.commit().map(drop)
     }
 
     /// All events, the oldest first.
@@ -258,7 +258,7 @@ impl Journal {
         after: u64,
         limit: usize,
     ) -> Result<Vec<Event>, Problem> {
-        let events = self.in_order().map_err(|error| store_failed(&error))?;
+        let events = self.in_order().map_err(failed)?;
         let mut place = 0;
         let mut before = 0;
         let events = events.into_iter().map(|stored| {

@@ -30,19 +30,19 @@ const DEADLINE: Duration = Duration::from_millis(500);
 
 /// Fields of a record, in this order.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Record(Vec<(&'static str, String)>);
+pub(crate) struct Record(Vec<(&'static str, String)>);
 
 impl Record {
     /// With another field. Its text is escaped, because readers of the journal may print it.
     #[must_use]
-    pub fn with(mut self, name: &'static str, text: &str) -> Self {
+    pub(crate) fn with(mut self, name: &'static str, text: &str) -> Self {
         self.0.push((name, outside::escaped(text).into_owned()));
         self
     }
 
     /// With another field, if there is a text.
     #[must_use]
-    pub fn with_some(self, name: &'static str, text: Option<&str>) -> Self {
+    pub(crate) fn with_some(self, name: &'static str, text: Option<&str>) -> Self {
         match text {
             Some(text) => self.with(name, text),
             None => self,
@@ -84,7 +84,7 @@ impl Journald {
     }
 
     /// Writes records. What cannot be written is counted.
-    pub fn write(&self, records: Vec<Record>) {
+    pub(crate) fn write(&self, records: Vec<Record>) {
         let Inner { socket, lost } = &*self.0;
         let clock = SystemClock;
         let until = clock.uptime() + DEADLINE;

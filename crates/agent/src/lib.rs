@@ -35,7 +35,7 @@ mod requester;
 mod requests;
 pub mod responder;
 pub mod run;
-pub mod service;
+mod service;
 mod shortage;
 #[cfg(feature = "simulated")]
 pub mod simulated;

@@ -9,7 +9,7 @@ use accelnet_model::{Code, Problem};
 use accelnet_store::{Store, Watch};
 use tokio::sync::watch;
 
-use crate::problems::store_failed;
+use crate::problems::failed;
 
 /// How often the watch checks whether any request still waits.
 const CHECK: Duration = Duration::from_secs(60);
@@ -42,8 +42,7 @@ impl Notifier {
         if let Some(sender) = &*current {
             return Ok(sender.subscribe());
         }
-        let watch = store.watch(self.prefix, 0);
-        let watch = watch.map_err(|error| store_failed(&error))?;
+        let watch = store.watch(self.prefix, 0).map_err(failed)?;
         let (sender, news) = watch::channel(0);
         let notifier = self.clone();
         let thread = thread::Builder::new().name("events".to_owned());

@@ -7,9 +7,10 @@ mod keys;
 mod request;
 mod store;
 
-pub use change::Change;
-pub use content::{Held, Policy};
+pub(crate) use change::Change;
+pub use content::Policy;
 pub(crate) use documents::judge;
 pub(crate) use keys::{POLICY, drained_key};
-pub use request::{Action, Disruption, Request};
+pub use request::Disruption;
+pub(crate) use request::{Action, Request};
 pub use store::PolicyStore;

@@ -15,6 +15,11 @@ pub fn store_failed(error: &StoreError) -> Problem {
     Problem::new(code, &[], format!("It failed to {error}."))
 }
 
+/// The same of an error that is not used further.
+pub(crate) fn failed(error: StoreError) -> Problem {
+    store_failed(&error)
+}
+
 /// The store called `store` does not permit a change of its cluster.
 pub(crate) fn cluster_refused(store: &str, found: impl Into<String>) -> Problem {
     Problem::new(Code::ClusterRefused, &[store], found)

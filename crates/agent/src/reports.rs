@@ -11,13 +11,13 @@ use accelnet_model::Problem;
 use accelnet_store::{Entry, Store, StoreError, Stored, Unreadable};
 
 use crate::cluster::nodes::Nodes;
-use crate::problems::store_failed;
+use crate::problems::failed;
 use crate::unread::Unread;
 
 pub(crate) use report::REPORTS;
 pub use report::{Hardware, Report};
 
-/// The reports of all nodes in the store.
+/// The reports of all nodes in the store. The errors are those of the store.
 pub struct Reports {
     store: Arc<dyn Store>,
     node: String,
@@ -71,10 +71,6 @@ impl Reports {
     }
 
     /// Nodes that are down; none in a store of one machine.
-    ///
-    /// # Errors
-    ///
-    /// The store cannot be read.
     pub fn nodes_down(&self) -> Result<BTreeSet<String>, Problem> {
         Nodes::new(self.store.clone(), &self.node).down()
     }
@@ -86,7 +82,7 @@ impl Reports {
 
     /// Since when the reserve is not met, by the clock of this node; none if it is met. That is `now` if it was
     /// met at the last call.
-    pub fn unmet_since(&self, unmet: bool, now: &str) -> Option<String> {
+    pub(crate) fn unmet_since(&self, unmet: bool, now: &str) -> Option<String> {
         let mut since = self.unmet.lock().unwrap_or_else(PoisonError::into_inner);
         match unmet {
             false => *since = None,
@@ -120,24 +116,16 @@ impl Reports {
     }
 
     /// The last report of each node, the newest of this one.
-    ///
-    /// # Errors
-    ///
-    /// The store cannot be read.
     pub fn all(&self) -> Result<Vec<Report>, Problem> {
         let all = self.shared()?.into_iter();
         Ok(all.map(Arc::unwrap_or_clone).collect())
     }
 
     /// The same without copies of unchanged reports.
-    ///
-    /// # Errors
-    ///
-    /// The store cannot be read.
     pub(crate) fn shared(&self) -> Result<Vec<Arc<Report>>, Problem> {
         let newest = self.newest();
         let own = newest.as_ref().map(|newest| newest.node.as_str());
-        let (mut all, unreadable) = self.read(own).map_err(|error| store_failed(&error))?;
+        let (mut all, unreadable) = self.read(own).map_err(failed)?;
         let parts = parts::of_node(&self.node);
         let incomplete = unreadable.iter().any(|one| one.key.starts_with(&parts));
         let key = format!("{REPORTS}{}", self.node);

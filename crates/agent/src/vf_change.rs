@@ -1,5 +1,4 @@
-//! A change of the number of VFs, from name to verdict: lock, observe, plan, act, observe
-//! again, judge.
+//! A change of the number of VFs: lock, observe, plan, execute, observe again, verify.
 
 use std::time::Duration;
 
@@ -11,33 +10,33 @@ use accelnet_model::{Adapter, Code, Observed, PciAddress, Problem};
 use accelnet_rules::{naming, prereq, vf_count};
 use serde::{Deserialize, Serialize};
 
-/// What came of it. Its JSON is part of the API.
+/// The result of a change. Its JSON is part of the API.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Changed {
     /// Name of the adapter.
     pub adapter: String,
     /// Its PCI address.
     pub address: PciAddress,
-    /// What was done, or would be.
+    /// The plan.
     pub plan: Plan,
-    /// Whether it was done.
+    /// False after a dry run.
     pub applied: bool,
-    /// Seconds that it took.
+    /// Its duration in seconds.
     pub seconds: f64,
-    /// The VFs that are there now, by number, each with its PCI address.
+    /// The PCI addresses of the VFs, by number.
     pub vfs: Vec<PciAddress>,
-    /// What is worth knowing: it was done all the same.
+    /// Warnings of a change that was made.
     pub warnings: Vec<String>,
 }
 
-/// What to do, and how.
+/// A requested change.
 #[derive(Debug, Clone, Copy)]
 pub struct Request<'a> {
     /// Name of the adapter, of any kind.
     pub name: &'a str,
-    /// What for.
+    /// The requested number of VFs.
     pub ask: Ask,
-    /// The deadline of the whole.
+    /// The deadline.
     pub within: Duration,
     /// Only show the plan.
     pub dry_run: bool,
@@ -47,7 +46,7 @@ pub struct Request<'a> {
 ///
 /// # Errors
 ///
-/// None is, several are, or that could not be looked up.
+/// No adapter or several have that name, or the adapters cannot be listed.
 pub fn find(host: &Host<'_>, name: &str) -> Result<PciAddress, Problem> {
     if let Some(address) = observe::named(host, name) {
         return Ok(address);
@@ -58,11 +57,11 @@ pub fn find(host: &Host<'_>, name: &str) -> Result<PciAddress, Problem> {
     naming::find(name, &identities)
 }
 
-/// The adapter at `address` with all there is to know.
+/// All properties of the adapter at `address`.
 ///
 /// # Errors
 ///
-/// It is not there any more.
+/// It does not exist any more.
 pub fn look(host: &Host<'_>, name: &str, address: PciAddress) -> Result<Adapter, Problem> {
     observe::adapter(host, address).ok_or_else(|| gone(name, address))
 }
@@ -73,11 +72,11 @@ fn gone(name: &str, address: PciAddress) -> Problem {
     Problem::new(Code::AdapterLost, &names, found)
 }
 
-/// Does what `request` says; `on`, if anyone is, is told how it goes.
+/// Changes the number of VFs; `on` receives the progress.
 ///
 /// # Errors
 ///
-/// What stops it, or what stopped it; the next call goes on from whatever is there then.
+/// Why it was refused or interrupted; the next call continues from the state at that time.
 pub fn run(
     host: &Host<'_>,
     request: Request<'_>,
@@ -129,7 +128,7 @@ pub fn run(
         changed.vfs = after.vfs.iter().map(|vf| vf.address).collect();
         changed.warnings = vf_count::remarks(&after, plan);
         if fresh {
-            changed.warnings.extend(ask(host, &after));
+            changed.warnings.extend(test_features(host, &after));
         }
     }
     changed.applied = true;
@@ -137,7 +136,7 @@ pub fn run(
     Ok(changed)
 }
 
-/// A refusal in the words of the prerequisite that fails, where it is one.
+/// A refusal with the text of the failed prerequisite, if there is one.
 fn judged(host: &Host<'_>, problem: Problem, adapter: &Adapter) -> Problem {
     let is_prerequisite = prereq::blocker(adapter).is_some_and(|one| one.code == problem.code);
     match is_prerequisite {
@@ -172,8 +171,8 @@ fn take_lock(host: &Host<'_>, name: &str, address: PciAddress) -> Result<Lock, P
         })
 }
 
-/// Holds the vfio group of every VF while the plan destroys VFs, so that no VM can take
-/// one between the look and the act. A group that somebody holds stops the plan.
+/// Opens the vfio group of every VF while the plan removes VFs, so that no VM can take one after the
+/// observation. A group that a process holds stops the plan.
 fn guard(
     host: &Host<'_>,
     adapter: &Adapter,
@@ -203,14 +202,14 @@ fn guard(
                 );
                 return Err(Problem::new(Code::VfInUse, &[name], found));
             }
-            // No such group file, or no permission: the write itself will tell.
+            // No group file, or no permission: the write fails if a VF is in use.
             Err(_) => {}
         }
     }
     Ok(held)
 }
 
-/// What a step that was stopped means, with what there is now.
+/// The problem of a stopped step, with the current state.
 fn stopped_problem(
     host: &Host<'_>,
     lock: &Lock,
@@ -240,7 +239,7 @@ fn stopped_problem(
         None => "The current number of VFs is not known yet.".to_owned(),
     };
     if after.is_some_and(|after| after.vfs.is_empty()) {
-        // With no VFs left the host's drivers are let on again, as they were.
+        // Without VFs, the host's drivers may bind again, as before.
         let knob = format!("/sys/bus/pci/devices/{address}/sriov_drivers_autoprobe");
         let second = Duration::from_secs(1);
         drop(host.knobs.write(lock, &knob, "1", second, &mut || {}));
@@ -254,7 +253,7 @@ fn stopped_problem(
     with_words(problem, words.as_deref())
 }
 
-/// Keeps the kernel's own words.
+/// Adds the kernel's message.
 fn with_words(problem: Problem, words: Option<&str>) -> Problem {
     match words {
         Some(words) => problem.cause(words),
@@ -262,16 +261,15 @@ fn with_words(problem: Problem, words: Option<&str>) -> Problem {
     }
 }
 
-/// Asks the adapter what it can do while its VFs are fresh and nobody has one, unless that
-/// is on record.
-fn ask(host: &Host<'_>, adapter: &Adapter) -> Vec<String> {
+/// Tests the VF capabilities of the adapter while no new VF is in use, unless they are recorded.
+fn test_features(host: &Host<'_>, adapter: &Adapter) -> Vec<String> {
     let none = |users: &Observed<Vec<_>>| users.known().is_some_and(Vec::is_empty);
     let free = adapter.vfs.iter().all(|vf| none(&vf.users));
     if !free || features::is_settled(host, adapter) {
         return Vec::new();
     }
     match features::ask(host, adapter) {
-        Ok(asked) => asked.not_restored,
+        Ok(tested) => tested.not_restored,
         Err(reason) => vec![reason],
     }
 }

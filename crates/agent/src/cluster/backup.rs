@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::documents::is_transient;
 use super::identity::{IDENTITY, Identity};
 use super::remembered::Saved;
-use crate::problems::store_failed;
+use crate::problems::failed;
 
 /// The format of the file.
 const FORMAT: u32 = 1;
@@ -96,7 +96,7 @@ impl Backup {
     ///
     /// The store cannot be read.
     pub fn take(store: &dyn Store, at: &str) -> Result<Self, Problem> {
-        let all = store.range("").map_err(|error| store_failed(&error))?;
+        let all = store.range("").map_err(failed)?;
         let lasting = all.entries.iter();
         let lasting = lasting.filter(|entry| !is_transient(&entry.key));
         Ok(Backup::of(lasting, all.revision, at))

@@ -33,7 +33,7 @@ pub struct Member {
 
 /// The heartbeat of a node, bound to the lease of its agent.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Alive {
+pub(crate) struct Alive {
     /// When the agent began, RFC 3339, UTC.
     pub since: String,
     /// The agent; none of an earlier release.

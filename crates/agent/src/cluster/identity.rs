@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::files::random_uuid;
 
 /// The key of the identity: below the policy, so that both are read at one revision.
-pub const IDENTITY: &str = "policy/cluster";
+pub(crate) const IDENTITY: &str = "policy/cluster";
 
 /// The identity of a cluster.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

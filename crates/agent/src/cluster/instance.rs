@@ -15,7 +15,7 @@ static LIVE: Mutex<BTreeSet<Uuid>> = Mutex::new(BTreeSet::new());
 
 /// One start of an agent.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Instance {
+pub(crate) struct Instance {
     /// Chosen at its start.
     pub id: Uuid,
     /// The machine's id; a cloned machine may have the same.

@@ -9,7 +9,7 @@ use accelnet_store::LeaseId;
 /// of etcd, takes.
 pub const LEASE: Duration = Duration::from_secs(12);
 /// The interval of heartbeats.
-pub const BEAT: Duration = Duration::from_secs(4);
+pub(crate) const BEAT: Duration = Duration::from_secs(4);
 
 /// The lease of this node, for as long as its heartbeats last.
 #[derive(Clone)]

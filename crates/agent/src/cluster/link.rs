@@ -174,7 +174,7 @@ impl Link {
     }
 
     /// Calls `on_return` when the store is used again. Only the first call of this has an effect.
-    pub fn when_back(&self, on_return: OnReturn) {
+    pub(crate) fn when_back(&self, on_return: OnReturn) {
         drop(self.on_return.set(on_return));
     }
 

@@ -3,19 +3,15 @@
 use std::sync::Arc;
 
 use accelnet_model::Problem;
-use accelnet_store::{Commit, Entry, Json, MAX_OPS, Store, StoreError, Txn};
+use accelnet_store::{Commit, Entry, Json, MAX_OPS, Store, Txn};
 
 use super::documents::{ALIVE, CLUSTER, ClusterMark, DOWN, MEMBERS, MIGRATION};
 use super::lease::LEASE;
 use super::nodes::Nodes;
 use crate::policy::{PolicyStore, drained_key};
-use crate::problems::{cluster_refused, store_changed, store_failed};
+use crate::problems::{cluster_refused, failed, store_changed};
 use crate::reports::{REPORTS, Reports, parts};
 use crate::unread;
-
-fn failed(error: StoreError) -> Problem {
-    store_failed(&error)
-}
 
 /// Creates a cluster in `store`, which is called `name`.
 ///

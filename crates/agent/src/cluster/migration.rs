@@ -8,7 +8,7 @@ use super::documents::{CLUSTER, ClusterMark, MIGRATION, Migration, is_transient}
 use super::identity::{IDENTITY, Identity};
 use super::membership::must_be_empty;
 use crate::batch::Batch;
-use crate::problems::{cluster_refused, store_changed, store_failed};
+use crate::problems::{cluster_refused, failed, store_changed};
 
 /// The result of a migration, or of a dry run.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -19,10 +19,6 @@ pub struct Migrated {
     pub existing_keys: usize,
     /// False after a dry run.
     pub applied: bool,
-}
-
-fn failed(error: StoreError) -> Problem {
-    store_failed(&error)
 }
 
 /// Copies everything in `from` to `to`, which is called `name`. An interrupted migration continues if nothing

@@ -12,7 +12,7 @@ use accelnet_store::{
 use super::documents::{ALIVE, Alive, DOWN, Down, MEMBERS, Member};
 use super::instance::Instance;
 use super::lease::LEASE;
-use crate::problems::store_failed;
+use crate::problems::{failed, store_failed};
 use crate::unread::Unread;
 
 /// The result of a heartbeat.
@@ -46,7 +46,7 @@ impl NodeState {
     }
 }
 
-/// The nodes in the store.
+/// The nodes in the store. The errors are those of the store.
 #[derive(Clone)]
 pub struct Nodes {
     store: Arc<dyn Store>,
@@ -89,12 +89,8 @@ impl Nodes {
     }
 
     /// Every member, by name.
-    ///
-    /// # Errors
-    ///
-    /// The store cannot be read.
     pub fn all(&self) -> Result<Vec<NodeState>, Problem> {
-        self.try_all().map_err(|error| store_failed(&error))
+        self.try_all().map_err(failed)
     }
 
     fn try_all(&self) -> Result<Vec<NodeState>, StoreError> {
@@ -155,10 +151,6 @@ impl Nodes {
     }
 
     /// The names of the nodes that are down.
-    ///
-    /// # Errors
-    ///
-    /// The store cannot be read.
     pub fn down(&self) -> Result<BTreeSet<String>, Problem> {
         let down = self.all()?.into_iter().filter(NodeState::is_down);
         Ok(down.map(|node| node.name).collect())

@@ -1,7 +1,7 @@
 //! Restoring a store from a backup, and accepting the state of a store.
 
 use accelnet_model::{Code, Problem};
-use accelnet_store::{Commit, Entry, Store, StoreError, Stored, Txn};
+use accelnet_store::{Commit, Entry, Store, Stored, Txn};
 use serde::{Deserialize, Serialize};
 
 use super::backup::Backup;
@@ -10,7 +10,7 @@ use super::identity::{IDENTITY, Identity};
 use crate::batch::Batch;
 use crate::check::judge;
 use crate::policy::POLICY;
-use crate::problems::{cluster_refused, store_changed, store_failed};
+use crate::problems::{cluster_refused, failed, store_changed};
 
 /// The result of a restore, or of a dry run.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -27,10 +27,6 @@ pub struct Restored {
 
 /// Keys of a store that change, each with its new value; none removes it.
 type Changes = Vec<(String, Option<Vec<u8>>)>;
-
-fn failed(error: StoreError) -> Problem {
-    store_failed(&error)
-}
 
 /// Restores a backup to `store`, which is called `name`: the policy becomes the backup's, and other missing
 /// keys are added. Agents accept the store only after the last key, its identity; `now`, the time in

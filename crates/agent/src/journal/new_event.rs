@@ -7,7 +7,7 @@ use accelnet_model::{Code, outside};
 use crate::journald::{MESSAGE_ID, Record};
 
 /// Outcomes of an event; further ones are counted.
-pub const MAX_OUTCOMES: usize = 16;
+pub(crate) const MAX_OUTCOMES: usize = 16;
 /// Characters of a subject or name.
 const MAX_NAME: usize = 255;
 /// Characters of the message of an event.

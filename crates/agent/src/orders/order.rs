@@ -12,7 +12,7 @@ use accelnet_store::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::split::{is_dry_run, names_of};
+use super::split::{is_dry_run, names_of, refused};
 use crate::journal::{NewEvent, shortened};
 
 /// VMs of an order, so that its answer fits into one value.
@@ -165,20 +165,15 @@ impl Reply {
 
     /// The answer if only the outcomes are known.
     pub fn of_outcomes(outcomes: &[SubjectOutcome]) -> Self {
-        let result = |one: &SubjectOutcome| VmResult {
-            name: one.subject.clone(),
-            node: None,
-            ok: one.ok,
-            message: one.message.clone(),
-            waits_for_restart: false,
-            unchanged: false,
-            vm: None,
-            problem: (!one.ok).then(|| {
-                let code = one.code.unwrap_or(Code::NotVerified);
-                Problem::new(code, &[&one.subject], one.message.clone())
-            }),
-            warnings: Vec::new(),
-            steps: Vec::new(),
+        let result = |one: &SubjectOutcome| {
+            let code = one.code.unwrap_or(Code::NotVerified);
+            let problem = Problem::new(code, &[&one.subject], one.message.clone());
+            VmResult {
+                ok: one.ok,
+                message: one.message.clone(),
+                problem: (!one.ok).then(|| problem.clone()),
+                ..refused(&one.subject, None, &problem)
+            }
         };
         Reply::Changed(VmChanged {
             ok: outcomes.iter().all(|one| one.ok),

@@ -14,7 +14,7 @@ use super::asker::Asker;
 use super::order::{MAX_VMS, Order, State};
 use super::round::{Answered, Round, Wanted, prefix_of};
 use super::split::{named, refused, uuids, with_names};
-use crate::problems::store_failed;
+use crate::problems::failed;
 
 /// The VMs of a request on one node, and the answer of the node.
 pub(crate) struct PartOfNode {
@@ -119,8 +119,7 @@ impl Asker {
         sender: oneshot::Sender<Vec<Answered>>,
     ) -> Result<HangUp, Problem> {
         let nodes: Vec<&str> = wanted.iter().map(|one| one.node.as_str()).collect();
-        let watch = self.store.watch(&prefix_of(&nodes), 0);
-        let watch = watch.map_err(|error| store_failed(&error))?;
+        let watch = self.store.watch(&prefix_of(&nodes), 0).map_err(failed)?;
         let hang_up = HangUp(watch.closer());
         let round = Round::new(self.clone(), watch);
         let thread = thread::Builder::new().name("orders out".to_owned());

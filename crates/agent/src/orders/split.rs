@@ -69,10 +69,10 @@ impl Parts {
         let all = Names::of(vms.iter().map(|vm| (&*vm.name, vm.uuid.as_str())));
         let mut parts = Parts::default();
         for (place, typed) in names.iter().enumerate() {
-            let meant: Vec<&VmView> = all.meant(typed).into_iter().map(|at| &vms[at]).collect();
-            let nodes: Vec<String> = meant.iter().map(|vm| vm.node.clone()).collect();
-            let is_exact = meant.iter().all(|vm| is_named(vm, typed));
-            match meant.as_slice() {
+            let matched: Vec<&VmView> = all.meant(typed).into_iter().map(|at| &vms[at]).collect();
+            let nodes: Vec<String> = matched.iter().map(|vm| vm.node.clone()).collect();
+            let is_exact = matched.iter().all(|vm| is_named(vm, typed));
+            match matched.as_slice() {
                 [] => {
                     parts.own.push(typed.clone());
                     parts.places.entry(typed.clone()).or_insert(place);

@@ -12,7 +12,7 @@ use super::keys::{INTENTS, MANAGEMENT, VMS, drained_key, removed_key};
 
 /// A change of the policy, based on the policy that was read.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Change {
+pub(crate) enum Change {
     /// Sets management.
     Management(Management),
     /// Sets an intent.

@@ -32,12 +32,12 @@ pub struct Policy {
     /// Values that cannot be read. The other fields have their last readable values, if there are any.
     pub unreadable: Vec<Unreadable>,
     /// Values that were never readable: nothing is decided about them.
-    pub held: Held,
+    pub(crate) held: Held,
 }
 
 /// Values of the policy that this agent could never read.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Held {
+pub(crate) struct Held {
     /// The management settings.
     pub management: bool,
     /// The settings of these VMs.
@@ -124,7 +124,7 @@ impl Policy {
     }
 
     /// The intents without their revisions.
-    pub fn plain_intents(&self) -> Vec<Intent> {
+    pub(crate) fn plain_intents(&self) -> Vec<Intent> {
         self.intents
             .iter()
             .map(|(intent, _)| intent.clone())
@@ -133,20 +133,20 @@ impl Policy {
 
     /// The intent called `name`.
     pub fn intent(&self, name: &str) -> Option<&Intent> {
-        let mut all = self.intents.iter();
-        all.find(|(intent, _)| intent.name == name)
-            .map(|(intent, _)| intent)
+        self.intent_entry(name).map(|(intent, _)| intent)
     }
 
     /// Revision of the intent called `name`; 0 without one.
     pub fn intent_revision(&self, name: &str) -> u64 {
-        let mut all = self.intents.iter();
-        all.find(|(intent, _)| intent.name == name)
-            .map_or(0, |(_, revision)| *revision)
+        self.intent_entry(name).map_or(0, |(_, revision)| *revision)
+    }
+
+    fn intent_entry(&self, name: &str) -> Option<&(Intent, u64)> {
+        self.intents.iter().find(|(intent, _)| intent.name == name)
     }
 
     /// The intent of the cluster settings.
-    pub fn managed_intent(&self) -> Option<&Intent> {
+    pub(crate) fn managed_intent(&self) -> Option<&Intent> {
         self.intent(self.management.intent.as_deref()?)
     }
 
@@ -163,13 +163,13 @@ impl Policy {
     }
 
     /// Whether the intent called `name` exists and cannot be read.
-    pub fn has_unreadable_intent(&self, name: &str) -> bool {
+    pub(crate) fn has_unreadable_intent(&self, name: &str) -> bool {
         let mut keys = self.unreadable.iter().map(|one| one.key.as_str());
         keys.any(|key| key.strip_prefix(INTENTS) == Some(name))
     }
 
     /// The value that management depends on and that was never readable.
-    pub fn unreadable_of_management(&self) -> Option<&Unreadable> {
+    pub(crate) fn unreadable_of_management(&self) -> Option<&Unreadable> {
         let intent = self.management.intent.as_deref();
         let lost = intent.filter(|name| self.intent(name).is_none());
         let lost = lost.map(|name| format!("{INTENTS}{name}"));
@@ -180,22 +180,22 @@ impl Policy {
     }
 
     /// Whether the VM with `uuid` has no setting, not even an unreadable one.
-    pub fn has_no(&self, uuid: &str) -> bool {
+    pub(crate) fn has_no(&self, uuid: &str) -> bool {
         !self.held.management && !self.held.vms.contains(uuid) && self.vm(uuid).is_none()
     }
 
     /// When and by whom the node called `name` was drained; none if it is not drained.
     pub fn drained(&self, name: &str) -> Option<&Drained> {
-        let mut all = self.drained.iter();
-        all.find(|(node, ..)| node == name)
-            .map(|(_, drained, _)| drained)
+        self.drained_entry(name).map(|(_, drained, _)| drained)
     }
 
     /// Revision of the entry of a drained node; 0 without one.
     pub(super) fn drained_revision(&self, name: &str) -> u64 {
-        let mut all = self.drained.iter();
-        all.find(|(node, ..)| node == name)
-            .map_or(0, |(_, _, revision)| *revision)
+        self.drained_entry(name).map_or(0, |entry| entry.2)
+    }
+
+    fn drained_entry(&self, name: &str) -> Option<&(String, Drained, u64)> {
+        self.drained.iter().find(|(node, ..)| node == name)
     }
 
     /// Revision of a VM's setting; 0 without one.

@@ -19,7 +19,7 @@ pub struct Disruption {
 /// What is requested for VMs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Action {
+pub(crate) enum Action {
     /// Enable acceleration.
     Enable,
     /// Change their settings.
@@ -30,7 +30,7 @@ pub enum Action {
 
 /// A request for VMs.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Request {
+pub(crate) struct Request {
     /// What is requested.
     #[serde(rename = "asked")]
     pub action: Action,

@@ -15,12 +15,12 @@ use super::content::Policy;
 use super::documents::{BoundDocument, DisruptionDocument};
 use super::keys::{MANAGEMENT, POLICY, TURN};
 use super::request::{Disruption, Request};
-use crate::problems::store_failed;
+use crate::problems::failed;
 
 /// Operations of changes in one transaction. An admission adds two checks and an operation.
 const CHANGE_OPS: usize = MAX_OPS - 4;
 
-/// The policy of a cluster, in its store.
+/// The policy of a cluster, in its store. The errors are those of the store.
 #[derive(Clone)]
 pub struct PolicyStore {
     store: Arc<dyn Store>,
@@ -37,7 +37,7 @@ pub struct PolicyStore {
 struct Own {
     bound: Option<BTreeMap<String, Vec<BoundAdapter>>>,
     disruptions: Option<BTreeMap<String, Disruption>>,
-    request: Option<Option<Request>>,
+    request: Option<BTreeMap<String, Request>>,
 }
 
 /// Parts of the first and of the last transaction of several changes.
@@ -65,26 +65,16 @@ impl PolicyStore {
     }
 
     /// Reads the policy.
-    ///
-    /// # Errors
-    ///
-    /// The store cannot be read.
     pub fn read(&self) -> Result<Policy, Problem> {
-        let all = self.store.range(POLICY);
-        let all = all.map_err(|error| store_failed(&error))?;
+        let all = self.store.range(POLICY).map_err(failed)?;
         Ok(self.parse(&all))
     }
 
     /// The policy after the watched change at `revision`, and after the changes that were made here. It may
     /// be older than that of [`PolicyStore::read`].
-    ///
-    /// # Errors
-    ///
-    /// The store cannot be read.
-    pub fn read_since(&self, revision: u64) -> Result<Policy, Problem> {
+    pub(crate) fn read_since(&self, revision: u64) -> Result<Policy, Problem> {
         let revision = revision.max(self.written.load(Ordering::Acquire));
-        let all = self.store.range_since(POLICY, revision);
-        let all = all.map_err(|error| store_failed(&error))?;
+        let all = self.store.range_since(POLICY, revision).map_err(failed)?;
         Ok(self.parse(&all))
     }
 
@@ -111,18 +101,14 @@ impl PolicyStore {
     /// Makes `changes`, if the values that they depend on are as in `policy`; `judged` changes depend on all
     /// of it. True if all were made. Those of one transaction are made all or none; of more, the first ones
     /// may have been made when a later one is refused.
-    ///
-    /// # Errors
-    ///
-    /// The store cannot be written.
-    pub fn change(
+    pub(crate) fn change(
         &self,
         policy: &Policy,
         changes: &[Change],
         judged: bool,
     ) -> Result<bool, Problem> {
         self.try_change(policy, changes, judged, Ends::default())
-            .map_err(|error| store_failed(&error))
+            .map_err(failed)
     }
 
     fn try_change(
@@ -195,92 +181,69 @@ impl PolicyStore {
     }
 
     /// The adapters that are bound to an intent on this node.
-    ///
-    /// # Errors
-    ///
-    /// The store cannot be read.
     pub fn bound(&self, intent: &str) -> Result<Option<Vec<BoundAdapter>>, Problem> {
-        self.with_bound(|all| all.get(intent).cloned())
+        Ok(self.bound_by_intent()?.remove(intent))
     }
 
     /// The bound adapters of this node, with their intents.
-    ///
-    /// # Errors
-    ///
-    /// The store cannot be read.
-    pub fn all_bound(&self) -> Result<Vec<(String, Vec<BoundAdapter>)>, Problem> {
-        self.with_bound(|all| {
-            let all = all.iter();
-            all.map(|(intent, bound)| (intent.clone(), bound.clone()))
-                .collect()
-        })
+    pub(crate) fn all_bound(&self) -> Result<Vec<(String, Vec<BoundAdapter>)>, Problem> {
+        Ok(self.bound_by_intent()?.into_iter().collect())
     }
 
-    fn with_bound<T>(
-        &self,
-        read: impl FnOnce(&BTreeMap<String, Vec<BoundAdapter>>) -> T,
-    ) -> Result<T, Problem> {
-        let mut own = self.own();
-        let all = match own.bound.take() {
-            Some(known) => known,
-            None => self.read_own::<BoundDocument, _>(&self.key("bound/"), |stored| stored.0)?,
-        };
-        Ok(read(own.bound.insert(all)))
+    fn bound_by_intent(&self) -> Result<BTreeMap<String, Vec<BoundAdapter>>, Problem> {
+        self.read_own(
+            "bound/",
+            |own| &mut own.bound,
+            |stored: BoundDocument| stored.0,
+        )
     }
 
-    /// The values below `prefix`, by the rest of their keys.
-    fn read_own<D: Document, T>(
+    /// This node's own values below `prefix`, by the rest of their keys.
+    fn read_own<D: Document, T: Clone>(
         &self,
         prefix: &str,
+        known: fn(&mut Own) -> &mut Option<BTreeMap<String, T>>,
         inner: fn(D) -> T,
     ) -> Result<BTreeMap<String, T>, Problem> {
-        let all = self.store.range_json::<D>(prefix);
-        let all = all.map_err(|error| store_failed(&error))?;
+        let mut own = self.own();
+        if let Some(known) = known(&mut own) {
+            return Ok(known.clone());
+        }
+        let prefix = self.key(prefix);
+        let all = self.store.range_json::<D>(&prefix).map_err(failed)?;
         let unread = all.unreadable.iter();
         let earlier = unread.filter_map(|one| self.store.last_readable(&one.key));
-        let earlier: Vec<Stored<D>> = earlier
-            .filter_map(|entry| Stored::read(&entry).ok())
-            .collect();
+        let earlier = earlier.filter_map(|entry| Stored::read(&entry).ok());
+        let earlier: Vec<Stored<D>> = earlier.collect();
         let all = all.values.into_iter().chain(earlier);
-        let named = |key: &str| key.strip_prefix(prefix).unwrap_or(key).to_owned();
-        Ok(all
-            .map(|stored| (named(&stored.key), inner(stored.value)))
-            .collect())
+        let named = |key: &str| key.strip_prefix(&prefix).unwrap_or(key).to_owned();
+        let all = all.map(|stored| (named(&stored.key), inner(stored.value)));
+        Ok(known(&mut own).insert(all.collect()).clone())
     }
 
     /// Binds adapters to an intent on this node; with none, unbinds them.
-    ///
-    /// # Errors
-    ///
-    /// The store cannot be written.
-    pub fn bind(&self, intent: &str, adapters: Option<&[BoundAdapter]>) -> Result<(), Problem> {
+    pub(crate) fn bind(
+        &self,
+        intent: &str,
+        adapters: Option<&[BoundAdapter]>,
+    ) -> Result<(), Problem> {
         let adapters = adapters.map(|adapters| BoundDocument(adapters.to_vec()));
         self.put(self.key(&format!("bound/{intent}")), adapters.as_ref())
     }
 
     /// The disruptive change of an intent that this node is in the middle of.
-    ///
-    /// # Errors
-    ///
-    /// The store cannot be read.
     pub fn disruption(&self, intent: &str) -> Result<Option<Disruption>, Problem> {
-        let mut own = self.own();
-        let all = match own.disruptions.take() {
-            Some(known) => known,
-            None => {
-                let prefix = self.key("disruption/");
-                self.read_own::<DisruptionDocument, _>(&prefix, |stored| stored.0)?
-            }
-        };
-        Ok(own.disruptions.insert(all).get(intent).cloned())
+        let inner = |stored: DisruptionDocument| stored.0;
+        let all = self.read_own("disruption/", |own| &mut own.disruptions, inner);
+        Ok(all?.remove(intent))
     }
 
     /// Records a disruptive change; with none, clears it.
-    ///
-    /// # Errors
-    ///
-    /// The store cannot be written.
-    pub fn disrupt(&self, intent: &str, disruption: Option<&Disruption>) -> Result<(), Problem> {
+    pub(crate) fn disrupt(
+        &self,
+        intent: &str,
+        disruption: Option<&Disruption>,
+    ) -> Result<(), Problem> {
         let disruption = disruption.map(|disruption| DisruptionDocument(disruption.clone()));
         self.put(
             self.key(&format!("disruption/{intent}")),
@@ -296,7 +259,7 @@ impl PolicyStore {
         let done = txn.and_then(|txn| self.store.commit(&txn));
         // Also after a failure: the value may have been written.
         self.forget_own();
-        done.map(drop).map_err(|error| store_failed(&error))
+        done.map(drop).map_err(failed)
     }
 
     /// The next call reads this node's own values again: after the store did not answer, earlier reads may
@@ -306,29 +269,18 @@ impl PolicyStore {
     }
 
     /// The request for VMs that this node is in the middle of.
-    ///
-    /// # Errors
-    ///
-    /// The store cannot be read.
-    pub fn request(&self) -> Result<Option<Request>, Problem> {
-        let mut own = self.own();
-        let request = match own.request.take() {
-            Some(known) => known,
-            None => {
-                let all = self.read_own::<Request, _>(&self.key("request"), |request| request)?;
-                all.into_values().next()
-            }
-        };
-        Ok(own.request.insert(request).clone())
+    pub(crate) fn request(&self) -> Result<Option<Request>, Problem> {
+        let all = self.read_own(
+            "request",
+            |own| &mut own.request,
+            |request: Request| request,
+        );
+        Ok(all?.into_values().next())
     }
 
     /// Makes the first changes of a request as [`PolicyStore::change`] does, and records the request with the
     /// first transaction.
-    ///
-    /// # Errors
-    ///
-    /// The store cannot be written.
-    pub fn decide(
+    pub(crate) fn decide(
         &self,
         policy: &Policy,
         changes: &[Change],
@@ -340,28 +292,30 @@ impl PolicyStore {
         let done =
             first.and_then(|first| self.try_change(policy, changes, judged, Ends { first, last }));
         // Unless all of it was written, the next call reads what was.
-        self.own().request = matches!(done, Ok(true)).then(|| Some(request.clone()));
-        done.map_err(|error| store_failed(&error))
+        let known = || BTreeMap::from([(String::new(), request.clone())]);
+        self.own().request = matches!(done, Ok(true)).then(known);
+        done.map_err(failed)
     }
 
     /// Makes the last changes of a request, and ends it with the last transaction; `txn` is part of that and
     /// records the event.
-    ///
-    /// # Errors
-    ///
-    /// The store cannot be written.
-    pub fn conclude(&self, policy: &Policy, changes: &[Change], txn: Txn) -> Result<bool, Problem> {
+    pub(crate) fn conclude(
+        &self,
+        policy: &Policy,
+        changes: &[Change],
+        txn: Txn,
+    ) -> Result<bool, Problem> {
         let ends = Ends {
             first: Txn::new(),
             last: txn.delete(self.key("request")),
         };
         let done = self.try_change(policy, changes, false, ends);
         match done {
-            Ok(true) => self.own().request = Some(None),
+            Ok(true) => self.own().request = Some(BTreeMap::new()),
             Ok(false) => {}
             Err(_) => self.own().request = None,
         }
-        done.map_err(|error| store_failed(&error))
+        done.map_err(failed)
     }
 
     /// A key of this node's own values.

@@ -8,7 +8,7 @@ use accelnet_model::Problem;
 use accelnet_store::{Etcd, EtcdAddress, EtcdTls, Store};
 
 use crate::cluster::{Link, Linked};
-use crate::problems::store_failed;
+use crate::problems::failed;
 use crate::reopened::Reopened;
 
 /// Which store an agent uses.
@@ -80,7 +80,7 @@ impl Place {
         let linked = |store, file| Linked::new(store, node, Some(file), Arc::new(SystemClock));
         match choice {
             StoreChoice::File(path) => {
-                let store = Reopened::open(path).map_err(|error| store_failed(&error))?;
+                let store = Reopened::open(path).map_err(failed)?;
                 let noticed = store.noticed().into_iter().collect();
                 let linked = linked(Arc::new(store), remembered_beside(path));
                 Ok(Place {
@@ -94,8 +94,7 @@ impl Place {
                 tls,
                 remembered,
             } => {
-                let store = Etcd::open(address, tls.as_ref());
-                let store = store.map_err(|error| store_failed(&error))?;
+                let store = Etcd::open(address, tls.as_ref()).map_err(failed)?;
                 Ok(Place::linked(linked(Arc::new(store), remembered.clone())))
             }
         }

@@ -144,10 +144,9 @@ impl Agent {
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
         since.retain(|key, _| all.iter().any(|one| one.key == *key));
-        let first = all.iter().map(|one| {
-            let first = since.entry(one.key.clone()).or_insert_with(|| now.clone());
-            first.clone()
-        });
+        let first = all
+            .iter()
+            .map(|one| since.entry(one.key.clone()).or_insert(now.clone()).clone());
         let first: Vec<String> = first.collect();
         let problems = unread::problems(&all);
         let faults = problems.iter().enumerate().map(|(place, problem)| {

@@ -8,27 +8,30 @@ use crate::vital::End;
 
 /// Watches links, addresses, routes and devices.
 pub(crate) fn watch_kernel(inbox: &Inbox, end: &End) {
-    let links = inbox.clone();
-    watch("links", MACHINE_RETRY, end, move |again| {
-        let mut monitor = Monitor::open().ok()?;
-        if again {
-            links.put(Message::Node);
-        }
-        loop {
-            if monitor.next(INTERVAL).ok()?.is_some() {
-                links.put(Message::Node);
-            }
-        }
+    watch_events("links", inbox, end, Monitor::open, |monitor| {
+        Ok(monitor.next(INTERVAL)?.is_some())
     });
-    let devices = inbox.clone();
-    watch("devices", MACHINE_RETRY, end, move |again| {
-        let mut monitor = Uevents::open().ok()?;
+    watch_events("devices", inbox, end, Uevents::open, |monitor| {
+        Ok(monitor.next(INTERVAL)?.is_some())
+    });
+}
+
+fn watch_events<M: 'static, E: 'static>(
+    name: &str,
+    inbox: &Inbox,
+    end: &End,
+    open: fn() -> Result<M, E>,
+    next: fn(&mut M) -> Result<bool, E>,
+) {
+    let inbox = inbox.clone();
+    watch(name, MACHINE_RETRY, end, move |again| {
+        let mut monitor = open().ok()?;
         if again {
-            devices.put(Message::Node);
+            inbox.put(Message::Node);
         }
         loop {
-            if monitor.next(INTERVAL).ok()?.is_some() {
-                devices.put(Message::Node);
+            if next(&mut monitor).ok()? {
+                inbox.put(Message::Node);
             }
         }
     });

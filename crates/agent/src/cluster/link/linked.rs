@@ -10,7 +10,7 @@ use accelnet_store::{
 };
 
 use super::Link;
-use super::watch::LinkedWatch;
+use super::watch::{Closer, LinkedWatch};
 use crate::cluster::documents::ALIVE;
 use crate::cluster::identity::{IDENTITY, Identity, Verdict, judge};
 use crate::cluster::remembered::Remembered;
@@ -182,15 +182,14 @@ impl Store for Linked {
         let mut watches = self.watches.lock().unwrap_or_else(PoisonError::into_inner);
         watches.retain(|watch| watch.strong_count() > 0);
         watches.push(Arc::downgrade(&closer));
-        let policy_from = (prefix == POLICY && from > 0).then_some(from);
-        let (link, remembered) = (self.link.clone(), self.remembered.clone());
-        Ok(Box::new(LinkedWatch::new(
+        Ok(Box::new(LinkedWatch {
+            closer: Closer::of(&*watch),
             watch,
             era,
-            policy_from,
-            link,
-            remembered,
-        )))
+            from: (prefix == POLICY && from > 0).then_some(from),
+            link: self.link.clone(),
+            remembered: self.remembered.clone(),
+        }))
     }
 
     fn compact(&self, revision: u64) -> Result<(), StoreError> {

@@ -11,9 +11,18 @@ use crate::cluster::identity::IDENTITY;
 use crate::cluster::remembered::Remembered;
 
 /// Closes a watch, and records that its user requested it.
-struct Closer {
+pub(super) struct Closer {
     watch: Arc<dyn Close>,
     requested: AtomicBool,
+}
+
+impl Closer {
+    pub fn of(watch: &dyn Watch) -> Arc<Self> {
+        Arc::new(Closer {
+            watch: watch.closer(),
+            requested: AtomicBool::new(false),
+        })
+    }
 }
 
 impl Close for Closer {
@@ -25,38 +34,14 @@ impl Close for Closer {
 
 /// A watch. The changes of a watch of the policy are remembered.
 pub(super) struct LinkedWatch {
-    watch: Box<dyn Watch>,
-    closer: Arc<Closer>,
+    pub watch: Box<dyn Watch>,
+    pub closer: Arc<Closer>,
     /// The era in which it began.
-    era: u64,
+    pub era: u64,
     /// For a watch of the policy, the first revision that it has not reported yet.
-    from: Option<u64>,
-    link: Arc<Link>,
-    remembered: Arc<Remembered>,
-}
-
-impl LinkedWatch {
-    /// `watch`, which began in `era`; a watch of the policy begins at `from`.
-    pub fn new(
-        watch: Box<dyn Watch>,
-        era: u64,
-        from: Option<u64>,
-        link: Arc<Link>,
-        remembered: Arc<Remembered>,
-    ) -> Self {
-        let closer = Closer {
-            watch: watch.closer(),
-            requested: AtomicBool::new(false),
-        };
-        LinkedWatch {
-            watch,
-            closer: Arc::new(closer),
-            era,
-            from,
-            link,
-            remembered,
-        }
-    }
+    pub from: Option<u64>,
+    pub link: Arc<Link>,
+    pub remembered: Arc<Remembered>,
 }
 
 impl Watch for LinkedWatch {
@@ -66,8 +51,10 @@ impl Watch for LinkedWatch {
         let lost = matches!(changes, Err(StoreError::Closed)) && !requested;
         if lost || self.remembered.era() != self.era {
             // The damaged file was closed, or earlier revisions have no meaning any more.
-            let asked = self.from.unwrap_or(0);
-            return Err(StoreError::Compacted { asked, oldest: 0 });
+            return Err(StoreError::Compacted {
+                asked: self.from.unwrap_or(0),
+                oldest: 0,
+            });
         }
         let changes = changes?;
         let Some((last, from)) = changes.last().zip(self.from) else {
