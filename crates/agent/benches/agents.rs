@@ -203,7 +203,14 @@ fn begin(node: &Node, server: &EtcdServer, folder: &Path) -> Running {
     );
     let edge = Simulated::new(node.machine.clone()).in_real_time();
     let place = Place::linked(store);
-    start(Box::new(edge), place, &node.name, door, false).expect("an agent")
+    start(
+        Box::new(edge),
+        place,
+        node.name.parse().expect("a name"),
+        door,
+        false,
+    )
+    .expect("an agent")
 }
 
 /// Waits until every adapter has so many VFs, and tells how long that took.

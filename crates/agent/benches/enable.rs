@@ -5,7 +5,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use accelnet_agent::Core;
+use accelnet_agent::simulated::DirectAgent;
 use accelnet_agent::simulated::Simulated;
 use accelnet_api::types::{Enable, IntentAdd, VmChange, VmDisable, VmEnable};
 use accelnet_host::{Clock, SystemClock};
@@ -48,7 +48,7 @@ fn main() {
         }
     };
     let edge = Simulated::new(machine);
-    let mut core = Core::new(Box::new(edge), store, "node1");
+    let mut agent = DirectAgent::new(Box::new(edge), store, "node1");
     let intent = IntentAdd {
         name: INTENT.to_owned(),
         roles: vec![Role::Compute],
@@ -60,20 +60,20 @@ fn main() {
         trust: None,
         spoof_check: None,
     };
-    core.add_intent(WHO, &intent).expect("an intent");
+    agent.add_intent(WHO, &intent).expect("an intent");
     let enable = Enable {
         intent: INTENT.to_owned(),
         node_reserve_percentage: Some(0),
         ..Enable::default()
     };
-    core.enable(WHO, &enable).expect("management");
+    agent.enable(WHO, &enable).expect("management");
     let disable = words.iter().any(|word| word == "disable");
     // The first round does not count.
     for round in 0..=rounds {
         let begun = Instant::now();
-        change(&mut core, &all_enabled());
+        change(&mut agent, &all_enabled());
         let enabled = Instant::now();
-        change(&mut core, &all_disabled());
+        change(&mut agent, &all_disabled());
         let spent = match disable {
             true => enabled.elapsed(),
             false => enabled - begun,
@@ -123,7 +123,7 @@ fn all_disabled() -> VmChange {
     })
 }
 
-fn change(core: &mut Core, change: &VmChange) {
-    let changed = core.change_vms(WHO, change).expect("an answer");
+fn change(agent: &mut DirectAgent, change: &VmChange) {
+    let changed = agent.change_vms(WHO, change).expect("an answer");
     assert!(changed.ok, "{changed:#?}");
 }

@@ -29,11 +29,11 @@ fn what_cannot_be_opened_is_no_fault_of_the_node() {
     bench.run("web", 1, 4);
     assert!(bench.vm_enable("web", Performance::Low).ok);
     bench.define("stopped", 2, 4);
-    bench.pass();
+    bench.reconcile();
     let (before, policy) = (bench.report(), bench.policy());
     without_descriptors(|| {
         for _ in 0..2 {
-            let problem = bench.core().pass().expect_err("nothing can be read");
+            let problem = bench.agent().reconcile().expect_err("nothing can be read");
             assert_eq!(problem.code, Code::NotReadable);
             assert!(
                 problem.found.contains("too many open files"),
@@ -42,14 +42,14 @@ fn what_cannot_be_opened_is_no_fault_of_the_node() {
             );
         }
         let change = bench::enable("stopped", Performance::Low, false);
-        let refused = bench.core().change_vms("root", &change);
+        let refused = bench.agent().change_vms("root", &change);
         assert_eq!(refused.expect_err("not judged").code, Code::NotReadable);
-        let checks = bench.core().prereq(Some(INTENT));
+        let checks = bench.agent().prereq(Some(INTENT));
         assert_eq!(checks.expect_err("not judged").code, Code::NotReadable);
     });
     assert_eq!(bench.report(), before, "what was known stays");
     assert_eq!(bench.policy().vms, policy.vms);
-    bench.pass();
+    bench.reconcile();
     assert!(bench.is_completed());
     let told: Vec<_> = bench
         .events()

@@ -7,10 +7,11 @@ use std::process::Command;
 use std::sync::Arc;
 use std::time::Duration;
 
+use accelnet_agent::Edge;
 use accelnet_agent::journal::Journal;
 use accelnet_agent::run::{Place, Running, start};
+use accelnet_agent::simulated::DirectAgent;
 use accelnet_agent::simulated::Simulated;
-use accelnet_agent::{Core, Edge};
 use accelnet_api::Server;
 use accelnet_api::types::{AdaptersChange, EventKind};
 use accelnet_host::switch::Switches;
@@ -30,7 +31,7 @@ impl Edge for Panicking {
 
     fn vms(&self) -> &dyn Vms {
         match std::thread::current().name() {
-            Some("mind") => panic!("a VM with\na name"),
+            Some("engine") => panic!("a VM with\na name"),
             _ => self.0.vms(),
         }
     }
@@ -92,7 +93,7 @@ fn the_process_ends_by_a_signal_and_leaves_its_socket() {
         .expect("run");
     let said = String::from_utf8_lossy(&agent.stderr);
     assert_eq!(agent.status.signal(), Some(6), "{:?} {said}", agent.status);
-    let line = "Thread mind panicked: the agent ends now; systemd starts it again.";
+    let line = "Thread engine panicked: the agent ends now; systemd starts it again.";
     assert!(said.lines().any(|said| said == line), "{said}");
     drop(Server::bind(&folder.path().join("agent.sock")).expect("the next agent has it"));
 }
@@ -111,13 +112,13 @@ fn an_agent_of_a_real_node_changes_no_single_adapters() {
     let store = Embedded::in_memory(History::default(), || Duration::ZERO).expect("a store");
     let store: Arc<dyn Store> = Arc::new(store);
     let edge = Simulated::new(machine).taken_for_real();
-    let mut core = Core::new(Box::new(edge), store.clone(), "node1");
+    let mut agent = DirectAgent::new(Box::new(edge), store.clone(), "node1");
     for dry_run in [true, false] {
         let change = AdaptersChange {
             dry_run,
             ..AdaptersChange::default()
         };
-        let refused = core.change_adapters("root", &change).expect_err("refused");
+        let refused = agent.change_adapters("root", &change).expect_err("refused");
         assert_eq!(refused.code, Code::BadRequest);
         assert!(refused.found.contains("does not change single adapters"));
     }

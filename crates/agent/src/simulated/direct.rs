@@ -14,6 +14,7 @@ use crate::edge::Edge;
 use crate::observed::observer;
 use crate::orders::carry_out_all;
 use crate::reconcilers::Reconcilers;
+use crate::reports::Report;
 use crate::requester::Requester;
 use crate::requests::vms::Scope;
 use crate::requests::{adapters, drain, intents, management, plan, vms};
@@ -115,6 +116,10 @@ impl DirectAgent {
 
     pub fn node(&self) -> Node {
         observer::all(&self.0.ctx).node.clone()
+    }
+
+    pub fn report(&self) -> Report {
+        self.0.publication().newest().report.clone()
     }
 
     pub fn applied_revision(&self) -> u64 {

@@ -1,9 +1,9 @@
-//! Simulated nodes, each with the mind of an agent, on a store that they share.
+//! Simulated nodes, each with the agent of an agent, on a store that they share.
 
 use std::sync::Arc;
 
-use accelnet_agent::Core;
 use accelnet_agent::policy::{Policy, PolicyStore};
+use accelnet_agent::simulated::DirectAgent;
 use accelnet_agent::simulated::Simulated;
 use accelnet_api::types::*;
 use accelnet_host::Vms;
@@ -55,10 +55,10 @@ impl Machine {
         }
     }
 
-    /// A mind on it.
-    pub fn core(&self, store: Arc<dyn Store>) -> Core {
+    /// A agent on it.
+    pub fn agent(&self, store: Arc<dyn Store>) -> DirectAgent {
         let edge = Simulated::new(self.sim.clone());
-        Core::new(Box::new(edge), store, &self.name)
+        DirectAgent::new(Box::new(edge), store, &self.name)
     }
 
     /// Name of its VM with that number.

@@ -17,23 +17,23 @@ const ROUNDS: u32 = 1000;
 fn exactly_one_gets_it_a_thousand_times() {
     let server = EtcdServer::start();
     let machines = [Machine::boot(1), Machine::boot(2)];
-    let mut minds = Vec::new();
+    let mut agents = Vec::new();
     for machine in &machines {
         // Each has its own connection.
         let store: Arc<dyn Store> = Arc::new(server.store("cluster"));
-        let mut mind = machine.core(store);
-        mind.pass().expect("a store");
-        minds.push(mind);
+        let mut agent = machine.agent(store);
+        agent.reconcile().expect("a store");
+        agents.push(agent);
     }
-    minds[0].add_intent(WHO, &intent_add(1)).expect("declared");
-    minds[1].pass().expect("a store");
-    minds[0].enable(WHO, &enable(50)).expect("enabled");
+    agents[0].add_intent(WHO, &intent_add(1)).expect("declared");
+    agents[1].reconcile().expect("a store");
+    agents[0].enable(WHO, &enable(50)).expect("enabled");
     let store: Arc<dyn Store> = Arc::new(server.store("cluster"));
     let start = Arc::new(Barrier::new(2));
     let threads: Vec<_> = machines
         .iter()
-        .zip(minds)
-        .map(|(machine, mut mind)| {
+        .zip(agents)
+        .map(|(machine, mut agent)| {
             machine.define(1);
             let name = machine.vm(1);
             let (start, store) = (start.clone(), store.clone());
@@ -41,7 +41,7 @@ fn exactly_one_gets_it_a_thousand_times() {
                 let mut won = 0;
                 for round in 0..ROUNDS {
                     start.wait();
-                    let result = only(mind.change_vms(WHO, &vm_enable(&name)));
+                    let result = only(agent.change_vms(WHO, &vm_enable(&name)));
                     start.wait();
                     let promised = policy(&store).vms;
                     assert_eq!(promised.len(), 1, "round {round}: {promised:?} {result:?}");
@@ -50,7 +50,7 @@ fn exactly_one_gets_it_a_thousand_times() {
                     if result.ok {
                         assert_eq!(promised[0].0.name, name, "round {round}");
                         won += 1;
-                        let back = only(mind.change_vms(WHO, &vm_disable(&name)));
+                        let back = only(agent.change_vms(WHO, &vm_disable(&name)));
                         assert!(back.is_ok_and(|back| back.ok), "round {round}");
                     } else {
                         let problem = result.problem.expect("why");
@@ -64,7 +64,7 @@ fn exactly_one_gets_it_a_thousand_times() {
         .collect();
     let won: Vec<u32> = threads
         .into_iter()
-        .map(|thread| thread.join().expect("a mind"))
+        .map(|thread| thread.join().expect("a agent"))
         .collect();
     assert_eq!(won.iter().sum::<u32>(), ROUNDS, "{won:?}");
 }

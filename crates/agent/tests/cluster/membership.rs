@@ -65,11 +65,11 @@ fn a_cluster_that_a_newer_release_wrote_is_not_joined() {
 fn a_node_leaves_when_it_is_down_and_nothing_is_promised_there() {
     let store = memory();
     let machine = Machine::boot(1);
-    let mut mind = machine.core(store.clone());
-    mind.add_intent(WHO, &intent_add(2)).expect("declared");
-    mind.enable(WHO, &enable(0)).expect("enabled");
+    let mut agent = machine.agent(store.clone());
+    agent.add_intent(WHO, &intent_add(2)).expect("declared");
+    agent.enable(WHO, &enable(0)).expect("enabled");
     machine.define(1);
-    only(mind.change_vms(WHO, &vm_enable(&machine.vm(1)))).expect("accelerated");
+    only(agent.change_vms(WHO, &vm_enable(&machine.vm(1)))).expect("accelerated");
     let leaves = |dry_run| leave(store.clone(), "s", "node1", dry_run);
     assert_eq!(code(leaves(false)), Code::NodeNotFound);
     put(&*store, "members/node1", MEMBER);
@@ -79,7 +79,7 @@ fn a_node_leaves_when_it_is_down_and_nothing_is_promised_there() {
         .commit(&Txn::new().delete("alive/node1"))
         .expect("a store");
     assert_eq!(code(leaves(false)), Code::ClusterRefused);
-    only(mind.change_vms(WHO, &vm_disable(&machine.vm(1)))).expect("taken back");
+    only(agent.change_vms(WHO, &vm_disable(&machine.vm(1)))).expect("taken back");
     leaves(true).expect("it could");
     assert!(store.get("members/node1").expect("a store").is_some());
     leaves(false).expect("it left");
@@ -93,12 +93,12 @@ fn a_node_leaves_when_it_is_down_and_nothing_is_promised_there() {
 fn a_store_is_moved_into_an_etcd_and_goes_on_there() {
     let from = memory();
     let machine = Machine::boot(1);
-    let mut mind = machine.core(from.clone());
-    mind.add_intent(WHO, &intent_add(2)).expect("declared");
-    mind.enable(WHO, &enable(0)).expect("enabled");
+    let mut agent = machine.agent(from.clone());
+    agent.add_intent(WHO, &intent_add(2)).expect("declared");
+    agent.enable(WHO, &enable(0)).expect("enabled");
     machine.define(1);
     machine.define(2);
-    only(mind.change_vms(WHO, &vm_enable(&machine.vm(1)))).expect("accelerated");
+    only(agent.change_vms(WHO, &vm_enable(&machine.vm(1)))).expect("accelerated");
     for number in 0..200 {
         put(
             &*from,
@@ -133,10 +133,10 @@ fn a_store_is_moved_into_an_etcd_and_goes_on_there() {
     }
     assert_eq!(code(moves(false)), Code::ClusterRefused);
     may_join(&*to, "an etcd", "node1").expect("it may");
-    drop(mind);
-    let mut mind = machine.core(to);
-    mind.pass().expect("an etcd");
-    let second = only(mind.change_vms(WHO, &vm_enable(&machine.vm(2)))).expect("an answer");
+    drop(agent);
+    let mut agent = machine.agent(to);
+    agent.reconcile().expect("an etcd");
+    let second = only(agent.change_vms(WHO, &vm_enable(&machine.vm(2)))).expect("an answer");
     assert!(second.ok, "{second:?}");
 }
 
@@ -159,10 +159,10 @@ fn a_node_that_joins_brings_the_intents_about() {
     let store = memory();
     let (one, two) = (Machine::boot(1), Machine::boot(2));
     let odd = Machine::boot_with(3, "eth9");
-    let mut first = one.core(store.clone());
+    let mut first = one.agent(store.clone());
     first.add_intent(WHO, &intent_add(2)).expect("declared");
     for machine in [&two, &odd] {
-        machine.core(store.clone()).pass().expect("a store");
+        machine.agent(store.clone()).reconcile().expect("a store");
     }
     let reports = Reports::new(store.clone(), "nobody")
         .all()
@@ -190,16 +190,19 @@ fn a_node_that_joins_brings_the_intents_about() {
 fn every_node_is_judged_from_any() {
     let store = memory();
     let machines = [Machine::boot(1), Machine::boot(2)];
-    let mut minds: Vec<_> = machines.iter().map(|one| one.core(store.clone())).collect();
-    minds[0].add_intent(WHO, &intent_add(2)).expect("declared");
-    let row = |mind: &mut accelnet_agent::Core, name: CheckName, node: &str| {
-        let answer = mind.prereq(Some(INTENT)).expect("checks");
+    let mut agents: Vec<_> = machines
+        .iter()
+        .map(|one| one.agent(store.clone()))
+        .collect();
+    agents[0].add_intent(WHO, &intent_add(2)).expect("declared");
+    let row = |agent: &mut accelnet_agent::simulated::DirectAgent, name: CheckName, node: &str| {
+        let answer = agent.prereq(Some(INTENT)).expect("checks");
         let mut all = answer.checks.into_iter();
         all.find(|row| row.name == name && row.node == node)
     };
     // It is a member, and was never heard of.
     put(&*store, "members/node2", MEMBER);
-    let silent = row(&mut minds[0], CheckName::Node, "node2").expect("a row");
+    let silent = row(&mut agents[0], CheckName::Node, "node2").expect("a row");
     assert_eq!(
         (silent.outcome, silent.code),
         (Outcome::Failed, Some(Code::NodeDown))
@@ -209,9 +212,9 @@ fn every_node_is_judged_from_any() {
         "alive/node2",
         r#"{"format":1,"value":{"since":"2026-01-01T00:00:00Z"}}"#,
     );
-    let silent = row(&mut minds[0], CheckName::Node, "node2").expect("a row");
+    let silent = row(&mut agents[0], CheckName::Node, "node2").expect("a row");
     assert_eq!(silent.outcome, Outcome::Unknown);
-    minds[1].pass().expect("a store");
+    agents[1].reconcile().expect("a store");
     for (name, node) in [
         (CheckName::Node, "node2"),
         (CheckName::Kernel, "node2"),
@@ -220,7 +223,7 @@ fn every_node_is_judged_from_any() {
         (CheckName::AdaptersAlike, "cluster"),
         (CheckName::Hyperthreading, "cluster"),
     ] {
-        let row = row(&mut minds[0], name, node).unwrap_or_else(|| panic!("no row {name:?}"));
+        let row = row(&mut agents[0], name, node).unwrap_or_else(|| panic!("no row {name:?}"));
         assert_eq!(row.outcome, Outcome::Passed, "{row:?}");
     }
     // What it reports is what counts.
@@ -238,9 +241,9 @@ fn every_node_is_judged_from_any() {
     let _ = store
         .put_json("reports/node2", &report, revision.mod_revision)
         .expect("written");
-    let differs = row(&mut minds[0], CheckName::Hyperthreading, "cluster").expect("a row");
+    let differs = row(&mut agents[0], CheckName::Hyperthreading, "cluster").expect("a row");
     assert_eq!(differs.code, Some(Code::HyperthreadingCheckFailed));
-    let differs = row(&mut minds[0], CheckName::AdaptersAlike, "cluster").expect("a row");
+    let differs = row(&mut agents[0], CheckName::AdaptersAlike, "cluster").expect("a row");
     assert_eq!(
         (differs.outcome, differs.code),
         (Outcome::Warning, Some(Code::AdaptersDiffer))
@@ -252,41 +255,44 @@ fn every_node_is_judged_from_any() {
 fn a_drained_node_has_no_vfs_for_vms_until_it_is_undrained() {
     let store = memory();
     let machines = [Machine::boot(1), Machine::boot(2)];
-    let mut minds: Vec<_> = machines.iter().map(|one| one.core(store.clone())).collect();
-    minds[0].add_intent(WHO, &intent_add(2)).expect("declared");
-    minds[1].pass().expect("a store");
-    minds[0].enable(WHO, &enable(0)).expect("enabled");
+    let mut agents: Vec<_> = machines
+        .iter()
+        .map(|one| one.agent(store.clone()))
+        .collect();
+    agents[0].add_intent(WHO, &intent_add(2)).expect("declared");
+    agents[1].reconcile().expect("a store");
+    agents[0].enable(WHO, &enable(0)).expect("enabled");
     let (machine, vm) = (&machines[1], machines[1].vm(1));
     machine.define(1);
     machine.define(2);
     assert!(
-        only(minds[1].change_vms(WHO, &vm_enable(&vm)))
+        only(agents[1].change_vms(WHO, &vm_enable(&vm)))
             .expect("an answer")
             .ok
     );
     machine.sim.vms.virsh_start(&vm).expect("started");
-    minds[1].pass().expect("a store");
+    agents[1].reconcile().expect("a store");
     assert_eq!(machine.sim.vms.vfs_in_use().len(), 1);
     let ask = |undrain, dry_run| NodeDrain {
         node: "node2".parse().expect("a name"),
         undrain,
         dry_run,
     };
-    let shown = minds[0].drain(WHO, &ask(false, true)).expect("shown");
+    let shown = agents[0].drain(WHO, &ask(false, true)).expect("shown");
     assert_eq!((shown.applied, shown.vms.len()), (false, 1), "{shown:?}");
     assert!(shown.vms[0].can_migrate && shown.vms[0].has_vf, "{shown:?}");
     assert_eq!(machine.sim.vms.vfs_in_use().len(), 1);
-    minds[0].drain(WHO, &ask(false, false)).expect("drained");
-    minds[1].pass().expect("a store");
+    agents[0].drain(WHO, &ask(false, false)).expect("drained");
+    agents[1].reconcile().expect("a store");
     assert_eq!(machine.sim.vms.vfs_in_use(), []);
-    let shown = minds[0].drain(WHO, &ask(false, true)).expect("shown");
+    let shown = agents[0].drain(WHO, &ask(false, true)).expect("shown");
     assert!(!shown.vms[0].has_vf, "{shown:?}");
     // Its setting stays, and nobody gives it its VF back.
-    minds[1].pass().expect("a store");
+    agents[1].reconcile().expect("a store");
     assert_eq!(machine.sim.vms.vfs_in_use(), []);
-    let refused = minds[1].change_vms(WHO, &vm_enable(&machine.vm(2)));
+    let refused = agents[1].change_vms(WHO, &vm_enable(&machine.vm(2)));
     assert_eq!(code(refused), Code::NodeDrained);
-    minds[0].drain(WHO, &ask(true, false)).expect("undrained");
-    minds[1].pass().expect("a store");
+    agents[0].drain(WHO, &ask(true, false)).expect("undrained");
+    agents[1].reconcile().expect("a store");
     assert_eq!(machine.sim.vms.vfs_in_use().len(), 1);
 }

@@ -98,19 +98,19 @@ fn an_agent_works_beside_one_of_the_next_release() {
     let store: Arc<dyn Store> = Arc::new(embedded.expect("a store"));
     let later: Arc<dyn Store> = Arc::new(Later(store.clone()));
     let machines = [Machine::boot(1), Machine::boot(2)];
-    let (mut old, mut new) = (machines[0].core(store.clone()), machines[1].core(later));
+    let (mut old, mut new) = (machines[0].agent(store.clone()), machines[1].agent(later));
     for machine in &machines {
         machine.define(1);
     }
-    new.pass().expect("the store");
-    old.pass().expect("the store");
+    new.reconcile().expect("the store");
+    old.reconcile().expect("the store");
 
     // What the later one declares the earlier one does, and the other way round.
     new.add_intent(WHO, &intent_add(3)).expect("an intent");
-    old.pass().expect("the store");
+    old.reconcile().expect("the store");
     new.enable(WHO, &enable(0)).expect("enabled");
-    old.pass().expect("the store");
-    new.pass().expect("the store");
+    old.reconcile().expect("the store");
+    new.reconcile().expect("the store");
     let vm = |machine: usize| machines[machine].vm(1);
     only(new.change_vms(WHO, &vm_enable(&vm(1)))).expect("a VF");
     only(old.change_vms(WHO, &vm_enable(&vm(0)))).expect("a VF");
@@ -124,13 +124,13 @@ fn an_agent_works_beside_one_of_the_next_release() {
         spoof_check: None,
     };
     old.set_intent(WHO, INTENT, &set).expect("changed");
-    new.pass().expect("the store");
+    new.reconcile().expect("the store");
     let set = Set {
         node_reserve_percentage: Some(50),
         ..Set::default()
     };
     new.set(WHO, &set).expect("changed");
-    old.pass().expect("the store");
+    old.reconcile().expect("the store");
 
     let now = policy(&store);
     assert_eq!(now.management.node_reserve_percentage, 50);
@@ -144,12 +144,11 @@ fn an_agent_works_beside_one_of_the_next_release() {
         settings.iter().all(|(_, phase)| *phase == Phase::Enabled),
         "{settings:?}"
     );
-    for core in [&old, &new] {
-        let picture = core.picture();
-        let picture = picture.read().expect("a picture").clone();
-        let status = &picture.report.intents[0];
+    for agent in [&old, &new] {
+        let report = agent.report();
+        let status = &report.intents[0];
         assert_eq!((status.state, status.vfs), (IntentState::Completed, 4));
-        assert_eq!(picture.report.vms.len(), 1);
+        assert_eq!(report.vms.len(), 1);
     }
     only(old.change_vms(WHO, &vm_disable(&vm(0)))).expect("taken back");
     only(new.change_vms(WHO, &vm_disable(&vm(1)))).expect("taken back");

@@ -10,12 +10,12 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use accelnet_agent::Core;
 use accelnet_agent::check::{check, damaged, judge, repair};
 use accelnet_agent::cluster::Linked;
 use accelnet_agent::cluster::backup::Backup;
 use accelnet_agent::cluster::link::Link;
 use accelnet_agent::cluster::restore::restore;
+use accelnet_agent::simulated::DirectAgent;
 use accelnet_agent::simulated::Simulated;
 use accelnet_host::SystemClock;
 use accelnet_model::vm_setting::Phase;
@@ -83,7 +83,7 @@ struct Node {
     /// What it remembers outlives its agent, as its file does.
     linked: Arc<dyn Store>,
     link: Arc<Link>,
-    mind: Mutex<Option<Core>>,
+    agent: Mutex<Option<DirectAgent>>,
     /// Steps until it dies.
     dies: Arc<Mutex<Option<u32>>>,
     known: Mutex<BTreeMap<u8, Known>>,
@@ -110,25 +110,25 @@ impl Node {
             }
         };
         let edge = Simulated::new(self.machine.sim.clone()).failpoint(Arc::new(passing));
-        let mut mind = Core::new(Box::new(edge), self.linked.clone(), &self.machine.name);
-        mind.reaches_by(self.link.clone());
-        *locked(&self.mind) = Some(mind);
+        let mut agent = DirectAgent::new(Box::new(edge), self.linked.clone(), &self.machine.name);
+        agent.connect(self.link.clone());
+        *locked(&self.agent) = Some(agent);
         self.ask(Request::Pass);
     }
 
     /// Asks the node for something; a dead one does not hear it.
     fn ask(&self, request: Request) {
-        let Some(mut mind) = locked(&self.mind).take() else {
+        let Some(mut agent) = locked(&self.agent).take() else {
             return;
         };
         let machine = &self.machine;
         let done = catch_unwind(AssertUnwindSafe(|| {
             let answer = match request {
-                Request::Enable(vm) => only(mind.change_vms(WHO, &vm_enable(&machine.vm(vm)))),
-                Request::Disable(vm) => only(mind.change_vms(WHO, &vm_disable(&machine.vm(vm)))),
+                Request::Enable(vm) => only(agent.change_vms(WHO, &vm_enable(&machine.vm(vm)))),
+                Request::Disable(vm) => only(agent.change_vms(WHO, &vm_disable(&machine.vm(vm)))),
                 Request::Pass => {
-                    drop(mind.pass());
-                    return (mind, None);
+                    drop(agent.reconcile());
+                    return (agent, None);
                 }
             };
             let answer = match answer {
@@ -138,11 +138,11 @@ impl Node {
                 },
                 Err(problem) => Err(problem),
             };
-            (mind, Some(answer))
+            (agent, Some(answer))
         }));
         let told = match done {
-            Ok((mind, answer)) => {
-                *locked(&self.mind) = Some(mind);
+            Ok((agent, answer)) => {
+                *locked(&self.agent) = Some(agent);
                 self.learn(request, answer.as_ref());
                 answer.map_or_else(|| "-".to_owned(), |answer| in_words(&answer))
             }
@@ -206,17 +206,17 @@ impl Ground {
     fn new() -> Self {
         let machines: Vec<_> = (1..=NODES).map(|n| Arc::new(Machine::boot(n))).collect();
         let store = memory();
-        let mut minds: Vec<Core> = machines
+        let mut agents: Vec<DirectAgent> = machines
             .iter()
-            .map(|machine| machine.core(store.clone()))
+            .map(|machine| machine.agent(store.clone()))
             .collect();
-        minds[0]
+        agents[0]
             .add_intent(WHO, &intent_add(VFS))
             .expect("declared");
-        for mind in &mut minds {
-            mind.pass().expect("a store");
+        for agent in &mut agents {
+            agent.reconcile().expect("a store");
         }
-        minds[0].enable(WHO, &enable(RESERVE)).expect("enabled");
+        agents[0].enable(WHO, &enable(RESERVE)).expect("enabled");
         Ground {
             content: store.range("").expect("content"),
             machines,
@@ -239,7 +239,7 @@ impl Ground {
                 faulty,
                 link: linked.link(),
                 linked: Arc::new(linked),
-                mind: Mutex::default(),
+                agent: Mutex::default(),
                 dies: Arc::default(),
                 known: Mutex::default(),
                 trace: trace.clone(),
@@ -429,7 +429,7 @@ fn happen(dice: &mut Dice, nodes: &[Arc<Node>], store: &Replayed, damage: &mut D
                 _ => drop(vms.virsh_stop(&node.machine.vm(vm))),
             }
         }
-        9 if locked(&node.mind).is_none() => node.start(),
+        9 if locked(&node.agent).is_none() => node.start(),
         10 | 11 => damage.meddle(dice, store, nodes),
         _ => {}
     }
@@ -451,9 +451,8 @@ fn fits(store: &Arc<dyn Store>, seed: u64, trace: &Mutex<Vec<String>>) {
 
 /// Whether a fault of the node says that the setting of a VM was lost, which runs with a VF.
 fn names_lost(node: &Node, uuid: &str) -> bool {
-    let mind = locked(&node.mind);
-    let picture = mind.as_ref().expect("it lives").picture();
-    let faults = &picture.read().expect("a picture").report.faults;
+    let agent = locked(&node.agent);
+    let faults = agent.as_ref().expect("it lives").report().faults;
     let mut vms = (1..=VMS).filter(|vm| node.machine.uuid(*vm) == uuid);
     vms.any(|vm| {
         let name = node.machine.vm(vm);
@@ -507,7 +506,7 @@ fn run(ground: &Ground, seed: u64) -> Vec<String> {
     for node in &nodes {
         node.faulty.heal();
         *locked(&node.dies) = None;
-        if locked(&node.mind).is_none() {
+        if locked(&node.agent).is_none() {
             node.start();
         }
     }

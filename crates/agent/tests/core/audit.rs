@@ -5,9 +5,9 @@ use std::os::unix::net::UnixDatagram;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, channel};
 
-use accelnet_agent::Core;
 use accelnet_agent::journal::{Journal, NewEvent};
 use accelnet_agent::journald::{Journald, MESSAGE_ID};
+use accelnet_agent::simulated::DirectAgent;
 use accelnet_agent::simulated::Simulated;
 use accelnet_api::types::{
     AdaptersChange, Event, EventKind, IntentSet, NodeDrain, Set, VmChange, VmDisable,
@@ -26,7 +26,7 @@ const END: &[u8] = b"END";
 /// A journal beside an agent.
 struct Audited {
     bench: Bench,
-    core: Core,
+    agent: DirectAgent,
     to_journal: UnixDatagram,
     records: Receiver<String>,
     _folder: tempfile::TempDir,
@@ -51,11 +51,11 @@ impl Audited {
         let to_journal = UnixDatagram::unbound().expect("a socket");
         to_journal.connect(&path).expect("connected");
         let edge = Simulated::new(bench.machine.clone()).journald(Journald::at(path));
-        let mut core = Core::new(Box::new(edge), Arc::clone(&bench.store), &bench.node);
-        core.pass().expect("a store");
+        let mut agent = DirectAgent::new(Box::new(edge), Arc::clone(&bench.store), &bench.node);
+        agent.reconcile().expect("a store");
         let audited = Audited {
             bench,
-            core,
+            agent,
             to_journal,
             records,
             _folder: folder,
@@ -102,7 +102,7 @@ fn a_change_of_several_vms_is_one_event_and_each_is_in_the_journal() {
     let mut audited = Audited::of(bench);
     let before = audited.bench.events().len();
     let changed = audited
-        .core
+        .agent
         .change_vms(WHO, &enable("web*", LOW, false))
         .expect("changed");
     assert!(changed.ok, "{changed:#?}");
@@ -133,7 +133,7 @@ fn a_change_of_several_vms_is_one_event_and_each_is_in_the_journal() {
     }
     // Some go, and some are refused.
     let _ = audited
-        .core
+        .agent
         .change_vms(WHO, &all(&["web1", "db", "nobody"], false))
         .expect("changed");
     let event = audited.last();
@@ -157,31 +157,31 @@ fn one_subject_is_one_record_and_a_dry_run_none() {
     let mut audited = Audited::of(bench);
     let before = audited.bench.events().len();
     let _ = audited
-        .core
+        .agent
         .change_vms(WHO, &all(&["web", "nobody"], true))
         .expect("judged");
     let looked = AdaptersChange {
         dry_run: true,
         ..AdaptersChange::default()
     };
-    let _ = audited.core.change_adapters(WHO, &looked).expect("judged");
+    let _ = audited.agent.change_adapters(WHO, &looked).expect("judged");
     assert_eq!(audited.bench.events().len(), before);
     assert!(audited.records().is_empty());
     let _ = audited
-        .core
+        .agent
         .change_vms(WHO, &enable("web", LOW, false))
         .expect("changed");
     let records = audited.records();
     assert_eq!(records.len(), 1, "{records:#?}");
     assert_eq!(records[0]["ACCELNET_SUBJECT"], "web");
     let _ = audited
-        .core
+        .agent
         .change_vms(WHO, &set("nobody", LOW, false))
         .expect("refused");
     let records = audited.records();
     assert_eq!(records.len(), 1, "{records:#?}");
     assert_eq!(records[0]["ACCELNET_CODE"], "vm_not_found");
-    let _ = audited.core.disable(WHO, false).expect("disabled");
+    let _ = audited.agent.disable(WHO, false).expect("disabled");
     assert_eq!(
         audited.records()[0]["ACCELNET_WHAT"],
         "Disabled Accelerated Networking."
@@ -224,28 +224,28 @@ fn what_changes_nothing_is_no_event() {
         ("change", &|bench| bench.set_intent(&roles).is_ok(), false),
         (
             "reserve",
-            &|bench| bench.core().set(WHO, &reserve).is_ok(),
+            &|bench| bench.agent().set(WHO, &reserve).is_ok(),
             true,
         ),
         ("enable", &|bench| bench.enable(None).is_ok(), false),
         (
             "adapters",
-            &|bench| bench.core().change_adapters(WHO, &adapters).is_ok(),
+            &|bench| bench.agent().change_adapters(WHO, &adapters).is_ok(),
             true,
         ),
         (
             "drain",
-            &|bench| bench.core().drain(WHO, &drain(false)).is_ok(),
+            &|bench| bench.agent().drain(WHO, &drain(false)).is_ok(),
             true,
         ),
         (
             "undrain",
-            &|bench| bench.core().drain(WHO, &drain(true)).is_ok(),
+            &|bench| bench.agent().drain(WHO, &drain(true)).is_ok(),
             true,
         ),
         (
             "disable",
-            &|bench| bench.core().disable(WHO, false).is_ok(),
+            &|bench| bench.agent().disable(WHO, false).is_ok(),
             true,
         ),
     ];
@@ -268,7 +268,7 @@ fn a_change_of_adapters_keeps_its_time_limit() {
         timeout_seconds: Some(7),
         ..AdaptersChange::default()
     };
-    let changed = bench.core().change_adapters(WHO, &change);
+    let changed = bench.agent().change_adapters(WHO, &change);
     let problem = changed.expect("an answer").results.remove(0).problem;
     let problem = problem.expect("refused");
     assert_eq!(problem.code, Code::VfCountTimedOut);
@@ -290,7 +290,7 @@ fn a_thousand_unknown_names_and_a_huge_one_are_one_small_event() {
         enable.names = names;
     }
     let changed = audited
-        .core
+        .agent
         .change_vms("eve (uid 1000)", &change)
         .expect("changed");
     assert!(!changed.ok);
@@ -313,7 +313,7 @@ fn a_thousand_unknown_names_and_a_huge_one_are_one_small_event() {
     assert_eq!(records[1]["ACCELNET_SUBJECT"], "web");
     // The huge one alone.
     let only = all(&[&format!("B\n\u{1b}[31m{}", "x".repeat(1_000_000))], false);
-    let _ = audited.core.change_vms(WHO, &only).expect("refused");
+    let _ = audited.agent.change_vms(WHO, &only).expect("refused");
     let event = audited.last();
     assert!(
         event.subject.starts_with("B\\n\\u{1b}[31mxxx"),
@@ -333,9 +333,9 @@ fn a_flood_of_refusals_pushes_out_nobody_elses_events() {
     let mut bench = Bench::enabled();
     bench.define("web", 1, 4);
     let change = enable("web", LOW, false);
-    let _ = bench.core().change_vms("anna", &change).expect("changed");
+    let _ = bench.agent().change_vms("anna", &change).expect("changed");
     let unknown = set("nobody", LOW, false);
-    let _ = bench.core().change_vms("anna", &unknown).expect("refused");
+    let _ = bench.agent().change_vms("anna", &unknown).expect("refused");
     let before = bench.events();
     let journal = Journal::new(Arc::clone(&bench.store), "node2");
     for number in 0..1200 {
@@ -358,9 +358,9 @@ fn a_journal_that_is_not_there_changes_nothing() {
     let bench = Bench::enabled();
     bench.define("web", 1, 4);
     let edge = Simulated::new(bench.machine.clone()).journald(Journald::at("/nowhere/journal"));
-    let mut core = Core::new(Box::new(edge), Arc::clone(&bench.store), &bench.node);
-    core.pass().expect("a store");
-    let changed = core
+    let mut agent = DirectAgent::new(Box::new(edge), Arc::clone(&bench.store), &bench.node);
+    agent.reconcile().expect("a store");
+    let changed = agent
         .change_vms(WHO, &enable("web", LOW, false))
         .expect("changed");
     assert!(changed.ok, "{changed:#?}");

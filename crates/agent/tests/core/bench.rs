@@ -4,10 +4,10 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use accelnet_agent::Core;
 use accelnet_agent::journal::Journal;
 use accelnet_agent::policy::{Policy, PolicyStore};
 use accelnet_agent::reports::{Report, Reports};
+use accelnet_agent::simulated::DirectAgent;
 use accelnet_agent::simulated::Simulated;
 use accelnet_api::types::*;
 use accelnet_model::intent::{IntentState, IntentStatus, Role};
@@ -147,7 +147,7 @@ pub struct Bench {
     pub steps: Arc<Steps>,
     pub store: Arc<dyn Store>,
     pub node: String,
-    core: Option<Core>,
+    agent: Option<DirectAgent>,
     _folder: tempfile::TempDir,
 }
 
@@ -225,7 +225,7 @@ impl Bench {
             steps: Arc::default(),
             store,
             node: node.to_owned(),
-            core: None,
+            agent: None,
             _folder: folder,
         };
         bench.start();
@@ -261,36 +261,36 @@ impl Bench {
             store: self.store.clone(),
             steps: self.steps.clone(),
         });
-        self.core = Some(Core::new(Box::new(edge), store, &self.node));
-        self.pass();
+        self.agent = Some(DirectAgent::new(Box::new(edge), store, &self.node));
+        self.reconcile();
     }
 
     /// The agent's mind.
-    pub fn core(&mut self) -> &mut Core {
-        self.core.as_mut().expect("an agent that lives")
+    pub fn agent(&mut self) -> &mut DirectAgent {
+        self.agent.as_mut().expect("an agent that lives")
     }
 
     /// Whether the agent lives.
     pub fn lives(&self) -> bool {
-        self.core.is_some()
+        self.agent.is_some()
     }
 
     /// One pass.
-    pub fn pass(&mut self) {
-        self.core().pass().expect("a store");
+    pub fn reconcile(&mut self) {
+        self.agent().reconcile().expect("a store");
     }
 
     /// Has the agent do something that it may not survive; none when it did not. Then it is
     /// gone.
-    pub fn attempt<T>(&mut self, what: impl FnOnce(&mut Core) -> T) -> Option<T> {
-        let mut core = self.core.take().expect("an agent that lives");
+    pub fn attempt<T>(&mut self, what: impl FnOnce(&mut DirectAgent) -> T) -> Option<T> {
+        let mut agent = self.agent.take().expect("an agent that lives");
         let ended = catch_unwind(AssertUnwindSafe(|| {
-            let done = what(&mut core);
-            (core, done)
+            let done = what(&mut agent);
+            (agent, done)
         }));
         match ended {
-            Ok((core, done)) => {
-                self.core = Some(core);
+            Ok((agent, done)) => {
+                self.agent = Some(agent);
                 Some(done)
             }
             Err(payload) if payload.is::<Killed>() => None,
@@ -304,12 +304,12 @@ impl Bench {
         roles: &[Role],
         adapters: &[&str],
     ) -> Result<IntentChanged, Problem> {
-        self.core()
+        self.agent()
             .add_intent(WHO, &intent_add(name, roles, adapters))
     }
 
     pub fn set_intent(&mut self, set: &IntentSet) -> Result<IntentChanged, Problem> {
-        self.core().set_intent(WHO, INTENT, set)
+        self.agent().set_intent(WHO, INTENT, set)
     }
 
     pub fn enable(&mut self, reserve: Option<i64>) -> Result<ManagementChanged, Problem> {
@@ -318,7 +318,7 @@ impl Bench {
             node_reserve_percentage: reserve,
             ..Enable::default()
         };
-        self.core().enable(WHO, &request)
+        self.agent().enable(WHO, &request)
     }
 
     pub fn vm_enable(&mut self, name: &str, performance: Performance) -> VmResult {
@@ -331,7 +331,7 @@ impl Bench {
 
     /// A change of one VM.
     pub fn change(&mut self, change: &VmChange) -> VmResult {
-        let changed = self.core().change_vms(WHO, change).expect("an answer");
+        let changed = self.agent().change_vms(WHO, change).expect("an answer");
         let mut results = changed.results;
         assert_eq!(results.len(), 1, "{results:?}");
         results.remove(0)
@@ -403,10 +403,10 @@ impl Bench {
     /// The VM as it is shown, with where it could move to.
     pub fn vm_shown(&mut self, name: &str) -> VmView {
         let mut vms = vec![self.vm(name)];
-        let node = self.core().node();
+        let node = self.agent().node();
         let reports = Reports::new(self.store.clone(), &self.node);
         let reports = reports.all().expect("reports");
-        accelnet_agent::destinations::tell(
+        accelnet_agent::views::destinations::add(
             &mut vms,
             &node,
             &self.policy(),

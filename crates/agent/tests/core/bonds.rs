@@ -35,7 +35,7 @@ fn accelerated() -> Bench {
     bench.define("web", 1, 4);
     assert!(bench.vm_enable("web", LOW).ok);
     bench.machine.vms.virsh_start("web").expect("started");
-    bench.pass();
+    bench.reconcile();
     assert_eq!(bench.vm("web").path, Path::Vf);
     bench
 }
@@ -111,7 +111,7 @@ fn a_vf_of_the_port_that_lost_its_link_is_taken_back_and_comes_again() {
     let vf = |bench: &Bench| !bench.machine.vms.vfs_in_use().is_empty();
     plug(&bench, "ens1", false);
     bench.machine.switches.active_port("bond0", "ens2");
-    bench.pass();
+    bench.reconcile();
     assert!(!vf(&bench), "it receives nothing while it has the VF");
     let faults = bench.report().faults;
     let fault = faults.iter().find(|one| one.code == Code::VfNotUsed);
@@ -127,11 +127,11 @@ fn a_vf_of_the_port_that_lost_its_link_is_taken_back_and_comes_again() {
     bench.start();
     assert!(!vf(&bench));
     plug(&bench, "ens1", true);
-    bench.pass();
+    bench.reconcile();
     assert!(!vf(&bench), "the link may not last");
     bench.machine.kernel.sleep(Duration::from_secs(10));
-    assert!(bench.core().look_at_paths());
-    bench.pass();
+    assert!(bench.agent().check_paths());
+    bench.reconcile();
     assert!(vf(&bench));
     assert!(bench.report().faults.is_empty());
     invariants::have_crossed(&mut bench, "on its VF again");
@@ -145,7 +145,7 @@ fn a_vf_without_link_is_taken_back_before_its_adapter_is_mended() {
     cut.expect("set");
     bench.machine.switches.active_port("bond0", "ens2");
     bench.steps.kill_at("take-back", 0);
-    let ended = bench.attempt(|core| core.pass());
+    let ended = bench.attempt(|agent| agent.reconcile());
     assert!(ended.is_none(), "the agent was not killed");
     let links = bench.machine.kernel.links().expect("links");
     let mut own = links.iter().filter(|link| link.name == "ens1");
@@ -160,20 +160,20 @@ fn a_single_adapter_may_be_without_link_for_a_moment() {
     invariants::have_crossed(&mut bench, "on its VF");
     let vf = |bench: &Bench| !bench.machine.vms.vfs_in_use().is_empty();
     plug(&bench, "ens1", false);
-    bench.pass();
+    bench.reconcile();
     bench.machine.kernel.sleep(Duration::from_secs(2));
-    bench.core().look_at_paths();
-    bench.pass();
+    bench.agent().check_paths();
+    bench.reconcile();
     assert!(vf(&bench), "it may come back");
     bench.machine.kernel.sleep(Duration::from_secs(4));
-    assert!(bench.core().look_at_paths());
-    bench.pass();
+    assert!(bench.agent().check_paths());
+    bench.reconcile();
     assert!(!vf(&bench), "those on the node reach it over its vNIC");
     plug(&bench, "ens1", true);
-    bench.pass();
+    bench.reconcile();
     bench.machine.kernel.sleep(Duration::from_secs(10));
-    bench.core().look_at_paths();
-    bench.pass();
+    bench.agent().check_paths();
+    bench.reconcile();
     assert!(vf(&bench));
 }
 
@@ -183,14 +183,14 @@ fn a_bond_that_becomes_an_aggregate_is_a_fault_until_it_is_none() {
     assert_eq!(fault(&bench), None);
     let switches = bench.machine.switches.clone();
     switches.somebody_changes_bond("bond0", BondMode::Lacp);
-    bench.pass();
+    bench.reconcile();
     let found = fault(&bench).expect("a fault");
     assert!(found.contains("a bond in mode 802.3ad"), "{found}");
     let status = bench.status_of(INTENT).expect("a status");
     assert_eq!(status.state, IntentState::Failed);
     assert_eq!(bench.vm("web").acceleration, State::Accelerated);
     switches.somebody_changes_bond("bond0", BondMode::ActiveBackup);
-    bench.pass();
+    bench.reconcile();
     assert_eq!(fault(&bench), None);
     assert!(bench.is_completed());
 }
@@ -200,7 +200,7 @@ fn an_adapter_that_goes_into_a_bond_later_is_a_fault() {
     let mut bench = Bench::enabled();
     let switches = bench.machine.switches.clone();
     switches.somebody_makes_bond("bond0", BondMode::BalanceXor, &["ens1"]);
-    bench.pass();
+    bench.reconcile();
     let found = fault(&bench).expect("a fault");
     assert!(found.contains("a bond in mode balance-xor"), "{found}");
     assert_eq!(switches.ports("bond0"), ["ens1"], "it is left where it is");
@@ -220,7 +220,7 @@ fn an_adapter_that_leaves_an_adopted_bridge_is_a_fault_and_gets_no_other_bridge(
             .expect("released");
     }
     switches.applied();
-    bench.pass();
+    bench.reconcile();
     let found = fault(&bench).expect("a fault");
     assert!(
         found
@@ -237,6 +237,6 @@ fn an_adapter_that_leaves_an_adopted_bridge_is_a_fault_and_gets_no_other_bridge(
             .set_master(port, Some("bond0"))
             .expect("enslaved");
     }
-    bench.pass();
+    bench.reconcile();
     assert!(bench.is_completed());
 }

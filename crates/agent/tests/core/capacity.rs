@@ -64,7 +64,7 @@ fn reserve(bench: &mut Bench, percentage: i64) -> Result<(), accelnet_model::Pro
         node_reserve_percentage: Some(percentage),
         ..Set::default()
     };
-    bench.core().set(WHO, &set).map(drop)
+    bench.agent().set(WHO, &set).map(drop)
 }
 
 fn enabled() -> Bench {

@@ -77,7 +77,7 @@ fn does(bench: &mut Bench, op: &Op, on_switch: bool) -> bool {
         _ => None,
     };
     if let Some(change) = change {
-        let changed = bench.attempt(|core| core.change_vms(WHO, &change));
+        let changed = bench.attempt(|agent| agent.change_vms(WHO, &change));
         let enabled = changed.is_some_and(|changed| changed.is_ok_and(|answer| answer.ok));
         return enabled && matches!(op, Op::Enable(_));
     }
@@ -88,7 +88,7 @@ fn does(bench: &mut Bench, op: &Op, on_switch: bool) -> bool {
         Op::Refuse(call) => vms.refuse_call(*call, "error from the hypervisor"),
         Op::Away(away) => vms.set_away(*away),
         Op::Kill(step) => bench.steps.kill_at(STEPS[*step], 0),
-        Op::Pass => drop(bench.attempt(|core| core.pass())),
+        Op::Pass => drop(bench.attempt(|agent| agent.reconcile())),
         Op::Enable(_) | Op::Set(_) | Op::Disable => {}
     }
     false
@@ -204,7 +204,7 @@ fn run(sample: &Sample, ops: &[Op]) -> bool {
     let mut bench = Bench::enabled();
     let vms = bench.machine.vms.clone();
     vms.define(&sample.xml).expect("defined");
-    bench.pass();
+    bench.reconcile();
     let definition = || vms.texts(NAME).0.expect("a definition");
     let before = definition();
     let what = |op: &str| format!("{op} of {ops:?}\n{}", sample.xml);
@@ -233,7 +233,7 @@ fn run(sample: &Sample, ops: &[Op]) -> bool {
     vms.accept();
     vms.set_away(false);
     for _ in 0..3 {
-        bench.pass();
+        bench.reconcile();
     }
     assert_eq!(
         foreign(&definition(), &before),
@@ -245,7 +245,7 @@ fn run(sample: &Sample, ops: &[Op]) -> bool {
         let disabled = bench.change(&disable(NAME));
         assert!(disabled.ok, "{disabled:?} {}", what("disable"));
     }
-    bench.pass();
+    bench.reconcile();
     assert_eq!(definition(), before, "{}", what("disable"));
     let now = running_nic(&bench);
     assert_eq!(now.is_some(), running.is_some(), "{}", what("the vNIC"));

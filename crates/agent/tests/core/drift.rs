@@ -18,13 +18,13 @@ fn accelerated() -> Bench {
     bench.define("web", 1, 4);
     assert!(bench.vm_enable("web", LOW).ok);
     bench.machine.vms.virsh_start("web").expect("started");
-    bench.pass();
+    bench.reconcile();
     bench
 }
 
 /// Passes until nothing is left to do, and checks that drift of `subject` was told.
 fn is_mended(bench: &mut Bench, subject: &str) {
-    bench.pass();
+    bench.reconcile();
     assert!(
         bench.was_told(EventKind::Drift, subject),
         "{:#?}",
@@ -35,9 +35,9 @@ fn is_mended(bench: &mut Bench, subject: &str) {
         "{:#?}",
         bench.events()
     );
-    bench.pass();
+    bench.reconcile();
     bench.machine.vms.calls();
-    bench.pass();
+    bench.reconcile();
     assert!(bench.machine.vms.calls().is_empty(), "not at rest");
     assert!(bench.is_completed());
     invariants::hold(bench, subject);
@@ -94,14 +94,14 @@ fn a_rate_that_was_left_on_a_vf_of_an_adapter_without_link() {
     let plug = |speed| kernel.node_mut().cable("ens1", speed).expect("set");
     plug(None);
     for _ in 0..3 {
-        bench.pass();
+        bench.reconcile();
     }
     for kind in [EventKind::Drift, EventKind::Failed] {
         assert!(!bench.was_told(kind, "ens1"), "{:#?}", bench.events());
     }
     // A MAC needs no link: it is repaired at once.
     kernel.set_vf(index, 4, VfChange::Mac(mac(9))).expect("set");
-    bench.pass();
+    bench.reconcile();
     assert!(bench.was_told(EventKind::Repaired, "ens1"));
     assert!(!bench.was_told(EventKind::Failed, "ens1"));
     plug(Some(1000));
@@ -126,7 +126,7 @@ fn settings_beside_a_vf_that_the_driver_does_not_answer_for() {
         kernel.set_vf(link.index, vf, odd).expect("set");
     }
     for _ in 0..3 {
-        bench.pass();
+        bench.reconcile();
     }
     let recorded = |bench: &Bench, kind| -> Vec<String> {
         let events = bench.events().into_iter();
@@ -139,7 +139,7 @@ fn settings_beside_a_vf_that_the_driver_does_not_answer_for() {
         assert!(events[0].contains("VF 4 of ens1"), "{events:?}");
     }
     // It is shown by its address, and its settings as unknown.
-    let node = bench.core().node();
+    let node = bench.agent().node();
     let adapters = node.adapters.known().expect("adapters");
     let pf = adapters.iter().find(|one| one.address == igb());
     let vfs = &pf.expect("a PF").vfs;
@@ -183,12 +183,12 @@ fn a_bridge_that_is_being_deleted() {
     let mut bench = accelerated();
     let switches = bench.machine.switches.clone();
     switches.somebody_is_deleting_bridge("acn-MyIntent", 20);
-    bench.pass();
+    bench.reconcile();
     let status = bench.status_of(INTENT).expect("a status");
     assert_eq!(status.state, IntentState::Failed, "{status:#?}");
     assert!(bench.was_told(EventKind::Failed, INTENT));
     for _ in 0..20 {
-        bench.pass();
+        bench.reconcile();
     }
     is_mended(&mut bench, INTENT);
 }
@@ -226,7 +226,7 @@ fn vfs_that_were_switched_off_while_nobody_used_one() {
     bench.define("web", 1, 4);
     assert!(bench.vm_enable("web", LOW).ok);
     bench.machine.vms.virsh_start("web").expect("started");
-    bench.pass();
+    bench.reconcile();
     assert_eq!(bench.vm("web").acceleration, State::Accelerated);
 }
 
@@ -290,7 +290,7 @@ fn another_vm_after_the_pool_was_restarted() {
         .vms
         .stop_network("accelnet-MyIntent-vf")
         .expect("stopped");
-    bench.pass();
+    bench.reconcile();
     assert!(bench.vm_enable("next", LOW).ok);
     let refused = bench.machine.vms.virsh_start("next").expect_err("taken");
     assert!(
@@ -298,7 +298,7 @@ fn another_vm_after_the_pool_was_restarted() {
             .to_string()
             .contains("in use by driver QEMU, domain web")
     );
-    bench.pass();
+    bench.reconcile();
     assert_eq!(bench.vm("web").acceleration, State::Accelerated);
     invariants::hold(&bench, "the pool was restarted");
     let faults = bench.report().faults;
@@ -311,7 +311,7 @@ fn another_vm_after_the_pool_was_restarted() {
     );
     bench.machine.vms.virsh_stop("web").expect("stopped");
     bench.machine.vms.virsh_start("next").expect("started");
-    bench.pass();
+    bench.reconcile();
     assert_eq!(bench.vm("next").acceleration, State::Accelerated);
     assert!(
         bench.report().faults.is_empty(),
@@ -329,11 +329,11 @@ fn a_vm_that_is_called_otherwise() {
         .vms
         .virsh_rename("web", "shop")
         .expect("renamed");
-    bench.pass();
+    bench.reconcile();
     assert_eq!(bench.policy().vms[0].0.name, "shop");
     assert!(bench.was_told(EventKind::Noticed, "shop"));
     bench.machine.vms.virsh_start("shop").expect("started");
-    bench.pass();
+    bench.reconcile();
     assert_eq!(bench.vm("shop").acceleration, State::Accelerated);
     invariants::hold(&bench, "renamed");
 }
@@ -343,7 +343,7 @@ fn a_vm_that_is_gone() {
     let mut bench = accelerated();
     bench.machine.vms.virsh_undefine("web").expect("undefined");
     bench.machine.vms.virsh_stop("web").expect("stopped");
-    bench.pass();
+    bench.reconcile();
     assert_eq!(bench.vm("web").acceleration, State::Gone);
     let result = bench.vm_disable("web");
     assert!(result.ok, "{result:?}");
@@ -356,14 +356,14 @@ fn a_vm_that_starts_and_stops_by_others_hands() {
     let mut bench = accelerated();
     for _ in 0..3 {
         bench.machine.vms.virsh_stop("web").expect("stopped");
-        bench.pass();
+        bench.reconcile();
         assert!(bench.machine.vms.vfs_in_use().is_empty());
         invariants::hold(&bench, "stopped");
         bench.machine.vms.virsh_start("web").expect("started");
-        bench.pass();
+        bench.reconcile();
         assert_eq!(bench.vm("web").acceleration, State::Accelerated);
         bench.machine.vms.virsh_pause("web", true).expect("paused");
-        bench.pass();
+        bench.reconcile();
         invariants::hold(&bench, "paused");
         bench
             .machine
@@ -377,7 +377,7 @@ fn a_vm_that_starts_and_stops_by_others_hands() {
 fn libvirt_that_goes_and_comes() {
     let mut bench = accelerated();
     bench.machine.vms.set_away(true);
-    bench.pass();
+    bench.reconcile();
     let faults = bench.report().faults;
     assert!(
         faults
@@ -386,11 +386,11 @@ fn libvirt_that_goes_and_comes() {
         "{faults:?}"
     );
     let refused = bench
-        .core()
+        .agent()
         .change_vms("root", &crate::bench::disable("web"));
     assert_eq!(refused.expect_err("away").code, Code::VmStateUnknown);
     bench.machine.vms.set_away(false);
-    bench.pass();
+    bench.reconcile();
     assert!(
         bench.report().faults.is_empty(),
         "{:?}",
@@ -414,7 +414,7 @@ fn libvirt_that_goes_in_the_middle_of_an_attach() {
         assert!(bench.was_told(EventKind::Refused, "web"));
         bench.machine.vms.set_away(false);
         for _ in 0..3 {
-            bench.pass();
+            bench.reconcile();
         }
         assert_eq!(bench.vm("web").acceleration, State::NotAccelerated);
         assert_eq!(bench.machine.vms.texts("web").0, before);
@@ -432,12 +432,12 @@ fn a_running_vm_without_its_vf_is_a_fault_until_it_has_one() {
         .virsh_detach_vf("web", mac(1))
         .expect("detached");
     bench.machine.vms.refuse("attach live", "no way", 1);
-    bench.pass();
+    bench.reconcile();
     let faults = bench.report().faults;
     let found = faults.iter().find(|fault| fault.subject == "web");
     assert_eq!(found.expect("a fault").code, Code::VmOnSoftwarePath);
     assert_eq!(bench.vm("web").acceleration, State::Degraded);
-    bench.pass();
+    bench.reconcile();
     assert!(bench.report().faults.is_empty());
 }
 
@@ -456,7 +456,7 @@ fn a_reboot() {
     assert!(!bench.is_completed());
     let failures = bench.machine.vms.boot();
     assert_eq!(failures, Vec::<String>::new());
-    bench.pass();
+    bench.reconcile();
     assert!(bench.is_completed());
     assert_eq!(bench.vm("web").acceleration, State::Accelerated);
     let vf = bench.machine.vms.vfs_in_use()[0].0;

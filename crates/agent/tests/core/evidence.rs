@@ -45,7 +45,7 @@ fn started(guest: Guest) -> Bench {
     assert!(bench.vm_enable("web", LOW).ok);
     bench.machine.vms.set_guest("web", guest).expect("a guest");
     bench.machine.vms.virsh_start("web").expect("started");
-    bench.pass();
+    bench.reconcile();
     bench
 }
 
@@ -64,8 +64,8 @@ fn plugged(guest: Guest) -> Bench {
 fn seconds(bench: &mut Bench, seconds: u64) {
     for _ in 0..seconds {
         bench.machine.kernel.sleep(Duration::from_secs(1));
-        if bench.core().look_at_paths() {
-            bench.pass();
+        if bench.agent().check_paths() {
+            bench.reconcile();
         }
     }
 }
@@ -192,9 +192,9 @@ fn a_guest_that_unbinds_its_vf_is_found_within_a_minute() {
 fn reboot(bench: &mut Bench) {
     bench.machine.vms.guest_reboots("web").expect("rebooted");
     let uuid = bench.machine.vms.uuid("web").expect("a VM");
-    bench.core().heard_of_guest(&VmEvent::Rebooted { uuid });
-    bench.core().look_at_paths();
-    bench.pass();
+    bench.agent().guest_event(&VmEvent::Rebooted { uuid });
+    bench.agent().check_paths();
+    bench.reconcile();
 }
 
 #[test]
@@ -221,7 +221,7 @@ fn a_paused_guest_uses_up_no_time() {
     let mut bench = plugged(slow());
     seconds(&mut bench, 40);
     bench.machine.vms.virsh_pause("web", true).expect("paused");
-    bench.pass();
+    bench.reconcile();
     seconds(&mut bench, 600);
     assert_eq!(codes(&bench), []);
     bench
@@ -229,7 +229,7 @@ fn a_paused_guest_uses_up_no_time() {
         .vms
         .virsh_pause("web", false)
         .expect("resumed");
-    bench.pass();
+    bench.reconcile();
     seconds(&mut bench, 5);
     assert_eq!(codes(&bench), []);
     seconds(&mut bench, 10);
@@ -263,7 +263,7 @@ fn a_guest_that_never_drives_its_vf_is_bridged_until_it_is_taken_back() {
             // Its definition keeps the pair, and nobody attaches the VF again.
             bench.machine.vms.calls();
             seconds(&mut bench, 100);
-            bench.pass();
+            bench.reconcile();
             assert_eq!(bench.machine.vms.calls(), Vec::<String>::new());
             invariants::hold(&bench, "was detached");
             // Nor does another agent.
@@ -278,7 +278,7 @@ fn a_guest_that_never_drives_its_vf_is_bridged_until_it_is_taken_back() {
                 .set_guest("web", Guest::default())
                 .expect("a guest");
             bench.machine.vms.virsh_start("web").expect("started");
-            bench.pass();
+            bench.reconcile();
             assert_eq!((bench.vm("web").path, codes(&bench)), (Path::Vf, vec![]));
         }
     }
@@ -300,7 +300,7 @@ fn a_guest_whose_vf_was_taken_back_has_another_chance() {
             false => reboot(&mut bench),
         }
         seconds(&mut bench, 2);
-        bench.pass();
+        bench.reconcile();
         assert_eq!((bench.vm("web").path, codes(&bench)), (Path::Vf, vec![]));
     }
 }
@@ -311,10 +311,10 @@ fn an_agent_that_dies_while_it_takes_a_vf_back_goes_on() {
         let mut bench = plugged(without_driver());
         seconds(&mut bench, 119);
         bench.machine.kernel.sleep(Duration::from_secs(2));
-        bench.core().look_at_paths();
+        bench.agent().check_paths();
         bench.steps.kill_at(step, 0);
         assert!(
-            bench.attempt(|core| core.pass()).is_none(),
+            bench.attempt(|agent| agent.reconcile()).is_none(),
             "killed at {step}"
         );
         invariants::nobody_is_cut_off(&bench, step);
@@ -347,10 +347,10 @@ fn a_vf_that_cannot_be_told_is_never_taken_back() {
 fn a_guest_that_goes_past_its_vf_is_bridged_while_it_does() {
     let mut bench = started(Guest::default());
     assert!(!is_bridged(&bench));
-    bench.core().heard_of_sender(crate::bench::mac(1));
-    assert!(bench.core().look_at_paths());
+    bench.agent().sender_event(crate::bench::mac(1));
+    assert!(bench.agent().check_paths());
     assert!(is_bridged(&bench));
-    bench.pass();
+    bench.reconcile();
     assert_eq!(bench.vm("web").path, Path::Unknown);
     seconds(&mut bench, 10);
     assert_eq!(bench.vm("web").path, Path::Vf);
@@ -359,17 +359,17 @@ fn a_guest_that_goes_past_its_vf_is_bridged_while_it_does() {
     assert!(!is_bridged(&bench));
     // Its bridge learns of one that unbinds its VF sooner than the next look.
     bench.machine.vms.guest_unbinds("web").expect("unbound");
-    bench.core().heard_of_sender(crate::bench::mac(1));
-    bench.core().look_at_paths();
+    bench.agent().sender_event(crate::bench::mac(1));
+    bench.agent().check_paths();
     assert!(is_bridged(&bench));
-    bench.pass();
+    bench.reconcile();
     assert_eq!(bench.vm("web").path, Path::Software);
 }
 
 #[test]
 fn after_disable_a_vm_stays_whole() {
     let mut bench = started(slow());
-    bench.core().disable(WHO, false).expect("disabled");
+    bench.agent().disable(WHO, false).expect("disabled");
     assert!(is_bridged(&bench));
     seconds(&mut bench, ALL + 60);
     assert_eq!(
@@ -385,7 +385,7 @@ fn after_disable_a_vm_stays_whole() {
     reboot(&mut bench);
     assert!(is_bridged(&bench));
     bench.machine.vms.virsh_stop("web").expect("stopped");
-    bench.pass();
+    bench.reconcile();
     assert!(is_bridged(&bench), "it may be started again");
     let wish = accelnet_model::vf_wish::wish_file(bench.machine.wishes(), &bench.vm("web").uuid);
     assert!(wish.exists(), "the hook sets the VF of its next start");
@@ -435,31 +435,31 @@ proptest! {
                     vms.set_guest("web", guest).expect("a guest");
                     // One that runs has just booted.
                     let uuid = vms.uuid("web").expect("a VM");
-                    bench.core().heard_of_guest(&VmEvent::Rebooted { uuid });
+                    bench.agent().guest_event(&VmEvent::Rebooted { uuid });
                 }
                 Act::Bind => drop(vms.guest_binds("web")),
                 Act::Unbind => {
                     drop(vms.guest_unbinds("web"));
-                    bench.core().heard_of_sender(crate::bench::mac(1));
+                    bench.agent().sender_event(crate::bench::mac(1));
                 }
                 Act::Reboot if vms.guest_reboots("web").is_ok() => {
                     let uuid = vms.uuid("web").expect("a VM");
-                    bench.core().heard_of_guest(&VmEvent::Rebooted { uuid });
+                    bench.agent().guest_event(&VmEvent::Rebooted { uuid });
                 }
-                Act::Start => { drop(vms.virsh_start("web")); bench.pass(); }
-                Act::Stop => { drop(vms.virsh_stop("web")); bench.pass(); }
+                Act::Start => { drop(vms.virsh_start("web")); bench.reconcile(); }
+                Act::Stop => { drop(vms.virsh_stop("web")); bench.reconcile(); }
                 Act::Pause(paused) if bench.vm("web").path != Path::NotRunning => {
                     drop(vms.virsh_pause("web", *paused));
-                    bench.pass();
+                    bench.reconcile();
                 }
                 Act::Seconds(some) => seconds(&mut bench, *some),
                 Act::AgentDies => bench.start(),
                 Act::Reboot | Act::Pause(_) => {}
             }
-            bench.core().look_at_paths();
+            bench.agent().check_paths();
             invariants::nobody_is_cut_off(&bench, &format!("{act:?} of {acts:?}"));
             let vm = bench.vm("web");
-            bench.pass();
+            bench.reconcile();
             if bench.vm("web").path == Path::Vf {
                 prop_assert!(bench.machine.vms.guest_drives_vf("web"), "{acts:?} {vm:#?}");
             }

@@ -17,7 +17,7 @@ fn accelerated() -> Bench {
     bench.define("web", 1, 4);
     assert!(bench.vm_enable("web", LOW).ok);
     bench.machine.vms.virsh_start("web").expect("started");
-    bench.pass();
+    bench.reconcile();
     bench
 }
 
@@ -48,7 +48,7 @@ fn no_vm_is_put_on_a_path_that_carries_nothing() {
     // Nor is another accelerated, which would fall back to it.
     bench.define("db", 2, 4);
     let enable = crate::bench::enable("db", LOW, false);
-    let refused = bench.core().change_vms(WHO, &enable).expect_err("refused");
+    let refused = bench.agent().change_vms(WHO, &enable).expect_err("refused");
     assert_eq!(refused.code, Code::SoftwarePathDropped);
     // What is set of a VM that has its VF can be changed.
     assert!(bench.change(&crate::bench::set("web", LOW, false)).ok);
@@ -82,7 +82,7 @@ fn what_cannot_be_told_is_a_warning() {
     assert!(warned(&enabled), "{enabled:?}");
     let disabled = bench.vm_disable("web");
     assert!(warned(&disabled), "{disabled:?}");
-    bench.pass();
+    bench.reconcile();
     assert_eq!(fault(&bench), None);
 }
 
@@ -90,15 +90,15 @@ fn what_cannot_be_told_is_a_warning() {
 fn it_is_a_fault_while_it_holds() {
     let mut bench = accelerated();
     bench.machine.kernel.load_br_netfilter().expect("loaded");
-    bench.pass();
+    bench.reconcile();
     assert_eq!(fault(&bench), None, "nothing is filtered");
     with_docker(&bench, "");
-    bench.pass();
+    bench.reconcile();
     assert_eq!(fault(&bench), Some(Code::SoftwarePathDropped));
     assert!(bench.is_completed());
     let accept = format!("-A FORWARD -i acn-{INTENT} -o acn-{INTENT} -j ACCEPT");
     with_docker(&bench, &accept);
-    bench.pass();
+    bench.reconcile();
     assert_eq!(fault(&bench), None);
 }
 
@@ -133,10 +133,10 @@ fn a_drained_node_leaves_vms_their_vfs_until_their_path_carries_something() {
         undrain: false,
         dry_run: false,
     };
-    bench.core().drain(WHO, &drain).expect("drained");
-    bench.pass();
+    bench.agent().drain(WHO, &drain).expect("drained");
+    bench.reconcile();
     assert_eq!(bench.vm("web").path, Path::Vf);
     bench.machine.kernel.call_no_firewall().expect("remedied");
-    bench.pass();
+    bench.reconcile();
     assert_eq!(bench.vm("web").path, Path::Software);
 }

@@ -32,7 +32,7 @@ fn now(bench: &mut Bench, names: &[&str], dry_run: bool) -> Vec<VmResult> {
         spoof_check: None,
         dry_run,
     });
-    let changed = bench.core().change_vms(WHO, &change);
+    let changed = bench.agent().change_vms(WHO, &change);
     changed.expect("an answer").results
 }
 
@@ -79,7 +79,7 @@ fn a_vnic_of_the_root_bus_is_not_replugged_and_now_is_not_advised() {
     assert!(!waits.resolution.contains("--now"), "{waits:?}");
     bench.machine.vms.virsh_stop("web").expect("stopped");
     bench.machine.vms.virsh_start("web").expect("started");
-    bench.pass();
+    bench.reconcile();
     assert_eq!(bench.vm("web").acceleration, State::Accelerated);
 }
 
@@ -148,7 +148,7 @@ fn a_pass_gives_no_vf_to_a_vm_that_became_unfit() {
         .expect("detached");
     bench.machine.vms.set_resident("web", 256).expect("touched");
     bench.machine.kernel.set_memory(16 << 10, 1000);
-    bench.pass();
+    bench.reconcile();
     let vm = bench.vm("web");
     assert_eq!(vm.acceleration, State::Degraded);
     assert!(
@@ -157,7 +157,7 @@ fn a_pass_gives_no_vf_to_a_vm_that_became_unfit() {
         vm.conditions
     );
     bench.machine.kernel.set_memory(16 << 10, 8000);
-    bench.pass();
+    bench.reconcile();
     assert_eq!(bench.vm("web").acceleration, State::Accelerated);
 }
 
@@ -214,7 +214,7 @@ fn faults(spoil: impl FnOnce(&Bench)) -> Vec<(Code, String)> {
     bench.run("web", 1, 4);
     assert!(bench.change(&enable("web", LOW, true)).ok, "a VF");
     spoil(&bench);
-    bench.pass();
+    bench.reconcile();
     let faults = bench.report().faults.into_iter();
     faults.map(|fault| (fault.code, fault.found)).collect()
 }
@@ -268,7 +268,7 @@ fn a_vm_that_takes_the_last_memory_with_its_start_is_a_fault() {
         "{result:?}"
     );
     bench.machine.vms.virsh_start("web").expect("started");
-    bench.pass();
+    bench.reconcile();
     let mut faults = bench.report().faults.into_iter();
     assert!(faults.any(|fault| fault.code == Code::MemoryShort));
 }

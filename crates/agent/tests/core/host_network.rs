@@ -55,7 +55,7 @@ fn dry_run(bench: &mut Bench) -> IntentChanged {
         dry_run: true,
         ..intent_add(INTENT, COMPUTE, &["ens1"])
     };
-    bench.core().add_intent(WHO, &request).expect("planned")
+    bench.agent().add_intent(WHO, &request).expect("planned")
 }
 
 fn add(bench: &mut Bench) -> IntentChanged {
@@ -100,7 +100,7 @@ fn a_lease_is_warned_of_everywhere_and_a_fault_until_it_is_renewed_on_the_bridge
     assert_eq!(add(&mut bench).warnings, planned.warnings);
     assert_eq!(status_warnings(&bench), planned.warnings);
     assert_eq!(
-        bench.core().plan().expect("a plan").warnings,
+        bench.agent().plan().expect("a plan").warnings,
         planned.warnings
     );
     let raised = fault(&bench).expect("a fault");
@@ -117,7 +117,7 @@ fn a_lease_is_warned_of_everywhere_and_a_fault_until_it_is_renewed_on_the_bridge
         "It runs out at 2026-01-02T03:19:05Z: no program known to accelnet renews it on acn-MyIntent."
     );
     wait(&bench, Duration::from_secs(100));
-    bench.pass();
+    bench.reconcile();
     assert_eq!(status_warnings(&bench), planned.warnings);
     assert_eq!(fault(&bench), Some(raised));
     let set = IntentSet {
@@ -140,19 +140,19 @@ fn a_lease_is_warned_of_everywhere_and_a_fault_until_it_is_renewed_on_the_bridge
         BRIDGE,
         "[Match]\nName=acn-MyIntent\n[Network]\nDHCP=yes\n",
     );
-    bench.pass();
+    bench.reconcile();
     assert_eq!(status_warnings(&bench), [""; 0]);
     assert_eq!(fault(&bench), None);
     // It renews at half time, and once it does not.
     wait(&bench, Duration::from_secs(350));
     bench.machine.switches.renew(IP.parse().unwrap(), LEASE);
-    bench.pass();
+    bench.reconcile();
     assert_eq!(fault(&bench), None);
     wait(&bench, Duration::from_secs(700));
-    bench.pass();
+    bench.reconcile();
     assert_eq!(fault(&bench), None, "it has 200 s left");
     wait(&bench, Duration::from_secs(100));
-    bench.pass();
+    bench.reconcile();
     let message = fault(&bench).expect("a fault").found;
     assert!(
         message
@@ -168,18 +168,18 @@ fn an_address_that_ran_out_stays_a_fault_until_the_bridge_has_one_again() {
     assert_eq!(added.warnings, [EXPIRES]);
     assert_eq!(fault(&bench).expect("a fault").severity, Severity::Warning);
     wait(&bench, LEASE);
-    bench.pass();
+    bench.reconcile();
     let over = fault(&bench).expect("a fault");
     assert_eq!(over.severity, Severity::Error);
     assert!(
         over.found.contains("It ran out at 2026-01-02T03:19:05Z"),
         "{over:?}"
     );
-    bench.pass();
+    bench.reconcile();
     assert_eq!(fault(&bench).as_ref(), Some(&over));
     let other = "192.0.2.9".parse().unwrap();
     bench.machine.switches.address(BRIDGE, other, 24, None);
-    bench.pass();
+    bench.reconcile();
     assert_eq!(fault(&bench), None);
     assert_eq!(status_warnings(&bench), [""; 0]);
 }
@@ -190,10 +190,10 @@ fn what_an_intent_took_is_no_fault_any_more_once_the_intent_is_gone() {
     let _ = add(&mut bench);
     assert!(fault(&bench).is_some());
     bench
-        .core()
+        .agent()
         .remove_intent(WHO, INTENT, false)
         .expect("removed");
-    bench.pass();
+    bench.reconcile();
     assert_eq!(fault(&bench), None);
 }
 
@@ -207,16 +207,16 @@ fn a_client_that_is_not_known_has_half_the_lease_on_a_bridge_that_others_made() 
     let _ = add(&mut bench);
     assert_eq!(fault(&bench), None);
     wait(&bench, Duration::from_secs(440));
-    bench.pass();
+    bench.reconcile();
     assert_eq!(fault(&bench), None);
     // Its client renews it, and is trusted from then on.
     switches.renew(ip, LEASE);
-    bench.pass();
+    bench.reconcile();
     wait(&bench, Duration::from_secs(460));
-    bench.pass();
+    bench.reconcile();
     assert_eq!(fault(&bench), None);
     wait(&bench, Duration::from_secs(340));
-    bench.pass();
+    bench.reconcile();
     assert!(fault(&bench).is_some());
 }
 
@@ -312,17 +312,17 @@ fn what_names_the_uplink_is_looked_for_when_it_becomes_a_port_and_until_it_is_go
     assert!(names(&add(&mut bench).warnings));
     let asked = switches.mentions_asked();
     for _ in 0..3 {
-        bench.pass();
+        bench.reconcile();
         assert!(names(&status_warnings(&bench)));
     }
     assert_eq!(switches.mentions_asked(), asked, "not for every look");
     switches.mention("ens1", &[]);
     wait(&bench, Duration::from_secs(301));
-    bench.pass();
+    bench.reconcile();
     assert!(!names(&status_warnings(&bench)));
     let asked = switches.mentions_asked();
     wait(&bench, Duration::from_secs(301));
-    bench.pass();
+    bench.reconcile();
     assert_eq!(switches.mentions_asked(), asked, "nothing named it");
 }
 
@@ -332,7 +332,7 @@ fn a_bridge_that_others_made_is_their_own_affair() {
     let switches = bench.machine.switches.clone();
     switches.somebody_makes_bridge("br0", &["ens1"]);
     assert_eq!(add(&mut bench).warnings, [""; 0]);
-    bench.pass();
+    bench.reconcile();
     assert_eq!(switches.mentions_asked(), 0);
 }
 
@@ -342,7 +342,7 @@ fn a_vm_with_a_macvtap_on_the_uplink_keeps_it_or_is_named() {
     let vm = DomainSpec::new("web01", 1, 4).nic(NicSpec::on_link(mac(1), "ens1"));
     bench.machine.vms.add(&vm).expect("defined");
     bench.machine.vms.virsh_start("web01").expect("started");
-    bench.pass();
+    bench.reconcile();
     let refused = bench
         .add_intent(INTENT, COMPUTE, &["ens1"])
         .expect_err("in use");
@@ -353,7 +353,7 @@ fn a_vm_with_a_macvtap_on_the_uplink_keeps_it_or_is_named() {
     );
     assert!(!bench.machine.kernel.node().has_link(BRIDGE));
     bench.machine.vms.virsh_stop("web01").expect("stopped");
-    bench.pass();
+    bench.reconcile();
     let added = add(&mut bench);
     assert_eq!(added.warnings.len(), 1, "{:#?}", added.warnings);
     assert!(
@@ -381,7 +381,7 @@ fn a_network_of_libvirts_that_names_the_uplink_is_named_and_so_are_its_vms() {
         vms.define_network(xml, false).expect("defined");
     }
     bench.define_on("web01", 1, 4, "taps");
-    bench.pass();
+    bench.reconcile();
     let warnings = add(&mut bench).warnings;
     assert_eq!(warnings.len(), 2, "{warnings:#?}");
     assert!(

@@ -56,8 +56,8 @@ fn it_is_known_by_mac_and_path_not_by_name() {
         .node_mut()
         .rename(igb(), "lan0")
         .expect("renamed");
-    bench.pass();
-    bench.pass();
+    bench.reconcile();
+    bench.reconcile();
     assert!(bench.is_completed(), "{:?}", bench.status_of(INTENT));
 }
 
@@ -90,7 +90,7 @@ fn what_may_not_be_declared() {
         vfs: Some(2),
         ..intent_add("Two", &[Role::Storage], &["ens2"])
     };
-    let refused = bench.core().add_intent(WHO, &without_use);
+    let refused = bench.agent().add_intent(WHO, &without_use);
     assert_eq!(refused.expect_err("no VFs").code, Code::IntentInvalid);
     let mut ask = |name: &str, roles: &[Role], adapters: &[&str]| {
         bench
@@ -122,7 +122,7 @@ fn a_bridge_that_stands_is_adopted_and_stays() {
     assert_eq!(status.bridge.as_deref(), Some("br0"));
     assert!(!bench.machine.kernel.node().has_link("acn-MyIntent"));
     bench
-        .core()
+        .agent()
         .remove_intent(WHO, INTENT, false)
         .expect("removed");
     assert_eq!(bench.machine.switches.ports("br0"), ["ens1"]);
@@ -150,25 +150,25 @@ fn a_node_is_never_cut_off() {
 fn one_in_use_stays() {
     let mut bench = Bench::enabled();
     let refused = bench
-        .core()
+        .agent()
         .remove_intent(WHO, INTENT, false)
         .expect_err("managed");
     assert_eq!(refused.code, Code::IntentInUse);
-    bench.core().disable(WHO, false).expect("disabled");
+    bench.agent().disable(WHO, false).expect("disabled");
     bench.define("web", 1, 4);
     let refused = bench
-        .core()
+        .agent()
         .remove_intent(WHO, INTENT, false)
         .expect_err("a VM is on it");
     assert_eq!(refused.code, Code::IntentInUse);
     assert!(refused.found.contains("web"), "{refused:?}");
     bench.machine.vms.virsh_undefine("web").expect("gone");
     bench
-        .core()
+        .agent()
         .remove_intent(WHO, INTENT, false)
         .expect("removed");
     let refused = bench
-        .core()
+        .agent()
         .remove_intent(WHO, INTENT, false)
         .expect_err("gone");
     assert_eq!(refused.code, Code::IntentNotFound);
@@ -194,7 +194,7 @@ fn several_adapters_give_vfs_together() {
             .virsh_start(&format!("vm{number}"))
             .expect("started");
     }
-    bench.pass();
+    bench.reconcile();
     // Each got the share of its own adapter's speed from libvirt's hook: nothing was to mend.
     let mut drift = bench.events();
     drift.retain(|event| event.kind == EventKind::Drift);
@@ -216,7 +216,7 @@ fn all_problems_of_a_failed_intent_are_known_at_once() {
         std::fs::write(folder.join("sriov_numvfs"), "0\n").expect("written");
         std::fs::write(folder.join("sriov_totalvfs"), "0\n").expect("written");
     }
-    bench.pass();
+    bench.reconcile();
     let status = bench.status_of(INTENT).expect("a status");
     assert_eq!(status.state, IntentState::Failed, "{status:?}");
     let about = |name: &str| {
@@ -242,7 +242,7 @@ fn another_number_of_vfs_waits_for_none_in_use_or_disrupts() {
     bench.define("web", 1, 4);
     assert!(bench.vm_enable("web", Performance::Low).ok);
     bench.machine.vms.virsh_start("web").expect("started");
-    bench.pass();
+    bench.reconcile();
     let refused = bench.set_intent(&set(3, false)).expect_err("in use");
     assert_eq!(refused.code, Code::VfInUse);
     assert!(refused.resolution.contains("--disruptive"));
@@ -274,7 +274,7 @@ fn a_disruptive_change_with_a_vm_that_cannot_fall_back_does_nothing() {
     let edit = |text: String| text.replacen("    <channel", &format!("    {xml}\n    <channel"), 1);
     bench.machine.vms.virsh_edit("other", edit).expect("edited");
     bench.machine.vms.virsh_start("other").expect("started");
-    bench.pass();
+    bench.reconcile();
     let request = IntentSet {
         vfs: Some(3),
         disruptive: true,
@@ -291,7 +291,7 @@ fn a_dry_run_declares_nothing() {
     let mut bench = with_address();
     let mut request = intent_add(INTENT, COMPUTE, &["ens1"]);
     request.dry_run = true;
-    let added = bench.core().add_intent(WHO, &request).expect("judged");
+    let added = bench.agent().add_intent(WHO, &request).expect("judged");
     assert!(!added.applied && added.steps.len() > 3, "{:?}", added.steps);
     assert!(bench.policy().intents.is_empty());
     assert!(bench.machine.switches.applied().is_empty());

@@ -29,7 +29,7 @@ pub fn have_crossed(bench: &mut Bench, what: &str) {
     // What is seen to be proved now lingers for a while.
     for _ in 0..2 {
         bench.machine.kernel.sleep(Duration::from_secs(16));
-        bench.core().look_at_paths();
+        bench.agent().check_paths();
     }
     let policy = bench.policy();
     let taken_in = bench.machine.kernel.taken_in();

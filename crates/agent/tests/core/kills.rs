@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use accelnet_agent::Core;
+use accelnet_agent::simulated::DirectAgent;
 use accelnet_api::types::{IntentSet, State};
 use accelnet_model::intent::Role;
 use accelnet_model::vm_setting::Phase;
@@ -26,7 +26,7 @@ struct Change {
     /// What is there before.
     before: fn() -> Bench,
     /// The change.
-    does: fn(&mut Core),
+    does: fn(&mut DirectAgent),
     /// What must be so afterwards, beside the invariants: it arrived, or was never begun.
     arrives: fn(&Bench),
 }
@@ -42,7 +42,7 @@ fn adding_an_intent() {
             bench.machine.switches.address("ens1", ip, 24, gateway);
             bench
         },
-        does: |core| drop(core.add_intent(WHO, &intent_add(INTENT, &[Role::Compute], &["ens1"]))),
+        does: |agent| drop(agent.add_intent(WHO, &intent_add(INTENT, &[Role::Compute], &["ens1"]))),
         arrives: |bench| {
             assert!(bench.is_completed(), "{:?}", bench.status_of(INTENT));
             let bridge = bench.machine.switches.carries("acn-MyIntent");
@@ -65,7 +65,7 @@ fn removing_an_intent() {
                 .expect("an intent");
             bench
         },
-        does: |core| drop(core.remove_intent(WHO, INTENT, false)),
+        does: |agent| drop(agent.remove_intent(WHO, INTENT, false)),
         arrives: |bench| {
             assert_eq!(bench.policy().intents.len(), 0);
             let (_, vfs) = bench.machine.kernel.node().vfs_of("ens1").expect("a PF");
@@ -89,8 +89,8 @@ fn an_intent_that_cuts_the_node_off() {
             bench.machine.switches.silence_through_bridges(true);
             bench
         },
-        does: |core| {
-            let added = core.add_intent(WHO, &intent_add(INTENT, &[Role::Compute], &["ens1"]));
+        does: |agent| {
+            let added = agent.add_intent(WHO, &intent_add(INTENT, &[Role::Compute], &["ens1"]));
             assert_eq!(added.expect_err("silent").code, Code::GatewayLost);
         },
         arrives: |bench| {
@@ -113,12 +113,12 @@ fn enabling_management() {
                 .expect("an intent");
             bench
         },
-        does: |core| {
+        does: |agent| {
             let request = accelnet_api::types::Enable {
                 intent: INTENT.to_owned(),
                 ..Default::default()
             };
-            drop(core.enable(WHO, &request));
+            drop(agent.enable(WHO, &request));
         },
         arrives: |bench| assert!(bench.is_completed()),
     });
@@ -130,7 +130,7 @@ fn with_vm(runs: bool) -> Bench {
     if runs {
         bench.machine.vms.virsh_start("web").expect("started");
     }
-    bench.pass();
+    bench.reconcile();
     bench
 }
 
@@ -141,7 +141,7 @@ fn accelerated(adapter: &str) -> Bench {
     let result = bench.vm_enable("web", Performance::Low);
     assert!(result.ok, "{result:?}");
     bench.machine.vms.virsh_start("web").expect("started");
-    bench.pass();
+    bench.reconcile();
     assert_eq!(bench.vm("web").acceleration, State::Accelerated);
     bench
 }
@@ -161,7 +161,7 @@ fn prepared() -> Bench {
         })
         .expect("edited");
     bench.machine.vms.virsh_start("web").expect("started");
-    bench.pass();
+    bench.reconcile();
     bench
 }
 
@@ -179,7 +179,7 @@ fn enabling_a_vm_that_does_not_run() {
     killed_everywhere(&Change {
         name: "vm enable, stopped",
         before: || with_vm(false),
-        does: |core| drop(core.change_vms(WHO, &enable("web", Performance::Low, false))),
+        does: |agent| drop(agent.change_vms(WHO, &enable("web", Performance::Low, false))),
         arrives: enabled_or_not,
     });
 }
@@ -189,7 +189,7 @@ fn enabling_a_running_vm_with_the_failover_feature() {
     killed_everywhere(&Change {
         name: "vm enable, running with failover",
         before: prepared,
-        does: |core| drop(core.change_vms(WHO, &enable("web", Performance::Low, false))),
+        does: |agent| drop(agent.change_vms(WHO, &enable("web", Performance::Low, false))),
         arrives: |bench| {
             enabled_or_not(bench);
             let vm = bench.vm("web");
@@ -206,7 +206,7 @@ fn enabling_a_running_vm_now() {
     killed_everywhere(&Change {
         name: "vm enable --now",
         before: || with_vm(true),
-        does: |core| drop(core.change_vms(WHO, &enable("web", Performance::Low, true))),
+        does: |agent| drop(agent.change_vms(WHO, &enable("web", Performance::Low, true))),
         arrives: enabled_or_not,
     });
 }
@@ -222,10 +222,10 @@ fn enabling_a_vm_that_gets_a_nic() {
             let spec = accelnet_sim::DomainSpec::new("web", 1, 4).nic(nic);
             bench.machine.vms.add(&spec).expect("defined");
             bench.machine.vms.virsh_start("web").expect("started");
-            bench.pass();
+            bench.reconcile();
             bench
         },
-        does: |core| {
+        does: |agent| {
             let change = accelnet_api::types::VmChange::Enable(accelnet_api::types::VmEnable {
                 names: vec!["web".to_owned()],
                 performance: Performance::Low,
@@ -236,7 +236,7 @@ fn enabling_a_vm_that_gets_a_nic() {
                 trust: None,
                 spoof_check: None,
             });
-            drop(core.change_vms(WHO, &change));
+            drop(agent.change_vms(WHO, &change));
         },
         arrives: enabled_or_not,
     });
@@ -247,7 +247,7 @@ fn setting_a_vm() {
     killed_everywhere(&Change {
         name: "vm set",
         before: || accelerated("ens1"),
-        does: |core| drop(core.change_vms(WHO, &set("web", Performance::Medium, false))),
+        does: |agent| drop(agent.change_vms(WHO, &set("web", Performance::Medium, false))),
         arrives: |bench| {
             let vm = bench.vm("web");
             assert_eq!(vm.acceleration, State::Accelerated, "{vm:?}");
@@ -261,7 +261,7 @@ fn setting_a_vm_whose_vf_is_given_anew() {
     killed_everywhere(&Change {
         name: "vm set --now, other queue pairs",
         before: || accelerated("ens2"),
-        does: |core| drop(core.change_vms(WHO, &set("web", Performance::High, true))),
+        does: |agent| drop(agent.change_vms(WHO, &set("web", Performance::High, true))),
         arrives: |bench| {
             let vm = bench.vm("web");
             assert_eq!(vm.acceleration, State::Accelerated, "{vm:?}");
@@ -274,7 +274,7 @@ fn disabling_a_vm() {
     killed_everywhere(&Change {
         name: "vm disable",
         before: || accelerated("ens1"),
-        does: |core| drop(core.change_vms(WHO, &disable("web"))),
+        does: |agent| drop(agent.change_vms(WHO, &disable("web"))),
         arrives: |bench| {
             let vm = bench.vm("web");
             let gone = vm.performance.is_none();
@@ -283,13 +283,15 @@ fn disabling_a_vm() {
     });
 }
 
-fn fewer(core: &mut Core) -> Result<accelnet_api::types::IntentChanged, accelnet_model::Problem> {
+fn fewer(
+    agent: &mut DirectAgent,
+) -> Result<accelnet_api::types::IntentChanged, accelnet_model::Problem> {
     let request = IntentSet {
         vfs: Some(3),
         disruptive: true,
         ..IntentSet::default()
     };
-    core.set_intent(WHO, INTENT, &request)
+    agent.set_intent(WHO, INTENT, &request)
 }
 
 fn has_its_vf(bench: &Bench) {
@@ -306,7 +308,7 @@ fn a_disruptive_change() {
     killed_everywhere(&Change {
         name: "disruptive change",
         before: || accelerated("ens1"),
-        does: |core| drop(fewer(core)),
+        does: |agent| drop(fewer(agent)),
         arrives: has_its_vf,
     });
 }
@@ -323,8 +325,8 @@ fn a_disruptive_change_that_the_kernel_refuses() {
                 .break_with(Fault::RefusesNumber { vfs: 3, errno: 28 });
             bench
         },
-        does: |core| {
-            let changed = fewer(core);
+        does: |agent| {
+            let changed = fewer(agent);
             assert!(changed.is_err(), "{changed:?}");
         },
         arrives: |bench| {
@@ -342,7 +344,7 @@ fn killed_everywhere(change: &Change) {
     let mut passed = bench.steps.passed();
     // What was not decided yet is never begun: `many.rs` has the steps of the store.
     passed.retain(|step| !bench::STORE_STEPS.contains(&step.as_str()));
-    bench.pass();
+    bench.reconcile();
     invariants::hold(&bench, &format!("{}, whole", change.name));
     (change.arrives)(&bench);
     let mut often: BTreeMap<String, u32> = BTreeMap::new();
@@ -368,7 +370,7 @@ fn killed_at(change: &Change, step: &str, times: u32) {
     bench.start();
     invariants::truthful(&bench, &format!("{what}, after the first pass"));
     for _ in 1..PASSES {
-        bench.pass();
+        bench.reconcile();
         invariants::truthful(&bench, &format!("{what}, after a pass"));
     }
     invariants::hold(&bench, &what);
@@ -376,7 +378,7 @@ fn killed_at(change: &Change, step: &str, times: u32) {
     // At rest: nothing more is to be done.
     bench.machine.vms.calls();
     bench.machine.switches.applied();
-    bench.pass();
+    bench.reconcile();
     let calls = bench.machine.vms.calls();
     assert_eq!(calls, Vec::<String>::new(), "{what}: not at rest");
     assert_eq!(bench.machine.switches.applied(), Vec::<String>::new());

@@ -32,7 +32,7 @@ fn enabling_again_without_a_reserve_keeps_the_one_that_was_set() {
     let changed = bench.enable(None).expect("enabled");
     assert_eq!(changed.management.node_reserve_percentage, 25);
     assert_eq!(changed.previous, Some(changed.management));
-    bench.core().disable(WHO, false).expect("disabled");
+    bench.agent().disable(WHO, false).expect("disabled");
     let changed = bench.enable(None).expect("enabled");
     assert_eq!(bench.policy().management.node_reserve_percentage, 25);
     let before = changed.previous.expect("settings");
@@ -46,7 +46,7 @@ fn enabling_again_without_a_reserve_keeps_the_one_that_was_set() {
         performance: None,
         dry_run: true,
     };
-    let shown = bench.core().enable(WHO, &request).expect("judged");
+    let shown = bench.agent().enable(WHO, &request).expect("judged");
     let actions: Vec<&str> = shown.steps.iter().map(|step| &*step.action).collect();
     assert_eq!(actions, ["change the node reserve from 25 % to 50 %"]);
 }
@@ -69,7 +69,7 @@ fn a_change_that_the_vms_do_not_fit_is_named_with_what_binds() {
             dry_run: true,
             ..Set::default()
         };
-        let Err(refused) = bench.core().set(WHO, &request) else {
+        let Err(refused) = bench.agent().set(WHO, &request) else {
             continue;
         };
         let said = format!("{} {}", refused.message, refused.found);
@@ -97,7 +97,7 @@ fn a_change_that_the_vms_do_not_fit_is_named_with_what_binds() {
         ..Set::default()
     };
     // One node: none may be down.
-    bench.core().set(WHO, &reserve).expect("set");
+    bench.agent().set(WHO, &reserve).expect("set");
 }
 
 #[test]
@@ -144,13 +144,13 @@ fn prerequisites_refuse_in_their_own_words() {
 fn what_is_not_given_stays() {
     let mut bench = with_intent();
     let refused = bench
-        .core()
+        .agent()
         .set(WHO, &Set::default())
         .expect_err("disabled");
     assert_eq!(refused.code, Code::ManagementDisabled);
     bench.enable(Some(20)).expect("enabled");
     bench
-        .core()
+        .agent()
         .set(WHO, &Set::default())
         .expect("nothing to do");
     assert_eq!(bench.policy().management.node_reserve_percentage, 20);
@@ -158,7 +158,7 @@ fn what_is_not_given_stays() {
         node_reserve_percentage: Some(30),
         ..Set::default()
     };
-    let changed = bench.core().set(WHO, &request).expect("set");
+    let changed = bench.agent().set(WHO, &request).expect("set");
     assert_eq!(changed.management.intent.as_deref(), Some(INTENT));
     assert_eq!(bench.policy().management.node_reserve_percentage, 30);
 }
@@ -175,11 +175,11 @@ fn another_intent_is_taken_only_when_nothing_is_promised() {
         intent: Some("Other".to_owned()),
         ..Set::default()
     };
-    let refused = bench.core().set(WHO, &request).expect_err("in use");
+    let refused = bench.agent().set(WHO, &request).expect_err("in use");
     assert_eq!(refused.code, Code::IntentInUse);
     assert_eq!(bench.policy().management.intent.as_deref(), Some(INTENT));
     assert!(bench.vm_disable("web").ok);
-    bench.core().set(WHO, &request).expect("set");
+    bench.agent().set(WHO, &request).expect("set");
     assert_eq!(bench.policy().management.intent.as_deref(), Some("Other"));
 }
 
@@ -195,14 +195,14 @@ fn figures_that_no_longer_fit_are_refused() {
         performance: Some(figures),
         ..Set::default()
     };
-    let refused = bench.core().set(WHO, &request).expect_err("too many");
+    let refused = bench.agent().set(WHO, &request).expect_err("too many");
     assert_eq!(refused.code, Code::CannotProvisionPerformance);
     figures.medium.queue_pairs = 0;
     let request = Set {
         performance: Some(figures),
         ..Set::default()
     };
-    let refused = bench.core().set(WHO, &request).expect_err("none");
+    let refused = bench.agent().set(WHO, &request).expect_err("none");
     assert_eq!(refused.code, Code::PerformanceSettingsInvalid);
 }
 
@@ -215,7 +215,7 @@ fn an_intent_that_is_not_completed_is_not_enough() {
         .virsh_start("nobody")
         .expect_err("no such VM");
     bench.machine.vms.set_away(true);
-    bench.pass();
+    bench.reconcile();
     let refused = bench.enable(None).expect_err("libvirt is away");
     // The prerequisites say it first.
     assert!(!bench.policy().management.enabled, "{refused:?}");
@@ -229,11 +229,11 @@ fn a_dry_run_changes_nothing() {
         dry_run: true,
         ..Enable::default()
     };
-    let changed = bench.core().enable(WHO, &request).expect("judged");
+    let changed = bench.agent().enable(WHO, &request).expect("judged");
     assert!(!changed.applied && !changed.steps.is_empty());
     assert!(!bench.policy().management.enabled);
     bench.enable(None).expect("enabled");
-    let changed = bench.core().disable(WHO, true).expect("judged");
+    let changed = bench.agent().disable(WHO, true).expect("judged");
     assert!(!changed.applied && bench.policy().management.enabled);
 }
 
@@ -243,28 +243,28 @@ fn disabling_leaves_vms_as_they_are_and_enabling_picks_them_up() {
     bench.define("web", 1, 4);
     assert!(bench.vm_enable("web", Performance::Medium).ok);
     bench.machine.vms.virsh_start("web").expect("started");
-    bench.pass();
+    bench.reconcile();
     let before = bench.machine.vms.texts("web");
-    let changed = bench.core().disable(WHO, false).expect("disabled");
+    let changed = bench.agent().disable(WHO, false).expect("disabled");
     assert_eq!(changed.warnings.len(), 1, "{changed:?}");
-    bench.pass();
+    bench.reconcile();
     assert_eq!(bench.machine.vms.texts("web"), before);
     assert_eq!(bench.vm("web").acceleration, State::Unmanaged);
     assert_eq!(bench.report().faults, Vec::new(), "nobody watches");
     // Its VF is taken away, and nobody gives it another.
     let mac = crate::bench::mac(1);
     bench.machine.vms.virsh_detach_vf("web", mac).expect("gone");
-    bench.pass();
+    bench.reconcile();
     assert!(bench.machine.vms.vfs_in_use().is_empty());
     let refused = bench
-        .core()
+        .agent()
         .change_vms(WHO, &crate::bench::enable("web", Performance::Low, false));
     assert_eq!(
         refused.expect_err("disabled").code,
         Code::ManagementDisabled
     );
     bench.enable(Some(0)).expect("enabled");
-    bench.pass();
+    bench.reconcile();
     assert_eq!(bench.vm("web").acceleration, State::Accelerated);
     assert_eq!(bench.vm("web").performance, Some(Performance::Medium));
     invariants::hold(&bench, "enabled again");

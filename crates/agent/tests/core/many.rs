@@ -48,7 +48,7 @@ fn bench_of(vms: u32, store: Arc<dyn Store>) -> Bench {
         let spec = DomainSpec::new(&format!("vm{number}"), number, 4).nic(nic);
         bench.machine.vms.add(&spec).expect("a VM");
     }
-    bench.pass();
+    bench.reconcile();
     bench
 }
 
@@ -91,7 +91,7 @@ fn asked(bench: &Bench) -> Vec<Event> {
 }
 
 fn changed(bench: &mut Bench, change: &VmChange) {
-    let changed = bench.core().change_vms(WHO, change).expect("an answer");
+    let changed = bench.agent().change_vms(WHO, change).expect("an answer");
     assert!(changed.ok, "{changed:#?}");
 }
 
@@ -101,7 +101,7 @@ fn more_than_go_at_once_are_enabled_and_disabled_by_one_request_each() {
     let count = usize::try_from(VMS).expect("a number");
     for _ in 0..2 {
         let changed = bench
-            .core()
+            .agent()
             .change_vms(WHO, &all_enabled())
             .expect("an answer");
         assert!(changed.ok && changed.results.len() == count);
@@ -109,7 +109,7 @@ fn more_than_go_at_once_are_enabled_and_disabled_by_one_request_each() {
     }
     let before = asked(&bench).len();
     let changed = bench
-        .core()
+        .agent()
         .change_vms(WHO, &all_disabled())
         .expect("an answer");
     assert!(changed.ok && changed.results.len() == count);
@@ -147,7 +147,7 @@ fn killed_at(
     let what = format!("killed at {step} ({times})");
     let before = asked(bench).len();
     bench.steps.kill_at(step, *times);
-    let answer = bench.attempt(|core| core.change_vms(WHO, change));
+    let answer = bench.attempt(|agent| agent.change_vms(WHO, change));
     bench.steps.spare();
     if answer.is_some() {
         return false;
@@ -178,7 +178,7 @@ fn killed_at(
         done => format!("acceleration on {done} of {vms} VMs."),
     };
     assert!(event.message.ends_with(&message), "{what}: {event:?}");
-    bench.pass();
+    bench.reconcile();
     assert_eq!(asked(bench).len(), before + 1, "{what}: not at rest");
     true
 }
@@ -192,7 +192,7 @@ fn put(bench: &mut Bench, enabled: bool, vms: u32) {
         _ => return,
     };
     // A VM that has nothing cannot be disabled.
-    let _ = bench.core().change_vms(WHO, &change).expect("an answer");
+    let _ = bench.agent().change_vms(WHO, &change).expect("an answer");
 }
 
 /// Kills an agent at each of the steps of enabling or of disabling.
@@ -268,7 +268,7 @@ fn refused_by_libvirt_after_a_kill_the_event_says_so() {
     bench.define("db", 2, 4);
     let before = asked(&bench).len();
     bench.steps.kill_at("decided", 0);
-    let answer = bench.attempt(|core| core.change_vms(WHO, &all_enabled()));
+    let answer = bench.attempt(|agent| agent.change_vms(WHO, &all_enabled()));
     assert!(answer.is_none(), "it died");
     bench
         .machine
@@ -292,7 +292,7 @@ fn a_request_that_is_open_is_recorded_before_the_next() {
     bench.define("db", 2, 4);
     let before = asked(&bench).len();
     bench.steps.kill_at("decided", 0);
-    let answer = bench.attempt(|core| core.change_vms(WHO, &all_enabled()));
+    let answer = bench.attempt(|agent| agent.change_vms(WHO, &all_enabled()));
     assert!(answer.is_none(), "it died");
     bench.machine.vms.set_away(true);
     bench.start();
@@ -313,7 +313,7 @@ fn a_request_that_is_open_is_recorded_before_the_next() {
         told[1].starts_with("Disabled acceleration on db"),
         "{told:?}"
     );
-    bench.pass();
+    bench.reconcile();
     assert_eq!(whole(&bench), 1);
     assert_eq!(asked(&bench).len(), before + 2);
 }

@@ -25,8 +25,8 @@ fn with_web() -> (Bench, Bench) {
     one.define("web", 1, 4);
     assert!(one.vm_enable("web", LOW).ok);
     one.machine.vms.virsh_start("web").expect("started");
-    one.pass();
-    other.pass();
+    one.reconcile();
+    other.reconcile();
     assert_eq!(one.vm("web").path, Path::Vf);
     (one, other)
 }
@@ -68,13 +68,13 @@ fn the_mac_goes_the_moment_the_guest_gives_up_its_vf() {
     let migration = one.machine.vms.virsh_migrate("web", &other.machine.vms);
     let migration = migration.expect("begun");
     // The guest is asked: it still has its VF.
-    let reflex = one.core().reflex();
+    let responder = one.agent().responder();
     assert_eq!(
-        reflex.hear(&event(&one, MigrationChange::WaitsForGuest)),
+        responder.respond(&event(&one, MigrationChange::WaitsForGuest)),
         None
     );
     assert_eq!(macs(&one), [mac(1)]);
-    let word = reflex.hear(&event(&one, MigrationChange::Active));
+    let word = responder.respond(&event(&one, MigrationChange::Active));
     let word = word.expect("a word");
     assert_eq!(
         (word.kind, word.subject.as_str()),
@@ -89,37 +89,40 @@ fn the_mac_goes_the_moment_the_guest_gives_up_its_vf() {
         "VFs of its node reach it over the bridge"
     );
     // Passes meanwhile, on both nodes, leave it so, and nobody takes the VM over yet.
-    one.pass();
-    other.pass();
+    one.reconcile();
+    other.reconcile();
     assert_eq!(macs(&one), [Mac::ZERO]);
     assert_eq!(owner(&one), "node1");
     // At the end it is paused on both; what leaves does not take itself for what arrives.
     one.machine.vms.virsh_pause("web", true).expect("paused");
-    one.pass();
+    one.reconcile();
     assert_eq!(taken_in(&one), both);
-    assert_eq!(reflex.hear(&event(&one, MigrationChange::Completed)), None);
+    assert_eq!(
+        responder.respond(&event(&one, MigrationChange::Completed)),
+        None
+    );
     assert_eq!(macs(&one), [Mac::ZERO]);
     assert_eq!(
         taken_in(&one),
         [],
         "it is reached over the wire from now on"
     );
-    one.pass();
+    one.reconcile();
     assert_eq!(taken_in(&one), [], "though nobody has taken it over yet");
     // On the target its neighbours reach it where it still is.
     assert_eq!(macs(&other), [mac(1)]);
-    let there = other.core().reflex();
-    let word = there.hear(&event(&other, MigrationChange::Active));
+    let there = other.agent().responder();
+    let word = there.respond(&event(&other, MigrationChange::Active));
     assert!(
         word.expect("a word")
             .message
             .contains("is migrating to this node")
     );
     assert_eq!(macs(&other), [Mac::ZERO]);
-    other.pass();
+    other.reconcile();
     assert_eq!(macs(&other), [Mac::ZERO]);
     assert_eq!(other.machine.kernel.taken_in(), [], "it is not here yet");
-    let word = there.hear(&event(&other, MigrationChange::Completed));
+    let word = there.respond(&event(&other, MigrationChange::Completed));
     assert!(
         word.expect("a word")
             .message
@@ -129,8 +132,8 @@ fn the_mac_goes_the_moment_the_guest_gives_up_its_vf() {
     // Until its guest has taken its VF, its packets come both ways.
     assert_eq!(taken_in(&other), both);
     migration.finish(true);
-    other.pass();
-    one.pass();
+    other.reconcile();
+    one.reconcile();
     assert_eq!(taken_in(&other), both);
     invariants::have_crossed(&mut other, "arrived");
     assert_eq!(taken_in(&one), []);
@@ -147,13 +150,21 @@ fn a_migration_that_fails_gives_the_vf_its_mac_back_at_once() {
     let (mut one, other) = with_web();
     let migration = one.machine.vms.virsh_migrate("web", &other.machine.vms);
     let migration = migration.expect("begun");
-    let reflex = one.core().reflex();
-    assert!(reflex.hear(&event(&one, MigrationChange::Active)).is_some());
+    let responder = one.agent().responder();
+    assert!(
+        responder
+            .respond(&event(&one, MigrationChange::Active))
+            .is_some()
+    );
     assert_eq!(macs(&one), [Mac::ZERO]);
     migration.cancel();
-    assert!(reflex.hear(&event(&one, MigrationChange::Failed)).is_some());
+    assert!(
+        responder
+            .respond(&event(&one, MigrationChange::Failed))
+            .is_some()
+    );
     assert_eq!(macs(&one), [mac(1)]);
-    one.pass();
+    one.reconcile();
     assert_eq!(owner(&one), "node1");
     assert_eq!(one.vm("web").acceleration, State::Accelerated);
     invariants::hold(&one, "cancelled");
@@ -164,13 +175,17 @@ fn an_agent_that_missed_the_failure_mends_the_mac() {
     let (mut one, other) = with_web();
     let migration = one.machine.vms.virsh_migrate("web", &other.machine.vms);
     let migration = migration.expect("begun");
-    let reflex = one.core().reflex();
-    assert!(reflex.hear(&event(&one, MigrationChange::Active)).is_some());
+    let responder = one.agent().responder();
+    assert!(
+        responder
+            .respond(&event(&one, MigrationChange::Active))
+            .is_some()
+    );
     // It dies, and the next one begins in the middle.
     one.start();
     assert_eq!(macs(&one), [Mac::ZERO]);
     migration.cancel();
-    one.pass();
+    one.reconcile();
     assert_eq!(macs(&one), [mac(1)]);
 }
 
@@ -181,7 +196,7 @@ fn every_node_is_prepared_for_every_vm() {
     assert!(wish_file(other.machine.wishes(), &uuid).is_file());
     let mut one = one;
     assert!(one.vm_disable("web").ok);
-    other.pass();
+    other.reconcile();
     assert!(!wish_file(other.machine.wishes(), &uuid).exists());
 }
 
@@ -207,12 +222,12 @@ fn the_definition_that_is_left_behind_asks_for_no_vf() {
     let (mut one, mut other) = with_web();
     let migration = one.machine.vms.virsh_migrate("web", &other.machine.vms);
     migration.expect("begun").finish(true);
-    other.pass();
-    one.pass();
+    other.reconcile();
+    one.reconcile();
     assert_eq!(definition(&other), (true, true));
     assert_eq!(definition(&one), (false, true));
     one.machine.vms.calls();
-    one.pass();
+    one.reconcile();
     assert!(one.machine.vms.calls().is_empty(), "not at rest");
 }
 
@@ -221,11 +236,11 @@ fn a_vm_of_a_dead_node_is_started_elsewhere_and_gets_its_vf() {
     let (one, mut other) = with_web();
     // The same definition as it was before accelnet knew of it, on the other node.
     other.define("web", 1, 4);
-    other.pass();
+    other.reconcile();
     assert_eq!(definition(&other), (false, true));
     drop(one);
     other.machine.vms.virsh_start("web").expect("started");
-    other.pass();
+    other.reconcile();
     assert_eq!(owner(&other), "node2");
     let vm = other.vm("web");
     assert_eq!((vm.acceleration, vm.path), (State::Accelerated, Path::Vf));
@@ -239,13 +254,13 @@ fn a_definition_elsewhere_is_what_it_was_once_the_setting_is_gone() {
     other.define("web", 1, 4);
     let text = |bench: &Bench| bench.machine.vms.texts("web").0.expect("a definition");
     let before = text(&other);
-    other.pass();
+    other.reconcile();
     assert_eq!(definition(&other), (false, true));
     assert!(one.vm_disable("web").ok);
-    other.pass();
+    other.reconcile();
     assert_eq!(text(&other), before);
     other.machine.vms.calls();
-    other.pass();
+    other.reconcile();
     assert!(other.machine.vms.calls().is_empty(), "not at rest");
 }
 
@@ -254,14 +269,14 @@ fn a_vm_without_a_definition_gets_its_vf_and_gives_it_up() {
     let (one, mut other) = with_web();
     let migration = one.machine.vms.virsh_migrate("web", &other.machine.vms);
     migration.expect("begun").finish(false);
-    other.pass();
+    other.reconcile();
     assert_eq!(other.vm("web").acceleration, State::Accelerated);
     other
         .machine
         .vms
         .virsh_detach_vf("web", mac(1))
         .expect("detached");
-    other.pass();
+    other.reconcile();
     assert_eq!(other.vm("web").acceleration, State::Accelerated);
     assert!(other.vm_disable("web").ok);
     assert_eq!(other.vm("web").path, Path::Software);
@@ -271,11 +286,11 @@ fn a_vm_without_a_definition_gets_its_vf_and_gives_it_up() {
 fn a_vm_that_finds_no_vf_starts_on_virtio_and_gets_one_when_one_frees() {
     let (one, mut other) = with_web();
     other.define("web", 1, 4);
-    other.pass();
+    other.reconcile();
     other.use_all_vfs();
     drop(one);
     other.machine.vms.virsh_start("web").expect("started");
-    other.pass();
+    other.reconcile();
     let vm = other.vm("web");
     assert_eq!(
         (vm.acceleration, vm.path),
@@ -286,10 +301,10 @@ fn a_vm_that_finds_no_vf_starts_on_virtio_and_gets_one_when_one_frees() {
     assert_eq!(fault.map(|fault| fault.code), Some(Code::VmOnSoftwarePath));
     // It waits without a change of anything.
     other.machine.vms.calls();
-    other.pass();
+    other.reconcile();
     assert!(other.machine.vms.calls().is_empty(), "not at rest");
     other.machine.vms.virsh_stop("filler1").expect("stopped");
-    other.pass();
+    other.reconcile();
     let vm = other.vm("web");
     assert_eq!((vm.acceleration, vm.path), (State::Accelerated, Path::Vf));
     assert!(other.report().faults.is_empty());
@@ -300,13 +315,13 @@ fn two_nodes_that_run_the_same_vm_do_not_take_it_from_each_other_for_ever() {
     let (mut one, mut other) = with_web();
     other.define("web", 1, 4);
     other.machine.vms.virsh_start("web").expect("started");
-    other.pass();
-    one.pass();
+    other.reconcile();
+    one.reconcile();
     assert_eq!(owner(&one), "node2");
     let before = one.policy().revision;
     for _ in 0..3 {
-        one.pass();
-        other.pass();
+        one.reconcile();
+        other.reconcile();
     }
     assert_eq!(one.policy().revision, before);
     let vm = one.vm("web");
@@ -316,10 +331,10 @@ fn two_nodes_that_run_the_same_vm_do_not_take_it_from_each_other_for_ever() {
     );
     // Once it has ended there, what is started here again is taken over again.
     one.machine.vms.virsh_stop("web").expect("stopped");
-    one.pass();
+    one.reconcile();
     other.machine.vms.virsh_stop("web").expect("stopped");
     one.machine.vms.virsh_start("web").expect("started");
-    one.pass();
+    one.reconcile();
     assert_eq!(owner(&one), "node1");
 }
 
@@ -335,11 +350,11 @@ fn it_is_said_beforehand_where_a_vm_can_move_to() {
     assert_eq!(shown[0].path, Some(Path::Vf));
     assert!(shown[0].reason.contains("7 VFs are free"), "{shown:?}");
     other.use_all_vfs();
-    other.pass();
+    other.reconcile();
     let shown = one.vm_shown("web").destinations;
     assert_eq!(shown[0].path, Some(Path::Software), "{shown:?}");
     one.machine.vms.virsh_stop("web").expect("stopped");
-    one.pass();
+    one.reconcile();
     let shown = one.vm_shown("web").destinations;
     assert!(
         !shown[0].can_migrate && shown[0].reason.contains("does not run"),
@@ -351,18 +366,18 @@ fn it_is_said_beforehand_where_a_vm_can_move_to() {
 fn a_vm_that_comes_to_a_full_node_arrives_on_virtio_and_gets_a_vf_when_one_frees() {
     let (mut one, mut other) = with_web();
     other.use_all_vfs();
-    other.pass();
+    other.reconcile();
     let migration = one.machine.vms.virsh_migrate("web", &other.machine.vms);
     migration.expect("let in").finish(true);
-    one.pass();
-    other.pass();
+    one.reconcile();
+    other.reconcile();
     let vm = other.vm("web");
     assert_eq!(
         (vm.acceleration, vm.path),
         (State::Degraded, Path::Software)
     );
     // What came in the place of the VF is gone again.
-    other.pass();
+    other.reconcile();
     assert_eq!(
         other.vm("web").vnics.len(),
         1,
@@ -372,10 +387,10 @@ fn a_vm_that_comes_to_a_full_node_arrives_on_virtio_and_gets_a_vf_when_one_frees
     let faults = other.report().faults;
     assert_eq!(faults[0].code, Code::VmOnSoftwarePath, "{faults:?}");
     other.machine.vms.calls();
-    other.pass();
+    other.reconcile();
     assert!(other.machine.vms.calls().is_empty(), "not at rest");
     other.machine.vms.virsh_stop("filler3").expect("stopped");
-    other.pass();
+    other.reconcile();
     let vm = other.vm("web");
     assert_eq!((vm.acceleration, vm.path), (State::Accelerated, Path::Vf));
     assert_eq!(macs(&other).iter().filter(|one| **one == mac(1)).count(), 1);

@@ -22,7 +22,7 @@ const PASSES: u32 = 4;
 fn bench() -> (Bench, LeaseId) {
     let mut bench = Bench::enabled();
     bench.define("web", 1, 4);
-    bench.pass();
+    bench.reconcile();
     let lease = bench.store.grant(Duration::from_secs(60)).expect("a lease");
     (bench, lease.id)
 }
@@ -92,7 +92,7 @@ fn is_accelerated(bench: &Bench) -> bool {
 fn an_order_is_carried_out_and_recorded_as_a_request_is() {
     let (mut bench, lease) = bench();
     put(&bench, ID, &order("operator", &enable(&bench)), Some(lease));
-    bench.core().carry_out_orders();
+    bench.agent().carry_out_orders();
     assert_eq!(answer(&bench, ID), Ok(()));
     assert!(is_accelerated(&bench));
     let events = events(&bench);
@@ -106,7 +106,7 @@ fn an_order_is_carried_out_and_recorded_as_a_request_is() {
         (from.address.as_str(), from.node.as_deref()),
         ("socket", Some(ASKER))
     );
-    bench.core().carry_out_orders();
+    bench.agent().carry_out_orders();
     assert_eq!(self::events(&bench).len(), 1, "it is not done twice");
 }
 
@@ -116,7 +116,7 @@ fn a_dry_run_changes_nothing() {
     let mut request = enable(&bench);
     request["enable"]["dry_run"] = true.into();
     put(&bench, ID, &order("reader", &request), Some(lease));
-    bench.core().carry_out_orders();
+    bench.agent().carry_out_orders();
     assert_eq!(answer(&bench, ID), Ok(()));
     assert!(!is_accelerated(&bench));
     assert_eq!(events(&bench).len(), 0);
@@ -126,7 +126,7 @@ fn a_dry_run_changes_nothing() {
 fn the_role_is_checked_by_the_node_that_carries_it_out() {
     let (mut bench, lease) = bench();
     put(&bench, ID, &order("reader", &enable(&bench)), Some(lease));
-    bench.core().carry_out_orders();
+    bench.agent().carry_out_orders();
     assert_eq!(answer(&bench, ID), Err(Code::NotAllowed));
     assert!(!is_accelerated(&bench));
     let events = events(&bench);
@@ -141,11 +141,11 @@ fn the_role_is_checked_by_the_node_that_carries_it_out() {
 fn what_was_refused_as_a_whole_is_answered() {
     let (mut bench, lease) = bench();
     bench
-        .core()
+        .agent()
         .disable(crate::bench::WHO, false)
         .expect("disabled");
     put(&bench, ID, &order("operator", &enable(&bench)), Some(lease));
-    bench.core().carry_out_orders();
+    bench.agent().carry_out_orders();
     assert_eq!(answer(&bench, ID), Err(Code::ManagementDisabled));
 }
 
@@ -178,10 +178,10 @@ fn garbage_is_no_order() {
     let found = check(&*bench.store).expect("a store").unreadable;
     assert_eq!(found.len(), bad.len() + 1, "{found:?}");
     assert!(found.iter().all(|one| one.key.starts_with(&key(""))));
-    bench.core().carry_out_orders();
+    bench.agent().carry_out_orders();
     assert!(!is_accelerated(&bench));
     put(&bench, ID, &good, Some(lease));
-    bench.core().carry_out_orders();
+    bench.agent().carry_out_orders();
     assert_eq!(answer(&bench, ID), Ok(()));
 }
 
@@ -189,7 +189,7 @@ fn garbage_is_no_order() {
 fn an_order_without_a_lease_is_not_carried_out() {
     let (mut bench, _) = bench();
     put(&bench, ID, &order("operator", &enable(&bench)), None);
-    bench.core().carry_out_orders();
+    bench.agent().carry_out_orders();
     assert!(!is_accelerated(&bench));
 }
 
@@ -198,7 +198,7 @@ fn an_order_that_went_with_its_lease_is_not_carried_out() {
     let (mut bench, lease) = bench();
     put(&bench, ID, &order("operator", &enable(&bench)), Some(lease));
     bench.store.revoke(lease).expect("revoked");
-    bench.core().carry_out_orders();
+    bench.agent().carry_out_orders();
     assert!(!is_accelerated(&bench));
     assert_eq!(events(&bench).len(), 0);
 }
@@ -214,7 +214,7 @@ fn a_lease_that_ends_at_any_step_leaves_one_outcome() {
         (bench, lease)
     };
     let (mut whole, _) = asked();
-    whole.core().carry_out_orders();
+    whole.agent().carry_out_orders();
     let mut changed = 0;
     for (step, times) in counted(whole.steps.passed()) {
         let what = format!("the lease ends at {step} ({times})");
@@ -223,10 +223,10 @@ fn a_lease_that_ends_at_any_step_leaves_one_outcome() {
         bench.steps.act_at(&step, times, move || {
             store.revoke(lease).expect("revoked");
         });
-        bench.core().carry_out_orders();
+        bench.agent().carry_out_orders();
         for _ in 0..PASSES {
-            bench.pass();
-            bench.core().carry_out_orders();
+            bench.reconcile();
+            bench.agent().carry_out_orders();
         }
         assert_eq!(bench.store.get(&key(ID)).expect("a store"), None, "{what}");
         let is_done = is_accelerated(&bench);
@@ -244,7 +244,7 @@ fn an_order_is_never_forwarded() {
     let elsewhere = json!({"enable": {"names": [ID], "performance": "low"}});
     let order = order("operator", &elsewhere);
     put(&bench, ID, &order, Some(lease));
-    bench.core().carry_out_orders();
+    bench.agent().carry_out_orders();
     assert_eq!(answer(&bench, ID), Err(Code::VmNotFound));
     let range = bench.store.range("nodes/").expect("a store");
     let keys = range.entries.iter().map(|entry| entry.key.as_str());
@@ -259,7 +259,7 @@ fn an_order_in_a_later_format_is_left_to_its_asker() {
     let mut later = order("operator", &enable(&bench));
     later["format"] = 99.into();
     put(&bench, ID, &later, Some(lease));
-    bench.core().carry_out_orders();
+    bench.agent().carry_out_orders();
     assert!(!is_accelerated(&bench));
     let entry = bench.store.get(&key(ID)).expect("a store");
     assert_eq!(
@@ -292,7 +292,7 @@ fn killed_everywhere(request: fn(&Bench) -> Value, before: fn(&mut Bench)) {
     let asked = || {
         let (mut bench, lease) = bench();
         before(&mut bench);
-        bench.pass();
+        bench.reconcile();
         put(
             &bench,
             ID,
@@ -304,20 +304,20 @@ fn killed_everywhere(request: fn(&Bench) -> Value, before: fn(&mut Bench)) {
     };
     let mut whole = asked();
     let was = is_accelerated(&whole);
-    whole.core().carry_out_orders();
+    whole.agent().carry_out_orders();
     assert_eq!(answer(&whole, ID), Ok(()), "whole");
     assert_ne!(is_accelerated(&whole), was);
     for (step, times) in counted(whole.steps.passed()) {
         let what = format!("killed at {step} ({times})");
         let mut bench = asked();
         bench.steps.kill_at(&step, times);
-        let ended = bench.attempt(|core| core.carry_out_orders());
+        let ended = bench.attempt(|agent| agent.carry_out_orders());
         assert!(ended.is_none(), "{what}: no agent was killed");
         bench.start();
         for _ in 1..PASSES {
-            bench.pass();
+            bench.reconcile();
             // As the agent that starts hands in what it finds.
-            bench.core().carry_out_orders();
+            bench.agent().carry_out_orders();
         }
         let is_done = is_accelerated(&bench) != was;
         let answered = answer(&bench, ID);

@@ -96,7 +96,7 @@ fn does(bench: &mut Bench, op: &Op) {
         _ => None,
     };
     if let Some(change) = change {
-        drop(bench.attempt(|core| core.change_vms(WHO, &change)));
+        drop(bench.attempt(|agent| agent.change_vms(WHO, &change)));
         return;
     }
     match op {
@@ -106,16 +106,16 @@ fn does(bench: &mut Bench, op: &Op) {
                 node_reserve_percentage: Some(0),
                 ..Default::default()
             };
-            drop(bench.attempt(|core| core.enable(WHO, &request)));
+            drop(bench.attempt(|agent| agent.enable(WHO, &request)));
         }
-        Op::Manage(false) => drop(bench.attempt(|core| core.disable(WHO, false))),
+        Op::Manage(false) => drop(bench.attempt(|agent| agent.disable(WHO, false))),
         Op::Vfs(vfs, disruptive) => {
             let request = IntentSet {
                 vfs: Some(*vfs),
                 disruptive: *disruptive,
                 ..IntentSet::default()
             };
-            drop(bench.attempt(|core| core.set_intent(WHO, INTENT, &request)));
+            drop(bench.attempt(|agent| agent.set_intent(WHO, INTENT, &request)));
         }
         Op::Start(vm) => drop(vms.virsh_start(&name(*vm))),
         Op::Stop(vm) => drop(vms.virsh_stop(&name(*vm))),
@@ -158,7 +158,7 @@ fn does(bench: &mut Bench, op: &Op) {
             }
         }
         Op::Kill(step, times) => bench.steps.kill_at(STEPS[*step], *times),
-        Op::Pass => drop(bench.attempt(|core| core.pass())),
+        Op::Pass => drop(bench.attempt(|agent| agent.reconcile())),
         Op::Enable(..) | Op::Set(..) | Op::Disable(_) => {}
     }
 }
@@ -169,7 +169,7 @@ fn run(ops: &[Op]) {
     for vm in 1..=VMS {
         bench.define(&name(vm), vm, 4);
     }
-    bench.pass();
+    bench.reconcile();
     for op in ops {
         does(&mut bench, op);
         if !bench.lives() {
@@ -182,7 +182,7 @@ fn run(ops: &[Op]) {
     bench.machine.vms.accept();
     bench.machine.vms.set_away(false);
     for _ in 0..4 {
-        bench.pass();
+        bench.reconcile();
     }
     invariants::hold(&bench, &format!("{ops:?}"));
     invariants::have_crossed(&mut bench, &format!("{ops:?}"));

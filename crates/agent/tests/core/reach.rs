@@ -276,10 +276,10 @@ fn taken_in(bench: &Bench) -> BTreeSet<Mac> {
 pub fn speaks(bench: &mut Bench, port: &str, mac: Mac) {
     let event = bench.machine.kernel.hears(port, mac).expect("a bridge");
     if let Some(event) = event {
-        bench.core().heard_of_address(event);
+        bench.agent().address_event(event);
     }
-    if bench.core().next_filter().is_some() {
-        bench.core().apply_filter();
+    if bench.agent().next_filter().is_some() {
+        bench.agent().apply_filter();
     }
 }
 
@@ -290,7 +290,7 @@ fn web_and_db() -> Bench {
     bench.run("db", 2, 4);
     assert!(bench.change(&enable("web", LOW, true)).ok);
     invariants::have_crossed(&mut bench, "web has crossed");
-    bench.pass();
+    bench.reconcile();
     bench
 }
 
@@ -308,13 +308,13 @@ fn a_vm_on_its_vf_and_one_on_the_software_path() {
     let missed = ("web".to_owned(), "db".to_owned());
     assert_eq!(cut_off(&bench), [missed]);
     // Somebody removed it: the next pass adds it again.
-    bench.pass();
+    bench.reconcile();
     invariants::hold(&bench, "mended");
     assert!(bench.vm_enable("db", LOW).ok);
     assert!(bench.vm_disable("web").ok);
     invariants::hold(&bench, "the other way round");
     bench.machine.vms.virsh_stop("db").expect("stopped");
-    bench.pass();
+    bench.reconcile();
     invariants::have_crossed(&mut bench, "db is off");
     // One that is accelerated may be started by anybody.
     assert_eq!(taken_in(&bench), BTreeSet::from([mac(1), mac(2)]));
@@ -361,7 +361,7 @@ fn a_vm_is_reached_whichever_path_it_last_sent_over() {
     speaks(&mut bench, &port, mac(2));
     assert_eq!(learned(&bench), Some(port), "the port learns again");
     bench.machine.vms.virsh_stop("db").expect("stopped");
-    bench.pass();
+    bench.reconcile();
     assert_eq!(learned(&bench), None);
 }
 
@@ -379,7 +379,7 @@ fn a_vm_that_moved_here_is_reached_from_the_moment_it_runs() {
     assert!(learned.expect("a bridge").is_some());
     assert!(!cut_off(&bench).is_empty());
     let uuid = bench.machine.vms.uuid("db").expect("a VM");
-    bench.core().vm_goes_on(&uuid);
+    bench.agent().vm_resumed(&uuid);
     everybody_reaches_everybody(&bench, "it goes on");
 }
 
@@ -390,7 +390,7 @@ fn a_vm_that_falls_back_is_reached() {
     speaks(&mut bench, "ens1", mac(1));
     drop(bench.machine.vms.virsh_detach_vf("web", mac(1)));
     bench.use_all_vfs();
-    bench.pass();
+    bench.reconcile();
     everybody_reaches_everybody(&bench, "fallen back");
     assert!(taken_in(&bench).is_superset(&BTreeSet::from([mac(1), mac(2)])));
 }
@@ -406,12 +406,12 @@ fn a_container_is_reached_from_its_first_frame_on() {
         .expect("a port");
     speaks(&mut bench, "veth0", container);
     assert_eq!(taken_in(&bench), BTreeSet::from([mac(2), container]));
-    bench.pass();
+    bench.reconcile();
     invariants::hold(&bench, "a container");
     // It is silent for long, and still there.
     let aged = bench.machine.kernel.ages(container).expect("a bridge");
-    bench.core().heard_of_address(aged.expect("an event"));
-    bench.pass();
+    bench.agent().address_event(aged.expect("an event"));
+    bench.reconcile();
     assert!(taken_in(&bench).contains(&container));
     // It goes elsewhere.
     speaks(&mut bench, "ens1", container);
@@ -419,7 +419,7 @@ fn a_container_is_reached_from_its_first_frame_on() {
     speaks(&mut bench, "veth0", container);
     assert!(taken_in(&bench).contains(&container));
     bench.machine.switches.disconnect("veth0");
-    bench.pass();
+    bench.reconcile();
     assert_eq!(taken_in(&bench), BTreeSet::from([mac(2)]));
 }
 
@@ -432,7 +432,7 @@ fn the_outside_is_in_no_filter() {
         // A guest on its VF is heard through the adapter.
         speaks(&mut bench, port, mac(1));
     }
-    bench.pass();
+    bench.reconcile();
     assert_eq!(taken_in(&bench), before);
     invariants::hold(&bench, "the outside");
     // Events that were lost cost nothing: the bridge is asked.
@@ -443,8 +443,8 @@ fn the_outside_is_in_no_filter() {
         .expect("a port");
     let container = Mac([0x02, 0x42, 0, 0, 0, 9]);
     drop(bench.machine.kernel.hears("veth0", container));
-    bench.core().heard_of_address(FdbEvent::Lost);
-    bench.core().apply_filter();
+    bench.agent().address_event(FdbEvent::Lost);
+    bench.agent().apply_filter();
     assert!(taken_in(&bench).contains(&container));
 }
 
@@ -460,7 +460,7 @@ fn entries_of_others_stay_and_those_of_a_dead_agent_go() {
         assert!(kernel.take_in(index, mac, true).expect("added"));
     }
     bench.run("third", 3, 4);
-    bench.pass();
+    bench.reconcile();
     let all = BTreeSet::from([mac(2), mac(3), theirs]);
     assert_eq!(taken_in(&bench), all);
     // The agent dies, and two VMs end before the next one begins.
@@ -478,14 +478,14 @@ fn a_filter_that_is_full_is_told_before_and_after() {
     for (vm, number) in [("a", 1), ("b", 2), ("web", 3)] {
         bench.run(vm, number, 4);
     }
-    bench.pass();
+    bench.reconcile();
     let result = bench.change(&enable("web", LOW, true));
     let warned = |warning: &accelnet_model::Problem| warning.code == Code::FilterIncomplete;
     let warning = result.warnings.iter().find(|one| warned(one));
     let warning = warning.expect("a warning");
     assert!(warning.found.contains("ENOMEM"), "{warning:?}");
     invariants::have_crossed(&mut bench, "crossed");
-    bench.pass();
+    bench.reconcile();
     let faults = bench.report().faults;
     let fault = faults.iter().find(|one| one.code == Code::FilterIncomplete);
     let fault = fault.expect("a fault");
@@ -502,7 +502,7 @@ fn a_filter_that_is_full_is_told_before_and_after() {
     assert_eq!(taken_in(&bench), BTreeSet::from([mac(1)]));
     bench.machine.vms.guest_binds("a").expect("bound");
     invariants::have_crossed(&mut bench, "crossed");
-    bench.pass();
+    bench.reconcile();
     assert_eq!(taken_in(&bench), BTreeSet::from([mac(2)]));
     assert!(
         bench

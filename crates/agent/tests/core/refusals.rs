@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use accelnet_agent::Core;
+use accelnet_agent::simulated::DirectAgent;
 use accelnet_api::types::{EventKind, IntentSet, VmChange, VmEnable};
 use accelnet_host::Vms;
 use accelnet_libvirt::Side;
@@ -79,7 +79,7 @@ fn refused_everywhere(name: &str, before: impl Fn() -> Bench, change: &VmChange)
         assert_eq!(state(&bench), as_before, "{what}");
         invariants::hold(&bench, &what);
         // The way is free again.
-        bench.pass();
+        bench.reconcile();
         assert_eq!(state(&bench), as_before, "{what}, after a pass");
         let result = bench.change(change);
         assert!(result.ok, "{what}, again: {result:?}");
@@ -90,14 +90,14 @@ fn refused_everywhere(name: &str, before: impl Fn() -> Bench, change: &VmChange)
 fn stopped() -> Bench {
     let mut bench = Bench::enabled();
     bench.define("web", 1, 4);
-    bench.pass();
+    bench.reconcile();
     bench
 }
 
 fn running() -> Bench {
     let mut bench = stopped();
     bench.machine.vms.virsh_start("web").expect("started");
-    bench.pass();
+    bench.reconcile();
     bench
 }
 
@@ -109,7 +109,7 @@ fn with_failover() -> Bench {
     };
     bench.machine.vms.virsh_edit("web", edit).expect("edited");
     bench.machine.vms.virsh_start("web").expect("started");
-    bench.pass();
+    bench.reconcile();
     bench
 }
 
@@ -118,7 +118,7 @@ fn accelerated() -> Bench {
     bench.define("web", 1, 4);
     assert!(bench.vm_enable("web", LOW).ok);
     bench.machine.vms.virsh_start("web").expect("started");
-    bench.pass();
+    bench.reconcile();
     bench
 }
 
@@ -146,7 +146,7 @@ fn adding_a_vnic() {
         let spec = DomainSpec::new("web", 1, 4).nic(NicSpec::on_bridge(mac(9), "br9"));
         bench.machine.vms.add(&spec).expect("defined");
         bench.machine.vms.virsh_start("web").expect("started");
-        bench.pass();
+        bench.reconcile();
         bench
     };
     let change = VmChange::Enable(VmEnable {
@@ -184,7 +184,7 @@ fn a_guest_that_keeps_its_vf() {
         ..IntentSet::default()
     };
     bench.set_intent(&request).expect_err("kept");
-    bench.pass();
+    bench.reconcile();
     assert_eq!(state(&bench), before);
     assert_eq!(bench.policy().intent(INTENT).expect("one").vfs, None);
     invariants::hold(&bench, "kept, disruptive");
@@ -194,7 +194,7 @@ fn a_guest_that_keeps_its_vf() {
 fn a_guest_that_gives_up_its_vnic_late_gets_it_back() {
     let mut bench = Bench::enabled();
     bench.run("web", 1, 4);
-    bench.pass();
+    bench.reconcile();
     let vms = bench.machine.vms.clone();
     let guest = |keeps_devices| {
         let guest = Guest {
@@ -215,8 +215,8 @@ fn a_guest_that_gives_up_its_vnic_late_gets_it_back() {
     let nic = interface_fragment(&live, mac(1), Part::Persistent).expect("a vNIC");
     vms.detach(&uuid, &nic, Side::Live, Duration::ZERO)
         .expect("given up");
-    bench.pass();
-    bench.pass();
+    bench.reconcile();
+    bench.reconcile();
     let after = vms.texts("web").1.expect("it runs");
     let nic = |xml: &str| {
         let nic = interface_fragment(xml, mac(1), Part::Persistent)?;
@@ -234,7 +234,7 @@ fn a_guest_that_gives_up_its_vnic_late_gets_it_back() {
     assert_eq!(nic(&after), nic(&live));
     assert!(bench.was_told(EventKind::Repaired, "web"));
     vms.calls();
-    bench.pass();
+    bench.reconcile();
     assert!(vms.calls().is_empty(), "not at rest");
 }
 
@@ -248,7 +248,7 @@ fn a_vnic_that_cannot_be_attached_again_is_attached_by_the_next_pass() {
     assert_eq!(refused(&result), Code::LibvirtFailed);
     let live = || vms.texts("web").1.expect("it runs");
     assert!(!live().contains("52:54:00:aa:00:01"), "{}", live());
-    bench.pass();
+    bench.reconcile();
     assert!(live().contains("52:54:00:aa:00:01"), "{}", live());
     invariants::hold(&bench, "attached again");
 }
@@ -256,15 +256,16 @@ fn a_vnic_that_cannot_be_attached_again_is_attached_by_the_next_pass() {
 /// Intents: what libvirt or the kernel refuses leaves nothing behind.
 #[test]
 fn declaring_an_intent() {
-    let add =
-        |core: &mut Core| core.add_intent(WHO, &intent_add(INTENT, &[Role::Compute], &["ens1"]));
+    let add = |agent: &mut DirectAgent| {
+        agent.add_intent(WHO, &intent_add(INTENT, &[Role::Compute], &["ens1"]))
+    };
     for call in 0.. {
         let mut bench = Bench::new();
         bench
             .machine
             .vms
             .refuse_call(call, "error from the hypervisor");
-        let added = add(bench.core());
+        let added = add(bench.agent());
         if bench.machine.vms.accept() {
             added.expect("declared");
             println!("intent add: each of {call} calls refused");
@@ -279,7 +280,7 @@ fn declaring_an_intent() {
         );
         let (_, vfs) = bench.machine.kernel.node().vfs_of("ens1").expect("a PF");
         assert_eq!(vfs.len(), 0, "call {call}");
-        add(bench.core()).expect("declared now");
+        add(bench.agent()).expect("declared now");
         assert!(bench.is_completed());
     }
 }

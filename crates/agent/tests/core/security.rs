@@ -51,7 +51,7 @@ fn the_answer_and_the_event_name_the_vnic_and_mac_chooses() {
         let told = format!("Enabled acceleration on two (Low, vNIC {name}).");
         assert!(events.any(|event| event.message == told), "{told}");
         bench.machine.vms.virsh_start("two").expect("started");
-        bench.pass();
+        bench.reconcile();
         let vnics = bench.vm("two").vnics;
         let path = vnics
             .iter()
@@ -100,7 +100,7 @@ fn a_name_with_a_star_means_the_vm_that_has_it() {
     assert!(bench.vm_disable("a[*]b").ok);
     assert_eq!(bench.policy().vms.len(), 0);
     bench.machine.vms.virsh_undefine("a*b").expect("undefined");
-    bench.pass();
+    bench.reconcile();
     let result = bench.vm_enable("a*b", LOW);
     assert_eq!((result.ok, result.name.as_str()), (true, "axb"), "a glob");
     assert_eq!(refused(&bench.vm_enable("a[*]b", LOW)), Code::VmNotFound);
@@ -152,7 +152,7 @@ fn a_guest_is_trusted_when_somebody_says_so_and_without_taking_its_vf() {
         (Some(true), Some(true)),
         "the hook"
     );
-    bench.pass();
+    bench.reconcile();
     let drifts = |bench: &Bench| {
         let events = bench.events().into_iter();
         events.filter(|one| one.kind == EventKind::Drift).count()
@@ -178,7 +178,7 @@ fn a_guest_is_trusted_when_somebody_says_so_and_without_taking_its_vf() {
         let line = lines.find(|one| one.check == what).expect("a line");
         assert_eq!(line.ok, Some(true), "{line:?}");
     }
-    bench.pass();
+    bench.reconcile();
     assert_eq!(drifts(&bench), before, "nothing is found to be otherwise");
     // As the intent has it.
     let result = bench.change(&set(None, Some(VfChoice::Intent)));
@@ -202,7 +202,7 @@ fn a_guest_is_trusted_when_somebody_says_so_and_without_taking_its_vf() {
     let link = links.iter().find(|link| link.name == "ens1").expect("a PF");
     let by_hand = accelnet_netlink::VfChange::Trust(true);
     kernel.set_vf(link.index, now.index, by_hand).expect("set");
-    bench.pass();
+    bench.reconcile();
     assert_eq!(vf(&bench).trust, Some(false));
     bench.machine.vms.virsh_stop("web").expect("stopped");
     invariants::hold(&bench, "trusted");
@@ -216,7 +216,7 @@ fn guests_of_an_intent_are_trusted_together() {
         spoof_check: Some(false),
         ..intent_add(INTENT, &[Role::Compute], &["ens1"])
     };
-    let _ = bench.core().add_intent(WHO, &add).expect("declared");
+    let _ = bench.agent().add_intent(WHO, &add).expect("declared");
     bench.enable(Some(0)).expect("enabled");
     bench.define("web", 1, 4);
     assert!(bench.vm_enable("web", LOW).ok);
@@ -227,7 +227,7 @@ fn guests_of_an_intent_are_trusted_together() {
         trust: Some(true),
         ..intent_add("disks", &[Role::Storage], &["ens2"])
     };
-    let problem = bench.core().add_intent(WHO, &storage).expect_err("no VFs");
+    let problem = bench.agent().add_intent(WHO, &storage).expect_err("no VFs");
     assert_eq!(problem.code, Code::IntentInvalid);
 }
 
@@ -238,7 +238,7 @@ fn a_driver_that_does_not_take_it_is_named_and_nothing_is_changed() {
         trust: Some(true),
         ..intent_add(INTENT, &[Role::Compute], &["ens1"])
     };
-    let problem = bench.core().add_intent(WHO, &add).expect_err("refused");
+    let problem = bench.agent().add_intent(WHO, &add).expect_err("refused");
     assert_eq!(problem.code, Code::VfSettingUnsupported);
     assert!(problem.message.contains("ens1") && problem.message.contains("trust on"));
     assert!(bench.policy().intents.is_empty());
@@ -246,7 +246,7 @@ fn a_driver_that_does_not_take_it_is_named_and_nothing_is_changed() {
     bench.define("web", 1, 4);
     assert!(bench.vm_enable("web", LOW).ok);
     bench.machine.vms.virsh_start("web").expect("started");
-    bench.pass();
+    bench.reconcile();
     let result = bench.change(&set(Some(VfChoice::On), None));
     assert_eq!(refused(&result), Code::VfSettingUnsupported);
     let uuid = bench.machine.vms.uuid("web").expect("a VM");
@@ -261,13 +261,13 @@ fn a_driver_that_refuses_after_all_leaves_the_setting_as_it_was() {
     bench.define("web", 1, 4);
     assert!(bench.vm_enable("web", LOW).ok);
     bench.machine.vms.virsh_start("web").expect("started");
-    bench.pass();
+    bench.reconcile();
     bench.machine.kernel.refuse_trust(true);
     let result = bench.change(&set(Some(VfChoice::On), None));
     assert_eq!(refused(&result), Code::VfSettingUnsupported);
     assert!(result.problem.is_some_and(|one| one.cause.is_some()));
     bench.machine.kernel.refuse_trust(false);
-    bench.pass();
+    bench.reconcile();
     assert_eq!(vf(&bench).trust, Some(false));
     assert_eq!(bench.vm("web").security.map(|one| one.trust), Some(false));
     invariants::hold(&bench, "as it was");

@@ -71,7 +71,7 @@ fn garbage_beside_every_key_hides_nothing() {
         ] {
             put(&bench, key, value.clone());
         }
-        bench.pass();
+        bench.reconcile();
         assert_eq!(bench.machine.vms.vfs_in_use(), vfs, "value {number}");
         assert_eq!(networks(&bench), before);
         assert!(bench.is_completed());
@@ -117,15 +117,15 @@ fn garbage_in_the_keys_that_count_takes_nothing_away() {
             assert_eq!(networks(bench), before);
             assert!(wish.is_file());
         };
-        bench.pass();
+        bench.reconcile();
         stays(&bench);
         assert!(bench.vm_enable("web2", Performance::Low).ok, "it goes on");
         assert!(bench.vm_disable("web2").ok);
         bench.start();
-        bench.pass();
+        bench.reconcile();
         stays(&bench);
         let change = enable("web2", Performance::Low, false);
-        let refused = bench.core().change_vms(WHO, &change).expect_err("refused");
+        let refused = bench.agent().change_vms(WHO, &change).expect_err("refused");
         assert_eq!(refused.code, Code::StoreValueUnreadable, "{refused:?}");
         assert!(refused.message.contains("policy/"), "{refused:?}");
     }
@@ -173,10 +173,10 @@ fn hostile_ids_touch_no_path() {
             &format!("nodes/node1/bound/{key}"),
             r#"{"format":1,"value":[]}"#,
         );
-        bench.pass();
+        bench.reconcile();
     }
     bench.start();
-    bench.pass();
+    bench.reconcile();
     assert!(bench.vm_disable("web1").ok);
     for file in before {
         assert_eq!(

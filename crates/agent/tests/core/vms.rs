@@ -19,7 +19,7 @@ fn a_vm_that_does_not_run_gets_its_vf_with_its_next_start() {
     let result = bench.vm_enable("web", MEDIUM);
     assert!(result.ok, "{result:?}");
     bench.machine.vms.virsh_start("web").expect("started");
-    bench.pass();
+    bench.reconcile();
     let vm = bench.vm("web");
     assert_eq!((vm.acceleration, vm.path), (State::Accelerated, Path::Vf));
     invariants::hold(&bench, "enabled");
@@ -41,7 +41,7 @@ fn figures_are_on_the_vf_before_the_guest_has_it() {
     // Half of 100 Gb/s.
     assert_eq!((settings.mac, settings.max_tx_rate), (mac(1), 50_000));
     assert_eq!(settings.spoof_check, Some(true));
-    bench.pass();
+    bench.reconcile();
     let node = bench.report();
     assert_eq!(node.adapters[0].queue_pairs_allocated, 2);
     // What the VF of the VM has: 2 queue pairs and one more vector.
@@ -121,13 +121,13 @@ fn a_vm_is_bridged_unless_its_guest_drives_its_vf() {
     assert!(bench.vm_enable("web", LOW).ok);
     assert_eq!(taken_in(&bench), both(1));
     bench.machine.vms.virsh_start("web").expect("started");
-    bench.pass();
+    bench.reconcile();
     assert_eq!(taken_in(&bench), [], "its guest drives its VF");
     bench.machine.vms.virsh_stop("web").expect("stopped");
-    bench.pass();
+    bench.reconcile();
     assert_eq!(taken_in(&bench), both(1), "and may be started again");
     assert!(bench.vm_disable("web").ok);
-    bench.core().look_at_paths();
+    bench.agent().check_paths();
     assert_eq!(taken_in(&bench), []);
     // One that runs may still let go of its VF when it is disabled.
     bench.run("live", 2, 4);
@@ -143,7 +143,7 @@ fn a_vm_is_bridged_unless_its_guest_drives_its_vf() {
     assert_eq!(taken_in(&bench), both(2));
     // What is not running has no path.
     bench.machine.vms.virsh_stop("live").expect("stopped");
-    bench.pass();
+    bench.reconcile();
     assert_eq!(taken_in(&bench), []);
 }
 
@@ -153,7 +153,7 @@ fn queue_pairs_of_a_running_vm_change_now_or_with_its_next_start() {
     bench.define("web", 1, 4);
     assert!(bench.vm_enable("web", LOW).ok);
     bench.machine.vms.virsh_start("web").expect("started");
-    bench.pass();
+    bench.reconcile();
     let result = bench.change(&set("web", HIGH, false));
     assert!(result.ok && result.waits_for_restart, "{result:?}");
     let told = result
@@ -266,7 +266,7 @@ fn a_vm_that_is_as_requested_succeeds_and_nothing_changes() {
         assert!(bench.vm_enable(name, LOW).ok);
     }
     bench.machine.vms.virsh_start("web").expect("started");
-    bench.pass();
+    bench.reconcile();
     let (policy, events) = (bench.policy(), bench.events().len());
     for (change, message) in [
         (
@@ -303,7 +303,7 @@ fn a_vm_without_acceleration_is_disabled_already() {
     let all = disable("*");
     let mut unchanged = Vec::new();
     for _ in 0..2 {
-        let changed = bench.core().change_vms(WHO, &all).expect("changed");
+        let changed = bench.agent().change_vms(WHO, &all).expect("changed");
         assert!(changed.ok, "{changed:?}");
         let same = changed.results.iter().filter(|result| result.unchanged);
         unchanged.push(same.count());
@@ -384,7 +384,7 @@ fn of_several_that_do_not_all_fit_the_first_are_admitted() {
         bench.define(&format!("vm{number}"), number, 4);
     }
     let changed = bench
-        .core()
+        .agent()
         .change_vms(WHO, &enable("vm*", LOW, false))
         .expect("answered");
     assert!(!changed.ok);
@@ -517,7 +517,7 @@ fn checks_come_in_their_order() {
         .vms
         .virsh_undefine("other11")
         .expect("undefined");
-    bench.pass();
+    bench.reconcile();
     assert!(bench.vm_enable("web", LOW).ok);
 }
 
@@ -598,7 +598,7 @@ fn queue_pairs_of_a_running_vm_are_looked_at() {
     bench.define("web", 1, 4);
     assert!(bench.vm_enable("web", Performance::Low).ok);
     bench.machine.vms.virsh_start("web").expect("started");
-    bench.pass();
+    bench.reconcile();
     let vm = bench.vm("web");
     let line = vm.verified.iter().find(|line| line.check == "queue pairs");
     let line = line.unwrap_or_else(|| panic!("{vm:#?}"));

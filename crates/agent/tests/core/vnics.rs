@@ -197,7 +197,7 @@ fn an_outbound_limit_is_the_rate_of_the_vf_where_it_is_the_lower_one() {
         assert!(cost.found.contains("a peak"), "{cost:?}");
         bench.machine.vms.virsh_start("web").expect("started");
         assert_eq!(vf(&bench).map(|vf| vf.max_tx_rate), Some(rate), "the hook");
-        bench.pass();
+        bench.reconcile();
         let shown = bench.vm("web");
         let words = format!("outbound {average} KiB/s");
         let line = shown
@@ -211,7 +211,7 @@ fn an_outbound_limit_is_the_rate_of_the_vf_where_it_is_the_lower_one() {
         // virsh domiftune
         let before = format!("average='{average}'");
         set_live(&bench, &before, "average='1250'");
-        bench.pass();
+        bench.reconcile();
         let now = vf(&bench).map(|vf| vf.max_tx_rate);
         assert_eq!(now, Some(10), "as it is now");
     }
@@ -228,14 +228,14 @@ fn a_larger_mtu_needs_one_of_the_adapter() {
         mtu,
     };
     bench.machine.switches.apply(&raise(9000)).expect("raised");
-    bench.pass();
+    bench.reconcile();
     assert!(bench.vm_enable("web", LOW).ok);
     bench.machine.vms.virsh_start("web").expect("started");
-    bench.pass();
+    bench.reconcile();
     assert!(bench.report().faults.is_empty(), "{:?}", bench.report());
     // Somebody lowers it: the VM keeps its VF, and that is told.
     bench.machine.switches.apply(&raise(1500)).expect("lowered");
-    bench.pass();
+    bench.reconcile();
     let faults = bench.report().faults;
     assert_eq!(faults.len(), 1, "{faults:?}");
     assert_eq!(faults[0].code, Code::VmUnfit);
@@ -254,7 +254,7 @@ fn a_vf_is_in_the_vlan_of_its_port() {
     assert_eq!(vlans(vms.texts("web").0.as_ref()), [Some(42), Some(42)]);
     assert_eq!(vlans(vms.texts("plain").0.as_ref()), [None, None]);
     vms.virsh_start("web").expect("started");
-    bench.pass();
+    bench.reconcile();
     assert_eq!(vf(&bench).map(|vf| vf.vlan), Some(42));
     let lines = bench.vm("web").vnic_settings;
     assert_eq!(lines, ["VLAN 42: the adapter puts the VF into it"]);
@@ -267,26 +267,26 @@ fn a_vf_follows_its_port_into_another_vlan() {
     bench.define("web", 1, 4);
     assert!(bench.vm_enable("web", LOW).ok);
     bench.machine.vms.virsh_start("web").expect("started");
-    bench.pass();
+    bench.reconcile();
     assert_eq!(vf(&bench).map(|vf| vf.vlan), Some(0));
     // bridge vlan add dev vnet2 vid 42 pvid untagged
     let tap = tap(&bench);
     bench.machine.switches.set_vlans(&tap, &[(42, true, true)]);
-    bench.pass();
+    bench.reconcile();
     assert_eq!(vf(&bench).map(|vf| vf.vlan), Some(42));
-    bench.pass();
+    bench.reconcile();
     let (config, _) = bench.machine.vms.texts("web");
     assert_eq!(vlans(config.as_ref()), [None, Some(42)], "its next start");
     // And a trunk takes it.
     let both = [(42, true, true), (7, false, false)];
     bench.machine.switches.set_vlans(&tap, &both);
-    bench.pass();
+    bench.reconcile();
     assert_eq!(vf(&bench), None);
     bench.machine.switches.set_vlans(&tap, &[(42, true, true)]);
-    bench.pass();
+    bench.reconcile();
     assert_eq!(vf(&bench).map(|vf| vf.vlan), Some(42));
     bench.machine.vms.virsh_stop("web").expect("stopped");
-    bench.pass();
+    bench.reconcile();
     let (config, _) = bench.machine.vms.texts("web");
     assert_eq!(vlans(config.as_ref()), [None, Some(42)], "it is kept");
     invariants::hold(&bench, "followed");
@@ -298,7 +298,7 @@ fn accelerated() -> Bench {
     bench.define("web", 1, 4);
     assert!(bench.vm_enable("web", LOW).ok);
     bench.machine.vms.virsh_start("web").expect("started");
-    bench.pass();
+    bench.reconcile();
     assert!(vf(&bench).is_some());
     bench
 }
@@ -324,11 +324,11 @@ fn a_vf_does_not_go_past_what_is_set_while_it_is_there() {
         let mut bench = accelerated();
         let config = bench.machine.vms.texts("web").0;
         let both = format!("{element}{model}");
-        assert!(!bench.core().vnics_have_changed());
+        assert!(!bench.agent().vnics_have_changed());
         set_live(&bench, model, &both);
-        assert!(bench.core().vnics_have_changed(), "{element}");
-        bench.pass();
-        assert!(!bench.core().vnics_have_changed());
+        assert!(bench.agent().vnics_have_changed(), "{element}");
+        bench.reconcile();
+        assert!(!bench.agent().vnics_have_changed());
         assert_eq!(vf(&bench), None, "{element}");
         let vm = bench.vm("web");
         assert_eq!(
@@ -339,14 +339,14 @@ fn a_vf_does_not_go_past_what_is_set_while_it_is_there() {
         assert!(told.contains(words), "{told}");
         assert!(bench.was_told(EventKind::Drift, "web"));
         assert_eq!(bench.machine.vms.texts("web").0, config, "{element}");
-        bench.pass();
+        bench.reconcile();
         let drifts = bench.events().into_iter();
         let drifts = drifts.filter(|event| event.code == Some(Code::VmUnfit));
         assert_eq!(drifts.count(), 1, "told once");
         // It goes again, and the VF comes back.
         set_live(&bench, &both, model);
-        assert!(bench.core().vnics_have_changed(), "{element}");
-        bench.pass();
+        assert!(bench.agent().vnics_have_changed(), "{element}");
+        bench.reconcile();
         assert!(vf(&bench).is_some(), "{element}");
         assert_eq!(fault(&bench), None);
         assert_eq!(bench.vm("web").acceleration, State::Accelerated);
@@ -358,21 +358,21 @@ fn a_vf_does_not_go_past_what_is_set_while_it_is_there() {
 fn a_definition_that_does_not_go_with_a_vf_has_none_at_its_next_start() {
     let mut bench = accelerated();
     edit(&bench, "<filterref filter='clean-traffic'/>");
-    bench.pass();
+    bench.reconcile();
     assert!(vf(&bench).is_some(), "what runs has no filter");
     assert!(fault(&bench).is_some());
     bench.machine.vms.virsh_stop("web").expect("stopped");
-    bench.pass();
+    bench.reconcile();
     assert_eq!(bench.vm("web").acceleration, State::Degraded);
     bench.machine.vms.virsh_start("web").expect("started");
     assert_eq!(vf(&bench), None, "not even for a moment");
-    bench.pass();
+    bench.reconcile();
     assert_eq!(vf(&bench), None);
     let (config, _) = bench.machine.vms.texts("web");
     assert!(config.expect("defined").contains("clean-traffic"));
     // Disabled, it is as it was, and nobody is told any more.
     assert!(bench.vm_disable("web").ok);
-    bench.pass();
+    bench.reconcile();
     assert_eq!(fault(&bench), None);
     let (config, _) = bench.machine.vms.texts("web");
     assert!(!config.expect("defined").contains("teaming"));
@@ -386,7 +386,7 @@ fn a_started_vm_is_kept_from_a_vf_that_came_with_what_was_edited_meanwhile() {
     assert!(bench.vm_enable("web", MEDIUM).ok);
     edit(&bench, "<link state='down'/>");
     bench.machine.vms.virsh_start("web").expect("started");
-    bench.pass();
+    bench.reconcile();
     assert_eq!(vf(&bench), None);
     assert!(fault(&bench).is_some());
 }

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use accelnet_agent::Core;
 use accelnet_agent::run::{Place, StoreChoice};
+use accelnet_agent::simulated::DirectAgent;
 use accelnet_agent::simulated::Simulated;
 use accelnet_api::types::{IntentAdd, VmChange, VmChanged, VmEnable, VmResult};
 use accelnet_host::{Clock, Vms};
@@ -47,7 +47,7 @@ pub fn two_intents(second: &str, roles: &[Role], adapter: &str) -> Vec<Code> {
 
 pub fn an_intent_that_management_is_on() -> Vec<Code> {
     let mut bench = Bench::enabled();
-    refused(bench.core().remove_intent(WHO, INTENT, false))
+    refused(bench.agent().remove_intent(WHO, INTENT, false))
 }
 
 /// Somebody switched the VFs off, and the kernel makes no new ones.
@@ -59,7 +59,7 @@ pub fn an_intent_that_failed() -> Vec<Code> {
     let kernel = &bench.machine.kernel;
     kernel.node_mut().apply_numvfs(igb(), 0).expect("a tree");
     kernel.break_with(Fault::Errno(28));
-    bench.pass();
+    bench.reconcile();
     refused(bench.enable(Some(0)))
 }
 
@@ -133,7 +133,7 @@ pub fn a_driver_without_trust() -> Vec<Code> {
         trust: Some(true),
         ..intent_add(INTENT, COMPUTE, &["ens1"])
     };
-    refused(bench.core().add_intent(WHO, &add))
+    refused(bench.agent().add_intent(WHO, &add))
 }
 
 /// A VM with a managed save image, or with snapshots.
@@ -167,7 +167,7 @@ pub fn a_filter_that_is_full() -> Vec<Code> {
     bench.machine.kernel.limit_filters(Some(0));
     bench.run("db", 1, 4);
     bench.define("web1", 2, 4);
-    bench.pass();
+    bench.reconcile();
     of(&bench.vm_enable("web1", LOW))
 }
 
@@ -181,7 +181,7 @@ pub fn a_libvirt_that_refuses() -> Vec<Code> {
 pub fn a_libvirt_that_is_away() -> Vec<Code> {
     let mut bench = Bench::enabled();
     bench.machine.vms.set_away(true);
-    refused::<VmChanged>(bench.core().change_vms(WHO, &enable("web1", LOW, false)))
+    refused::<VmChanged>(bench.agent().change_vms(WHO, &enable("web1", LOW, false)))
 }
 
 /// Settings that a newer accelnet wrote.
@@ -208,9 +208,9 @@ pub fn a_vf_that_is_gone_at_once() -> Vec<Code> {
             let _ = thief.vms.virsh_detach_vf("web1", mac(1));
         }
     }));
-    let mut core = Core::new(Box::new(edge), bench.store.clone(), NODE);
-    core.pass().expect("a store");
-    let changed = core.change_vms(WHO, &enable("web1", LOW, false));
+    let mut agent = DirectAgent::new(Box::new(edge), bench.store.clone(), NODE);
+    agent.reconcile().expect("a store");
+    let changed = agent.change_vms(WHO, &enable("web1", LOW, false));
     of(&changed.expect("an answer").results[0])
 }
 
@@ -220,7 +220,7 @@ pub fn a_pool_that_was_restarted() -> Vec<Code> {
     assert!(bench.change(&enable("web1", LOW, true)).ok, "a VF");
     let vms = &bench.machine.vms;
     vms.stop_network("accelnet-MyIntent-vf").expect("stopped");
-    bench.pass();
+    bench.reconcile();
     let faults = bench.report().faults;
     faults.into_iter().map(|fault| fault.code).collect()
 }
@@ -236,8 +236,8 @@ pub fn a_guest_without_a_driver_for_its_vf() -> Vec<Code> {
     vms.set_guest("web1", guest).expect("a guest");
     assert!(bench.change(&enable("web1", LOW, true)).ok, "a VF");
     bench.machine.kernel.sleep(Duration::from_secs(60));
-    assert!(bench.core().look_at_paths(), "it takes too long");
-    bench.pass();
+    assert!(bench.agent().check_paths(), "it takes too long");
+    bench.reconcile();
     let faults = bench.report().faults;
     faults.into_iter().map(|fault| fault.code).collect()
 }
@@ -249,7 +249,7 @@ pub fn a_vf_that_does_not_come_back() -> Vec<Code> {
     let vms = &bench.machine.vms;
     vms.virsh_detach_vf("web1", mac(1)).expect("detached");
     vms.refuse("attach live", "no way", 1);
-    bench.pass();
+    bench.reconcile();
     let faults = bench.report().faults;
     faults.into_iter().map(|fault| fault.code).collect()
 }
@@ -259,7 +259,7 @@ fn faults_of_a_running_vm(spoil: impl FnOnce(&Bench)) -> Vec<Code> {
     bench.run("web1", 1, 4);
     assert!(bench.change(&enable("web1", LOW, true)).ok, "a VF");
     spoil(&bench);
-    bench.pass();
+    bench.reconcile();
     let faults = bench.report().faults;
     faults.into_iter().map(|fault| fault.code).collect()
 }

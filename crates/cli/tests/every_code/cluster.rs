@@ -56,7 +56,7 @@ pub fn an_intent_that_the_store_lost() -> Vec<Code> {
     let mut bench = Bench::enabled();
     let txn = Txn::new().delete(format!("policy/intents/{INTENT}"));
     let _ = bench.store.commit(&txn).expect("a store");
-    bench.core().pass().expect("a pass");
+    bench.core().reconcile().expect("a pass");
     let faults = bench.report().faults.into_iter();
     faults.map(|fault| fault.code).collect()
 }
