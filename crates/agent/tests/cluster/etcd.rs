@@ -55,7 +55,13 @@ impl Node {
         );
         let place = Place::linked(store);
         let name = &self.machine.name;
-        let running = start(Box::new(edge), place, name, server, false);
+        let running = start(
+            Box::new(edge),
+            place,
+            name.parse().expect("a name"),
+            server,
+            false,
+        );
         self.running = Some(running.expect("an agent"));
     }
 

@@ -71,7 +71,13 @@ impl Alone {
         let edge = Simulated::new(self.machine.sim.clone()).in_real_time();
         let place = Place::open(&StoreChoice::File(self.store.clone()), &self.machine.name);
         let place = place.expect("a store");
-        let running = start(Box::new(edge), place, &self.machine.name, server, false);
+        let running = start(
+            Box::new(edge),
+            place,
+            self.machine.name.parse().expect("a name"),
+            server,
+            false,
+        );
         self.running = Some(running.expect("an agent"));
     }
 

@@ -64,7 +64,13 @@ impl Cluster {
         let server = Server::bind(&socket).expect("a socket");
         let edge = Simulated::new(machine.sim.clone()).in_real_time();
         let place = Place::shared(self.store.clone());
-        let running = start(Box::new(edge), place, &machine.name, server, false);
+        let running = start(
+            Box::new(edge),
+            place,
+            machine.name.parse().expect("a name"),
+            server,
+            false,
+        );
         self.running.push(running.expect("an agent"));
         self.clients.push(Client::new(socket));
         self.machines.push(machine);
