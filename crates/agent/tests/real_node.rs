@@ -69,7 +69,7 @@ fn begin(folder: &Path, simulated: bool) -> Running {
     start(
         Box::new(Panicking(edge)),
         Place::own(Arc::new(store)),
-        "node1",
+        "node1".parse().expect("a name"),
         server,
         false,
     )
