@@ -20,20 +20,20 @@ struct Bench {
 
 impl Bench {
     fn new() -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let machine = SimMachine::boot(Tree::new(), folder.path()).unwrap();
+        let folder = tempfile::tempdir().expect("no error");
+        let machine = SimMachine::boot(Tree::new(), folder.path()).expect("no error");
         for (number, name) in (1..).zip(ALL) {
-            machine.vms.add(&DomainSpec::new(name, number, 4)).unwrap();
+            machine.vms.add(&DomainSpec::new(name, number, 4)).expect("no error");
         }
-        let store = Embedded::in_memory(History::default(), || Duration::ZERO).unwrap();
+        let store = Embedded::in_memory(History::default(), || Duration::ZERO).expect("no error");
         let edge = Box::new(Simulated::new(machine.clone()));
-        let ctx = Context::new(edge, Arc::new(store), "node1".parse().unwrap());
+        let ctx = Context::new(edge, Arc::new(store), "node1".parse().expect("no error"));
         let mut observer = Observer::new(&ctx);
         observer.newest = all(&ctx);
         for name in ALL {
-            machine.vms.virsh_vcpus(name, 8).unwrap();
+            machine.vms.virsh_vcpus(name, 8).expect("no error");
         }
-        let domains = observer.newest.node.domains.known().unwrap();
+        let domains = observer.newest.node.domains.known().expect("no error");
         let uuids = domains.iter().map(|vm| vm.uuid.to_string()).collect();
         Bench {
             ctx,
@@ -51,7 +51,7 @@ impl Bench {
 }
 
 fn changed_vms(snapshot: &Snapshot) -> Vec<String> {
-    let domains = snapshot.node.domains.known().unwrap();
+    let domains = snapshot.node.domains.known().expect("no error");
     assert_eq!(domains.len(), ALL.len());
     let new = domains.iter().filter(|vm| vm.vcpus == 8);
     new.map(|vm| vm.name.to_string()).collect()
