@@ -1,6 +1,6 @@
 //! The agent of a node: it applies the policy in the store to the node, and reports the node's state.
 //!
-//! [`core`] is its engine, one thread that observes, plans and executes; [`service`] is its interface to the
+//! [`core`] is its engine, one thread that observes, plans and executes; `service` is its interface to the
 //! API; [`mod@run`] starts it. [`vf_change`] needs no agent: the command line uses it as well.
 
 mod batch;
