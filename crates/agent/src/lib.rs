@@ -1,8 +1,8 @@
 //! The agent of a node: it applies the policy in the store to the node, and reports the node's state.
 //!
-//! [`engine`] is one thread that runs requests and reconciles; [`reconcilers`] says in which order. A reconcile gathers
-//! the [`world`], plans with the functions of accelnet-rules, executes, and publishes what was observed afterwards.
-//! [`service`] is the interface to the API; [`mod@run`] starts it. [`vf_change`] needs no agent: the command line uses
+//! `engine` is one thread that runs requests and reconciles; `reconcilers` says in which order. A reconcile gathers
+//! the `world`, plans with the functions of accelnet-rules, executes, and publishes what was observed afterwards.
+//! `service` is the interface to the API; [`mod@run`] starts it. [`vf_change`] needs no agent: the command line uses
 //! it as well.
 
 mod batch;

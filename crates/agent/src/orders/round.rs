@@ -24,7 +24,7 @@ const ATTEMPTS: u32 = 8;
 pub(crate) type Answered = Result<VmChanged, Problem>;
 
 /// An order that is not in the store yet.
-pub(super) struct Wanted {
+pub(super) struct NewOrder {
     /// Its node.
     pub node: String,
     /// The order.
@@ -80,9 +80,9 @@ impl Round {
         }
     }
 
-    /// Writes the orders, and waits for their answers in the order of `wanted`. Closing the watch withdraws them.
-    pub fn run(mut self, wanted: &[Wanted]) -> Vec<Answered> {
-        for (place, one) in wanted.iter().enumerate() {
+    /// Writes the orders, and waits for their answers in the same order. Closing the watch withdraws them.
+    pub fn run(mut self, orders: &[NewOrder]) -> Vec<Answered> {
+        for (place, one) in orders.iter().enumerate() {
             let written = self.write(place, one);
             self.answers.push(written.err().map(Err));
         }
@@ -101,16 +101,16 @@ impl Round {
     }
 
     /// Writes an order. If the store did not answer, it may have been written.
-    fn write(&mut self, place: usize, wanted: &Wanted) -> Result<(), Problem> {
-        let key = format!("{}{}", orders_of(&wanted.node), new_id()?);
+    fn write(&mut self, place: usize, new: &NewOrder) -> Result<(), Problem> {
+        let key = format!("{}{}", orders_of(&new.node), new_id()?);
         let lease = self.asker.lease()?;
         let txn = Txn::new()
             .check(&key, 0)
-            .put_json_leased(&key, &wanted.order, lease);
+            .put_json_leased(&key, &new.order, lease);
         let done = txn.and_then(|txn| self.asker.store.commit(&txn));
         let waiting = Waiting {
             place,
-            node: wanted.node.clone(),
+            node: new.node.clone(),
             key,
             taken: false,
             until: self.asker.clock.uptime() + TAKE_WITHIN,

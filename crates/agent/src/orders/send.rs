@@ -12,7 +12,7 @@ use tokio::sync::oneshot;
 
 use super::asker::Asker;
 use super::order::{MAX_VMS, Order, State};
-use super::round::{Answered, Round, Wanted, prefix_of};
+use super::round::{Answered, NewOrder, Round, prefix_of};
 use super::split::{named, refused, uuids, with_names};
 use crate::problems::failed;
 
@@ -38,9 +38,9 @@ impl PartOfNode {
 }
 
 /// Closes the watch of a round when its caller no longer waits.
-struct HangUp(Arc<dyn Close>);
+struct CloseOnDrop(Arc<dyn Close>);
 
-impl Drop for HangUp {
+impl Drop for CloseOnDrop {
     fn drop(&mut self) {
         self.0.close();
     }
@@ -56,7 +56,7 @@ impl Asker {
         others: BTreeMap<String, Vec<VmView>>,
     ) -> Result<impl Future<Output = Vec<PartOfNode>> + Send + use<>, Problem> {
         let mut parts = Vec::new();
-        let mut wanted = Vec::new();
+        let mut orders = Vec::new();
         let mut slots = Vec::new();
         for (node, vms) in others {
             let slot = match self.refusal(&node)? {
@@ -72,22 +72,22 @@ impl Asker {
                 Ok(slot) => {
                     slots.push(slot);
                     let some = vms.chunks(MAX_VMS).map(<[VmView]>::to_vec);
-                    wanted.extend(some.map(|vms| (self.wanted(who, change, &node, &vms), vms)));
+                    orders.extend(some.map(|vms| (self.new_order(who, change, &node, &vms), vms)));
                 }
             }
         }
         let (sender, receiver) = oneshot::channel();
-        let (wanted, vms): (Vec<Wanted>, Vec<Vec<VmView>>) = wanted.into_iter().unzip();
-        let nodes: Vec<String> = wanted.iter().map(|one| one.node.clone()).collect();
-        let hang_up = match wanted.is_empty() {
+        let (orders, vms): (Vec<NewOrder>, Vec<Vec<VmView>>) = orders.into_iter().unzip();
+        let nodes: Vec<String> = orders.iter().map(|one| one.node.clone()).collect();
+        let closer = match orders.is_empty() {
             true => None,
-            false => Some(self.begin(wanted, sender)?),
+            false => Some(self.begin(orders, sender)?),
         };
         Ok(async move {
             let _slots = slots;
-            if let Some(hang_up) = hang_up {
+            if let Some(closer) = closer {
                 let answers = receiver.await.unwrap_or_default();
-                drop(hang_up);
+                drop(closer);
                 let answered = nodes.into_iter().zip(vms).zip(answers);
                 parts.extend(answered.map(|((node, vms), answered)| PartOfNode {
                     node,
@@ -99,8 +99,8 @@ impl Asker {
         })
     }
 
-    fn wanted(&self, who: &Caller, change: &VmChange, node: &str, vms: &[VmView]) -> Wanted {
-        Wanted {
+    fn new_order(&self, who: &Caller, change: &VmChange, node: &str, vms: &[VmView]) -> NewOrder {
+        NewOrder {
             node: node.to_owned(),
             order: Order {
                 asker: self.node.clone(),
@@ -115,19 +115,19 @@ impl Asker {
 
     fn begin(
         &self,
-        wanted: Vec<Wanted>,
+        orders: Vec<NewOrder>,
         sender: oneshot::Sender<Vec<Answered>>,
-    ) -> Result<HangUp, Problem> {
-        let nodes: Vec<&str> = wanted.iter().map(|one| one.node.as_str()).collect();
+    ) -> Result<CloseOnDrop, Problem> {
+        let nodes: Vec<&str> = orders.iter().map(|one| one.node.as_str()).collect();
         let watch = self.store.watch(&prefix_of(&nodes), 0).map_err(failed)?;
-        let hang_up = HangUp(watch.closer());
+        let closer = CloseOnDrop(watch.closer());
         let round = Round::new(self.clone(), watch);
         let thread = thread::Builder::new().name("orders out".to_owned());
-        let spawned = thread.spawn(move || drop(sender.send(round.run(&wanted))));
+        let spawned = thread.spawn(move || drop(sender.send(round.run(&orders))));
         spawned.map_err(|error| {
             let found = format!("No thread could be created to wait for other nodes: {error}.");
             Problem::new(Code::AgentBusy, &[], found)
         })?;
-        Ok(hang_up)
+        Ok(closer)
     }
 }

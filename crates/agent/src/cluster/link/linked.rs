@@ -183,7 +183,7 @@ impl Store for Linked {
         watches.retain(|watch| watch.strong_count() > 0);
         watches.push(Arc::downgrade(&closer));
         Ok(Box::new(LinkedWatch {
-            closer: Closer::of(&*watch),
+            closer: Closer::of(closer),
             watch,
             era,
             from: (prefix == POLICY && from > 0).then_some(from),

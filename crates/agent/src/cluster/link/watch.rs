@@ -17,11 +17,10 @@ pub(super) struct Closer {
 }
 
 impl Closer {
-    pub fn of(watch: &dyn Watch) -> Arc<Self> {
-        Arc::new(Closer {
-            watch: watch.closer(),
-            requested: AtomicBool::new(false),
-        })
+    /// Closes `watch`.
+    pub fn of(watch: Arc<dyn Close>) -> Arc<Self> {
+        let requested = AtomicBool::new(false);
+        Arc::new(Closer { watch, requested })
     }
 }
 

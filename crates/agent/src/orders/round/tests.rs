@@ -117,7 +117,7 @@ impl Bench {
             store: self.store.clone(),
             acts: acts.into(),
         };
-        let wanted = Wanted {
+        let wanted = NewOrder {
             node: "n2".to_owned(),
             order: order(&asker),
         };
