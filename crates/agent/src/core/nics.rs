@@ -2,7 +2,7 @@
 //! VM goes back.
 
 use accelnet_host::vms::Side;
-use accelnet_libvirt::xml::{self, Part};
+use accelnet_libvirt::xml::{self, DomainXml, Part};
 use accelnet_model::domain::{Teaming, Vnic};
 use accelnet_model::{Domain, Mac, Problem, VmSetting};
 use accelnet_rules::vm::Switch;
@@ -67,9 +67,10 @@ impl Core {
                 continue;
             }
             let xml = vms.xml(&setting.uuid, side).map_err(failed)?;
-            if let Some(nic) = xml::interface_fragment(&xml, setting.mac, Part::Persistent) {
+            let domain = DomainXml::parse(&xml).map_err(|error| failed(error.into()))?;
+            if let Some(nic) = domain.interface(setting.mac, Part::Persistent) {
                 self.edge.passing("remove-nic");
-                vms.detach(&setting.uuid, &nic, side, GIVE_UP)
+                vms.detach(&setting.uuid, nic.as_str(), side, GIVE_UP)
                     .map_err(failed)?;
             }
             if side == Side::Config {

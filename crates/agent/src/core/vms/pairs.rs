@@ -10,10 +10,10 @@ use std::cell::RefCell;
 use accelnet_host::Vms;
 use accelnet_host::vms::{SavedState, Side};
 use accelnet_libvirt::LibvirtError;
-use accelnet_libvirt::xml::{self, Definition, Part};
+use accelnet_libvirt::xml::{self, Definition, DomainXml, InterfaceXml, Part};
 use accelnet_model::vf_wish::VfWish;
 use accelnet_model::vm_setting::Phase;
-use accelnet_model::{Code, Domain, Performance, Problem, VmSetting};
+use accelnet_model::{Code, Domain, Mac, Performance, Problem, VmSetting};
 use accelnet_pci::Root;
 use accelnet_rules::pair::{self, Pair, Step};
 
@@ -391,8 +391,10 @@ impl Core {
             false => None,
         };
         let live_nic = live_nic
-            .and_then(|live| xml::interface_fragment(&live, setting.mac, Part::Persistent))
-            .map(|nic| xml::without_generated(&nic));
+            .as_deref()
+            .and_then(|live| DomainXml::parse(live).ok())
+            .and_then(|live| live.interface(setting.mac, Part::Persistent))
+            .map(|nic| nic.without_generated());
         let pool = pool_of(policy);
         let live_alias = Pair::of(&domain.vnics, setting.mac, &pool)
             .nic
@@ -563,11 +565,11 @@ impl Bench<'_> {
         match step {
             Step::Wish | Step::Forget => Ok(()),
             Step::JoinNic => {
-                let nic = self.nic()?;
-                let joined = xml::with_teaming(&nic, &xml::persistent_alias(self.setting.mac));
+                let alias = xml::persistent_alias(self.setting.mac);
+                let joined = self.nic(|nic| nic.with_teaming(&alias))?;
                 vms.update(uuid, &joined, Side::Config)
             }
-            Step::DefinePort => match xml::port_to_add(&self.definition()?) {
+            Step::DefinePort => match DomainXml::parse(&self.definition()?)?.port_to_add() {
                 Some(port) => vms.attach(uuid, &port, Side::Config),
                 None => Ok(()),
             },
@@ -575,8 +577,8 @@ impl Bench<'_> {
             Step::ReplugNic => self.replug(),
             Step::DropStandIn => {
                 let live = vms.xml(uuid, Side::Live)?;
-                match xml::interface_called(&live, &xml::vf_alias(self.setting.mac)) {
-                    Some(nic) => vms.detach(uuid, &nic, Side::Live, GIVE_UP),
+                match DomainXml::parse(&live)?.interface_called(&xml::vf_alias(self.setting.mac)) {
+                    Some(nic) => vms.detach(uuid, nic.as_str(), Side::Live, GIVE_UP),
                     None => Ok(()),
                 }
             }
@@ -591,7 +593,7 @@ impl Bench<'_> {
             },
             Step::UndefinePort => undefine_ports(vms, uuid, &self.definition()?),
             Step::PartNic => {
-                let nic = xml::without_teaming(&self.nic()?, self.setting.nic_teamed);
+                let nic = self.nic(|nic| nic.without_teaming(self.setting.nic_teamed))?;
                 vms.update(uuid, &nic, Side::Config)
             }
         }
@@ -630,18 +632,17 @@ impl Bench<'_> {
     }
 
     /// The vNIC of the definition as it is now.
-    fn nic(&self) -> Result<String, LibvirtError> {
-        self.fragment(self.side, Part::Persistent)?
-            .ok_or_else(|| LibvirtError::Failed {
-                doing: "show the vNIC",
-                words: format!("no vNIC {} is in the definition", self.setting.mac),
-            })
+    fn nic<T>(&self, read: impl FnOnce(&InterfaceXml<'_>) -> T) -> Result<T, LibvirtError> {
+        let definition = self.definition()?;
+        let nic = nic_of(&DomainXml::parse(&definition)?, self.setting.mac)?;
+        Ok(read(&nic))
     }
 
     /// The VF, as it is asked of libvirt.
     fn vf(&self, side: Side) -> Result<String, LibvirtError> {
         let mac = self.setting.mac;
         let definition = self.definition()?;
+        let domain = DomainXml::parse(&definition)?;
         let vlan = match side {
             Side::Config => self.vlan,
             Side::Live => self.live_vlan.or(self.vlan),
@@ -649,22 +650,22 @@ impl Bench<'_> {
         let vlan = match vlan {
             Some(vlan) => Some(vlan).filter(|vlan| *vlan != 0),
             // Where the bridge cannot be read now, what the vNIC itself says.
-            None => xml::interface_vlan(&self.nic()?),
+            None => nic_of(&domain, mac)?.vlan(),
         };
         let partner = match side {
-            Side::Config => xml::user_alias(&self.nic()?),
+            Side::Config => nic_of(&domain, mac)?.user_alias(),
             Side::Live => self.live_alias.borrow().clone(),
         };
         let partner = partner.unwrap_or_else(|| xml::persistent_alias(mac));
-        let vf = xml::vf_interface(&self.pool, mac, &partner, &xml::vf_alias(mac), vlan);
         let place = match side {
-            Side::Config => xml::place_on_own_port(&definition),
+            Side::Config => domain.place_on_own_port(),
             Side::Live => None,
         };
-        Ok(match place {
-            Some(place) => xml::with_place(&vf, &place),
-            None => vf,
-        })
+        let place = place.unwrap_or_default();
+        let alias = xml::vf_alias(mac);
+        Ok(xml::vf_interface(
+            &self.pool, mac, &partner, &alias, vlan, &place,
+        ))
     }
 
     fn fragment(&self, side: Side, part: Part) -> Result<Option<String>, LibvirtError> {
@@ -672,8 +673,17 @@ impl Bench<'_> {
             Side::Config => self.definition()?,
             Side::Live => self.vms.xml(&self.setting.uuid, side)?,
         };
-        Ok(xml::interface_fragment(&xml, self.setting.mac, part))
+        let found = DomainXml::parse(&xml)?.interface(self.setting.mac, part);
+        Ok(found.map(|one| one.as_str().to_owned()))
     }
+}
+
+fn nic_of<'a>(domain: &DomainXml<'a>, mac: Mac) -> Result<InterfaceXml<'a>, LibvirtError> {
+    let nic = domain.interface(mac, Part::Persistent);
+    nic.ok_or_else(|| LibvirtError::Failed {
+        doing: "show the vNIC",
+        words: format!("no vNIC {mac} is in the definition"),
+    })
 }
 
 /// Takes those ports out of a definition that accelnet added and that nothing needs.
@@ -682,8 +692,8 @@ pub(crate) fn undefine_ports(
     uuid: &str,
     definition: &str,
 ) -> Result<(), LibvirtError> {
-    for port in xml::ports_to_remove(definition) {
-        vms.detach(uuid, &port, Side::Config, GIVE_UP)?;
+    for port in DomainXml::parse(definition)?.ports_to_remove() {
+        vms.detach(uuid, port, Side::Config, GIVE_UP)?;
     }
     Ok(())
 }

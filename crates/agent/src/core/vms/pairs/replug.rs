@@ -4,7 +4,7 @@ use accelnet_api::types::EventKind;
 use accelnet_host::Vms;
 use accelnet_host::vms::Side;
 use accelnet_libvirt::LibvirtError;
-use accelnet_libvirt::xml::{self, Part};
+use accelnet_libvirt::xml::{self, DomainXml, InterfaceXml, Part};
 use accelnet_model::{Mac, VmSetting};
 
 use super::{Bench, Core, GIVE_UP, Seen};
@@ -24,14 +24,17 @@ impl Core {
     pub(super) fn remember_asked_out(&mut self, setting: &VmSetting) {
         let vms = self.edge.vms();
         let nic_of = |xml: Result<String, LibvirtError>| {
-            xml::interface_fragment(&xml.ok()?, setting.mac, Part::Persistent)
+            let xml = xml.ok()?;
+            let nic = DomainXml::parse(&xml).ok()?;
+            let nic = nic.interface(setting.mac, Part::Persistent)?;
+            Some(nic.without_generated())
         };
         let defined = || nic_of(vms.xml(&setting.uuid, Side::Config));
         let nic = nic_of(vms.migratable_xml(&setting.uuid)).or_else(defined);
         if let Some(nic) = nic {
             let asked_out = AskedOut {
                 mac: setting.mac,
-                nic: xml::without_generated(&nic),
+                nic,
                 told: false,
             };
             self.asked_out.insert(setting.uuid.clone(), asked_out);
@@ -84,15 +87,20 @@ impl Bench<'_> {
     /// Detaches the running vNIC and attaches it again with the failover feature. A vNIC that is
     /// detached already, because an agent died in between, is attached as it is defined.
     pub(super) fn replug(&self) -> Result<(), LibvirtError> {
-        let defined = self.nic()?;
+        let live = self.live_nic.as_deref();
+        let live = live.and_then(|live| InterfaceXml::parse(live).ok());
+        let alias = xml::persistent_alias(self.setting.mac);
         // Settings that only the running vNIC has stay. If the definition names another network, the
         // definition counts: that one was judged.
-        let base = match &self.live_nic {
-            Some(live) if xml::connected_to(live) == xml::connected_to(&defined) => live,
-            _ => &defined,
-        };
-        self.its_switch_stands(base)?;
-        let joined = xml::with_teaming(base, &xml::persistent_alias(self.setting.mac));
+        let (switch, joined) = self.nic(|defined| {
+            let base = match &live {
+                Some(live) if live.connected_to() == defined.connected_to() => live,
+                _ => defined,
+            };
+            (base.connected_to(), base.with_teaming(&alias))
+        })?;
+        let joined_alias = InterfaceXml::parse(&joined)?.user_alias();
+        self.its_switch_stands(switch)?;
         if let Some(live) = &self.live_nic {
             self.vms
                 .detach(&self.setting.uuid, live, Side::Live, GIVE_UP)?;
@@ -100,7 +108,7 @@ impl Bench<'_> {
         (self.passing)("plug-nic");
         match self.vms.attach(&self.setting.uuid, &joined, Side::Live) {
             Ok(()) => {
-                self.live_alias.replace(xml::user_alias(&joined));
+                self.live_alias.replace(joined_alias);
                 Ok(())
             }
             Err(error) => {
@@ -120,12 +128,13 @@ impl Bench<'_> {
         };
         let xml = self.vms.xml(&self.setting.uuid, Side::Live)?;
         let joined = self.live_alias.borrow();
+        let xml = DomainXml::parse(&xml)?;
         if let Some(nic) = joined
             .as_deref()
-            .and_then(|alias| xml::interface_called(&xml, alias))
+            .and_then(|alias| xml.interface_called(alias))
         {
             self.vms
-                .detach(&self.setting.uuid, &nic, Side::Live, GIVE_UP)?;
+                .detach(&self.setting.uuid, nic.as_str(), Side::Live, GIVE_UP)?;
         }
         plug_somewhere(self.vms, &self.setting.uuid, live)
     }
@@ -133,8 +142,11 @@ impl Bench<'_> {
     /// Makes sure that the vNIC can be plugged in again: libvirt plugs nothing into a network that does
     /// not run, which is started, or a bridge that is gone, and the VM that gave up its vNIC would
     /// get none again.
-    fn its_switch_stands(&self, nic: &str) -> Result<(), LibvirtError> {
-        let Some((kind, source, _)) = xml::connected_to(nic) else {
+    fn its_switch_stands(
+        &self,
+        switch: Option<(String, String, Option<String>)>,
+    ) -> Result<(), LibvirtError> {
+        let Some((kind, source, _)) = switch else {
             return Ok(());
         };
         let bridge = match kind.as_str() {
@@ -165,7 +177,7 @@ impl Bench<'_> {
 /// or at any address if that fails.
 fn plug_somewhere(vms: &dyn Vms, uuid: &str, nic: &str) -> Result<(), LibvirtError> {
     vms.attach(uuid, nic, Side::Live).or_else(|error| {
-        let anywhere = xml::without_place(nic);
+        let anywhere = InterfaceXml::parse(nic)?.without_place();
         match anywhere == nic {
             true => Err(error),
             false => vms.attach(uuid, &anywhere, Side::Live).map_err(|_| error),
