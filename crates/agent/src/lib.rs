@@ -18,6 +18,7 @@ mod files;
 mod filter_ledger;
 pub mod journal;
 pub mod journald;
+pub mod logging;
 mod mind;
 pub mod orders;
 pub mod policy;

@@ -12,6 +12,7 @@ use axum::http::{HeaderValue, Response, StatusCode, Uri};
 use axum::routing::on;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::time::Instant;
+use tracing::{Instrument, Span};
 
 use super::answer::{good, refused};
 use super::body;
@@ -101,6 +102,23 @@ pub fn router(service: Arc<dyn Service>, refusals: Arc<Refusals>) -> Router {
 }
 
 async fn answer(behind: Behind, asked: Asked) -> Response<Body> {
+    let span = tracing::info_span!(
+        "request",
+        method = asked.route.method,
+        path = asked.request.uri().path(),
+        caller = asked.caller.name,
+        role = asked.caller.role.name(),
+    );
+    async move {
+        let response = answer_of(behind, asked).await;
+        tracing::info!(status = response.status().as_u16(), "answered");
+        response
+    }
+    .instrument(span)
+    .await
+}
+
+async fn answer_of(behind: Behind, asked: Asked) -> Response<Body> {
     let (route, who, name) = (asked.route, asked.caller.clone(), asked.name.clone());
     match ask(&behind, asked).await {
         Ok(json) => {
@@ -306,9 +324,10 @@ async fn on_thread<T: Send + 'static>(
     place: Option<OwnedSemaphorePermit>,
     work: impl FnOnce() -> Result<T, Failed> + Send + 'static,
 ) -> Result<T, Failed> {
+    let span = Span::current();
     let work = move || {
         let _place = place;
-        work()
+        span.in_scope(work)
     };
     let done = tokio::task::spawn_blocking(work).await;
     done.unwrap_or_else(|_| Err(fell_over().into()))
