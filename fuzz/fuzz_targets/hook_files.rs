@@ -8,7 +8,7 @@ use std::path::Path;
 use std::sync::LazyLock;
 
 use accelnet_host::hook::{Edge, Operation, let_in, serve};
-use accelnet_libvirt::xml::Definition;
+use accelnet_libvirt::xml::{Definition, DomainXml};
 use accelnet_model::vf_wish::{FOLDER, POOLS, VfOutcome, VfWish};
 use accelnet_pci::Root;
 use accelnet_sim::{AdapterSpec, Port, SimHost, Tree};
@@ -91,7 +91,7 @@ fn comes(data: &[u8]) {
     let folder = NODE.folder.path();
     let root = Root::new(folder);
     fs::write(below(folder, POOLS).join("accelnet-lan-vf.json"), data).expect("written");
-    if let Some(changed) = let_in(&root, COMING) {
+    if let Some(changed) = let_in(&root, &DomainXml::parse(COMING).expect("a domain")) {
         let read = Definition::parse(&changed);
         assert!(read.is_ok(), "{read:?} of {changed}");
     }

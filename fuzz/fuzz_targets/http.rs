@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use accelnet_api::Role;
-use accelnet_api::routes::{Method, ROUTES};
+use accelnet_api::routes::ROUTES;
 use accelnet_api::server::fuzzing::answer;
 use accelnet_api::testing::{Fake, Fixed};
 use libfuzzer_sys::fuzz_target;
@@ -38,13 +38,6 @@ fn request(data: &[u8]) -> Vec<u8> {
     let Some(route) = ROUTES.get(usize::from(*which) % (ROUTES.len() + 1)) else {
         return rest.to_vec();
     };
-    let method = match route.method {
-        Method::Get => "GET",
-        Method::Post => "POST",
-        Method::Put => "PUT",
-        Method::Patch => "PATCH",
-        Method::Delete => "DELETE",
-    };
     let mut parts = rest.splitn(2, |byte| *byte == b'\n');
     let place = parts.next().unwrap_or_default();
     let body = parts.next().unwrap_or_default();
@@ -53,7 +46,7 @@ fn request(data: &[u8]) -> Vec<u8> {
         body.len()
     );
     let path = route.path.trim_end_matches("{name}");
-    [method.as_bytes(), b" ", path.as_bytes(), place, head.as_bytes(), body].concat()
+    [route.method.as_bytes(), b" ", path.as_bytes(), place, head.as_bytes(), body].concat()
 }
 
 /// Answers, one after the other.

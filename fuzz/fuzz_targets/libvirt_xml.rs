@@ -3,11 +3,7 @@
 
 #![no_main]
 
-use accelnet_libvirt::xml::{
-    Definition, Device, Part, Port, connected_to, interface_called, interface_fragment,
-    interface_vlan, network, place_on_own_port, port_to_add, ports_to_remove, user_alias,
-    with_place, with_stand_ins, with_teaming, without_generated, without_place, without_teaming,
-};
+use accelnet_libvirt::xml::{Definition, Device, DomainXml, InterfaceXml, NetworkXml, Part, Port};
 use libfuzzer_sys::fuzz_target;
 
 /// Texts that are changed: random bytes alone are seldom XML.
@@ -42,38 +38,46 @@ fn spliced(data: &[u8]) -> Option<String> {
 fn read(text: &str) {
     drop(Port::parse(text));
     drop(Device::parse(text));
-    drop(network(text));
-    drop(user_alias(text));
-    let _ = interface_vlan(text);
-    drop(connected_to(text));
-    drop(port_to_add(text));
-    drop(place_on_own_port(text));
-    drop(ports_to_remove(text));
-    drop(interface_called(text, "ua-accelnet-1"));
-    let changed = with_stand_ins(text, |_| Some("a'<&\"b".to_owned()));
-    let Ok(definition) = Definition::parse(text) else {
+    drop(NetworkXml::parse(text).map(|network| network.facts()));
+    if let Ok(interface) = InterfaceXml::parse(text) {
+        drop(interface.user_alias());
+        let _ = interface.vlan();
+        drop(interface.connected_to());
+        changed(&interface);
+    }
+    let Ok(domain) = DomainXml::parse(text) else {
         return;
     };
-    if let Some(changed) = changed {
+    drop(domain.port_to_add());
+    drop(domain.place_on_own_port());
+    drop(domain.ports_to_remove());
+    drop(domain.interface_called("ua-accelnet-1"));
+    let stood_in = domain.with_stand_ins(|_| Some("a'<&\"b".to_owned()));
+    let Ok(definition) = domain.definition() else {
+        return;
+    };
+    if let Some(changed) = stood_in {
         let read = Definition::parse(&changed);
         assert!(read.is_ok(), "{read:?} of {changed}");
     }
     for mac in definition.vnics.iter().filter_map(|vnic| vnic.mac) {
         for part in [Part::Persistent, Part::Transient] {
-            let Some(fragment) = interface_fragment(text, mac, part) else {
-                continue;
-            };
-            assert!(text.contains(&fragment), "a fragment is a part of the text");
-            for changed in [
-                with_teaming(&fragment, "ua-accelnet"),
-                without_teaming(&fragment, true),
-                without_generated(&fragment),
-                without_place(&fragment),
-                with_place(&fragment, "<address type='pci'/>"),
-            ] {
-                let read = Device::parse(&changed);
-                assert!(read.is_ok(), "{read:?} of {changed} from {fragment}");
+            if let Some(interface) = domain.interface(mac, part) {
+                for changed in changed(&interface) {
+                    let read = Device::parse(&changed);
+                    assert!(read.is_ok(), "{read:?} of {changed} from {interface:?}");
+                }
             }
         }
     }
+}
+
+/// An interface with each change.
+fn changed(interface: &InterfaceXml<'_>) -> [String; 4] {
+    [
+        interface.with_teaming("ua-accelnet"),
+        interface.without_teaming(true),
+        interface.without_generated(),
+        interface.without_place(),
+    ]
 }

@@ -66,14 +66,21 @@ pub struct Journald(Arc<Inner>);
 #[derive(Debug)]
 struct Inner {
     socket: PathBuf,
+    deadline: Duration,
     lost: AtomicU64,
 }
 
 impl Journald {
     /// The journal whose socket is at `socket`.
     pub fn at(socket: impl Into<PathBuf>) -> Self {
+        Journald::within(socket, DEADLINE)
+    }
+
+    /// The same; the records of one call wait no longer than `deadline` for a journal that is slow.
+    pub fn within(socket: impl Into<PathBuf>, deadline: Duration) -> Self {
         Journald(Arc::new(Inner {
             socket: socket.into(),
+            deadline,
             lost: AtomicU64::new(0),
         }))
     }
@@ -85,9 +92,13 @@ impl Journald {
 
     /// Writes records. What cannot be written is counted.
     pub(crate) fn write(&self, records: Vec<Record>) {
-        let Inner { socket, lost } = &*self.0;
+        let Inner {
+            socket,
+            deadline,
+            lost,
+        } = &*self.0;
         let clock = SystemClock;
-        let until = clock.uptime() + DEADLINE;
+        let until = clock.uptime() + *deadline;
         let opened = open(socket);
         for (place, mut record) in records.iter().cloned().enumerate() {
             let before = lost.load(Ordering::Relaxed);

@@ -22,6 +22,7 @@ mod inbox;
 mod intents;
 pub mod journal;
 pub mod journald;
+pub mod logging;
 mod notifier;
 mod observed;
 pub mod orders;

@@ -9,10 +9,10 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use accelnet_model::{AdapterSummary, Capacity, Code, Management, Node, Problem};
-use serde::Serialize;
+use accelnet_model::{Code, Problem};
 use serde::de::DeserializeOwned;
 
+use crate::limits::{Body, Parameter};
 use crate::types::*;
 use place::Place;
 
@@ -74,97 +74,14 @@ impl Client {
         by.unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// The version of an agent.
-    pub fn version(&self) -> Answer<Version> {
-        self.get("/v1/version")
-    }
-
-    /// How things stand.
-    pub fn status(&self) -> Answer<Status> {
-        self.get("/v1/status")
-    }
-
-    /// What the cluster has to give, what is promised of it, and what it has room for.
-    pub fn capacity(&self) -> Answer<Capacity> {
-        self.get("/v1/capacity")
-    }
-
-    /// The node as it was last seen.
-    pub fn node(&self) -> Answer<Node> {
-        self.get("/v1/node")
-    }
-
-    /// Every prerequisite check; with an intent, on its adapters.
-    pub fn prereq(&self, intent: Option<&str>) -> Answer<PrereqAnswer> {
-        match intent {
-            None => self.get("/v1/prereq"),
-            Some(intent) => self.get(&format!("/v1/prereq?intent={}", escaped(intent))),
-        }
-    }
-
-    /// The settings of Accelerated Networking.
-    pub fn management(&self) -> Answer<Management> {
-        self.get("/v1/management")
-    }
-
-    /// Request to enable Accelerated Networking.
-    pub fn enable(&self, request: &Enable) -> Answer<ManagementChanged> {
-        self.send("PUT", "/v1/management", request)
-    }
-
-    /// Changes management.
-    pub fn set(&self, request: &Set) -> Answer<ManagementChanged> {
-        self.send("PATCH", "/v1/management", request)
-    }
-
-    /// Disables management.
-    pub fn disable(&self, dry_run: bool) -> Answer<ManagementChanged> {
-        self.delete(&format!("/v1/management?dry_run={dry_run}"))
-    }
-
-    /// All intents.
-    pub fn intents(&self) -> Answer<Vec<IntentView>> {
-        self.get("/v1/intents")
-    }
-
-    /// One intent.
-    pub fn intent(&self, name: &str) -> Answer<IntentView> {
-        self.get(&format!("/v1/intents/{}", escaped(name)))
-    }
-
-    /// Request to add an intent.
-    pub fn intent_add(&self, request: &IntentAdd) -> Answer<IntentChanged> {
-        self.send("POST", "/v1/intents", request)
-    }
-
-    /// Changes an intent.
-    pub fn intent_set(&self, name: &str, request: &IntentSet) -> Answer<IntentChanged> {
-        let path = format!("/v1/intents/{}", escaped(name));
-        self.send("PATCH", &path, request)
-    }
-
-    /// Removes an intent.
-    pub fn intent_remove(&self, name: &str, dry_run: bool) -> Answer<IntentChanged> {
-        let name = escaped(name);
-        self.delete(&format!("/v1/intents/{name}?dry_run={dry_run}"))
-    }
-
     /// The VMs of all nodes.
     pub fn vms(&self) -> Answer<Vec<VmView>> {
         self.vms_of(None)
     }
 
-    /// The VMs of all nodes, or of one.
-    pub fn vms_of(&self, node: Option<&str>) -> Answer<Vec<VmView>> {
-        match node {
-            None => self.get("/v1/vms"),
-            Some(node) => self.get(&format!("/v1/vms?node={}", escaped(node))),
-        }
-    }
-
     /// One VM, by name or UUID.
     pub fn vm(&self, name: &str) -> Answer<VmView> {
-        self.get(&format!("/v1/vms/{}", escaped(name)))
+        self.vm_of(name, None)
     }
 
     /// Changes VMs of all nodes.
@@ -174,92 +91,28 @@ impl Client {
 
     /// Changes VMs of all nodes, or of one.
     pub fn vms_change_of(&self, node: Option<&str>, change: &VmChange) -> Answer<VmChanged> {
-        let query = node.map_or_else(String::new, |node| format!("?node={}", escaped(node)));
-        let at = |path: &str| format!("{path}{query}");
         match change {
-            VmChange::Enable(request) => self.send("POST", &at("/v1/vm-enable"), request),
-            VmChange::Set(request) => self.send("POST", &at("/v1/vm-set"), request),
-            VmChange::Disable(request) => self.send("POST", &at("/v1/vm-disable"), request),
+            VmChange::Enable(request) => self.vm_enable(node, request),
+            VmChange::Set(request) => self.vm_set(node, request),
+            VmChange::Disable(request) => self.vm_disable(node, request),
         }
-    }
-
-    /// Switches SR-IOV of adapters, where the agent's host is simulated.
-    pub fn adapters_change(&self, request: &AdaptersChange) -> Answer<AdaptersChanged> {
-        self.send("POST", "/v1/adapters", request)
-    }
-
-    /// All nodes of the cluster.
-    pub fn nodes(&self) -> Answer<Vec<NodeView>> {
-        self.get("/v1/nodes")
-    }
-
-    /// The network adapters of all nodes, or of one.
-    pub fn adapters(&self, node: Option<&str>) -> Answer<Vec<AdapterSummary>> {
-        match node {
-            None => self.get("/v1/adapters"),
-            Some(node) => self.get(&format!("/v1/adapters?node={}", escaped(node))),
-        }
-    }
-
-    /// A node with its last report.
-    pub fn node_report(&self, node: &str) -> Answer<NodeReport> {
-        self.get(&format!("/v1/nodes/{}", escaped(node)))
-    }
-
-    /// Drains a node, or lets it have VFs again.
-    pub fn node_drain(&self, request: &NodeDrain) -> Answer<NodeDrained> {
-        self.send("POST", "/v1/node-drain", request)
-    }
-
-    /// What would be done now.
-    pub fn plan(&self) -> Answer<PlanAnswer> {
-        self.get("/v1/plan")
     }
 
     /// Events after number `after`, at most `limit` of the newest; waits up to `wait` (60 s
     /// at most) for one.
     pub fn events(&self, after: u64, limit: usize, wait: Duration) -> Answer<Events> {
-        self.events_of(None, after, limit, wait)
+        self.events_of(after, limit, wait, None)
     }
 
-    /// The same of one node.
-    pub fn events_of(
-        &self,
-        node: Option<&str>,
-        after: u64,
-        limit: usize,
-        wait: Duration,
-    ) -> Answer<Events> {
-        let wait = wait.as_secs();
-        let node = node.map_or_else(String::new, |node| format!("&node={}", escaped(node)));
-        let path = format!("/v1/events?after={after}&limit={limit}&wait={wait}{node}");
-        let within = QUESTION + Duration::from_secs(wait);
-        self.read(exchange::ask(&self.place, "GET", &path, None, within)?)
-    }
-
-    fn get<T: DeserializeOwned>(&self, path: &str) -> Answer<T> {
-        self.read(exchange::ask(&self.place, "GET", path, None, QUESTION)?)
-    }
-
-    fn delete<T: DeserializeOwned>(&self, path: &str) -> Answer<T> {
-        self.read(exchange::ask(&self.place, "DELETE", path, None, CHANGE)?)
-    }
-
-    fn send<T: DeserializeOwned>(
-        &self,
-        method: &str,
-        path: &str,
-        request: &impl Serialize,
-    ) -> Answer<T> {
-        let body = serde_json::to_vec(request)
-            .map_err(|error| self.place.unreachable(error.to_string()))?;
-        self.read(exchange::ask(
-            &self.place,
+    /// A request, which the list of endpoints completes.
+    pub(crate) fn asking(&self, method: &'static str, path: &str) -> Asking<'_> {
+        Asking {
+            client: self,
             method,
-            path,
-            Some(body),
-            CHANGE,
-        )?)
+            path: path.to_owned(),
+            body: Ok(None),
+            within: if method == "GET" { QUESTION } else { CHANGE },
+        }
     }
 
     /// An answer that went well, or the problem that it carries.
@@ -293,6 +146,93 @@ impl Client {
         }
         let failure: Failure = serde_json::from_slice(&answer.body).map_err(odd)?;
         Err(failure.error)
+    }
+}
+
+/// A request that is being written.
+pub(crate) struct Asking<'a> {
+    client: &'a Client,
+    method: &'static str,
+    path: String,
+    body: serde_json::Result<Option<Vec<u8>>>,
+    within: Duration,
+}
+
+impl Asking<'_> {
+    /// Writes the name into its path.
+    pub fn name(mut self, name: &str) -> Self {
+        self.path = self.path.replace("{name}", &escaped(name));
+        self
+    }
+
+    /// Writes a parameter of the query.
+    pub fn query(mut self, parameter: Parameter, value: impl QueryValue) -> Self {
+        if let Some(text) = value.text() {
+            let mark = if self.path.contains('?') { '&' } else { '?' };
+            self.path = format!("{}{mark}{}={text}", self.path, parameter.name);
+        }
+        self.within += value.waits();
+        self
+    }
+
+    /// Writes the body.
+    pub fn body<B: Body>(mut self, body: &B) -> Self {
+        self.body = serde_json::to_vec(body).map(Some);
+        self
+    }
+
+    /// Sends it, and reads the answer.
+    pub fn answer<T: DeserializeOwned>(self) -> Answer<T> {
+        let place = &self.client.place;
+        let body = self.body;
+        let body = body.map_err(|error| place.unreachable(error.to_string()))?;
+        let answer = exchange::ask(place, self.method, &self.path, body, self.within)?;
+        self.client.read(answer)
+    }
+}
+
+/// The value of a parameter of a query.
+pub(crate) trait QueryValue {
+    /// Its text; none leaves the parameter out.
+    fn text(&self) -> Option<String>;
+
+    /// How much longer the answer takes.
+    fn waits(&self) -> Duration {
+        Duration::ZERO
+    }
+}
+
+impl QueryValue for Option<&str> {
+    fn text(&self) -> Option<String> {
+        self.map(escaped)
+    }
+}
+
+impl QueryValue for bool {
+    fn text(&self) -> Option<String> {
+        Some(self.to_string())
+    }
+}
+
+impl QueryValue for u64 {
+    fn text(&self) -> Option<String> {
+        Some(self.to_string())
+    }
+}
+
+impl QueryValue for usize {
+    fn text(&self) -> Option<String> {
+        Some(self.to_string())
+    }
+}
+
+impl QueryValue for Duration {
+    fn text(&self) -> Option<String> {
+        Some(self.as_secs().to_string())
+    }
+
+    fn waits(&self) -> Duration {
+        *self
     }
 }
 

@@ -2,8 +2,8 @@
 //!
 //! [`types`] are the requests and answers; their JSON is stable. [`Service`] is what an agent
 //! does with them, [`server`] serves it on a Unix socket and, where it is told to, with mutual
-//! TLS; [`client`] asks. [`routes`] is the table that the router and the OpenAPI document are
-//! made from.
+//! TLS; [`client`] asks. [`routes`] is the list of endpoints: the router, the client and the
+//! OpenAPI document are made from it.
 
 pub mod client;
 mod limits;

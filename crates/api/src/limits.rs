@@ -3,7 +3,12 @@
 
 use std::collections::HashSet;
 
+use accelnet_model::Problem;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 use serde_json::Value;
+
+use crate::Caller;
 
 /// The longest name in a request, in characters.
 pub const LONGEST_NAME: usize = 255;
@@ -12,9 +17,9 @@ pub const MOST_VMS: usize = 10_000;
 /// VMs that a request of a reader can name: a dry run takes time that changes wait for.
 pub const MOST_VMS_OF_READERS: usize = 1_000;
 /// Adapters that one request can name.
-const MOST_ADAPTERS: usize = 256;
+pub const MOST_ADAPTERS: usize = 256;
 /// VFs that an adapter can have: PCI counts them in 16 bits.
-const MOST_VFS: u64 = 65_535;
+pub const MOST_VFS: u64 = 65_535;
 
 /// Which characters a text may have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -93,34 +98,52 @@ pub enum Limit {
     Judged(u64, u64),
 }
 
-/// Limits by type and field. What holds of a type of `model` stands in the document only: it is
-/// [`Limit::Judged`].
-#[rustfmt::skip]
-pub static LIMITS: &[(&str, &str, Limit)] = &[
-    ("Enable", "intent", Limit::Text(Chars::Printable)),
-    ("Enable", "node_reserve_percentage", Limit::Judged(0, 99)),
-    ("Set", "intent", Limit::Text(Chars::Printable)),
-    ("Set", "node_reserve_percentage", Limit::Judged(0, 99)),
-    ("PerformanceSetting", "queue_pairs", Limit::Judged(1, 64)),
-    ("PerformanceSetting", "rate_limit_percent", Limit::Judged(1, 100)),
-    ("IntentAdd", "name", Limit::Text(Chars::IntentName)),
-    ("IntentAdd", "roles", Limit::Values(1, 3)),
-    ("IntentAdd", "adapters", Limit::Once(1, MOST_ADAPTERS, Chars::Printable)),
-    ("IntentAdd", "vfs", Limit::Number(1, MOST_VFS)),
-    ("IntentSet", "roles", Limit::Values(1, 3)),
-    ("IntentSet", "adapters", Limit::Once(1, MOST_ADAPTERS, Chars::Printable)),
-    ("IntentSet", "vfs", Limit::Number(0, MOST_VFS)),
-    ("VmEnable", "names", Limit::Texts(1, MOST_VMS, Chars::VmName)),
-    ("VmSet", "names", Limit::Texts(1, MOST_VMS, Chars::VmName)),
-    ("VmDisable", "names", Limit::Texts(1, MOST_VMS, Chars::VmName)),
-    ("AdaptersChange", "names", Limit::Texts(0, MOST_ADAPTERS, Chars::Printable)),
-    ("AdaptersChange", "vfs", Limit::Number(0, MOST_VFS)),
-    ("AdaptersChange", "timeout_seconds", Limit::Number(1, 86_400)),
-];
+/// The body of a request; `()` for none.
+pub trait Body: DeserializeOwned + Serialize + Send + 'static {
+    /// The limits of its fields. [`Limit::Judged`] stands in the document only.
+    const LIMITS: &'static [(&'static str, Limit)] = &[];
 
-/// What is wrong with the request `value` of the type `named`, a fragment that begins with the place.
-pub fn judge(named: &str, value: &Value) -> Result<(), String> {
-    for (_, field, limit) in LIMITS.iter().filter(|(owner, ..)| *owner == named) {
+    /// Whether it is a dry run.
+    fn dry_run(&self) -> bool {
+        false
+    }
+
+    /// Checks what its limits do not cover. Returns the subject of a refusal, if the path does not name it.
+    fn check(&mut self, _caller: &Caller) -> Result<Subject, Problem> {
+        Ok(None)
+    }
+}
+
+impl Body for () {}
+
+/// What a request is about.
+pub type Subject = Option<String>;
+
+/// A parameter of a query.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Parameter {
+    /// Its name.
+    pub name: &'static str,
+    /// Its values.
+    pub kind: Kind,
+    /// Its effect.
+    pub what: &'static str,
+}
+
+/// The values of a parameter.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// Text.
+    Text(Chars),
+    /// An integer, at least and at most so much.
+    Number(u64, u64),
+    /// `true` or `false`.
+    Truth,
+}
+
+/// What is wrong with `value`, a request with these limits: a fragment that begins with the place.
+pub fn judge(limits: &[(&str, Limit)], value: &Value) -> Result<(), String> {
+    for (field, limit) in limits {
         let Some(value) = value.get(field).filter(|value| !value.is_null()) else {
             continue;
         };

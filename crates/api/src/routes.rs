@@ -1,272 +1,277 @@
-//! What can be asked, as data: the router and the OpenAPI document are made from it.
+//! All endpoints. The router, the client and the OpenAPI document are made from this list.
 
-use crate::Role;
-use crate::limits::Chars;
+use std::time::Duration;
 
-/// Header of an answer that names the node whose agent answers: times of its rows are by the same clock as `Date`.
-pub const NODE_HEADER: &str = "accelnet-node";
+use accelnet_model::intent::IntentStatus;
+use accelnet_model::{AdapterSummary, Capacity, Management, Node, Problem};
+use axum::routing::MethodFilter;
+use serde_json::Value;
 
-/// Everything that can be asked.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Operation {
-    /// The version of an agent.
-    Version,
-    /// The OpenAPI document.
-    Openapi,
-    /// How things stand.
-    Status,
-    /// What there is to give, and what it has room for.
-    Capacity,
-    /// The node.
-    Node,
-    /// The results of the prerequisite checks.
-    Prereq,
-    /// What would be done now.
-    Plan,
-    /// What happened.
-    Events,
-    /// The settings of Accelerated Networking.
-    Management,
-    /// Enable Accelerated Networking.
-    Enable,
-    /// Change its settings.
-    Set,
-    /// Disable Accelerated Networking.
-    Disable,
-    /// All intents.
-    Intents,
-    /// What became of all intents.
-    IntentStatus,
-    /// One intent.
-    Intent,
-    /// Declare an intent.
-    IntentAdd,
-    /// Change an intent.
-    IntentSet,
-    /// Remove an intent.
-    IntentRemove,
-    /// All VMs.
-    Vms,
-    /// One VM.
-    Vm,
-    /// Accelerate VMs.
-    VmEnable,
-    /// Change accelerated VMs.
-    VmSet,
-    /// Move VMs to their software path.
-    VmDisable,
-    /// The adapters of all nodes.
-    Adapters,
-    /// Switch SR-IOV of adapters.
-    AdaptersChange,
-    /// All nodes of the cluster.
-    Nodes,
-    /// One node, as it reported last.
-    NodeReport,
-    /// Drain a node, or let it have VFs again.
-    NodeDrain,
-}
+use crate::limits::Chars::{self, IntentName, Printable, VmName};
+use crate::limits::Limit::{self, Judged, Number, Once, Text, Texts, Values};
+use crate::limits::{Body, Kind, MOST_ADAPTERS, MOST_VFS, MOST_VMS, Parameter, Subject};
+use crate::server::operate::{Call, Failed, Work, each_once, judge, named, work};
+use crate::types::*;
+use crate::{Caller, Client, Role};
 
-impl Operation {
-    /// Which characters `{name}` in its path may have.
-    pub fn name_in_path(self) -> Chars {
-        match self {
-            Operation::Vm => Chars::VmName,
-            _ => Chars::Printable,
-        }
-    }
-}
+/// An answer of one value.
+type One<T> = T;
+/// An answer of several values.
+type Many<T> = Vec<T>;
+/// An answer of one value without a schema.
+type Any<T> = T;
 
-/// HTTP methods in use.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Method {
-    /// Looks.
-    Get,
-    /// Declares, or changes several at once.
-    Post,
-    /// Sets whole.
-    Put,
-    /// Sets what is given.
-    Patch,
-    /// Takes away.
-    Delete,
-}
-
-/// What an answer is.
+/// The form of an answer, with the name of its type.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Gives {
-    /// One value of the type with this name.
+    /// One value.
     One(&'static str),
-    /// Several of them.
+    /// Several values.
     Many(&'static str),
-    /// The OpenAPI document.
-    Document,
+    /// One value without a schema.
+    Any(&'static str),
 }
 
-/// A part of the query.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Parameter {
-    /// Its name.
-    pub name: &'static str,
-    /// What it holds.
-    pub kind: Kind,
-    /// What it does.
-    pub what: &'static str,
-}
-
-/// What a part of the query holds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
-    /// Text.
-    Text(Chars),
-    /// An integer, at least and at most so much.
-    Number(u64, u64),
-    /// `true` or `false`.
-    Truth,
-}
-
-/// One way to ask.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// An endpoint, as data.
+#[derive(Debug, Clone, Copy)]
 pub struct Route {
-    /// What is asked.
+    /// Its operation.
     pub operation: Operation,
     /// HTTP method.
-    pub method: Method,
+    pub method: &'static str,
+    /// The same for the router.
+    pub filter: MethodFilter,
     /// Path; `{name}` stands for a name.
     pub path: &'static str,
-    /// What it does, an imperative.
+    /// The characters that `{name}` may have.
+    pub name: Option<Chars>,
+    /// Its effect, an imperative.
     pub summary: &'static str,
-    /// What the query may have.
+    /// Parameters of its query.
     pub query: &'static [Parameter],
-    /// Type of the request's body; none when there is no body.
-    pub takes: Option<&'static str>,
+    /// Type of the request's body, and the limits of its fields.
+    pub takes: Option<(&'static str, &'static [(&'static str, Limit)])>,
     /// The answer.
     pub gives: Gives,
-    /// What it takes to ask; anybody who may look may ask for a dry run.
+    /// The role that it needs; a dry run needs only the role reader.
     pub needs: Role,
 }
 
-impl Route {
-    const fn get(
-        operation: Operation,
-        path: &'static str,
-        gives: Gives,
-        summary: &'static str,
-    ) -> Self {
-        Route {
-            operation,
-            method: Method::Get,
-            path,
-            summary,
-            query: &[],
-            takes: None,
-            gives,
-            needs: Role::Reader,
-        }
-    }
-
-    const fn asked(self, query: &'static [Parameter]) -> Self {
-        Route { query, ..self }
-    }
-
-    const fn change(self, method: Method, takes: Option<&'static str>) -> Self {
-        Route {
-            method,
-            takes,
-            needs: Role::Administrator,
-            ..self
-        }
-    }
-
-    const fn by(self, needs: Role) -> Self {
-        Route { needs, ..self }
-    }
+macro_rules! optional {
+    () => {
+        None
+    };
+    ($value:expr) => {
+        Some($value)
+    };
 }
 
-/// `?dry_run=true`.
-const DRY_RUN: &[Parameter] = &[Parameter {
+macro_rules! body {
+    () => {
+        ()
+    };
+    ($body:ident) => {
+        $body
+    };
+}
+
+#[cfg(feature = "schema")]
+macro_rules! schema {
+    ($all:ident, Any, $answer:ident) => {};
+    ($all:ident, $gives:ident, $answer:ident) => {
+        crate::schema::with::<$answer>($all)
+    };
+}
+
+/// An endpoint is: its operation, method, path, characters of `{name}`, role and summary; its function of
+/// [`Client`], with the query and the body, whose fields have limits and which a function may check; its
+/// answer; and the call of the [`Service`](crate::Service).
+macro_rules! endpoints {
+    ($(
+        $operation:ident: $method:ident $path:literal $($name:ident: $chars:ident)?, $needs:ident, $summary:literal,
+        $client:ident($($parameter:ident: $type:ty = $known:ident),*)
+        $(takes $body:ident { $($field:ident: $limit:expr),* } $(checked by $check:expr)?)?
+        => $gives:ident<$answer:ident>, $ask:expr;
+    )*) => {
+        /// All operations.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        pub enum Operation {
+            $(#[doc = $summary] $operation,)*
+        }
+
+        /// All endpoints.
+        pub static ROUTES: &[Route] = &[$(Route {
+            operation: Operation::$operation,
+            method: stringify!($method),
+            filter: MethodFilter::$method,
+            path: $path,
+            name: optional!($($chars)?),
+            summary: $summary,
+            query: &[$($known),*],
+            takes: optional!($((stringify!($body), $body::LIMITS))?),
+            gives: Gives::$gives(stringify!($answer)),
+            needs: Role::$needs,
+        }),*];
+
+        /// Reads a request of `operation`.
+        pub(crate) fn read(operation: Operation, call: Call) -> Result<Work, Failed> {
+            match operation {
+                $(Operation::$operation => work::<body!($($body)?), $gives<$answer>, _>(call, $ask),)*
+            }
+        }
+
+        $($(impl Body for $body {
+            const LIMITS: &'static [(&'static str, Limit)] = &[$((stringify!($field), $limit)),*];
+
+            fn dry_run(&self) -> bool {
+                self.dry_run
+            }
+
+            $(fn check(&mut self, caller: &Caller) -> Result<Subject, Problem> {
+                let check: fn(&mut Self, &Caller) -> _ = $check;
+                check(self, caller)
+            })?
+        })?)*
+
+        impl Client {
+            $(#[doc = $summary]
+            pub fn $client(
+                &self $(, $name: &str)? $(, $parameter: $type)* $(, request: &$body)?
+            ) -> Result<$gives<$answer>, Problem> {
+                let asking = self.asking(stringify!($method), $path);
+                asking$(.name($name))?$(.query($known, $parameter))*$(.body::<$body>(request))?.answer()
+            })*
+        }
+
+        /// Adds the types of all requests and answers.
+        #[cfg(feature = "schema")]
+        pub(crate) fn schemas(all: &mut crate::schema::Schemas) {
+            $(schema!(all, $gives, $answer);
+            $(crate::schema::with::<$body>(all);)?)*
+        }
+    };
+}
+
+const fn text(name: &'static str, what: &'static str) -> Parameter {
+    let kind = Kind::Text(Printable);
+    Parameter { name, kind, what }
+}
+
+const fn number(name: &'static str, least: u64, most: u64, what: &'static str) -> Parameter {
+    let kind = Kind::Number(least, most);
+    Parameter { name, kind, what }
+}
+
+const DRY_RUN: Parameter = Parameter {
     name: "dry_run",
     kind: Kind::Truth,
     what: "Show the steps, and change nothing.",
-}];
-
-const NODE: &[Parameter] = &[Parameter {
-    name: "node",
-    kind: Kind::Text(Chars::Printable),
-    what: "Show only this node.",
-}];
-
-const NODE_OF_CHANGE: &[Parameter] = &[Parameter {
-    name: "node",
-    kind: Kind::Text(Chars::Printable),
-    what: "Change only VMs on this node.",
-}];
-
-const PREREQ: &[Parameter] = &[Parameter {
-    name: "intent",
-    kind: Kind::Text(Chars::Printable),
-    what: "Check only the adapters of this intent.",
-}];
-
+};
+const NODE: Parameter = text("node", "Show only this node.");
+const NODE_OF_CHANGE: Parameter = text("node", "Change only VMs on this node.");
+const NODE_OF_EVENTS: Parameter = text("node", "Show only events of this node.");
+const INTENT: Parameter = text("intent", "Check only the adapters of this intent.");
 /// The greatest number that an event can have.
 const LAST_EVENT: u64 = i64::MAX as u64;
-
-const EVENTS: &[Parameter] = &[
-    Parameter {
-        name: "after",
-        kind: Kind::Number(0, LAST_EVENT),
-        what: "Only events with a greater number than this.",
-    },
-    Parameter {
-        name: "limit",
-        kind: Kind::Number(1, 10_000),
-        what: "At most so many of the newest; 100 when left out.",
-    },
-    Parameter {
-        name: "wait",
-        kind: Kind::Number(0, 60),
-        what: "Wait up to this number of seconds for an event; the default is 0.",
-    },
-    Parameter {
-        name: "node",
-        kind: Kind::Text(Chars::Printable),
-        what: "Show only events of this node.",
-    },
-];
-
-use Gives::{Document, Many, One};
-use Method::{Delete, Patch, Post, Put};
-use Operation as Do;
-
-/// Every way to ask.
 #[rustfmt::skip]
-pub static ROUTES: &[Route] = &[
-    Route::get(Do::Version, "/v1/version", One("Version"), "Show the version of the agent"),
-    Route::get(Do::Openapi, "/v1/openapi.json", Document, "Describe this API"),
-    Route::get(Do::Status, "/v1/status", One("Status"), "Show cluster status"),
-    Route::get(Do::Capacity, "/v1/capacity", One("Capacity"), "Show the capacity of the cluster: in use, allocated, and free"),
-    Route::get(Do::Node, "/v1/node", One("Node"), "Show the last snapshot of the node"),
-    Route::get(Do::Prereq, "/v1/prereq", One("PrereqAnswer"), "Check the prerequisites of Accelerated Networking on a new snapshot").asked(PREREQ),
-    Route::get(Do::Plan, "/v1/plan", One("PlanAnswer"), "Show the steps that the agent would run now"),
-    Route::get(Do::Events, "/v1/events", One("Events"), "Show events, oldest first").asked(EVENTS),
-    Route::get(Do::Management, "/v1/management", One("Management"), "Show the settings of Accelerated Networking"),
-    Route::get(Do::Enable, "/v1/management", One("ManagementChanged"), "Enable Accelerated Networking").change(Put, Some("Enable")),
-    Route::get(Do::Set, "/v1/management", One("ManagementChanged"), "Change the settings of Accelerated Networking; those that are not given remain unchanged").change(Patch, Some("Set")),
-    Route::get(Do::Disable, "/v1/management", One("ManagementChanged"), "Disable Accelerated Networking; VMs keep their VFs").asked(DRY_RUN).change(Delete, None),
-    Route::get(Do::Intents, "/v1/intents", Many("IntentView"), "List the intents"),
-    Route::get(Do::IntentAdd, "/v1/intents", One("IntentChanged"), "Add an intent, and wait until it is applied").change(Post, Some("IntentAdd")),
-    Route::get(Do::IntentStatus, "/v1/intent-status", Many("IntentStatus"), "Show the state of every intent on every node"),
-    Route::get(Do::Intent, "/v1/intents/{name}", One("IntentView"), "Show an intent"),
-    Route::get(Do::IntentSet, "/v1/intents/{name}", One("IntentChanged"), "Change an intent; settings that are not given remain unchanged").change(Patch, Some("IntentSet")),
-    Route::get(Do::IntentRemove, "/v1/intents/{name}", One("IntentChanged"), "Remove an unused intent").asked(DRY_RUN).change(Delete, None),
-    Route::get(Do::Vms, "/v1/vms", Many("VmView"), "List the VMs of all nodes").asked(NODE),
-    Route::get(Do::Vm, "/v1/vms/{name}", One("VmView"), "Show a VM of any node, by name or UUID").asked(NODE),
-    Route::get(Do::VmEnable, "/v1/vm-enable", One("VmChanged"), "Enable acceleration on VMs").asked(NODE_OF_CHANGE).change(Post, Some("VmEnable")).by(Role::Operator),
-    Route::get(Do::VmSet, "/v1/vm-set", One("VmChanged"), "Change the setting of accelerated VMs").asked(NODE_OF_CHANGE).change(Post, Some("VmSet")).by(Role::Operator),
-    Route::get(Do::VmDisable, "/v1/vm-disable", One("VmChanged"), "Move VMs to their software path").asked(NODE_OF_CHANGE).change(Post, Some("VmDisable")).by(Role::Operator),
-    Route::get(Do::Adapters, "/v1/adapters", Many("AdapterSummary"), "List the network adapters of all nodes").asked(NODE),
-    Route::get(Do::AdaptersChange, "/v1/adapters", One("AdaptersChanged"), "Switch SR-IOV of adapters on or off, on a simulated host").change(Post, Some("AdaptersChange")),
-    Route::get(Do::Nodes, "/v1/nodes", Many("NodeView"), "List the nodes of the cluster"),
-    Route::get(Do::NodeReport, "/v1/nodes/{name}", One("NodeReport"), "Show the last report of a node"),
-    Route::get(Do::NodeDrain, "/v1/node-drain", One("NodeDrained"), "Drain or undrain a node").change(Post, Some("NodeDrain")),
-];
+const AFTER: Parameter = number("after", 0, LAST_EVENT, "Only events with a greater number than this.");
+#[rustfmt::skip]
+const LIMIT: Parameter = number("limit", 1, 10_000, "At most so many of the newest; 100 when left out.");
+#[rustfmt::skip]
+const WAIT: Parameter = number("wait", 0, 60, "Wait up to this number of seconds for an event; the default is 0.");
+
+const RESERVE: Limit = Judged(0, 99);
+const ROLES: Limit = Values(1, 3);
+const ADAPTERS: Limit = Once(1, MOST_ADAPTERS, Printable);
+const VMS: Limit = Texts(1, MOST_VMS, VmName);
+
+endpoints! {
+    Version: GET "/v1/version", Reader, "Show the version of the agent",
+        version() => One<Version>, |service, _, ()| service.version();
+    Openapi: GET "/v1/openapi.json", Reader, "Describe this API",
+        openapi() => Any<Value>, |_, _, ()| crate::OPENAPI;
+    Status: GET "/v1/status", Reader, "Show cluster status",
+        status() => One<Status>, |service, _, ()| service.status();
+    Capacity: GET "/v1/capacity", Reader, "Show the capacity of the cluster: in use, allocated, and free",
+        capacity() => One<Capacity>, |service, _, ()| service.capacity();
+    Node: GET "/v1/node", Reader, "Show the last snapshot of the node",
+        node() => One<Node>, |service, _, ()| service.node();
+    Prereq: GET "/v1/prereq", Reader, "Check the prerequisites of Accelerated Networking on a new snapshot",
+        prereq(intent: Option<&str> = INTENT) => One<PrereqAnswer>,
+        |service, call, ()| service.prereq(&call.caller, call.query.text("intent"));
+    Plan: GET "/v1/plan", Reader, "Show the steps that the agent would run now",
+        plan() => One<PlanAnswer>, |service, call, ()| service.plan(&call.caller);
+    Events: GET "/v1/events", Reader, "Show events, oldest first",
+        events_of(after: u64 = AFTER, limit: usize = LIMIT, wait: Duration = WAIT, node: Option<&str> = NODE_OF_EVENTS)
+        => One<Events>, |service, call, ()| {
+            let limit = call.query.number("limit").unwrap_or(100) as usize;
+            service.events(call.query.text("node"), call.query.number("after").unwrap_or(0), limit)
+        };
+
+    Management: GET "/v1/management", Reader, "Show the settings of Accelerated Networking",
+        management() => One<Management>, |service, _, ()| service.management();
+    Enable: PUT "/v1/management", Administrator, "Enable Accelerated Networking",
+        enable() takes Enable { intent: Text(Printable), node_reserve_percentage: RESERVE }
+        checked by |body, _| judge(body.node_reserve_percentage, body.performance.as_ref())
+        => One<ManagementChanged>, |service, call, body| service.enable(&call.caller, &body);
+    Set: PATCH "/v1/management", Administrator,
+        "Change the settings of Accelerated Networking; those that are not given remain unchanged",
+        set() takes Set { intent: Text(Printable), node_reserve_percentage: RESERVE }
+        checked by |body, _| judge(body.node_reserve_percentage, body.performance.as_ref())
+        => One<ManagementChanged>, |service, call, body| service.set(&call.caller, &body);
+    Disable: DELETE "/v1/management", Administrator, "Disable Accelerated Networking; VMs keep their VFs",
+        disable(dry_run: bool = DRY_RUN) => One<ManagementChanged>,
+        |service, call, ()| service.disable(&call.caller, call.query.truth("dry_run"));
+
+    Intents: GET "/v1/intents", Reader, "List the intents",
+        intents() => Many<IntentView>, |service, _, ()| service.intents();
+    IntentAdd: POST "/v1/intents", Administrator, "Add an intent, and wait until it is applied",
+        intent_add() takes IntentAdd { name: Text(IntentName), roles: ROLES, adapters: ADAPTERS, vfs: Number(1, MOST_VFS) }
+        checked by |body, _| Ok(Some(body.name.clone()))
+        => One<IntentChanged>, |service, call, body| service.intent_add(&call.caller, &body);
+    IntentStatus: GET "/v1/intent-status", Reader, "Show the state of every intent on every node",
+        intent_status() => Many<IntentStatus>, |service, _, ()| service.intent_status();
+    Intent: GET "/v1/intents/{name}" name: Printable, Reader, "Show an intent",
+        intent() => One<IntentView>, |service, call, ()| service.intent(call.name());
+    IntentSet: PATCH "/v1/intents/{name}" name: Printable, Administrator,
+        "Change an intent; settings that are not given remain unchanged",
+        intent_set() takes IntentSet { roles: ROLES, adapters: ADAPTERS, vfs: Number(0, MOST_VFS) }
+        => One<IntentChanged>, |service, call, body| service.intent_set(&call.caller, call.name(), &body);
+    IntentRemove: DELETE "/v1/intents/{name}" name: Printable, Administrator, "Remove an unused intent",
+        intent_remove(dry_run: bool = DRY_RUN) => One<IntentChanged>,
+        |service, call, ()| service.intent_remove(&call.caller, call.name(), call.query.truth("dry_run"));
+
+    Vms: GET "/v1/vms", Reader, "List the VMs of all nodes",
+        vms_of(node: Option<&str> = NODE) => Many<VmView>, |service, call, ()| service.vms(call.query.text("node"));
+    Vm: GET "/v1/vms/{name}" name: VmName, Reader, "Show a VM of any node, by name or UUID",
+        vm_of(node: Option<&str> = NODE) => One<VmView>,
+        |service, call, ()| service.vm(call.name(), call.query.text("node"));
+    VmEnable: POST "/v1/vm-enable", Operator, "Enable acceleration on VMs",
+        vm_enable(node: Option<&str> = NODE_OF_CHANGE) takes VmEnable { names: VMS }
+        checked by |body, caller| named(&mut body.names, body.dry_run, caller)
+        => One<VmChanged>, |service, call, body| call.vms(service, VmChange::Enable(body));
+    VmSet: POST "/v1/vm-set", Operator, "Change the setting of accelerated VMs",
+        vm_set(node: Option<&str> = NODE_OF_CHANGE) takes VmSet { names: VMS }
+        checked by |body, caller| named(&mut body.names, body.dry_run, caller)
+        => One<VmChanged>, |service, call, body| call.vms(service, VmChange::Set(body));
+    VmDisable: POST "/v1/vm-disable", Operator, "Move VMs to their software path",
+        vm_disable(node: Option<&str> = NODE_OF_CHANGE) takes VmDisable { names: VMS }
+        checked by |body, caller| named(&mut body.names, body.dry_run, caller)
+        => One<VmChanged>, |service, call, body| call.vms(service, VmChange::Disable(body));
+
+    Adapters: GET "/v1/adapters", Reader, "List the network adapters of all nodes",
+        adapters(node: Option<&str> = NODE) => Many<AdapterSummary>,
+        |service, call, ()| service.adapters(call.query.text("node"));
+    AdaptersChange: POST "/v1/adapters", Administrator, "Switch SR-IOV of adapters on or off, on a simulated host",
+        adapters_change() takes AdaptersChange {
+            names: Texts(0, MOST_ADAPTERS, Printable), vfs: Number(0, MOST_VFS), timeout_seconds: Number(1, 86_400)
+        } checked by |body, _| each_once(&mut body.names)
+        => One<AdaptersChanged>, |service, call, body| service.adapters_change(&call.caller, &body);
+    Nodes: GET "/v1/nodes", Reader, "List the nodes of the cluster",
+        nodes() => Many<NodeView>, |service, _, ()| service.nodes();
+    NodeReport: GET "/v1/nodes/{name}" name: Printable, Reader, "Show the last report of a node",
+        node_report() => One<NodeReport>, |service, call, ()| service.node_report(call.name());
+    NodeDrain: POST "/v1/node-drain", Administrator, "Drain or undrain a node",
+        node_drain() takes NodeDrain {}
+        => One<NodeDrained>, |service, call, body| service.node_drain(&call.caller, &body);
+}

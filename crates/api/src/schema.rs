@@ -2,32 +2,32 @@
 
 use std::collections::BTreeMap;
 
-use accelnet_model::intent::IntentStatus;
-use accelnet_model::{AdapterSummary, Capacity, Management, Node};
 use serde_json::{Map, Value, json};
 use utoipa::openapi::{RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
 
 use crate::Role;
-use crate::limits::{Chars, LIMITS, Limit};
-use crate::routes::{Gives, Kind, Method, Parameter, ROUTES, Route};
-use crate::types::*;
+use crate::limits::{Chars, Kind, Limit, Parameter};
+use crate::routes::{self, Gives, ROUTES, Route};
+use crate::types::Failure;
+
+/// Types by name.
+pub(crate) type Schemas = Vec<(String, RefOr<Schema>)>;
+
+/// Limits of a type of `model`.
+const PERFORMANCE: &[(&str, Limit)] = &[
+    ("queue_pairs", Limit::Judged(1, 64)),
+    ("rate_limit_percent", Limit::Judged(1, 100)),
+];
 
 /// The document.
 pub fn document() -> Value {
     let mut paths: Map<String, Value> = Map::new();
     for route in ROUTES {
-        let method = match route.method {
-            Method::Get => "get",
-            Method::Post => "post",
-            Method::Put => "put",
-            Method::Patch => "patch",
-            Method::Delete => "delete",
-        };
         let path = paths
             .entry(route.path)
             .or_insert_with(|| Value::Object(Map::new()));
-        path[method] = operation(route);
+        path[route.method.to_lowercase()] = operation(route);
     }
     json!({
         "openapi": "3.1.0",
@@ -56,15 +56,15 @@ fn operation(route: &Route) -> Value {
     let answer = match route.gives {
         Gives::One(name) => reference(name),
         Gives::Many(name) => json!({ "type": "array", "items": reference(name) }),
-        Gives::Document => json!({ "type": "object" }),
+        Gives::Any(_) => json!({ "type": "object" }),
     };
     let mut parameters: Vec<Value> = route.query.iter().map(query).collect();
-    if route.path.contains("{name}") {
+    if let Some(chars) = route.name {
         parameters.push(json!({
             "name": "name",
             "in": "path",
             "required": true,
-            "schema": text_of(route.operation.name_in_path()),
+            "schema": text_of(chars),
         }));
     }
     let mut operation = json!({
@@ -76,7 +76,7 @@ fn operation(route: &Route) -> Value {
     if !parameters.is_empty() {
         operation["parameters"] = Value::Array(parameters);
     }
-    if let Some(name) = route.takes {
+    if let Some((name, _)) = route.takes {
         operation["requestBody"] = json!({
             "required": true,
             "content": { "application/json": { "schema": reference(name) } },
@@ -106,7 +106,7 @@ fn responses(route: &Route, answer: Value) -> Value {
     if route.needs > Role::Reader {
         responses["403"] = failure("The caller's role is too little.");
     }
-    if route.path.contains("{name}") {
+    if route.name.is_some() {
         responses["404"] = failure("The name does not exist.");
     }
     if route.takes.is_some() {
@@ -159,10 +159,11 @@ fn limit(schemas: &mut BTreeMap<String, Value>) {
             schema["additionalProperties"] = Value::Bool(false);
         }
     }
-    for (owner, field, limit) in LIMITS {
-        let properties = schemas
-            .get_mut(*owner)
-            .map(|owner| &mut owner["properties"]);
+    let takes = ROUTES.iter().filter_map(|route| route.takes);
+    let takes = takes.chain([("PerformanceSetting", PERFORMANCE)]);
+    let fields = takes.flat_map(|(owner, limits)| limits.iter().map(move |limit| (owner, limit)));
+    for (owner, (field, limit)) in fields {
+        let properties = schemas.get_mut(owner).map(|owner| &mut owner["properties"]);
         let Some(Value::Object(schema)) = properties.map(|all| &mut all[*field]) else {
             continue;
         };
@@ -214,36 +215,9 @@ fn snake(name: &str) -> String {
 
 /// Every type that a request or an answer has.
 fn schemas() -> BTreeMap<String, Value> {
-    let mut all = Vec::new();
+    let mut all = Schemas::new();
     with::<Failure>(&mut all);
-    with::<Version>(&mut all);
-    with::<Status>(&mut all);
-    with::<Capacity>(&mut all);
-    with::<Node>(&mut all);
-    with::<PrereqAnswer>(&mut all);
-    with::<PlanAnswer>(&mut all);
-    with::<Events>(&mut all);
-    with::<Management>(&mut all);
-    with::<Enable>(&mut all);
-    with::<Set>(&mut all);
-    with::<ManagementChanged>(&mut all);
-    with::<IntentView>(&mut all);
-    with::<IntentStatus>(&mut all);
-    with::<IntentAdd>(&mut all);
-    with::<IntentSet>(&mut all);
-    with::<IntentChanged>(&mut all);
-    with::<VmView>(&mut all);
-    with::<VmEnable>(&mut all);
-    with::<VmSet>(&mut all);
-    with::<VmDisable>(&mut all);
-    with::<VmChanged>(&mut all);
-    with::<AdapterSummary>(&mut all);
-    with::<AdaptersChange>(&mut all);
-    with::<AdaptersChanged>(&mut all);
-    with::<NodeView>(&mut all);
-    with::<NodeReport>(&mut all);
-    with::<NodeDrain>(&mut all);
-    with::<NodeDrained>(&mut all);
+    routes::schemas(&mut all);
     let mut schemas: BTreeMap<String, Value> = BTreeMap::new();
     for (name, schema) in all {
         // A schema of our own making has no maps with odd keys.
@@ -258,7 +232,8 @@ fn schemas() -> BTreeMap<String, Value> {
     schemas
 }
 
-fn with<T: ToSchema + PartialSchema>(all: &mut Vec<(String, RefOr<Schema>)>) {
+/// Adds a type and the types that it consists of.
+pub(crate) fn with<T: ToSchema + PartialSchema>(all: &mut Schemas) {
     all.push((T::name().into_owned(), T::schema()));
     T::schemas(all);
 }

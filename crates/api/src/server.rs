@@ -14,7 +14,7 @@ pub mod fuzzing;
 #[cfg(test)]
 pub(crate) mod http;
 mod looks;
-mod operate;
+pub(crate) mod operate;
 mod parse;
 mod peer;
 mod places;

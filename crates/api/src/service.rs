@@ -2,12 +2,16 @@
 
 use std::pin::Pin;
 
-use accelnet_model::{AdapterSummary, Capacity, Code, Node, Problem};
-
+use accelnet_model::intent::IntentStatus;
+use accelnet_model::{AdapterSummary, Capacity, Code, Management, Node, Problem};
+use accelnet_rules::vm_names;
 use tokio::sync::watch;
 
 use crate::Role;
 use crate::types::*;
+
+/// Header of an answer that names the node whose agent answers: times of its rows are by the same clock as `Date`.
+pub const NODE_HEADER: &str = "accelnet-node";
 
 /// Who asks.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -56,6 +60,13 @@ pub type News = watch::Receiver<u64>;
 pub trait Service: Send + Sync {
     /// Name of the node, which each answer carries in a header.
     fn name(&self) -> String;
+    /// The version of the agent.
+    fn version(&self) -> Result<Version, Problem> {
+        Ok(Version {
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            api: vec!["v1".to_owned()],
+        })
+    }
     /// How things stand.
     fn status(&self) -> Result<Status, Problem>;
     /// What the cluster has to give, what is promised of it, and what it has room for.
@@ -64,6 +75,16 @@ pub trait Service: Send + Sync {
     fn node(&self) -> Result<Node, Problem>;
     /// Every prerequisite check, judged on a fresh look; with an intent, on its adapters.
     fn prereq(&self, who: &Caller, intent: Option<&str>) -> Answer<PrereqAnswer>;
+    /// The settings of Accelerated Networking.
+    fn management(&self) -> Result<Management, Problem> {
+        let status = self.status()?;
+        Ok(Management {
+            enabled: status.enabled,
+            intent: status.intent,
+            node_reserve_percentage: status.node_reserve_percentage,
+            performance: status.performance,
+        })
+    }
     /// Request to enable Accelerated Networking.
     fn enable(&self, who: &Caller, request: &Enable) -> Answer<ManagementChanged>;
     /// Changes management.
@@ -72,6 +93,19 @@ pub trait Service: Send + Sync {
     fn disable(&self, who: &Caller, dry_run: bool) -> Answer<ManagementChanged>;
     /// All intents, by name.
     fn intents(&self) -> Result<Vec<IntentView>, Problem>;
+    /// One intent.
+    fn intent(&self, name: &str) -> Result<IntentView, Problem> {
+        let mut all = self.intents()?;
+        let intents: Vec<_> = all.iter().map(|view| view.intent.clone()).collect();
+        accelnet_rules::intent::find(name, &intents)?;
+        all.retain(|view| view.intent.name == name);
+        Ok(all.remove(0))
+    }
+    /// The state of every intent on every node.
+    fn intent_status(&self) -> Result<Vec<IntentStatus>, Problem> {
+        let all = self.intents()?.into_iter();
+        Ok(all.flat_map(|view| view.status).collect())
+    }
     /// Declares an intent, and waits until the node has applied it.
     fn intent_add(&self, who: &Caller, request: &IntentAdd) -> Answer<IntentChanged>;
     /// Changes an intent.
@@ -80,6 +114,27 @@ pub trait Service: Send + Sync {
     fn intent_remove(&self, who: &Caller, name: &str, dry_run: bool) -> Answer<IntentChanged>;
     /// The VMs of all nodes, or of one.
     fn vms(&self, node: Option<&str>) -> Result<Vec<VmView>, Problem>;
+    /// One VM, by name or UUID, of all nodes or of one.
+    fn vm(&self, name: &str, node: Option<&str>) -> Result<VmView, Problem> {
+        let all = self.vms(node)?;
+        let is_meant = |vm: &VmView| vm.name == name || vm.uuid.eq_ignore_ascii_case(name);
+        let meant: Vec<&VmView> = all.iter().filter(|vm| is_meant(vm)).collect();
+        match meant.as_slice() {
+            [only] => Ok((*only).clone()),
+            [] => {
+                // It may be on a node whose VMs are unknown.
+                let nodes = self.nodes()?.into_iter();
+                let mut nodes = nodes.filter(|view| node.is_none_or(|node| view.name == node));
+                let unknown = nodes.find_map(|view| view.vms_unknown);
+                let called = all.iter().map(|vm| (&*vm.name, &*vm.node));
+                Err(unknown.unwrap_or_else(|| vm_names::not_found(name, node, called)))
+            }
+            several => {
+                let nodes: Vec<String> = several.iter().map(|vm| vm.node.clone()).collect();
+                Err(vm_names::ambiguous(name, &nodes))
+            }
+        }
+    }
     /// Changes VMs of all nodes, or of one.
     fn vms_change(&self, who: &Caller, node: Option<&str>, change: &VmChange) -> Answer<VmChanged>;
     /// What would be done now.

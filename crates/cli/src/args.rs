@@ -13,6 +13,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use accelnet_agent::logging::Levels;
 use accelnet_model::NodeName;
 use accelnet_rules::vf_path::Limits;
 use clap::builder::NonEmptyStringValueParser;
@@ -472,6 +473,16 @@ pub struct Agent {
     /// How to answer remote clients
     #[command(flatten)]
     pub remote: Remote,
+    /// Levels of the agent's log
+    #[arg(
+        long,
+        value_name = "LEVELS",
+        env = "ACCELNET_LOG",
+        hide_env_values = true,
+        default_value = "warn",
+        long_help = "Levels of the agent's log: off, error, warn, info or debug, of all modules or by module ('warn,accelnet_api=info'). The log goes to the journal if systemd connects stderr to it, else to stderr. While /run/accelnet/log exists, the levels in this file apply instead, without a restart."
+    )]
+    pub log: Levels,
     /// For tests: kill the process before the named step, after so many passings (STEP:N)
     #[arg(long, hide = true, value_parser = read_kill_at)]
     pub kill_at: Option<(String, u32)>,

@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use accelnet_host::hook;
 use accelnet_host::vms::{LibvirtVms, Side, Vms};
-use accelnet_libvirt::xml::{self, Part};
+use accelnet_libvirt::xml::{self, DomainXml, Part};
 
 const WITHIN: Duration = Duration::from_secs(30);
 
@@ -50,18 +50,18 @@ fn main() -> Result<(), Box<dyn Error>> {
         ["team" | "unteam", uuid, mac] => {
             let definition = vms.xml(uuid, Side::Config)?;
             let mac = mac.parse()?;
-            let vnic = xml::interface_fragment(&definition, mac, Part::Persistent);
+            let vnic = DomainXml::parse(&definition)?.interface(mac, Part::Persistent);
             let vnic = vnic.ok_or("the VM has no such vNIC")?;
             let vnic = match words[0] {
-                "team" => xml::with_teaming(&vnic, &xml::persistent_alias(mac)),
-                _ => xml::without_teaming(&vnic, false),
+                "team" => vnic.with_teaming(&xml::persistent_alias(mac)),
+                _ => vnic.without_teaming(false),
             };
             println!("{vnic}");
         }
         ["vf", pool, mac] => {
             let mac = mac.parse()?;
             let (partner, own) = (xml::persistent_alias(mac), xml::vf_alias(mac));
-            println!("{}", xml::vf_interface(pool, mac, &partner, &own, None));
+            println!("{}", xml::vf_interface(pool, mac, &partner, &own, None, ""));
         }
         ["hook", folder] => println!(
             "{}",

@@ -23,6 +23,7 @@ use std::io::{Read, Write};
 use std::os::unix::net::UnixDatagram;
 use std::process::Command;
 
+use accelnet_libvirt::xml::DomainXml;
 use accelnet_model::outside;
 use accelnet_pci::Root;
 
@@ -85,9 +86,15 @@ pub fn run(args: impl Iterator<Item = OsString>, mut data: impl Read) -> i32 {
             }
         }
         ["qemu", _, "migrate", "begin", ..] => {
-            complain_of(coming::note(&Root::system(), &xml), "failed to note a VM");
+            let Ok(domain) = DomainXml::parse(&xml) else {
+                return 0;
+            };
+            complain_of(
+                coming::note(&Root::system(), &domain),
+                "failed to note a VM",
+            );
             // Nothing said is the same as all of it unchanged.
-            if let Some(changed) = let_in(&Root::system(), &xml)
+            if let Some(changed) = let_in(&Root::system(), &domain)
                 && let Err(error) = std::io::stdout().write_all(changed.as_bytes())
             {
                 complain(&format!("failed to answer libvirt: {error}"));

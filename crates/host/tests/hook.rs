@@ -9,6 +9,7 @@ use std::path::Path;
 
 use accelnet_host::Links;
 use accelnet_host::hook::{self, Edge, Operation, coming};
+use accelnet_libvirt::xml::DomainXml;
 use accelnet_model::adapter::EswitchMode;
 use accelnet_model::link::{Channels, DriverInfo, Link};
 use accelnet_model::vf::{VfLinkState, VfSettings, VlanProtocol};
@@ -413,7 +414,7 @@ fn the_vf_of_a_vm_that_comes_has_no_mac_until_its_agent_sets_it() {
         knobs: &bench.host.kernel,
     };
     assert!(!coming::forget(&root, &xml), "an ordinary start");
-    coming::note(&root, &xml).expect("a note");
+    coming::note(&root, &DomainXml::parse(&xml).expect("a domain")).expect("a note");
     assert_eq!(bench.serve(Operation::Created, CREATED), [""; 0]);
     bench.libvirt_sets_mac(OWN);
     assert!(coming::forget(&root, &xml) && !coming::forget(&root, &xml));
@@ -426,6 +427,6 @@ fn the_vf_of_a_vm_that_comes_has_no_mac_until_its_agent_sets_it() {
     assert_eq!(bench.vf().mac, Mac::ZERO);
     // Of a VM without a setting nothing is noted.
     let other = xml.replace(UUID, "22222222-2222-4333-8444-555555555555");
-    coming::note(&root, &other).expect("nothing");
+    coming::note(&root, &DomainXml::parse(&other).expect("a domain")).expect("nothing");
     assert!(!coming::forget(&root, &other));
 }

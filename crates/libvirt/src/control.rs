@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use crate::event::{VmEvent, WatchHandle};
 use crate::ffi::{self, Connection, DomainHandle};
-use crate::xml::is_live;
+use crate::xml::DomainXml;
 use crate::{Domains, LibvirtError, Reading, SavedState, Side, libvirt};
 use watchers::Watchers;
 use worker::Worker;
@@ -203,19 +203,28 @@ fn domain(connection: &Connection, uuid: &str) -> Result<Rc<DomainHandle>, Libvi
 }
 
 fn xml(domain: &DomainHandle, side: Side) -> Result<String, LibvirtError> {
-    let say = |failure: ffi::Failure| failure.doing("get the definition of the VM");
-    match side {
-        Side::Live => {
-            let xml = domain.xml().map_err(say)?;
-            match is_live(&xml) {
-                true => Ok(xml),
-                false => Err(LibvirtError::DomainNotRunning {
-                    words: "it has no live definition".to_owned(),
-                }),
-            }
-        }
-        Side::Config => domain.config_xml().map_err(say),
+    let xml = text(domain, side)?;
+    if matches!(side, Side::Live) {
+        live(&xml)?;
     }
+    Ok(xml)
+}
+
+fn text(domain: &DomainHandle, side: Side) -> Result<String, LibvirtError> {
+    let xml = match side {
+        Side::Live => domain.xml(),
+        Side::Config => domain.config_xml(),
+    };
+    xml.map_err(|failure| failure.doing("get the definition of the VM"))
+}
+
+fn live(xml: &str) -> Result<DomainXml<'_>, LibvirtError> {
+    let parsed = DomainXml::parse(xml).ok();
+    parsed
+        .filter(DomainXml::is_live)
+        .ok_or_else(|| LibvirtError::DomainNotRunning {
+            words: "it has no live definition".to_owned(),
+        })
 }
 
 #[cfg(test)]

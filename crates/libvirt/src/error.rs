@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::xml::XmlError;
+
 /// Why libvirt did not answer.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum LibvirtError {
@@ -93,4 +95,12 @@ pub enum LibvirtError {
         /// The system's words.
         words: String,
     },
+}
+impl From<XmlError> for LibvirtError {
+    fn from(error: XmlError) -> Self {
+        LibvirtError::Failed {
+            doing: "get the definition of the VM",
+            words: error.to_string(),
+        }
+    }
 }

@@ -6,6 +6,7 @@
 
 mod address;
 mod device;
+mod domain;
 mod fragment;
 mod interface;
 mod memory;
@@ -17,20 +18,15 @@ mod root_port;
 mod settings;
 mod write;
 
+use accelnet_model::PciAddress;
 use accelnet_model::domain::{DomainSettings, Vnic};
-use accelnet_model::{PciAddress, Uuid};
 use roxmltree::{Document, Node, ParsingOptions};
 
 pub use device::Device;
-pub use fragment::{
-    Part, connected_to, interface_called, interface_fragment, interface_vlan, persistent_alias,
-    user_alias, vf_alias, with_place, with_stand_ins, with_teaming, without_generated,
-    without_place, without_teaming,
-};
-pub use network::{NetworkFacts, network};
-pub(crate) use network::{network_name, with_uuid};
+pub use domain::{DomainXml, Part};
+pub use fragment::{InterfaceXml, persistent_alias, vf_alias};
+pub use network::{NetworkFacts, NetworkXml, network};
 pub use port::Port;
-pub use root_port::{place_on_own_port, port_to_add, ports_to_remove};
 pub use write::{PoolOf, bridge_interface, bridge_network, hostdev_network, vf_interface};
 
 /// More elements, texts and comments than any domain has: text from elsewhere cannot take
@@ -74,19 +70,14 @@ pub enum XmlError {
     },
 }
 
-impl Definition {
-    /// Reads a domain's XML.
-    pub fn parse(xml: &str) -> Result<Self, XmlError> {
-        let document = parse(xml)?;
-        let domain = document.root_element();
+impl DomainXml<'_> {
+    /// What it says about sizes and devices.
+    pub fn definition(&self) -> Result<Definition, XmlError> {
+        let domain = self.document.root_element();
         if !domain.has_tag_name("domain") {
             return Err(XmlError::NotADomain(domain.tag_name().name().to_owned()));
         }
-        // The format has one <devices>; more are read as libvirt reads them, as one.
-        let devices: Vec<Node<'_, '_>> = children(domain, "devices")
-            .flat_map(|devices| devices.children())
-            .filter(Node::is_element)
-            .collect();
+        let devices: Vec<Node<'_, '_>> = self.devices().collect();
         let places = places::Places::of(&devices);
         let mut definition = Definition {
             vcpus: child(domain, "vcpu").map(vcpus).transpose()?,
@@ -98,6 +89,13 @@ impl Definition {
             definition.add_device(device, &places)?;
         }
         Ok(definition)
+    }
+}
+
+impl Definition {
+    /// Reads a domain's XML.
+    pub fn parse(xml: &str) -> Result<Self, XmlError> {
+        DomainXml::parse(xml)?.definition()
     }
 
     fn add_device(
@@ -124,23 +122,6 @@ impl Definition {
         }
         Ok(())
     }
-}
-
-/// The UUID of a domain, where its XML has one.
-pub fn domain_uuid(xml: &str) -> Option<Uuid> {
-    let document = parse(xml).ok()?;
-    child(document.root_element(), "uuid")?
-        .text()?
-        .trim()
-        .parse()
-        .ok()
-}
-
-/// Whether a domain's XML is of one that runs, which has a number then; that of a definition has
-/// none.
-pub(crate) fn is_live(xml: &str) -> bool {
-    let document = parse(xml);
-    document.is_ok_and(|document| document.root_element().has_attribute("id"))
 }
 
 fn parse(xml: &str) -> Result<Document<'_>, XmlError> {

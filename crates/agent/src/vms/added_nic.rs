@@ -5,7 +5,7 @@ use std::time::Duration;
 use accelnet_host::Vms;
 use accelnet_host::vms::Side;
 use accelnet_libvirt::LibvirtError;
-use accelnet_libvirt::xml::{self, Part};
+use accelnet_libvirt::xml::{self, DomainXml, Part};
 use accelnet_model::domain::{Teaming, Vnic};
 use accelnet_model::{Domain, Mac, Problem, VmSetting};
 use accelnet_rules::vm::Switch;
@@ -51,9 +51,10 @@ pub(crate) fn remove(ctx: &Context, setting: &VmSetting, domain: &Domain) -> Res
     };
     for side in sides(domain).rev() {
         let xml = vms.xml(uuid, side).map_err(failed)?;
-        if let Some(nic) = xml::interface_fragment(&xml, setting.mac, Part::Persistent) {
+        let parsed = DomainXml::parse(&xml).map_err(|error| failed(error.into()))?;
+        if let Some(nic) = parsed.interface(setting.mac, Part::Persistent) {
             ctx.failpoint("remove-nic");
-            let removed = vms.detach(uuid, &nic, side, RELEASE_WITHIN);
+            let removed = vms.detach(uuid, nic.as_str(), side, RELEASE_WITHIN);
             removed.map_err(failed)?;
         }
         if side == Side::Config {
@@ -76,8 +77,8 @@ pub(crate) fn remove_ports(
     uuid: &str,
     definition: &str,
 ) -> Result<(), LibvirtError> {
-    for port in xml::ports_to_remove(definition) {
-        vms.detach(uuid, &port, Side::Config, RELEASE_WITHIN)?;
+    for port in DomainXml::parse(definition)?.ports_to_remove() {
+        vms.detach(uuid, port, Side::Config, RELEASE_WITHIN)?;
     }
     Ok(())
 }

@@ -6,10 +6,10 @@ use std::cell::RefCell;
 use accelnet_host::Vms;
 use accelnet_host::vms::Side;
 use accelnet_libvirt::LibvirtError;
-use accelnet_libvirt::xml::{self, Definition, Part};
+use accelnet_libvirt::xml::{self, Definition, DomainXml, InterfaceXml, Part};
 use accelnet_model::vf_wish::VfWish;
 use accelnet_model::vm_setting::Phase;
-use accelnet_model::{Domain, Problem, VmSetting};
+use accelnet_model::{Domain, Mac, Problem, VmSetting};
 use accelnet_rules::pair::{Plan, Step};
 
 use super::added_nic::{RELEASE_WITHIN, remove_ports};
@@ -119,8 +119,10 @@ impl<'a> Executor<'a> {
             false => None,
         };
         let live_nic = live_nic
-            .and_then(|live| xml::interface_fragment(&live, mac, Part::Persistent))
-            .map(|nic| xml::without_generated(&nic));
+            .as_deref()
+            .and_then(|live| DomainXml::parse(live).ok())
+            .and_then(|live| live.interface(mac, Part::Persistent))
+            .map(|nic| nic.without_generated());
         let live = world.pair(&domain.vnics, mac).nic.filter(|_| running);
         let defined = Definition::parse(&config).unwrap_or_default();
         Ok(Executor {
@@ -153,11 +155,11 @@ impl<'a> Executor<'a> {
         match step {
             Step::Wish | Step::Forget => Ok(()),
             Step::JoinNic => {
-                let nic = self.nic()?;
-                let joined = xml::with_teaming(&nic, &xml::persistent_alias(self.setting.mac));
+                let alias = xml::persistent_alias(self.setting.mac);
+                let joined = self.nic(|nic| nic.with_teaming(&alias))?;
                 vms.update(uuid, &joined, Side::Config)
             }
-            Step::DefinePort => match xml::port_to_add(&self.definition()?) {
+            Step::DefinePort => match DomainXml::parse(&self.definition()?)?.port_to_add() {
                 Some(port) => vms.attach(uuid, &port, Side::Config),
                 None => Ok(()),
             },
@@ -165,25 +167,35 @@ impl<'a> Executor<'a> {
             Step::ReplugNic => self.replug(),
             Step::DropStandIn => {
                 let live = vms.xml(uuid, Side::Live)?;
-                let nic = xml::interface_called(&live, &xml::vf_alias(self.setting.mac));
-                self.detach(nic, Side::Live)
+                let live = DomainXml::parse(&live)?;
+                let nic = live.interface_called(&xml::vf_alias(self.setting.mac));
+                self.detach(nic.as_ref().map(InterfaceXml::as_str), Side::Live)
             }
             Step::AttachVf => vms.attach(uuid, &self.vf(Side::Live)?, Side::Live),
-            Step::DetachVf => self.detach(self.vf_fragment(Side::Live)?, Side::Live),
-            Step::UndefineVf => self.detach(self.vf_fragment(Side::Config)?, Side::Config),
+            Step::DetachVf => self.detach_vf(Side::Live),
+            Step::UndefineVf => self.detach_vf(Side::Config),
             Step::UndefinePort => remove_ports(vms, uuid, &self.definition()?),
             Step::PartNic => {
-                let nic = xml::without_teaming(&self.nic()?, self.setting.nic_teamed);
+                let nic = self.nic(|nic| nic.without_teaming(self.setting.nic_teamed))?;
                 vms.update(uuid, &nic, Side::Config)
             }
         }
     }
 
-    fn detach(&self, device: Option<String>, side: Side) -> Result<(), LibvirtError> {
+    fn detach(&self, device: Option<&str>, side: Side) -> Result<(), LibvirtError> {
         let uuid = &self.setting.uuid;
         device.map_or(Ok(()), |device| {
-            self.vms.detach(uuid, &device, side, RELEASE_WITHIN)
+            self.vms.detach(uuid, device, side, RELEASE_WITHIN)
         })
+    }
+
+    fn detach_vf(&self, side: Side) -> Result<(), LibvirtError> {
+        let xml = match side {
+            Side::Config => self.definition()?,
+            Side::Live => self.vms.xml(&self.setting.uuid, side)?,
+        };
+        let vf = DomainXml::parse(&xml)?.interface(self.setting.mac, Part::Transient);
+        self.detach(vf.as_ref().map(InterfaceXml::as_str), side)
     }
 
     /// Undoes what was done, the last step first; everything is tried.
@@ -214,20 +226,18 @@ impl<'a> Executor<'a> {
         Ok(xml)
     }
 
-    /// The vNIC of the definition as it is now.
-    fn nic(&self) -> Result<String, LibvirtError> {
-        let mac = self.setting.mac;
-        let nic = xml::interface_fragment(&self.definition()?, mac, Part::Persistent);
-        nic.ok_or_else(|| LibvirtError::Failed {
-            doing: "show the vNIC",
-            words: format!("no vNIC {mac} is in the definition"),
-        })
+    /// Reads the vNIC of the definition as it is now.
+    fn nic<T>(&self, read: impl FnOnce(&InterfaceXml<'_>) -> T) -> Result<T, LibvirtError> {
+        let definition = self.definition()?;
+        let nic = nic_of(&DomainXml::parse(&definition)?, self.setting.mac)?;
+        Ok(read(&nic))
     }
 
     /// The VF, as libvirt is asked for it.
     fn vf(&self, side: Side) -> Result<String, LibvirtError> {
         let mac = self.setting.mac;
         let definition = self.definition()?;
+        let domain = DomainXml::parse(&definition)?;
         let vlan = match side {
             Side::Config => self.vlan,
             Side::Live => self.live_vlan.or(self.vlan),
@@ -235,56 +245,51 @@ impl<'a> Executor<'a> {
         let vlan = match vlan {
             Some(vlan) => Some(vlan).filter(|vlan| *vlan != 0),
             // Where the bridge cannot be read now, the vNIC names it.
-            None => xml::interface_vlan(&self.nic()?),
+            None => nic_of(&domain, mac)?.vlan(),
         };
         let partner = match side {
-            Side::Config => xml::user_alias(&self.nic()?),
+            Side::Config => nic_of(&domain, mac)?.user_alias(),
             Side::Live => self.live_alias.borrow().clone(),
         };
         let partner = partner.unwrap_or_else(|| xml::persistent_alias(mac));
-        let vf = xml::vf_interface(self.pool, mac, &partner, &xml::vf_alias(mac), vlan);
         let place = match side {
-            Side::Config => xml::place_on_own_port(&definition),
+            Side::Config => domain.place_on_own_port(),
             Side::Live => None,
         };
-        Ok(match place {
-            Some(place) => xml::with_place(&vf, &place),
-            None => vf,
-        })
-    }
-
-    fn vf_fragment(&self, side: Side) -> Result<Option<String>, LibvirtError> {
-        let xml = match side {
-            Side::Config => self.definition()?,
-            Side::Live => self.vms.xml(&self.setting.uuid, side)?,
-        };
-        let mac = self.setting.mac;
-        Ok(xml::interface_fragment(&xml, mac, Part::Transient))
+        let (alias, place) = (xml::vf_alias(mac), place.unwrap_or_default());
+        Ok(xml::vf_interface(
+            self.pool, mac, &partner, &alias, vlan, &place,
+        ))
     }
 
     /// Detaches the running vNIC and attaches it again with the failover feature; everything else stays. A vNIC that
     /// is detached already, because an agent died in between, is attached as it is defined.
     fn replug(&self) -> Result<(), LibvirtError> {
-        let (uuid, defined) = (&self.setting.uuid, self.nic()?);
+        let live = self.live_nic.as_deref();
+        let live = live.and_then(|live| InterfaceXml::parse(live).ok());
+        let alias = xml::persistent_alias(self.setting.mac);
         // Settings that only the running vNIC has stay. If the definition names another network, the
         // definition counts: it was evaluated.
-        let base = match &self.live_nic {
-            Some(live) if xml::connected_to(live) == xml::connected_to(&defined) => live,
-            _ => &defined,
-        };
-        self.switch_exists(base)?;
-        let joined = xml::with_teaming(base, &xml::persistent_alias(self.setting.mac));
-        self.detach(self.live_nic.clone(), Side::Live)?;
+        let (switch, joined) = self.nic(|defined| {
+            let base = match &live {
+                Some(live) if live.connected_to() == defined.connected_to() => live,
+                _ => defined,
+            };
+            (base.connected_to(), base.with_teaming(&alias))
+        })?;
+        let joined_alias = InterfaceXml::parse(&joined)?.user_alias();
+        self.switch_exists(switch)?;
+        self.detach(self.live_nic.as_deref(), Side::Live)?;
         self.ctx.failpoint("plug-nic");
-        match self.vms.attach(uuid, &joined, Side::Live) {
+        match self.vms.attach(&self.setting.uuid, &joined, Side::Live) {
             Ok(()) => {
-                self.live_alias.replace(xml::user_alias(&joined));
+                self.live_alias.replace(joined_alias);
                 Ok(())
             }
             Err(error) => {
                 // The VM keeps the vNIC that it had.
                 if let Some(live) = &self.live_nic {
-                    plug_somewhere(self.vms, uuid, live)?;
+                    plug_somewhere(self.vms, &self.setting.uuid, live)?;
                 }
                 Err(error)
             }
@@ -298,16 +303,21 @@ impl<'a> Executor<'a> {
         };
         let xml = self.vms.xml(&self.setting.uuid, Side::Live)?;
         let joined = self.live_alias.borrow();
-        let joined = joined.as_deref();
-        let nic = joined.and_then(|alias| xml::interface_called(&xml, alias));
-        self.detach(nic, Side::Live)?;
+        let xml = DomainXml::parse(&xml)?;
+        let nic = joined
+            .as_deref()
+            .and_then(|alias| xml.interface_called(alias));
+        self.detach(nic.as_ref().map(InterfaceXml::as_str), Side::Live)?;
         plug_somewhere(self.vms, &self.setting.uuid, live)
     }
 
     /// Makes sure that the vNIC can be plugged in again. libvirt plugs nothing into a network that does not run, which
     /// is started, or a bridge that does not exist, and the VM would lose its vNIC.
-    fn switch_exists(&self, nic: &str) -> Result<(), LibvirtError> {
-        let Some((kind, source, _)) = xml::connected_to(nic) else {
+    fn switch_exists(
+        &self,
+        switch: Option<(String, String, Option<String>)>,
+    ) -> Result<(), LibvirtError> {
+        let Some((kind, source, _)) = switch else {
             return Ok(());
         };
         let bridge = match kind.as_str() {
@@ -333,6 +343,15 @@ impl<'a> Executor<'a> {
             _ => Ok(()),
         }
     }
+}
+
+/// The vNIC with that MAC.
+fn nic_of<'a>(domain: &DomainXml<'a>, mac: Mac) -> Result<InterfaceXml<'a>, LibvirtError> {
+    let nic = domain.interface(mac, Part::Persistent);
+    nic.ok_or_else(|| LibvirtError::Failed {
+        doing: "show the vNIC",
+        words: format!("no vNIC {mac} is in the definition"),
+    })
 }
 
 /// libvirt's error that the pool has no free VF.

@@ -7,7 +7,7 @@ use accelnet_api::types::EventKind;
 use accelnet_host::Vms;
 use accelnet_host::vms::Side;
 use accelnet_libvirt::LibvirtError;
-use accelnet_libvirt::xml::{self, Part};
+use accelnet_libvirt::xml::{DomainXml, InterfaceXml, Part};
 use accelnet_model::{Mac, Uuid, VmSetting};
 
 use crate::context::Context;
@@ -30,13 +30,16 @@ impl UnpluggedNics {
     pub fn keep(&mut self, ctx: &Context, setting: &VmSetting) {
         let vms = ctx.edge.vms();
         let nic_of = |xml: Result<String, LibvirtError>| {
-            xml::interface_fragment(&xml.ok()?, setting.mac, Part::Persistent)
+            let xml = xml.ok()?;
+            let nic = DomainXml::parse(&xml).ok()?;
+            let nic = nic.interface(setting.mac, Part::Persistent)?;
+            Some(nic.without_generated())
         };
         let defined = || nic_of(vms.xml(&setting.uuid, Side::Config));
         if let Some(nic) = nic_of(vms.migratable_xml(&setting.uuid)).or_else(defined) {
             let unplugged = Unplugged {
                 mac: setting.mac,
-                nic: xml::without_generated(&nic),
+                nic,
                 recorded: false,
             };
             self.0.insert(setting.uuid.clone(), unplugged);
@@ -87,7 +90,7 @@ impl UnpluggedNics {
 /// address if that fails.
 pub(crate) fn plug_somewhere(vms: &dyn Vms, uuid: &str, nic: &str) -> Result<(), LibvirtError> {
     vms.attach(uuid, nic, Side::Live).or_else(|error| {
-        let anywhere = xml::without_place(nic);
+        let anywhere = InterfaceXml::parse(nic)?.without_place();
         match anywhere == nic {
             true => Err(error),
             false => vms.attach(uuid, &anywhere, Side::Live).map_err(|_| error),

@@ -355,7 +355,7 @@ fn each_shows_the_cluster(nodes: &[Node]) {
         let status = client.status().expect("a status");
         assert!(status.enabled, "status: the policy is one");
         client.plan().expect("a plan of the own node");
-        let events = client.events_of(Some("node1"), 0, 100, Duration::ZERO);
+        let events = client.events_of(0, 100, Duration::ZERO, Some("node1"));
         let events = events.expect("events").events;
         assert!(!events.is_empty() && events.iter().all(|event| event.node == "node1"));
     }

@@ -4,7 +4,7 @@
 use accelnet_api::types::{VmChange, VmEnable};
 use accelnet_host::Vms;
 use accelnet_libvirt::Side;
-use accelnet_libvirt::xml::{Part, interface_fragment, with_stand_ins};
+use accelnet_libvirt::xml::{DomainXml, Part};
 use accelnet_model::Performance;
 use accelnet_model::domain::Vnic;
 use accelnet_sim::{DomainSpec, NicSpec};
@@ -14,7 +14,7 @@ use proptest::test_runner::Config;
 use roxmltree::{Document, Node};
 
 use crate::bench::{Bench, INTENT, WHO, disable, mac, set};
-use crate::elements::{NAME, Sample, UUID, sample};
+use crate::elements::{NAME, Sample, UUID, interface_fragment, sample};
 
 /// Steps at which the agent is killed.
 const STEPS: &[&str] = &[
@@ -281,8 +281,9 @@ proptest! {
             .replace("<source network='pool'/>", "<source network='lan'/><link state='down'/>")
             .replace("\n      <teaming type='transient' persistent='ua-mine'/>", "");
         let pool = |vnic: &Vnic| (vnic.source.as_deref() == Some("pool")).then(|| "lan".to_owned());
-        prop_assert_eq!(with_stand_ins(&with(vf), pool), Some(with(&stand_in)));
-        prop_assert_eq!(with_stand_ins(&sample.xml, pool), None);
+        let changed = |xml: &str| DomainXml::parse(xml).expect("a domain").with_stand_ins(pool);
+        prop_assert_eq!(changed(&with(vf)), Some(with(&stand_in)));
+        prop_assert_eq!(changed(&sample.xml), None);
     }
 }
 

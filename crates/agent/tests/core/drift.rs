@@ -8,6 +8,7 @@ use accelnet_netlink::VfChange;
 use accelnet_sim::Fault;
 
 use crate::bench::{Bench, INTENT, igb, mac};
+use crate::elements::interface_fragment;
 use crate::invariants;
 
 const LOW: Performance = Performance::Low;
@@ -236,7 +237,7 @@ fn a_definition_that_lost_its_pair() {
     bench.machine.vms.virsh_stop("web").expect("stopped");
     let config = bench.machine.vms.texts("web").0.expect("a definition");
     let part = accelnet_libvirt::xml::Part::Transient;
-    let vf = accelnet_libvirt::xml::interface_fragment(&config, mac(1), part).expect("a VF");
+    let vf = interface_fragment(&config, mac(1), part).expect("a VF");
     bench
         .machine
         .vms

@@ -1,6 +1,8 @@
 //! Domains as a libvirt may have them: interface elements with whatever its schema allows, in any order
 //! and any white space, between other devices and metadata of others.
 
+use accelnet_libvirt::xml::{DomainXml, Part};
+use accelnet_model::Mac;
 use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
@@ -305,4 +307,10 @@ fn domain(ports: usize, metadata: &str, devices: &str) -> String {
          <controller type='pci' index='0' model='pcie-root'/>\n{ports}    {devices}\n  </devices>\n  \
          <qemu:commandline>\n    <qemu:env name='INTERFACE' value='a&apos;b'/>\n  </qemu:commandline>\n</domain>\n"
     )
+}
+
+/// The text of the interface with that MAC in a domain's XML.
+pub fn interface_fragment(xml: &str, mac: Mac, part: Part) -> Option<String> {
+    let found = DomainXml::parse(xml).ok()?.interface(mac, part)?;
+    Some(found.as_str().to_owned())
 }

@@ -5,12 +5,13 @@ use std::time::Duration;
 
 use accelnet_host::{Clock, Vms};
 use accelnet_libvirt::Side;
-use accelnet_libvirt::xml::{Definition, Part, interface_fragment};
+use accelnet_libvirt::xml::{Definition, Part};
 use accelnet_model::domain::Teaming;
 use accelnet_model::vf_wish::wish_file;
 use accelnet_model::vm_setting::Phase;
 
 use crate::bench::{Bench, INTENT};
+use crate::elements::interface_fragment;
 use crate::reach;
 
 /// Checks all of it; `what` is said of a failure.

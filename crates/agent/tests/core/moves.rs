@@ -3,11 +3,12 @@
 use accelnet_api::types::{EventKind, Path, State};
 use accelnet_host::Links;
 use accelnet_host::vms::{MigrationChange, VmEvent};
-use accelnet_libvirt::xml::{Part, interface_fragment};
+use accelnet_libvirt::xml::Part;
 use accelnet_model::vf_wish::wish_file;
 use accelnet_model::{Code, Mac, Performance};
 
 use crate::bench::{self, Bench, mac};
+use crate::elements::interface_fragment;
 use crate::invariants;
 
 const LOW: Performance = Performance::Low;

@@ -6,12 +6,13 @@ use accelnet_agent::simulated::DirectAgent;
 use accelnet_api::types::{EventKind, IntentSet, VmChange, VmEnable};
 use accelnet_host::Vms;
 use accelnet_libvirt::Side;
-use accelnet_libvirt::xml::{Definition, Part, interface_fragment, without_generated};
+use accelnet_libvirt::xml::{Definition, DomainXml, Part};
 use accelnet_model::intent::Role;
 use accelnet_model::{Code, Performance};
 use accelnet_sim::{DomainSpec, Guest, NicSpec};
 
 use crate::bench::{Bench, INTENT, WHO, disable, enable, intent_add, mac, refused, set};
+use crate::elements::interface_fragment;
 use crate::invariants;
 
 const LOW: Performance = Performance::Low;
@@ -219,8 +220,10 @@ fn a_guest_that_gives_up_its_vnic_late_gets_it_back() {
     bench.reconcile();
     let after = vms.texts("web").1.expect("it runs");
     let nic = |xml: &str| {
-        let nic = interface_fragment(xml, mac(1), Part::Persistent)?;
-        let lines = without_generated(&nic)
+        let nic = DomainXml::parse(xml).ok()?;
+        let lines = nic
+            .interface(mac(1), Part::Persistent)?
+            .without_generated()
             .lines()
             .map(str::to_owned)
             .collect::<Vec<_>>();

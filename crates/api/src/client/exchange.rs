@@ -17,7 +17,7 @@ use tokio::runtime::Builder;
 use tokio::time::Instant;
 
 use super::place::{Place, tls};
-use crate::routes::NODE_HEADER;
+use crate::service::NODE_HEADER;
 
 /// How long to wait for a turn to connect, and how often to try.
 const TURN: Duration = Duration::from_secs(10);

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use axum::body::Bytes;
 use tokio::sync::{Semaphore, watch};
+use tracing::Instrument;
 
 use super::operate::Failed;
 use crate::routes::Operation;
@@ -66,10 +67,11 @@ impl Looks {
                     *next = Some(waiting.clone());
                     let looks = self.clone();
                     let turns = turns.clone();
-                    tokio::spawn(async move {
+                    let made = async move {
                         run(&turns, &waiting, place, look).await;
                         looks.forget(&key, turns);
-                    });
+                    };
+                    tokio::spawn(made.in_current_span());
                     answer
                 }
             }

@@ -3,11 +3,9 @@
 use accelnet_model::{Code, IntentName, Problem, outside};
 use accelnet_rules::intent::name_invalid;
 use accelnet_rules::management;
-use serde::Serialize;
-use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use crate::limits;
+use crate::limits::{self, Body, Chars, Limit};
 
 /// The longest reason that is given, in characters.
 const LONGEST: usize = 1000;
@@ -18,7 +16,7 @@ const LONGEST: usize = 1000;
 ///
 /// `bad_request`, with the place and what was expected there; a value that a code of its own
 /// is there for ends with that one.
-pub fn request<T: DeserializeOwned + Serialize>(body: &[u8]) -> Result<T, Problem> {
+pub fn request<T: Body>(body: &[u8]) -> Result<T, Problem> {
     match read(body) {
         Ok(read) => Ok(read),
         Err(problem) => {
@@ -36,7 +34,7 @@ pub fn request<T: DeserializeOwned + Serialize>(body: &[u8]) -> Result<T, Proble
     }
 }
 
-fn read<T: DeserializeOwned + Serialize>(body: &[u8]) -> Result<T, Problem> {
+fn read<T: Body>(body: &[u8]) -> Result<T, Problem> {
     let mut json = serde_json::Deserializer::from_slice(body);
     let read = serde_path_to_error::deserialize(&mut json).map_err(|error| {
         let path = error.path().to_string();
@@ -56,7 +54,7 @@ fn read<T: DeserializeOwned + Serialize>(body: &[u8]) -> Result<T, Problem> {
 }
 
 /// Whether the document permits what was read, which serde takes in more forms than one.
-fn is_permitted<T: Serialize>(body: &[u8], read: &T) -> Result<(), Problem> {
+fn is_permitted<T: Body>(body: &[u8], read: &T) -> Result<(), Problem> {
     let parsed = serde_json::from_slice(body).and_then(|sent: Value| {
         let read = serde_json::to_value(read)?;
         Ok((sent, read))
@@ -69,12 +67,11 @@ fn is_permitted<T: Serialize>(body: &[u8], read: &T) -> Result<(), Problem> {
         };
         bad_request(&format!("{place} is not {what}"))
     })?;
-    let named = std::any::type_name::<T>().rsplit("::").next();
-    let named = named.unwrap_or_default();
-    limits::judge(named, &sent).map_err(|what| {
+    let names_intent = T::LIMITS.contains(&("name", Limit::Text(Chars::IntentName)));
+    limits::judge(T::LIMITS, &sent).map_err(|what| {
         let what = format!("field {what}");
-        match (named, sent["name"].as_str()) {
-            ("IntentAdd", Some(name)) => {
+        match sent["name"].as_str().filter(|_| names_intent) {
+            Some(name) => {
                 let name: String = name.chars().take(limits::LONGEST_NAME).collect();
                 match name.parse::<IntentName>() {
                     Ok(_) => Problem::new(Code::IntentInvalid, &[&name], sentence(&what)),

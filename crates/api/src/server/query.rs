@@ -3,7 +3,7 @@
 use accelnet_model::Problem;
 
 use super::parse::bad_request;
-use crate::routes::{Kind, Parameter};
+use crate::limits::{Kind, Parameter};
 
 /// What the query has, by name.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -7,7 +7,6 @@ use std::time::Duration;
 use accelnet_model::{Code, Problem};
 use tokio::time::Instant;
 
-use crate::routes::Route;
 use crate::types::{EventKind, Origin};
 use crate::{Caller, Remark, Role, Service};
 
@@ -138,11 +137,11 @@ impl Refusals {
         self: &Arc<Self>,
         who: &Caller,
         subject: Option<&str>,
-        route: &Route,
+        summary: &str,
         problem: &Problem,
     ) {
         // Its first clause: what follows says how.
-        let what = route.summary.split([',', ';']).next().unwrap_or_default();
+        let what = summary.split([',', ';']).next().unwrap_or_default();
         let what = uncapitalised(what);
         let remark = Remark {
             kind: EventKind::Refused,

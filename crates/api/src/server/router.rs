@@ -9,19 +9,20 @@ use axum::body::{Body, Bytes};
 use axum::extract::rejection::RawPathParamsRejection;
 use axum::extract::{Extension, RawPathParams, RawQuery, Request, State};
 use axum::http::{HeaderValue, Response, StatusCode, Uri};
-use axum::routing::{MethodFilter, on};
+use axum::routing::on;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::time::Instant;
+use tracing::{Instrument, Span};
 
 use super::answer::{good, refused};
 use super::body;
 use super::looks::{Key, Looks};
-use super::operate::{Begun, Call, Failed, Work, fell_over, read};
+use super::operate::{Begun, Call, Failed, Work, fell_over};
 use super::parse::bad_request;
 use super::query::Query;
 use super::refusals::Refusals;
-use crate::routes::{Method, NODE_HEADER, Operation, ROUTES, Route};
-use crate::service::News;
+use crate::routes::{self, Operation, ROUTES, Route};
+use crate::service::{NODE_HEADER, News};
 use crate::{Caller, Role, Service};
 
 /// Threads that work at once for requests of those who may change things, and of those who may look.
@@ -64,13 +65,6 @@ type Refused = (Failed, Option<StatusCode>);
 pub fn router(service: Arc<dyn Service>, refusals: Arc<Refusals>) -> Router {
     let mut router = Router::new();
     for route in ROUTES {
-        let method = match route.method {
-            Method::Get => MethodFilter::GET,
-            Method::Post => MethodFilter::POST,
-            Method::Put => MethodFilter::PUT,
-            Method::Patch => MethodFilter::PATCH,
-            Method::Delete => MethodFilter::DELETE,
-        };
         let answer = move |State(behind): State<Behind>,
                            Extension(caller): Extension<Caller>,
                            Extension(ending): Extension<Ending>,
@@ -92,7 +86,7 @@ pub fn router(service: Arc<dyn Service>, refusals: Arc<Refusals>) -> Router {
             };
             answer(behind, asked).await
         };
-        router = router.route(route.path, on(method, answer));
+        router = router.route(route.path, on(route.filter, answer));
     }
     router
         .fallback(nothing_there)
@@ -108,6 +102,23 @@ pub fn router(service: Arc<dyn Service>, refusals: Arc<Refusals>) -> Router {
 }
 
 async fn answer(behind: Behind, asked: Asked) -> Response<Body> {
+    let span = tracing::info_span!(
+        "request",
+        method = asked.route.method,
+        path = asked.request.uri().path(),
+        caller = asked.caller.name,
+        role = asked.caller.role.name(),
+    );
+    async move {
+        let response = answer_of(behind, asked).await;
+        tracing::info!(status = response.status().as_u16(), "answered");
+        response
+    }
+    .instrument(span)
+    .await
+}
+
+async fn answer_of(behind: Behind, asked: Asked) -> Response<Body> {
     let (route, who, name) = (asked.route, asked.caller.clone(), asked.name.clone());
     match ask(&behind, asked).await {
         Ok(json) => {
@@ -122,7 +133,7 @@ async fn answer(behind: Behind, asked: Asked) -> Response<Body> {
                 let subject = failed.subject.as_deref().or(name.as_deref());
                 let refusals = &behind.refusals;
                 refusals
-                    .request(&who, subject, route, &failed.problem)
+                    .request(&who, subject, route.summary, &failed.problem)
                     .await;
             }
             refused(failed.problem, status)
@@ -137,19 +148,18 @@ async fn ask(behind: &Behind, asked: Asked) -> Result<Bytes, Refused> {
         Query::read(&asked.query, asked.route.query).map_err(|problem| unheard(problem, None))?;
     let changes = asked.caller.role > Role::Reader;
     let body = match asked.route.takes {
-        None => Bytes::new(),
+        // The JSON of `()`.
+        None => Bytes::from_static(b"null"),
         Some(_) => body::json(asked.request, body::most(asked.caller.role))
             .await
             .map_err(|(what, status)| unheard(bad_request(&what), Some(status)))?,
     };
-    let wait = match asked.route.operation {
-        Operation::Events => query.number("wait").unwrap_or(0),
-        _ => 0,
-    };
+    let wait = query.number("wait").unwrap_or(0);
     let call = Call {
         caller: asked.caller,
         needs: asked.route.needs,
         name: asked.name,
+        chars: asked.route.name,
         query,
         body,
     };
@@ -186,7 +196,7 @@ impl One<'_> {
         let (operation, call) = (self.operation, self.call.clone());
         let work = self
             .behind
-            .blocking(self.changes, move || read(operation, call));
+            .blocking(self.changes, move || routes::read(operation, call));
         let work = work.await?;
         if !work.looks {
             return self.behind.perform(self.changes, work).await;
@@ -314,9 +324,10 @@ async fn on_thread<T: Send + 'static>(
     place: Option<OwnedSemaphorePermit>,
     work: impl FnOnce() -> Result<T, Failed> + Send + 'static,
 ) -> Result<T, Failed> {
+    let span = Span::current();
     let work = move || {
         let _place = place;
-        work()
+        span.in_scope(work)
     };
     let done = tokio::task::spawn_blocking(work).await;
     done.unwrap_or_else(|_| Err(fell_over().into()))

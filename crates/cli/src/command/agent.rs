@@ -1,6 +1,6 @@
 //! `accelnet agent`: the agent of this node.
 
-use accelnet_agent::Options;
+use accelnet_agent::{Options, logging};
 
 use super::{Result, service};
 use crate::args::Agent;
@@ -9,6 +9,7 @@ use crate::session::Session;
 /// Runs until it is told to end.
 pub fn run(args: &Agent, session: &mut Session<'_>) -> Result {
     let node = service::node_name(args.node.as_ref(), session)?;
+    logging::begin(&args.log);
     accelnet_agent::run(&Options {
         node,
         store: args.store.choice()?,

@@ -17,7 +17,7 @@ pub fn run(args: &Log, session: &mut Session<'_>) -> Result {
     let agent = session.agent()?.clone();
     let limit = usize::from(args.limit);
     let node = args.node.as_deref();
-    let mut events = agent.events_of(node, 0, limit, Duration::ZERO)?;
+    let mut events = agent.events_of(0, limit, Duration::ZERO, node)?;
     if events.events.is_empty() {
         // A node that left the cluster may still have events.
         ask::known_node(node, &agent)?;
@@ -48,7 +48,7 @@ pub fn run(args: &Log, session: &mut Session<'_>) -> Result {
             // Whoever read has gone.
             return Ok(0);
         }
-        events = agent.events_of(node, after, limit, WAIT)?;
+        events = agent.events_of(after, limit, WAIT, node)?;
     }
 }
 

@@ -8,7 +8,7 @@ use std::fs;
 use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
 
-use accelnet_libvirt::xml::domain_uuid;
+use accelnet_libvirt::xml::DomainXml;
 use accelnet_model::vf_wish::{FOLDER, coming_file};
 use accelnet_model::{Mac, Uuid};
 use accelnet_netlink::VfChange;
@@ -25,8 +25,8 @@ const AGENT: &str = "/run/accelnet/agent.sock";
 /// # Errors
 ///
 /// The note cannot be written, in words.
-pub fn note(root: &Root, xml: &str) -> Result<(), String> {
-    let Some((uuid, path)) = subject(root, xml) else {
+pub fn note(root: &Root, domain: &DomainXml<'_>) -> Result<(), String> {
+    let Some((uuid, path)) = subject(root, domain) else {
         return Ok(());
     };
     let files = Files::of(root, uuid.as_str());
@@ -45,7 +45,9 @@ pub fn remove_mac(edge: &Edge<'_>, xml: &str) -> Result<(), String> {
     if UnixStream::connect(edge.root.locate(AGENT)).is_err() {
         return Ok(());
     }
-    let outcome = subject(edge.root, xml)
+    let outcome = DomainXml::parse(xml)
+        .ok()
+        .and_then(|domain| subject(edge.root, &domain))
         .and_then(|(uuid, _)| Files::of(edge.root, uuid.as_str()))
         .and_then(|files| files.outcome().ok().flatten())
         .filter(|outcome| outcome.operation == Operation::Created.word());
@@ -64,12 +66,15 @@ pub fn remove_mac(edge: &Edge<'_>, xml: &str) -> Result<(), String> {
 
 /// Removes the note of a VM that starts, or that did not come after all; whether there was one.
 pub fn forget(root: &Root, xml: &str) -> bool {
-    subject(root, xml).is_some_and(|(_, path)| fs::remove_file(path).is_ok())
+    let noted = DomainXml::parse(xml)
+        .ok()
+        .and_then(|domain| subject(root, &domain));
+    noted.is_some_and(|(_, path)| fs::remove_file(path).is_ok())
 }
 
 /// The VM of a definition, and where its note lies.
-fn subject(root: &Root, xml: &str) -> Option<(Uuid, PathBuf)> {
-    let uuid = domain_uuid(xml)?;
+fn subject(root: &Root, domain: &DomainXml<'_>) -> Option<(Uuid, PathBuf)> {
+    let uuid = domain.uuid()?;
     let path = coming_file(&root.locate(FOLDER), &uuid);
     Some((uuid, path))
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use accelnet_libvirt::xml::with_stand_ins;
+use accelnet_libvirt::xml::DomainXml;
 use accelnet_model::IntentName;
 use accelnet_model::vf_wish::{POOLS, Pool, pool_file};
 use accelnet_pci::Root;
@@ -12,9 +12,9 @@ use accelnet_pci::Root;
 ///
 /// libvirt refuses a VM for which its pool has no VF. Of two that come at the same moment for the
 /// last one, the second is refused.
-pub fn serve(root: &Root, xml: &str) -> Option<String> {
+pub fn serve(root: &Root, domain: &DomainXml<'_>) -> Option<String> {
     let mut left: BTreeMap<String, (Pool, usize)> = BTreeMap::new();
-    with_stand_ins(xml, |vnic| {
+    domain.with_stand_ins(|vnic| {
         let name = vnic.source.as_deref()?;
         if !left.contains_key(name) {
             let pool = read(root, name)?;

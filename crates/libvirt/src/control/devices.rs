@@ -4,10 +4,10 @@ use std::sync::mpsc::Receiver;
 use std::time::Duration;
 
 use super::deadline::Deadline;
-use super::{Control, domain, xml};
+use super::{Control, domain, live, text};
 use crate::event::{DomainChange, VmEvent};
 use crate::ffi::DomainHandle;
-use crate::xml::Device;
+use crate::xml::{Device, DomainXml};
 use crate::{LibvirtError, Side};
 
 /// QEMU's words for a device that it has been told to take away before.
@@ -20,7 +20,7 @@ impl Control {
         let (uuid, device) = (uuid.to_owned(), device.to_owned());
         self.call(move |connection| {
             let domain = domain(connection, &uuid)?;
-            let is_there = || Ok(wanted.is_in(&xml(&domain, side)?));
+            let is_there = || has(&domain, &wanted, side);
             // libvirt takes no second device with a user's alias: such a one need not be looked for
             // first.
             if wanted.alias().is_none() && is_there()? {
@@ -131,12 +131,20 @@ fn known(device: &str) -> Result<Device, LibvirtError> {
     })
 }
 
+fn has(domain: &DomainHandle, wanted: &Device, side: Side) -> Result<bool, LibvirtError> {
+    let text = text(domain, side)?;
+    let xml = match side {
+        Side::Live => Some(live(&text)?),
+        Side::Config => DomainXml::parse(&text).ok(),
+    };
+    Ok(xml.is_some_and(|xml| xml.find(wanted).is_some()))
+}
+
 /// Whether that side of the domain lacks the device; one that does not run has none.
 fn is_gone(domain: &DomainHandle, wanted: &Device, side: Side) -> Result<bool, LibvirtError> {
-    match xml(domain, side) {
-        Ok(xml) => Ok(!wanted.is_in(&xml)),
+    match has(domain, wanted, side) {
         Err(LibvirtError::DomainNotRunning { .. }) => Ok(true),
-        Err(error) => Err(error),
+        has => has.map(|has| !has),
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::Control;
 use crate::ffi::{Connection, Failure, NetworkHandle, WhichNetworks};
-use crate::xml::{network_name, with_uuid};
+use crate::xml::NetworkXml;
 use crate::{LibvirtError, VirtualNetwork};
 
 impl Control {
@@ -54,7 +54,8 @@ impl Control {
         let xml = xml.to_owned();
         self.call(move |connection| {
             let define = || {
-                let known = match network_name(&xml) {
+                let parsed = NetworkXml::parse(&xml).ok();
+                let known = match parsed.as_ref().and_then(NetworkXml::name) {
                     Some((name, false)) => match connection.network(&name) {
                         Ok(network) => Some(network.uuid()?),
                         Err(failure) if failure.is_no_network() => None,
@@ -62,8 +63,8 @@ impl Control {
                     },
                     _ => None,
                 };
-                let network = match known {
-                    Some(uuid) => connection.define_network(&with_uuid(&xml, &uuid))?,
+                let network = match parsed.zip(known) {
+                    Some((parsed, uuid)) => connection.define_network(&parsed.with_uuid(&uuid))?,
                     None => connection.define_network(&xml)?,
                 };
                 network.set_autostart(autostart)

@@ -2,9 +2,9 @@
 
 use accelnet_model::domain::Teaming;
 use accelnet_model::{Mac, PciAddress};
-use roxmltree::{Document, Node};
+use roxmltree::Node;
 
-use super::{XmlError, address, child, children, interface, parse};
+use super::{XmlError, address, child, interface, parse};
 
 /// Users' aliases begin so (formatdomain); libvirt makes all others, anew at each start.
 const USERS: &str = "ua-";
@@ -31,18 +31,7 @@ impl Device {
         self.alias.as_deref()
     }
 
-    /// Whether the domain of that XML has it.
-    pub fn is_in(&self, domain: &str) -> bool {
-        let Ok(document) = parse(domain) else {
-            return false;
-        };
-        devices(&document).any(|node| {
-            node.has_tag_name(self.kind.as_str())
-                && Device::read(node).is_ok_and(|device| self.is(&device))
-        })
-    }
-
-    fn read(node: Node<'_, '_>) -> Result<Self, XmlError> {
+    pub(super) fn read(node: Node<'_, '_>) -> Result<Self, XmlError> {
         let alias = child(node, "alias").and_then(|alias| alias.attribute("name"));
         let mut device = Device {
             kind: node.tag_name().name().to_owned(),
@@ -70,8 +59,12 @@ impl Device {
         Ok(device)
     }
 
-    /// Whether `other`, which a domain has, is this one.
-    fn is(&self, other: &Device) -> bool {
+    /// Whether `node`, which a domain has, is this one.
+    pub(super) fn is(&self, node: Node<'_, '_>) -> bool {
+        let alike = node.has_tag_name(self.kind.as_str());
+        let Some(other) = Device::read(node).ok().filter(|_| alike) else {
+            return false;
+        };
         if self.alias.is_some() {
             return self.alias == other.alias;
         }
@@ -84,15 +77,6 @@ impl Device {
                 == matches!(other.teaming, Some(Teaming::Persistent));
         self.mac.is_some() && self.mac == other.mac && may_be_teamed_so
     }
-}
-
-/// The devices of a domain.
-pub(super) fn devices<'a, 'input>(
-    document: &'a Document<'input>,
-) -> impl Iterator<Item = Node<'a, 'input>> {
-    children(document.root_element(), "devices")
-        .flat_map(|devices| devices.children())
-        .filter(Node::is_element)
 }
 
 #[cfg(test)]

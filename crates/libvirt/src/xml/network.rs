@@ -3,7 +3,9 @@
 use accelnet_model::PciAddress;
 use accelnet_model::port::NetworkSettings;
 
-use super::{address, child, parse, port_settings};
+use roxmltree::{Document, Node};
+
+use super::{XmlError, address, child, parse, port_settings};
 
 /// What a virtual network leads to.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -24,13 +26,53 @@ pub struct NetworkFacts {
     pub settings: NetworkSettings,
 }
 
+/// The XML of a network and its tree. A change is spliced into the text.
+#[derive(Debug)]
+pub struct NetworkXml<'a> {
+    text: &'a str,
+    document: Document<'a>,
+}
+
+impl<'a> NetworkXml<'a> {
+    /// Parses it.
+    pub fn parse(text: &'a str) -> Result<Self, XmlError> {
+        let document = parse(text)?;
+        Ok(NetworkXml { text, document })
+    }
+
+    /// What the network leads to; none where it is none.
+    pub fn facts(&self) -> Option<NetworkFacts> {
+        let root = self.document.root_element();
+        root.has_tag_name("network").then(|| facts(root))
+    }
+
+    /// The name of the network, and whether the text says which UUID it has.
+    pub(crate) fn name(&self) -> Option<(String, bool)> {
+        let network = self.document.root_element();
+        let name = child(network, "name")?.text()?.trim().to_owned();
+        Some((name, child(network, "uuid").is_some()))
+    }
+
+    /// The definition with that UUID beside its name: libvirt takes a definition without one for
+    /// another network.
+    pub(crate) fn with_uuid(&self, uuid: &str) -> String {
+        let text = self.text;
+        match child(self.document.root_element(), "name") {
+            Some(name) => {
+                let end = name.range().end;
+                format!("{}<uuid>{uuid}</uuid>{}", &text[..end], &text[end..])
+            }
+            None => text.to_owned(),
+        }
+    }
+}
+
 /// Reads a network's XML; nothing when it is none.
 pub fn network(xml: &str) -> Option<NetworkFacts> {
-    let document = parse(xml).ok()?;
-    let root = document.root_element();
-    if !root.has_tag_name("network") {
-        return None;
-    }
+    NetworkXml::parse(xml).ok()?.facts()
+}
+
+fn facts(root: Node<'_, '_>) -> NetworkFacts {
     let mut facts = NetworkFacts {
         bridge: child(root, "bridge")
             .and_then(|bridge| bridge.attribute("name"))
@@ -63,30 +105,7 @@ pub fn network(xml: &str) -> Option<NetworkFacts> {
             }
         }
     }
-    Some(facts)
-}
-
-/// The name of the network that this defines, and whether it says which UUID it has.
-pub fn network_name(xml: &str) -> Option<(String, bool)> {
-    let document = parse(xml).ok()?;
-    let network = document.root_element();
-    let name = child(network, "name")?.text()?.trim().to_owned();
-    Some((name, child(network, "uuid").is_some()))
-}
-
-/// The definition with that UUID beside its name: libvirt takes a definition without one for
-/// another network.
-pub fn with_uuid(xml: &str, uuid: &str) -> String {
-    let Ok(document) = parse(xml) else {
-        return xml.to_owned();
-    };
-    match child(document.root_element(), "name") {
-        Some(name) => {
-            let end = name.range().end;
-            format!("{}<uuid>{uuid}</uuid>{}", &xml[..end], &xml[end..])
-        }
-        None => xml.to_owned(),
-    }
+    facts
 }
 
 #[cfg(test)]

@@ -6,10 +6,9 @@ use std::collections::BTreeSet;
 
 use roxmltree::Node;
 
-use super::device::devices;
 use super::fragment::OWN_ALIAS;
 use super::places::place;
-use super::{of_child, parse};
+use super::{DomainXml, of_child};
 
 /// Aliases of the ports that accelnet adds begin so.
 const PORT_ALIAS: &str = "ua-accelnet-port-";
@@ -24,63 +23,59 @@ struct Controller<'a, 'input> {
     index: u32,
 }
 
-/// A root port, in a slot of its own, for a definition of a PCIe machine with addresses; none where
-/// no slot is free.
-pub fn port_to_add(domain_xml: &str) -> Option<String> {
-    let document = parse(domain_xml).ok()?;
-    let all: Vec<Node<'_, '_>> = devices(&document).collect();
-    let controllers = controllers(&all);
-    let express = controllers
-        .iter()
-        .any(|one| one.node.attribute("model") == Some("pcie-root"));
-    let index = controllers.iter().map(|one| one.index).max()? + 1;
-    let taken: BTreeSet<u32> = places(&all)
-        .filter(|(bus, _)| *bus == 0)
-        .map(|(_, slot)| slot)
-        .collect();
-    let slot = SLOTS.rev().find(|slot| !taken.contains(slot))?;
-    express.then(|| {
-        format!(
-            "<controller type='pci' index='{index}' model='pcie-root-port'>\
-             <model name='pcie-root-port'/><target chassis='{index}' port='{:#x}'/>\
-             <alias name='{PORT_ALIAS}{index}'/>\
-             <address type='pci' domain='0x0000' bus='0x00' slot='{slot:#04x}' function='0x0'/>\
-             </controller>",
-            slot << 3
-        )
-    })
+impl<'a> DomainXml<'a> {
+    /// A root port, in a slot of its own, for a definition of a PCIe machine with addresses; none where
+    /// no slot is free.
+    pub fn port_to_add(&self) -> Option<String> {
+        let all: Vec<Node<'_, '_>> = self.devices().collect();
+        let controllers = controllers(&all);
+        let express = controllers
+            .iter()
+            .any(|one| one.node.attribute("model") == Some("pcie-root"));
+        let index = controllers.iter().map(|one| one.index).max()? + 1;
+        let taken: BTreeSet<u32> = places(&all)
+            .filter(|(bus, _)| *bus == 0)
+            .map(|(_, slot)| slot)
+            .collect();
+        let slot = SLOTS.rev().find(|slot| !taken.contains(slot))?;
+        express.then(|| {
+            format!(
+                "<controller type='pci' index='{index}' model='pcie-root-port'>\
+                 <model name='pcie-root-port'/><target chassis='{index}' port='{:#x}'/>\
+                 <alias name='{PORT_ALIAS}{index}'/>\
+                 <address type='pci' domain='0x0000' bus='0x00' slot='{slot:#04x}' function='0x0'/>\
+                 </controller>",
+                slot << 3
+            )
+        })
+    }
+
+    /// The ports that accelnet added and that nothing needs any more, in the order in which they can be
+    /// taken away: libvirt fills a gap between indexes with a port of its own.
+    pub fn ports_to_remove(&self) -> Vec<&'a str> {
+        let all: Vec<Node<'_, '_>> = self.devices().collect();
+        let mut controllers = controllers(&all);
+        controllers.sort_by_key(|one| std::cmp::Reverse(one.index));
+        let own = controllers
+            .iter()
+            .take_while(|one| is_own_and_empty(one, &all));
+        own.map(|one| &self.text[one.node.range()]).collect()
+    }
+
+    /// Where the next device goes if accelnet added a port for it: the address of an own port that is
+    /// empty.
+    pub fn place_on_own_port(&self) -> Option<String> {
+        let all: Vec<Node<'_, '_>> = self.devices().collect();
+        let mut controllers = controllers(&all).into_iter();
+        let bus = controllers.find(|one| is_own_and_empty(one, &all))?.index;
+        Some(format!(
+            "<address type='pci' domain='0x0000' bus='{bus:#04x}' slot='0x00' function='0x0'/>"
+        ))
+    }
 }
 
-/// The ports that accelnet added and that nothing needs any more, in the order in which they can be
-/// taken away: libvirt fills a gap between indexes with a port of its own.
-pub fn ports_to_remove(domain_xml: &str) -> Vec<String> {
-    let Ok(document) = parse(domain_xml) else {
-        return Vec::new();
-    };
-    let all: Vec<Node<'_, '_>> = devices(&document).collect();
-    let taken: BTreeSet<u32> = places(&all).map(|(bus, _)| bus).collect();
-    let mut controllers = controllers(&all);
-    controllers.sort_by_key(|one| std::cmp::Reverse(one.index));
-    controllers
-        .into_iter()
-        .take_while(|one| is_own(one.node) && !taken.contains(&one.index))
-        .map(|one| domain_xml[one.node.range()].to_owned())
-        .collect()
-}
-
-/// Where the next device goes if accelnet added a port for it: the address of an own port that is
-/// empty.
-pub fn place_on_own_port(domain_xml: &str) -> Option<String> {
-    let document = parse(domain_xml).ok()?;
-    let all: Vec<Node<'_, '_>> = devices(&document).collect();
-    let taken: BTreeSet<u32> = places(&all).map(|(bus, _)| bus).collect();
-    let port = controllers(&all)
-        .into_iter()
-        .find(|one| is_own(one.node) && !taken.contains(&one.index))?;
-    let bus = port.index;
-    Some(format!(
-        "<address type='pci' domain='0x0000' bus='{bus:#04x}' slot='0x00' function='0x0'/>"
-    ))
+fn is_own_and_empty(port: &Controller<'_, '_>, devices: &[Node<'_, '_>]) -> bool {
+    is_own(port.node) && places(devices).all(|(bus, _)| bus != port.index)
 }
 
 /// How many of these devices are ports that accelnet added and that hold nothing but what accelnet

@@ -13,18 +13,20 @@ pub enum PoolOf<'a> {
 
 /// The VF of a teaming pair, from the network `pool`. Its partner is the interface with
 /// `persistent_alias`; it gets `own_alias`. The model says nothing of a VF, and permits a vNIC to
-/// stand in for it where a VM comes to a node without a free one.
+/// stand in for it where a VM comes to a node without a free one. `place` is its `<address>`; libvirt
+/// finds one where it is empty.
 pub fn vf_interface(
     pool: &str,
     mac: Mac,
     persistent_alias: &str,
     own_alias: &str,
     vlan: Option<u16>,
+    place: &str,
 ) -> String {
     let vlan = vlan.map_or_else(String::new, |id| format!("<vlan><tag id='{id}'/></vlan>"));
     format!(
         "<interface type='network'><mac address='{mac}'/><source network='{}'/>{vlan}\
-         <model type='virtio'/><teaming type='transient' persistent='{}'/><alias name='{}'/></interface>",
+         <model type='virtio'/><teaming type='transient' persistent='{}'/><alias name='{}'/>{place}</interface>",
         attribute(pool),
         attribute(persistent_alias),
         attribute(own_alias)

@@ -2,6 +2,7 @@
 //! between.
 
 use accelnet_host::hook;
+use accelnet_libvirt::xml::DomainXml;
 use accelnet_libvirt::{DomainChange, LibvirtError, MigrationChange, VmEvent};
 
 use super::plug::{is_vf, vnic};
@@ -68,7 +69,8 @@ impl SimVms {
         let uuid = coming.uuid.clone();
         let before = state.domains.remove(&uuid).and_then(|one| one.config);
         if let Some(config) = &mut coming.config
-            && let Some(changed) = hook::let_in(&self.kernel.root, config)
+            && let Ok(domain) = DomainXml::parse(config)
+            && let Some(changed) = hook::let_in(&self.kernel.root, &domain)
         {
             *config = changed;
         }

@@ -1,7 +1,7 @@
 //! Interfaces as libvirt writes them: its own order, quotes and indentation, without what it does not
 //! keep in a definition.
 
-use accelnet_libvirt::xml::user_alias;
+use accelnet_libvirt::xml::InterfaceXml;
 use roxmltree::{Document, Node};
 
 use super::text;
@@ -65,8 +65,10 @@ pub fn interface(fragment: &str, shows: Shows) -> String {
         return fragment.to_owned();
     };
     let root = document.root_element();
+    let alias = InterfaceXml::parse(fragment).ok();
+    let alias = alias.and_then(|interface| interface.user_alias());
     let kept = |name: &str, node: &Node<'_, '_>| match (name, shows) {
-        ("alias", Shows::Definition) => user_alias(fragment).is_some(),
+        ("alias", Shows::Definition) => alias.is_some(),
         ("target", Shows::Definition) => !is_generated(*node),
         _ => true,
     };

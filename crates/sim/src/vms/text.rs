@@ -3,20 +3,12 @@
 use std::collections::BTreeSet;
 use std::ops::Range;
 
-use accelnet_libvirt::xml::Device;
+use accelnet_libvirt::xml::{Device, DomainXml};
 use roxmltree::{Document, Node};
 
 /// Where the device stands that `wanted` names.
 pub fn find(domain: &str, wanted: &Device) -> Option<Range<usize>> {
-    let document = Document::parse(domain).ok()?;
-    let is = |node: &Node<'_, '_>| {
-        let alone = format!(
-            "<domain><devices>{}</devices></domain>",
-            &domain[node.range()]
-        );
-        wanted.is_in(&alone)
-    };
-    devices(&document).find(is).map(|node| node.range())
+    DomainXml::parse(domain).ok()?.find(wanted)
 }
 
 /// Where the interfaces with that MAC stand.

@@ -1,6 +1,7 @@
 //! Whoever else has a shell: what `virsh` does, and a reboot.
 
 use accelnet_host::Vms;
+use accelnet_libvirt::xml::{DomainXml, Part};
 use accelnet_libvirt::{DomainChange, LibvirtError, Side};
 use accelnet_model::domain::DomainState;
 use accelnet_model::platform::Version;
@@ -171,9 +172,9 @@ impl SimVms {
     pub fn virsh_detach_vf(&self, name: &str, mac: Mac) -> Result<(), LibvirtError> {
         let uuid = self.named(name)?;
         let live = self.xml(&uuid, Side::Live)?;
-        let part = accelnet_libvirt::xml::Part::Transient;
-        match accelnet_libvirt::xml::interface_fragment(&live, mac, part) {
-            Some(vf) => self.detach(&uuid, &vf, Side::Live, std::time::Duration::ZERO),
+        let live = DomainXml::parse(&live).ok();
+        match live.and_then(|live| live.interface(mac, Part::Transient)) {
+            Some(vf) => self.detach(&uuid, vf.as_str(), Side::Live, std::time::Duration::ZERO),
             None => Ok(()),
         }
     }

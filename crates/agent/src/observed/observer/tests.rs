@@ -23,7 +23,10 @@ impl Bench {
         let folder = tempfile::tempdir().expect("no error");
         let machine = SimMachine::boot(Tree::new(), folder.path()).expect("no error");
         for (number, name) in (1..).zip(ALL) {
-            machine.vms.add(&DomainSpec::new(name, number, 4)).expect("no error");
+            machine
+                .vms
+                .add(&DomainSpec::new(name, number, 4))
+                .expect("no error");
         }
         let store = Embedded::in_memory(History::default(), || Duration::ZERO).expect("no error");
         let edge = Box::new(Simulated::new(machine.clone()));

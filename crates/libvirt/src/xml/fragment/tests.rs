@@ -1,9 +1,28 @@
 use super::*;
+use crate::xml::{DomainXml, Part};
 
 const RUNNING: &str = include_str!("../running.xml");
 
 fn mac(text: &str) -> Mac {
     text.parse().unwrap()
+}
+
+fn nic(text: &str) -> InterfaceXml<'_> {
+    InterfaceXml::parse(text).unwrap()
+}
+
+fn interface_fragment(domain: &str, mac: Mac, part: Part) -> Option<&str> {
+    let found = DomainXml::parse(domain).ok()?.interface(mac, part)?;
+    Some(found.as_str())
+}
+
+fn with_stand_ins(
+    domain: &str,
+    network_for: impl FnMut(&Vnic) -> Option<String>,
+) -> Option<String> {
+    DomainXml::parse(domain)
+        .unwrap()
+        .with_stand_ins(network_for)
 }
 
 /// As libvirt writes one in a definition.
@@ -51,7 +70,7 @@ fn a_vf_of_a_pool_is_known_before_it_is_chosen() {
 fn teaming_comes_and_goes_without_a_trace() {
     let alias = persistent_alias(mac("52:54:00:0d:00:01"));
     assert_eq!(alias, "ua-accelnet-path-5254000d0001");
-    let teamed = with_teaming(PLAIN, &alias);
+    let teamed = nic(PLAIN).with_teaming(&alias);
     assert_eq!(
         teamed,
         PLAIN.replace(
@@ -61,20 +80,20 @@ fn teaming_comes_and_goes_without_a_trace() {
              \n    </interface>"
         )
     );
-    assert_eq!(with_teaming(&teamed, &alias), teamed);
-    assert_eq!(user_alias(&teamed), Some(alias));
+    assert_eq!(nic(&teamed).with_teaming(&alias), teamed);
+    assert_eq!(nic(&teamed).user_alias(), Some(alias));
     let alias = persistent_alias(mac("52:54:00:0d:00:01"));
-    assert_eq!(without_teaming(&teamed, false), PLAIN);
-    assert_eq!(without_teaming(PLAIN, false), PLAIN);
+    assert_eq!(nic(&teamed).without_teaming(false), PLAIN);
+    assert_eq!(nic(PLAIN).without_teaming(false), PLAIN);
     let one_line: String = PLAIN.lines().map(str::trim).collect();
     assert_eq!(
-        without_teaming(&with_teaming(&one_line, &alias), false),
+        nic(&nic(&one_line).with_teaming(&alias)).without_teaming(false),
         one_line
     );
     // A pair that was there before keeps its part, and loses the alias that it was given.
     let theirs = PLAIN.replace("<model", "<teaming type='persistent'/><model");
     assert_eq!(
-        without_teaming(&with_teaming(&theirs, &alias), true),
+        nic(&nic(&theirs).with_teaming(&alias)).without_teaming(true),
         theirs
     );
 }
@@ -82,39 +101,40 @@ fn teaming_comes_and_goes_without_a_trace() {
 #[test]
 fn a_users_own_alias_and_pair_stay() {
     let named = PLAIN.replace("<model", "<alias name='ua-mine'/><model");
-    let teamed = with_teaming(&named, "ua-accelnet-x");
-    assert_eq!(user_alias(&teamed).as_deref(), Some("ua-mine"));
+    let teamed = nic(&named).with_teaming("ua-accelnet-x");
+    assert_eq!(nic(&teamed).user_alias().as_deref(), Some("ua-mine"));
     assert!(teamed.contains("<teaming type='persistent'/>"), "{teamed}");
-    assert_eq!(without_teaming(&teamed, false), named);
+    assert_eq!(nic(&teamed).without_teaming(false), named);
     // Even one that looks like those which are given.
     let alike = PLAIN.replace("<model", "<alias name='ua-accelnet-path-mine'/><model");
-    let teamed = with_teaming(&alike, &persistent_alias(mac("52:54:00:0d:00:01")));
-    assert_eq!(without_teaming(&teamed, false), alike);
+    let teamed = nic(&alike).with_teaming(&persistent_alias(mac("52:54:00:0d:00:01")));
+    assert_eq!(nic(&teamed).without_teaming(false), alike);
     let theirs = named.replace("<model", "<teaming type='persistent'/><model");
-    assert_eq!(with_teaming(&theirs, "ua-accelnet-x"), theirs);
+    assert_eq!(nic(&theirs).with_teaming("ua-accelnet-x"), theirs);
 }
 
 #[test]
 fn an_alias_of_libvirts_is_replaced() {
     let live = PLAIN.replace("<model", "<alias name='net0'/><model");
-    let teamed = with_teaming(&live, "ua-<'x'>");
+    let teamed = nic(&live).with_teaming("ua-<'x'>");
     assert!(
         teamed.contains("<alias name='ua-&lt;&apos;x&apos;&gt;'/><model"),
         "{teamed}"
     );
     assert!(!teamed.contains("net0"), "{teamed}");
-    assert_eq!(user_alias(&teamed).as_deref(), Some("ua-<'x'>"));
+    assert_eq!(nic(&teamed).user_alias().as_deref(), Some("ua-<'x'>"));
 }
 
 #[test]
-fn what_is_no_xml_stays_as_it_is() {
-    for text in ["", "<interface", "<interface type='user'/>"] {
-        assert_eq!(with_teaming(text, "ua-accelnet-x"), text);
-        assert_eq!(without_teaming(text, false), text);
-        assert_eq!(without_generated(text), text);
-        assert_eq!(without_place(text), text);
-        assert_eq!(with_place(text, "<address/>"), text);
+fn what_has_no_children_stays_as_it_is() {
+    for text in ["", "<interface"] {
+        assert!(InterfaceXml::parse(text).is_err(), "{text}");
     }
+    let text = "<interface type='user'/>";
+    assert_eq!(nic(text).with_teaming("ua-accelnet-x"), text);
+    assert_eq!(nic(text).without_teaming(false), text);
+    assert_eq!(nic(text).without_generated(), text);
+    assert_eq!(nic(text).without_place(), text);
 }
 
 #[test]
@@ -130,7 +150,9 @@ fn only_what_libvirt_made_up_goes_before_a_vnic_is_plugged_in_again() {
     for made_up in ["vnet4", "macvtap0", "macvlan12"] {
         let target = format!("<target dev='{made_up}'/>");
         assert_eq!(
-            without_generated(&running(port, &target)).replace("\n      <mtu", "<mtu"),
+            nic(&running(port, &target))
+                .without_generated()
+                .replace("\n      <mtu", "<mtu"),
             kept.replace("\n      <mtu", "<mtu")
         );
     }
@@ -140,22 +162,16 @@ fn only_what_libvirt_made_up_goes_before_a_vnic_is_plugged_in_again() {
         "<target dev='vnet4' managed='no'/>",
     ] {
         assert_eq!(
-            without_generated(&running(port, chosen)),
+            nic(&running(port, chosen)).without_generated(),
             running("", chosen)
         );
     }
-    let elsewhere = without_place(&kept);
-    assert!(!elsewhere.contains("<address"), "{elsewhere}");
+    let elsewhere = nic(&kept).without_place();
+    let start = PLAIN.find("\n      <address").unwrap();
+    let address = &PLAIN[start..PLAIN.find("\n    </interface").unwrap()];
+    assert_eq!(elsewhere, kept.replace(address, ""));
     assert_eq!(
-        with_place(
-            &elsewhere,
-            &PLAIN
-                [PLAIN.find("\n      <address").unwrap()..PLAIN.find("\n    </interface").unwrap()]
-        ),
-        kept
-    );
-    assert_eq!(
-        connected_to(&kept),
+        nic(&kept).connected_to(),
         Some(("network".to_owned(), "lan".to_owned(), None))
     );
 }
@@ -195,7 +211,8 @@ fn a_vnic_stands_in_for_a_vf_where_it_may() {
             "",
         );
     assert_eq!(after.as_deref(), Some(wanted.as_str()));
-    let alone = interface_called(&wanted, "ua-vf").unwrap();
+    let wanted = DomainXml::parse(&wanted).unwrap();
+    let alone = wanted.interface_called("ua-vf").unwrap().as_str();
     assert!(
         alone.contains("state='down'") && !alone.contains("teaming"),
         "{alone}"

@@ -1,5 +1,13 @@
 use super::*;
 
+fn network_name(xml: &str) -> Option<(String, bool)> {
+    NetworkXml::parse(xml).ok()?.name()
+}
+
+fn with_uuid(xml: &str, uuid: &str) -> String {
+    NetworkXml::parse(xml).unwrap().with_uuid(uuid)
+}
+
 #[test]
 fn a_definition_is_given_the_uuid_of_its_network() {
     let xml = "<network>\n  <name>lan</name>\n  <forward mode='bridge'/>\n</network>";

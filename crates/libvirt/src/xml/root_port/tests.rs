@@ -35,13 +35,17 @@ fn own(domain: &str) -> u32 {
         .accelnet_root_ports
 }
 
+fn xml(domain: &str) -> DomainXml<'_> {
+    DomainXml::parse(domain).unwrap()
+}
+
 #[test]
 fn an_own_port_has_a_slot_of_its_own_and_goes_again() {
     let before = domain(&[2, 0x1a], &disk(1));
     assert_eq!(own(&before), 0);
-    assert_eq!(place_on_own_port(&before), None);
-    assert_eq!(ports_to_remove(&before), Vec::<String>::new());
-    let port = port_to_add(&before).unwrap();
+    assert_eq!(xml(&before).place_on_own_port(), None);
+    assert_eq!(xml(&before).ports_to_remove(), [""; 0]);
+    let port = xml(&before).port_to_add().unwrap();
     assert_eq!(
         port,
         "<controller type='pci' index='3' model='pcie-root-port'><model name='pcie-root-port'/>\
@@ -50,40 +54,44 @@ fn an_own_port_has_a_slot_of_its_own_and_goes_again() {
     );
     let grown = with(&before, &port);
     assert_eq!(own(&grown), 1);
-    assert_eq!(ports_to_remove(&grown), [port]);
-    let place = place_on_own_port(&grown).unwrap();
+    assert_eq!(xml(&grown).ports_to_remove(), [port]);
+    let place = xml(&grown).place_on_own_port().unwrap();
     assert!(place.contains("bus='0x03' slot='0x00'"), "{place}");
     let vf = format!("<interface type='user'><alias name='ua-accelnet-vf-1'/>{place}</interface>");
     let used = with(&grown, &vf);
     assert_eq!(own(&used), 1, "by what is accelnet's");
-    assert_eq!(ports_to_remove(&used), Vec::<String>::new());
-    assert_eq!(place_on_own_port(&used), None);
+    assert_eq!(xml(&used).ports_to_remove(), [""; 0]);
+    assert_eq!(xml(&used).place_on_own_port(), None);
 }
 
 #[test]
 fn a_port_that_somebody_uses_stays() {
     let before = domain(&[2], &disk(1));
-    let grown = with(&before, &port_to_add(&before).unwrap());
+    let grown = with(&before, &xml(&before).port_to_add().unwrap());
     let taken = with(&grown, &disk(2));
     assert_eq!(own(&taken), 0);
-    assert_eq!(ports_to_remove(&taken), Vec::<String>::new());
+    assert_eq!(xml(&taken).ports_to_remove(), [""; 0]);
     // Two go from the last to the first; one with a port behind it stays, or libvirt fills the gap.
-    let two = with(&grown, &port_to_add(&grown).unwrap());
-    let indexes: Vec<bool> = ports_to_remove(&two)
+    let two = with(&grown, &xml(&grown).port_to_add().unwrap());
+    let indexes: Vec<bool> = xml(&two)
+        .ports_to_remove()
         .iter()
         .map(|port| port.contains("index='3'"))
         .collect();
     assert_eq!(indexes, [true, false]);
-    let theirs = port_to_add(&two).unwrap().replace("ua-accelnet", "ua-mine");
-    assert_eq!(ports_to_remove(&with(&two, &theirs)), Vec::<String>::new());
+    let theirs = xml(&two)
+        .port_to_add()
+        .unwrap()
+        .replace("ua-accelnet", "ua-mine");
+    assert_eq!(xml(&with(&two, &theirs)).ports_to_remove(), [""; 0]);
 }
 
 #[test]
 fn no_port_is_added_where_none_can_be() {
-    assert_eq!(port_to_add("<domain"), None);
-    assert_eq!(port_to_add("<domain><devices/></domain>"), None);
+    assert!(DomainXml::parse("<domain").is_err());
+    assert_eq!(xml("<domain><devices/></domain>").port_to_add(), None);
     let conventional = domain(&[], "").replace("pcie-root", "pci-root");
-    assert_eq!(port_to_add(&conventional), None);
+    assert_eq!(xml(&conventional).port_to_add(), None);
     let full: Vec<u32> = (0..0x20).collect();
-    assert_eq!(port_to_add(&domain(&full, "")), None);
+    assert_eq!(xml(&domain(&full, "")).port_to_add(), None);
 }

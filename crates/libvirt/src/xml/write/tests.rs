@@ -4,7 +4,7 @@ use crate::xml::{Definition, Device};
 #[test]
 fn a_vf_is_read_as_it_was_written() {
     let mac = Mac([0x52, 0x54, 0, 0xd, 0, 1]);
-    let text = vf_interface("a'b<c>&\"d\n", mac, "ua-p&", "ua-v'", Some(42));
+    let text = vf_interface("a'b<c>&\"d\n", mac, "ua-p&", "ua-v'", Some(42), "");
     let device = Device::parse(&text).unwrap();
     assert_eq!(device.alias(), Some("ua-v'"));
     let domain = format!("<domain><devices>{text}</devices></domain>");
@@ -19,7 +19,9 @@ fn a_vf_is_read_as_it_was_written() {
             persistent: "ua-p&".to_owned()
         })
     );
-    assert!(!vf_interface("p", mac, "ua-p", "ua-v", None).contains("vlan"));
+    assert!(!vf_interface("p", mac, "ua-p", "ua-v", None, "").contains("vlan"));
+    let place = "<address type='pci'/>";
+    assert!(vf_interface("p", mac, "ua-p", "ua-v", None, place).contains(place));
 }
 
 #[test]
