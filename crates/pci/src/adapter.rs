@@ -6,6 +6,7 @@ use accelnet_model::adapter::{Bridge, Driver, IommuGroup, PciId, PcieLink, Sriov
 use accelnet_model::{Observed, PciAddress};
 
 use crate::config::{ConfigFile, ConfigSpace, Incomplete, SriovCapability};
+use crate::devices::{DEVICES, device_folder};
 use crate::locked::{Locked, LockedRead};
 use crate::names::Names;
 use crate::netdevs::Netdevs;
@@ -15,8 +16,6 @@ use crate::sriov::{self, Function};
 use crate::vf::{self, PciVf};
 use crate::{bridge, link};
 
-/// Where the kernel lists PCI functions.
-const DEVICES: &str = "/sys/bus/pci/devices";
 /// Class 02: network controllers (PCI Code and ID Assignment Specification, section 1.3).
 const NETWORK: u32 = 0x02;
 
@@ -47,11 +46,6 @@ pub struct PciAdapter {
     pub netdevs: Vec<String>,
     /// Its VFs, by number.
     pub vfs: Vec<PciVf>,
-}
-
-/// The folder of a function.
-pub(crate) fn device_folder(address: PciAddress) -> String {
-    format!("{DEVICES}/{address}")
 }
 
 /// Reads every network adapter below `root`, by address.

@@ -5,8 +5,8 @@ use std::path::{Component, Path};
 use accelnet_model::adapter::{Bridge, BridgeKind};
 use accelnet_model::{Observed, PciAddress};
 
-use crate::adapter::device_folder;
 use crate::config::{ConfigFile, ConfigSpace, Incomplete, PortType};
+use crate::devices::device_folder;
 use crate::read_error::{ReadError, Why};
 use crate::root::Root;
 

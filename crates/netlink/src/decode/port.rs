@@ -2,7 +2,8 @@
 
 use accelnet_model::switch::{BridgePort, PortRules, PortVlan};
 
-use super::{LinkBody, link};
+use super::link;
+use super::link_body::LinkBody;
 use crate::abi::*;
 use crate::attr::{Attr, Malformed};
 

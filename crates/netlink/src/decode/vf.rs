@@ -5,7 +5,7 @@ use std::ops::Range;
 use accelnet_model::Mac;
 use accelnet_model::vf::{VfLinkState, VfSettings, VlanProtocol};
 
-use super::LinkBody;
+use super::link_body::LinkBody;
 use crate::NetlinkError;
 use crate::abi::*;
 use crate::attr::{Attr, Attrs, HEADER, Malformed, align};

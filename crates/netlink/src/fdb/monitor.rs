@@ -4,10 +4,9 @@ use std::collections::VecDeque;
 use std::os::fd::{AsFd, OwnedFd};
 use std::time::Duration;
 
-use accelnet_model::Mac;
 use socket2::SockRef;
 
-use super::{FdbEntry, program};
+use super::{FdbEntry, FdbWatch, program};
 use crate::NetlinkError;
 use crate::abi::{RTM_DELNEIGH, RTM_NEWNEIGH, RTNLGRP_NEIGH};
 use crate::decode;
@@ -15,17 +14,6 @@ use crate::listen::{BUFFER, Heard, Listener};
 use crate::message::Messages;
 
 const WHAT: &str = "listen for forwarding entries";
-
-/// What is reported; the kernel drops all else before it wakes the listener.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct FdbWatch {
-    /// The bridges, by index.
-    pub bridges: Vec<u32>,
-    /// Their ports behind which only `macs` are reported, by index: those that lead outside.
-    pub outside: Vec<u32>,
-    /// The MACs that are reported wherever they turn up.
-    pub macs: Vec<Mac>,
-}
 
 /// An entry came, moved or went.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
