@@ -5,7 +5,7 @@ mod walk;
 use accelnet_model::firewall::{BridgeFilter, Chain, Family, FilteredBridge, Protocol};
 use accelnet_model::{Code, Observed, Problem};
 
-use walk::{End, Walk};
+use walk::{End, Frames, Walk};
 
 #[cfg(test)]
 mod tests;
@@ -30,16 +30,6 @@ pub struct Drops {
     pub chain: String,
     /// Whether bridged packets go through it only because br_netfilter passes them there.
     pub called: bool,
-}
-
-/// Whose frames are judged.
-#[derive(Clone, Copy)]
-struct Frames<'a> {
-    /// The bridge; none for one that is not there yet, and has a name that is not known.
-    bridge: Option<&'a str>,
-    ports: &'a [String],
-    links: &'a [String],
-    protocol: Protocol,
 }
 
 /// Judges the bridge called `name`, whether it is there or not.

@@ -3,56 +3,16 @@
 
 mod layers;
 mod vlan;
+mod way;
 
 use accelnet_model::domain::Vnic;
 use accelnet_model::port::{Bandwidth, NetworkSettings};
-use accelnet_model::switch::PortRules;
 use accelnet_model::{Code, Problem};
 
 use layers::Layer;
+use way::{name, refusing, unfit};
 
-/// An adapter that a VF may be of.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Pf {
-    /// Its name.
-    pub name: String,
-    /// Bytes of its largest payload.
-    pub mtu: Option<u32>,
-    /// Why its driver cannot limit a VF's transmit rate; none where it can, or that is not known.
-    pub no_rate: Option<String>,
-    /// Why its driver cannot put a VF into a VLAN; none where it can, or that is not known.
-    pub no_vlan: Option<String>,
-}
-
-/// What the software path of a vNIC leads through.
-#[derive(Debug, Clone, Copy)]
-pub struct Way<'a> {
-    /// Name of the VM.
-    pub vm: &'a str,
-    /// The vNIC.
-    pub vnic: &'a Vnic,
-    /// Its end on the host, where it is plugged.
-    pub port: Option<&'a str>,
-    /// Its libvirt network, where it is on one.
-    pub network: Option<&'a NetworkSettings>,
-    /// The bridge of the virtual switch, and its rules; none where they cannot be read now.
-    pub bridge: Option<(&'a str, &'a PortRules)>,
-    /// The port of that bridge that leads out of the node; none where there is none now.
-    pub uplink: Option<&'a str>,
-    /// The adapters that a VF may be of.
-    pub pfs: &'a [Pf],
-}
-
-/// The VLAN that a VF has to have so that it is where its vNIC is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Vlan {
-    /// This one, 0 for none.
-    Is(u16),
-    /// This one if its port gets what a new port gets.
-    WouldBe(u16),
-    /// It cannot be told now.
-    Unknown,
-}
+pub use way::{Pf, Vlan, Way};
 
 /// What a VF has to have in place of its vNIC.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -133,20 +93,6 @@ pub fn transmit_limit(vnic: &Vnic, network: Option<&NetworkSettings>) -> Option<
     let layers = layers::of(&way);
     let outbound = layers.iter().find_map(|layer| layer.port.outbound);
     Some(mbps(outbound?.average?))
-}
-
-/// A vNIC as a sentence begins with it.
-fn name(vnic: &Vnic) -> String {
-    match vnic.mac {
-        Some(mac) => format!("Its vNIC {mac}"),
-        None => "Its vNIC".to_owned(),
-    }
-}
-
-fn unfit(vm: &str, found: String, needed: &str, what_to_do: &str) -> Problem {
-    Problem::new(Code::VmUnfit, &[vm], found)
-        .needed(needed)
-        .resolution(what_to_do)
 }
 
 /// The bridge finds a VM by what it receives from it. One with fixed entries sends the VM's frames to its
@@ -266,12 +212,6 @@ fn outbound(way: &Way<'_>, layers: &[Layer<'_>], carried: &mut Carried) -> Resul
 fn mbps(kib: u64) -> u32 {
     let mbps = u128::from(kib) * 1024 * 8 / 1_000_000;
     u32::try_from(mbps).unwrap_or(u32::MAX).max(1)
-}
-
-/// The first adapter whose driver refuses something, and its words.
-fn refusing(pfs: &[Pf], why: impl Fn(&Pf) -> Option<&String>) -> Option<(&str, &str)> {
-    let mut pfs = pfs.iter();
-    pfs.find_map(|pf| Some((pf.name.as_str(), why(pf)?.as_str())))
 }
 
 /// A VF carries no larger packets than its PF.

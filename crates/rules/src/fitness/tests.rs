@@ -1,9 +1,12 @@
 use accelnet_model::domain::{
     DomainSettings, DomainState, GuestIommu, GuestPlace, MemoryDevice, Vnic,
 };
-use accelnet_model::memory::FreeHugepages;
+use accelnet_model::memory::{FreeHugepages, NodeMemory, ProcessMemory};
+use accelnet_model::platform::Version;
+use accelnet_model::{Code, Domain, Mac, Observed};
 
 use super::*;
+use crate::pair::Step;
 
 mod machine;
 mod memory;

@@ -6,7 +6,8 @@ use std::collections::BTreeSet;
 use accelnet_model::check::{CheckName, Row};
 use accelnet_model::{Check, Code, Intent, Node, Observed, Problem};
 
-use super::{CLUSTER, Scope, adapters, describe, hyperthreading, platform, smt_of};
+use super::node::{adapters, hyperthreading, smt_of};
+use super::{CLUSTER, Scope, describe, platform};
 
 /// An adapter of an intent on a node.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -10,7 +10,7 @@ use accelnet_model::adapter::{Bridge, BridgeKind, IommuGroup};
 use accelnet_model::check::Row;
 use accelnet_model::{Adapter, Check, Code, Observed, PciAddress, Problem, Vf};
 
-use super::adapter::Surroundings;
+use super::surroundings::Surroundings;
 
 /// Judges the way from the adapter to the root.
 pub(super) fn acs(adapter: &Adapter, around: Surroundings<'_>, row: Row<'_>) -> Check {

@@ -1,4 +1,5 @@
-use accelnet_model::check::Outcome;
+use accelnet_model::check::{CheckName, Outcome};
+use accelnet_model::{Adapter, Code, Problem};
 
 use super::*;
 use crate::sample::{adapter, node};

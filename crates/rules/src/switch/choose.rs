@@ -3,7 +3,7 @@
 use accelnet_model::link::{BondMode, Link};
 use accelnet_model::switch::{Address, Bridge, Standing, Uplink};
 
-use super::{SwitchRefusal, Wish, link, uplink};
+use super::{SwitchRefusal, Wish};
 
 /// Longest name of a link (`IFNAMSIZ`, its NUL left out).
 const LONGEST_NAME: usize = 15;
@@ -304,4 +304,14 @@ fn wished<'a>(
         });
     }
     Ok(Some(bridge))
+}
+
+/// The link called `name`.
+pub(super) fn link<'a>(standing: &'a Standing, name: &str) -> Option<&'a Link> {
+    standing.links.iter().find(|link| link.name == name)
+}
+
+/// What was seen of the uplink called `name`.
+pub(super) fn uplink<'a>(standing: &'a Standing, name: &str) -> Option<&'a Uplink> {
+    standing.uplinks.iter().find(|uplink| uplink.name == name)
 }

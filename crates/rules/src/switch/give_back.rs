@@ -3,7 +3,9 @@
 
 use accelnet_model::switch::{Gateway, Plan, Standing, SwitchStep};
 
-use super::{Change, SwitchRefusal, hand_over, uplink};
+use super::change::Change;
+use super::choose::uplink;
+use super::{SwitchRefusal, hand_over};
 
 /// Decides how what `bridge` carries goes to `port`, its only port, without the node being cut
 /// off. The bridge itself goes when that has been checked.

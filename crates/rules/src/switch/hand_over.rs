@@ -5,7 +5,7 @@ use accelnet_model::switch::{
     Address, AddressFlags, Carried, Gateway, Neighbour, Network, Route, SwitchStep,
 };
 
-use super::Change;
+use super::change::Change;
 use super::choose::Chosen;
 
 /// Longest label of an IPv4 address (`IFNAMSIZ`, its NUL left out).

@@ -1,8 +1,8 @@
 use accelnet_model::Mac;
-use accelnet_model::link::LinkType;
+use accelnet_model::link::{Link, LinkType};
 use accelnet_model::switch::{
-    Address, AddressFlags, Carried, DirectVnic, Expiry, Keeper, Mention, Neighbour, Network,
-    Program, Renewal, Route, RouteMetric, Setting, Stacked,
+    Address, AddressFlags, Bridge, Carried, DirectVnic, Expiry, Keeper, Mention, Neighbour,
+    Network, Program, Renewal, Route, RouteMetric, Setting, Stacked, SwitchStep, Uplink,
 };
 
 use super::*;

@@ -1,5 +1,5 @@
 use accelnet_model::port::{Bandwidth, PortGroup, PortSettings, VnicVlan};
-use accelnet_model::switch::{BridgePort, PortVlan};
+use accelnet_model::switch::{BridgePort, PortRules, PortVlan};
 
 use super::*;
 

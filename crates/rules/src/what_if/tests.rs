@@ -1,6 +1,7 @@
 use accelnet_model::{Capacity, Code};
 
 use super::*;
+use crate::admission;
 
 fn read(text: &str) -> ClusterFile {
     serde_json::from_str(text).expect("a file")
