@@ -7,6 +7,7 @@ mod codec;
 mod engine;
 mod fault;
 mod guard;
+mod history;
 mod leases;
 mod medium;
 mod read;
@@ -26,24 +27,7 @@ use engine::Engine;
 use medium::{File, Medium, Memory};
 use watch::EmbeddedWatch;
 
-/// How much of the past is kept for watches that resume. What goes beyond either bound is
-/// forgotten; the last change always stays.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct History {
-    /// Most revisions.
-    pub revisions: u64,
-    /// Most bytes of keys and values.
-    pub bytes: u64,
-}
-
-impl Default for History {
-    fn default() -> Self {
-        Self {
-            revisions: 1000,
-            bytes: 16 * 1024 * 1024,
-        }
-    }
-}
+pub use history::History;
 
 /// The embedded store. Dropping it closes its watches, and the file.
 pub struct Embedded {

@@ -22,13 +22,10 @@ pub use address::EtcdAddress;
 pub use tls::{ClientIdentity, EtcdTls};
 
 use crate::{Commit, Entry, Lease, LeaseId, Op, Range, Store, StoreError, Txn, Watch};
-use call::{Endpoints, Repeat};
+use call::{Endpoints, MOST_BYTES, Repeat};
 use convert::{bytes_of, entry, lease_id, signed, unsigned};
 use runtime::Runtime;
 use watch::EtcdWatch;
-
-/// The longest answer that is taken. What an agent reads at once is far smaller.
-const MOST_BYTES: usize = 256 * 1024 * 1024;
 
 /// Keys in etcd.
 pub struct Etcd {

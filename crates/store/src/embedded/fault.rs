@@ -4,7 +4,6 @@ use std::io;
 use std::path::Path;
 
 use crate::StoreError;
-use crate::embedded::tables::FORMAT;
 
 pub(super) enum Fault {
     /// The database.
@@ -14,7 +13,7 @@ pub(super) enum Fault {
     /// The database panicked, with these words.
     Panic(String),
     /// The file has a newer format.
-    Newer { found: u64 },
+    Newer { found: u64, known: u64 },
     /// What was asked cannot be; the file is well.
     Refused(StoreError),
 }
@@ -38,11 +37,7 @@ impl Fault {
         let path = path.to_path_buf();
         match self {
             Self::Refused(error) => error,
-            Self::Newer { found } => StoreError::NewerStore {
-                path,
-                found,
-                known: FORMAT,
-            },
+            Self::Newer { found, known } => StoreError::NewerStore { path, found, known },
             Self::Corrupt(found) | Self::Panic(found) => StoreError::Corrupt { path, found },
             Self::Database(redb::Error::DatabaseAlreadyOpen) => StoreError::Held { path },
             Self::Database(redb::Error::Io(source)) => match source.kind() {

@@ -42,7 +42,10 @@ pub(super) fn prepare(db: &Database) -> Result<(), Fault> {
     };
     match found {
         None => make(db),
-        Some(found) if found > FORMAT => Err(Fault::Newer { found }),
+        Some(found) if found > FORMAT => Err(Fault::Newer {
+            found,
+            known: FORMAT,
+        }),
         Some(_) => Ok(()),
     }
 }

@@ -147,3 +147,6 @@ impl fmt::Display for Endpoints {
         self.address.fmt(f)
     }
 }
+
+/// The longest answer that is taken. What an agent reads at once is far smaller.
+pub(super) const MOST_BYTES: usize = 256 * 1024 * 1024;

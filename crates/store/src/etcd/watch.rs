@@ -10,8 +10,7 @@ use tokio::runtime::Handle;
 use tokio::task::AbortHandle;
 use tokio::time::sleep;
 
-use super::MOST_BYTES;
-use super::call::Endpoints;
+use super::call::{Endpoints, MOST_BYTES};
 use super::convert::{entry, key_below, signed, unsigned};
 use crate::{Change, Close, StoreError, Watch};
 
