@@ -11,6 +11,7 @@ mod namespaces;
 mod placed;
 mod platform;
 mod processes;
+mod scene;
 mod unreadable;
 mod users;
 mod vf_evidence;
@@ -23,12 +24,12 @@ use accelnet_model::adapter::Identity;
 use accelnet_model::node::{Node, Unreadable};
 use accelnet_model::vf::Vf;
 use accelnet_model::{Adapter, Domain, Observed, PciAddress};
-use accelnet_netlink::NetlinkError;
 use accelnet_pci::{PciAdapter, PciVf, VfsNow};
 
 use crate::Host;
 
-use placed::Placed;
+use placed::{Placed, links};
+use scene::Scene;
 
 pub use vf_evidence::{qemu_process, vf_evidence};
 
@@ -38,14 +39,6 @@ pub const LIBVIRT_PATIENCE: Duration = Duration::from_secs(30);
 
 /// How a VM that could not be read is told of: this, and its name.
 const VM: &str = "VM ";
-
-/// What is looked at once and needed by several.
-struct Scene {
-    links: Result<Placed, NetlinkError>,
-    domains: Observed<Vec<Domain>>,
-    /// Ask the kernel no more than a change needs.
-    brief: bool,
-}
 
 /// The whole node.
 pub fn node(host: &Host<'_>) -> Node {
@@ -176,12 +169,6 @@ fn with_vectors(mut now: PciAdapter, before: &[Vf]) -> Option<PciAdapter> {
         vf.msix_vectors = was.msix_vectors.clone();
     }
     Some(now)
-}
-
-/// The links of this namespace, each in its place.
-fn links(host: &Host<'_>) -> Result<Placed, NetlinkError> {
-    let links = host.links.links()?;
-    Ok(Placed::new(host.root, links))
 }
 
 /// The adapter with a netdev of exactly this name in this namespace, where names are unique; none

@@ -11,8 +11,8 @@ use accelnet_netlink as netlink;
 use accelnet_netlink::NetlinkError;
 use accelnet_pci::{PciAdapter, PciVf, VfsNow};
 
-use super::Scene;
-use super::placed::Placed;
+use super::placed::{Placed, links};
+use super::scene::Scene;
 use super::users::Crowd;
 use crate::{Host, features};
 
@@ -106,13 +106,7 @@ fn settled_vfs(
             break;
         };
         let crowd = Crowd::of(host);
-        all = vfs(
-            now.vfs,
-            &scene.domains,
-            &crowd,
-            &super::links(host),
-            settings,
-        );
+        all = vfs(now.vfs, &scene.domains, &crowd, &links(host), settings);
     }
     all
 }

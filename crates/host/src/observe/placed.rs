@@ -5,8 +5,11 @@ use std::collections::BTreeMap;
 
 use accelnet_model::PciAddress;
 use accelnet_model::link::Link;
+use accelnet_netlink::NetlinkError;
 use accelnet_pci::Root;
 use accelnet_pci::netdevs::function_of;
+
+use crate::Host;
 
 /// Links in their places.
 #[derive(Default)]
@@ -30,6 +33,12 @@ impl Placed {
     pub fn of(&self, address: PciAddress) -> &[Link] {
         self.by_function.get(&address).map_or(&[], Vec::as_slice)
     }
+}
+
+/// The links of the node, in their places.
+pub fn links(host: &Host<'_>) -> Result<Placed, NetlinkError> {
+    let links = host.links.links()?;
+    Ok(Placed::new(host.root, links))
 }
 
 /// The PCI function behind a link of this namespace. Kernels before 5.14 do not name it,

@@ -2,7 +2,7 @@
 
 use accelnet_pci::Root;
 
-use super::texts;
+use super::files::texts;
 
 /// Whether cloud-init wrote one of `files`, and writes it again at the next boot.
 pub fn writes(root: &Root, files: &[String]) -> bool {

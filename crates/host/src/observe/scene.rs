@@ -1,0 +1,14 @@
+//! What is observed once for all adapters.
+
+use accelnet_model::{Domain, Observed};
+use accelnet_netlink::NetlinkError;
+
+use super::placed::Placed;
+
+/// What is looked at once and needed by several.
+pub(super) struct Scene {
+    pub(super) links: Result<Placed, NetlinkError>,
+    pub(super) domains: Observed<Vec<Domain>>,
+    /// Ask the kernel no more than a change needs.
+    pub(super) brief: bool,
+}
