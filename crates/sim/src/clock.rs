@@ -3,7 +3,7 @@
 use std::sync::Mutex;
 use std::time::Duration;
 
-use crate::kernel::held;
+use crate::mutex::held;
 
 /// A clock at 2026-01-02T03:04:05Z, plus what was waited.
 #[derive(Debug, Default)]

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
 use std::io;
 use std::path::PathBuf;
-use std::sync::{Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::{Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::Duration;
 
 use accelnet_host::{CopiedRulesets, Links, Lock};
@@ -16,6 +16,7 @@ use accelnet_pci::Root;
 
 use crate::clock::Time;
 use crate::fault::Fault;
+use crate::mutex::held;
 use crate::tree::SimNode;
 
 const EIO: i32 = 5;
@@ -51,11 +52,6 @@ pub struct SimKernel {
     pub(crate) refuses_trust: Mutex<bool>,
     /// Device files that somebody has open.
     pub(crate) open: Mutex<BTreeSet<String>>,
-}
-
-/// What a mutex holds; one whose owner panicked as well.
-pub(crate) fn held<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// VFs that are to come.

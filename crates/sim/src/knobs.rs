@@ -12,7 +12,8 @@ use accelnet_model::vf_plan::Refusal;
 use accelnet_pci::LockedRead;
 
 use crate::fault::Fault;
-use crate::kernel::{SimKernel, held};
+use crate::kernel::SimKernel;
+use crate::mutex::held;
 
 /// How long attributes under the device lock are waited for.
 const PATIENCE: Duration = Duration::from_secs(2);

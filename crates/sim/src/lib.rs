@@ -15,6 +15,7 @@ pub mod kernel;
 mod knobs;
 mod links;
 pub mod machine;
+mod mutex;
 pub mod switches;
 pub mod tree;
 pub mod vms;

@@ -12,7 +12,8 @@ use accelnet_model::{Mac, PciAddress};
 use accelnet_netlink::{FdbEntry, FdbEvent, FdbKind, NetlinkError, VfChange};
 
 use crate::fault::Fault;
-use crate::kernel::{SimKernel, held};
+use crate::kernel::SimKernel;
+use crate::mutex::held;
 
 impl SimKernel {
     /// The VFs that the adapter of `link` has now.

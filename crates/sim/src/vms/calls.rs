@@ -9,11 +9,12 @@ use accelnet_libvirt::{
     GuestAnswer, LibvirtError, SavedState, Side, VirtualNetwork, VmEvent, WatchHandle,
 };
 
+use super::fragment::{tap, vnic};
 use super::life::key;
 use super::normal::{self, Shows};
-use super::plug::{tap, vnic};
-use super::{SimVms, State, away, failed, text};
-use crate::kernel::held;
+use super::state::{State, away, failed};
+use super::{SimVms, text};
+use crate::mutex::held;
 
 const ATTACH: &str = "attach the device";
 const DETACH: &str = "detach the device";

@@ -4,7 +4,7 @@ use accelnet_libvirt::LibvirtError;
 use accelnet_libvirt::xml::Definition;
 use accelnet_model::domain::Teaming;
 
-use super::plug::is_vf;
+use super::fragment::is_vf;
 
 /// A guest.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -5,8 +5,9 @@ use accelnet_libvirt::{LibvirtError, VmEvent};
 use accelnet_model::PciAddress;
 use accelnet_model::domain::Teaming;
 
-use super::{PlugKind, SimVms, State, failed};
-use crate::kernel::held;
+use super::SimVms;
+use super::state::{PlugKind, State, failed};
+use crate::mutex::held;
 
 impl SimVms {
     /// The guest of `name` reboots by itself, or is reset.
@@ -158,7 +159,7 @@ impl SimVms {
     }
 }
 
-impl super::SimDomain {
+impl super::state::SimDomain {
     /// Whether the guest's driver works a VF that QEMU has plugged.
     pub(super) fn drives(&self) -> bool {
         let plugged = self

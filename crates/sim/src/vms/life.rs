@@ -3,8 +3,9 @@
 use accelnet_libvirt::{DomainChange, LibvirtError};
 use accelnet_model::Mac;
 
-use super::plug::{is_vf, vnic};
-use super::{Guest, SimDomain, SimVms, State, failed, normal, text};
+use super::fragment::{is_vf, vnic};
+use super::state::{SimDomain, State, failed};
+use super::{Guest, SimVms, normal, text};
 
 impl SimVms {
     pub(super) fn put_domain(&self, xml: &str) -> Result<(), LibvirtError> {

@@ -8,8 +8,9 @@ use accelnet_libvirt::{Domains, LibvirtError, Reading, UnreadableDomain, Version
 use accelnet_model::Domain;
 use accelnet_model::platform::Version;
 
-use super::{SimDomain, SimVms, State};
-use crate::kernel::held;
+use super::SimVms;
+use super::state::{SimDomain, State};
+use crate::mutex::held;
 
 impl Hypervisor for SimVms {
     fn look(&self, _within: Duration) -> Result<Reading, LibvirtError> {

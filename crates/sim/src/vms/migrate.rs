@@ -4,9 +4,10 @@
 use accelnet_host::hook;
 use accelnet_libvirt::{DomainChange, LibvirtError, MigrationChange, VmEvent};
 
-use super::plug::{is_vf, vnic};
-use super::{PlugKind, SimDomain, SimVms, failed, text};
-use crate::kernel::held;
+use super::fragment::{is_vf, vnic};
+use super::state::{PlugKind, SimDomain, failed};
+use super::{SimVms, text};
+use crate::mutex::held;
 
 const DOING: &str = "migrate the VM";
 

@@ -4,7 +4,8 @@ use accelnet_libvirt::xml::network;
 use accelnet_libvirt::{LibvirtError, NetworkChange, VirtualNetwork, VmEvent};
 use accelnet_model::PciAddress;
 
-use super::{SimNetwork, SimVms, State, failed, text};
+use super::state::{SimNetwork, State, failed};
+use super::{SimVms, text};
 use crate::kernel::SimKernel;
 
 impl SimVms {

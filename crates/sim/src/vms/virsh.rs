@@ -6,8 +6,9 @@ use accelnet_model::domain::DomainState;
 use accelnet_model::platform::Version;
 use accelnet_model::{Mac, PciAddress};
 
-use super::{DomainSpec, Guest, PlugKind, SimVms, failed, normal, text};
-use crate::kernel::held;
+use super::state::{PlugKind, failed};
+use super::{DomainSpec, Guest, SimVms, normal, text};
+use crate::mutex::held;
 
 impl SimVms {
     /// `virsh define`.
