@@ -81,7 +81,8 @@ impl Connection {
         open: unsafe extern "C" fn(*const c_char) -> ConnectPtr,
         uri: &str,
     ) -> Result<Self, LibvirtError> {
-        let name = text::for_c(uri).map_err(|failure| failure.doing("open a connection"))?;
+        let name =
+            text::for_c(uri).map_err(|error| Failure::from(error).doing("open a connection"))?;
         // SAFETY: `name` is a C string that outlives the call.
         let raw = unsafe { open(name.as_ptr()) };
         match NonNull::new(raw) {

@@ -54,7 +54,7 @@ pub struct Subscriptions<'connection> {
     network: Option<c_int>,
     monitor: Vec<c_int>,
     close: bool,
-    borrowed: PhantomData<&'connection super::Connection>,
+    borrowed: PhantomData<&'connection ()>,
 }
 
 impl Subscriptions<'_> {

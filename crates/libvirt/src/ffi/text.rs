@@ -1,16 +1,10 @@
 //! C strings that libvirt takes, lends or gives away.
 
-use std::ffi::{CStr, CString, c_char};
-
-use super::failure::Failure;
+use std::ffi::{CStr, CString, NulError, c_char};
 
 /// A string that C can read.
-pub fn for_c(text: &str) -> Result<CString, Failure> {
-    CString::new(text).map_err(|error| Failure {
-        code: 0,
-        errno: 0,
-        words: error.to_string(),
-    })
+pub fn for_c(text: &str) -> Result<CString, NulError> {
+    CString::new(text)
 }
 
 /// Copies a string that libvirt keeps; none for a null pointer.
