@@ -10,9 +10,9 @@ use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
+use crate::artifacts::Artifacts;
 use crate::command::{check, tail};
 use crate::error::{Error, Result, io};
-use crate::image::Artifacts;
 use crate::programs;
 use crate::qemu::{self, Files, Seat};
 use crate::qmp::Qmp;

@@ -6,9 +6,9 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
+use crate::artifacts::Artifacts;
 use crate::command::check;
 use crate::error::{Error, Result, io};
-use crate::image::Artifacts;
 use crate::node::Node;
 use crate::qemu::Seat;
 use crate::topologies;

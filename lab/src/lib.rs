@@ -9,6 +9,7 @@
 )]
 
 mod apt;
+mod artifacts;
 mod boot;
 mod cache;
 mod capture;
@@ -17,6 +18,7 @@ mod command;
 mod emulators;
 mod error;
 mod image;
+mod launch;
 mod node;
 mod packages;
 mod programs;
@@ -31,11 +33,12 @@ mod topology;
 mod vm;
 mod wire;
 
+pub use artifacts::Artifacts;
 pub use capture::{capture, refresh_fixtures};
 pub use cluster::Cluster;
 pub use command::Output;
 pub use error::{Error, Result};
-pub use image::{Artifacts, build};
+pub use image::build;
 pub use node::{Node, accelnet_binary};
 pub use shell::shell;
 pub use topology::{Cpus, Nic, Port, Topology};

@@ -8,10 +8,10 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
+use crate::artifacts::Artifacts;
 use crate::boot::{self, Booted, console, end};
 use crate::command::{Output, quote, tail, wait};
 use crate::error::{Error, Result, io};
-use crate::image::{Artifacts, build};
 use crate::programs;
 use crate::qemu::{Files, Seat};
 use crate::qmp::Qmp;
@@ -38,26 +38,6 @@ pub struct Node {
 }
 
 impl Node {
-    /// Builds the artifacts if need be, waits for a free place on the machine, boots the node and
-    /// waits until it can be used.
-    ///
-    /// # Errors
-    /// When the artifacts cannot be built, QEMU ends, or the node is not up in time; the text holds the
-    /// end of its console.
-    pub fn boot(topology: &Topology) -> Result<Self> {
-        Self::boot_with(topology, &[])
-    }
-
-    /// As [`Node::boot`], with these programs of the host on the node's path.
-    ///
-    /// # Errors
-    /// As [`Node::boot`], and when a program is not there.
-    pub fn boot_with(topology: &Topology, programs: &[PathBuf]) -> Result<Self> {
-        let artifacts = build()?;
-        let slot = Slot::take()?;
-        Self::boot_at(topology, artifacts, Seat::default(), Some(slot), programs)
-    }
-
     /// Boots a node where it stands.
     pub(crate) fn boot_at(
         topology: &Topology,

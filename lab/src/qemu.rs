@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::image::Artifacts;
+use crate::artifacts::Artifacts;
 use crate::topology::{Adapter, Below, Nic, Topology};
 
 /// The files of one running node, all in one folder with a short path (socket names are limited).
