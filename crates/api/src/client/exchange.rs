@@ -17,6 +17,7 @@ use tokio::runtime::Builder;
 use tokio::time::Instant;
 
 use super::place::{Place, tls};
+use super::remote::CONNECT;
 use crate::routes::NODE_HEADER;
 
 /// How long to wait for a turn to connect, and how often to try.
@@ -77,7 +78,18 @@ pub fn ask(
                 in_time(place, within, exchange(stream, request)).await
             }
             Place::Remote(remote) => {
-                let stream = remote.connect(place).await?;
+                let stream = remote.connect().await;
+                let stream = stream.map_err(|error| place.refused(&error))?;
+                let shaken = remote.shake(stream).await;
+                let shaken = shaken.map_err(|error| place.broke(&error))?;
+                let late = || {
+                    let found = format!(
+                        "It accepted the connection, and the TLS handshake did not complete within {} s.",
+                        CONNECT.as_secs()
+                    );
+                    place.unreachable(found)
+                };
+                let stream = shaken.ok_or_else(late)?;
                 in_time(place, within, exchange(stream, request)).await
             }
         }

@@ -10,7 +10,6 @@ use accelnet_model::Observed;
 use rustix::net::sockopt::socket_peercred;
 use tokio::net::UnixStream;
 
-use super::connection::user;
 use super::places::Source;
 use crate::types::Origin;
 use crate::{Caller, Role};
@@ -177,6 +176,15 @@ fn entries(text: &str) -> impl Iterator<Item = Entry<'_>> {
             id: fields.nth(1).and_then(|id| id.parse().ok()),
         }
     })
+}
+
+/// Where a connection on the Unix socket came from.
+pub fn user(uid: Option<u32>) -> Source {
+    match uid {
+        Some(uid) if uid == 0 || uid == rustix::process::geteuid().as_raw() => Source::Owner,
+        Some(uid) => Source::User(uid),
+        None => Source::User(u32::MAX),
+    }
 }
 
 #[cfg(test)]

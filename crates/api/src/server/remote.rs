@@ -5,6 +5,7 @@ mod guest;
 mod handshakes;
 mod identity;
 mod keys;
+mod reason;
 mod verifier;
 
 use std::io;
@@ -16,7 +17,6 @@ use accelnet_model::{Code, Problem};
 use axum::Router;
 use rustix::net::{AddressFamily, SocketFlags, SocketType, sockopt};
 use rustls::server::Acceptor;
-use rustls::{AlertDescription, CertificateError};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
@@ -27,11 +27,14 @@ use super::connection::{BREATH, Turns, connection};
 use super::places::{Places, Source};
 use super::refusals::Refusals;
 use super::surplus::Surplus;
-use crate::types::{EventKind, Origin};
-use crate::{Caller, Role};
+use crate::Caller;
+#[cfg(feature = "fuzzing")]
+use crate::Role;
+use crate::types::Origin;
 use guest::Guest;
 use handshakes::{Handshakes, Place};
-use keys::{Change, Keys, Used};
+use keys::{Keys, Used, record};
+use reason::reason;
 
 pub use keys::Files;
 
@@ -175,28 +178,6 @@ pub async fn serve(
     Ok(())
 }
 
-/// Tells that the files changed, where they did.
-async fn tell(change: Option<Change>, refusals: &Arc<Refusals>) {
-    match change {
-        None => {}
-        Some(Ok(())) => {
-            let words = "The certificates were read again: new connections use them.";
-            refusals
-                .noted(EventKind::Noticed, words.to_owned(), None)
-                .await;
-        }
-        Some(Err(problem)) => {
-            let words = format!(
-                "The certificates changed and cannot be used, so those before are: {} {}",
-                problem.message, problem.found
-            );
-            refusals
-                .noted(EventKind::Failed, words, Some(problem.code))
-                .await;
-        }
-    }
-}
-
 /// Somebody who was let in, by files that were read again so many times.
 struct Entered {
     stream: TlsStream<TcpStream>,
@@ -232,7 +213,7 @@ async fn enter(
         ));
     }
     let (Used { config, times, .. }, change) = inside.keys.newest();
-    tell(change, &inside.refusals).await;
+    record(change, &inside.refusals).await;
     let shaken = begun.into_stream(config).into_fallible();
     match tokio::time::timeout(HANDSHAKE, shaken).await {
         Ok(Ok(stream)) => Some(Ok(Entered { stream, times })),
@@ -307,55 +288,4 @@ async fn linger(mut stream: TcpStream) {
     };
     // Whoever does not read it does not.
     drop(tokio::time::timeout(LINGER, read).await);
-}
-
-/// Why a handshake failed, a fragment.
-fn reason(error: &io::Error) -> String {
-    let tls = error
-        .get_ref()
-        .and_then(|inner| inner.downcast_ref::<rustls::Error>());
-    match tls {
-        Some(tls) => reason_of(tls),
-        None if error.kind() == io::ErrorKind::UnexpectedEof => {
-            "it hung up in the middle of its handshake".to_owned()
-        }
-        None => format!("it broke: {error}"),
-    }
-}
-
-/// Why a certificate or a handshake is not taken, a fragment.
-fn reason_of(error: &rustls::Error) -> String {
-    use rustls::Error;
-    match error {
-        Error::NoCertificatesPresented => "it came without a certificate".to_owned(),
-        Error::InvalidCertificate(why) => match why {
-            // Another CA of the same name signed it.
-            CertificateError::UnknownIssuer | CertificateError::BadSignature => {
-                "its certificate is not from a CA that is trusted here".to_owned()
-            }
-            CertificateError::Expired | CertificateError::ExpiredContext { .. } => {
-                "its certificate has expired".to_owned()
-            }
-            CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
-                "its certificate is not valid yet".to_owned()
-            }
-            CertificateError::Revoked => "its certificate was revoked".to_owned(),
-            CertificateError::ApplicationVerificationFailure => format!(
-                "its certificate does not name one role ({})",
-                Role::ALL
-                    .map(|role| format!("OU=accelnet-{role}"))
-                    .join(", ")
-            ),
-            CertificateError::Other(why) => format!("its certificate cannot be used: {}", why.0),
-            other => format!("its certificate cannot be used: {other}"),
-        },
-        Error::AlertReceived(
-            AlertDescription::UnknownCA
-            | AlertDescription::BadCertificate
-            | AlertDescription::DecryptError
-            | AlertDescription::CertificateUnknown
-            | AlertDescription::CertificateExpired,
-        ) => "it does not trust the certificate of this agent".to_owned(),
-        other => format!("it does not speak TLS 1.3: {other}"),
-    }
 }

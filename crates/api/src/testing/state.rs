@@ -4,18 +4,15 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use accelnet_model::domain::DomainState;
 use accelnet_model::intent::{Intent, IntentState, IntentStatus};
-use accelnet_model::{Management, Node, Observed, Performance, Problem};
+use accelnet_model::vm_setting::Phase;
+use accelnet_model::{Code, Management, Node, Performance, Problem};
+use accelnet_rules::vm_names;
 use serde::Serialize;
 use tokio::sync::watch;
 
-use super::answers;
+use super::samples::{self, NODE, NOW, step};
 use crate::types::*;
 use crate::{Caller, Remark};
-
-/// When everything in here happens.
-pub const NOW: &str = "2026-11-22T10:00:00Z";
-/// The node of everything in here.
-pub const NODE: &str = "n1";
 
 /// An agent in memory.
 #[derive(Debug)]
@@ -57,7 +54,7 @@ impl Default for Fake {
                 vms: Vec::new(),
                 others: Vec::new(),
                 events: Vec::new(),
-                node: answers::node(),
+                node: samples::node(),
                 late: Vec::new(),
                 removed: Vec::new(),
                 resettled: false,
@@ -244,7 +241,7 @@ impl Inner {
             NodeView {
                 removed_intents: if is_late { removed.clone() } else { Vec::new() },
                 settings_pending: is_late && resettled,
-                ..answers::up(node)
+                ..samples::up(node)
             }
         });
         views.collect()
@@ -295,7 +292,99 @@ fn vm(at: usize, name: &str) -> VmView {
     }
 }
 
-/// A known value.
-pub(super) fn known<T>(value: T) -> Observed<T> {
-    Observed::Known(value)
+impl Inner {
+    /// A drained node is the only thing that is wrong with it.
+    pub(super) fn faults(&self) -> Vec<Fault> {
+        let problem = Problem::new(Code::NodeDrained, &[NODE], "root drained it.");
+        let fault = Fault::new(Severity::Warning, (NODE, NODE), &problem, NOW);
+        self.drained.then_some(fault).into_iter().collect()
+    }
+
+    pub(super) fn must_be_enabled(&self) -> Result<(), Problem> {
+        match self.management.enabled {
+            true => Ok(()),
+            false => Err(Problem::new(
+                Code::ManagementDisabled,
+                &[],
+                "It was never enabled.",
+            )),
+        }
+    }
+
+    pub(super) fn manage(&mut self, to: Management, dry_run: bool) -> ManagementChanged {
+        let before = Some(self.management.clone());
+        if !dry_run {
+            self.management = to.clone();
+            self.resettled = true;
+        }
+        ManagementChanged {
+            management: to,
+            applied: !dry_run,
+            steps: vec![step(
+                "cluster",
+                "change the settings of Accelerated Networking",
+            )],
+            warnings: Vec::new(),
+            previous: before,
+        }
+    }
+
+    /// The results of one name.
+    pub(super) fn vm(
+        &mut self,
+        typed: &str,
+        setting: Option<Performance>,
+        dry_run: bool,
+    ) -> Vec<VmResult> {
+        let called = |vm: &VmView| (vm.name.clone(), vm.node.clone());
+        let names: Vec<(String, String)> = self.vms.iter().map(called).collect();
+        let mut results = Vec::new();
+        for vm in vm_names::meant(typed, &mut self.vms, |vm| (&vm.name, &vm.uuid)) {
+            let unchanged = vm.performance == setting;
+            if !dry_run {
+                vm.performance = setting;
+                vm.phase = setting.map(|_| Phase::Enabled);
+                vm.acceleration = match setting {
+                    Some(_) => State::Accelerated,
+                    None => State::NotAccelerated,
+                };
+                vm.path = match setting {
+                    Some(_) => Path::Vf,
+                    None => Path::Software,
+                };
+            }
+            results.push(VmResult {
+                name: vm.name.clone(),
+                node: Some(vm.node.clone()),
+                ok: true,
+                unchanged,
+                message: match setting {
+                    Some(setting) => format!("{setting}, over its VF."),
+                    None => "On its software path.".to_owned(),
+                },
+                waits_for_restart: false,
+                vm: Some(vm.clone()),
+                problem: None,
+                warnings: Vec::new(),
+                steps: Vec::new(),
+            });
+        }
+        if results.is_empty() {
+            let names = names.iter().map(|(name, node)| (&**name, &**node));
+            let problem = vm_names::not_found(typed, None, names);
+            results.push(VmResult {
+                name: typed.to_owned(),
+                node: None,
+                ok: false,
+                unchanged: false,
+                message: problem.message.clone(),
+                waits_for_restart: false,
+                vm: None,
+                problem: Some(problem),
+                warnings: Vec::new(),
+                steps: Vec::new(),
+            });
+        }
+        results
+    }
 }

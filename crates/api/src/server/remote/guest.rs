@@ -13,8 +13,8 @@ use axum::middleware::Next;
 use rustls::pki_types::CertificateDer;
 use tokio::time::Instant;
 
-use super::keys::Keys;
-use super::{reason_of, tell};
+use super::keys::{Keys, record};
+use super::reason::reason_of;
 use crate::server::answer::refused;
 use crate::server::refusals::Refusals;
 
@@ -75,7 +75,7 @@ impl Guest {
     async fn judge(&self) -> Result<(), String> {
         let inner = &self.0;
         let (used, change) = inner.keys.newest();
-        tell(change, &inner.refusals).await;
+        record(change, &inner.refusals).await;
         let now = (Instant::now(), used.times);
         let good = self.good();
         if good.1 == now.1 && now.0 - good.0 < COUNTS {

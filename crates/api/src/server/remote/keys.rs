@@ -16,6 +16,8 @@ use tokio::sync::watch;
 
 use super::verifier::WithRole;
 use crate::pem;
+use crate::server::refusals::Refusals;
+use crate::types::EventKind;
 
 /// The PEM files of the door.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -206,5 +208,27 @@ impl Keys {
 
     fn lock(&self) -> MutexGuard<'_, Newest> {
         self.newest.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Records a change of the files.
+pub(super) async fn record(change: Option<Change>, refusals: &Arc<Refusals>) {
+    match change {
+        None => {}
+        Some(Ok(())) => {
+            let words = "The certificates were read again: new connections use them.";
+            refusals
+                .noted(EventKind::Noticed, words.to_owned(), None)
+                .await;
+        }
+        Some(Err(problem)) => {
+            let words = format!(
+                "The certificates changed and cannot be used, so those before are: {} {}",
+                problem.message, problem.found
+            );
+            refusals
+                .noted(EventKind::Failed, words, Some(problem.code))
+                .await;
+        }
     }
 }
