@@ -5,7 +5,7 @@
 //! does that and tells what came of it.
 
 pub mod cluster;
-mod line;
+pub mod line;
 mod tasks;
 pub mod walk;
 

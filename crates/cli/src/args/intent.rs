@@ -3,7 +3,8 @@
 use accelnet_model::intent::Role;
 use clap::{Args as ClapArgs, Subcommand};
 
-use super::{ListOutput, Output, Told, Wait, filled};
+use super::values::filled;
+use super::{ListOutput, Output, Told, Wait};
 
 /// `accelnet intent`
 #[derive(Debug, Subcommand)]

@@ -2,7 +2,8 @@
 
 use clap::Args as ClapArgs;
 
-use super::{Output, filled};
+use super::Output;
+use super::values::filled;
 
 /// `accelnet enable`
 #[derive(Debug, ClapArgs)]

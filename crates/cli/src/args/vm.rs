@@ -3,7 +3,8 @@
 use accelnet_model::{Mac, VfChoice};
 use clap::{Args as ClapArgs, Subcommand, ValueEnum};
 
-use super::{ListOutput, Output, Told, filled};
+use super::values::filled;
+use super::{ListOutput, Output, Told};
 
 /// `accelnet vm`
 #[derive(Debug, Subcommand)]

@@ -3,7 +3,7 @@
 use accelnet_model::management::DEFAULT_NODE_RESERVE;
 
 use super::Pipes;
-use super::parse::Given;
+use super::given::Given;
 use crate::args::*;
 
 type Built = Result<Command, String>;

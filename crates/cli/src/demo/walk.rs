@@ -4,7 +4,7 @@ use accelnet_host::SystemClock;
 use accelnet_model::Problem;
 
 use super::cluster::Cluster;
-use super::line::{Shown, types};
+use super::line::{Run, Shown, types};
 use super::tasks::{TASKS, Task};
 use crate::session::Session;
 
@@ -25,7 +25,7 @@ pub const IN_THE_LAB: &str = "The same on a real kernel with emulated SR-IOV ada
 /// # Errors
 ///
 /// The cluster itself failed.
-pub fn walk(cluster: &Cluster, session: &mut Session<'_>) -> Result<usize, Problem> {
+pub fn walk(cluster: &Cluster, session: &mut Session<'_>, program: Run) -> Result<usize, Problem> {
     let client = cluster.client();
     let mut amiss = Vec::new();
     for (place, task) in (1..).zip(TASKS) {
@@ -34,7 +34,7 @@ pub fn walk(cluster: &Cluster, session: &mut Session<'_>) -> Result<usize, Probl
             task.title, task.line, task.native
         ));
         let host = cluster.node().host(&SystemClock);
-        let shown = types(task.line, host, &client);
+        let shown = types(task.line, host, &client, program);
         session.say(&indented(&shown));
         let then = task.then.map_or(Ok(()), |then| then(cluster));
         let judged = judge(task, &shown).and_then(|()| (task.check)(&client));
