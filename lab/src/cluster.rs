@@ -112,7 +112,7 @@ impl Cluster {
     }
 
     /// Mends the wire to a node that was cut off.
-    pub fn mend(&self, number: u8) {
+    pub fn reconnect(&self, number: u8) {
         self.wire.cut(usize::from(number) - 1, false);
     }
 

@@ -62,7 +62,7 @@ impl Node {
             artifacts,
             _slot: slot,
         };
-        node.settle()?;
+        node.prepare_adapters()?;
         if !programs.is_empty() {
             node.check("find its programs", programs::MOUNT)?;
         }
@@ -216,7 +216,7 @@ impl Node {
         self.qemu = qemu;
         self.qmp = Mutex::new(qmp);
         self.ssh = ssh;
-        self.settle()
+        self.prepare_adapters()
     }
 
     /// The folder on the host that the node sees as `/host`.
@@ -233,7 +233,7 @@ impl Node {
 
     /// Where the console's text is, and the command for a shell in the node.
     #[must_use]
-    pub fn how_to_look(&self) -> String {
+    pub fn access(&self) -> String {
         format!(
             "console: {}\nshell: {}",
             self.files().console().display(),
@@ -285,7 +285,7 @@ impl Node {
     }
 
     /// Waits until every adapter has its name, then takes the drivers away that should not be there.
-    fn settle(&self) -> Result<()> {
+    fn prepare_adapters(&self) -> Result<()> {
         for (number, adapter) in self.topology.adapters().enumerate() {
             let netdev = format!("/sys/class/net/pf{number}");
             self.wait_until(

@@ -19,9 +19,6 @@ pub fn shell(name: &str) -> Result<()> {
             Node::boot(&topology)?
         }
     };
-    eprintln!(
-        "{}\nThe node is gone when this shell ends.",
-        node.how_to_look()
-    );
+    eprintln!("{}\nThe node is gone when this shell ends.", node.access());
     node.interact()
 }

@@ -23,7 +23,7 @@ fn vms(node: &Node, args: &str, input: &str) -> String {
 }
 
 /// Waits until the watch has told `what`.
-fn told(node: &Node, what: &str) {
+fn await_event(node: &Node, what: &str) {
     let script = format!("grep -a '{what}' /run/watch.log");
     node.wait_until(what, &script, SOON)
         .unwrap_or_else(|error| panic!("{error}"));
@@ -81,7 +81,7 @@ fn a_vm_gets_a_vf_and_gives_it_back_under_a_ping() {
     for _ in 0..2 {
         let _ = vms(&node, &format!("attach {uuid} - live"), &vf);
     }
-    told(&node, "DeviceAdded.*ua-accelnet-vf");
+    await_event(&node, "DeviceAdded.*ua-accelnet-vf");
     let set = vf0(&node);
     for part in [
         mac.as_str(),
@@ -137,14 +137,14 @@ fn a_vm_gets_a_vf_and_gives_it_back_under_a_ping() {
 
     // libvirt restarts: it names the ports again, and those who watch hear of it.
     let _ = node.ok("systemctl restart libvirtd");
-    told(&node, "^ConnectionLost");
-    told(&node, "^Reconnected");
+    await_event(&node, "^ConnectionLost");
+    await_event(&node, "^Reconnected");
 
     // Detached, and put back; by the second call nothing is left to do.
     for _ in 0..2 {
         let _ = vms(&node, &format!("detach {uuid} - live"), &vf);
     }
-    told(&node, "DeviceRemoved.*ua-accelnet-vf");
+    await_event(&node, "DeviceRemoved.*ua-accelnet-vf");
     let back = vf0(&node);
     for part in ["00:00:00:00:00:00", "checking on", "trust off"] {
         assert!(back.contains(part), "{part}: {back}");
@@ -165,5 +165,5 @@ fn a_vm_gets_a_vf_and_gives_it_back_under_a_ping() {
     let _ = vms(&node, "define -", &before);
     assert_eq!(definition(), before);
     vm.destroy().expect("the VM ends");
-    told(&node, "change: Stopped");
+    await_event(&node, "change: Stopped");
 }

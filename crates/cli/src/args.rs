@@ -33,7 +33,7 @@ pub use intent::{
     IntentAdd, IntentCommand, IntentList, IntentRemove, IntentSecurity, IntentSet, IntentShow,
     IntentStatus, Roles,
 };
-pub use management::{Disable, Enable, Set, Told, Wait};
+pub use management::{ChangeOptions, Disable, Enable, Set, Wait};
 pub use node::{NodeCommand, NodeShow};
 pub use output::{ColorChoice, ListOutput, Output};
 pub use remote::Remote;

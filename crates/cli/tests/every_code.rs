@@ -74,7 +74,7 @@ fn raised(code: Code) -> Vec<Code> {
         Code::IommuGroupsForced => checks::groups_that_a_parameter_forces(),
         Code::VfsOutOfReach => checks::vfs_of_which_some_lie_past_the_last_bus(),
         Code::DriverRefuses => changes::a_driver_that_refuses(),
-        Code::AdapterNotFound => changes::a_name_that_nobody_has(),
+        Code::AdapterNotFound => changes::an_unknown_name(),
         Code::AdapterAmbiguous => changes::a_mac_that_two_have(),
         Code::PermissionDenied => changes::an_ordinary_user(),
         Code::VfInUse => changes::a_vf_that_is_up(),
@@ -105,7 +105,7 @@ fn raised(code: Code) -> Vec<Code> {
         Code::IntentRoleTaken => agent_core::two_intents("Two", &[Role::Storage], "ens2"),
         Code::IntentInUse => agent_core::an_intent_that_management_is_on(),
         Code::IntentNotApplied => agent_core::an_intent_that_failed(),
-        Code::UplinkUnfit => agent_core::an_uplink_of_somebody_else(),
+        Code::UplinkUnfit => agent_core::an_uplink_of_another_user(),
         Code::GatewayLost => agent_core::a_gateway_that_falls_silent(),
         Code::AddressExpires => agent_core::a_lease_that_nothing_renews(),
         Code::VmNotAccelerated => agent_core::a_vm_without_a_setting(),
@@ -124,7 +124,7 @@ fn raised(code: Code) -> Vec<Code> {
         Code::HookBlocked => checks::a_hook_that_selinux_confines(),
         Code::HookSilent => agent_core::a_hook_that_did_not_run(),
         Code::MemoryShort => agent_core::a_node_without_memory_to_spare(),
-        Code::ReserveNotMet => capacity::a_promise_that_does_not_hold(),
+        Code::ReserveNotMet => capacity::failover_capacity_that_is_missing(),
         Code::CapacityFileInvalid => capacity::a_file_without_nodes(),
         Code::FilterIncomplete => agent_core::a_filter_that_is_full(),
         Code::VmStateUnknown => agent_core::a_libvirt_that_is_away(),
@@ -148,7 +148,7 @@ fn raised(code: Code) -> Vec<Code> {
         Code::SetupFailed => cluster::a_program_that_others_can_replace(),
         Code::ClusterRefused => cluster::a_cluster_that_is_there_already(),
         Code::AdaptersDiffer => cluster::nodes_with_other_adapters(),
-        Code::OfLaterRelease => cluster::what_a_later_release_says(),
+        Code::OfLaterRelease => cluster::an_answer_of_a_later_release(),
     }
 }
 

@@ -11,7 +11,7 @@ mod namespaces;
 mod placed;
 mod platform;
 mod processes;
-mod scene;
+mod snapshot;
 mod unreadable;
 mod users;
 mod vf_evidence;
@@ -29,7 +29,7 @@ use accelnet_pci::{PciAdapter, PciVf, VfsNow};
 use crate::Host;
 
 use placed::{Placed, links};
-use scene::Scene;
+use snapshot::Snapshot;
 
 pub use vf_evidence::{qemu_process, vf_evidence};
 
@@ -46,12 +46,12 @@ pub fn node(host: &Host<'_>) -> Node {
     let mut unreadable = Vec::new();
     let links = host.links.links();
     let platform = platform::look(host, &reading, links.as_deref());
-    let scene = Scene {
+    let snapshot = Snapshot {
         links: links.map(|links| Placed::new(host.root, links)),
         domains: domains(whole(&reading), &mut unreadable),
         brief: false,
     };
-    if let Err(error) = &scene.links {
+    if let Err(error) = &snapshot.links {
         unreadable.push(Unreadable {
             subject: "network links".to_owned(),
             reason: error.to_string(),
@@ -66,10 +66,10 @@ pub fn node(host: &Host<'_>) -> Node {
         adapters: adapters.map(|all| {
             let crowd = users::Crowd::of(host);
             all.into_iter()
-                .map(|pci| adapter::merge(host, &scene, &crowd, pci))
+                .map(|pci| adapter::merge(host, &snapshot, &crowd, pci))
                 .collect()
         }),
-        domains: scene.domains,
+        domains: snapshot.domains,
         unreadable: Vec::new(),
     };
     unreadable.extend(unreadable::all(&node));
@@ -111,7 +111,7 @@ pub fn again(
         let untold: Vec<Unreadable> = untold.cloned().collect();
         unreadable.extend(untold);
     }
-    let scene = Scene {
+    let snapshot = Snapshot {
         links,
         domains: seen,
         brief: false,
@@ -123,11 +123,11 @@ pub fn again(
         for pci in functions {
             let mut adapters = adapters.iter_mut();
             if let Some(adapter) = adapters.find(|adapter| adapter.address == pci.address) {
-                *adapter = adapter::merge(host, &scene, &crowd, pci);
+                *adapter = adapter::merge(host, &snapshot, &crowd, pci);
             }
         }
     }
-    node.domains = scene.domains;
+    node.domains = snapshot.domains;
     unreadable.extend(unreadable::all(&node));
     node.unreadable = unreadable;
     node
@@ -204,18 +204,18 @@ pub fn adapter(host: &Host<'_>, address: PciAddress) -> Option<Adapter> {
         [] => Observed::Known(Vec::new()),
         _ => all_domains(host),
     };
-    let scene = Scene {
+    let snapshot = Snapshot {
         links: links(host),
         domains,
         brief: false,
     };
-    Some(alone(host, &scene, pci))
+    Some(alone(host, &snapshot, pci))
 }
 
 /// One adapter with nothing beside it.
-fn alone(host: &Host<'_>, scene: &Scene, pci: PciAdapter) -> Adapter {
+fn alone(host: &Host<'_>, snapshot: &Snapshot, pci: PciAdapter) -> Adapter {
     let crowd = users::Crowd::of(host);
-    adapter::merge(host, scene, &crowd, pci)
+    adapter::merge(host, snapshot, &crowd, pci)
 }
 
 /// The same before a change under the adapter's lock, and as much as a change needs: the look is not
@@ -236,12 +236,12 @@ pub fn adapter_to_change(host: &Host<'_>, address: PciAddress) -> Option<Adapter
         [] => Observed::Known(Vec::new()),
         _ => all_domains(host),
     };
-    let scene = Scene {
+    let snapshot = Snapshot {
         links: links(host),
         domains,
         brief: true,
     };
-    Some(alone(host, &scene, pci))
+    Some(alone(host, &snapshot, pci))
 }
 
 /// `before` after the number of its VFs was changed under its lock, of which `seen` is what was seen
@@ -261,19 +261,19 @@ pub fn adapter_changed(
         return adapter(host, before.address);
     };
     let unused = |vf: &PciVf| fresh && vf.driver == Observed::Known(None);
-    let scene = match now.vfs.iter().all(unused) {
-        true => Scene {
+    let snapshot = match now.vfs.iter().all(unused) {
+        true => Snapshot {
             links: Ok(Placed::default()),
             domains: Observed::Known(Vec::new()),
             brief: true,
         },
-        false => Scene {
+        false => Snapshot {
             links: links(host),
             domains: all_domains(host),
             brief: true,
         },
     };
-    Some(adapter::renew(host, &scene, before, now))
+    Some(adapter::renew(host, &snapshot, before, now))
 }
 
 fn all_domains(host: &Host<'_>) -> Observed<Vec<Domain>> {

@@ -27,10 +27,10 @@ pub fn words_about_vf(root: &Root, vm: &str) -> Option<String> {
         .ok()?;
     let mut tail = Vec::new();
     log.take(TAIL).read_to_end(&mut tail).ok()?;
-    last_words(&String::from_utf8_lossy(&tail))
+    last_messages(&String::from_utf8_lossy(&tail))
 }
 
-fn last_words(log: &str) -> Option<String> {
+fn last_messages(log: &str) -> Option<String> {
     let lines: Vec<&str> = log.lines().collect();
     let start = lines.iter().rposition(|line| line.contains(START));
     // The command line, which names devices, follows the start and has backslashes at its ends.

@@ -7,7 +7,7 @@ use std::time::Duration;
 use crate::NetlinkError;
 use crate::abi::*;
 use crate::attr::{Attrs, Malformed};
-use crate::listen::{BUFFER, Heard, Listener};
+use crate::listen::{BUFFER, Listener, Received};
 use crate::message::{Message, Messages};
 
 #[cfg(test)]
@@ -44,7 +44,7 @@ pub enum Event {
 /// Listens for changes of links, addresses and routes of one network namespace.
 pub struct Monitor {
     listener: Listener,
-    heard: VecDeque<Event>,
+    received: VecDeque<Event>,
 }
 
 impl Monitor {
@@ -74,7 +74,7 @@ impl Monitor {
         let protocol = netlink_sys::constants::NETLINK_ROUTE;
         Ok(Monitor {
             listener: Listener::open("listen for changes of links", protocol, &groups, bytes)?,
-            heard: VecDeque::new(),
+            received: VecDeque::new(),
         })
     }
 
@@ -85,14 +85,14 @@ impl Monitor {
     ///
     /// See [`NetlinkError`]. Lost events are no error, but [`Event::Lost`].
     pub fn next(&mut self, within: Duration) -> Result<Option<Event>, NetlinkError> {
-        if self.heard.is_empty() {
-            match self.listener.hear(within)? {
-                Heard::Nothing => {}
-                Heard::Datagram(datagram) => self.heard.extend(events(&datagram)?),
-                Heard::Lost => self.heard.push_back(Event::Lost),
+        if self.received.is_empty() {
+            match self.listener.receive(within)? {
+                Received::Nothing => {}
+                Received::Datagram(datagram) => self.received.extend(events(&datagram)?),
+                Received::Lost => self.received.push_back(Event::Lost),
             }
         }
-        Ok(self.heard.pop_front())
+        Ok(self.received.pop_front())
     }
 }
 

@@ -85,7 +85,7 @@ pub fn add_route(name: &str, route: &Route, place: Place) -> Result<(), NetlinkE
         Place::Behind => NLM_F_CREATE | NLM_F_APPEND,
         Place::Instead => NLM_F_CREATE | NLM_F_REPLACE,
     };
-    forgive(change(what, RTM_NEWROUTE, flags, body), libc::EEXIST)
+    ignore(change(what, RTM_NEWROUTE, flags, body), libc::EEXIST)
 }
 
 /// Removes a route out of the link called `name`; that there is none is no error. Needs
@@ -96,7 +96,7 @@ pub fn add_route(name: &str, route: &Route, place: Place) -> Result<(), NetlinkE
 /// See [`NetlinkError`]; `ENODEV` where there is no such link.
 pub fn remove_route(name: &str, route: &Route) -> Result<(), NetlinkError> {
     let what = format!("remove route {route} dev {name}");
-    forgive(
+    ignore(
         change(what, RTM_DELROUTE, 0, head(name, route)?),
         libc::ESRCH,
     )
@@ -156,7 +156,7 @@ fn change(what: String, kind: u16, flags: u16, body: Writer) -> Result<(), Netli
     .map(drop)
 }
 
-fn forgive(result: Result<(), NetlinkError>, errno: i32) -> Result<(), NetlinkError> {
+fn ignore(result: Result<(), NetlinkError>, errno: i32) -> Result<(), NetlinkError> {
     match result {
         Err(error) if error.errno() == Some(errno) => Ok(()),
         result => result,

@@ -7,7 +7,7 @@ use std::time::Duration;
 use accelnet_model::PciAddress;
 
 use crate::NetlinkError;
-use crate::listen::{BUFFER, Heard, Listener};
+use crate::listen::{BUFFER, Listener, Received};
 
 #[cfg(test)]
 mod tests;
@@ -95,10 +95,10 @@ impl Uevents {
     /// See [`NetlinkError`]. Lost events are no error, but [`UeventKind::Lost`].
     pub fn next(&mut self, within: Duration) -> Result<Option<UeventKind>, NetlinkError> {
         loop {
-            match self.listener.hear(within)? {
-                Heard::Nothing => return Ok(None),
-                Heard::Lost => return Ok(Some(UeventKind::Lost)),
-                Heard::Datagram(datagram) => {
+            match self.listener.receive(within)? {
+                Received::Nothing => return Ok(None),
+                Received::Lost => return Ok(Some(UeventKind::Lost)),
+                Received::Datagram(datagram) => {
                     if let Some(event) = parse(&datagram) {
                         return Ok(Some(UeventKind::Event(event)));
                     }

@@ -5,10 +5,10 @@
 mod forwarding;
 #[path = "switch/named.rs"]
 mod named;
+#[path = "switch/reported.rs"]
+mod reported;
 #[expect(dead_code, reason = "other tests need the rest")]
 mod support;
-#[path = "switch/told.rs"]
-mod told;
 
 use std::net::IpAddr;
 use std::process::Command;
@@ -351,12 +351,16 @@ fn neighbours_are_asked_fixed_and_forgotten() {
         for answering in ["192.0.2.1", "2001:db8::1"].map(ip) {
             for _ in 0..2 {
                 ask_neighbour("up0", answering).expect("asked");
-                assert_eq!(settled(answering), NeighbourState::Reachable, "{answering}");
+                assert_eq!(
+                    final_state(answering),
+                    NeighbourState::Reachable,
+                    "{answering}"
+                );
             }
         }
         let silent = ip("192.0.2.99");
         ask_neighbour("up0", silent).expect("asked");
-        assert_eq!(settled(silent), NeighbourState::Failed);
+        assert_eq!(final_state(silent), NeighbourState::Failed);
         let neighbour = Neighbour {
             ip: silent,
             mac: MAC,
@@ -368,7 +372,7 @@ fn neighbours_are_asked_fixed_and_forgotten() {
             (Some(MAC), NeighbourState::Permanent)
         );
         ask_neighbour("up0", silent).expect("left alone");
-        assert_eq!(settled(silent), NeighbourState::Permanent);
+        assert_eq!(final_state(silent), NeighbourState::Permanent);
         twice(|| forget_neighbour("up0", silent));
     });
 }
@@ -452,7 +456,7 @@ fn entry(ip: IpAddr) -> Option<accelnet_netlink::NeighbourEntry> {
     clippy::disallowed_methods,
     reason = "a test that waits for the kernel"
 )]
-fn settled(ip: IpAddr) -> NeighbourState {
+fn final_state(ip: IpAddr) -> NeighbourState {
     for _ in 0..100 {
         match entry(ip).map(|entry| entry.state) {
             None | Some(NeighbourState::Incomplete | NeighbourState::Probe) => {

@@ -127,17 +127,17 @@ pub struct Change {
     pub left_out: Vec<Address>,
 }
 
-/// What leads to a filter with the first `room` of `wanted`, where `ours` are the entries that this program
+/// What leads to a filter with the first `capacity` of `wanted`, where `ours` are the entries that this program
 /// made, and `others` those of anybody else, which stay and count for nothing.
 pub fn change(
     wanted: &[Address],
     ours: &BTreeSet<Mac>,
     others: &BTreeSet<Mac>,
-    room: usize,
+    capacity: usize,
 ) -> Change {
     let needed = wanted.iter().filter(|(_, mac)| !others.contains(mac));
     let needed: Vec<&Address> = needed.collect();
-    let (kept, left_out) = needed.split_at(room.min(MOST).min(needed.len()));
+    let (kept, left_out) = needed.split_at(capacity.min(MOST).min(needed.len()));
     let stay: BTreeSet<Mac> = kept.iter().map(|(_, mac)| *mac).collect();
     let new = kept.iter().filter(|(_, mac)| !ours.contains(mac));
     Change {

@@ -42,8 +42,8 @@ pub fn plan(wish: &Wish, standing: &Standing) -> Result<Plan, SwitchRefusal> {
     }
     let mut change = Change::default();
     let mut why = vec![chosen.why.clone()];
-    let stands = chosen.stands;
-    match stands {
+    let existing = chosen.existing;
+    match existing {
         None => change.create(&chosen),
         Some(bridge) => change.ready(bridge, &chosen),
     }

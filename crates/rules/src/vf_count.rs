@@ -45,7 +45,7 @@ pub fn plan(adapter: &Adapter, ask: Ask) -> Result<Plan, Problem> {
         Ask::Exactly(count) => exactly(count, adapter, sriov, &name)?,
     };
     let whole = from == to && adapter.vfs.len() == to as usize;
-    if whole && adapter.vfs.iter().all(is_settled) {
+    if whole && adapter.vfs.iter().all(is_complete) {
         let steps = match sriov.drivers_autoprobe {
             Observed::Known(false) => Vec::new(),
             _ => vec![Step::KeepDriversOff],
@@ -166,7 +166,7 @@ fn are(vfs: u32) -> String {
 }
 
 /// A VF that need not be made anew: somebody uses it, or no host netdev is on it.
-fn is_settled(vf: &Vf) -> bool {
+fn is_complete(vf: &Vf) -> bool {
     let used = vf.users.known().is_none_or(|users| !users.is_empty());
     used || vf.is_ready()
 }

@@ -16,7 +16,7 @@ impl Time {
         *held(&self.passed)
     }
 
-    pub(crate) fn pass(&self, time: Duration) {
+    pub(crate) fn advance(&self, time: Duration) {
         *held(&self.passed) += time;
     }
 

@@ -94,7 +94,7 @@ impl Clock for SimKernel {
     }
 
     fn sleep(&self, time: Duration) {
-        self.pass(time);
+        self.advance(time);
     }
 }
 

@@ -43,7 +43,7 @@ pub struct SimKernel {
     /// What links take in beside their own MAC, by name.
     pub(crate) taken_in: Mutex<BTreeSet<(String, Mac)>>,
     /// How many MACs an adapter takes in beside its own; none for as many as are asked for.
-    pub(crate) filter_room: Mutex<Option<usize>>,
+    pub(crate) filter_capacity: Mutex<Option<usize>>,
     /// The port behind which each bridge, by name, learned a MAC.
     pub(crate) learned: Mutex<BTreeMap<(String, Mac), String>>,
     /// Ports from which bridges learn nothing, by index.
@@ -93,7 +93,7 @@ impl SimKernel {
             stuck: Mutex::default(),
             settings: Mutex::default(),
             taken_in: Mutex::default(),
-            filter_room: Mutex::default(),
+            filter_capacity: Mutex::default(),
             learned: Mutex::default(),
             learning_off: Mutex::default(),
             refuses_trust: Mutex::default(),
@@ -122,7 +122,7 @@ impl SimKernel {
 
     /// From now on an adapter takes in no more than so many.
     pub fn limit_filters(&self, room: Option<usize>) {
-        *held(&self.filter_room) = room;
+        *held(&self.filter_capacity) = room;
     }
 
     /// The power was off: nothing is in a filter, and no bridge knows anybody.
@@ -206,8 +206,8 @@ impl SimKernel {
     }
 
     /// Lets time pass, and what is due in it happen.
-    pub(crate) fn pass(&self, time: Duration) {
-        self.time.pass(time);
+    pub(crate) fn advance(&self, time: Duration) {
+        self.time.advance(time);
         let late = *held(&self.late);
         if let Some(late) = late
             && self.time.passed() >= late.at
@@ -322,7 +322,7 @@ impl SimKernel {
             Some(Fault::FewerThanAsked(made)) if vfs > made => {
                 let words = format!("{vfs} VFs requested; only {made} enabled");
                 done(self.log(adapter, &words))?;
-                self.time.pass(FOR_ONE_VF * u32::from(made));
+                self.time.advance(FOR_ONE_VF * u32::from(made));
                 done(self.node_mut().apply_numvfs(adapter, made))
             }
             Some(Fault::Late { at_once, after }) if vfs > at_once => {
@@ -364,7 +364,7 @@ impl SimKernel {
                 done(self.node_mut().apply_numvfs_partly(adapter, vfs, vfs - 1))
             }
             _ => {
-                self.time.pass(FOR_ONE_VF * u32::from(vfs));
+                self.time.advance(FOR_ONE_VF * u32::from(vfs));
                 done(self.node_mut().apply_numvfs(adapter, vfs))
             }
         }
@@ -383,7 +383,7 @@ impl SimKernel {
         let slice = Duration::from_millis(100);
         let mut left = within;
         while !left.is_zero() {
-            self.pass(slice.min(left));
+            self.advance(slice.min(left));
             left = left.saturating_sub(slice);
             waiting();
         }

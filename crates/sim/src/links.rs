@@ -200,7 +200,7 @@ impl Links for SimKernel {
         let Some(link) = link.filter(|link| link.parent.is_some() || link.bond.is_some()) else {
             return Err(refused(what, 19, "ENODEV"));
         };
-        let room = *held(&self.filter_room);
+        let room = *held(&self.filter_capacity);
         let mut taken_in = held(&self.taken_in);
         if !on {
             return Ok(taken_in.remove(&(link.name.clone(), mac)));

@@ -26,7 +26,7 @@ pub trait Subject {
     fn prefix(&self) -> String;
 
     /// Lets that much time pass for leases.
-    fn pass(&self, time: Duration);
+    fn advance(&self, time: Duration);
 
     /// Closes the store and opens it again, when it can be: its content must last.
     fn reopen(&mut self) {}

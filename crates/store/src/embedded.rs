@@ -3,6 +3,7 @@
 //! No thread of its own: a lease that is due ends when the store is next used, or at its time
 //! when a watch waits, so nobody can see that it was late.
 
+mod checksummed;
 mod codec;
 mod engine;
 mod fault;
@@ -11,9 +12,8 @@ mod history;
 mod leases;
 mod medium;
 mod read;
-mod sealed;
-mod settled;
 mod signal;
+mod synced_length;
 mod tables;
 mod watch;
 mod write;

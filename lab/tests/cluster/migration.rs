@@ -14,7 +14,7 @@ const NIC: &str = "<interface type='network'><mac address='MAC'/><source network
     <model type='virtio'/><teaming type='persistent'/><alias name='ua-mine'/></interface>";
 
 /// What a VM and its QEMU said last.
-fn last_words(vm: &str) -> String {
+fn last_messages(vm: &str) -> String {
     format!(
         "tail -n 20 /var/log/libvirt/{vm}.log; tail -n 8 /var/log/libvirt/qemu/{vm}.log; \
          journalctl -k --no-pager -n 8"
@@ -33,8 +33,8 @@ fn migrate<'node>(vm: &Vm<'_>, to: &'node Node, from: &Node) -> (Vm<'node>, u32)
     assert!(
         moved.success(),
         "{moved}\n--- the VM where it was\n{}\n--- and where it was to be\n{}",
-        from.run(&last_words(vm.name())),
-        to.run(&last_words(vm.name()))
+        from.run(&last_messages(vm.name())),
+        to.run(&last_messages(vm.name()))
     );
     let there = vm.on(to);
     let after = there.lost().unwrap_or_else(|error| panic!("{error}"));

@@ -76,7 +76,7 @@ pub fn newest(node: &Node) -> u64 {
 
 /// Waits for an event after number `after` of this kind that says `words`, and gives back its
 /// message.
-pub fn told(node: &Node, after: u64, kind: &str, words: &str) -> String {
+pub fn await_event(node: &Node, after: u64, kind: &str, words: &str) -> String {
     let mut heard = String::new();
     for _ in 0..SOON.as_secs() {
         let log = done(node, "log --limit 300");
@@ -97,7 +97,7 @@ pub fn told(node: &Node, after: u64, kind: &str, words: &str) -> String {
 }
 
 /// Waits until intent `lan` is completed, and nothing is left to do on the node.
-pub fn settled(node: &Node) {
+pub fn await_reconcile(node: &Node) {
     let script = r#"accelnet plan --output json | grep -A1 '"steps": \[\]' &&
         accelnet intent status lan --output json | grep '"state": "completed"'"#;
     node.wait_until("a node with nothing left to do", script, SOON)

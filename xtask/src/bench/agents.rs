@@ -8,7 +8,7 @@ use crate::test::writes_to_memory;
 /// Agents.
 const AGENTS: u32 = 1_000;
 /// What is told of them: its name there, here, and what it may be at most.
-const TOLD: [(&str, &str, Option<f64>, &str); 13] = [
+const LIMITS: [(&str, &str, Option<f64>, &str); 13] = [
     ("joined", "until all have joined", Some(60.0), " s"),
     (
         "declared, p99",
@@ -102,5 +102,5 @@ pub fn measure() -> Result<Vec<Limit>, Error> {
             unit,
         })
     };
-    TOLD.into_iter().map(limit).collect()
+    LIMITS.into_iter().map(limit).collect()
 }

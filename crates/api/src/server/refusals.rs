@@ -51,7 +51,7 @@ impl Kind {
 struct Window {
     ends: Option<Instant>,
     long: Duration,
-    told: u32,
+    recorded: u32,
     untold: u32,
 }
 
@@ -69,7 +69,7 @@ impl Default for Window {
         Window {
             ends: None,
             long: WINDOW,
-            told: 0,
+            recorded: 0,
             untold: 0,
         }
     }
@@ -81,17 +81,17 @@ impl Window {
             Some(ends) if now < ends => {}
             before => {
                 let quiet = before.is_none_or(|ends| now >= ends + self.long);
-                let crowded = self.told >= EACH;
+                let crowded = self.recorded >= EACH;
                 self.long = match crowded && !quiet {
                     true => (self.long * 2).min(LONGEST),
                     false => WINDOW,
                 };
                 self.ends = Some(now + self.long);
-                self.told = 0;
+                self.recorded = 0;
             }
         }
-        if self.told < EACH {
-            self.told += 1;
+        if self.recorded < EACH {
+            self.recorded += 1;
             return Turn::Tell;
         }
         self.untold += 1;
@@ -130,7 +130,7 @@ impl Refusals {
             subject: "API".to_owned(),
             code: Some(Code::CertificateRefused),
         };
-        self.tell(Kind::Connection, remark).await;
+        self.record(Kind::Connection, remark).await;
     }
 
     /// A change was refused before the service heard of it.
@@ -153,7 +153,7 @@ impl Refusals {
             message: format!("Refused: {what}: {} {}", problem.message, problem.found),
             code: Some(problem.code),
         };
-        self.tell(Kind::Request, remark).await;
+        self.record(Kind::Request, remark).await;
     }
 
     /// Something about the way in itself.
@@ -170,7 +170,7 @@ impl Refusals {
         self.keep(remark).await;
     }
 
-    async fn tell(self: &Arc<Self>, kind: Kind, remark: Remark) {
+    async fn record(self: &Arc<Self>, kind: Kind, remark: Remark) {
         let turn = self.window(kind).take(Instant::now());
         let ends = match turn {
             Turn::Tell => return self.keep(remark).await,

@@ -11,19 +11,19 @@ use crate::types::*;
 /// A check of `subject` that passed.
 pub(super) fn passed(subject: &str) -> Check {
     Check {
-    name: CheckName::Intent,
-    node: NODE.to_owned(),
-    subject: subject.to_owned(),
-    passed: true,
-    outcome: Outcome::Passed,
-    message: "Everything is there.".to_owned(),
-    code: None,
-    document_code: None,
-    found: "all of it".to_owned(),
-    needed: String::new(),
-    resolution: String::new(),
-    cause: None,
-}
+        name: CheckName::Intent,
+        node: NODE.to_owned(),
+        subject: subject.to_owned(),
+        passed: true,
+        outcome: Outcome::Passed,
+        message: "Everything is there.".to_owned(),
+        code: None,
+        document_code: None,
+        found: "all of it".to_owned(),
+        needed: String::new(),
+        resolution: String::new(),
+        cause: None,
+    }
 }
 
 /// Who drained its node.

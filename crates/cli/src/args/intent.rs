@@ -4,7 +4,7 @@ use accelnet_model::intent::Role;
 use clap::{Args as ClapArgs, Subcommand};
 
 use super::values::filled;
-use super::{ListOutput, Output, Told, Wait};
+use super::{ChangeOptions, ListOutput, Output, Wait};
 
 /// `accelnet intent`
 #[derive(Debug, Subcommand)]
@@ -97,7 +97,7 @@ pub struct IntentAdd {
     pub wait: Wait,
     /// How it is told
     #[command(flatten)]
-    pub how: Told,
+    pub how: ChangeOptions,
 }
 
 /// `accelnet intent list`
@@ -170,7 +170,7 @@ pub struct IntentSet {
     pub wait: Wait,
     /// How it is told
     #[command(flatten)]
-    pub how: Told,
+    pub how: ChangeOptions,
 }
 
 /// `accelnet intent remove`
@@ -184,5 +184,5 @@ pub struct IntentRemove {
     pub wait: Wait,
     /// How it is told
     #[command(flatten)]
-    pub how: Told,
+    pub how: ChangeOptions,
 }

@@ -30,7 +30,7 @@ pub struct Enable {
     pub wait: Wait,
     /// How it is told
     #[command(flatten)]
-    pub how: Told,
+    pub how: ChangeOptions,
 }
 
 /// `accelnet set`
@@ -57,7 +57,7 @@ pub struct Set {
     pub wait: Wait,
     /// How it is told
     #[command(flatten)]
-    pub how: Told,
+    pub how: ChangeOptions,
 }
 
 /// `accelnet disable`
@@ -71,12 +71,12 @@ pub struct Disable {
     pub wait: Wait,
     /// How it is told
     #[command(flatten)]
-    pub how: Told,
+    pub how: ChangeOptions,
 }
 
 /// Options of a change by the agent.
 #[derive(Debug, Clone, Copy, ClapArgs)]
-pub struct Told {
+pub struct ChangeOptions {
     /// Show the plan without changing anything
     #[arg(long)]
     pub dry_run: bool,

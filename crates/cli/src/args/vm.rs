@@ -4,7 +4,7 @@ use accelnet_model::{Mac, VfChoice};
 use clap::{Args as ClapArgs, Subcommand, ValueEnum};
 
 use super::values::filled;
-use super::{ListOutput, Output, Told};
+use super::{ChangeOptions, ListOutput, Output};
 
 /// `accelnet vm`
 #[derive(Debug, Subcommand)]
@@ -132,7 +132,7 @@ pub struct VmEnable {
     pub node: Option<String>,
     /// How it is told
     #[command(flatten)]
-    pub how: Told,
+    pub how: ChangeOptions,
 }
 
 /// `accelnet vm set`
@@ -159,7 +159,7 @@ pub struct VmSet {
     pub node: Option<String>,
     /// How it is told
     #[command(flatten)]
-    pub how: Told,
+    pub how: ChangeOptions,
 }
 
 /// `accelnet vm disable`
@@ -177,5 +177,5 @@ pub struct VmDisable {
     pub node: Option<String>,
     /// How it is told
     #[command(flatten)]
-    pub how: Told,
+    pub how: ChangeOptions,
 }

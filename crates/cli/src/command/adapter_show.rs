@@ -77,8 +77,8 @@ fn elsewhere(args: &AdapterShow, session: &mut Session<'_>) -> Result {
     }
     adapters.retain(is_meant);
     match (args.output, adapters.as_slice()) {
-        (Output::Json, [only]) => session.say_json(only),
-        (Output::Json, several) => session.say_json(&several),
+        (Output::Json, [only]) => session.print_json(only),
+        (Output::Json, several) => session.print_json(&several),
         (Output::Table, several) => {
             for (place, adapter) in several.iter().enumerate() {
                 let between = if place == 0 { "" } else { "\n" };
@@ -86,7 +86,7 @@ fn elsewhere(args: &AdapterShow, session: &mut Session<'_>) -> Result {
                 let vms = agent.vms_of(Some(&adapter.node)).unwrap_or_default();
                 let (adapter, vms) = (render::clean(adapter), render::clean(&vms));
                 let text = render::adapter_in_brief(&adapter, &vms, session.colour, session.width);
-                session.say(&format!("{between}{text}"));
+                session.print(&format!("{between}{text}"));
             }
         }
     }
@@ -110,7 +110,7 @@ fn here(args: &AdapterShow, session: &mut Session<'_>) -> Result {
         }
         adapter = change::look(&host, &args.name, address)?;
     }
-    ask::tell(session, args.output, &adapter, render::adapter);
+    ask::print_answer(session, args.output, &adapter, render::adapter);
     Ok(0)
 }
 
@@ -121,7 +121,7 @@ fn of_agent(args: &AdapterShow, session: &mut Session<'_>) -> Result {
     let identities: Vec<_> = adapters.iter().map(Adapter::identity).collect();
     let address = naming::find(&args.name, &identities)?;
     for adapter in adapters.iter().filter(|adapter| adapter.address == address) {
-        ask::tell(session, args.output, adapter, render::adapter);
+        ask::print_answer(session, args.output, adapter, render::adapter);
     }
     Ok(0)
 }

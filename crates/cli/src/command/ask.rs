@@ -21,18 +21,18 @@ pub fn waiting<T>(session: &Session<'_>, what: &str, ask: impl FnOnce() -> T) ->
 }
 
 /// Writes an answer as JSON, or in words.
-pub fn tell<T: Serialize + DeserializeOwned + Clone>(
+pub fn print_answer<T: Serialize + DeserializeOwned + Clone>(
     session: &mut Session<'_>,
     output: Output,
     answer: &T,
     words: impl FnOnce(&T, bool, Option<u16>) -> String,
 ) {
     match output {
-        Output::Json => session.say_json(answer),
+        Output::Json => session.print_json(answer),
         Output::Table => {
             let answer = session.for_people(answer);
             let text = words(&answer, session.colour, session.width);
-            session.say(&text);
+            session.print(&text);
         }
     }
 }

@@ -16,7 +16,7 @@ pub fn run(args: &ShowOf, session: &mut Session<'_>) -> Result {
         status.faults.retain(|fault| fault.node == *node);
     }
     let health = render::Health::of(&status);
-    ask::tell(session, args.output, &health, render::health);
+    ask::print_answer(session, args.output, &health, render::health);
     let error = status
         .faults
         .iter()

@@ -23,7 +23,7 @@ pub fn run(args: &Log, session: &mut Session<'_>) -> Result {
         ask::known_node(node, &agent)?;
     }
     if !args.follow {
-        ask::tell(
+        ask::print_answer(
             session,
             args.output,
             &events,
@@ -55,7 +55,7 @@ pub fn run(args: &Log, session: &mut Session<'_>) -> Result {
 /// One event, a line.
 fn line(event: &Event, output: Output, session: &mut Session<'_>) {
     match output {
-        Output::Json => session.say_json_line(event),
-        Output::Table => session.say(&render::event(&render::clean(event), session.colour)),
+        Output::Json => session.print_json_line(event),
+        Output::Table => session.print(&render::event(&render::clean(event), session.colour)),
     }
 }

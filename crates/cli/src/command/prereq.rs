@@ -22,7 +22,7 @@ pub fn run(args: &Prereq, session: &mut Session<'_>) -> Result {
         None => by_itself(args, session)?,
     };
     let answer = of_node(answer, args.node.as_deref())?;
-    ask::tell(session, args.output, &answer, |answer, colour, width| {
+    ask::print_answer(session, args.output, &answer, |answer, colour, width| {
         render::checks(&answer.checks, colour, width)
     });
     Ok(prereq::exit_status(&answer.checks))

@@ -60,7 +60,7 @@ pub fn run(args: &Setup, session: &mut Session<'_>) -> Result {
     take(vec![start], dry, session)?;
     tried?;
     if !dry {
-        session.say("Done. 'accelnet status' asks the agent; 'accelnet intent add NAME --compute --adapter NAME' is next.\n");
+        session.print("Done. 'accelnet status' asks the agent; 'accelnet intent add NAME --compute --adapter NAME' is next.\n");
     }
     Ok(0)
 }
@@ -215,7 +215,7 @@ fn try_hook(session: &mut Session<'_>, dry: bool) -> std::result::Result<(), Pro
     if let Some(access) = access::look(system.root()).known()
         && access.selinux
     {
-        session.say(&format!(
+        session.print(&format!(
             "SELinux confines libvirt's hooks: run 'setsebool -P {} on'.\n",
             access::SELINUX_BOOLEAN
         ));

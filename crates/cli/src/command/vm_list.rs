@@ -24,18 +24,18 @@ pub fn run(args: &VmList, session: &mut Session<'_>) -> Result {
     match args.output {
         // Half an answer is none for a program.
         ListOutput::Json if !missing.is_empty() => {}
-        ListOutput::Json => session.say_json(&vms),
+        ListOutput::Json => session.print_json(&vms),
         ListOutput::Table => {
             let text = render::vms(
                 &cleaned(&vms).iter().collect::<Vec<_>>(),
                 session.colour,
                 session.width,
             );
-            session.say(&text);
+            session.print(&text);
         }
         ListOutput::Name => {
             for vm in &vms {
-                session.say(&format!("{}\n", outside::escaped(&vm.name)));
+                session.print(&format!("{}\n", outside::escaped(&vm.name)));
             }
         }
     }

@@ -138,7 +138,7 @@ pub fn settings(
         let words = format!("{} {}", problem.message, problem.found);
         changed.warnings.push(words);
     }
-    ask::tell(session, output, &changed, |changed, _, _| {
+    ask::print_answer(session, output, &changed, |changed, _, _| {
         render::management_changed(changed)
     });
     end(waited, output, session)
@@ -201,7 +201,7 @@ pub fn answer(
     session: &mut Session<'_>,
 ) -> command::Result {
     let words = |changed: &_, _, _| render::intent_changed(name, changed);
-    ask::tell(session, output, changed, words);
+    ask::print_answer(session, output, changed, words);
     let waited = wait.wait.and_then(|_| unapplied(name, changed));
     end(waited, output, session)
 }

@@ -64,7 +64,7 @@ pub fn an_intent_that_failed() -> Vec<Code> {
 }
 
 /// Two adapters that are ports of a bridge already, one of them not the intent's.
-pub fn an_uplink_of_somebody_else() -> Vec<Code> {
+pub fn an_uplink_of_another_user() -> Vec<Code> {
     let mut bench = Bench::new();
     bench
         .machine

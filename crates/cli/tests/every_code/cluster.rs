@@ -99,7 +99,7 @@ pub fn a_node_that_went_down_with_an_order() -> Vec<Code> {
 }
 
 /// As an agent of it answers.
-pub fn what_a_later_release_says() -> Vec<Code> {
+pub fn an_answer_of_a_later_release() -> Vec<Code> {
     let said = r#"{"code": "moon_too_full", "message": "The moon is too full.", "found": "It is.",
         "needed": "Less of it.", "resolution": "Wait."}"#;
     let problem: Problem = serde_json::from_str(said).expect("a problem");
@@ -148,8 +148,8 @@ pub fn a_machine_on_its_own_that_leaves() -> Vec<Code> {
 /// It lies in a folder that every user can write, and is asked to have itself run as root.
 pub fn a_program_that_others_can_replace() -> Vec<Code> {
     let folder = tempfile::tempdir().expect("a folder");
-    let everybody = std::fs::Permissions::from_mode(0o777);
-    std::fs::set_permissions(folder.path(), everybody).expect("set");
+    let each_role = std::fs::Permissions::from_mode(0o777);
+    std::fs::set_permissions(folder.path(), each_role).expect("set");
     let program = folder.path().join("accelnet");
     std::fs::copy(env!("CARGO_BIN_EXE_accelnet"), &program).expect("copied");
     let setup = std::process::Command::new(program)

@@ -68,7 +68,7 @@ impl Bench {
             format!("-4 route show table all dev {link}"),
             format!("-6 route show table main dev {link}"),
         ] {
-            let told = self.node.tell(&question);
+            let told = self.node.ip_output(&question);
             let told = told.lines().map(|line| steady(line, link));
             let mut told: Vec<String> = told.filter(|line| !line.contains("fe80::/64")).collect();
             told.sort();

@@ -92,7 +92,7 @@ fn a_process_that_is_killed_leaves_everything_as_it_was() {
         die_at(&bench, &plan, step);
         until_restored(bench.folder.path());
         assert_eq!(bench.state("up0"), before, "killed before: {step}");
-        assert_eq!(bench.node.tell("-br link show type bridge"), "");
+        assert_eq!(bench.node.ip_output("-br link show type bridge"), "");
     }
     assert!(bench.gateways_answer("up0"));
 }

@@ -30,7 +30,7 @@ pub fn note(root: &Root, xml: &str) -> Result<(), String> {
         return Ok(());
     };
     let files = Files::of(root, uuid.as_str());
-    if !matches!(files.map(|files| files.wish()), Some(Ok(Some(_)))) {
+    if !matches!(files.map(|files| files.config()), Some(Ok(Some(_)))) {
         return Ok(());
     }
     fs::write(&path, "").map_err(|error| format!("failed to write {}: {error}", path.display()))

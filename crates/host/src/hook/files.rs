@@ -33,7 +33,7 @@ impl Files {
     /// # Errors
     ///
     /// The file cannot be read, in words.
-    pub fn wish(&self) -> Result<Option<VfWish>, String> {
+    pub fn config(&self) -> Result<Option<VfWish>, String> {
         read(vf_wish::wish_file(&self.folder, &self.uuid))
     }
 

@@ -65,14 +65,14 @@ pub fn serve(edge: &Edge<'_>, operation: Operation, xml: &str) -> Vec<String> {
         done: Vec::new(),
         failures: Vec::new(),
     };
-    let wish = match files.wish() {
-        Ok(wish) => wish.filter(|wish| Some(wish.mac) == port.mac),
+    let config = match files.config() {
+        Ok(config) => config.filter(|config| Some(config.mac) == port.mac),
         Err(words) => {
             outcome.failures.push(words);
             None
         }
     };
-    let known = wish.is_some() || !outcome.failures.is_empty() || was_set(&files, &port, vf);
+    let known = config.is_some() || !outcome.failures.is_empty() || was_set(&files, &port, vf);
     if !known {
         // Somebody else's VM.
         return Vec::new();
@@ -81,7 +81,14 @@ pub fn serve(edge: &Edge<'_>, operation: Operation, xml: &str) -> Vec<String> {
         Ok(found) => {
             outcome.pf = Some(found.link.name.clone());
             outcome.index = Some(found.settings.index);
-            act(edge, operation, &port, wish.as_ref(), &found, &mut outcome);
+            act(
+                edge,
+                operation,
+                &port,
+                config.as_ref(),
+                &found,
+                &mut outcome,
+            );
         }
         Err(words) => outcome.failures.push(words),
     }
@@ -105,7 +112,7 @@ fn act(
     edge: &Edge<'_>,
     operation: Operation,
     port: &Port,
-    wish: Option<&VfWish>,
+    config: Option<&VfWish>,
     found: &Found,
     outcome: &mut VfOutcome,
 ) {
@@ -117,8 +124,8 @@ fn act(
         outcome.failures.push(words);
         return;
     }
-    let changes = match (operation, wish) {
-        (Operation::Created, Some(wish)) => wished(wish, port, found, outcome),
+    let changes = match (operation, config) {
+        (Operation::Created, Some(config)) => changes_to(config, port, found, outcome),
         (Operation::Created, None) => Vec::new(),
         (Operation::Deleted, _) => put_back(port, &found.settings),
     };
@@ -132,7 +139,7 @@ fn act(
             Err(error) => outcome.failures.push(format!("failed to {error}")),
         }
     }
-    if let Some(pairs) = wish.and_then(|wish| wish.queue_pairs) {
+    if let Some(pairs) = config.and_then(|config| config.queue_pairs) {
         let vectors = match operation {
             // One more, for what is not traffic.
             Operation::Created => pairs.saturating_add(1),
@@ -151,21 +158,26 @@ fn act(
 }
 
 /// What differs from the wish.
-fn wished(wish: &VfWish, port: &Port, found: &Found, outcome: &mut VfOutcome) -> Vec<VfChange> {
+fn changes_to(
+    config: &VfWish,
+    port: &Port,
+    found: &Found,
+    outcome: &mut VfOutcome,
+) -> Vec<VfChange> {
     let now = &found.settings;
     let mut changes = Vec::new();
-    let (min, max) = (wish.min_tx_rate_mbps, wish.max_tx_rate_of(found.pf));
+    let (min, max) = (config.min_tx_rate_mbps, config.max_tx_rate_of(found.pf));
     if (now.min_tx_rate, now.max_tx_rate) != (min, max) {
         changes.push(VfChange::Rate { min, max });
     }
-    if now.spoof_check.unwrap_or(true) != wish.spoof_check {
-        changes.push(VfChange::SpoofCheck(wish.spoof_check));
+    if now.spoof_check.unwrap_or(true) != config.spoof_check {
+        changes.push(VfChange::SpoofCheck(config.spoof_check));
     }
-    if now.trust.unwrap_or(false) != wish.trust {
-        changes.push(VfChange::Trust(wish.trust));
+    if now.trust.unwrap_or(false) != config.trust {
+        changes.push(VfChange::Trust(config.trust));
     }
     let tags = port.vlan.as_ref().map(|vlan| vlan.tags.as_slice());
-    if wish.vlan.is_some_and(|vlan| tags != Some(&[vlan])) {
+    if config.vlan.is_some_and(|vlan| tags != Some(&[vlan])) {
         let words = "its VLAN is not in the interface's XML, from which libvirt sets it";
         outcome.failures.push(words.to_owned());
     }

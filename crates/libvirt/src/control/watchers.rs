@@ -34,7 +34,7 @@ impl Watchers {
     }
 
     /// Tells everyone; who has gone away is forgotten.
-    pub fn tell(&self, event: &VmEvent) {
+    pub fn notify(&self, event: &VmEvent) {
         let mut inner = self.inner();
         inner
             .channels

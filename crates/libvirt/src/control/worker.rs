@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use crate::LibvirtError;
 use crate::event::VmEvent;
-use crate::ffi::{Connection, Heard};
+use crate::ffi::{Connection, Received};
 
 use super::watchers::Watchers;
 
@@ -277,7 +277,7 @@ impl Thread {
                         Left::Ended => return,
                         Left::Dead(reason, job) => {
                             let reason = reason.to_owned();
-                            self.tell(&VmEvent::ConnectionLost { reason });
+                            self.notify(&VmEvent::ConnectionLost { reason });
                             lost = true;
                             waiting = job;
                         }
@@ -308,9 +308,9 @@ impl Thread {
     fn serve(&self, connection: &Connection, job: Option<Job>, lost: &mut bool) -> Left {
         let subscribed = self.watchers.clone().map(|watchers| {
             let closed = self.closed.clone();
-            connection.subscribe(Arc::new(move |heard| match heard {
-                Heard::Event(event) => watchers.tell(&event),
-                Heard::Closed(reason) => drop(closed.send(Order::Closed(reason))),
+            connection.subscribe(Arc::new(move |received| match received {
+                Received::Event(event) => watchers.notify(&event),
+                Received::Closed(reason) => drop(closed.send(Order::Closed(reason))),
             }))
         });
         let _events = match subscribed.transpose() {
@@ -324,7 +324,7 @@ impl Thread {
             }
         };
         if std::mem::take(lost) {
-            self.tell(&VmEvent::Reconnected);
+            self.notify(&VmEvent::Reconnected);
         }
         let mut begun = job;
         if begun.is_none() {
@@ -333,7 +333,7 @@ impl Thread {
         loop {
             let mut job = match begun.take() {
                 // Nothing is changed for a caller who was told that nothing came of it.
-                Some(_) if self.nobody_waits() => {
+                Some(_) if self.is_abandoned() => {
                     lock(&self.progress).end();
                     continue;
                 }
@@ -364,13 +364,13 @@ impl Thread {
     }
 
     /// Whether the caller of what is done now has gone.
-    fn nobody_waits(&self) -> bool {
+    fn is_abandoned(&self) -> bool {
         lock(&self.progress).stuck.is_some()
     }
 
-    fn tell(&self, event: &VmEvent) {
+    fn notify(&self, event: &VmEvent) {
         if let Some(watchers) = &self.watchers {
-            watchers.tell(event);
+            watchers.notify(event);
         }
     }
 }

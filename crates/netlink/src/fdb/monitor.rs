@@ -10,7 +10,7 @@ use super::{FdbEntry, FdbWatch, program};
 use crate::NetlinkError;
 use crate::abi::{RTM_DELNEIGH, RTM_NEWNEIGH, RTNLGRP_NEIGH};
 use crate::decode;
-use crate::listen::{BUFFER, Heard, Listener};
+use crate::listen::{BUFFER, Listener, Received};
 use crate::message::Messages;
 
 const WHAT: &str = "listen for forwarding entries";
@@ -30,7 +30,7 @@ pub enum FdbEvent {
 /// [`WatchedFdb::set`] says what.
 pub struct FdbMonitor {
     listener: Listener,
-    heard: VecDeque<FdbEvent>,
+    received: VecDeque<FdbEvent>,
 }
 
 /// What an [`FdbMonitor`] reports, to be set from another thread.
@@ -48,7 +48,7 @@ impl FdbMonitor {
         let listener = Listener::open(WHAT, protocol, &[RTNLGRP_NEIGH], BUFFER)?;
         let monitor = FdbMonitor {
             listener,
-            heard: VecDeque::new(),
+            received: VecDeque::new(),
         };
         monitor.watched()?.set(&FdbWatch::default())?;
         Ok(monitor)
@@ -71,14 +71,14 @@ impl FdbMonitor {
     ///
     /// See [`NetlinkError`]. Lost events are no error, but [`FdbEvent::Lost`].
     pub fn next(&mut self, within: Duration) -> Result<Option<FdbEvent>, NetlinkError> {
-        if self.heard.is_empty() {
-            match self.listener.hear(within)? {
-                Heard::Nothing => {}
-                Heard::Datagram(datagram) => self.heard.extend(events(&datagram)?),
-                Heard::Lost => self.heard.push_back(FdbEvent::Lost),
+        if self.received.is_empty() {
+            match self.listener.receive(within)? {
+                Received::Nothing => {}
+                Received::Datagram(datagram) => self.received.extend(events(&datagram)?),
+                Received::Lost => self.received.push_back(FdbEvent::Lost),
             }
         }
-        Ok(self.heard.pop_front())
+        Ok(self.received.pop_front())
     }
 }
 

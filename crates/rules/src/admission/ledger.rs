@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use accelnet_model::Performance;
 
 use super::column::{Addition, Column, Kinds, bins_of, column};
-use super::measure::{Bin, Family, Says, families};
+use super::measure::{Bin, Family, Precision, families};
 use super::refusal::refusal;
 use super::search::{self, Found};
 use super::verdict::{Binding, Refusal, Verdict};
@@ -281,12 +281,12 @@ impl Ledger {
             let mut columns = table.columns.iter();
             let failing = columns
                 .find(|column| !column.holds(&table.family, more, change.as_ref(), self.more));
-            match (table.family.says, failing) {
-                (Says::Exactly | Says::YesIfAllHold, None) => return Verdict::Holds,
-                (Says::Exactly | Says::NoIfOneFails, Some(column)) => {
+            match (table.family.precision, failing) {
+                (Precision::Exactly | Precision::YesIfAllHold, None) => return Verdict::Holds,
+                (Precision::Exactly | Precision::NoIfOneFails, Some(column)) => {
                     return Verdict::Fails(worst(&table.family, column));
                 }
-                (Says::YesIfAllHold, Some(column)) if unproved.is_none() => {
+                (Precision::YesIfAllHold, Some(column)) if unproved.is_none() => {
                     unproved = Some(worst(&table.family, column));
                 }
                 _ => {}

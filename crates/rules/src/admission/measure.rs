@@ -60,7 +60,7 @@ impl Bin {
 
 /// What a family's measures say of a set of nodes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Says {
+pub enum Precision {
     /// It fits if and only if all of them hold.
     Exactly,
     /// It does not fit if one of them fails.
@@ -95,7 +95,7 @@ struct Grade {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Family {
     /// What they say.
-    pub says: Says,
+    pub precision: Precision,
     shape: Shape,
     /// Queue pairs of a unit.
     unit: u64,
@@ -121,7 +121,7 @@ impl Family {
 
     /// Whether it stays as complete as it is when VMs go away.
     pub fn lasts(&self) -> bool {
-        self.says == Says::Exactly && self.shape == Shape::Both
+        self.precision == Precision::Exactly && self.shape == Shape::Both
     }
 
     /// The most weight that an adapter can hold.
@@ -198,7 +198,7 @@ fn three(weights: &[u64; 3], medium: u64, large: u64, vfs: u64, pairs: u64) -> u
 /// have `bins` free: one complete family, or several that only bound.
 pub fn families(sizes: &[u64; 3], present: [bool; 3], bins: &[Bin]) -> Vec<Family> {
     let exact = |shape, grades: Vec<u64>, present| {
-        vec![family(Says::Exactly, shape, sizes, present, &grades)]
+        vec![family(Precision::Exactly, shape, sizes, present, &grades)]
     };
     for present in [[true; 3], present] {
         let distinct = distinct(sizes, present);
@@ -219,14 +219,20 @@ pub fn families(sizes: &[u64; 3], present: [bool; 3], bins: &[Bin]) -> Vec<Famil
         return exact(Shape::Pairs, distinct, present);
     }
     let mut all = vec![family(
-        Says::NoIfOneFails,
+        Precision::NoIfOneFails,
         Shape::Bound,
         sizes,
         present,
         &distinct,
     )];
     for larger in rounded_up(&distinct) {
-        let one = family(Says::YesIfAllHold, Shape::Both, sizes, present, &larger);
+        let one = family(
+            Precision::YesIfAllHold,
+            Shape::Both,
+            sizes,
+            present,
+            &larger,
+        );
         all.push(one);
     }
     all
@@ -284,7 +290,7 @@ fn rounded_up(sizes: &[u64]) -> Vec<Vec<u64>> {
 
 /// A family in which VMs of the distinct `sizes` that are present count with `counted`.
 fn family(
-    says: Says,
+    precision: Precision,
     shape: Shape,
     sizes: &[u64; 3],
     present: [bool; 3],
@@ -311,7 +317,7 @@ fn family(
     });
     let measures = measures(shape, &grades);
     Family {
-        says,
+        precision,
         shape,
         unit,
         grades,

@@ -86,7 +86,9 @@ pub(super) fn judge(facts: &Facts<'_>) -> Result<(), Problem> {
         ));
     }
     match (facts.attached(), &facts.node, &facts.process) {
-        (Some(live), Observed::Known(node), Observed::Known(process)) => room(live, node, process),
+        (Some(live), Observed::Known(node), Observed::Known(process)) => {
+            must_be_available(live, node, process)
+        }
         _ => Ok(()),
     }
 }
@@ -119,7 +121,11 @@ fn hard_limit(vm: &Domain, mac: Mac) -> Result<(), Problem> {
 }
 
 /// Memory that is not resident yet has to fit into what is available.
-fn room(live: &Domain, node: &NodeMemory, process: &ProcessMemory) -> Result<(), Problem> {
+fn must_be_available(
+    live: &Domain,
+    node: &NodeMemory,
+    process: &ProcessMemory,
+) -> Result<(), Problem> {
     let needed = needed_mib(live, process);
     let spare = spare_mib(node.total_mib);
     if needed == 0 || needed + spare <= node.available_mib {

@@ -105,10 +105,10 @@ pub fn judge_cluster(
     }
     rows.extend(hyperthreading(&smt));
     rows.extend(adapters(node, intents, scope));
-    for (peer, report) in heard(peers) {
+    for (peer, report) in reported(peers) {
         rows.extend(of_adapters(&peer.node, report, intents, scope));
     }
-    if heard(peers).next().is_some() {
+    if reported(peers).next().is_some() {
         let all = alike(node, own_adapters, peers, intents, scope, needed_pairs);
         rows.extend(all);
     }
@@ -116,7 +116,7 @@ pub fn judge_cluster(
 }
 
 /// Those that are up and have reported.
-fn heard(peers: &[Peer]) -> impl Iterator<Item = (&Peer, &PeerReport)> {
+fn reported(peers: &[Peer]) -> impl Iterator<Item = (&Peer, &PeerReport)> {
     let up = peers.iter().filter(|peer| peer.down_since.is_none());
     up.filter_map(|peer| Some((peer, peer.report.as_ref()?)))
 }
@@ -197,7 +197,7 @@ fn alike(
         };
         let mut nodes = vec![(node.display_name(), of_intent(own_adapters))];
         nodes.extend(
-            heard(peers).map(|(peer, report)| (peer.node.as_str(), of_intent(&report.adapters))),
+            reported(peers).map(|(peer, report)| (peer.node.as_str(), of_intent(&report.adapters))),
         );
         // Whoever has none yet has a row of its own for that.
         nodes.retain(|(_, adapters)| !adapters.is_empty());

@@ -13,7 +13,7 @@ pub struct Chosen<'a> {
     /// Name of the bridge.
     pub bridge: String,
     /// That bridge, where it stands.
-    pub stands: Option<&'a Bridge>,
+    pub existing: Option<&'a Bridge>,
     /// The link of the adapter.
     pub link: &'a Link,
     /// What else was seen of it.
@@ -53,7 +53,7 @@ pub fn choose<'a>(wish: &Wish, standing: &'a Standing) -> Result<Chosen<'a>, Swi
     let name = &best.link.name;
     let mut chosen = Chosen {
         bridge: wish.bridge.clone(),
-        stands: best.bridge,
+        existing: best.bridge,
         link: best.link,
         uplink: best.uplink,
         is_port: best.bridge.is_some(),
@@ -87,8 +87,8 @@ pub fn choose<'a>(wish: &Wish, standing: &'a Standing) -> Result<Chosen<'a>, Swi
                     bridge: had.clone(),
                 });
             }
-            chosen.stands = wished(wish, standing, best)?;
-            chosen.why = match chosen.stands {
+            chosen.existing = requested_bridge(wish, standing, best)?;
+            chosen.why = match chosen.existing {
                 Some(bridge) => format!(
                     "bridge {} exists, and {name} is not its port yet",
                     bridge.name
@@ -266,7 +266,7 @@ fn free(best: &Candidate<'_>, standing: &Standing) -> Result<(), SwitchRefusal> 
 }
 
 /// The wished bridge, if it stands and can take the adapter.
-fn wished<'a>(
+fn requested_bridge<'a>(
     wish: &Wish,
     standing: &'a Standing,
     best: &Candidate<'_>,

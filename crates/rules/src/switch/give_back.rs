@@ -73,7 +73,7 @@ pub fn give_back(bridge: &str, port: &str, standing: &Standing) -> Result<Plan, 
             },
             SwitchStep::AddAddress {
                 link: bridge.to_owned(),
-                address: hand_over::settled(address.clone()),
+                address: hand_over::without_duplicate_search(address.clone()),
             },
         );
     }

@@ -20,8 +20,8 @@ pub fn steps(change: &mut Change, chosen: &Chosen<'_>) {
     let neighbours = &chosen.uplink.carried.neighbours;
 
     for address in &addresses {
-        let there = chosen.stands.is_some_and(|stands| {
-            let mut own = stands.addresses.iter();
+        let there = chosen.existing.is_some_and(|existing| {
+            let mut own = existing.addresses.iter();
             own.any(|own| own.is(address))
         });
         if !there {
@@ -75,7 +75,7 @@ pub fn steps(change: &mut Change, chosen: &Chosen<'_>) {
             },
             SwitchStep::AddAddress {
                 link,
-                address: settled((*address).clone()),
+                address: without_duplicate_search((*address).clone()),
             },
         );
     }
@@ -166,7 +166,7 @@ pub fn renamed(address: &Address, uplink: &str, bridge: &str) -> Address {
         let own = label.strip_prefix(uplink)?;
         Some(format!("{bridge}{own}")).filter(|label| label.len() <= LONGEST_LABEL)
     });
-    settled(Address {
+    without_duplicate_search(Address {
         label,
         ..address.clone()
     })
@@ -174,7 +174,7 @@ pub fn renamed(address: &Address, uplink: &str, bridge: &str) -> Address {
 
 /// An address that is known to be ours alone needs no second search for a duplicate, which
 /// would take it from us for a second.
-pub fn settled(mut address: Address) -> Address {
+pub fn without_duplicate_search(mut address: Address) -> Address {
     let doubtful = AddressFlags::TENTATIVE | AddressFlags::DUPLICATE;
     if address.ip.is_ipv6() && address.flags.0 & doubtful == 0 {
         address.flags.0 |= AddressFlags::NO_DUPLICATE_CHECK;

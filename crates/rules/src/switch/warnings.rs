@@ -11,7 +11,7 @@ const LISTED: usize = 8;
 
 /// What a bridge that filters VLANs means for the VMs on it, for as long as it does.
 pub fn of_vlans(chosen: &Chosen<'_>) -> Option<String> {
-    let bridge = chosen.stands.filter(|bridge| bridge.vlan_filtering)?;
+    let bridge = chosen.existing.filter(|bridge| bridge.vlan_filtering)?;
     let (name, uplink) = (&bridge.name, &chosen.link.name);
     Some(format!(
         "Bridge {name} filters VLANs: the VF of a VM gets the VLAN of the VM's port (its PVID), as {uplink} sends it. A VM whose port has several VLANs, or one that {uplink} does not carry, gets no VF. 'bridge vlan show' lists them."
@@ -32,7 +32,9 @@ pub fn of(chosen: &Chosen<'_>, standing: &Standing) -> Vec<String> {
         .map(|keeper| keepers::warning(keeper, pair))
         .collect();
     let renewal = renewal(chosen, standing);
-    let own = chosen.stands.map_or(&[][..], |stands| &stands.addresses);
+    let own = chosen
+        .existing
+        .map_or(&[][..], |existing| &existing.addresses);
     let moving = &chosen.uplink.carried.addresses;
     let there = |address: &Address| own.iter().any(|own| own.is(address));
     let moving = moving.iter().filter(|address| !there(address));
@@ -70,7 +72,7 @@ pub fn of(chosen: &Chosen<'_>, standing: &Standing) -> Vec<String> {
 /// configures yet, it is known that it takes router advertisements as its uplink does.
 fn renewal(chosen: &Chosen<'_>, standing: &Standing) -> Renewal {
     let of = |link: &str| standing.renewals.iter().find(|one| one.link == link);
-    match chosen.stands {
+    match chosen.existing {
         Some(bridge) => of(&bridge.name).cloned().unwrap_or_default(),
         None => Renewal {
             link: chosen.bridge.clone(),

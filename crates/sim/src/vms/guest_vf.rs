@@ -20,8 +20,8 @@ impl SimVms {
         let mut state = held(&self.state);
         state.domain(&uuid)?.negotiated = false;
         state.domain(&uuid)?.unbound = true;
-        self.settle_guest_vf(&mut state, &uuid);
-        state.tell(VmEvent::Rebooted { uuid: uuid.clone() });
+        self.update_guest_vf(&mut state, &uuid);
+        state.notify(VmEvent::Rebooted { uuid: uuid.clone() });
         self.guest_boots(&mut state, &uuid);
         Ok(())
     }
@@ -48,7 +48,7 @@ impl SimVms {
         let uuid = self.running(name)?;
         let mut state = held(&self.state);
         state.domain(&uuid)?.unbound = unbound;
-        self.settle_guest_vf(&mut state, &uuid);
+        self.update_guest_vf(&mut state, &uuid);
         Ok(())
     }
 
@@ -94,16 +94,16 @@ impl SimVms {
         domain.unbound = domain.guest.slow;
         let negotiated = domain.negotiated && !before && !domain.leaving;
         if let (true, Some(vnic)) = (negotiated, failover) {
-            state.tell(VmEvent::FailoverNegotiated {
+            state.notify(VmEvent::FailoverNegotiated {
                 uuid: uuid.to_owned(),
                 alias: vnic.alias.unwrap_or_default(),
             });
         }
-        self.settle_guest_vf(state, uuid);
+        self.update_guest_vf(state, uuid);
     }
 
     /// Brings what the host shows of the domain's VFs to what QEMU and the guest do with them.
-    pub(super) fn settle_guest_vf(&self, state: &mut State, uuid: &str) {
+    pub(super) fn update_guest_vf(&self, state: &mut State, uuid: &str) {
         let Ok(domain) = state.domain(uuid) else {
             return;
         };

@@ -46,7 +46,7 @@ impl SimVms {
                 state.domains.insert(uuid.clone(), domain);
             }
         }
-        state.tell_domain(&uuid, DomainChange::Defined);
+        state.notify_domain(&uuid, DomainChange::Defined);
         Ok(())
     }
 
@@ -82,7 +82,7 @@ impl SimVms {
             self.take_down(state, uuid);
             return Err("internal error: process exited while connecting to monitor".to_owned());
         }
-        state.tell_domain(uuid, DomainChange::Started);
+        state.notify_domain(uuid, DomainChange::Started);
         self.guest_boots(state, uuid);
         Ok(())
     }
@@ -98,7 +98,7 @@ impl SimVms {
         let gone = domain.config.is_none();
         self.end_process(state, uuid);
         if ran {
-            state.tell_domain(uuid, DomainChange::Stopped);
+            state.notify_domain(uuid, DomainChange::Stopped);
         }
         if gone {
             state.domains.remove(uuid);

@@ -50,10 +50,10 @@ impl SimVms {
         to.take_in(moving)?;
         let mut state = held(&self.state);
         state.domain(&uuid)?.leaving = true;
-        self.settle_guest_vf(&mut state, &uuid);
+        self.update_guest_vf(&mut state, &uuid);
         for change in [MigrationChange::WaitsForGuest, MigrationChange::Active] {
             let uuid = uuid.clone();
-            state.tell(VmEvent::Migration { uuid, change });
+            state.notify(VmEvent::Migration { uuid, change });
         }
         drop(state);
         Ok(Migration {
@@ -111,8 +111,8 @@ impl Migration {
                 domain.config = config;
             }
         }
-        self.to.settle_guest_vf(&mut state, &self.uuid);
-        state.tell_domain(&self.uuid, DomainChange::Resumed);
+        self.to.update_guest_vf(&mut state, &self.uuid);
+        state.notify_domain(&self.uuid, DomainChange::Resumed);
     }
 
     /// It is cancelled: the guest stays, and gets its VF back.
@@ -125,8 +125,8 @@ impl Migration {
         if let Ok(domain) = state.domain(&self.uuid) {
             domain.leaving = false;
         }
-        self.from.settle_guest_vf(&mut state, &self.uuid);
-        state.tell(VmEvent::Migration {
+        self.from.update_guest_vf(&mut state, &self.uuid);
+        state.notify(VmEvent::Migration {
             uuid: self.uuid.clone(),
             change: MigrationChange::Failed,
         });

@@ -145,7 +145,7 @@ impl SimVms {
     pub fn set_away(&self, away: bool) {
         let mut state = held(&self.state);
         state.away = away;
-        state.tell(match away {
+        state.notify(match away {
             true => VmEvent::ConnectionLost {
                 reason: "the daemon was stopped".to_owned(),
             },
@@ -274,14 +274,14 @@ impl State {
     }
 
     /// Tells the watchers; one that is gone is forgotten.
-    pub(super) fn tell(&mut self, event: VmEvent) {
+    pub(super) fn notify(&mut self, event: VmEvent) {
         self.watchers
             .retain(|(_, watcher)| watcher.send(event.clone()).is_ok());
     }
 
-    pub(super) fn tell_domain(&mut self, uuid: &str, change: DomainChange) {
+    pub(super) fn notify_domain(&mut self, uuid: &str, change: DomainChange) {
         let name = self.domains.get(uuid).map(|domain| domain.name.clone());
-        self.tell(VmEvent::Domain {
+        self.notify(VmEvent::Domain {
             uuid: uuid.to_owned(),
             name: name.unwrap_or_default(),
             change,

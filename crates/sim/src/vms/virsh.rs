@@ -67,7 +67,7 @@ impl SimVms {
             true => DomainChange::Suspended,
             false => DomainChange::Resumed,
         };
-        state.tell_domain(&uuid, change);
+        state.notify_domain(&uuid, change);
         Ok(())
     }
 
@@ -87,7 +87,7 @@ impl SimVms {
         domain.name = new.to_owned();
         let config = domain.config.take().unwrap_or_default();
         domain.config = Some(text::with_value(&config, "name", new));
-        state.tell_domain(&uuid, DomainChange::Renamed);
+        state.notify_domain(&uuid, DomainChange::Renamed);
         Ok(())
     }
 
@@ -102,7 +102,7 @@ impl SimVms {
         let domain = state.domain(&uuid)?;
         domain.config = None;
         let gone = domain.live.is_none();
-        state.tell_domain(&uuid, DomainChange::Undefined);
+        state.notify_domain(&uuid, DomainChange::Undefined);
         if gone {
             state.domains.remove(&uuid);
         }
@@ -127,7 +127,7 @@ impl SimVms {
             .take()
             .map(edit)
             .map(|xml| normal::domain(&xml));
-        state.tell_domain(&uuid, DomainChange::Defined);
+        state.notify_domain(&uuid, DomainChange::Defined);
         Ok(())
     }
 
@@ -160,7 +160,7 @@ impl SimVms {
         for xml in [&mut domain.config, &mut domain.live].into_iter().flatten() {
             *xml = text::with_value(xml, "vcpu", &vcpus.to_string());
         }
-        state.tell_domain(&uuid, DomainChange::Defined);
+        state.notify_domain(&uuid, DomainChange::Defined);
         Ok(())
     }
 

@@ -84,20 +84,20 @@ impl Engine {
             let mut closed = self.db.write().unwrap_or_else(PoisonError::into_inner);
             if closed.is_none() {
                 let opened = guarded(|| self.reopen());
-                *closed = Some(opened.map_err(|fault| fault.told(self.medium.path()))?);
+                *closed = Some(opened.map_err(|fault| fault.with_path(self.medium.path()))?);
             }
         };
         done.map_err(|fault| {
             if fault.breaks() {
                 self.let_go();
             }
-            fault.told(self.medium.path())
+            fault.with_path(self.medium.path())
         })
     }
 
     /// A commit that failed may have been done: whoever waits is told.
     fn reopen(&self) -> Result<Database, Fault> {
-        if self.signal.seen().is_none() {
+        if self.signal.mark().is_none() {
             return Err(Fault::Refused(StoreError::Closed));
         }
         let db = self.medium.open()?;

@@ -33,7 +33,7 @@ impl Fault {
     }
 
     /// With the path and words.
-    pub(super) fn told(self, path: &Path) -> StoreError {
+    pub(super) fn with_path(self, path: &Path) -> StoreError {
         let path = path.to_path_buf();
         match self {
             Self::Refused(error) => error,

@@ -73,10 +73,10 @@ fn make(db: &Database) -> Result<(), Fault> {
 }
 
 /// Begins to write in two phases: what was written is synced before it counts. In one phase, the next
-/// open reads what a power cut may have torn to find out whether it counts, and [`Sealed`] shows it
+/// open reads what a power cut may have torn to find out whether it counts, and [`Checksummed`] shows it
 /// nothing torn.
 ///
-/// [`Sealed`]: crate::embedded::sealed::Sealed
+/// [`Checksummed`]: crate::embedded::checksummed::Checksummed
 pub(super) fn begin_write(db: &Database) -> Result<WriteTransaction, Fault> {
     let mut txn = db.begin_write()?;
     txn.set_two_phase_commit(true);

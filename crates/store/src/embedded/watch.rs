@@ -63,7 +63,7 @@ impl Watch for EmbeddedWatch {
         let mut left = within;
         let mut before = None;
         loop {
-            let seen = signal.seen().ok_or(StoreError::Closed)?;
+            let mark = signal.mark().ok_or(StoreError::Closed)?;
             if self.closer.closed.load(Ordering::Acquire) {
                 return Err(StoreError::Closed);
             }
@@ -76,7 +76,7 @@ impl Watch for EmbeddedWatch {
             }
             let until_end = end.map_or(left, |end| end.saturating_sub(now));
             let slice = left.min(until_end.max(Duration::from_millis(1)));
-            if signal.wait(seen, slice) {
+            if signal.wait(mark, slice) {
                 // The clock may be one that stands still.
                 left = left.saturating_sub(slice);
                 before = None;

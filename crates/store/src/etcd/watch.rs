@@ -21,7 +21,7 @@ const MOST_WAITING: usize = 256;
 
 /// What a watch has to tell.
 #[derive(Default)]
-struct Told {
+struct Pending {
     answers: VecDeque<Result<Vec<Change>, StoreError>>,
     closed: bool,
     /// Who told fell over: something may be missed.
@@ -31,17 +31,17 @@ struct Told {
 /// What a watch and whoever reads it have in common.
 #[derive(Default)]
 struct Shared {
-    told: Mutex<Told>,
+    pending: Mutex<Pending>,
     changed: Condvar,
     taken: tokio::sync::Notify,
 }
 
 impl Shared {
-    fn lock(&self) -> MutexGuard<'_, Told> {
-        self.told.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, Pending> {
+        self.pending.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    async fn tell(&self, answer: Result<Vec<Change>, StoreError>) {
+    async fn push(&self, answer: Result<Vec<Change>, StoreError>) {
         while self.lock().answers.len() >= MOST_WAITING {
             self.taken.notified().await;
         }
@@ -104,23 +104,25 @@ impl EtcdWatch {
 
 impl Watch for EtcdWatch {
     fn next(&mut self, within: Duration) -> Result<Vec<Change>, StoreError> {
-        let waiting = |told: &mut Told| !told.closed && !told.fallen && told.answers.is_empty();
-        let told = self.shared.lock();
+        let waiting = |pending: &mut Pending| {
+            !pending.closed && !pending.fallen && pending.answers.is_empty()
+        };
+        let pending = self.shared.lock();
         let waited = self
             .shared
             .changed
-            .wait_timeout_while(told, within, waiting);
-        let (mut told, _) = waited.unwrap_or_else(PoisonError::into_inner);
-        if told.closed {
+            .wait_timeout_while(pending, within, waiting);
+        let (mut pending, _) = waited.unwrap_or_else(PoisonError::into_inner);
+        if pending.closed {
             return Err(StoreError::Closed);
         }
-        let mut answer = told.answers.pop_front();
-        if answer.is_none() && told.fallen {
+        let mut answer = pending.answers.pop_front();
+        if answer.is_none() && pending.fallen {
             // The same remedy: watch anew, from where the store is now.
             let (asked, oldest) = (0, 0);
             answer = Some(Err(StoreError::Compacted { asked, oldest }));
         }
-        drop(told);
+        drop(pending);
         self.shared.taken.notify_one();
         answer.unwrap_or_else(|| Ok(Vec::new()))
     }
@@ -156,7 +158,7 @@ impl Follower {
                 Ended::Compacted(oldest) => {
                     let asked = self.next;
                     shared
-                        .tell(Err(StoreError::Compacted { asked, oldest }))
+                        .push(Err(StoreError::Compacted { asked, oldest }))
                         .await;
                     // Whoever reads on is told the same again, and nothing that is out of order.
                     shared.taken.notified().await;
@@ -196,7 +198,7 @@ impl Follower {
             match changes.last().map(Change::revision) {
                 None => self.progress(&answer),
                 Some(last) => {
-                    shared.tell(Ok(changes)).await;
+                    shared.push(Ok(changes)).await;
                     self.next = self.next.max(last + 1);
                 }
             }

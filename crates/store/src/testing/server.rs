@@ -276,10 +276,10 @@ impl Drop for EtcdServer {
 
 /// In memory where there is room: a server that syncs a busy disk for each change is slow.
 fn folder() -> TempDir {
-    const ROOM: u64 = 1 << 30;
+    const NEEDED_BYTES: u64 = 1 << 30;
     let memory = Path::new("/dev/shm");
     let roomy = rustix::fs::statvfs(memory)
-        .is_ok_and(|room| room.f_bavail.saturating_mul(room.f_frsize) > ROOM);
+        .is_ok_and(|room| room.f_bavail.saturating_mul(room.f_frsize) > NEEDED_BYTES);
     let made = match roomy {
         true => TempDir::new_in(memory),
         false => TempDir::new(),

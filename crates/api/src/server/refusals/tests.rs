@@ -18,24 +18,24 @@ fn the_first_are_told_and_the_others_counted() {
 fn whoever_goes_on_is_told_of_ever_more_seldom() {
     let begin = Instant::now();
     let mut window = Window::default();
-    let (mut told, mut counted) = (0, 0);
+    let (mut recorded, mut counted) = (0, 0);
     let mut due = None;
     // One each second for a day.
     for second in 0..24 * 60 * 60 {
         let now = begin + Duration::from_secs(second);
         if due.is_some_and(|due| now >= due) {
             due = None;
-            told += 1;
+            recorded += 1;
             counted += window.counted();
         }
         match window.take(now) {
-            Turn::Tell => told += 1,
+            Turn::Tell => recorded += 1,
             Turn::Count(Some(ends)) => due = Some(ends),
             Turn::Count(None) => {}
         }
     }
     // Windows of 1, 2, 4, ... 32 minutes, and then of an hour, each with 5 and a count.
-    assert!((100..200).contains(&told), "{told}");
+    assert!((100..200).contains(&recorded), "{recorded}");
     counted += window.counted();
     assert!(counted > 80_000, "{counted}");
     let far = begin + Duration::from_secs(48 * 60 * 60);

@@ -46,7 +46,7 @@ pub struct Keys {
 
 #[derive(Debug)]
 struct Newest {
-    seen: Stamps,
+    stamps: Stamps,
     used: Used,
 }
 
@@ -175,11 +175,11 @@ impl Keys {
     ///
     /// `certificate_unusable`.
     pub fn read(files: &Files) -> Result<Self, Problem> {
-        let seen = files.stamps();
+        let stamps = files.stamps();
         let used = files.used(0)?;
         Ok(Keys {
             files: files.clone(),
-            newest: Arc::new(Mutex::new(Newest { seen, used })),
+            newest: Arc::new(Mutex::new(Newest { stamps, used })),
             renewed: watch::Sender::new(0),
         })
     }
@@ -188,10 +188,10 @@ impl Keys {
     pub fn newest(&self) -> (Used, Option<Change>) {
         let now = self.files.stamps();
         let mut newest = self.lock();
-        if now == newest.seen {
+        if now == newest.stamps {
             return (newest.used.clone(), None);
         }
-        newest.seen = now;
+        newest.stamps = now;
         let times = newest.used.times + 1;
         let change = self.files.used(times).map(|used| {
             newest.used = used;

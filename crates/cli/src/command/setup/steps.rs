@@ -42,7 +42,7 @@ pub fn step(
     what: &str,
     act: impl FnOnce() -> Result<(), Problem>,
 ) -> Result<(), Problem> {
-    session.say(&format!("{}\n", outside::escaped(what)));
+    session.print(&format!("{}\n", outside::escaped(what)));
     match dry {
         true => Ok(()),
         false => {

@@ -268,13 +268,13 @@ fn labels_flags_and_settings_are_made_the_bridges() {
             _ => None,
         })
         .collect();
-    let settled = AddressFlags::NO_DUPLICATE_CHECK;
+    let without_duplicate_search = AddressFlags::NO_DUPLICATE_CHECK;
     assert_eq!(
         given,
         [
             (Some("acn-vms:1"), 0),
             (None, 0),
-            (None, settled),
+            (None, without_duplicate_search),
             (None, 0)
         ]
     );

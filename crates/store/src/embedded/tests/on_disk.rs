@@ -14,7 +14,7 @@ use crate::{Embedded, History, Store};
 pub(super) struct FakeClock(Arc<AtomicU64>);
 
 impl FakeClock {
-    pub(super) fn pass(&self, time: Duration) {
+    pub(super) fn advance(&self, time: Duration) {
         let millis = u64::try_from(time.as_millis()).unwrap();
         self.0.fetch_add(millis, Ordering::SeqCst);
     }
@@ -48,8 +48,8 @@ impl Subject for OnDisk {
         "/case/".to_owned()
     }
 
-    fn pass(&self, time: Duration) {
-        self.clock.pass(time);
+    fn advance(&self, time: Duration) {
+        self.clock.advance(time);
     }
 
     fn reopen(&mut self) {

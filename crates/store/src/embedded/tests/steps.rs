@@ -114,7 +114,7 @@ impl Run {
             },
             Step::Revoke => lease.map_or(Ok(()), |lease| self.store().revoke(lease)),
             Step::Expire => {
-                self.clock.pass(TTL);
+                self.clock.advance(TTL);
                 self.store().range("").map(drop)
             }
             Step::Compact(back) => {

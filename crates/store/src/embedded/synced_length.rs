@@ -10,9 +10,9 @@ use redb::StorageBackend;
 /// before, or kept without, a write that came after it: its next open would panic. The length
 /// changes rarely.
 #[derive(Debug)]
-pub(super) struct Settled<B>(pub(super) B);
+pub(super) struct SyncedLength<B>(pub(super) B);
 
-impl<B: StorageBackend> StorageBackend for Settled<B> {
+impl<B: StorageBackend> StorageBackend for SyncedLength<B> {
     fn len(&self) -> io::Result<u64> {
         self.0.len()
     }

@@ -6,7 +6,7 @@ use accelnet_netlink::NetlinkError;
 use super::placed::Placed;
 
 /// What is looked at once and needed by several.
-pub(super) struct Scene {
+pub(super) struct Snapshot {
     pub(super) links: Result<Placed, NetlinkError>,
     pub(super) domains: Observed<Vec<Domain>>,
     /// Ask the kernel no more than a change needs.

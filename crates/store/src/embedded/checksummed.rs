@@ -33,7 +33,7 @@ const SECOND: u64 = 2 * COPY as u64;
 
 /// What is in the file behind each block's checksum.
 #[derive(Debug)]
-pub(super) struct Sealed<B> {
+pub(super) struct Checksummed<B> {
     backend: B,
     first: Mutex<First>,
 }
@@ -48,7 +48,7 @@ struct First {
     unsynced: bool,
 }
 
-impl<B: StorageBackend> Sealed<B> {
+impl<B: StorageBackend> Checksummed<B> {
     /// Over a file that is empty, or was written so.
     ///
     /// # Errors
@@ -96,7 +96,7 @@ impl<B: StorageBackend> Sealed<B> {
     }
 }
 
-impl<B: StorageBackend> StorageBackend for Sealed<B> {
+impl<B: StorageBackend> StorageBackend for Checksummed<B> {
     fn len(&self) -> io::Result<u64> {
         match self.backend.len()? {
             0 => Ok(0),
