@@ -245,7 +245,7 @@ mod tests {
     }
 
     #[test]
-    fn a_port_loses_acs_only_where_the_topology_says_so() {
+    fn a_port_loses_acs_only_where_the_topology_removes_it() {
         let ports = devices(&topologies::two_adapters(), "pcie-root-port");
         assert!(
             ports[0].contains("id=rp1") && ports[0].ends_with("disable-acs=off"),

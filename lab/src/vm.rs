@@ -434,7 +434,7 @@ mod tests {
     }
 
     #[test]
-    fn a_vm_without_nic_says_so() {
+    fn a_vm_without_nic_has_an_error() {
         let line = "vm: nic=none driver=none address=none vf=none lost=0 late=0 sent=1 judged=0 \
                     ping=lost";
         let state = parse(line).expect("a state");

@@ -45,7 +45,7 @@ fn rows(answer: &Value) -> Vec<(&str, &str)> {
 }
 
 #[test]
-fn a_copy_is_judged_except_for_what_only_a_running_node_can_tell() {
+fn a_copy_is_judged_except_for_what_only_a_running_node_can_show() {
     let copy = copy();
     let (answer, status) = asked(copy.path(), &["prereq"]);
     let not_passed: Vec<(&str, &str)> = rows(&answer)

@@ -284,7 +284,7 @@ fn a_flood_of_refused_requests_pushes_out_no_event_of_others() {
 }
 
 #[test]
-fn who_has_no_place_is_told_when_to_ask_again() {
+fn a_client_without_a_place_gets_the_time_to_retry() {
     let node = Node::new();
     let before = node.state();
     let path = "/v1/events?after=9000000000000000000&wait=60";
@@ -408,7 +408,7 @@ fn silent(source: [u8; 4], address: SocketAddr) -> TcpStream {
 }
 
 #[test]
-fn handshakes_that_do_not_end_lock_out_nobody() {
+fn handshakes_that_do_not_end_lock_out_no_client() {
     let node = Node::new();
     let before = node.state();
     let all: Vec<TcpStream> = (1..=9)
@@ -422,7 +422,7 @@ fn handshakes_that_do_not_end_lock_out_nobody() {
 }
 
 #[test]
-fn readers_from_afar_that_wait_keep_nobody_waiting() {
+fn remote_readers_that_wait_delay_no_other_client() {
     let node = Node::new();
     let before = node.state();
     let readers: Vec<_> = (0..40)

@@ -19,7 +19,7 @@ mod unfinished;
 use page::Page;
 
 #[test]
-fn every_fault_is_told_and_the_next_call_goes_on_from_it() {
+fn every_fault_is_reported_and_the_next_call_goes_on_from_it() {
     let mut page = Page::default();
     page.text(
         "# What goes wrong, and how it is told\n\n\

@@ -80,7 +80,7 @@ fn events(profiles: &Profiles) -> Vec<Event> {
 }
 
 #[test]
-fn each_may_what_the_role_says_and_all_of_it_is_in_the_log() {
+fn each_has_the_rights_of_its_role_and_all_changes_are_in_the_log() {
     let (_node, profiles) = each_role();
     for (who, command, status) in [
         ("reader", "status", 0),
@@ -207,7 +207,7 @@ fn what_is_shown_is_the_other_machine() {
 }
 
 #[test]
-fn the_environment_and_what_is_typed_say_which_agent() {
+fn the_environment_and_the_options_select_the_agent() {
     let (node, profiles) = each_role();
     let with = |change: &dyn Fn(&mut Environment)| {
         let mut environment = profiles.environment();
@@ -347,7 +347,7 @@ fn program(name: &Path, profiles: &Profiles, words: &[&str]) -> (Option<i32>, St
 }
 
 #[test]
-fn the_names_of_the_document_ask_whom_the_environment_says() {
+fn the_names_of_the_document_use_the_agent_of_the_environment() {
     let (_node, profiles) = each_role();
     let accelnet = PathBuf::from(env!("CARGO_BIN_EXE_accelnet"));
     let link = |name: &str| {
@@ -379,7 +379,7 @@ fn blocks(text: &str, language: &str) -> Vec<String> {
 }
 
 #[test]
-fn certificates_made_as_the_document_says_let_in() {
+fn certificates_made_as_documented_are_accepted() {
     let document = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/remote.md");
     let document = std::fs::read_to_string(document).expect("docs/remote.md");
     let profiles = Profiles::new();

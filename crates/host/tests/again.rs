@@ -41,7 +41,7 @@ fn vcpus(node: &Node) -> Vec<(&str, u32)> {
 }
 
 #[test]
-fn an_adapter_looked_at_again_is_as_in_a_whole_look() {
+fn an_adapter_observed_again_is_as_in_a_full_observation() {
     let (host, _folder) = booted();
     let before = observe::node(&host.host());
     assert_eq!(
@@ -75,7 +75,7 @@ fn vfs_that_were_not_there_are_read_whole() {
 }
 
 #[test]
-fn vectors_are_looked_at_again_where_they_can_be_set() {
+fn vectors_are_inspected_again_where_they_can_be_set() {
     let folder = tempfile::tempdir().expect("a folder");
     let mlx5 = AdapterSpec::mlx5(pf(), "ens1").vfs(2).sriov(|sriov| {
         sriov.vf_msix_vectors = 8;
@@ -100,7 +100,7 @@ fn vectors_are_looked_at_again_where_they_can_be_set() {
 }
 
 #[test]
-fn only_the_vms_that_were_asked_for_are_looked_at() {
+fn only_the_vms_that_were_asked_for_are_inspected() {
     let (mut host, _folder) = booted();
     let before = observe::node(&host.host());
     for domain in &mut domains(&mut host).read {
@@ -124,7 +124,7 @@ fn a_vm_that_is_gone_is_left_out_and_the_others_stay() {
 }
 
 #[test]
-fn vms_that_cannot_be_read_are_told_of_until_they_can() {
+fn vms_that_cannot_be_read_are_reported_until_they_can() {
     let (mut host, _folder) = booted();
     let unreadable = |name: &str, uuid: &str| UnreadableDomain {
         name: name.to_owned(),

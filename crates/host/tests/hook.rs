@@ -244,7 +244,7 @@ fn a_vf_is_set_and_put_back() {
 
 /// The driver refuses what it does not have; the hook does not end in the middle of its work.
 #[test]
-fn a_wish_of_any_number_of_queue_pairs_is_tried() {
+fn a_config_of_any_number_of_queue_pairs_is_tried() {
     let config = VfWish {
         queue_pairs: Some(u32::MAX),
         ..config()
@@ -258,7 +258,7 @@ fn a_wish_of_any_number_of_queue_pairs_is_tried() {
 }
 
 #[test]
-fn a_wish_that_cannot_be_read_leaves_a_short_outcome() {
+fn a_config_that_cannot_be_read_leaves_a_short_outcome() {
     let bench = bench();
     let file = bench.path(&format!("run/accelnet/vms/{UUID}.json"));
     fs::create_dir_all(file.parent().expect("a folder")).expect("made");
@@ -281,7 +281,7 @@ fn a_second_time_changes_nothing() {
 }
 
 #[test]
-fn a_vf_is_put_back_when_the_wish_has_gone() {
+fn a_vf_is_put_back_when_the_config_has_gone() {
     let bench = bench().config_with(&config());
     let _ = bench.serve(Operation::Created, CREATED);
     let file = bench.path(&format!("run/accelnet/vms/{UUID}.json"));
@@ -309,7 +309,7 @@ fn vms_that_are_not_accelnets_are_left_alone() {
 }
 
 #[test]
-fn a_vf_that_somebody_else_has_is_left_alone() {
+fn a_vf_of_another_user_is_left_alone() {
     let bench = bench().config_with(&config());
     let node = bench.host.kernel.node();
     node.bind_vf(pf(), 1, "vfio-pci").expect("bound");

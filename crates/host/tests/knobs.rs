@@ -95,7 +95,7 @@ fn children() -> Vec<String> {
 }
 
 #[test]
-fn a_write_that_somebody_kills_is_an_error_and_no_hang() {
+fn a_killed_write_is_an_error_and_no_hang() {
     let folder = tempfile::tempdir().expect("a folder");
     let knob = folder.path().join("sriov_numvfs");
     fifo(&knob);

@@ -178,7 +178,7 @@ fn a_name_that_is_taken_is_refused_in_the_kernels_words() {
 }
 
 #[test]
-fn what_stands_on_a_link_is_told() {
+fn what_stands_on_a_link_is_reported() {
     let Some(namespace) = pair("stacked") else {
         return;
     };
@@ -303,7 +303,7 @@ fn a_route_takes_the_place_of_another() {
 }
 
 #[test]
-fn what_cannot_be_written_again_is_told_and_refused() {
+fn what_cannot_be_written_again_is_reported_and_refused() {
     let Some(namespace) = pair("peculiar") else {
         return;
     };
@@ -412,7 +412,7 @@ fn a_link_takes_in_what_is_sent_to_another() {
 }
 
 #[test]
-fn a_bridge_is_told_what_to_learn() {
+fn a_bridge_can_be_set_to_learn() {
     let Some(namespace) = pair("learning") else {
         return;
     };

@@ -61,7 +61,7 @@ fn a_broadcast_reaches_all_but_its_sender() {
 }
 
 #[test]
-fn a_frame_goes_only_where_its_station_was_heard() {
+fn a_frame_goes_only_where_its_station_was_learned() {
     let (_wire, [mut a, mut b, mut c]) = three();
     b.send(BROADCAST, 1);
     assert_eq!((a.receive(), c.receive()), (Some(1), Some(1)));
@@ -77,7 +77,7 @@ fn a_frame_goes_only_where_its_station_was_heard() {
 }
 
 #[test]
-fn a_port_that_is_cut_neither_sends_nor_hears_until_it_is_mended() {
+fn a_port_that_is_cut_neither_sends_nor_receives_until_it_is_reconnected() {
     let (wire, [mut a, mut b, mut c]) = three();
     wire.cut(1, true);
     a.send(BROADCAST, 1);
@@ -90,7 +90,7 @@ fn a_port_that_is_cut_neither_sends_nor_hears_until_it_is_mended() {
 }
 
 #[test]
-fn a_station_that_comes_back_is_heard_again() {
+fn a_station_that_comes_back_is_learned_again() {
     let (wire, [mut a, b, _c]) = three();
     b.stream.shutdown(Shutdown::Both).expect("an end");
     while lock(&wire.state).ports.contains_key(&1) {

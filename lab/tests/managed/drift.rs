@@ -9,7 +9,7 @@ use crate::setting::{SOON, await_event, await_reconcile, done, managed, newest, 
 const PF0: &str = "/sys/class/net/pf0/device";
 
 #[test]
-fn what_others_change_is_mended_and_a_reset_is_survived() {
+fn changes_by_others_are_repaired_and_a_reset_is_survived() {
     let mut node = managed(&topologies::igb_acs(), Some(3));
     vfs_switched_off(&node);
     let vm = Vm::start_on_bridge(&node, "web01", "acn-lan", Some("ua-mine"))

@@ -122,7 +122,7 @@ fn a_path_has_no_other_methods_than_the_documents() {
 }
 
 #[test]
-fn failures_are_what_the_document_says() {
+fn failures_are_what_the_document_states() {
     let folder = tempfile::tempdir().expect("a folder");
     let serving = agent(folder.path());
     let document = document();

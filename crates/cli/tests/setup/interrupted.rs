@@ -104,7 +104,7 @@ fn a_whole_setup_has_everything_in_its_place() {
 }
 
 #[test]
-fn what_somebody_else_wrote_is_kept_and_named() {
+fn files_of_other_programs_are_kept_and_named() {
     let machine = machine(Before::Others, &booted());
     let first = machine.files();
     let dry = machine.types("accelnet setup --dry-run").expect("it ended");

@@ -131,7 +131,7 @@ fn a_process_that_hangs_is_given_up_by_its_guard() {
 }
 
 #[test]
-fn a_change_whose_guard_died_too_is_undone_by_whoever_comes_next() {
+fn a_change_whose_guard_died_too_is_undone_by_the_next_process() {
     let Some(bench) = Bench::new("both") else {
         return;
     };

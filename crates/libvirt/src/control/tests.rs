@@ -47,7 +47,7 @@ fn networks_live_and_die_any_number_of_times() {
 }
 
 #[test]
-fn both_sides_of_a_domain_are_told() {
+fn both_sides_of_a_domain_are_reported() {
     let Some(control) = driver() else { return };
     let live = control.xml(TEST, Side::Live).unwrap();
     let config = control.xml(TEST, Side::Config).unwrap();
@@ -68,7 +68,7 @@ fn both_sides_of_a_domain_are_told() {
 }
 
 #[test]
-fn what_happens_is_told_until_the_watch_ends() {
+fn what_happens_is_reported_until_the_watch_ends() {
     let Some(control) = driver() else { return };
     let (sender, events) = channel();
     let watch = control

@@ -51,7 +51,7 @@ fn the_emulator_is_found_where_the_distribution_puts_it() {
 }
 
 #[test]
-fn an_emulator_that_fails_says_why() {
+fn an_emulator_that_fails_reports_the_reason() {
     let root = root_with(
         PLACES[0],
         "#!/bin/sh\necho libfoo.so is missing >&2\nexit 127\n",

@@ -22,7 +22,7 @@ fn everything_is_read_in_time() {
 }
 
 #[test]
-fn a_daemon_that_says_nothing_is_left() {
+fn a_silent_daemon_is_left() {
     let folder = tempfile::tempdir().unwrap();
     let socket = folder.path().join("sock");
     let daemon = UnixListener::bind(&socket).unwrap();

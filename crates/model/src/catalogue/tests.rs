@@ -23,7 +23,7 @@ fn exit_statuses_are_unique_and_leave_the_conventional_ones_alone() {
 }
 
 #[test]
-fn every_field_says_something_in_sentences() {
+fn every_field_states_something_in_sentences() {
     for entry in all() {
         for text in [entry.sentence, entry.found, entry.needed, entry.resolution] {
             assert!(text.ends_with('.'), "{}: {text:?}", entry.code);

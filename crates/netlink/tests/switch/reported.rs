@@ -22,7 +22,7 @@ fn all_events(monitor: &mut Monitor) -> Vec<Event> {
 }
 
 #[test]
-fn changes_are_told() {
+fn changes_are_reported() {
     let Some(namespace) = pair("monitor") else {
         return;
     };
@@ -56,7 +56,7 @@ fn changes_are_told() {
 }
 
 #[test]
-fn lost_events_are_told_and_later_ones_are_heard() {
+fn lost_events_are_reported_and_later_ones_are_received() {
     let Some(namespace) = pair("lost") else {
         return;
     };
@@ -76,7 +76,7 @@ fn lost_events_are_told_and_later_ones_are_heard() {
 }
 
 #[test]
-fn devices_that_come_and_go_are_told() {
+fn devices_that_come_and_go_are_reported() {
     let Some(namespace) = Namespace::new("uevents") else {
         return;
     };

@@ -37,7 +37,7 @@ fn macs(wanted: &[Address]) -> Vec<Mac> {
 }
 
 #[test]
-fn whoever_is_behind_the_bridge_and_has_no_vf() {
+fn stations_behind_the_bridge_without_a_vf() {
     let wanted = wanted(&facts());
     let expected = [
         (Owner::Node, mac(101)),

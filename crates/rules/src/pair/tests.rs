@@ -166,7 +166,7 @@ fn a_definition_without_a_place_gets_a_port_and_gives_it_back() {
 }
 
 #[test]
-fn a_running_vf_is_told_from_the_vnic_with_its_mac() {
+fn a_running_vf_is_distinguished_from_the_vnic_with_its_mac() {
     let mut running = vf();
     running.kind = "hostdev".to_owned();
     running.source = None;

@@ -259,7 +259,7 @@ fn a_fresh_vf_that_the_host_took_is_not_ready() {
 }
 
 #[test]
-fn what_is_worth_knowing_is_said() {
+fn what_is_worth_knowing_is_reported() {
     let plan = plan(&adapter(), Ask::Exactly(3)).expect("a plan");
     assert_eq!(remarks(&adapter_with(3), &plan), [""; 0]);
 

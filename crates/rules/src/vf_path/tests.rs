@@ -176,7 +176,7 @@ fn time_runs_out_by_what_it_is_counted_from() {
 }
 
 #[test]
-fn a_guest_is_looked_at_less_often_the_longer_it_takes() {
+fn a_guest_is_inspected_less_often_the_longer_it_takes() {
     let after = |waited| {
         let observation = Seen {
             waited: Duration::from_secs(waited),
@@ -199,7 +199,7 @@ fn a_guest_is_looked_at_less_often_the_longer_it_takes() {
 }
 
 #[test]
-fn what_qemu_hides_is_said_with_its_reason() {
+fn what_qemu_hides_is_reported_with_its_reason() {
     let hidden = observation(Observed::Known(Holding::NotHeld), Observed::Known(false));
     let why = of(&hidden).why;
     assert!(

@@ -415,7 +415,7 @@ fn a_vnic_that_is_not_plugged_gets_its_tag_or_what_a_new_port_gets() {
 }
 
 #[test]
-fn a_port_that_somebody_closed_past_libvirt_is_closed() {
+fn a_port_that_was_closed_past_libvirt_is_closed() {
     let plain = vnic(|_| {});
     let pfs = [pf()];
     for (change, words) in [

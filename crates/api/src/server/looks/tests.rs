@@ -74,7 +74,7 @@ fn who_asks_while_one_is_under_way_shares_the_next_one() {
 }
 
 #[test]
-fn what_nobody_waits_for_is_not_begun() {
+fn an_abandoned_request_is_not_begun() {
     on_a_runtime(async {
         let looks = Looks::default();
         let counted = Arc::new(Counted::default());

@@ -1,7 +1,7 @@
 use super::*;
 
 #[test]
-fn the_first_are_told_and_the_others_counted() {
+fn the_first_are_reported_and_the_others_counted() {
     let begin = Instant::now();
     let mut window = Window::default();
     for _ in 0..EACH {
@@ -15,7 +15,7 @@ fn the_first_are_told_and_the_others_counted() {
 }
 
 #[test]
-fn whoever_goes_on_is_told_of_ever_more_seldom() {
+fn a_client_that_goes_on_is_reported_less_and_less_often() {
     let begin = Instant::now();
     let mut window = Window::default();
     let (mut recorded, mut counted) = (0, 0);

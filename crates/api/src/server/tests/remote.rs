@@ -110,7 +110,7 @@ fn enable_web1() -> VmChange {
 }
 
 #[test]
-fn each_role_may_what_it_may_and_what_it_may_not_is_told() {
+fn each_role_has_its_rights_and_other_requests_are_reported() {
     let far = Far::new();
     let refused = |problem: Problem, needs: &str| {
         assert_eq!(problem.code, Code::NotAllowed);
@@ -171,7 +171,7 @@ fn each_role_may_what_it_may_and_what_it_may_not_is_told() {
 }
 
 #[test]
-fn who_has_no_good_certificate_is_not_let_in_and_that_is_told() {
+fn clients_without_a_valid_certificate_are_refused_and_reported() {
     let far = Far::new();
     let ca = &far.ca;
     let administrator = Some("accelnet-administrator");
@@ -225,7 +225,7 @@ fn who_has_no_good_certificate_is_not_let_in_and_that_is_told() {
 }
 
 #[test]
-fn what_is_no_handshake_is_told_and_harms_nobody() {
+fn an_invalid_handshake_is_reported_and_harms_no_client() {
     let far = Far::new();
     for bytes in [
         &b"GET /v1/status HTTP/1.1\r\nHost: a\r\n\r\n"[..],
@@ -278,7 +278,7 @@ fn the_agent_must_be_the_right_one() {
 }
 
 #[test]
-fn nobody_there_is_told() {
+fn a_missing_agent_is_reported() {
     let far = Far::new();
     let anna = far.of(May::Reader);
     let port = far.address().port();
@@ -327,7 +327,7 @@ fn new_files_are_used_without_a_restart_and_bad_ones_are_not() {
 }
 
 #[test]
-fn files_that_cannot_be_used_are_told_at_once() {
+fn files_that_cannot_be_used_are_reported_at_once() {
     let far = Far::new();
     let folder = far.folder.path();
     std::fs::write(folder.join("empty"), "").expect("a file");
@@ -388,7 +388,7 @@ fn an_address_that_is_not_there_yet_can_be_listened_on() {
 }
 
 #[test]
-fn handshakes_that_do_not_end_keep_nobody_out() {
+fn handshakes_that_do_not_end_block_no_client() {
     let far = Far::new();
     // From the address of whoever comes after them, and from eight others.
     let own: Vec<TcpStream> = (0..16).map(|_| silent([127, 0, 0, 1], &far)).collect();

@@ -94,7 +94,7 @@ fn one_connection_serves_many_requests() {
 }
 
 #[test]
-fn too_many_connections_are_told_so_and_leave_a_place_for_others() {
+fn too_many_connections_are_refused_and_leave_a_place_for_others() {
     let agent = Agent::new(Fixed::onlooker());
     // They come from root, who has no share, and are of somebody who may look.
     let all: Vec<UnixStream> = (0..64)

@@ -222,7 +222,7 @@ fn a_step_that_is_refused_takes_everything_back() {
 }
 
 #[test]
-fn what_cannot_be_taken_back_is_told_and_the_rest_is() {
+fn what_cannot_be_taken_back_is_reported_and_the_rest_is() {
     let fake = Fake {
         refuses: Some("set eth0 down"),
         silent_on: vec!["br0"],

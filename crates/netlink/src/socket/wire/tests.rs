@@ -30,7 +30,7 @@ fn silence_ends_at_the_deadline() {
 }
 
 #[test]
-fn nobody_but_the_kernel_can_answer() {
+fn only_the_kernel_can_answer() {
     let wire = KernelWire::open(NETLINK_USERSOCK, Duration::from_millis(20)).unwrap();
     let mut address = SocketAddr::new(0, 0);
     wire.socket.get_address(&mut address).unwrap();

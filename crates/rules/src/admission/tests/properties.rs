@@ -43,7 +43,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(1024))]
 
     #[test]
-    fn a_vm_less_never_breaks_the_promise((cluster, pick) in clusters()) {
+    fn one_vm_less_never_reduces_failover_capacity((cluster, pick) in clusters()) {
         let vms = vms(&cluster);
         prop_assume!(!vms.is_empty());
         let (node, adapter, setting) = Random(pick).one_of(&vms);

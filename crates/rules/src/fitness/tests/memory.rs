@@ -93,7 +93,7 @@ fn a_stopped_vm_is_warned() {
 }
 
 #[test]
-fn what_cannot_be_read_is_said() {
+fn what_cannot_be_read_is_reported() {
     let vm = vm(|_| {});
     let facts = Facts {
         process: Observed::unknown("/run/libvirt/qemu/web1.pid is not there"),

@@ -165,7 +165,7 @@ fn what_a_port_cannot_switch_counts_as_on_as_in_the_kernel() {
 }
 
 #[test]
-fn what_cannot_be_read_is_unknown_unless_the_groups_tell() {
+fn what_cannot_be_read_is_unknown_unless_the_groups_show_it() {
     let mut port = bridge("0000:00:01.0", BridgeKind::RootPort);
     port.acs = Observed::unknown("no permission");
     assert_eq!(came_out(&without_iommu(vec![port.clone()])), UNKNOWN);
@@ -180,7 +180,7 @@ fn what_cannot_be_read_is_unknown_unless_the_groups_tell() {
 }
 
 #[test]
-fn groups_tell_even_where_the_bridges_cannot_be_read() {
+fn groups_decide_even_where_the_bridges_cannot_be_read() {
     let row = row_of(CheckName::Acs, |adapter| {
         adapter.bridges = Observed::unknown("no permission");
     });

@@ -79,7 +79,7 @@ fn an_adapter_that_only_gives_vfs_is_refused_in_such_a_bond_too() {
 }
 
 #[test]
-fn a_bond_whose_mode_is_not_told_a_team_and_open_vswitch_are_refused() {
+fn a_bond_of_unknown_mode_a_team_and_open_vswitch_are_refused() {
     let mut standing = with_bridge(bonded(BondMode::ActiveBackup), "br0", &["bond0"]);
     standing.links[2].bond = None;
     let refusal = planned(&standing, &["eth0"]).unwrap_err();

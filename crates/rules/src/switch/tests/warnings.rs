@@ -166,7 +166,7 @@ fn each_program_is_named_with_the_lines_to_change() {
 }
 
 #[test]
-fn what_names_the_adapter_elsewhere_is_listed_by_kind_and_told_what_to_name_instead() {
+fn files_that_name_the_adapter_are_listed_by_kind_with_what_to_name_instead() {
     let nft = |number: u32| Mention::Nftables {
         place: format!("rule {number} of chain input of table inet filter"),
     };

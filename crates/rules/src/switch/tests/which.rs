@@ -71,7 +71,7 @@ fn a_bridge_that_has_the_adapter_is_adopted() {
 }
 
 #[test]
-fn a_bridge_that_somebody_elses_adapter_is_in_is_not_adopted() {
+fn a_bridge_that_another_users_adapter_is_in_is_not_adopted() {
     let mut standing = with_bridge(node(&["eth0", "eth9"]), "br0", &["eth0", "eth9"]);
     let refusal = planned(&standing, &["eth0"]).unwrap_err();
     assert_eq!(

@@ -27,7 +27,7 @@ fn values(changes: &[Change]) -> Vec<String> {
 }
 
 #[test]
-fn nobody_there_is_no_error_before_something_is_asked() {
+fn a_missing_server_is_no_error_before_the_first_request() {
     let proxy = Proxy::to(1);
     let store = proxy.store("a");
     assert!(is_cut_off(store.get("a")));
@@ -74,7 +74,7 @@ fn a_watch_goes_on_over_everything_that_happens_to_the_wire() {
 }
 
 #[test]
-fn a_watch_that_missed_what_was_compacted_says_so() {
+fn a_watch_that_missed_compacted_changes_reports_it() {
     let server = EtcdServer::start();
     let proxy = Proxy::to(server.port());
     let (near, far) = (server.store("a"), proxy.store("a"));
@@ -108,7 +108,7 @@ fn a_member_that_is_away_is_passed_over() {
 }
 
 #[test]
-fn an_etcd_without_room_says_so_and_is_still_read() {
+fn an_etcd_without_room_reports_it_and_is_still_read() {
     let server = EtcdServer::start_with(&["--quota-backend-bytes", "1048576"]);
     let store = server.store("a");
     put(&store, "a", "first");
