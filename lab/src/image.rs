@@ -14,7 +14,7 @@ use crate::command::check;
 use crate::error::{Error, Result, io};
 use crate::{emulators, packages, recipe};
 
-/// mmdebstrap without the files that whoever started this left open: it hands the number of a file of
+/// mmdebstrap without the files that the caller left open: it hands the number of a file of
 /// its own to the shell, which knows those of one digit only.
 const MMDEBSTRAP: &str = r#"exec 3>&- 4>&- 5>&- 6>&- 7>&- 8>&- 9>&-; exec mmdebstrap "$@""#;
 
@@ -23,7 +23,7 @@ const MINUTES: Duration = Duration::from_secs(30 * 60);
 /// Makes the artifacts unless they are there, installing the host's packages first if need be.
 ///
 /// # Errors
-/// When packages are missing and may not be installed, or a step fails; each says what to do.
+/// When packages are missing and may not be installed, or a step fails; each names the remedy.
 pub fn build() -> Result<Artifacts> {
     let cache = folder();
     let release = packages::release()?;

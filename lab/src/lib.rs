@@ -1,8 +1,8 @@
 //! The real-kernel test bench of accelnet: nodes with SR-IOV under QEMU.
 //!
-//! A [`Topology`] says which adapters a node has and what stands above them; [`Node::boot`] boots an
-//! ordinary Debian with it; [`Cluster::boot`] boots several on one wire; [`Vm`] is a VM inside such a node. Everything is made from Debian packages
-//! by [`build`], once, and kept until the recipe changes.
+//! A [`Topology`] reports which adapters a node has and what stands above them; [`Node::boot`] boots an
+//! ordinary Debian with it; [`Cluster::boot`] boots several on one wire; [`Vm`] is a VM inside such a node.
+//! Everything is made from Debian packages by [`build`], once, and kept until the recipe changes.
 #![expect(
     clippy::disallowed_methods,
     reason = "the lab waits for real machines and reads the developer's environment"

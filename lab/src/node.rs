@@ -134,7 +134,7 @@ impl Node {
         self.check(&format!("start {unit}"), &script).map(drop)
     }
 
-    /// Waits until a bash script succeeds. `what` says what is waited for, as in "the VM is up".
+    /// Waits until a bash script succeeds. `what` reports what is waited for, as in "the VM is up".
     ///
     /// # Errors
     /// When it does not in time, with what the script printed last.
@@ -181,7 +181,7 @@ impl Node {
         .map(drop)
     }
 
-    /// Presses the reset button, and waits until the node has booted anew. Its disk keeps what was
+    /// Presses the reset button, and waits until the node has booted again. Its disk keeps what was
     /// written to it before; nothing on the node ends in order.
     ///
     /// # Errors
@@ -254,7 +254,7 @@ impl Node {
     /// # Errors
     /// When it does not go down in time; it is gone all the same.
     pub fn shutdown(mut self) -> Result<()> {
-        // The connection ends with the node, so the command's own status says nothing.
+        // The connection ends with the node, so the command's own status means nothing.
         let _ = self.run("systemctl poweroff --no-block");
         match wait(&mut self.qemu, POWEROFF).map_err(io("wait for QEMU"))? {
             Some(_) => Ok(()),

@@ -100,7 +100,7 @@ pub(crate) fn arguments(
         "-device",
         "virtio-blk-pci,drive=disk",
     ]);
-    // Host port 0: the system chooses a free one, and QEMU tells which.
+    // Host port 0: the system chooses a free one, and QEMU shows which.
     add(&[
         "-netdev",
         "user,id=mgmt,net=192.168.76.0/24,hostfwd=tcp:127.0.0.1:0-:22",

@@ -1,4 +1,4 @@
-//! A node for the developer: boot it, look around in it, and it is gone.
+//! A node for the developer: boot it, inspect it, and it is gone.
 
 use crate::error::Result;
 use crate::node::{Node, accelnet_binary};

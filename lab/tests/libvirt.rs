@@ -22,7 +22,7 @@ fn vms(node: &Node, args: &str, input: &str) -> String {
     node.ok(&format!("vms {args} <<'END'\n{input}\nEND"))
 }
 
-/// Waits until the watch has told `what`.
+/// Waits until the watch has reported `what`.
 fn await_event(node: &Node, what: &str) {
     let script = format!("grep -a '{what}' /run/watch.log");
     node.wait_until(what, &script, SOON)
@@ -42,7 +42,7 @@ fn prepared() -> Node {
          bridge link set dev pf0 learning off
          ip link set pf0 up
          ip link set br0 up");
-    // libvirt runs, and is only told to look again.
+    // libvirt runs, and is only asked to check again.
     assert_eq!(vms(&node, "hook /etc/libvirt/hooks", ""), "true");
     assert_eq!(vms(&node, "hook /etc/libvirt/hooks", ""), "false");
     let _ = node.ok("systemctl reload libvirtd");
@@ -135,7 +135,7 @@ fn a_vm_gets_a_vf_and_gives_it_back_under_a_ping() {
     );
     let _ = node.ok(&format!("echo '{wish}' > /run/accelnet/vms/{uuid}.json"));
 
-    // libvirt restarts: it names the ports again, and those who watch hear of it.
+    // libvirt restarts: it names the ports again, and those who watch are notified of it.
     let _ = node.ok("systemctl restart libvirtd");
     await_event(&node, "^ConnectionLost");
     await_event(&node, "^Reconnected");

@@ -1,7 +1,7 @@
 //! The API of an agent: what can be asked, what is answered, and the way between.
 //!
 //! [`types`] are the requests and answers; their JSON is stable. [`Service`] is what an agent
-//! does with them, [`server`] serves it on a Unix socket and, where it is told to, with mutual
+//! does with them, [`server`] serves it on a Unix socket and, if configured, with mutual
 //! TLS; [`client`] asks. [`routes`] is the table that the router and the OpenAPI document are
 //! made from.
 

@@ -24,9 +24,9 @@ use crate::args::{Args, ColorChoice};
 /// What the words after a cmdlet's name come to.
 #[derive(Debug)]
 pub enum Typed {
-    /// A native command, and what is to be said on standard error first.
+    /// A native command, and what is to be reported on standard error first.
     Run(Box<Args>, Vec<String>),
-    /// Somebody asked how it is used.
+    /// A user asked how it is used.
     Help(String),
 }
 

@@ -1,4 +1,4 @@
-//! What a command works with: a host to look at, and where to write to.
+//! What a command works with: a host to read, and where to write to.
 
 use std::io::{Read, Write};
 

@@ -50,7 +50,7 @@ pub fn text(error: &Error, words: &[String], colour: bool) -> Option<String> {
     Some(labelled("error:", &wrong.what, &details, colour))
 }
 
-/// What `words`, which cannot be parsed, say of colour with --color.
+/// What `words`, which cannot be parsed, request about colour with --color.
 pub fn choice(words: &[String]) -> ColorChoice {
     let last = words
         .iter()
@@ -338,7 +338,7 @@ fn conflict(error: &Error) -> Wrong {
     }
 }
 
-/// What `error` says of `kind`, without hidden characters.
+/// What `error` reports about `kind`, without hidden characters.
 fn context(error: &Error, kind: ContextKind) -> String {
     match error.get(kind) {
         Some(ContextValue::String(text)) => outside::short(text, LONGEST),

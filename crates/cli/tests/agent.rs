@@ -213,7 +213,7 @@ fn a_change_of_settings_shows_what_was_set_before() {
 #[test]
 fn an_intent_is_waited_for_on_all_nodes_and_those_that_are_pending_are_named() {
     let add = "intent add disks --storage --adapter ens2";
-    // n2 is looked at twice before it has applied the intent, n3 never has.
+    // n2 is read twice before it has applied the intent, n3 never has.
     let agent = Agent::of(cluster().beside("n2", 2));
     let shown = agent.types(&format!("accelnet {add}"));
     assert_eq!(

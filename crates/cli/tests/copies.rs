@@ -1,4 +1,4 @@
-//! The program itself on copies of nodes (`--root`): what can be told, and that nothing is
+//! The program itself on copies of nodes (`--root`): what can be determined, and that nothing is
 //! changed there.
 
 use std::path::Path;

@@ -1,7 +1,7 @@
 //! The fault table: everything that goes wrong while VFs are switched on and off, what an
 //! administrator reads then, what is left behind, and how the next call goes on from it.
 //!
-//! The page is `faults.golden.md`. After a change of words, look at what `UPDATE_GOLDEN=1
+//! The page is `faults.golden.md`. After a change of words, read what `UPDATE_GOLDEN=1
 //! cargo test -p accelnet --test faults` made of it.
 
 #[path = "faults/in_use.rs"]

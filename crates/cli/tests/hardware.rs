@@ -1,4 +1,5 @@
-//! Other people's hardware as generated trees: what `prereq` and `adapter enable --dry-run` say of each.
+//! Other people's hardware as generated trees: what `prereq` and `adapter enable --dry-run` report about
+//! each.
 //!
 //! Each tree names where its figures come from: a public report, a public dump of lspci or sysfs, or the
 //! kernel's source (Linux 6.12.117).

@@ -283,7 +283,7 @@ fn problems_are_as_clean() {
         is_clean(command, &shown.err);
         failed += usize::from(shown.status != 0 && shown.err.contains("FORGED"));
     }
-    // Those about adapters look at this machine where no agent tells that it is another.
+    // Those about adapters read this machine unless an agent is on another.
     assert!(failed >= 25, "{failed} commands failed");
 }
 

@@ -46,7 +46,7 @@ impl Node {
     }
 }
 
-/// A node, and everybody who asks it.
+/// A node, and its clients.
 fn each_role() -> (Node, Profiles) {
     let profiles = Profiles::new();
     let folder = tempfile::tempdir().expect("a folder");

@@ -104,7 +104,7 @@ fn a_backup_is_put_back_into_a_damaged_file() {
     assert_eq!(back.expect("a value").value, MANAGEMENT.as_bytes());
     let accepted = accelnet(&["accept"], &store);
     assert!(accepted.status.success(), "{}", text(&accepted));
-    // While an agent has it, it says what to do.
+    // While an agent has it, it reports what to do.
     let agent = open(&store);
     let held = accelnet(&["backup", file], &store);
     assert!(

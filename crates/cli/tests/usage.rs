@@ -1,4 +1,4 @@
-//! Command lines: those that make no sense, and what they are told.
+//! Command lines: invalid ones, and their errors.
 
 mod support;
 

@@ -77,7 +77,7 @@ pub fn run(args: impl Iterator<Item = OsString>, mut data: impl Read) -> i32 {
         }
         ["qemu", _, "migrate", "begin", ..] => {
             complain_of(coming::note(&Root::system(), &xml), "failed to note a VM");
-            // Nothing said is the same as all of it unchanged.
+            // Nothing reported is the same as all of it unchanged.
             if let Some(changed) = let_in(&Root::system(), &xml)
                 && let Err(error) = std::io::stdout().write_all(changed.as_bytes())
             {
@@ -119,7 +119,7 @@ fn write_trial() -> std::io::Result<()> {
     std::fs::write(file, "")
 }
 
-/// Says it in the system's log: libvirt shows what a hook prints only when the hook fails.
+/// Reports it in the system's log: libvirt shows what a hook prints only when the hook fails.
 fn complain_of(result: Result<(), String>, what: &str) {
     if let Err(words) = result {
         complain(&format!("{what}: {words}"));

@@ -6,10 +6,10 @@ use std::time::Duration;
 use accelnet_libvirt::{Domains, LibvirtError, Reading};
 use accelnet_model::platform::Version;
 
-/// Domains that were asked for, waited for by who calls it.
+/// Domains that were requested, waited for by who calls it.
 pub type DomainsAnswer = Box<dyn FnOnce() -> Result<Domains, LibvirtError>>;
 
-/// Tells which VMs there are.
+/// Reports which VMs there are.
 pub trait Hypervisor {
     /// Versions and domains, waited for no longer than `within`.
     ///
@@ -50,7 +50,7 @@ pub trait Hypervisor {
     ///
     /// # Errors
     ///
-    /// An emulator is there and does not tell its version.
+    /// An emulator exists without a readable version.
     fn qemu_version(&self) -> Result<Option<Version>, String>;
 }
 

@@ -48,8 +48,8 @@ pub trait Links {
     fn set_vf(&self, index: u32, vf: u32, change: VfChange)
     -> Result<Option<String>, NetlinkError>;
 
-    /// Adds `mac` to the filter of the link with that index, or removes it: the link's adapter passes what
-    /// is sent to it to the link, beside whoever it passes it to already. Whether the filter changed.
+    /// Adds `mac` to the filter of the link with that index, or removes it: the link's adapter passes what is
+    /// sent to it to the link, beside existing recipients. Whether the filter changed.
     ///
     /// # Errors
     ///

@@ -1,4 +1,4 @@
-//! Looks at a node, whole or in part, and changes nothing.
+//! Reads a node, whole or in part, and changes nothing.
 //!
 //! What cannot be read becomes unknown with its reason where it belongs, and never hides
 //! anything else.
@@ -37,7 +37,7 @@ pub use vf_evidence::{qemu_process, vf_evidence};
 /// first answer.
 pub const LIBVIRT_PATIENCE: Duration = Duration::from_secs(30);
 
-/// How a VM that could not be read is told of: this, and its name.
+/// The subject of an unreadable VM: this, and its name.
 const VM: &str = "VM ";
 
 /// The whole node.
@@ -77,7 +77,7 @@ pub fn node(host: &Host<'_>) -> Node {
     node
 }
 
-/// The same node a moment later, of which only what a change of VMs rests on is looked at: the
+/// The same node a moment later, of which only what a change of VMs rests on is read: the
 /// VMs, or those of `vms` (UUIDs), SMT, and the adapters at `addresses`. All else is as it was seen,
 /// and so is the time.
 pub fn again(
@@ -87,12 +87,12 @@ pub fn again(
     addresses: &[PciAddress],
 ) -> Node {
     let mut unreadable = Vec::new();
-    // libvirt answers while the rest is looked at.
+    // libvirt answers while the rest is read.
     let asked = host.hypervisor.ask(vms, LIBVIRT_PATIENCE);
     let links = links(host);
     let adapters = before.adapters.known().into_iter().flatten();
     let adapters = adapters.filter(|adapter| addresses.contains(&adapter.address));
-    // One that is gone is told by the next whole look.
+    // One that is gone is reported by the next full observation.
     let functions = adapters.filter_map(|adapter| pci_again(host, adapter));
     let functions: Vec<PciAdapter> = functions.collect();
     let read = asked();
@@ -135,7 +135,7 @@ pub fn again(
 
 /// An adapter that was seen before. Its names, and what is shown under the device lock beside the
 /// number of VFs, stay as they are: to read those takes a process, and a file of a megabyte. So do the
-/// vectors of its VFs where nobody can set them.
+/// vectors of its VFs where no process can set them.
 fn pci_again(host: &Host<'_>, before: &Adapter) -> Option<PciAdapter> {
     let sriov = before.sriov.present();
     let fixed = sriov.is_some_and(|sriov| sriov.vf_total_msix == Observed::Known(None));
@@ -153,7 +153,7 @@ fn pci_again(host: &Host<'_>, before: &Adapter) -> Option<PciAdapter> {
             now.vf_total_msix = before.vf_total_msix.clone();
         }
         (Observed::Known(None), Observed::Known(None)) if same => {}
-        // Another one is there, or not all of it can be told without.
+        // Another one is there, or not all of it can be determined without.
         _ => return accelnet_pci::adapter(host.root, before.address, host.knobs),
     }
     pci.vendor.name = before.vendor.name.clone();
@@ -172,7 +172,7 @@ fn with_vectors(mut now: PciAdapter, before: &[Vf]) -> Option<PciAdapter> {
 }
 
 /// The adapter with a netdev of exactly this name in this namespace, where names are unique; none
-/// when another kind of name is meant, or a representor's. Nothing else is looked at.
+/// when another kind of name is meant, or a representor's. Nothing else is read.
 pub fn named(host: &Host<'_>, name: &str) -> Option<PciAddress> {
     let address = accelnet_pci::netdevs::function_of(host.root, name)?;
     let own = !adapter::is_representor(host, name);
@@ -183,7 +183,7 @@ pub fn named(host: &Host<'_>, name: &str) -> Option<PciAddress> {
 ///
 /// # Errors
 ///
-/// The PCI functions or the links could not be listed; as a fragment that says why.
+/// The PCI functions or the links could not be listed; as a fragment that gives the reason.
 pub fn identities(host: &Host<'_>) -> Result<Vec<Identity>, String> {
     let addresses = accelnet_pci::addresses(host.root).map_err(|error| error.to_string())?;
     let links = links(host).map_err(|error| error.to_string())?;
@@ -199,7 +199,7 @@ pub fn identities(host: &Host<'_>) -> Result<Vec<Identity>, String> {
 /// One adapter with its VFs and who uses them; none when it is not there.
 pub fn adapter(host: &Host<'_>, address: PciAddress) -> Option<Adapter> {
     let pci = accelnet_pci::adapter(host.root, address, host.knobs)?;
-    // Nobody uses VFs that are not there: then nobody is asked.
+    // No process uses VFs that are not there: then no process is asked.
     let domains = match pci.vfs.as_slice() {
         [] => Observed::Known(Vec::new()),
         _ => all_domains(host),
@@ -246,7 +246,7 @@ pub fn adapter_to_change(host: &Host<'_>, address: PciAddress) -> Option<Adapter
 
 /// `before` after the number of its VFs was changed under its lock, of which `seen` is what was seen
 /// then. Only its driver and its VFs are as they are now: where VFs are `fresh` and no driver has one,
-/// nobody is asked about anything else.
+/// no process is asked about anything else.
 pub fn adapter_changed(
     host: &Host<'_>,
     before: &Adapter,

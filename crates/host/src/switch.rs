@@ -1,4 +1,4 @@
-//! The virtual switches of a node: looked at, changed step by step, and handed what the node
+//! The virtual switches of a node: read, changed step by step, and handed what the node
 //! needs without cutting it off.
 
 mod effects;
@@ -17,7 +17,7 @@ use crate::Links;
 pub use effects::Switches;
 pub use kernel::KernelSwitches;
 
-/// Looks at all that a plan for a virtual switch with these adapters is made from. An adapter
+/// Reads all that a plan for a virtual switch with these adapters is made from. An adapter
 /// whose link is not there is left out.
 ///
 /// # Errors

@@ -1,4 +1,4 @@
-//! A node looked at again: what was asked for is as it is now, all else as it was seen.
+//! A node read again: what was requested is as it is now, all else as it was seen.
 
 use accelnet_host::observe;
 use accelnet_libvirt::{Domains, UnreadableDomain};
@@ -48,13 +48,13 @@ fn an_adapter_observed_again_is_as_in_a_full_observation() {
         observe::again(&host.host(), &before, None, &[pf()]).adapters,
         before.adapters
     );
-    // One VF is a guest's now, and the whole look agrees.
+    // One VF is a guest's now, and the full observation agrees.
     let bound = host.kernel.node().bind_vf(pf(), 3, "vfio-pci");
     bound.expect("bound");
     let again = observe::again(&host.host(), &before, None, &[pf()]);
     assert_ne!(again.adapters, before.adapters);
     assert_eq!(again.adapters, observe::node(&host.host()).adapters);
-    // Unless it was not to be looked at.
+    // Unless it was not to be read.
     let unasked = observe::again(&host.host(), &before, None, &[]);
     assert_eq!(unasked.adapters, before.adapters);
 }

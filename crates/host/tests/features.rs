@@ -8,7 +8,7 @@ fn pf() -> PciAddress {
     "0000:01:00.0".parse().expect("an address")
 }
 
-/// A node whose adapter `ens1` has 7 VFs that nobody uses, and its folder.
+/// A node whose adapter `ens1` has 7 VFs that no process uses, and its folder.
 fn booted() -> (SimHost, tempfile::TempDir) {
     let folder = tempfile::tempdir().expect("a folder");
     let igb = AdapterSpec::igb(pf(), "ens1").vfs(7);

@@ -1,4 +1,4 @@
-//! Who uses a VF: the driver says where to look, and doubt is never "nobody".
+//! Who uses a VF: the driver reports where to search, and doubt is never "nobody".
 
 use std::time::Duration;
 

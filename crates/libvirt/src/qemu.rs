@@ -1,4 +1,4 @@
-//! QEMU's version from the emulator itself, for where libvirt does not tell it.
+//! QEMU's version from the emulator itself, for where libvirt does not show it.
 
 use std::env::consts::ARCH;
 use std::path::{Path, PathBuf};
@@ -14,7 +14,7 @@ const PLACES: [&str; 4] = [
     "usr/bin/qemu-kvm",
 ];
 
-/// Why an emulator that is installed did not tell its version.
+/// Why an emulator that is installed did not show its version.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum QemuError {
     /// It could not be run, or failed.
@@ -25,7 +25,7 @@ pub enum QemuError {
         /// The system's or its own words.
         words: String,
     },
-    /// It said something else than expected.
+    /// Its output is not as expected.
     #[error("{} --version said {said:?}, not \"QEMU emulator version ...\"", .path.display())]
     NotUnderstood {
         /// The emulator.

@@ -1,4 +1,4 @@
-//! The catalogue: what every code says, needs and advises.
+//! The catalogue: message, requirement and remedy of every code.
 //!
 //! One table per floor: the document's own codes, the ones that Linux adds for a node, for
 //! an adapter, those of a change that did not go through, those of an agent, and of admission.
@@ -18,7 +18,7 @@ use crate::Code;
 
 pub use entry::{Entry, Severity};
 
-/// What the catalogue says of `code`.
+/// The entry of `code`.
 pub fn entry(code: Code) -> &'static Entry {
     all()
         .find(|entry| entry.code == code)

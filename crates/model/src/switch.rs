@@ -46,7 +46,7 @@ pub struct Bridge {
     /// How long a new port stays silent under a spanning tree, in milliseconds
     /// (`IFLA_BR_FORWARD_DELAY`).
     pub forward_delay_ms: u32,
-    /// Whether it looks at VLAN tags (`IFLA_BR_VLAN_FILTERING`).
+    /// Whether it reads VLAN tags (`IFLA_BR_VLAN_FILTERING`).
     pub vlan_filtering: bool,
 }
 

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{IntentName, Mac, PciAddress, Uuid};
 
-/// Where wishes and outcomes lie, below the root: gone at boot.
+/// Where hook configs and outcomes lie, below the root: gone at boot.
 pub const FOLDER: &str = "/run/accelnet/vms";
 
 /// Where the pools lie, below the root: each as the agent found it.
@@ -61,7 +61,7 @@ impl VfWish {
     }
 }
 
-/// What became of a wish, or of putting a VF back.
+/// What became of a hook config, or of putting a VF back.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct VfOutcome {
     /// What libvirt did: `port-created` or `port-deleted`.
@@ -80,12 +80,12 @@ pub struct VfOutcome {
     pub failures: Vec<String>,
 }
 
-/// Where the wish of a VM lies, below `folder`.
+/// Where the hook config of a VM lies, below `folder`.
 pub fn wish_file(folder: &Path, uuid: &Uuid) -> PathBuf {
     folder.join(format!("{uuid}.json"))
 }
 
-/// Where the outcome of a VM's wish lies, below `folder`.
+/// Where the outcome of a VM's hook config lies, below `folder`.
 pub fn outcome_file(folder: &Path, uuid: &Uuid) -> PathBuf {
     folder.join(format!("{uuid}.outcome.json"))
 }

@@ -160,7 +160,7 @@ pub fn rules_of(bytes: &[u8], link: &str) -> Result<Vec<String>, NetlinkError> {
     })
 }
 
-/// Reads the queueing disciplines that somebody set on link `index`, as `tc` calls them.
+/// Reads the queueing disciplines that a process set on link `index`, as `tc` calls them.
 ///
 /// # Errors
 ///

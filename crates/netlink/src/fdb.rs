@@ -97,13 +97,13 @@ pub fn set_learning(port: u32, on: bool) -> Result<(), NetlinkError> {
 }
 
 /// Adds `mac` to the filter of the link with that index, or removes it: the link's adapter passes what is
-/// sent to it to the link, beside whoever it passes it to already. Whether the filter changed: an entry
-/// that somebody else made stays. Needs `CAP_NET_ADMIN`.
+/// sent to it to the link, beside existing recipients. Whether the filter changed: an
+/// entry that another process made stays. Needs `CAP_NET_ADMIN`.
 ///
 /// # Errors
 ///
-/// See [`NetlinkError`]; `ENODEV` where there is no such link, and `EOPNOTSUPP` or `ENOMEM` of drivers
-/// whose adapter cannot, or has no room.
+/// See [`NetlinkError`]; `ENODEV` where there is no such link, and `EOPNOTSUPP` or `ENOMEM` of drivers whose
+/// adapter cannot, or has no room.
 pub fn take_in(index: u32, mac: Mac, on: bool) -> Result<bool, NetlinkError> {
     let entry = NewEntry {
         link: index,

@@ -1,4 +1,4 @@
-//! A netlink socket that listens: what the kernel tells of by itself, with a deadline.
+//! A netlink socket that listens: what the kernel reports by itself, with a deadline.
 
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
@@ -9,11 +9,11 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 use crate::NetlinkError;
 
-/// Bytes of room for what comes while nobody reads. The kernel gives at most
+/// Bytes of room for what comes while no process reads. The kernel gives at most
 /// `/proc/sys/net/core/rmem_max`.
 pub const BUFFER: u32 = 1 << 20;
 
-/// Largest datagram that the kernel tells anything in.
+/// Largest datagram of the kernel.
 const LONGEST_DATAGRAM: usize = 64 * 1024;
 
 /// What came.
@@ -26,7 +26,7 @@ pub enum Received {
     Lost,
 }
 
-/// A socket that is told of something.
+/// A socket that is notified of something.
 pub struct Listener {
     socket: Socket,
     what: &'static str,
@@ -43,7 +43,7 @@ impl Listener {
     ) -> Result<Self, NetlinkError> {
         let failed = |call| move |error: io::Error| NetlinkError::system(what, call, &error);
         let mut socket = Socket::new(protocol).map_err(failed("socket"))?;
-        // A smaller buffer loses sooner, and says so.
+        // A smaller buffer loses events sooner, and reports the loss.
         let _ = socket.set_rx_buf_sz(buffer);
         socket.bind_auto().map_err(failed("bind"))?;
         for group in groups {

@@ -1,4 +1,4 @@
-//! What changes of links, addresses and routes, as the kernel tells of it.
+//! What changes of links, addresses and routes, as the kernel reports it.
 
 use std::collections::VecDeque;
 use std::os::fd::{AsFd, BorrowedFd};
@@ -13,7 +13,7 @@ use crate::message::{Message, Messages};
 #[cfg(test)]
 mod tests;
 
-/// Something changed. What it is now is to be asked anew: it may have changed again.
+/// Something changed. What it is now is to be asked again: it may have changed again.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Event {
     /// A link came, or is another than before.
@@ -37,7 +37,7 @@ pub enum Event {
     },
     /// Routes changed.
     Routes,
-    /// Events were lost: look at everything.
+    /// Events were lost: read everything.
     Lost,
 }
 
@@ -57,7 +57,7 @@ impl Monitor {
         Monitor::with_buffer(BUFFER)
     }
 
-    /// As [`Monitor::open`], with room for about so many bytes of what comes while nobody
+    /// As [`Monitor::open`], with room for about so many bytes of what comes while no process
     /// reads; the kernel has a least and a most.
     ///
     /// # Errors
@@ -144,7 +144,7 @@ fn link_event(message: &Message<'_>) -> Result<Event, Malformed> {
             name = attr.text();
         }
     }
-    // A bridge tells of a port that it lost as of a link that is gone.
+    // A bridge reports a port that it lost as of a link that is gone.
     let gone = message.kind == RTM_DELLINK && family != AF_BRIDGE;
     Ok(match gone {
         true => Event::Gone { index, name },

@@ -1,4 +1,4 @@
-//! The neighbour table of a link: list, fix, forget, and have the kernel ask anew.
+//! The neighbour table of a link: list, fix, forget, and have the kernel ask again.
 
 mod entry;
 
@@ -36,7 +36,7 @@ pub fn neighbours(name: &str) -> Result<Vec<NeighbourEntry>, NetlinkError> {
 }
 
 /// Has the kernel ask for `ip` on the link called `name`, by ARP or neighbour discovery; its
-/// entry tells when it has answered. An entry that is fixed stays fixed, and is not asked.
+/// entry shows when it has answered. An entry that is fixed stays fixed, and is not asked.
 /// Needs `CAP_NET_ADMIN`.
 ///
 /// # Errors

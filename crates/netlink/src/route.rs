@@ -22,7 +22,7 @@ pub fn routes(name: &str) -> Result<Vec<Route>, NetlinkError> {
         let mut header = [0; RTMSG_LEN];
         header[0] = family;
         let mut body = Writer::new(&header);
-        // Kernels before 5.0 tell of all links.
+        // Kernels before 5.0 report all links.
         body.words(RTA_OIF, &[index]);
         let answer = ask(Request {
             what: format!("read the routes of {name}"),
@@ -102,7 +102,7 @@ pub fn remove_route(name: &str, route: &Route) -> Result<(), NetlinkError> {
     )
 }
 
-/// What tells one route from another.
+/// The identity of a route.
 fn head(name: &str, route: &Route) -> Result<Writer, NetlinkError> {
     let mut header = [0; RTMSG_LEN];
     header[0] = family(route.to.ip);

@@ -1,4 +1,4 @@
-//! What the kernel tells udev of devices (`lib/kobject_uevent.c`): those that concern
+//! The kernel's events for udev (`lib/kobject_uevent.c`): those that concern
 //! adapters and VFs.
 
 use std::os::fd::{AsFd, BorrowedFd};
@@ -60,12 +60,12 @@ pub struct Uevent {
     pub driver: Option<String>,
 }
 
-/// What was heard.
+/// What was received.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum UeventKind {
     /// An event.
     Event(Uevent),
-    /// Events were lost: look at everything.
+    /// Events were lost: read everything.
     Lost,
 }
 
@@ -88,7 +88,7 @@ impl Uevents {
         })
     }
 
-    /// What is heard next; none when nothing at all came for `within`, or a signal.
+    /// What is received next; none when nothing at all came for `within`, or a signal.
     ///
     /// # Errors
     ///

@@ -271,7 +271,7 @@ fn routes_keep_what_they_are() {
                 None => assert_eq!(found.expires, None, "{wanted}"),
             }
         }
-        // The same again by another link goes behind, and is told apart.
+        // The same again by another link goes behind, and is distinguished.
         add_address("far0", &address("192.0.2.5", 24)).expect("given");
         let mut other = default4.clone();
         other.source = None;

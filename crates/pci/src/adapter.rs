@@ -69,7 +69,7 @@ pub fn addresses(root: &Root) -> Result<Vec<PciAddress>, ReadError> {
 }
 
 /// Every network adapter, by address: an adapter comes before its VFs, which need not be
-/// looked at, then.
+/// read, then.
 fn list(root: &Root) -> Result<Vec<Listed>, ReadError> {
     let names = match root.names(DEVICES) {
         Err(error) if error.is_missing() && root.exists("/sys/bus") => return Ok(Vec::new()),
@@ -115,7 +115,7 @@ pub fn again(root: &Root, address: PciAddress, vectors: bool) -> Option<PciAdapt
 pub struct VfsNow {
     /// Bound driver of the adapter; none when unbound.
     pub driver: Observed<Option<String>>,
-    /// VFs that its capability says are switched on; none where it shows no such capability.
+    /// VFs that are on in its capability; none where it shows no such capability.
     pub num_vfs: Observed<Option<u32>>,
     /// Its VFs, by number, without what is in their configuration space.
     pub vfs: Vec<PciVf>,

@@ -14,7 +14,7 @@ use crate::root::Root;
 ///
 /// # Errors
 ///
-/// When the function's place cannot be told, or the header of a bridge cannot be read.
+/// When the function's place cannot be determined, or the header of a bridge cannot be read.
 pub fn above(root: &Root, address: PciAddress) -> Result<Vec<Bridge>, Incomplete> {
     let link = device_folder(address);
     let place = root.link(&link)?;

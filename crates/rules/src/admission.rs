@@ -3,10 +3,10 @@
 //!
 //! [`Ledger`] holds a cluster as sums that make one more VM cheap to judge. A set of nodes that
 //! is down needs room for its VMs on the others, which is a packing with two measures (one VF
-//! each, and queue pairs). `measure` tells for which settings that packing comes down to a
-//! few sums, each of which has a worst set that can be named at once; `search` looks at every
+//! each, and queue pairs). `measure` shows for which settings that packing comes down to a
+//! few sums, each of which has a worst set that can be named at once; `search` reads every
 //! set where it does not, and gives up where there are too many, which then counts as a
-//! refusal that says so.
+//! refusal with that reason.
 
 mod capacity;
 mod cluster;

@@ -1,4 +1,4 @@
-//! The addresses that the filter of an adapter needs, so that VMs on its VFs reach everybody behind its
+//! The addresses that the filter of an adapter needs, so that VMs on its VFs reach every station behind its
 //! bridge.
 //!
 //! An adapter forwards a frame of a VF to another VF that has the destination, to the PF if the PF's
@@ -30,7 +30,7 @@ pub enum Owner {
     Vm(String),
     /// Whatever is behind a port of the bridge.
     Port(String),
-    /// An accelerated VM that does not run: whoever starts it, it is bridged from the beginning.
+    /// An accelerated VM that does not run: it is bridged from its start on.
     Stopped,
 }
 
@@ -69,7 +69,7 @@ pub struct Facts {
 /// One address, and whose it is.
 pub type Address = (Owner, Mac);
 
-/// The addresses that the filter needs, the most important first. Without VFs it needs none: nobody
+/// The addresses that the filter needs, the most important first. Without VFs it needs none: no VM
 /// sends through the adapter but the bridge.
 pub fn wanted(facts: &Facts) -> Vec<Address> {
     if facts.vfs == 0 {

@@ -136,7 +136,7 @@ pub fn may_be_declared(intent: &Intent, others: &[Intent]) -> Result<(), Problem
     Ok(())
 }
 
-/// A number of VFs that is asked for must have a use.
+/// A number of VFs that is requested must have a use.
 ///
 /// # Errors
 ///

@@ -1,8 +1,9 @@
 //! Every decision of accelnet, pure: no clock, no input or output, no threads.
 //!
 //! [`prereq`] judges nodes, [`vf_count`] plans a change of the number of VFs and reads the
-//! kernel's refusals, [`switch`] plans the virtual switch, [`vm`] judges one VM against a performance setting,
-//! [`migration`] tells where a VM can move to, [`filter`] which addresses an adapter's filter needs.
+//! kernel's refusals, [`switch`] plans the virtual switch, [`vm`] judges one VM against a performance
+//! setting,
+//! [`migration`] shows where a VM can move to, [`filter`] which addresses an adapter's filter needs.
 
 pub mod adapter_summary;
 pub mod admission;

@@ -31,7 +31,7 @@ pub struct Target<'a> {
     pub intent: &'a str,
     /// How far the intent is there.
     pub status: Option<&'a IntentStatus>,
-    /// Its adapters in the intent: VFs that nobody uses, and queue pairs of a VF at most.
+    /// Its adapters in the intent: unused VFs, and queue pairs of a VF at most.
     pub adapters: Vec<(u32, Option<u32>)>,
 }
 

@@ -195,7 +195,7 @@ impl Plan {
 }
 
 /// What leads to a VM with its VF. `live` is none for a VM that does not run; `now` permits a
-/// running vNIC to be re-plugged; `again` takes a VF away and gives it anew, because what it
+/// running vNIC to be re-plugged; `again` takes a VF away and gives it again, because what it
 /// is to have can only be set before a guest has it.
 pub fn join(config: Pair<'_>, live: Option<Pair<'_>>, now: bool, again: bool) -> Plan {
     let mut steps = vec![Step::Wish];

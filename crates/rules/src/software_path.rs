@@ -17,7 +17,7 @@ pub enum Forwarding {
     Passes,
     /// None passes, of these protocols.
     Dropped(Vec<Drops>),
-    /// Some may not pass; why that cannot be told, as a sentence.
+    /// Some may not pass; why that cannot be determined, as a sentence.
     Unclear(String),
 }
 
@@ -38,7 +38,7 @@ pub fn judge(filter: &BridgeFilter, name: &str) -> Forwarding {
     of(filter, Some(name), bridge)
 }
 
-/// Judges a bridge that somebody makes, by any name that no link has.
+/// Judges a bridge that a user makes, by any name that no link has.
 pub fn judge_new(filter: &BridgeFilter) -> Forwarding {
     of(filter, None, None)
 }
@@ -133,7 +133,7 @@ impl Forwarding {
         Err(problem.resolution(remedy(drops, bridge)))
     }
 
-    /// What cannot be told of this path.
+    /// What cannot be determined of this path.
     pub fn warning(&self, node: &str, bridge: Option<&str>) -> Option<Problem> {
         let Forwarding::Unclear(reason) = self else {
             return None;

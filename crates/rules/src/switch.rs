@@ -25,7 +25,7 @@ pub use warnings::{of_mentions, renewed_by};
 use change::Change;
 use choose::choose;
 
-/// Decides how the node gets from what stands to what is wished for. One adapter becomes the
+/// Decides how the node gets from what stands to what is requested. One adapter becomes the
 /// uplink; the others give VFs only, since two uplinks would be a loop.
 ///
 /// # Errors

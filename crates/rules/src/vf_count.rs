@@ -1,7 +1,7 @@
 //! Changing the number of VFs: the plan, what stops it, and what a refusal means.
 //!
 //! The kernel changes the number only through zero, and zero destroys every VF. So the
-//! plan goes through zero only where nobody uses any VF.
+//! plan goes through zero only if no VF is in use.
 
 mod refusal;
 mod verdict;
@@ -111,7 +111,7 @@ fn off(adapter: &Adapter, from: u32, name: &str) -> Result<Plan, Problem> {
     })
 }
 
-/// The number asked for, where the adapter can give so many.
+/// The number requested, where the adapter can give so many.
 fn exactly(count: u32, adapter: &Adapter, sriov: &Sriov, name: &str) -> Result<u32, Problem> {
     let most = most(sriov, name)?;
     if (1..=most).contains(&count) {
@@ -140,7 +140,7 @@ fn all(adapter: &Adapter, sriov: &Sriov, from: u32, name: &str) -> Result<u32, P
         return Ok(from);
     }
     match most(sriov, name)? {
-        // What reaches none of them says why.
+        // Without any of them, the reason is given.
         0 => exactly(1, adapter, sriov, name),
         most => Ok(most),
     }
@@ -165,7 +165,7 @@ fn are(vfs: u32) -> String {
     }
 }
 
-/// A VF that need not be made anew: somebody uses it, or no host netdev is on it.
+/// A VF that need not be made again: it is in use, or no host netdev is on it.
 fn is_complete(vf: &Vf) -> bool {
     let used = vf.users.known().is_none_or(|users| !users.is_empty());
     used || vf.is_ready()

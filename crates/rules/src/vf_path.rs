@@ -1,8 +1,8 @@
 //! Which way a running VM's traffic goes, by what was seen of its VF, and what follows: whether the
-//! software path receives, too (failover bridging), whether the VF is taken back, and when to look again.
+//! software path receives, too (failover bridging), whether the VF is taken back, and when to check again.
 //!
 //! Nothing here believes the domain's XML. A VF is proved by its guest's driver, or the path is not the
-//! VF's. What cannot be told is bridged and never taken back.
+//! VF's. What cannot be determined is bridged and never taken back.
 
 use std::time::Duration;
 
@@ -66,7 +66,8 @@ pub struct Seen {
     pub guest: Option<bool>,
     /// Whether the guest sends over its vNIC although its driver works the VF.
     pub sends_on_vnic: bool,
-    /// Whether the VF's adapter has link; none where that cannot be told. Without link its VFs have none.
+    /// Whether the VF's adapter has link; none where that cannot be determined. Without link its VFs have
+    /// none.
     pub link: Option<bool>,
     /// Whether the software path leads over another adapter than the VF's.
     pub elsewhere: bool,
@@ -83,7 +84,7 @@ pub enum Path {
     Vf,
     /// The software path alone: the guest has no VF, or does not drive it.
     Software,
-    /// It cannot be told; the software path receives, too.
+    /// It cannot be determined; the software path receives, too.
     Unknown,
 }
 
@@ -114,7 +115,7 @@ pub struct Verdict {
     /// Whether the VF is to be taken back: it is certain that the guest does not drive it, and its time is
     /// over.
     pub take_back: bool,
-    /// When to look again without an event; none where an event reports every change.
+    /// When to check again without an event; none where an event reports every change.
     pub look_again: Option<Duration>,
 }
 
@@ -122,9 +123,9 @@ pub struct Verdict {
 /// receives over its vNIC, whether the VF has link or not (`net_failover_handle_frame` of Linux).
 const WITHOUT_LINK: Duration = Duration::from_secs(5);
 
-/// A driver that works its VF is looked at this often, since no event reports that a guest unbinds it.
+/// A driver that works its VF is read this often, since no event reports that a guest unbinds it.
 const WORKS: Duration = Duration::from_secs(60);
-/// A guest that is waited for is looked at after an eighth of the time it has taken, within these bounds.
+/// A guest that is waited for is read after an eighth of the time it has taken, within these bounds.
 const SOONEST: Duration = Duration::from_secs(1);
 const LATEST: Duration = Duration::from_secs(5);
 

@@ -223,7 +223,7 @@ fn place_of(vnic: &Vnic) -> String {
     format!("{} {source}", vnic.kind)
 }
 
-/// `mac` must be nobody else's; `macs` has, for each MAC that is in use, who has it.
+/// `mac` must not be in use; `macs` has, for each MAC that is in use, who has it.
 pub fn mac_is_its_own(
     vm: &str,
     mac: Mac,
@@ -249,7 +249,7 @@ pub fn mac_is_its_own(
 /// What one adapter has to give.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Room {
-    /// VFs that nobody uses.
+    /// VFs that are not in use.
     pub free_vfs: u32,
     /// Queue pairs that are free for VFs.
     pub free_queue_pairs: u32,

@@ -27,7 +27,7 @@ pub struct Carried {
     pub costs: Vec<Problem>,
 }
 
-/// Judges the settings of a vNIC that keep the VM from somebody: its own, those of its network and port
+/// Judges the settings of a vNIC that protect the VM's neighbours: its own, those of its network and port
 /// group, and those of its port. Gives back the VLAN of a VF.
 ///
 /// # Errors
@@ -113,7 +113,7 @@ fn bridge_learns(way: &Way<'_>) -> Result<(), Problem> {
     ))
 }
 
-/// What somebody set on the port itself, past libvirt.
+/// What is set on the port itself, past libvirt.
 fn port_is_open(way: &Way<'_>) -> Result<(), Problem> {
     let Some((bridge, rules)) = way.bridge else {
         return Ok(());
@@ -219,7 +219,7 @@ fn mtu(way: &Way<'_>, layers: &[Layer<'_>], carried: &mut Carried) -> Result<(),
     let own = layers
         .iter()
         .find_map(|layer| layer.port.mtu.map(|mtu| (layer.what.clone(), mtu)));
-    // Where nothing says, libvirt gives a vNIC the MTU of its bridge.
+    // Without a setting, libvirt gives a vNIC the MTU of its bridge.
     let bridge = way
         .bridge
         .map(|(name, rules)| (format!("Bridge {name}"), rules.mtu));

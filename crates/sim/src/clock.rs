@@ -1,4 +1,4 @@
-//! Time that passes only when somebody waits.
+//! Time that passes only when a process waits.
 
 use std::sync::Mutex;
 use std::time::Duration;

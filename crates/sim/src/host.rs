@@ -23,7 +23,7 @@ pub struct SimHost {
     pub libvirt: SimLibvirt,
 }
 
-/// A libvirt daemon that says what it was told.
+/// A libvirt daemon with given answers.
 #[derive(Debug, Clone)]
 pub struct SimLibvirt {
     /// What it answers.
@@ -144,7 +144,7 @@ impl SimHost {
         Ok(())
     }
 
-    /// A process whose open files nobody may list.
+    /// A process whose open files no process may list.
     ///
     /// # Errors
     ///

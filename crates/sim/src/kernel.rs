@@ -42,7 +42,7 @@ pub struct SimKernel {
     pub(crate) settings: Mutex<BTreeMap<(PciAddress, u32), VfSettings>>,
     /// What links take in beside their own MAC, by name.
     pub(crate) taken_in: Mutex<BTreeSet<(String, Mac)>>,
-    /// How many MACs an adapter takes in beside its own; none for as many as are asked for.
+    /// How many MACs an adapter takes in beside its own; none for as many as are requested.
     pub(crate) filter_capacity: Mutex<Option<usize>>,
     /// The port behind which each bridge, by name, learned a MAC.
     pub(crate) learned: Mutex<BTreeMap<(String, Mac), String>>,
@@ -50,7 +50,7 @@ pub struct SimKernel {
     pub(crate) learning_off: Mutex<BTreeSet<u32>>,
     /// Whether trust of a VF is refused from now on.
     pub(crate) refuses_trust: Mutex<bool>,
-    /// Device files that somebody has open.
+    /// Device files that a process has open.
     pub(crate) open: Mutex<BTreeSet<String>>,
 }
 
@@ -141,7 +141,7 @@ impl SimKernel {
         *held(&self.fault) = Some(fault);
     }
 
-    /// Mends whatever is broken: a write that hung comes back, a driver is bound again, an
+    /// Repairs whatever is broken: a write that hung comes back, a driver is bound again, an
     /// adapter is plugged in again, a machine whose driver oopsed was rebooted.
     ///
     /// # Errors
@@ -231,7 +231,7 @@ impl SimKernel {
         }
     }
 
-    /// Whether whoever asks for an attribute under the device lock waits in vain.
+    /// Whether reads of attributes under the device lock hang.
     pub(crate) fn is_locked(&self, path: &std::path::Path) -> bool {
         let stuck = held(&self.stuck);
         let Some(stuck) = stuck.as_ref() else {
@@ -284,7 +284,7 @@ impl SimKernel {
         held(&self.settings).retain(|(pf, _), _| *pf != adapter);
     }
 
-    /// Somebody else writes a number of VFs.
+    /// Another process writes a number of VFs.
     ///
     /// # Errors
     ///
@@ -297,7 +297,7 @@ impl SimKernel {
         Ok(())
     }
 
-    /// What the driver does when it is told a number of VFs.
+    /// What the driver does with a number of VFs.
     fn configure(
         &self,
         adapter: PciAddress,

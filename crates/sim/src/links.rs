@@ -1,5 +1,5 @@
 //! The links of a node that never existed: those of its tree, and what netlink and ethtool
-//! would say of them.
+//! would show of them.
 
 use std::io;
 use std::path::Path;
@@ -64,7 +64,7 @@ impl SimKernel {
         Ok(entry.map(FdbEvent::Here))
     }
 
-    /// Nobody has heard of `mac` for five minutes; the kernel's event.
+    /// `mac` was silent for five minutes; the kernel's event.
     ///
     /// # Errors
     ///
@@ -328,7 +328,7 @@ pub(crate) fn refused(what: String, errno: i32, name: &str) -> NetlinkError {
     }
 }
 
-/// The settings of a VF that nobody set.
+/// The settings of a VF that no process set.
 fn untouched(index: u32) -> VfSettings {
     VfSettings {
         index,

@@ -1,4 +1,4 @@
-//! A whole node that never existed: kernel, switches and VMs, shared by whoever looks at it.
+//! A whole node that never existed: kernel, switches and VMs, shared by the process that reads it.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -47,7 +47,7 @@ impl SimMachine {
         })
     }
 
-    /// Its edge, with a clock of the caller's: simulated time passes only when somebody waits.
+    /// Its edge, with a clock of the caller's: simulated time passes only when a process waits.
     pub fn host<'a>(&'a self, clock: &'a dyn Clock) -> Host<'a> {
         Host {
             root: self.kernel.root(),
@@ -59,7 +59,7 @@ impl SimMachine {
         }
     }
 
-    /// Where wishes for VFs lie.
+    /// Where hook configs for VFs lie.
     pub fn wishes(&self) -> &Path {
         &self.wishes
     }

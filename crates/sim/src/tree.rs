@@ -93,7 +93,7 @@ impl Tree {
     }
 
     /// `adapters` adapters with `vfs` VFs each, every one behind a root port of its own:
-    /// what benchmarks look at. At most 31 adapters, on buses of their own.
+    /// what benchmarks read. At most 31 adapters, on buses of their own.
     pub fn of_size(adapters: u8, vfs: u16) -> Self {
         (1..=adapters.min(31)).fold(Tree::new(), |tree, number| {
             let bus = (number - 1) * 8 + 1;

@@ -1,4 +1,4 @@
-//! What every store must do, as one suite. A store's tests say
+//! What every store must do, as one suite. A store's tests name
 //! `accelnet_store::conformance!(make)`, where `make` returns a [`Subject`].
 //!
 //! Each case works below a prefix of its own and counts revisions from where the store stands, so

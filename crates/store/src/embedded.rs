@@ -1,7 +1,7 @@
 //! The embedded store: one file, in one process, for a cluster of one.
 //!
 //! No thread of its own: a lease that is due ends when the store is next used, or at its time
-//! when a watch waits, so nobody can see that it was late.
+//! when a watch waits, so its delay cannot be observed.
 
 mod checksummed;
 mod codec;

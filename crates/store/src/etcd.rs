@@ -1,4 +1,4 @@
-//! The store of a cluster: etcd, reached over TLS or, where nobody else listens, without.
+//! The store of a cluster: etcd, reached over TLS or, where no other process listens, without.
 //!
 //! Calls are synchronous, and each has a deadline: what etcd does not answer in time, or cannot
 //! for want of a quorum, is [`StoreError::CutOff`]. A thread of its own runs the connections.
@@ -123,7 +123,7 @@ impl Etcd {
         steps
     }
 
-    /// What tells, when a check does not hold, which it was.
+    /// The reads that find the check that failed.
     fn look_again(&self, txn: &Txn) -> Vec<TxnOp> {
         let each = txn.checks.iter().map(|check| {
             let options = GetOptions::new().with_keys_only();

@@ -1,4 +1,4 @@
-//! A process that is killed while it commits: what it was told is done is there.
+//! A process that is killed while it commits: acknowledged commits are there.
 
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
@@ -65,7 +65,7 @@ fn what_was_done_is_there() {
             .filter_map(|line| line.strip_prefix(PREFIX)?.parse::<u64>().ok());
         let last = said.by_ref().take(lines).last().unwrap();
         child.kill().unwrap();
-        // What it still said before it was killed counts, too.
+        // What it printed before it was killed counts, too.
         let last = said.last().unwrap_or(last);
         child.wait().unwrap();
         let store = open(&folder.path().join("store"));

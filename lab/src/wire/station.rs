@@ -21,7 +21,7 @@ pub(super) fn answer(frame: &[u8]) -> Option<Vec<u8>> {
 
 /// "Who has its address?"
 fn arp(frame: &[u8]) -> Option<Vec<u8>> {
-    // Ethernet and IPv4; a request; its address asked for.
+    // Ethernet and IPv4; a request; for its address.
     let asks = frame.get(14..22)? == [0, 1, 8, 0, 6, 4, 0, 1] && frame.get(38..42)? == ADDRESS;
     if !asks {
         return None;

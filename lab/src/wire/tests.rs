@@ -67,7 +67,7 @@ fn a_frame_goes_only_where_its_station_was_learned() {
     assert_eq!((a.receive(), c.receive()), (Some(1), Some(1)));
     a.send(b.mac, 2);
     assert_eq!((b.receive(), c.receive()), (Some(2), None));
-    // One that moved is found where it was heard last.
+    // One that moved is found where it was learned last.
     let moved = b.mac;
     c.mac = moved;
     c.send(BROADCAST, 3);

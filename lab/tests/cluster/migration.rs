@@ -13,7 +13,7 @@ const MOVE: Duration = Duration::from_secs(300);
 const NIC: &str = "<interface type='network'><mac address='MAC'/><source network='accelnet-lan'/>\
     <model type='virtio'/><teaming type='persistent'/><alias name='ua-mine'/></interface>";
 
-/// What a VM and its QEMU said last.
+/// What a VM and its QEMU reported last.
 fn last_messages(vm: &str) -> String {
     format!(
         "tail -n 20 /var/log/libvirt/{vm}.log; tail -n 8 /var/log/libvirt/qemu/{vm}.log; \
@@ -54,7 +54,7 @@ fn paused(node: &Node, vm: &str) -> u32 {
         .div_ceil(1000)
 }
 
-/// Waits until `accelnet vm show` on a node says `acceleration`.
+/// Waits until `accelnet vm show` on a node reports `acceleration`.
 fn wait_for(node: &Node, vm: &str, acceleration: &str) {
     let script = format!(
         "accelnet vm show {vm} --node {} --output json | grep '\"acceleration\": \"{acceleration}\"'",

@@ -1,4 +1,4 @@
-//! What others change on the node is found, told and mended; and a node that was reset has
+//! What others change on the node is found, reported and repaired; and a node that was reset has
 //! everything again.
 
 use accelnet_lab::{Node, Vm, topologies};
@@ -19,7 +19,7 @@ fn changes_by_others_are_repaired_and_a_reset_is_survived() {
     bridge_deleted(&node, &vm);
     let accelerated = definition(&node, "web01");
 
-    // The node is reset, and nobody does anything.
+    // The node is reset, without any command.
     let _ = node.ok("virsh autostart web01; rm /var/log/libvirt/web01.log");
     node.reset().unwrap_or_else(|error| panic!("{error}"));
     await_reconcile(&node);
@@ -51,7 +51,7 @@ fn vfs_switched_off(node: &Node) {
 }
 
 /// libvirt asks its hook for the VF's settings before it hands the VF to QEMU: there its daemon
-/// is told to restart.
+/// is asked to restart.
 fn libvirtd_restarted_in_an_attach(node: &Node, vm: &Vm<'_>) {
     let before = definition(node, vm.name());
     let _ = node.ok(r#"hook=/etc/libvirt/hooks/network.d/zz-restart
@@ -68,7 +68,7 @@ fn libvirtd_restarted_in_an_attach(node: &Node, vm: &Vm<'_>) {
     if tried.success() {
         assert_eq!(view["acceleration"], "accelerated", "{tried}\n{view:#}");
     } else {
-        // What stood in the way is told, and everything is as before.
+        // The obstacle is reported, and everything is as before.
         let _ = await_event(node, from, "refused", "enable acceleration on web01");
         assert_eq!(view["acceleration"], "not-accelerated", "{tried}\n{view:#}");
         assert_eq!(definition(node, vm.name()), before, "{tried}");

@@ -7,7 +7,7 @@ use accelnet_lab::{Guest, Node, Vm, topologies};
 
 use crate::setting::{SOON, await_event, done, managed, newest, shown};
 
-/// A plain vNIC on the intent's bridge: nothing of the VM knows of VFs.
+/// A plain vNIC on the intent's bridge: the VM's definition has no VF.
 const NIC: &str = "<interface type='bridge'><mac address='MAC'/><source bridge='acn-lan'/>\
     <model type='virtio'/></interface>";
 /// How long pings are counted after a change.

@@ -165,7 +165,7 @@ fn network_manager(node: &Node) {
     is_well(node, "NetworkManager");
 }
 
-/// A node whose uplink nobody configures yet.
+/// A node whose uplink no user configures yet.
 fn unconfigured() -> Node {
     let node = with_agent(&topologies::igb_acs());
     let _ = node.ok("ip link set pf0 up");

@@ -63,7 +63,7 @@ pub fn refused(node: &Node, args: &str, code: &str, status: i32) -> Value {
     problem.clone()
 }
 
-/// A VM as `accelnet vm show` tells of it.
+/// A VM as `accelnet vm show` reports it.
 pub fn shown(node: &Node, vm: &str) -> Value {
     done(node, &format!("vm show {vm}"))
 }
@@ -74,7 +74,7 @@ pub fn newest(node: &Node) -> u64 {
     events["events"][0]["number"].as_u64().unwrap_or(0)
 }
 
-/// Waits for an event after number `after` of this kind that says `words`, and gives back its
+/// Waits for an event after number `after` of this kind that reports `words`, and gives back its
 /// message.
 pub fn await_event(node: &Node, after: u64, kind: &str, words: &str) -> String {
     let mut heard = String::new();

@@ -7,7 +7,7 @@ use crate::test::writes_to_memory;
 
 /// Agents.
 const AGENTS: u32 = 1_000;
-/// What is told of them: its name there, here, and what it may be at most.
+/// Their figures: the name there, the name here, and the limit.
 const LIMITS: [(&str, &str, Option<f64>, &str); 13] = [
     ("joined", "until all have joined", Some(60.0), " s"),
     (
@@ -74,7 +74,7 @@ const LIMITS: [(&str, &str, Option<f64>, &str); 13] = [
     ("threads", "threads of the process", None, ""),
 ];
 
-/// Each figure; of one that was told several times, the greatest.
+/// Each figure; of one that was reported several times, the greatest.
 pub fn measure() -> Result<Vec<Limit>, Error> {
     let mut bench = cargo([
         "bench",

@@ -35,7 +35,7 @@ pub struct Growth {
     pub bytes: u64,
     /// Seconds, where there is room.
     pub admitted: f64,
-    /// Seconds, where no VF is left beside the reserve, so that every VM that is asked for is refused.
+    /// Seconds, where no VF is left beside the reserve, so that every VM that is requested is refused.
     pub refused: f64,
     /// How often it takes the time that Python takes to read the file with room.
     pub ratio: f64,

@@ -1,4 +1,4 @@
-//! An agent behind both doors, for what attacks it: see `crates/agent/benches/served.rs`.
+//! An agent behind both listeners, for what attacks it: see `crates/agent/benches/served.rs`.
 
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader};
@@ -15,7 +15,7 @@ use crate::run::cargo;
 
 /// The VM that is accelerated.
 pub const VM: &str = "web";
-/// What it says when it answers.
+/// Fields of its answer.
 const FIELDS: [&str; 4] = ["process", "socket", "address", "folder"];
 
 /// The agent; it ends with this value.

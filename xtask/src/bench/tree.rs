@@ -110,7 +110,7 @@ impl Node {
         lspci
     }
 
-    /// Both sides have seen every VF, and ours its settings: how quickly less is read says
+    /// Both sides have seen every VF, and ours its settings: how quickly less is read shows
     /// nothing.
     fn check(&self, accelnet: &Path) -> Result<(), Error> {
         let made = usize::from(self.adapters) * usize::from(self.vfs);

@@ -99,7 +99,7 @@ pub fn ask(
     answer
 }
 
-/// Connects; where many wait to be let in, it waits for its turn.
+/// Connects; where many wait to be accepted, it waits for its turn.
 async fn connect(socket: &Path) -> io::Result<UnixStream> {
     let until = Instant::now() + TURN;
     loop {

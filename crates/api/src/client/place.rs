@@ -52,7 +52,7 @@ impl Place {
         }
     }
 
-    /// Nobody took the connection, and why.
+    /// No client took the connection, and why.
     pub fn refused(&self, error: &io::Error) -> Problem {
         if let Place::Socket(path) = self
             && fs::metadata(path).is_ok_and(|file| !file.file_type().is_socket())
@@ -162,5 +162,5 @@ fn reset(error: &(dyn Error + 'static)) -> bool {
     false
 }
 
-/// Where an agent listens when nothing else is said.
+/// Where an agent listens by default.
 pub const SOCKET: &str = "/run/accelnet/agent.sock";

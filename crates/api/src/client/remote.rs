@@ -198,7 +198,7 @@ fn read(server: &str) -> Option<(String, u16, ServerName<'static>)> {
             (host, port.strip_prefix(':'))
         }
         None => match rest.rsplit_once(':') {
-            // Which of the colons is the port's cannot be told.
+            // Which of the colons is the port's cannot be determined.
             Some((host, _)) if host.contains(':') => return None,
             Some((host, port)) => (host, Some(port)),
             None => (rest, None),

@@ -1,4 +1,4 @@
-//! The document says what the router does, and real answers are what it says.
+//! The document describes what the router does, and real answers match it.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! Same looks are made once: whoever asks for what others wait for already shares their answer.
+//! Same reads are made once: the client that asks for what others wait for already shares their answer.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -9,13 +9,13 @@ use tokio::sync::{Semaphore, watch};
 use super::operate::Failed;
 use crate::routes::Operation;
 
-/// What a look answers.
+/// What a read answers.
 pub type Answered = Result<Bytes, Failed>;
 
-/// What makes two looks the same.
+/// What makes two reads the same.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Key {
-    /// Whether they are of somebody who may change things: these do not wait for others' looks.
+    /// Whether they are of a client that may change things: these do not wait for others' reads.
     pub changes: bool,
     /// What is asked.
     pub operation: Operation,
@@ -27,23 +27,23 @@ pub struct Key {
     pub body: Bytes,
 }
 
-/// The looks that somebody waits for.
+/// The reads that a client waits for.
 #[derive(Debug, Clone, Default)]
 pub struct Looks(Arc<Mutex<HashMap<Key, Arc<Turns>>>>);
 
-/// Looks with the same key: one at a time, and one that has not begun.
+/// Reads with the same key: one at a time, and one that has not begun.
 #[derive(Debug)]
 struct Turns {
     turn: Semaphore,
     next: Mutex<Option<Waiting>>,
 }
 
-/// Those who wait for a look that has not begun.
+/// Those who wait for a read that has not begun.
 type Waiting = Arc<watch::Sender<Option<Answered>>>;
 
 impl Looks {
-    /// The answer of a look that begins after this call. `place` is waited for before it begins, `look`
-    /// makes it; neither goes on when nobody waits any more. None where the look fell over.
+    /// The answer of a read that begins after this call. `place` is waited for before it begins, `look`
+    /// makes it; neither goes on when no client waits any more. None if it panicked.
     pub async fn share<P, L, O>(
         &self,
         key: Key,
@@ -90,7 +90,7 @@ impl Looks {
         all.entry(key.clone()).or_insert_with(new).clone()
     }
 
-    /// Forgets looks that nobody waits for.
+    /// Forgets reads that no client waits for.
     fn forget(&self, key: &Key, turns: Arc<Turns>) {
         let mut all = lock(&self.0);
         drop(turns);
@@ -119,14 +119,14 @@ async fn run<P, O: Future<Output = Answered>>(
             begun = begins.as_mut() => break begun,
             () = waiting.closed() => {}
         }
-        // Nobody can come to wait while this is locked.
+        // No client can come to wait while this is locked.
         let mut next = lock(&turns.next);
         if waiting.receiver_count() == 0 {
             *next = None;
             return;
         }
     };
-    // Whoever comes from now on asks for what is after this moment, and waits for the next one.
+    // A client that comes from now on asks for what is after this moment, and waits for the next one.
     *lock(&turns.next) = None;
     tokio::select! {
         answer = look(place) => {

@@ -18,9 +18,9 @@ use crate::service::Answer;
 use crate::types::*;
 use crate::{Caller, Role, Service};
 
-/// Events that are told when no limit is given.
+/// Events that are reported when no limit is given.
 const EVENTS: u64 = 100;
-/// Names of a refused request that are told.
+/// Names of a refused request that are reported.
 const TOLD: usize = 10;
 
 /// One request.
@@ -65,14 +65,14 @@ impl Call {
 pub struct Failed {
     /// What it ends with.
     pub problem: Problem,
-    /// Whether it was a change that the service, which tells of changes, never heard of.
+    /// Whether it was a change that the service, which reports changes, never received.
     pub unheard: bool,
-    /// What it was about, where its path does not tell.
+    /// What it was about, if its path does not name it.
     pub subject: Option<String>,
 }
 
 impl Failed {
-    /// A change that the service never heard of.
+    /// A change that the service never received.
     pub fn unheard(problem: Problem) -> Self {
         Failed {
             problem,
@@ -106,7 +106,7 @@ fn request<T: DeserializeOwned + Serialize>(body: &[u8]) -> Result<T, Failed> {
 
 /// What makes a request that was read.
 pub struct Work {
-    /// Whether it only looks, dry runs included.
+    /// Whether it only reads, dry runs included.
     pub looks: bool,
     begin: Begin,
 }
@@ -123,7 +123,7 @@ pub enum Begun {
 }
 
 impl Work {
-    /// A look at what is known already.
+    /// A read of what is known already.
     fn look<T: Serialize>(
         look: impl FnOnce(&dyn Service) -> Result<T, Problem> + Send + 'static,
     ) -> Self {
@@ -153,7 +153,7 @@ impl Work {
         }
     }
 
-    /// Begins; a look at what is known is done when this returns.
+    /// Begins; a read of what is known is done when this returns.
     pub fn begin(self, service: &dyn Service) -> Result<Begun, Failed> {
         (self.begin)(service)
     }
@@ -316,7 +316,7 @@ fn vms(who: Caller, node: Option<String>, dry_run: bool, change: VmChange) -> Wo
 /// The VMs that a request names, each once, by whom it may be asked.
 fn named(call: &Call, names: &mut Vec<String>, dry_run: bool) -> Result<(), Failed> {
     each_once(names);
-    // One name too many is as good as a thousand for whoever reads who was refused what.
+    // One name too many is as good as a thousand for the client that reads who was refused what.
     let subject = || {
         names
             .iter()

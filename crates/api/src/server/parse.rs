@@ -22,7 +22,7 @@ pub fn request<T: DeserializeOwned + Serialize>(body: &[u8]) -> Result<T, Proble
     match read(body) {
         Ok(read) => Ok(read),
         Err(problem) => {
-            // Only then, since what is written anew has no place in the body.
+            // Only then, since what is written again has no place in the body.
             let Ok(mut sent) = serde_json::from_slice::<Value>(body) else {
                 return Err(problem);
             };

@@ -1,4 +1,4 @@
-//! Who is behind a connection, told by the kernel.
+//! Who is behind a connection, reported by the kernel.
 
 mod groups;
 
@@ -17,7 +17,7 @@ use crate::{Caller, Role};
 /// The group whose members may change things, as root may.
 pub const GROUP: &str = "accelnet";
 
-/// Tells who is behind a connection.
+/// Reports who is behind a connection.
 pub trait Callers: Send + Sync {
     /// Who it is.
     fn caller(&self, stream: &UnixStream) -> Caller;
@@ -90,7 +90,7 @@ impl Callers for SocketCallers {
         };
         let users = self.users.text("/etc/passwd");
         let mut caller = peer.judge(&users, &self.groups.text("/etc/group"));
-        // Whoever runs the agent could do by hand what the agent does.
+        // The user of the agent could do by hand what the agent does.
         if uid == rustix::process::geteuid().as_raw() {
             caller.role = Role::Administrator;
         }

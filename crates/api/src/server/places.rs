@@ -1,5 +1,5 @@
 //! Places for connections through one door: root has its own, so have those who may change things, and
-//! nobody else takes more than a share of the rest.
+//! no user takes more than a share of the rest.
 
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv6Addr};
@@ -10,13 +10,13 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::{Caller, Role};
 
-/// Connections at once of root, of others who may change things, and of those who may look.
+/// Connections at once of root, of others who may change things, and of those who may read.
 pub const CONNECTIONS: usize = 64;
-/// Of them, from one user or one network: of those who may look, and of the others.
+/// Of them, from one user or one network: of those who may read, and of the others.
 const SHARE: usize = 16;
 const SHARE_OF_CHANGERS: usize = 32;
 /// How long requests that are under way may take when the server stops: those of root and others who may
-/// change things, and those of who may look.
+/// change things, and those of who may read.
 const LAST: Duration = Duration::from_secs(30);
 const LAST_LOOK: Duration = Duration::from_secs(2);
 
@@ -75,7 +75,7 @@ pub struct Seat {
 }
 
 impl Places {
-    /// Whether nobody from there gets a place, whoever it is.
+    /// Whether clients from there get no place.
     pub fn is_full_for(&self, source: Source) -> bool {
         source != Source::Owner && self.taken_by(source) >= SHARE_OF_CHANGERS
     }
@@ -108,7 +108,7 @@ impl Places {
         self.taken.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Waits until all are free; whoever is not done by then is left.
+    /// Waits until all are free; clients that are not done by then are left.
     pub async fn leave(&self) {
         let all = u32::try_from(CONNECTIONS).unwrap_or(u32::MAX);
         let (owning, changing) = (&self.owning, &self.changing);

@@ -1,4 +1,4 @@
-//! Who was turned away, told as events: so few of them that nobody who comes again and again
+//! Who was turned away, reported as events: so few of them that a client that comes again and again
 //! drives out of the log what others did.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -11,19 +11,19 @@ use crate::routes::Route;
 use crate::types::{EventKind, Origin};
 use crate::{Caller, Remark, Role, Service};
 
-/// Refusals of one kind that are told one by one in a window; the others are counted.
+/// Refusals of one kind that are reported one by one in a window; the others are counted.
 const EACH: u32 = 5;
 /// The first window, which doubles for as long as there are more of them than that.
 const WINDOW: Duration = Duration::from_secs(60);
 /// The longest window.
 const LONGEST: Duration = Duration::from_secs(60 * 60);
 
-/// The longest name, of somebody or something, that is told, in characters.
+/// The longest reported name, in characters.
 pub const LONGEST_NAME: usize = 200;
 /// The longest message, in characters: what stands in a refused request may stand in it.
 const LONGEST_MESSAGE: usize = 600;
 
-/// Tells a service of refusals.
+/// Reports refusals to a service.
 pub struct Refusals {
     service: Arc<dyn Service>,
     connections: Mutex<Window>,
@@ -46,7 +46,7 @@ impl Kind {
     }
 }
 
-/// What was told lately.
+/// What was reported lately.
 #[derive(Debug, Clone)]
 struct Window {
     ends: Option<Instant>,
@@ -58,9 +58,9 @@ struct Window {
 /// What becomes of a refusal.
 #[derive(Debug, PartialEq, Eq)]
 enum Turn {
-    /// It is told.
+    /// It is reported.
     Tell,
-    /// It is counted; the first that is has somebody tell the count at that moment.
+    /// It is counted; the first that is starts the report of the count.
     Count(Option<Instant>),
 }
 
@@ -105,7 +105,7 @@ impl Window {
 }
 
 impl Refusals {
-    /// Tells `service`.
+    /// Reports to `service`.
     pub fn new(service: Arc<dyn Service>) -> Arc<Self> {
         Arc::new(Refusals {
             service,
@@ -133,7 +133,7 @@ impl Refusals {
         self.record(Kind::Connection, remark).await;
     }
 
-    /// A change was refused before the service heard of it.
+    /// A change was refused before the service learned of it.
     pub async fn request(
         self: &Arc<Self>,
         who: &Caller,
@@ -141,7 +141,7 @@ impl Refusals {
         route: &Route,
         problem: &Problem,
     ) {
-        // Its first clause: what follows says how.
+        // Its first clause: the rest describes how.
         let what = route.summary.split([',', ';']).next().unwrap_or_default();
         let what = uncapitalised(what);
         let remark = Remark {
@@ -206,7 +206,7 @@ impl Refusals {
             message: printable(&remark.message, LONGEST_MESSAGE),
             ..remark
         };
-        // One that falls over has said so, and takes nobody with it.
+        // A panic is reported where it happens, and affects no other client.
         drop(tokio::task::spawn_blocking(move || service.remark(&remark)).await);
     }
 }
@@ -227,7 +227,7 @@ pub fn not_allowed(caller: &Caller, needs: Role) -> Problem {
     }
 }
 
-/// Text of somebody else, at most `most` characters of it, without what would move the cursor
+/// Text from outside, at most `most` characters of it, without what would move the cursor
 /// of a terminal.
 pub fn printable(text: &str, most: usize) -> String {
     let visible = |letter: char| if letter.is_control() { '?' } else { letter };

@@ -1,4 +1,4 @@
-//! The door to the network: TCP with mutual TLS. Nobody comes further than the handshake without
+//! The listener for TCP with mutual TLS. No client comes further than the handshake without
 //! a certificate of a CA that is trusted here and that names a role.
 
 mod guest;
@@ -41,7 +41,7 @@ pub use keys::Files;
 /// How long the first words of a handshake may take, and then the rest of it.
 const HELLO: Duration = Duration::from_secs(2);
 const HANDSHAKE: Duration = Duration::from_secs(10);
-/// How long whoever was turned away may take to read why.
+/// How long a refused client may take to read the reason.
 const LINGER: Duration = Duration::from_secs(2);
 /// Connections that the kernel keeps until they are taken.
 const BACKLOG: i32 = 1024;
@@ -55,7 +55,7 @@ pub struct RemoteOptions {
     pub files: Files,
 }
 
-/// A door that is not open yet.
+/// A listener that is not open yet.
 #[derive(Debug)]
 pub struct Remote {
     listener: StdListener,
@@ -68,7 +68,7 @@ impl Remote {
     ///
     /// # Errors
     ///
-    /// `certificate_unusable` for files that cannot be used; `agent_unreachable` when somebody
+    /// `certificate_unusable` for files that cannot be used; `agent_unreachable` when another program
     /// else has the address.
     pub fn bind(options: &RemoteOptions) -> Result<Self, Problem> {
         let keys = Keys::read(&options.files)?;
@@ -160,7 +160,7 @@ pub async fn serve(
             let refusals = inside.refusals.clone();
             let entered = tokio::select! {
                 entered = enter(stream, address, place, &inside) => entered,
-                // Told for none of them: they are as many as whoever sends them likes.
+                // None of them is reported: a client can send any number.
                 Ok(()) = evicted => None,
             };
             match entered {
@@ -178,7 +178,7 @@ pub async fn serve(
     Ok(())
 }
 
-/// Somebody who was let in, by files that were read again so many times.
+/// A client that was accepted, by files that were read again so many times.
 struct Entered {
     stream: TlsStream<TcpStream>,
     times: u64,
@@ -225,7 +225,7 @@ async fn enter(
     }
 }
 
-/// Serves somebody who was let in.
+/// Serves a client that was accepted.
 async fn attend(entered: Entered, address: SocketAddr, inside: Inside) {
     let Entered { stream, times } = entered;
     let Some(caller) = caller(&stream, address) else {
@@ -250,7 +250,7 @@ async fn attend(entered: Entered, address: SocketAddr, inside: Inside) {
     connection(stream, router, caller, seat, inside.stop, Some(leaves)).await;
 }
 
-/// Who is behind a connection; the handshake has let nobody else in.
+/// Who is behind a connection; the handshake accepts no other client.
 fn caller(stream: &TlsStream<TcpStream>, address: SocketAddr) -> Option<Caller> {
     let (_, session) = stream.get_ref();
     let certificate = session.peer_certificates()?.first()?;
@@ -286,6 +286,6 @@ async fn linger(mut stream: TcpStream) {
         }
         Ok::<_, io::Error>(())
     };
-    // Whoever does not read it does not.
+    // A client that does not read it does not.
     drop(tokio::time::timeout(LINGER, read).await);
 }

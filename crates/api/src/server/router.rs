@@ -24,10 +24,10 @@ use crate::routes::{Method, NODE_HEADER, Operation, ROUTES, Route};
 use crate::service::News;
 use crate::{Caller, Role, Service};
 
-/// Threads that work at once for requests of those who may change things, and of those who may look.
+/// Threads that work at once for requests of those who may change things, and of those who may read.
 pub const CHANGING: usize = 64;
 pub const LOOKING: usize = 4;
-/// Bytes of answers to those who may look that are kept until they are taken, at most.
+/// Bytes of answers to those who may read that are kept until they are taken, at most.
 const KEPT: usize = 16 * 1024 * 1024;
 /// How long an answer waits for others to be taken.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -227,7 +227,7 @@ impl One<'_> {
             }
             tokio::select! {
                 changed = heard.changed() => {
-                    // Who told of events does no longer: somebody else is asked.
+                    // The source of events has ended: another one is used.
                     news = changed.is_ok().then_some(heard);
                 }
                 () = tokio::time::sleep_until(until) => return Ok(answered),
@@ -309,7 +309,7 @@ impl AsRef<[u8]> for Kept {
     }
 }
 
-/// Does `work` on a thread, in whose place nobody else works meanwhile, were its caller gone.
+/// Does `work` on a thread that is not given to another request, also if the caller is gone.
 async fn on_thread<T: Send + 'static>(
     place: Option<OwnedSemaphorePermit>,
     work: impl FnOnce() -> Result<T, Failed> + Send + 'static,

@@ -18,7 +18,7 @@ use crate::{Caller, Remark};
 #[derive(Debug)]
 pub struct Fake {
     inner: Mutex<Inner>,
-    /// Told of every event.
+    /// Notified of every event.
     pub(super) happened: watch::Sender<u64>,
 }
 
@@ -32,11 +32,11 @@ pub(super) struct Inner {
     pub others: Vec<NodeReport>,
     pub events: Vec<Event>,
     pub node: Node,
-    /// Other nodes, and how often each is looked at before it has applied an intent.
+    /// Other nodes, and how often each is read before it has applied an intent.
     pub late: Vec<(String, u32)>,
-    /// Intents that were removed, of which the other nodes are looked at as often.
+    /// Intents that were removed, of which the other nodes are read as often.
     pub removed: Vec<String>,
-    /// Whether the settings were changed, for which the other nodes are looked at as often.
+    /// Whether the settings were changed, for which the other nodes are read as often.
     pub resettled: bool,
     /// Whether its node is drained.
     pub drained: bool,
@@ -107,7 +107,7 @@ impl Fake {
         self
     }
 
-    /// One with another node, which is looked at so often before it has applied a change.
+    /// One with another node, which is read so often before it has applied a change.
     pub fn beside(self, node: &str, looks: u32) -> Self {
         self.inner().late.push((node.to_owned(), looks));
         self

@@ -35,7 +35,7 @@ pub fn run(names: &[String], ask: Ask, how: &Change, session: &mut Session<'_>) 
     audit::recorded(asked, session, |session| here(names, ask, how, session))
 }
 
-/// What is asked for, an imperative.
+/// What is requested, an imperative.
 fn in_words(ask: Ask) -> &'static str {
     match ask {
         Ask::All | Ask::Exactly(_) => "create VFs",
@@ -116,7 +116,7 @@ fn one(
     changed
 }
 
-/// The adapters whose VFs can be given to VMs; the others are told with why not.
+/// The adapters whose VFs can be given to VMs; the others are reported with why not.
 fn able(session: &mut Session<'_>) -> std::result::Result<Vec<String>, Problem> {
     let node = observe::node(&session.host);
     let adapters = match &node.adapters {

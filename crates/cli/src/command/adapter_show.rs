@@ -10,7 +10,7 @@ use crate::args::{AdapterShow, Output};
 use crate::session::Session;
 use crate::{change, render};
 
-/// Shows an adapter, and asks it first when told to.
+/// Shows an adapter, and tests it first if requested.
 pub fn run(args: &AdapterShow, session: &mut Session<'_>) -> Result {
     if let Some(node) = &args.node
         && !is_here(node, session)?

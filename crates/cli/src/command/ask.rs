@@ -12,7 +12,7 @@ use crate::args::Output;
 use crate::render::{self, Refused, Waiting};
 use crate::session::Session;
 
-/// Asks with a line on the terminal that says what is waited for.
+/// Asks with a line on the terminal that reports what is waited for.
 pub fn waiting<T>(session: &Session<'_>, what: &str, ask: impl FnOnce() -> T) -> T {
     let line = Waiting::begin(session.progress, what);
     let answer = ask();

@@ -45,7 +45,7 @@ fn start(args: &ClusterStore, session: &mut Session<'_>) -> Result {
         node: args.node.clone(),
     };
     if !args.dry_run {
-        // What was read of another cluster's store says nothing of this one.
+        // What was read of another cluster's store does not describe this one.
         drop(remove(session.system, REMEMBERED));
     }
     service::use_store(Some(&settings), args.dry_run, session)?;

@@ -7,7 +7,7 @@ use crate::args::IntentStatus;
 use crate::render;
 use crate::session::Session;
 
-/// Tells how far each intent is.
+/// Reports how far each intent is.
 pub fn run(args: &IntentStatus, session: &mut Session<'_>) -> Result {
     let agent = session.agent()?;
     ask::known_node(args.node.as_deref(), agent)?;

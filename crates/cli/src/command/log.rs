@@ -12,7 +12,7 @@ use crate::session::Session;
 /// How long to wait for an event before asking again.
 const WAIT: Duration = Duration::from_secs(60);
 
-/// Shows events, and goes on with them when told to.
+/// Shows events, and follows them if requested.
 pub fn run(args: &Log, session: &mut Session<'_>) -> Result {
     let agent = session.agent()?.clone();
     let limit = usize::from(args.limit);
@@ -45,7 +45,7 @@ pub fn run(args: &Log, session: &mut Session<'_>) -> Result {
             line(event, args.output, session);
         }
         if session.out.flush().is_err() {
-            // Whoever read has gone.
+            // The reader is gone.
             return Ok(0);
         }
         events = agent.events_of(node, after, limit, WAIT)?;

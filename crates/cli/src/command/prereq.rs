@@ -78,7 +78,7 @@ fn by_agent(
     }
 }
 
-/// What can be told without an agent.
+/// What can be determined without an agent.
 fn by_itself(args: &Prereq, session: &Session<'_>) -> std::result::Result<PrereqAnswer, Problem> {
     let node = match &session.agent {
         Some(agent) if session.asks_only_the_agent() => agent.node()?,

@@ -7,7 +7,7 @@ use super::store_opened::{self, Missing};
 use crate::args::StoreAccept;
 use crate::session::Session;
 
-/// Says so in the store.
+/// Records it in the store.
 pub fn run(args: &StoreAccept, session: &mut Session<'_>) -> Result {
     let opened = store_opened::open(&args.which, Missing::Refuse, session)?;
     let known = opened.last_read().and_then(|last| last.identity());

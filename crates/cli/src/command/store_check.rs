@@ -28,7 +28,7 @@ struct Answer {
     dry_run: bool,
 }
 
-/// Checks it, and repairs it where that is asked for.
+/// Checks it, and repairs it where that is requested.
 pub fn run(args: &StoreCheck, session: &mut Session<'_>) -> Result {
     let opened = store_opened::open(&args.which, Missing::Refuse, session)?;
     let checked = check::check(&*opened.store)?;

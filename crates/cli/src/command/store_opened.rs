@@ -38,7 +38,7 @@ pub enum Missing {
     Make,
 }
 
-/// Opens what was said.
+/// Opens the given store.
 ///
 /// # Errors
 ///

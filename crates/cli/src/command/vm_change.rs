@@ -20,7 +20,7 @@ pub struct Words {
     pub unchanged: String,
 }
 
-/// Asks for a change of the VMs that were typed, and tells each VM's result.
+/// Asks for a change of the VMs that were typed, and shows each VM's result.
 pub fn run(
     typed: &[String],
     node: Option<&str>,

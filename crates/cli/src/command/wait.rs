@@ -13,7 +13,7 @@ use crate::{command, render};
 
 const PAUSE: Duration = Duration::from_millis(500);
 
-/// Waits as long as `wait` says, and keeps in `changed` what each node reports then.
+/// Waits as long as `wait` allows, and keeps in `changed` what each node reports then.
 ///
 /// # Errors
 ///
@@ -120,7 +120,7 @@ pub fn left(
     until(seconds, &what, session, pending, |left| left.is_empty())
 }
 
-/// Waits for the settings as long as `wait` says, if it says so, and shows what came of their change.
+/// Waits for the settings as long as `wait` allows, and shows what came of their change.
 pub fn settings(
     mut changed: ManagementChanged,
     wait: Wait,

@@ -171,7 +171,7 @@ impl Cluster {
         }
     }
 
-    /// Somebody starts a VM, as with `virsh start`.
+    /// A user starts a VM, as with `virsh start`.
     ///
     /// # Errors
     ///

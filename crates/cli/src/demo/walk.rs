@@ -1,4 +1,4 @@
-//! Does the tasks, and tells what each showed.
+//! Does the tasks, and shows what each showed.
 
 use accelnet_host::SystemClock;
 use accelnet_model::Problem;

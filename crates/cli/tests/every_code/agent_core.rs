@@ -50,7 +50,7 @@ pub fn an_intent_that_management_is_on() -> Vec<Code> {
     refused(bench.core().remove_intent(WHO, INTENT, false))
 }
 
-/// Somebody switched the VFs off, and the kernel makes no new ones.
+/// A user switched the VFs off, and the kernel makes no new ones.
 pub fn an_intent_that_failed() -> Vec<Code> {
     let mut bench = Bench::new();
     bench
@@ -145,7 +145,7 @@ pub fn a_saved_vm(image: bool, snapshots: u32) -> Vec<Code> {
     of(&bench.vm_enable("web1", LOW))
 }
 
-/// A running VM whose vNIC has no failover feature, and whose guest says nothing.
+/// A running VM whose vNIC has no failover feature, and whose guest reports nothing.
 pub fn a_running_vm() -> Vec<Code> {
     let mut bench = Bench::enabled();
     bench.run("web1", 1, 4);
@@ -192,7 +192,7 @@ pub fn a_store_that_cannot_be_read() -> Vec<Code> {
     refused(Place::open(&choice, "node1"))
 }
 
-/// Somebody takes the VF away right after it was given.
+/// A user takes the VF away right after it was given.
 pub fn a_vf_that_is_gone_at_once() -> Vec<Code> {
     let mut bench = Bench::enabled_on("ens2");
     bench.run("web1", 1, 4);

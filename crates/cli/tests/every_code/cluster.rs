@@ -40,7 +40,7 @@ pub fn an_etcd_that_is_away() -> Vec<Code> {
     refused(PolicyStore::new(Arc::new(store), NODE).read())
 }
 
-/// Somebody wrote over it, and the agent began after that.
+/// A user wrote over it, and the agent began after that.
 pub fn management_that_cannot_be_read() -> Vec<Code> {
     let mut bench = Bench::enabled();
     bench.define("web1", 1, 4);
@@ -61,7 +61,7 @@ pub fn an_intent_that_the_store_lost() -> Vec<Code> {
     faults.map(|fault| fault.code).collect()
 }
 
-/// As the agent tells it that finds the other one.
+/// As the agent shows it that finds the other one.
 pub fn a_name_that_another_agent_has() -> Vec<Code> {
     let taken = CutOff {
         since: "2026-01-01T00:00:00Z".to_owned(),
@@ -72,7 +72,7 @@ pub fn a_name_that_another_agent_has() -> Vec<Code> {
     vec![taken.problem().code]
 }
 
-/// Somebody wrote down that it belongs to the cluster.
+/// A user wrote down that it belongs to the cluster.
 pub fn a_member_that_never_came() -> Vec<Code> {
     let mut bench = Bench::new();
     let member = br#"{"format":1,"value":{"joined_at":"2026-01-01T00:00:00Z","version":"0.1.0"}}"#;

@@ -1,4 +1,4 @@
-//! VFs that somebody uses, or of which that cannot be told.
+//! VFs that a user uses, or of which that cannot be determined.
 
 use accelnet_sim::Fault;
 

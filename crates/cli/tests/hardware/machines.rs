@@ -102,7 +102,7 @@ fn ibm_z_gets_a_hint_for_its_lpar() {
     );
 }
 
-/// A kernel without `/proc/sys/kernel/arch` (before Linux 6.1): the processor tells.
+/// A kernel without `/proc/sys/kernel/arch` (before Linux 6.1): the processor shows it.
 #[test]
 fn an_older_kernel_shows_its_architecture_by_the_processor() {
     for (line, words) in [

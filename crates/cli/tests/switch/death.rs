@@ -11,11 +11,11 @@ use accelnet_model::switch::{Plan, SwitchStep};
 
 use crate::bench::{Bench, Hooked, PROGRAM, execute};
 
-/// What tells a test process that it is the one that dies.
+/// Marks the test process that dies.
 const DIES: &str = "ACCELNET_TEST_DIES_IN";
 
 /// Not a test: what a test starts in order to kill it. It does a plan and stops at the step
-/// that it is told.
+/// that it is reported.
 #[test]
 #[expect(
     clippy::disallowed_methods,

@@ -1,4 +1,4 @@
-//! Handed over, found in place, adopted, mended.
+//! Handed over, found in place, adopted, repaired.
 
 use std::time::Duration;
 

@@ -70,7 +70,7 @@ fn a_step_that_the_kernel_refuses_takes_everything_back() {
     };
     let before = bench.state("up0");
     let plan = bench.plan("acn-vms").expect("a plan");
-    // Somebody else makes it a port meanwhile.
+    // Another user makes it a port meanwhile.
     bench.node.ip("link add name theirs type bridge");
     let taken = Hooked(|step: &SwitchStep| {
         if matches!(step, SwitchStep::AddPort { .. }) {

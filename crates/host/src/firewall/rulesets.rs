@@ -46,7 +46,7 @@ pub trait Rulesets: Send + Sync {
     ///
     /// # Errors
     ///
-    /// What the program said, as a sentence without its full stop.
+    /// What the program reported, as a sentence without its full stop.
     fn print(&self, which: Ruleset) -> Result<Option<String>, String>;
 
     /// Whether nf_tables may have a table of the bridge family, asked without a program.

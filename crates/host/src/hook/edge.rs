@@ -4,7 +4,7 @@ use accelnet_pci::Root;
 
 use crate::{Knobs, Links};
 
-/// What the hook looks at and changes.
+/// What the hook reads and changes.
 #[derive(Clone, Copy)]
 pub struct Edge<'a> {
     /// What is read and written lies below it.

@@ -28,7 +28,7 @@ impl Files {
         })
     }
 
-    /// What the VM is to have; none where nothing is asked for.
+    /// What the VM is to have; none where nothing is requested.
     ///
     /// # Errors
     ///

@@ -15,7 +15,7 @@ use super::files::Files;
 /// What libvirt did with a port.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Operation {
-    /// It chose a VF for it. Also said of running VMs' ports when libvirt restarts.
+    /// It chose a VF for it. Also reported about running VMs' ports when libvirt restarts.
     Created,
     /// It took the port away; the VF is back on the host.
     Deleted,
@@ -74,7 +74,7 @@ pub fn serve(edge: &Edge<'_>, operation: Operation, xml: &str) -> Vec<String> {
     };
     let known = config.is_some() || !outcome.failures.is_empty() || was_set(&files, &port, vf);
     if !known {
-        // Somebody else's VM.
+        // The VM of another program.
         return Vec::new();
     }
     match find(edge, vf) {
@@ -157,7 +157,7 @@ fn act(
     }
 }
 
-/// What differs from the wish.
+/// What differs from the hook config.
 fn changes_to(
     config: &VfWish,
     port: &Port,
@@ -184,7 +184,7 @@ fn changes_to(
     changes
 }
 
-/// What differs from a VF that nobody has.
+/// What differs from an unused VF.
 fn put_back(port: &Port, now: &VfSettings) -> Vec<VfChange> {
     let mut changes = Vec::new();
     // While it is there, the adapter sends the VM's traffic to the VF.

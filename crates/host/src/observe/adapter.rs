@@ -19,12 +19,12 @@ use crate::{Host, features};
 /// Why something is unknown that a change does not need.
 const NOT_ASKED: &str = "not asked during a change";
 
-/// How often, and how far apart, VFs are looked at again while a driver seems to be trying one:
+/// How often, and how far apart, VFs are read again while a driver seems to be trying one:
 /// the kernel shows a driver before it has taken a device, and also when it then is not let.
 const RETRIES: u32 = 10;
 const RETRY_INTERVAL: Duration = Duration::from_millis(50);
 
-/// Puts together what sysfs, netlink, ethtool, devlink and libvirt say of one adapter.
+/// Puts together what sysfs, netlink, ethtool, devlink and libvirt report about one adapter.
 pub fn merge(host: &Host<'_>, snapshot: &Snapshot, crowd: &Crowd<'_>, pci: PciAdapter) -> Adapter {
     let interfaces = interfaces(host, snapshot, pci.address);
     let info = interfaces.first().map(|interface| &interface.driver_info);
@@ -156,7 +156,7 @@ fn interfaces(host: &Host<'_>, snapshot: &Snapshot, adapter: PciAddress) -> Vec<
 }
 
 /// The links of the function at `address` itself: representors of VFs hang below it, too,
-/// and say so in their port name.
+/// and report it in their port name.
 pub fn own_links(host: &Host<'_>, links: &Placed, address: PciAddress) -> Vec<Link> {
     let mut own: Vec<Link> = links
         .of(address)
@@ -169,7 +169,7 @@ pub fn own_links(host: &Host<'_>, links: &Placed, address: PciAddress) -> Vec<Li
 }
 
 /// Whether the netdev called `name` stands for a function behind the embedded switch (a host's PF, a VF, a
-/// subfunction), as its port name says: `pf0`, `pf0vf1`, `c1pf0sf88`; a port of the adapter is `p0`
+/// subfunction), by its port name: `pf0`, `pf0vf1`, `c1pf0sf88`; a port of the adapter is `p0`
 /// (`devlink_port_get_phys_port_name`).
 pub fn is_representor(host: &Host<'_>, name: &str) -> bool {
     let port = host
@@ -224,7 +224,7 @@ fn settings(host: &Host<'_>, interfaces: &[Interface], vfs: usize) -> Observed<V
     }
 }
 
-/// What is on record from asking, or else what can be told without.
+/// What is on record from asking, or else what can be determined without.
 fn features(
     host: &Host<'_>,
     interfaces: &[Interface],

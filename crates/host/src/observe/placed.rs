@@ -1,5 +1,5 @@
 //! The links of the observer's namespace, by the PCI function behind each: looked up once,
-//! because there may be as many links as there are VFs to look for.
+//! because there may be as many links as there are VFs to search for.
 
 use std::collections::BTreeMap;
 
@@ -42,7 +42,7 @@ pub fn links(host: &Host<'_>) -> Result<Placed, NetlinkError> {
 }
 
 /// The PCI function behind a link of this namespace. Kernels before 5.14 do not name it,
-/// and for virtio netlink names the device between: then its place in sysfs tells.
+/// and for virtio netlink names the device between: then its place in sysfs shows it.
 fn function_behind(root: &Root, link: &Link) -> Option<PciAddress> {
     link.parent.or_else(|| function_of(root, &link.name))
 }

@@ -37,7 +37,7 @@ pub fn look(
     }
 }
 
-/// `/proc/sys/kernel/arch` is there from Linux 6.1 on; the processor's own line says it, too.
+/// `/proc/sys/kernel/arch` is there from Linux 6.1 on; the processor's own line reports it, too.
 fn architecture(root: &Root) -> Architecture {
     let processor = root.text("/proc/cpuinfo").unwrap_or_default();
     let says = |word: &str| processor.contains(word);

@@ -5,7 +5,7 @@ use accelnet_netlink::NetlinkError;
 
 use super::placed::Placed;
 
-/// What is looked at once and needed by several.
+/// What is read once and needed by several.
 pub(super) struct Snapshot {
     pub(super) links: Result<Placed, NetlinkError>,
     pub(super) domains: Observed<Vec<Domain>>,

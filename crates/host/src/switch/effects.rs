@@ -37,7 +37,7 @@ pub trait Switches: Send + Sync {
     fn apply(&self, step: &SwitchStep) -> Result<(), NetlinkError>;
 
     /// Where firewalls, policy routing and traffic control name `link`. It takes programs of the
-    /// node: not for every look.
+    /// node: not for every read.
     fn mentions(&self, link: &str) -> Vec<Mention>;
 
     /// Whether `gateway` answers to a question that is asked now on `link`; waits for no

@@ -38,7 +38,7 @@ impl Guard for ChildGuard {
         let file = record::write(&self.folder, bridge, undo)?;
         let watch = child::start(&self.program, &file, within);
         if watch.is_err() {
-            // It would say that a change was left unfinished.
+            // It would mean that a change was left unfinished.
             drop(std::fs::remove_file(&file));
         }
         Ok(Box::new(watch?))

@@ -51,7 +51,7 @@ const SETTINGS: &[&str] = &[
     "ipv6/use_tempaddr",
 ];
 
-/// Pause between two looks at what became of a question.
+/// Pause between two reads of the answer to a probe.
 const PAUSE: Duration = Duration::from_millis(20);
 
 impl Switches for KernelSwitches {

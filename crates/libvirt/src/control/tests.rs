@@ -107,7 +107,7 @@ fn a_daemon_that_hangs_is_waited_for_once() {
     let socket = folder.path().join("sock");
     let daemon = UnixListener::bind(&socket).unwrap();
     let (hang_up, wait) = channel::<()>();
-    // Takes what it is told, never answers, and hangs up when it is told so.
+    // Reads requests, never answers, and hangs up on request.
     thread::spawn(move || {
         let mut stream = daemon.accept().unwrap().0;
         let mut told = [0; 8];

@@ -23,9 +23,9 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 enum Order {
     /// Something to ask.
     Job(Job),
-    /// The connection told that it ended.
+    /// The connection reported that it ended.
     Closed(&'static str),
-    /// Nobody needs the thread any more.
+    /// No caller needs the thread any more.
     End,
 }
 
@@ -35,7 +35,7 @@ struct Job {
     ask: Ask,
 }
 
-/// Asks on a connection, or tells the caller why there is none.
+/// Asks on a connection, or gives the caller the reason why there is none.
 type Ask = Box<dyn FnMut(Result<&Connection, LibvirtError>) -> Asked + Send>;
 
 /// What became of a job.
@@ -80,7 +80,7 @@ pub struct Worker {
 }
 
 impl Worker {
-    /// For the daemon at `uri`; `watchers` are told what happens there.
+    /// For the daemon at `uri`; `watchers` are notified of its events.
     pub fn new(uri: &str, watchers: Option<Watchers>) -> Self {
         Worker {
             uri: uri.to_owned(),
@@ -127,7 +127,7 @@ impl Worker {
                 }
                 Err(error) => Err(error),
             };
-            // The caller may have stopped waiting: then nobody wants the answer.
+            // The caller may have stopped waiting: then no caller wants the answer.
             drop(sender.send(answer));
             Asked::Done
         };
@@ -164,7 +164,7 @@ impl Worker {
             .map_err(|error| LibvirtError::NoThread {
                 words: error.to_string(),
             })?;
-        // Nobody else has its end of the channel, and it has not begun to listen.
+        // No other caller has its end of the channel, and it has not begun to listen.
         drop(sender.send(order));
         *queue = Some(sender);
         Ok(())
@@ -238,7 +238,7 @@ struct Thread {
     uri: String,
     progress: Arc<Mutex<Progress>>,
     watchers: Option<Watchers>,
-    /// The queue's other end, for a connection to tell that it ended.
+    /// The queue's other end, for a connection to report its end.
     closed: Sender<Order>,
     orders: Receiver<Order>,
 }
@@ -247,7 +247,7 @@ struct Thread {
 enum Left {
     /// It died; the job has to be done on another.
     Dead(&'static str, Option<Job>),
-    /// Nobody needs the thread.
+    /// No caller needs the thread.
     Ended,
 }
 
@@ -332,7 +332,7 @@ impl Thread {
         }
         loop {
             let mut job = match begun.take() {
-                // Nothing is changed for a caller who was told that nothing came of it.
+                // Nothing is changed for a caller that got an error already.
                 Some(_) if self.is_abandoned() => {
                     lock(&self.progress).end();
                     continue;
@@ -348,7 +348,7 @@ impl Thread {
                         }
                         job
                     }
-                    // One from an earlier connection says nothing of this one.
+                    // One from an earlier connection does not describe this one.
                     Ok(Order::Closed(_)) if connection.is_alive() => continue,
                     Ok(Order::Closed(reason)) => return Left::Dead(reason, None),
                     Ok(Order::End) | Err(_) => return Left::Ended,

@@ -48,7 +48,7 @@ pub struct Connection {
     table: &'static Table,
     raw: NonNull<std::ffi::c_void>,
     /// Domains that were found, by UUID, which is what the daemon knows them by. One that is gone
-    /// says so when it is asked.
+    /// reports it when it is asked.
     found: RefCell<HashMap<String, Rc<DomainHandle>>>,
 }
 
@@ -105,7 +105,7 @@ impl Connection {
         alive == 1
     }
 
-    /// Has `sink` told of events until the answer is dropped.
+    /// Sends events to `sink` until the answer is dropped.
     pub fn subscribe(&self, sink: super::events::Sink) -> Result<Subscriptions<'_>, Failure> {
         Subscriptions::new(self.table, self.raw.as_ptr(), sink)
     }

@@ -16,7 +16,7 @@ use super::table::{
 use super::text;
 use crate::event::{DomainChange, MigrationChange, NetworkChange, VmEvent, negotiated_by};
 
-/// What a connection told.
+/// What a connection reported.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Received {
     /// Something happened.
@@ -25,7 +25,7 @@ pub enum Received {
     Closed(&'static str),
 }
 
-/// What is told. It is called on the event loop's thread, and must not call libvirt.
+/// What is reported. It is called on the event loop's thread, and must not call libvirt.
 pub type Sink = Arc<dyn Fn(Received) + Send + Sync>;
 
 // virDomainEventID
@@ -45,7 +45,7 @@ fn sinks() -> MutexGuard<'static, (usize, BTreeMap<usize, Sink>)> {
     SINKS.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// What one connection tells; nothing more once this is dropped.
+/// The subscriptions of one connection, which end when this is dropped.
 pub struct Subscriptions<'connection> {
     table: &'static Table,
     connection: ConnectPtr,
@@ -234,7 +234,7 @@ fn domain_callbacks() -> [(c_int, Callback); 6] {
     }
 }
 
-/// Tells the closure that `opaque` stands for.
+/// Calls the closure that `opaque` stands for.
 fn deliver(opaque: *mut c_void, received: Received) {
     let sink = sinks().1.get(&opaque.addr()).cloned();
     if let Some(sink) = sink {
@@ -284,7 +284,7 @@ unsafe extern "C" fn on_reboot(_: ConnectPtr, domain: DomainPtr, opaque: *mut c_
     }
 }
 
-/// Tells what `event` makes of the domain's UUID and the device's alias.
+/// Reports what `event` makes of the domain's UUID and the device's alias.
 unsafe fn about_device(
     domain: DomainPtr,
     alias: *const c_char,

@@ -23,7 +23,7 @@ pub unsafe fn lent(text: *const c_char) -> Option<String> {
 /// Copies a string that libvirt gave away, and frees it; none for a null pointer.
 ///
 /// # Safety
-/// `text` is null or a C string from `malloc` that nobody else uses.
+/// `text` is null or a C string from `malloc` that no other caller uses.
 pub unsafe fn given(text: *mut c_char) -> Option<String> {
     // SAFETY: as the caller promises.
     let copy = unsafe { lent(text) };

@@ -26,7 +26,7 @@ fn a_silent_daemon_is_left() {
     let folder = tempfile::tempdir().unwrap();
     let socket = folder.path().join("sock");
     let daemon = UnixListener::bind(&socket).unwrap();
-    // Takes what it is told, and never answers.
+    // Reads requests, and never answers.
     thread::spawn(move || {
         for stream in daemon.incoming() {
             let mut told = Vec::new();

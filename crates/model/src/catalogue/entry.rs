@@ -2,7 +2,7 @@
 
 use crate::Code;
 
-/// What is known of one code.
+/// One entry.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry {
     /// The code.
@@ -43,7 +43,7 @@ impl Entry {
         crate::problem::fill(text, self.names)
     }
 
-    /// Whether `needed` says more than this entry does.
+    /// Whether `needed` reports more than this entry does.
     pub fn needs_more(&self, needed: &str) -> bool {
         needed != self.needed
     }

@@ -80,7 +80,7 @@ fn entries<'a>(
     })
 }
 
-/// Whether a list of `expected` entries like these is longer than its 16-bit length can say.
+/// Whether a list of `expected` entries like these is longer than its 16-bit length can be.
 fn wraps(entries: &[Result<Attr<'_>, Malformed>], expected: u32) -> bool {
     let sizes = entries
         .iter()

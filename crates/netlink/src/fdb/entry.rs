@@ -9,7 +9,7 @@ pub enum FdbKind {
     Filter,
     /// The MAC is the bridge's own, or the port's.
     Local,
-    /// The bridge learned the MAC behind the port, or was told so.
+    /// The bridge learned the MAC behind the port, or a program added it.
     Learned,
 }
 

@@ -22,12 +22,12 @@ pub enum FdbEvent {
     Here(FdbEntry),
     /// It aged, or was deleted.
     Gone(FdbEntry),
-    /// Events were lost: list the entries anew.
+    /// Events were lost: list the entries again.
     Lost,
 }
 
 /// Listens for changes of the forwarding entries of one network namespace. Reports nothing until
-/// [`WatchedFdb::set`] says what.
+/// [`WatchedFdb::set`] selects entries.
 pub struct FdbMonitor {
     listener: Listener,
     received: VecDeque<FdbEvent>,

@@ -137,7 +137,7 @@ fn whatever_a_driver_refuses_is_reported_and_everything_is_put_back() {
         }
         match refuses & VLAN_Q != 0 && refuses & VLAN_AD == 0 {
             // A driver that takes the one protocol and then refuses the other that it had:
-            // nothing can be done, and it is said.
+            // nothing can be done, and the error is reported.
             true => assert_eq!(probe.not_restored.len(), 1),
             false => {
                 assert_eq!(probe.not_restored, []);
@@ -277,7 +277,7 @@ fn without_asking_only_silence_is_reported() {
 
 proptest! {
     /// Whatever a VF has, whatever is refused, and whenever the driver dies: the VF is as
-    /// before, or what is not is told.
+    /// before, or the difference is reported.
     #[test]
     fn nothing_stays_changed_in_silence(
         (vlan, qos) in (0u16..4095, 0u8..8),

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use accelnet_model::Mac;
 
-/// What the kernel knows of a neighbour (`NUD_*`).
+/// The kernel's state of a neighbour (`NUD_*`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NeighbourState {
     /// Asked for the first time.

@@ -18,7 +18,7 @@ pub trait Wire {
     fn receive(&mut self) -> io::Result<Vec<u8>>;
 }
 
-/// A netlink socket, connected to the kernel: nobody else can answer.
+/// A netlink socket, connected to the kernel: no other process can answer.
 pub struct KernelWire {
     socket: Socket,
 }

@@ -1,4 +1,4 @@
-//! What the kernel tells of by itself.
+//! What the kernel reports by itself.
 
 use std::time::Duration;
 

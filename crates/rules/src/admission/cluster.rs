@@ -1,4 +1,4 @@
-//! What admission knows of a cluster.
+//! The cluster that admission evaluates.
 
 use accelnet_model::Performance;
 use accelnet_model::performance::PerformanceSettings;

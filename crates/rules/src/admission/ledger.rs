@@ -137,7 +137,7 @@ impl Ledger {
 
     /// Whether the promise would hold with `vms` more VMs of `setting` on an adapter. In a large cluster this
     /// takes a fraction of [`Ledger::with`] where it would not: the nodes that are down at worst are not
-    /// looked for.
+    /// searched.
     pub fn has_room_for(
         &self,
         node: usize,
@@ -222,7 +222,7 @@ impl Ledger {
         self.first_with_room(node, setting).ok()
     }
 
-    /// Else the adapter whose refusal says most; none where no adapter has room now.
+    /// Else the adapter with the most specific refusal; none where no adapter has room now.
     fn first_with_room(&self, node: usize, setting: Performance) -> Result<usize, Option<usize>> {
         let adapters = self.free.get(node).map_or(0, Vec::len);
         let mut refused = None;
@@ -328,7 +328,7 @@ impl Ledger {
         };
         let nodes = self.cluster.nodes.iter().enumerate();
         let (down, mut up): (Vec<_>, Vec<_>) = nodes.partition(|(_, node)| node.down);
-        // The asked node last among equals: what is lost elsewhere tells more.
+        // The asked node last among equals: losses elsewhere explain more.
         up.sort_by_key(|(place, _)| std::cmp::Reverse(key(*place)));
         let all = down.iter().chain(up.iter().take(more));
         let mut worst: Vec<usize> = all.map(|(place, _)| *place).collect();

@@ -11,7 +11,7 @@
 //! whose VFs are too narrow for a size holds only smaller ones, which cuts ranges short below
 //! and changes no argument):
 //!
-//! - **VFs alone bind**: an adapter holds `v` VMs. Sizes only say where a VM may go, and the
+//! - **VFs alone bind**: an adapter holds `v` VMs. Sizes only decide where a VM may go, and the
 //!   widest adapters take the largest first: one count per size.
 //! - **Queue pairs alone bind**, sizes divide each other: the largest first leave multiples of
 //!   the next size free, so for each size `t`, VMs of at least `t` must fit into `floor(q/t) t`.
@@ -58,7 +58,7 @@ impl Bin {
     }
 }
 
-/// What a family's measures say of a set of nodes.
+/// How exact the answer of a family's measures is for a set of nodes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Precision {
     /// It fits if and only if all of them hold.
@@ -94,14 +94,14 @@ struct Grade {
 /// Measures that belong together.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Family {
-    /// What they say.
+    /// How exact their answer is.
     pub precision: Precision,
     shape: Shape,
     /// Queue pairs of a unit.
     unit: u64,
     /// Sizes, the smallest first.
     grades: Vec<Grade>,
-    /// The grade of each setting; none for one that nobody has.
+    /// The grade of each setting; none for one that no VM has.
     grade_of: [Option<usize>; 3],
     /// The measures: a weight for each grade.
     pub measures: Vec<[u64; 3]>,

@@ -7,7 +7,7 @@ use accelnet_model::Performance;
 
 use super::{Cluster, Ledger, place_of};
 
-/// VFs or queue pairs more, each adapter, that are looked for at most.
+/// VFs or queue pairs more, each adapter, that are tried at most.
 const MOST: u32 = 4096;
 /// Names that are listed before the rest is counted.
 const NAMES: usize = 4;

@@ -74,7 +74,7 @@ pub struct Refusal {
 
 impl Refusal {
     /// Which VMs would be left without a VF, of `vms` in their order with node and setting: the
-    /// last ones first, so that the VM that was asked for is among them.
+    /// last ones first, so that the VM that was requested is among them.
     pub fn losers<T>(&self, vms: impl DoubleEndedIterator<Item = (T, usize, usize)>) -> Vec<T> {
         let mut left = self.lose;
         let mut losers = Vec::new();

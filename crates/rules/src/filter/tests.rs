@@ -150,7 +150,7 @@ proptest! {
         let again = change(&wanted, &after, &others, capacity);
         prop_assert!(again.remove.is_empty() && again.add.is_empty());
         if facts.vfs > 0 {
-            // Everybody here who has no VF is in it; nobody outside is.
+            // Every station here without a VF is in it; none outside is.
             let here = facts.node.iter().chain(facts.vms.keys()).chain(facts.learned.keys());
             for mac in here.filter(|mac| !facts.vf_macs.contains(mac) && facts.adapter != Some(**mac)) {
                 prop_assert!(missing.contains(mac));

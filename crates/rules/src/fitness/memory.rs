@@ -50,7 +50,7 @@ pub fn needed_mib(live: &Domain, process: &ProcessMemory) -> u64 {
 }
 
 /// A node whose memory is short beside what VFs have locked. The figures are those of the VMs and of the
-/// machine: they do not change from one look to the next.
+/// machine: they do not change from one read to the next.
 pub fn short(node: &str, memory: &NodeMemory, with_vfs: &[&Domain]) -> Option<Problem> {
     let spare = spare_mib(memory.total_mib);
     let from_pages = |vm: &&&Domain| !vm.settings.memory.hugepages;

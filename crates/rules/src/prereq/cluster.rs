@@ -20,7 +20,7 @@ pub struct IntentAdapter {
     pub model: String,
     /// Speed of its link, in Mb/s; none without link.
     pub speed_mbps: Option<u32>,
-    /// Queue pairs that one VF can have at most; none where that cannot be told.
+    /// Queue pairs that one VF can have at most; none where that cannot be determined.
     pub most_queue_pairs: Option<u32>,
 }
 
@@ -38,7 +38,7 @@ pub struct Peer {
 /// What another node reported of itself.
 #[derive(Debug, Clone)]
 pub struct PeerReport {
-    /// Whether SMT is on; none where it could not tell.
+    /// Whether SMT is on; none if it is unknown.
     pub smt: Option<bool>,
     /// Its own rows.
     pub checks: Vec<Check>,
@@ -137,7 +137,7 @@ fn of_adapters(node: &str, report: &PeerReport, intents: &[Intent], scope: &Scop
         }
         Scope::Intent(wanted) => wanted,
     };
-    // One that nobody declared is told once.
+    // An undeclared one is reported once.
     if !intents.iter().any(|intent| intent.name == *wanted) {
         return Vec::new();
     }
@@ -152,7 +152,7 @@ fn of_adapters(node: &str, report: &PeerReport, intents: &[Intent], scope: &Scop
     };
     let mut rows = vec![match &intent.problem {
         None => row.passed("The intent exists."),
-        // Where it is refused by this, the row's node is not told.
+        // Where it is refused by this, the row's node is not reported.
         Some(problem) => row.failed(Problem {
             found: format!("On node {node}: {}", problem.found),
             ..problem.clone()
@@ -199,7 +199,7 @@ fn alike(
         nodes.extend(
             reported(peers).map(|(peer, report)| (peer.node.as_str(), of_intent(&report.adapters))),
         );
-        // Whoever has none yet has a row of its own for that.
+        // A node without one has a row of its own for that.
         nodes.retain(|(_, adapters)| !adapters.is_empty());
         let Some((first, _)) = nodes.first() else {
             continue;

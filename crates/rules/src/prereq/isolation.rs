@@ -1,7 +1,7 @@
 //! Whether a VF can be given away alone: ACS on the way to the root, and IOMMU groups.
 //!
 //! Where there are IOMMU groups they are the answer, since the kernel made them from ACS
-//! and its own knowledge of hardware; the bridges then say why. Without an IOMMU the
+//! and its own knowledge of hardware; the bridges then give the reason. Without an IOMMU the
 //! bridges' capabilities are all there is.
 
 use std::collections::BTreeMap;

@@ -5,7 +5,7 @@ use accelnet_model::{Adapter, Check, Code, Observed, Problem};
 
 use super::drivers::{self, NOT_NETWORK_DRIVERS, Vfs};
 
-/// PCI ids by driver; the file says where they come from.
+/// PCI ids by driver; the file names their origin.
 const MODELS: &str = include_str!("models.txt");
 /// What stands instead of a driver before the ids of VFs.
 const VF: &str = "vf";

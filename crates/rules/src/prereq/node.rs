@@ -39,7 +39,7 @@ pub(super) fn hyperthreading(nodes: &[(&str, Observed<bool>)]) -> Option<Check> 
             }
         }
     }
-    // Nodes that differ for certain differ whatever another would say.
+    // Nodes that differ for certain differ whatever another one has.
     if let Some((name, reason)) = hidden
         && (with.is_empty() || without.is_empty())
     {

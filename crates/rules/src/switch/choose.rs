@@ -26,7 +26,7 @@ pub struct Chosen<'a> {
     pub others: Option<String>,
 }
 
-/// Chooses: an adapter that is a port of the wished bridge, else one that is a port of
+/// Chooses: an adapter that is a port of the requested bridge, else one that is a port of
 /// another bridge, which is adopted, else the first that is there.
 pub fn choose<'a>(wish: &Wish, standing: &'a Standing) -> Result<Chosen<'a>, SwitchRefusal> {
     let candidates: Vec<Candidate<'a>> = wish
@@ -150,7 +150,7 @@ fn aggregated(one: &Candidate<'_>) -> Option<SwitchRefusal> {
                 mode,
             })
         }
-        // What these do with an adapter, the kernel does not tell; neither was tried with VFs.
+        // What these do with an adapter, the kernel does not show; neither was tried with VFs.
         Some(kind @ ("team" | "openvswitch")) => Some(SwitchRefusal::PortElsewhere {
             uplink,
             master: master.name.clone(),
@@ -184,7 +184,7 @@ fn others(candidates: &[Candidate<'_>], best: &Candidate<'_>) -> Option<String> 
     ))
 }
 
-/// A bridge under another name than the wished one is adopted only when no other adapter is
+/// A bridge under another name than the requested one is adopted only when no other adapter is
 /// its port.
 fn alone(
     wish: &Wish,
@@ -265,7 +265,7 @@ fn free(best: &Candidate<'_>, standing: &Standing) -> Result<(), SwitchRefusal> 
     Ok(())
 }
 
-/// The wished bridge, if it stands and can take the adapter.
+/// The requested bridge, if it stands and can take the adapter.
 fn requested_bridge<'a>(
     wish: &Wish,
     standing: &'a Standing,

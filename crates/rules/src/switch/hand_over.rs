@@ -103,7 +103,7 @@ pub fn peculiar<'a>(chosen: &Chosen<'a>) -> Option<&'a Route> {
 }
 
 /// The addresses that go over. A port gets a link-local one from the kernel again and again,
-/// which says nothing.
+/// which has no effect.
 fn addresses<'a>(chosen: &Chosen<'a>) -> Vec<&'a Address> {
     let all = chosen.uplink.carried.addresses.iter();
     all.filter(|address| !(chosen.is_port && address.is_link_local()))
@@ -130,7 +130,7 @@ pub fn routes_of(carried: &Carried) -> Vec<&Route> {
 
 /// A route of a router advertisement as we make it: one behind the kernel's own, and gone
 /// when its time is up. Beside one of ours with the same metric the kernel could not make its
-/// own from the next advertisement, and would pass over all else that it says
+/// own from the next advertisement, and would pass over all else that it reports
 /// (`ndisc_router_discovery` of `net/ipv6/ndisc.c`): addresses would not be renewed.
 fn yielding(route: &Route) -> Route {
     let advertised = route.protocol == Route::BY_ADVERTISEMENT && route.to.ip.is_ipv6();

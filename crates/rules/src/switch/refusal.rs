@@ -79,10 +79,10 @@ pub enum SwitchRefusal {
         uplink: String,
         /// The bridge.
         bridge: String,
-        /// An adapter of somebody else.
+        /// An adapter that another program uses.
         other: String,
     },
-    /// The wished bridge has an uplink that is not the intent's.
+    /// The requested bridge has an uplink that is not the intent's.
     #[error("Bridge {bridge} exists and has the port {other}, which is no adapter of the intent.")]
     BridgeHasUplink {
         /// The bridge.
@@ -92,7 +92,7 @@ pub enum SwitchRefusal {
         /// The adapter's link.
         uplink: String,
     },
-    /// The name is somebody else's.
+    /// The name belongs to another bridge.
     #[error("{bridge} is the name of a link that is no bridge ({kind}).")]
     NameTaken {
         /// The name.

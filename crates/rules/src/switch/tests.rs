@@ -90,7 +90,7 @@ fn route(to: &str, via: Option<&str>) -> Route {
     }
 }
 
-/// A node with these adapters, each nobody's port and with nothing on it.
+/// A node with these adapters, each no port of a bridge and with nothing on it.
 fn node(adapters: &[&str]) -> Standing {
     let mut standing = Standing::default();
     for name in adapters {

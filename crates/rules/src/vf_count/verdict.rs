@@ -4,7 +4,7 @@ use accelnet_model::vf_plan::{Plan, Step, vfs_in_words};
 use accelnet_model::{Adapter, Code, Observed, Problem, Vf};
 
 /// Judges `after`, the adapter as it was seen when the steps of `plan` were done; `None`
-/// where it is not there any more. `waited` says how long was waited, as "30 s".
+/// where it is not there any more. `waited` is the time, as "30 s".
 ///
 /// # Errors
 ///

@@ -266,7 +266,7 @@ fn any_observation() -> impl Strategy<Value = Seen> {
 
 proptest! {
     /// The path is the VF's only when the driver, or QEMU and the guest, show it; everything else is
-    /// bridged. What cannot be told, or does not run, keeps its VF.
+    /// bridged. What cannot be determined, or does not run, keeps its VF.
     #[test]
     fn nothing_is_claimed_or_taken_without_proof(observation in any_observation()) {
         let verdict = of(&observation);

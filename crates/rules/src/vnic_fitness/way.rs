@@ -44,7 +44,7 @@ pub enum Vlan {
     Is(u16),
     /// This one if its port gets what a new port gets.
     WouldBe(u16),
-    /// It cannot be told now.
+    /// It cannot be determined now.
     Unknown,
 }
 

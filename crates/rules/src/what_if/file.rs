@@ -23,7 +23,7 @@ pub struct ClusterFile {
     /// Accelerated VMs that are there.
     #[serde(default)]
     pub vms: Vec<VmFile>,
-    /// VMs that are asked for, in that order.
+    /// VMs that are requested, in that order.
     #[serde(default)]
     pub ask: Vec<AskFile>,
 }
@@ -90,7 +90,7 @@ pub struct VmFile {
     /// The adapter that has its VF; the first of the node with room when left out.
     #[serde(default)]
     pub adapter: Option<String>,
-    /// Its vCPUs; they say nothing of a VM that is there already.
+    /// Its vCPUs; they do not matter for a VM that exists already.
     #[serde(default)]
     pub vcpus: Option<u32>,
     /// Its setting.
@@ -98,7 +98,7 @@ pub struct VmFile {
     pub performance: Performance,
 }
 
-/// A VM that is asked for.
+/// A VM that is requested.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct AskFile {

@@ -230,11 +230,11 @@ impl<'a> Names<'a> {
     }
 }
 
-/// Why VMs of a setting are refused, by the node that is asked for, since one was admitted last: the place
-/// of the node that says why, and what would help.
+/// Why VMs of a setting are refused, by the node that is requested, since one was admitted last: the place
+/// of the node that gives the reason, and what would help.
 type Refusals = HashMap<(Option<NodeName>, usize), (usize, Refusal, Vec<Remedy>)>;
 
-/// A VM that is asked for, and the nodes that it may run on.
+/// A VM that is requested, and the nodes that it may run on.
 struct Asked<'a> {
     ask: &'a AskFile,
     nodes: Vec<usize>,
@@ -262,7 +262,7 @@ impl<'a> Asked<'a> {
                 vms.push((&self.ask.name, node, setting));
                 return self.admitted(ledger.cluster(), node, adapter);
             }
-            // All refuse: the first node says why.
+            // All refuse: the first node gives the reason.
             let first = self
                 .nodes
                 .first()

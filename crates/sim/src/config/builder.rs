@@ -53,7 +53,7 @@ impl ConfigBuilder {
         builder
     }
 
-    /// Says that the device has several functions.
+    /// Marks a device with several functions.
     #[must_use]
     pub fn multifunction(mut self) -> Self {
         self.bytes[HEADER_TYPE] |= 0x80;

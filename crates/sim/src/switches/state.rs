@@ -37,7 +37,7 @@ pub(super) struct State {
     pub(super) silent: bool,
     pub(super) refusals: Vec<Refusal>,
     pub(super) applied: Vec<String>,
-    /// The bridges that look at VLAN tags, each with the VLAN of a new port.
+    /// The bridges that read VLAN tags, each with the VLAN of a new port.
     pub(super) filtering: BTreeMap<String, Option<u16>>,
     /// The VLANs of ports that do not have the one of a new port.
     pub(super) vlans: BTreeMap<String, Vec<PortVlan>>,
@@ -121,7 +121,7 @@ impl SimSwitches {
         self.renew(ip, time);
     }
 
-    /// Somebody renews the lease of an address, which is valid for so long from now on.
+    /// A process renews the lease of an address, which is valid for so long from now on.
     pub fn renew(&self, ip: IpAddr, time: Duration) {
         let at = self.kernel.time.passed() + time;
         held(&self.state).expiries.insert(ip, at);
@@ -166,7 +166,7 @@ impl SimSwitches {
         std::mem::take(&mut held(&self.state).applied)
     }
 
-    /// Somebody else makes a bridge with these ports.
+    /// Another process makes a bridge with these ports.
     pub fn somebody_makes_bridge(&self, name: &str, ports: &[&str]) {
         let mac = Mac([0x02, 0, 0, 0, 0xbb, 1]);
         let made = SwitchStep::CreateBridge {
@@ -186,7 +186,7 @@ impl SimSwitches {
         }
     }
 
-    /// Somebody else makes a bond of these ports, of which the first is active in a mode that has one.
+    /// Another process makes a bond of these ports, of which the first is active in a mode that has one.
     /// A port leaves what it was a port of before.
     pub fn somebody_makes_bond(&self, name: &str, mode: BondMode, ports: &[&str]) {
         let mac = Mac([0x02, 0, 0, 0, 0xbb, 3]);
@@ -207,27 +207,27 @@ impl SimSwitches {
         drop(node.set_attribute(bond, "bonding/active_slave", port));
     }
 
-    /// Somebody else gives a bond another mode. (The kernel wants it without ports meanwhile.)
+    /// Another process gives a bond another mode. (The kernel wants it without ports meanwhile.)
     pub fn somebody_changes_bond(&self, bond: &str, mode: BondMode) {
         let words = format!("{mode} {}", mode.number());
         let node = self.kernel.node();
         drop(node.set_attribute(bond, "bonding/mode", words));
     }
 
-    /// Somebody else deletes a bridge, and with it what it carried.
+    /// Another process deletes a bridge, and with it what it carried.
     pub fn somebody_deletes_bridge(&self, name: &str) {
         drop(self.apply(&SwitchStep::DeleteBridge {
             bridge: name.to_owned(),
         }));
     }
 
-    /// Somebody else deletes a bridge, and the next `looks` fall into the middle of it: it is no
+    /// Another process deletes a bridge, and the next `looks` fall into the middle of it: it is no
     /// bridge any more, and its ports have not left it.
     pub fn somebody_is_deleting_bridge(&self, name: &str, looks: u32) {
         held(&self.state).going = Some((name.to_owned(), looks));
     }
 
-    /// One look at a bridge that is on its way out: its name, until it is gone.
+    /// One read of a bridge that is on its way out: its name, until it is gone.
     pub(super) fn half_gone(&self) -> Option<String> {
         let mut state = held(&self.state);
         let (name, looks) = state.going.take()?;
@@ -240,7 +240,7 @@ impl SimSwitches {
         Some(name)
     }
 
-    /// Somebody connects a container to `bridge`, by a port called `port`.
+    /// A process connects a container to `bridge`, by a port called `port`.
     ///
     /// # Errors
     ///

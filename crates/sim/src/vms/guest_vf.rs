@@ -35,7 +35,7 @@ impl SimVms {
         self.bind(name, false)
     }
 
-    /// Somebody in the guest takes the driver from its VF: nothing reports that.
+    /// A process in the guest takes the driver from its VF: there is no event.
     ///
     /// # Errors
     ///

@@ -115,7 +115,7 @@ impl SimVms {
     }
 }
 
-/// What tells the two interfaces of a pair apart.
+/// What distinguishes the two interfaces of a pair.
 pub(super) fn key(fragment: &str) -> Option<(Mac, bool)> {
     let vnic = vnic(fragment)?;
     Some((vnic.mac?, is_vf(&vnic)))

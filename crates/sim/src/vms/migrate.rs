@@ -24,7 +24,7 @@ impl SimVms {
     ///
     /// # Errors
     ///
-    /// As libvirt says: the target has no VF left, no such network.
+    /// The target has no VF left, no such network.
     pub fn virsh_migrate(&self, name: &str, to: &SimVms) -> Result<Migration, LibvirtError> {
         let uuid = self.uuid(name).ok_or_else(|| LibvirtError::NoDomain {
             words: format!("Domain not found: no domain with matching name '{name}'"),

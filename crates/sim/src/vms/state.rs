@@ -61,7 +61,7 @@ pub(super) struct SimDomain {
     pub(super) guest: Guest,
     /// Whether the guest that runs takes part in failover.
     pub(super) negotiated: bool,
-    /// Whether the guest's driver lets its VF alone: somebody unbound it, or it has not come yet.
+    /// Whether the guest's driver lets its VF alone: a process unbound it, or it has not come yet.
     pub(super) unbound: bool,
     pub(super) plugs: Vec<Plug>,
     /// The QEMU process, while it runs.
@@ -191,7 +191,7 @@ impl SimVms {
         std::mem::take(&mut held(&self.state).calls)
     }
 
-    /// The state, for a call that only looks.
+    /// The state, for a call that only reads.
     pub(super) fn open(&self) -> Result<MutexGuard<'_, State>, LibvirtError> {
         let state = held(&self.state);
         match state.away {
@@ -273,7 +273,7 @@ impl State {
         })
     }
 
-    /// Tells the watchers; one that is gone is forgotten.
+    /// Notifies the watchers; those that are gone are forgotten.
     pub(super) fn notify(&mut self, event: VmEvent) {
         self.watchers
             .retain(|(_, watcher)| watcher.send(event.clone()).is_ok());
@@ -303,7 +303,7 @@ impl SimDomain {
         }
     }
 
-    /// What runs, else its definition, as it was asked for.
+    /// What runs, else its definition, as it was requested.
     pub(super) fn shown(&self) -> &str {
         let shown = self.live.as_ref().or(self.config.as_ref());
         shown.map_or("", String::as_str)

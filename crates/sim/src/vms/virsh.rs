@@ -1,4 +1,4 @@
-//! Whoever else has a shell: what `virsh` does, and a reboot.
+//! What an administrator does in a shell: `virsh`, and a reboot.
 
 use accelnet_host::Vms;
 use accelnet_libvirt::{DomainChange, LibvirtError, Side};
@@ -15,7 +15,7 @@ impl SimVms {
     ///
     /// # Errors
     ///
-    /// As libvirt says.
+    /// The error of libvirt.
     pub fn add(&self, spec: &DomainSpec) -> Result<(), LibvirtError> {
         self.define(&spec.xml())
     }
@@ -38,7 +38,7 @@ impl SimVms {
     ///
     /// # Errors
     ///
-    /// As libvirt says.
+    /// The error of libvirt.
     pub fn virsh_start(&self, name: &str) -> Result<(), LibvirtError> {
         self.start(&self.named(name)?)
     }
@@ -47,7 +47,7 @@ impl SimVms {
     ///
     /// # Errors
     ///
-    /// As libvirt says.
+    /// The error of libvirt.
     pub fn virsh_stop(&self, name: &str) -> Result<(), LibvirtError> {
         let uuid = self.named(name)?;
         self.take_down(&mut held(&self.state), &uuid);
@@ -58,7 +58,7 @@ impl SimVms {
     ///
     /// # Errors
     ///
-    /// As libvirt says.
+    /// The error of libvirt.
     pub fn virsh_pause(&self, name: &str, paused: bool) -> Result<(), LibvirtError> {
         let uuid = self.named(name)?;
         let mut state = held(&self.state);
@@ -75,7 +75,7 @@ impl SimVms {
     ///
     /// # Errors
     ///
-    /// As libvirt says.
+    /// The error of libvirt.
     pub fn virsh_rename(&self, name: &str, new: &str) -> Result<(), LibvirtError> {
         let uuid = self.named(name)?;
         let mut state = held(&self.state);
@@ -95,7 +95,7 @@ impl SimVms {
     ///
     /// # Errors
     ///
-    /// As libvirt says.
+    /// The error of libvirt.
     pub fn virsh_undefine(&self, name: &str) -> Result<(), LibvirtError> {
         let uuid = self.named(name)?;
         let mut state = held(&self.state);
@@ -113,7 +113,7 @@ impl SimVms {
     ///
     /// # Errors
     ///
-    /// As libvirt says.
+    /// The error of libvirt.
     pub fn virsh_edit(
         &self,
         name: &str,
@@ -131,11 +131,11 @@ impl SimVms {
         Ok(())
     }
 
-    /// `virsh domif-setlink`, `virsh update-device --live` and their kind: libvirt tells nobody.
+    /// `virsh domif-setlink`, `virsh update-device --live` and their kind: libvirt sends no event.
     ///
     /// # Errors
     ///
-    /// As libvirt says.
+    /// The error of libvirt.
     pub fn virsh_update_live(
         &self,
         name: &str,
@@ -152,7 +152,7 @@ impl SimVms {
     ///
     /// # Errors
     ///
-    /// As libvirt says.
+    /// The error of libvirt.
     pub fn virsh_vcpus(&self, name: &str, vcpus: u32) -> Result<(), LibvirtError> {
         let uuid = self.named(name)?;
         let mut state = held(&self.state);
@@ -168,7 +168,7 @@ impl SimVms {
     ///
     /// # Errors
     ///
-    /// As libvirt says.
+    /// The error of libvirt.
     pub fn virsh_detach_vf(&self, name: &str, mac: Mac) -> Result<(), LibvirtError> {
         let uuid = self.named(name)?;
         let live = self.xml(&uuid, Side::Live)?;
@@ -183,7 +183,7 @@ impl SimVms {
     ///
     /// # Errors
     ///
-    /// As libvirt says.
+    /// The error of libvirt.
     pub fn virsh_autostart(&self, name: &str, autostart: bool) -> Result<(), LibvirtError> {
         let uuid = self.named(name)?;
         held(&self.state).domain(&uuid)?.autostart = autostart;
@@ -194,7 +194,7 @@ impl SimVms {
     ///
     /// # Errors
     ///
-    /// As libvirt says.
+    /// The error of libvirt.
     pub fn virsh_save(
         &self,
         name: &str,
@@ -213,7 +213,7 @@ impl SimVms {
     ///
     /// # Errors
     ///
-    /// As libvirt says.
+    /// The error of libvirt.
     pub fn set_guest(&self, name: &str, guest: Guest) -> Result<(), LibvirtError> {
         let uuid = self.named(name)?;
         let mut state = held(&self.state);
@@ -276,7 +276,7 @@ impl SimVms {
         state.away = true;
     }
 
-    /// libvirt starts at boot, and starts what is to start with it; what cannot start is told.
+    /// libvirt starts at boot, and starts what is to start with it; failures are reported.
     pub fn boot(&self) -> Vec<String> {
         let mut state = held(&self.state);
         state.away = false;

@@ -1,4 +1,4 @@
-//! What a watch tells, and what compaction forgets.
+//! What a watch shows, and what compaction forgets.
 
 use std::time::Duration;
 
@@ -42,7 +42,7 @@ fn as_text(changes: &[Change], prefix: &str) -> Vec<String> {
     changes.iter().map(tell).collect()
 }
 
-/// Reads until the watch says that its changes are forgotten; a store may say so at once.
+/// Reads until the watch reports that its changes are forgotten; a store may report it at once.
 fn forgotten(store: &dyn Store, prefix: &str, from: u64) -> StoreError {
     match store.watch(prefix, from) {
         Ok(mut watch) => refused(watch.next(LONG)),
@@ -88,7 +88,7 @@ pub fn of_one_prefix(subject: &mut impl Subject) {
     nothing(&mut *watch);
 }
 
-/// A watch from an old revision tells all since, and goes on with what is new.
+/// A watch from an old revision returns all since, and goes on with what is new.
 pub fn from_an_old_revision(subject: &mut impl Subject) {
     let (store, prefix) = (subject.store(), subject.prefix());
     let key = format!("{prefix}a");
@@ -114,7 +114,7 @@ pub fn from_now(subject: &mut impl Subject) {
     assert_eq!(as_text(&next(&mut *watch, 1), &prefix), ["a=new"]);
 }
 
-/// From a revision that is not there yet: what comes before it is not told.
+/// From a revision that is not there yet: what comes before it is not reported.
 pub fn from_the_future(subject: &mut impl Subject) {
     let (store, prefix) = (subject.store(), subject.prefix());
     let key = format!("{prefix}a");
@@ -173,7 +173,7 @@ pub fn many_big_ones(subject: &mut impl Subject) {
     }
 }
 
-/// What happened before the store was opened again is still told.
+/// What happened before the store was opened again is still reported.
 pub fn outlive_reopening(subject: &mut impl Subject) {
     let (store, prefix) = (subject.store(), subject.prefix());
     let key = format!("{prefix}a");
@@ -190,7 +190,7 @@ pub fn outlive_reopening(subject: &mut impl Subject) {
     );
 }
 
-/// What was compacted is told to be gone; what came later is not touched.
+/// Compacted changes are reported as gone; what came later is not touched.
 pub fn compacted(subject: &mut impl Subject) {
     let (store, prefix) = (subject.store(), subject.prefix());
     let key = format!("{prefix}a");

@@ -51,7 +51,7 @@ pub fn expire(subject: &mut impl Subject) {
     not_found(&refused(store.revoke(lease.id)));
 }
 
-/// Whoever is kept alive lives.
+/// A lease that is kept alive does not end.
 pub fn kept_alive(subject: &mut impl Subject) {
     let (store, prefix) = (subject.store(), subject.prefix());
     let key = format!("{prefix}a");
@@ -148,7 +148,7 @@ pub fn conflict_before_unknown(subject: &mut impl Subject) {
     assert!(matches!(found, Commit::Conflict { .. }), "{found:?}");
 }
 
-/// A watch that waits is told when a lease ends; nobody else needs to use the store.
+/// A waiting watch returns when a lease ends; no other process needs to use the store.
 pub fn expiry_wakes_a_watch(subject: &mut impl Subject) {
     let (store, prefix) = (subject.store(), subject.prefix());
     let key = format!("{prefix}a");

@@ -1,10 +1,10 @@
-//! A backend that tells a damaged block from a good one.
+//! A backend that detects damaged blocks.
 //!
 //! The database believes what it reads: of a page that makes no sense it takes a length, and asks for
 //! terabytes of memory, which ends the process. So each block carries its checksum, and a block whose
 //! checksum does not fit is never shown to the database.
 //!
-//! The first block, which says where the rest lies, is the only one that is written over while it
+//! The first block, which has the places of the rest, is the only one that is written over while it
 //! counts. It lies there twice, written in turns: what a power cut tears is the older copy's successor,
 //! and the older copy still stands.
 //!

@@ -23,7 +23,7 @@ impl Fault {
         Self::Corrupt(found.into())
     }
 
-    /// Whether the database must be opened anew: it gives up after the first failed write or read.
+    /// Whether the database must be opened again: it gives up after the first failed write or read.
     pub(super) fn breaks(&self) -> bool {
         use redb::Error::{DatabaseClosed, Io, LockPoisoned, PreviousIo};
         matches!(
@@ -44,7 +44,7 @@ impl Fault {
                 io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
                     StoreError::Full { path, source }
                 }
-                // What the database says when it does not know the file's beginning, or its end.
+                // What the database reports when it does not know the file's beginning, or its end.
                 io::ErrorKind::InvalidData | io::ErrorKind::UnexpectedEof => StoreError::Corrupt {
                     path,
                     found: source.to_string(),

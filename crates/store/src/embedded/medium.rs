@@ -66,7 +66,7 @@ impl File {
         }
     }
 
-    /// Nobody else may have written what is in the file, or have put another in its place.
+    /// No other process may have written what is in the file, or have put another in its place.
     fn must_be_private(&self, file: &fs::File) -> Result<(), Fault> {
         let folder = match self.path.parent() {
             Some(folder) if !folder.as_os_str().is_empty() => folder,

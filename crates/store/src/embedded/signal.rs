@@ -1,4 +1,4 @@
-//! Tells waiting watches that something changed.
+//! Wakes waiting watches after a change.
 
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -44,7 +44,7 @@ impl Signal {
         self.changed.notify_all();
     }
 
-    /// Lets everyone who waits look again.
+    /// Lets everyone who waits check again.
     pub(super) fn stir(&self) {
         self.lock().stirs += 1;
         self.changed.notify_all();

@@ -7,7 +7,7 @@ use std::str::FromStr;
 const SCHEME: &str = "etcd://";
 /// etcd's port for clients.
 const PORT: u16 = 2379;
-/// Where accelnet's keys are when nothing else is said.
+/// Where accelnet's keys are by default.
 const PREFIX: &str = "accelnet";
 
 /// The members of an etcd, and the prefix of the keys.

@@ -19,16 +19,16 @@ const PAUSE: (Duration, Duration) = (Duration::from_millis(100), Duration::from_
 /// Answers that wait for a reader before more are taken from etcd.
 const MOST_WAITING: usize = 256;
 
-/// What a watch has to tell.
+/// What a watch has not returned yet.
 #[derive(Default)]
 struct Pending {
     answers: VecDeque<Result<Vec<Change>, StoreError>>,
     closed: bool,
-    /// Who told fell over: something may be missed.
+    /// The follower panicked: changes may be missing.
     fallen: bool,
 }
 
-/// What a watch and whoever reads it have in common.
+/// What a watch and the caller that reads it have in common.
 #[derive(Default)]
 struct Shared {
     pending: Mutex<Pending>,
@@ -57,7 +57,7 @@ impl Close for Shared {
     }
 }
 
-/// Ends what is told when the thread that would tell it ends.
+/// Ends the watch when its thread ends.
 struct Ending(Arc<Shared>);
 
 impl Drop for Ending {
@@ -118,7 +118,7 @@ impl Watch for EtcdWatch {
         }
         let mut answer = pending.answers.pop_front();
         if answer.is_none() && pending.fallen {
-            // The same remedy: watch anew, from where the store is now.
+            // The same remedy: watch again, from where the store is now.
             let (asked, oldest) = (0, 0);
             answer = Some(Err(StoreError::Compacted { asked, oldest }));
         }
@@ -138,12 +138,12 @@ impl Drop for EtcdWatch {
     }
 }
 
-/// Follows the changes, whoever tells them.
+/// Follows the changes, at any member.
 struct Follower {
     endpoints: Arc<Endpoints>,
     key: Vec<u8>,
     prefix: String,
-    /// The first revision that was not told yet.
+    /// The first revision that was not reported yet.
     next: u64,
 }
 
@@ -160,7 +160,7 @@ impl Follower {
                     shared
                         .push(Err(StoreError::Compacted { asked, oldest }))
                         .await;
-                    // Whoever reads on is told the same again, and nothing that is out of order.
+                    // A caller that reads on gets the same again, and nothing that is out of order.
                     shared.taken.notified().await;
                 }
             }
@@ -173,7 +173,7 @@ impl Follower {
         }
     }
 
-    /// Tells what one member tells, until it ends.
+    /// Passes on the changes of one member, until it ends.
     async fn listen(&mut self, client: Client, shared: &Shared) -> Ended {
         let options = WatchOptions::new()
             .with_prefix()
@@ -205,7 +205,7 @@ impl Follower {
         }
     }
 
-    /// Everything up to a revision was told: nothing of it is asked for again, so that it may be
+    /// Everything up to a revision was reported: nothing of it is requested again, so that it may be
     /// compacted.
     fn progress(&mut self, answer: &WatchResponse) {
         let Some(header) = answer.header().filter(|_| !answer.created()) else {
@@ -234,11 +234,11 @@ impl Follower {
 enum Ended {
     /// The connection is gone, or the member has no leader: another is tried.
     Lost,
-    /// What was asked for is forgotten; what is known begins there.
+    /// What was requested is forgotten; what is known begins there.
     Compacted(u64),
 }
 
-/// The oldest revision whose changes are known: what etcd says to who asks for the first.
+/// The oldest revision whose changes are known: etcd's answer to a watch from the first.
 pub(super) async fn oldest(client: Client, key: Vec<u8>) -> Result<u64, etcd_client::Error> {
     let options = WatchOptions::new().with_start_revision(1);
     let mut stream = client.watch_client().watch(key, Some(options)).await?;

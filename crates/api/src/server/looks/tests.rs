@@ -14,7 +14,7 @@ fn key(name: &str) -> Key {
     }
 }
 
-/// A look that is counted, and ends when it is told to.
+/// A read that is counted, and ends when it is asked to.
 #[derive(Default)]
 struct Counted {
     begun: AtomicUsize,

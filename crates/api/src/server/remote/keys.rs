@@ -1,4 +1,4 @@
-//! The door's certificates and key: read anew when their files change.
+//! The listener's certificates and key: read again when their files change.
 
 use std::fs;
 use std::os::unix::fs::MetadataExt;
@@ -19,16 +19,16 @@ use crate::pem;
 use crate::server::refusals::Refusals;
 use crate::types::EventKind;
 
-/// The PEM files of the door.
+/// The PEM files of the listener.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Files {
     /// Certificate of this agent, and those between it and its CA.
     pub cert: PathBuf,
     /// Its private key.
     pub key: PathBuf,
-    /// The CAs whose certificates let somebody in.
+    /// The CAs whose certificates are accepted.
     pub client_ca: PathBuf,
-    /// Certificates of these CAs that let nobody in any more: their revocation lists.
+    /// Certificates of these CAs that are no longer accepted: their revocation lists.
     pub client_crl: Option<PathBuf>,
 }
 
@@ -57,12 +57,12 @@ pub struct Used {
     pub times: u64,
     /// Of TLS.
     pub config: Arc<ServerConfig>,
-    /// Who is let in.
+    /// Who is accepted.
     verifier: Arc<dyn ClientCertVerifier>,
 }
 
 impl Used {
-    /// Whether whoever showed these certificates would be let in now.
+    /// Whether the client that showed these certificates would be accepted now.
     ///
     /// # Errors
     ///
@@ -107,8 +107,8 @@ impl Files {
         [cert, key, ca, crl]
     }
 
-    /// Who is let in: whoever has a certificate of a CA that is not on its revocation list. A CA without a
-    /// list has revoked nothing, and a list that is over is better than none.
+    /// Accepted are certificates of a CA that are not on its revocation list. A CA
+    /// without a list has revoked nothing, and a list that is over is better than none.
     fn verifier(&self) -> Result<Arc<dyn ClientCertVerifier>, Problem> {
         let mut trusted = RootCertStore::empty();
         for certificate in pem::certificates(&self.client_ca)? {
@@ -156,7 +156,7 @@ impl Files {
             .with_client_cert_verifier(verifier.clone())
             .with_single_cert(certificates, key)
             .map_err(unusable)?;
-        // Each connection shows its certificate: one that has expired since is not let in.
+        // Each connection shows its certificate: one that has expired since is not accepted.
         config.session_storage = Arc::new(NoServerSessionStorage {});
         config.send_tls13_tickets = 0;
         config.alpn_protocols = vec![b"http/1.1".to_vec()];

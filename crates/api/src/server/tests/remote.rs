@@ -1,4 +1,4 @@
-//! The door to the network: who is let in, who may what, and what is told of the others.
+//! The TCP listener: accepted clients, their roles, and reports of refused ones.
 
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::path::Path;
@@ -16,7 +16,7 @@ use crate::testing::{Authority, Certified};
 
 mod connected;
 
-/// An agent with both doors, and the CA that both sides trust.
+/// An agent with both listeners, and the CA that both sides trust.
 struct Far {
     ca: Authority,
     options: RemoteOptions,
@@ -63,7 +63,7 @@ impl Far {
         (problem.code, problem.found)
     }
 
-    /// Waits for so many events, and tells them.
+    /// Waits for so many events.
     fn events(&self, many: usize) -> Vec<Event> {
         let client = Client::new(self.serving.socket());
         let mut events = Vec::new();
@@ -390,7 +390,7 @@ fn an_address_that_is_not_there_yet_can_be_listened_on() {
 #[test]
 fn handshakes_that_do_not_end_block_no_client() {
     let far = Far::new();
-    // From the address of whoever comes after them, and from eight others.
+    // From the address of the client that comes after them, and from eight others.
     let own: Vec<TcpStream> = (0..16).map(|_| silent([127, 0, 0, 1], &far)).collect();
     let others = (2..10).flat_map(|last| [last; 16]);
     let others: Vec<TcpStream> = others.map(|last| silent([127, 0, 0, last], &far)).collect();
@@ -400,7 +400,7 @@ fn handshakes_that_do_not_end_block_no_client() {
         .expect("so does who changes");
     let mut evicted = &own[0];
     assert_eq!(evicted.read(&mut [0; 16]).expect("closed"), 0);
-    // Whoever does not shake hands is hung up on.
+    // A client that does not shake hands is hung up on.
     let mut last = &others[others.len() - 1];
     assert_eq!(last.read(&mut [0; 16]).expect("closed"), 0);
     let events = far.events(2);

@@ -1,4 +1,4 @@
-//! Requests that cannot be read, told with their place.
+//! Requests that cannot be read, reported with their place.
 
 use super::*;
 

@@ -27,7 +27,7 @@ fn written(path: impl AsRef<Path>, value: &str) -> Option<i32> {
         .map(|error| error.raw_os_error().expect("its number"))
 }
 
-/// A file that hangs whoever opens it until the other end is opened.
+/// A file that hangs the process that opens it until the other end is opened.
 fn fifo(folder: &Path) -> std::path::PathBuf {
     use rustix::fs::{FileType, mknodat};
     let path = folder.join("fifo");

@@ -4,7 +4,7 @@ fn address() -> PciAddress {
     "0000:01:00.0".parse().expect("an address")
 }
 
-/// Whoever holds the lock, as another finds it; none when it is free.
+/// A process that holds the lock, as another finds it; none when it is free.
 fn holder(folder: &Path) -> Option<String> {
     match Lock::take(folder, address(), "a test") {
         Ok(_) => None,

@@ -8,7 +8,7 @@ use accelnet_model::switch::SwitchStep;
 /// Starts guards.
 pub trait Guard {
     /// Has a guard watch over a change of `bridge` that begins now: it does `undo` unless it
-    /// is told within `within` that the change is kept, and at once when it cannot be told
+    /// gets the message within `within` that the change is kept, and at once when it cannot get it
     /// any more.
     ///
     /// # Errors
@@ -24,7 +24,7 @@ pub trait Guard {
 
 /// A guard at work. One that is dropped restores.
 pub trait Watch {
-    /// Tells it to go.
+    /// Ends it.
     fn dismiss(self: Box<Self>) -> Dismissed;
 }
 

@@ -52,12 +52,12 @@ impl Switches for Fake {
     }
 }
 
-/// A guard that does nothing, and tells how it was used.
+/// A guard that does nothing, and shows how it was used.
 #[derive(Default)]
 struct FakeGuard {
     /// Whether there is none to be had.
     missing: bool,
-    /// How it says it went.
+    /// The outcome that it reports.
     restored: bool,
     used: Arc<Mutex<Vec<String>>>,
 }
@@ -99,7 +99,7 @@ impl Watch for FakeWatch {
     }
 }
 
-/// A clock on which every look takes a second.
+/// A clock on which every read takes a second.
 #[derive(Default)]
 struct Slow(Mutex<u64>);
 

@@ -12,7 +12,7 @@ pub fn writes(root: &Root, files: &[String]) -> bool {
     let kept_off = texts(root, "/etc/cloud/cloud.cfg.d", ".cfg")
         .iter()
         .any(|(_, text)| keeps_off(text));
-    // Its files have its name, or tell of it in their first lines.
+    // Its files have its name, or report it in their first lines.
     let wrote = |path: &String| {
         let head = || root.text(path).unwrap_or_default();
         path.contains("cloud-init")

@@ -31,7 +31,7 @@ pub(super) fn texts(root: &Root, folder: &str, ending: &str) -> Vec<(String, Str
         .collect()
 }
 
-/// The files of netplan that tell of what is called `id` there.
+/// The files of netplan that report what is called `id` there.
 pub(super) fn netplan_files(root: &Root, id: &str) -> Vec<String> {
     let entry = |line: &str| {
         let name = line.trim().split_once(':').map(|(name, _)| name);

@@ -127,7 +127,7 @@ fn netplan_is_named_by_its_own_files_whatever_carries_it_out() {
         ("etc/netplan/50-cloud-init.yaml", yaml),
     ];
     assert_eq!(seen(&manager), [named]);
-    // cloud-init writes that file again, unless it was told not to.
+    // cloud-init writes that file again, unless it was asked not to.
     let cloud = ("var/lib/cloud/instance/user-data.txt", "");
     let with = |more: &[(&'static str, &'static str)]| {
         let mut files = networkd.to_vec();
@@ -260,7 +260,7 @@ fn a_dhcp_client_is_detected_by_its_command_line() {
             "{found:?}"
         );
     }
-    // One that was told no link has leases in a file.
+    // Without a link on its command line it has leases in a file.
     let manager = [
         ("proc/812/comm", "dhcpcd"),
         ("proc/812/cmdline", "dhcpcd: [manager] [ip4]\0"),

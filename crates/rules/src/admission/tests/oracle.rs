@@ -116,7 +116,7 @@ fn what_fits_is_admitted_and_nothing_else_where_sizes_divide_each_other() {
         compared += all;
         refused += no;
     }
-    // Both answers must be there in number, or the comparison says little.
+    // Both answers must be there in number, or the comparison shows little.
     assert!(
         refused > compared / 5 && refused < compared / 5 * 4,
         "{refused} of {compared}"

@@ -31,7 +31,7 @@ fn vms(cluster: &Cluster) -> Vec<(usize, usize, Performance)> {
     all
 }
 
-/// What a cluster's sums say for every number of nodes.
+/// The verdict of a cluster's sums for every number of nodes.
 fn answers(ledger: &Ledger) -> Vec<bool> {
     let nodes = ledger.cluster().nodes.len();
     (0..nodes)

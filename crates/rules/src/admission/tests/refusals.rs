@@ -1,4 +1,4 @@
-//! What a refusal says, and clusters too large to try everything.
+//! The content of refusals, and clusters too large to try everything.
 
 use super::super::*;
 use super::small::Random;

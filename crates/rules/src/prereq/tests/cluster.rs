@@ -109,7 +109,7 @@ fn an_intent_that_a_node_lacks_is_named() {
     let row = of(&all, CheckName::Intent, "n2").expect("a row");
     assert_eq!(came_out(row), failed(Code::IntentNotFound));
     assert!(row.found.contains("n2"), "{}", row.found);
-    // One that failed there is told in its own words.
+    // One that failed there is reported in its own words.
     let broken = Problem::new(Code::AdapterNotFound, &["ens1"], "There is none.");
     let fails = |report: &mut PeerReport| report.intents[0].problem = Some(broken.clone());
     let all = rows(&[peer("n2", fails)], &scope, 0);

@@ -134,7 +134,7 @@ fn without_an_iommu_the_bridges_decide() {
     assert_eq!(came_out(&row), MISSING);
     assert_eq!(row.found, "Switch upstream port 0000:01:00.0 has no ACS.");
 
-    // A conventional bridge cannot have it, whatever it says.
+    // A conventional bridge cannot have it, whatever its registers are.
     let mut conventional = sound;
     conventional[0].kind = Observed::Known(BridgeKind::Conventional);
     let row = without_iommu(conventional);

@@ -108,7 +108,7 @@ fn a_bridge_that_was_adopted_is_not_replaced_when_the_adapter_leaves_it() {
         "Bridge br0 is the intent's virtual switch, and eth0 is no longer its port."
     );
     assert!(refusal.to_do().contains("ip link set eth0 master br0"));
-    // A bridge that is gone, and one of accelnet's own, are made anew.
+    // A bridge that is gone, and one of accelnet's own, are made again.
     wish.had = Some("acn-vms".to_owned());
     assert!(plan(&wish, &standing).is_ok());
     wish.had = Some("br0".to_owned());
@@ -134,7 +134,7 @@ fn the_port_that_leads_to_an_adapter_is_its_link_or_its_bond() {
     assert_eq!(uplink_ports(&standing.links, &[at(3)]), [0; 0]);
     standing.links[0].master = Some("br0".to_owned());
     assert_eq!(uplink_ports(&standing.links, &[at(1)]), [1]);
-    // A bond without a bridge, and an adapter of nobody, lead into none.
+    // A bond without a bridge, and an unused adapter, lead into none.
     standing.links[2].master = None;
     standing.links[0].master = None;
     assert_eq!(uplink_ports(&standing.links, &[at(1), at(2)]), [0; 0]);

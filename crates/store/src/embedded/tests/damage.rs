@@ -1,4 +1,4 @@
-//! Files that no power cut leaves: told as damaged, or read; never a panic.
+//! Files that no power cut leaves: reported as damaged, or read; never a panic.
 
 use proptest::prelude::*;
 

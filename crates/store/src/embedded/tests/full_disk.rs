@@ -1,4 +1,4 @@
-//! A disk without room: told as such, nothing half-done, and the store goes on when there is room.
+//! A disk without room: reported as such, nothing half-done, and the store goes on when there is room.
 
 use crate::StoreError;
 use crate::embedded::tests::disk::Disk;

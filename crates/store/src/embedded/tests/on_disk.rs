@@ -9,7 +9,7 @@ use tempfile::TempDir;
 use crate::conformance::Subject;
 use crate::{Embedded, History, Store};
 
-/// A clock that goes when it is told to.
+/// A clock that goes when it is asked to.
 #[derive(Clone, Default)]
 pub(super) struct FakeClock(Arc<AtomicU64>);
 

@@ -112,7 +112,7 @@ fn at_every_write() {
     assert!(cuts > 1000, "only {cuts} cuts were tried");
 }
 
-/// The power goes again while the store mends itself, at every write of that.
+/// The power goes again while the store repairs itself, at every write of that.
 #[test]
 fn at_every_write_of_a_recovery() {
     let mut run = Run::open(Disk::with_store());

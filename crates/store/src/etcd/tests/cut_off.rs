@@ -98,7 +98,7 @@ fn a_watch_that_missed_compacted_changes_reports_it() {
 #[test]
 fn a_member_that_is_away_is_passed_over() {
     let server = EtcdServer::start();
-    // Nobody listens on the first one's port.
+    // No server listens on the first one's port.
     let address = format!("etcd://127.0.0.1:1,127.0.0.1:{}/a", server.port());
     let store = Etcd::open(&address.parse().expect("an address"), None).expect("a store");
     put(&store, "a", "1");

@@ -2,7 +2,7 @@
 
 use super::*;
 
-/// Somebody who speaks TLS by hand, and keeps the connection.
+/// A client that speaks TLS by hand, and keeps the connection.
 struct Connected(StreamOwned<ClientConnection, TcpStream>);
 
 impl Connected {
@@ -29,7 +29,7 @@ impl Connected {
 
     fn send(&mut self, path: &str) {
         let request = format!("GET {path} HTTP/1.1\r\nHost: a\r\n\r\n");
-        // Whoever is turned away may be so before it has asked.
+        // A client that is turned away may be so before it has asked.
         drop(self.0.write_all(request.as_bytes()));
     }
 
@@ -88,7 +88,7 @@ fn a_revoked_certificate_is_let_in_no_more_and_an_open_connection_ends() {
     assert!(open.ask("/v1/version").starts_with("HTTP/1.1 200"));
     assert!(kept.ask("/v1/version").starts_with("HTTP/1.1 200"));
     far.ca.revoke(&[&anna], &list).expect("a list");
-    // The files are looked at with each request: this one is not made.
+    // The files are read with each request: this one is not made.
     let refused = open.ask("/v1/version");
     assert!(refused.starts_with("HTTP/1.1 403"), "{refused}");
     assert!(refused.contains("certificate was revoked"), "{refused}");
@@ -98,7 +98,7 @@ fn a_revoked_certificate_is_let_in_no_more_and_an_open_connection_ends() {
         (Code::CertificateRefused, "It was revoked.".to_owned())
     );
     far.with(&bert).status().expect("others come in");
-    // A connection from before ends in either case; whoever is let in comes again.
+    // A connection from before ends in either case; the client that is accepted comes again.
     let last = kept.ask("/v1/version");
     assert!(
         last.is_empty() || last.starts_with("HTTP/1.1 200"),
