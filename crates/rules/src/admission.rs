@@ -30,11 +30,11 @@ pub use words::explain;
 
 use accelnet_model::{Code, Performance, Problem};
 
-/// One of `adapters` must be able to give a VF the setting's queue pairs at all.
+/// Checks that one of `adapters` can give a VF the queue pairs of the setting.
 ///
 /// # Errors
 ///
-/// `cannot_provision_performance`, with the most that one can give.
+/// `cannot_provision_performance`, with the most queue pairs of one VF.
 pub fn provisionable<'a>(
     setting: Performance,
     cluster: &Cluster,

@@ -1,4 +1,4 @@
-//! Whether the other settings of a VM go with a VF: what cannot work is an error, what costs
+//! Whether the settings of a VM are compatible with a VF: what cannot work is an error, what costs
 //! something is a warning.
 
 mod facts;
@@ -12,11 +12,11 @@ use facts::{cost, unfit};
 pub use facts::Facts;
 pub use memory::{OVERHEAD_MIB, needed_mib, short, spare_mib};
 
-/// Judges a VM; returns what a VF costs it.
+/// Evaluates a VM; returns warnings about what a VF costs it.
 ///
 /// # Errors
 ///
-/// What cannot work, with the setting that stands in the way.
+/// The setting that excludes a VF.
 pub fn judge(facts: &Facts<'_>) -> Result<Vec<Problem>, Problem> {
     let vm = facts.definition;
     if let Some(os_type) = vm.settings.os_type.as_deref()

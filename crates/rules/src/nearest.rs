@@ -1,4 +1,4 @@
-//! The name that was probably meant.
+//! The nearest name to a mistyped one.
 
 use std::collections::BTreeSet;
 

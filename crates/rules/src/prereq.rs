@@ -25,7 +25,7 @@ pub use scope::{CLUSTER, Scope};
 
 use node::{adapters, hyperthreading, smt_of};
 
-/// Judges `nodes`: the machine, then the cluster, then the intent, then each adapter of
+/// Checks `nodes`: the machine, then the cluster, then the intent, then each adapter of
 /// `scope` for itself. Every check gets its row, whatever the others report.
 pub fn judge(nodes: &[Node], intents: &[Intent], scope: &Scope) -> Vec<Check> {
     let mut rows = Vec::new();

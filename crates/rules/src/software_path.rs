@@ -10,7 +10,7 @@ use walk::{End, Frames, Walk};
 #[cfg(test)]
 mod tests;
 
-/// What becomes of new connections of VMs.
+/// Whether new connections of VMs pass.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Forwarding {
     /// The firewall does not stop them.
@@ -105,11 +105,11 @@ fn meets(family: Family, protocol: Protocol, called: bool) -> bool {
 }
 
 impl Forwarding {
-    /// Why VMs must not be put on this path: it carries nothing.
+    /// Checks that VMs can use this path.
     ///
     /// # Errors
     ///
-    /// That.
+    /// The chain that drops everything.
     pub fn must_pass(&self, node: &str, bridge: Option<&str>) -> Result<(), Problem> {
         let Forwarding::Dropped(drops) = self else {
             return Ok(());

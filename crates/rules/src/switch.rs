@@ -25,12 +25,12 @@ pub use warnings::{of_mentions, renewed_by};
 use change::Change;
 use choose::choose;
 
-/// Decides how the node gets from what stands to what is requested. One adapter becomes the
+/// Plans the steps from the current state to the requested one. One adapter becomes the
 /// uplink; the others give VFs only, since two uplinks would be a loop.
 ///
 /// # Errors
 ///
-/// Why it cannot be.
+/// The refusal.
 pub fn plan(wish: &Wish, standing: &Standing) -> Result<Plan, SwitchRefusal> {
     let chosen = choose(wish, standing)?;
     if let Some(route) = hand_over::peculiar(&chosen) {

@@ -1,4 +1,4 @@
-//! Changing the number of VFs: the plan, what stops it, and what a refusal means.
+//! Changing the number of VFs: the plan, its refusals, and the kernel's refusals.
 //!
 //! The kernel changes the number only through zero, and zero destroys every VF. So the
 //! plan goes through zero only if no VF is in use.
@@ -15,11 +15,11 @@ use crate::prereq::{blocker, can_change};
 pub use refusal::read as read_refusal;
 pub use verdict::{expected, left, remarks, verdict};
 
-/// Decides how `adapter` gets from what it has to what is asked.
+/// Plans the change of `adapter` to the requested number.
 ///
 /// # Errors
 ///
-/// What stops it: a prerequisite that the adapter does not meet, more VFs than can be reached, VFs in use.
+/// A prerequisite that the adapter does not meet, more VFs than can be reached, VFs in use.
 pub fn plan(adapter: &Adapter, ask: Ask) -> Result<Plan, Problem> {
     let name = adapter.name();
     let address = adapter.address.to_string();
@@ -171,7 +171,7 @@ fn is_complete(vf: &Vf) -> bool {
     used || vf.is_ready()
 }
 
-/// No VF may be in use, and of none may that be unknown.
+/// Checks that no VF is in use or of unknown use.
 pub fn unused(adapter: &Adapter, name: &str) -> Result<(), Problem> {
     let mut used = Vec::new();
     let mut unknown = Vec::new();

@@ -1,4 +1,4 @@
-//! Which way a running VM's traffic goes, by what was seen of its VF, and what follows: whether the
+//! The path of a running VM's traffic, by observations of its VF, and the consequences: whether the
 //! software path receives, too (failover bridging), whether the VF is taken back, and when to check again.
 //!
 //! Nothing here believes the domain's XML. A VF is proved by its guest's driver, or the path is not the
@@ -30,7 +30,7 @@ impl Default for Limits {
     }
 }
 
-/// What the guest's time is counted from.
+/// The start of the guest's time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Begin {
     /// The VF was attached while the guest ran.
@@ -52,7 +52,7 @@ impl Begin {
     }
 }
 
-/// What is known of a VM and its VF.
+/// Observations of a VM and its VF.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Seen {
     /// Whether the VM runs; one that is paused or sleeps uses up no time.
@@ -71,7 +71,7 @@ pub struct Seen {
     pub link: Option<bool>,
     /// Whether the software path leads over another adapter than the VF's.
     pub elsewhere: bool,
-    /// What its time is counted from.
+    /// The start of its time.
     pub begin: Begin,
     /// How long it has run since then without being seen to drive its VF.
     pub waited: Duration,
@@ -101,12 +101,12 @@ pub enum Time {
     Over,
 }
 
-/// What follows from what was seen.
+/// The consequences of the observations.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Verdict {
     /// The path.
     pub path: Path,
-    /// What was seen, and by what: a fragment.
+    /// The observation and its source, as a fragment.
     pub why: String,
     /// Whether the adapter passes the VM's frames to the bridge, too.
     pub bridge: bool,
@@ -129,7 +129,7 @@ const WORKS: Duration = Duration::from_secs(60);
 const SOONEST: Duration = Duration::from_secs(1);
 const LATEST: Duration = Duration::from_secs(5);
 
-/// Judges what was seen of a VM.
+/// Evaluates the observations of a VM.
 pub fn judge(seen: &Seen, limits: Limits) -> Verdict {
     let Some(vf) = &seen.vf else {
         return Verdict {

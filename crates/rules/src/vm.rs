@@ -1,4 +1,4 @@
-//! One VM against a performance setting: vNICs, vCPUs, figures, room.
+//! One VM and a performance setting: vNICs, vCPUs, queue pairs and free capacity.
 
 use std::collections::BTreeMap;
 
@@ -6,7 +6,7 @@ use accelnet_model::domain::Vnic;
 use accelnet_model::performance::{Performance, PerformanceSettings};
 use accelnet_model::{Code, Domain, Mac, Problem};
 
-/// The VM must have a vNIC.
+/// Checks that the VM has a vNIC.
 pub fn has_vnics(vm: &Domain) -> Result<(), Problem> {
     match vm.vnics.as_slice() {
         [] => Err(Problem::new(
@@ -246,7 +246,7 @@ pub fn mac_is_its_own(
     }
 }
 
-/// What one adapter has to give.
+/// The free capacity of one adapter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Room {
     /// VFs that are not in use.
@@ -257,7 +257,7 @@ pub struct Room {
     pub most_queue_pairs: u32,
 }
 
-/// One of the adapters must be able to give a VF the setting's queue pairs at all.
+/// Checks that one of the adapters can give a VF the queue pairs of the setting.
 pub fn provisionable(
     setting: Performance,
     figures: &PerformanceSettings,
@@ -279,7 +279,7 @@ pub fn provisionable(
     }
 }
 
-/// One of the adapters must have room for the VM now; the first that has it is named by
+/// Checks that one of the adapters has free capacity for the VM; the first is returned by
 /// its place.
 pub fn place(
     vm: &str,

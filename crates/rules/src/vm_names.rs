@@ -1,4 +1,4 @@
-//! Names of VMs as they are typed: a name, a UUID, or a glob with `*` and `?`, which a name may have, too.
+//! Names of VMs in commands: a name, a UUID, or a glob with `*` and `?`, which a name may contain, too.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -6,7 +6,7 @@ use accelnet_model::{Code, Problem};
 
 use crate::nearest::{absent, absent_on_nodes, held};
 
-/// VMs by what they are called.
+/// VMs by name and UUID.
 #[derive(Debug, Default)]
 pub struct Names<'a> {
     /// Name of each, in their order.
@@ -27,8 +27,8 @@ impl<'a> Names<'a> {
         names
     }
 
-    /// The places of the VMs that what was typed means, in their order: those that are called exactly so or
-    /// have that UUID; where there is none, those whose name it fits as a glob.
+    /// The indexes of the VMs that `typed` selects, in their order: those with exactly this name or
+    /// UUID; if there is none, those whose name matches it as a glob.
     pub fn meant(&self, typed: &str) -> Vec<usize> {
         let uuid = typed.to_ascii_lowercase();
         let exact = [self.by_name.get(typed), self.by_uuid.get(&*uuid)];
@@ -48,7 +48,7 @@ impl<'a> Names<'a> {
     }
 }
 
-/// The VMs among `all` that what was typed means, as [`Names::meant`].
+/// The VMs of `all` that `typed` selects, as [`Names::meant`].
 pub fn meant<T>(
     typed: &str,
     all: impl IntoIterator<Item = T>,

@@ -1,5 +1,5 @@
 //! Whether the settings of a vNIC hold over a VF. The host enforces them on its own end of the vNIC,
-//! which a VF goes past: each is carried over to the VF, or stands in its way.
+//! which a VF bypasses: each is applied to the VF, or excludes a VF.
 
 mod layers;
 mod vlan;
@@ -14,7 +14,7 @@ use way::{name, refusing, unfit};
 
 pub use way::{Pf, Vlan, Way};
 
-/// What a VF has to have in place of its vNIC.
+/// Settings that a VF needs in place of its vNIC.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Carried {
     /// VLAN of its traffic.
@@ -32,7 +32,7 @@ pub struct Carried {
 ///
 /// # Errors
 ///
-/// The setting that a VF would go past, and what to do about it.
+/// The setting that a VF would bypass, and the remedy.
 pub fn holds(way: &Way<'_>) -> Result<Vlan, Problem> {
     let layers = layers::of(way);
     for layer in &layers {
@@ -79,7 +79,7 @@ pub fn names_vlan(way: &Way<'_>) -> bool {
     layers::of(way).iter().any(|layer| layer.vlan.is_some())
 }
 
-/// What a vNIC may send at most, in Mb/s, as a VF has it.
+/// The transmit limit of a vNIC in Mb/s, rounded as a VF needs it.
 pub fn transmit_limit(vnic: &Vnic, network: Option<&NetworkSettings>) -> Option<u32> {
     let way = Way {
         vm: "",

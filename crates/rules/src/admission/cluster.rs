@@ -14,7 +14,7 @@ pub fn reserved_nodes(nodes: usize, reserve_percentage: u8) -> usize {
 /// Numbers of VMs, by setting: Low, Medium, High.
 pub type Counts = [u32; 3];
 
-/// Where a setting stands in [`Counts`].
+/// The index of a setting in [`Counts`].
 pub const fn place_of(setting: Performance) -> usize {
     match setting {
         Performance::Low => 0,
@@ -28,7 +28,7 @@ pub fn sizes_of(figures: &PerformanceSettings) -> [u64; 3] {
     Performance::ALL.map(|setting| u64::from(figures.of(setting).queue_pairs).max(1))
 }
 
-/// An adapter of the intent, and what it is to give.
+/// An adapter of the intent, with its capacity and allocations.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Adapter {
     /// Its name on its node.
@@ -48,7 +48,7 @@ pub struct Adapter {
 pub struct Node {
     /// Its name.
     pub name: String,
-    /// Whether it is down now: its VMs need room elsewhere already.
+    /// Whether it is down now: its VMs need VFs elsewhere already.
     pub down: bool,
     /// The intent's adapters there.
     pub adapters: Vec<Adapter>,
@@ -56,7 +56,7 @@ pub struct Node {
     pub stranded: Counts,
 }
 
-/// A cluster: its nodes, and what a setting stands for.
+/// A cluster: its nodes, the queue pairs of the settings, and the reserve.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Cluster {
     /// Its nodes.
@@ -104,7 +104,7 @@ impl Adapter {
         Some(free)
     }
 
-    /// Whether it has room for one more VM of the setting that stands at `setting`.
+    /// Whether it has free capacity for one more VM of the setting with index `setting`.
     pub fn has_room(&self, sizes: &[u64; 3], setting: usize) -> bool {
         let free = self.free(sizes);
         free.and_then(|free| free.without(sizes[setting], 1))

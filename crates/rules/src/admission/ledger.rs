@@ -13,7 +13,7 @@ use super::search::{self, Found};
 use super::verdict::{Binding, Refusal, Verdict};
 use super::{Cluster, place_of};
 
-/// A cluster, ready to be judged again and again.
+/// A cluster, prepared for repeated evaluation.
 #[derive(Debug, Clone)]
 pub struct Ledger {
     cluster: Cluster,
@@ -88,7 +88,7 @@ impl Ledger {
         }
     }
 
-    /// The cluster, with all that was added.
+    /// The cluster, with all changes.
     pub fn cluster(&self) -> &Cluster {
         &self.cluster
     }
@@ -98,7 +98,7 @@ impl Ledger {
         self.judged(more, None, Worst::Named)
     }
 
-    /// Whether the promise of the reserve holds.
+    /// Whether failover capacity suffices for the reserve.
     pub fn holds(&self) -> Verdict {
         self.holds_with(self.more)
     }
@@ -124,7 +124,7 @@ impl Ledger {
     }
 
     /// Whether it would hold with `vms` more VMs of `setting` on an adapter; none where the
-    /// adapter has no room for them.
+    /// adapter has no free capacity for them.
     pub fn with(
         &self,
         node: usize,
@@ -135,7 +135,7 @@ impl Ledger {
         self.with_addition(node, adapter, setting, vms, Worst::Named)
     }
 
-    /// Whether the promise would hold with `vms` more VMs of `setting` on an adapter. In a large cluster this
+    /// Whether failover capacity would suffice with `vms` more VMs of `setting` on an adapter. In a large cluster this
     /// takes a fraction of [`Ledger::with`] where it would not: the nodes that are down at worst are not
     /// searched.
     pub fn has_room_for(
@@ -197,11 +197,11 @@ impl Ledger {
     }
 
     /// The adapter of a node, by place, that one more VM of `setting` can have there: the first
-    /// with which the promise holds.
+    /// with which failover capacity suffices.
     ///
     /// # Errors
     ///
-    /// No adapter there has room now, or the promise would not hold.
+    /// No adapter there has free capacity, or failover capacity would not suffice.
     pub fn admit(&self, node: usize, setting: Performance) -> Result<usize, Refusal> {
         self.first_with_room(node, setting).map_err(|refused| {
             let named = refused.and_then(|adapter| {
@@ -217,7 +217,7 @@ impl Ledger {
         })
     }
 
-    /// The same without a reason where there is none.
+    /// The same, without the reason of a refusal.
     pub fn admits(&self, node: usize, setting: Performance) -> Option<usize> {
         self.first_with_room(node, setting).ok()
     }
@@ -237,7 +237,7 @@ impl Ledger {
         Err(refused)
     }
 
-    /// Why the promise does not hold; none where it does.
+    /// Why failover capacity does not suffice; none where it does.
     pub fn refusal(&self) -> Option<Refusal> {
         let verdict = self.holds();
         (!verdict.holds()).then(|| refusal(&self.cluster, &verdict))

@@ -30,7 +30,7 @@
 //!
 //! The oracle of the tests packs by trying everything, and agrees.
 
-/// What is free on an adapter.
+/// The free capacity of an adapter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Bin {
     /// VFs.
@@ -91,7 +91,7 @@ struct Grade {
     reach: u64,
 }
 
-/// Measures that belong together.
+/// Measures that decide together.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Family {
     /// How exact their answer is.
@@ -114,17 +114,17 @@ impl Family {
             .map(|grade| grade.map_or(0, |grade| measure[grade]))
     }
 
-    /// Whether it counts VMs of the setting that stands at `setting`.
+    /// Whether it counts VMs of the setting with index `setting`.
     pub fn counts(&self, setting: usize) -> bool {
         self.grade_of[setting].is_some()
     }
 
-    /// Whether it stays as complete as it is when VMs go away.
+    /// Whether it stays complete when VMs are removed.
     pub fn lasts(&self) -> bool {
         self.precision == Precision::Exactly && self.shape == Shape::Both
     }
 
-    /// The most weight that an adapter can hold.
+    /// The largest weight that an adapter can hold.
     pub fn room(&self, measure: &[u64; 3], bin: Bin) -> u64 {
         let wide = |grade: &&Grade| grade.reach <= bin.most;
         let grades = self.grades.iter().take_while(wide).count();

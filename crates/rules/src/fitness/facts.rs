@@ -1,4 +1,4 @@
-//! What fitness is judged from.
+//! The input for the fitness of a VM.
 
 use accelnet_model::memory::{NodeMemory, ProcessMemory};
 use accelnet_model::platform::Version;
@@ -6,7 +6,7 @@ use accelnet_model::{Code, Domain, Mac, Observed, Problem};
 
 use crate::pair::Step;
 
-/// All that the judgement of one VM rests on.
+/// The input for the fitness of one VM.
 #[derive(Debug, Clone)]
 pub struct Facts<'a> {
     /// The VM as it starts next.
@@ -15,7 +15,7 @@ pub struct Facts<'a> {
     pub live: Option<&'a Domain>,
     /// The MAC of its vNIC.
     pub mac: Mac,
-    /// What would be done.
+    /// The steps of the plan.
     pub steps: &'a [Step],
     /// Whether it has a managed save image.
     pub managed_save: bool,

@@ -15,7 +15,7 @@ pub const OVERHEAD_MIB: u64 = 1024;
 /// (RamDiscardManager); before, it refuses the one beside the other.
 const VIRTIO_MEM: Version = Version::new(6, 1, 0);
 
-/// What stays free on a node: MemAvailable is an estimate, and other processes grow.
+/// Memory that stays free on a node: MemAvailable is an estimate, and other processes grow.
 pub fn spare_mib(total_mib: u64) -> u64 {
     (total_mib / 32).clamp(64, 1024)
 }

@@ -212,7 +212,7 @@ fn a_vf_that_would_go_past_settings_is_taken_where_it_would() {
     assert_eq!(of(without, without), []);
 }
 
-/// What stands where the VF would be, in a VM that came to a node without a free one.
+/// The replacement of the VF in a VM that came to a node without a free one.
 fn stand_in() -> Vnic {
     Vnic {
         alias: Some(format!("{VF_ALIAS}5254000d0001")),

@@ -1,4 +1,4 @@
-//! Several nodes: this one as it is seen, the others as they reported, and what must be the same
+//! Several nodes: this one as observed, the others as reported, and what must be the same
 //! on all of them.
 
 use std::collections::BTreeSet;
@@ -31,18 +31,18 @@ pub struct Peer {
     pub node: String,
     /// Since when it is down; none while it is up.
     pub down_since: Option<String>,
-    /// What it reported; none when it never did.
+    /// Its report; none if it never reported.
     pub report: Option<PeerReport>,
 }
 
-/// What another node reported of itself.
+/// The report of another node.
 #[derive(Debug, Clone)]
 pub struct PeerReport {
     /// Whether SMT is on; none if it is unknown.
     pub smt: Option<bool>,
     /// Its own rows.
     pub checks: Vec<Check>,
-    /// Intents that it knows.
+    /// Its intents.
     pub intents: Vec<PeerIntent>,
     /// Adapters of its intents.
     pub adapters: Vec<IntentAdapter>,
@@ -64,9 +64,9 @@ pub fn own(node: &Node) -> Vec<Check> {
     rows
 }
 
-/// Judges `node` as it is seen and `peers` as they reported, then what must be the same on all.
+/// Checks `node` as observed and `peers` as reported, then what must be the same on all.
 /// `own_adapters` are those of `node`'s intents; `needed_pairs` is the most queue pairs that a VM
-/// is promised.
+/// needs.
 pub fn judge_cluster(
     node: &Node,
     own_adapters: &[IntentAdapter],
@@ -253,7 +253,7 @@ fn kind(adapters: &[IntentAdapter]) -> String {
 
 /// What an adapter of an intent is, for others to compare.
 impl IntentAdapter {
-    /// As it is seen.
+    /// From an observed adapter.
     pub fn of(intent: &str, adapter: &accelnet_model::Adapter, most: Option<u32>) -> Self {
         let mut links = adapter.interfaces.iter();
         IntentAdapter {

@@ -1,4 +1,4 @@
-//! Whether a VF can be given away alone: ACS on the way to the root, and IOMMU groups.
+//! Whether a VF can be assigned alone: ACS on the way to the root, and IOMMU groups.
 //!
 //! Where there are IOMMU groups they are the answer, since the kernel made them from ACS
 //! and its own knowledge of hardware; the bridges then give the reason. Without an IOMMU the

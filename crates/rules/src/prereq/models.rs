@@ -59,7 +59,7 @@ fn is_for(driver: &str, vendor: Option<u16>) -> bool {
     creates && (!has_ids || vendors.any(|same| same))
 }
 
-/// A model off record is a warning, never a block.
+/// An unrecorded model is a warning, never an error.
 pub fn judge(adapter: &Adapter, row: Row<'_>) -> Check {
     let model = describe(adapter);
     let driver = adapter.driver.present().map(|driver| driver.name.as_str());

@@ -1,4 +1,4 @@
-//! A node's machine and software, each for itself, and the sum of them.
+//! A node's machine and software, and their summary.
 
 use accelnet_model::check::{CheckName, Row};
 use accelnet_model::platform::{Architecture, Kvm, Libvirt, Lockdown, Version, Vfio};

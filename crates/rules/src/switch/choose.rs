@@ -8,21 +8,21 @@ use super::{SwitchRefusal, Wish};
 /// Longest name of a link (`IFNAMSIZ`, its NUL left out).
 const LONGEST_NAME: usize = 15;
 
-/// What was chosen.
+/// The chosen bridge and adapter.
 pub struct Chosen<'a> {
     /// Name of the bridge.
     pub bridge: String,
-    /// That bridge, where it stands.
+    /// That bridge, if it exists.
     pub existing: Option<&'a Bridge>,
     /// The link of the adapter.
     pub link: &'a Link,
-    /// What else was seen of it.
+    /// Its other observed values.
     pub uplink: &'a Uplink,
     /// It is a port of the bridge already, itself or by way of a bond.
     pub is_port: bool,
     /// Why this one.
     pub why: String,
-    /// What becomes of the other adapters.
+    /// The use of the other adapters.
     pub others: Option<String>,
 }
 

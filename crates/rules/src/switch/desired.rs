@@ -1,9 +1,9 @@
 //! The virtual switch that is requested.
 
-/// What a compute intent wants of a node.
+/// The virtual switch of a compute intent on a node.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Wish {
-    /// Name of its bridge, unless one stands that has the adapter already.
+    /// Name of its bridge, unless an existing one has the adapter already.
     pub bridge: String,
     /// Its adapters on this node by the names of their links, the preferred uplink first.
     pub uplinks: Vec<String>,

@@ -1,5 +1,5 @@
-//! The way back from a virtual switch: what the bridge carries goes to its uplink, so that the
-//! bridge can go.
+//! Removing a virtual switch: addresses and routes of the bridge move to its uplink, so that the
+//! bridge can be deleted.
 
 use accelnet_model::switch::{Gateway, Plan, Standing, SwitchStep};
 
@@ -7,7 +7,7 @@ use super::change::Change;
 use super::choose::uplink;
 use super::{SwitchRefusal, hand_over};
 
-/// Decides how what `bridge` carries goes to `port`, its only port, without the node being cut
+/// Plans the move of addresses and routes of `bridge` to `port`, its only port, without cutting the node
 /// off. The bridge itself goes when that has been checked.
 /// `standing` has both of them among its uplinks.
 ///

@@ -1,4 +1,4 @@
-//! What goes over from the uplink to the bridge, in an order that never leaves the node
+//! The move of addresses and routes from the uplink to the bridge, in an order that never leaves the node
 //! without an address or a route: everything is on the bridge before it leaves the uplink.
 
 use accelnet_model::switch::{
@@ -11,7 +11,7 @@ use super::choose::Chosen;
 /// Longest label of an IPv4 address (`IFNAMSIZ`, its NUL left out).
 const LONGEST_LABEL: usize = 15;
 
-/// Adds the steps, and their way back.
+/// Adds the steps, and those that undo them.
 pub fn steps(change: &mut Change, chosen: &Chosen<'_>) {
     let bridge = chosen.bridge.as_str();
     let uplink = chosen.link.name.as_str();

@@ -2,7 +2,7 @@
 
 use accelnet_model::link::BondMode;
 
-/// Why not. The text is what was found, as a sentence.
+/// The refusal. Its text is the cause, as a sentence.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SwitchRefusal {
     /// The intent has no adapter on this node.
@@ -46,7 +46,7 @@ pub enum SwitchRefusal {
         /// The bridge.
         bridge: String,
     },
-    /// Something else has it.
+    /// Another master has it.
     #[error("{uplink} belongs to {master}, which is of the kind {kind}.")]
     PortElsewhere {
         /// The adapter's link.
@@ -56,7 +56,7 @@ pub enum SwitchRefusal {
         /// Its kind.
         kind: String,
     },
-    /// Other links stand on it.
+    /// Other links are stacked on it.
     #[error("{uplink} has upper devices: {on_top}.")]
     Stacked {
         /// The adapter's link.
@@ -168,7 +168,7 @@ impl SwitchRefusal {
         }
     }
 
-    /// What is needed, as a sentence.
+    /// The requirement, as a sentence.
     pub fn needed(&self) -> String {
         match self {
             SwitchRefusal::NoUplink | SwitchRefusal::NoSuchLink { .. } => {
@@ -209,7 +209,7 @@ impl SwitchRefusal {
         }
     }
 
-    /// What an administrator does about it, as sentences.
+    /// The remedy, as sentences.
     pub fn to_do(&self) -> String {
         match self {
             SwitchRefusal::NoUplink => "Add an adapter of this node to the intent.".to_owned(),

@@ -1,4 +1,4 @@
-//! What an administrator should know of the uplink and its bridge. Each sentence is the same
+//! Warnings about the uplink and its bridge. Each sentence is the same
 //! before the bridge has the uplink's addresses and afterwards, for as long as it holds.
 
 use accelnet_model::switch::{Address, Mention, Renewal, Standing};
@@ -18,7 +18,7 @@ pub fn of_vlans(chosen: &Chosen<'_>) -> Option<String> {
     ))
 }
 
-/// Sentences, one or more a warning.
+/// The warnings, each one or more sentences.
 pub fn of(chosen: &Chosen<'_>, standing: &Standing) -> Vec<String> {
     let bridge = &chosen.bridge;
     let uplink = &chosen.link.name;

@@ -1,4 +1,4 @@
-//! What the kernel's refusal of a new number of VFs means.
+//! The cause of the kernel's refusal of a new number of VFs.
 
 use accelnet_model::vf_plan::{Refusal, Step};
 use accelnet_model::{Code, Problem};

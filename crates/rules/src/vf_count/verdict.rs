@@ -1,9 +1,9 @@
-//! Whether a change of the number of VFs came out as planned, from what is there now.
+//! Whether a change of the number of VFs succeeded, by the state after it.
 
 use accelnet_model::vf_plan::{Plan, Step, vfs_in_words};
 use accelnet_model::{Adapter, Code, Observed, Problem, Vf};
 
-/// Judges `after`, the adapter as it was seen when the steps of `plan` were done; `None`
+/// Evaluates `after`, the adapter after the steps of `plan`; `None`
 /// where it is not there any more. `waited` is the time, as "30 s".
 ///
 /// # Errors
@@ -69,7 +69,7 @@ pub fn verdict(
     }
 }
 
-/// What there is now, in a sentence.
+/// The current state, in a sentence.
 pub fn left(adapter: &Adapter) -> String {
     match adapter.vfs.len() {
         0 => "It has no VFs now.".to_owned(),
@@ -78,7 +78,7 @@ pub fn left(adapter: &Adapter) -> String {
     }
 }
 
-/// What is worth knowing of `after`, which came out as planned: VFs that share a group,
+/// Warnings about `after`, which is as planned: VFs that share a group,
 /// an adapter that is down, VFs that were left because they are used.
 pub fn remarks(after: &Adapter, plan: &Plan) -> Vec<String> {
     let mut remarks = Vec::new();

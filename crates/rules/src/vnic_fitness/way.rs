@@ -1,4 +1,4 @@
-//! The way of the frames of a vNIC.
+//! The software path of a vNIC: VM, vNIC, port, network, bridge and uplink.
 
 use accelnet_model::domain::Vnic;
 use accelnet_model::port::NetworkSettings;
@@ -18,7 +18,7 @@ pub struct Pf {
     pub no_vlan: Option<String>,
 }
 
-/// What the software path of a vNIC leads through.
+/// The parts of the software path of a vNIC.
 #[derive(Debug, Clone, Copy)]
 pub struct Way<'a> {
     /// Name of the VM.
@@ -37,7 +37,7 @@ pub struct Way<'a> {
     pub pfs: &'a [Pf],
 }
 
-/// The VLAN that a VF has to have so that it is where its vNIC is.
+/// The VLAN that a VF needs to be in the network of its vNIC.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Vlan {
     /// This one, 0 for none.

@@ -8,19 +8,19 @@ use serde::{Deserialize, Deserializer};
 
 use crate::management;
 
-/// The whole file; what is left out has its default.
+/// The whole file; omitted fields have their defaults.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ClusterFile {
     /// The share of nodes that may be down at once, in percent, 0..=99; 50 when left out.
     #[serde(default = "default_reserve", deserialize_with = "reserve")]
     pub node_reserve_percentage: u8,
-    /// What the performance settings stand for.
+    /// The values of the performance settings.
     #[serde(default)]
     pub performance: FiguresFile,
     /// Nodes, at least one.
     pub nodes: Vec<NodeFile>,
-    /// Accelerated VMs that are there.
+    /// Existing accelerated VMs.
     #[serde(default)]
     pub vms: Vec<VmFile>,
     /// VMs that are requested, in that order.
@@ -28,7 +28,7 @@ pub struct ClusterFile {
     pub ask: Vec<AskFile>,
 }
 
-/// What the performance settings stand for; 1, 2 and 4 queue pairs when left out.
+/// The values of the performance settings; 1, 2 and 4 queue pairs by default.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct FiguresFile {
@@ -40,7 +40,7 @@ pub struct FiguresFile {
     pub high: Option<FigureFile>,
 }
 
-/// What one setting stands for.
+/// The values of one setting.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct FigureFile {
@@ -79,7 +79,7 @@ pub struct AdapterFile {
     pub max_queue_pairs_per_vf: Option<u32>,
 }
 
-/// A VM that is there.
+/// An existing VM.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct VmFile {
@@ -116,7 +116,7 @@ pub struct AskFile {
 }
 
 impl FiguresFile {
-    /// The figures, with the defaults for what was left out.
+    /// The performance settings, with defaults for omitted fields.
     pub fn figures(&self) -> PerformanceSettings {
         let mut figures = PerformanceSettings::default();
         for (figure, given) in [

@@ -10,7 +10,7 @@ use super::{InUse, Promised, outlook, placed};
 use crate::admission::{self, Adapter, Cluster, Ledger, Node, Refusal, Remedy, place_of};
 use crate::{management, vm};
 
-/// A field that makes no sense, and why: a fragment.
+/// An invalid field, and the reason as a fragment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Wrong {
     /// The field: `vms`, `3`, `node`.
@@ -46,7 +46,7 @@ impl Wrong {
 ///
 /// # Errors
 ///
-/// A field that makes no sense beside the others.
+/// A field that contradicts others.
 pub fn judge(file: &ClusterFile) -> Result<Capacity, Wrong> {
     let names = Names::of(file)?;
     let mut cluster = cluster(file)?;

@@ -1,4 +1,4 @@
-//! What is left of a cluster.
+//! The capacity of a cluster and its use.
 
 use accelnet_model::capacity::{Capacity, MoreVms, NodeCapacity, Share};
 use accelnet_model::{Performance, Problem};
@@ -14,7 +14,7 @@ pub struct InUse {
     pub queue_pairs: u32,
 }
 
-/// A VM that is promised a VF: name, place of its node, and setting.
+/// An accelerated VM: name, index of its node, and setting.
 pub type Promised<'a> = (&'a str, usize, Performance);
 
 /// The capacity of `ledger`'s cluster, of which each node has `in_use` in use.
@@ -46,7 +46,7 @@ pub fn outlook(ledger: &Ledger, in_use: &[InUse], vms: &[Promised<'_>]) -> Capac
     }
 }
 
-/// Why the promise of the reserve does not hold; none where it does.
+/// Why failover capacity does not suffice for the reserve; none where it does.
 pub fn broken_promise(ledger: &Ledger, vms: &[Promised<'_>]) -> Option<Problem> {
     let refusal = ledger.refusal()?;
     let cluster = ledger.cluster();

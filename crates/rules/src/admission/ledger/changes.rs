@@ -8,7 +8,7 @@ use crate::admission::measure::Bin;
 use crate::admission::{Cluster, Node, place_of};
 
 impl Ledger {
-    /// Adds `vms` VMs of `setting` to an adapter, whether or not the promise holds with them.
+    /// Adds `vms` VMs of `setting` to an adapter, whether or not failover capacity suffices.
     pub fn add(&mut self, node: usize, adapter: usize, setting: Performance, vms: u32) {
         let place = place_of(setting);
         let size = self.cluster.sizes[place];
@@ -36,7 +36,7 @@ impl Ledger {
         }
     }
 
-    /// Takes `vms` VMs of `setting` away from an adapter.
+    /// Removes `vms` VMs of `setting` from an adapter.
     pub fn remove(&mut self, node: usize, adapter: usize, setting: Performance, vms: u32) {
         let place = place_of(setting);
         let sizes = self.cluster.sizes;
@@ -66,20 +66,20 @@ impl Ledger {
         }
     }
 
-    /// Adds a VM of `setting` for which no adapter of its node has room.
+    /// Adds a VM of `setting` for which no adapter of its node has free capacity.
     pub fn add_stranded(&mut self, node: usize, setting: Performance) {
         self.cluster.nodes[node].stranded[place_of(setting)] += 1;
         self.count_anew();
     }
 
-    /// Takes such a VM away.
+    /// Removes such a VM.
     pub fn remove_stranded(&mut self, node: usize, setting: Performance) {
         let stranded = &mut self.cluster.nodes[node].stranded[place_of(setting)];
         *stranded = stranded.saturating_sub(1);
         self.count_anew();
     }
 
-    /// Puts `node` in the place of another, which it is now: of the sums only its own parts change.
+    /// Replaces the node at `place`: only its own parts of the sums change.
     pub fn set_node(&mut self, place: usize, node: Node) {
         let Some(old) = self.cluster.nodes.get_mut(place) else {
             return;
