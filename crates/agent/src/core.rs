@@ -579,7 +579,7 @@ fn all_meant(names: &[String], domains: Option<&Vec<Domain>>) -> Option<Vec<Stri
     let all = Names::of(domains.iter().map(|vm| (&*vm.name, &*vm.uuid)));
     let mut meant = BTreeSet::new();
     for name in names {
-        let found = all.meant(name);
+        let found = all.matching(name);
         if found.is_empty() {
             return None;
         }

@@ -8,7 +8,7 @@ use accelnet_host::switch::{KernelSwitches, Switches};
 use accelnet_host::{
     Host, KernelLinks, LibvirtVms, Links, SystemClock, SystemKnobs, SystemRulesets, Vms,
 };
-use accelnet_model::vf_wish;
+use accelnet_model::hook_config;
 use accelnet_pci::Root;
 use accelnet_rules::vf_path::Limits;
 
@@ -26,7 +26,7 @@ pub trait Edge: Send {
     fn reflex_links(&self) -> Arc<dyn Links + Send + Sync>;
     /// Who restores a switch when the agent dies in the middle of its change.
     fn guard(&self) -> &dyn Guard;
-    /// The folder where each VM's [`accelnet_model::VfWish`] lies for the hook.
+    /// The folder where each VM's [`accelnet_model::HookConfig`] lies for the hook.
     fn wishes(&self) -> &Path;
     /// How long guests may take to drive their VFs.
     fn limits(&self) -> Limits {
@@ -73,7 +73,7 @@ impl System {
                 program: PathBuf::from("/proc/self/exe"),
                 folder: PathBuf::from(FOLDER),
             },
-            wishes: PathBuf::from(vf_wish::FOLDER),
+            wishes: PathBuf::from(hook_config::FOLDER),
             limits,
             kill_at: kill_at.map(|(step, times)| (step, std::cell::Cell::new(times))),
         }

@@ -290,9 +290,9 @@ impl Journal {
         let kept = kept::kept(events.iter());
         let events = events.into_iter().zip(kept).filter(|(_, kept)| *kept);
         let events = events.map(|(event, _)| event);
-        let is_meant =
+        let is_etcd =
             |event: &Event| event.number > after && node.is_none_or(|node| event.node == node);
-        let mut events: Vec<Event> = events.filter(is_meant).collect();
+        let mut events: Vec<Event> = events.filter(is_etcd).collect();
         let surplus = events.len().saturating_sub(limit);
         events.drain(..surplus);
         Ok(events)

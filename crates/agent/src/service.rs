@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use accelnet_api::types::*;
-use accelnet_api::{Answer, Caller, News, Remark, Role, Service, answered};
+use accelnet_api::{Answer, ApiEvent, Caller, News, Role, Service, answered};
 use accelnet_host::Clock;
 use accelnet_model::{AdapterSummary, Capacity, Code, Node, Problem};
 use accelnet_rules::vm_names;
@@ -357,7 +357,7 @@ impl Service for Agent {
         self.journal.news()
     }
 
-    fn remark(&self, remark: &Remark) {
+    fn record_event(&self, remark: &ApiEvent) {
         let at = self.clock.now();
         let remark = remark.clone();
         let word = Word {

@@ -93,7 +93,7 @@ impl Edge for Simulated {
     }
 
     fn wishes(&self) -> &Path {
-        self.machine.wishes()
+        self.machine.hook_configs()
     }
 
     fn journald(&self) -> Option<Journald> {

@@ -23,4 +23,4 @@ pub use client::Client;
 pub use document::OPENAPI;
 pub use role::Role;
 pub use server::Server;
-pub use service::{Answer, Caller, News, Remark, Service, answered};
+pub use service::{Answer, ApiEvent, Caller, News, Service, answered};

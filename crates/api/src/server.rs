@@ -13,7 +13,6 @@ mod connection;
 pub mod fuzzing;
 #[cfg(test)]
 pub(crate) mod http;
-mod looks;
 mod operate;
 mod parse;
 mod peer;
@@ -22,6 +21,7 @@ mod query;
 mod refusals;
 mod remote;
 mod router;
+mod shared_reads;
 mod surplus;
 
 use std::io;
@@ -45,7 +45,7 @@ pub use places::Source;
 pub use remote::{Files, Remote, RemoteOptions};
 
 /// Threads that work for requests at once, at most; some of them keep events, or write answers.
-const THREADS: usize = router::CHANGING + router::LOOKING + 28;
+const THREADS: usize = router::CHANGING + router::READING + 28;
 /// How long such a thread waits for more to do.
 const THREAD_REST: Duration = Duration::from_secs(5);
 

@@ -22,7 +22,7 @@ pub struct Caller {
 
 /// A refusal before a request reached the [`Service`].
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Remark {
+pub struct ApiEvent {
     /// What kind.
     pub kind: EventKind,
     /// Who it was; none when that cannot be determined.
@@ -89,7 +89,7 @@ pub trait Service: Send + Sync {
     /// Notified of every event from now on.
     fn news(&self) -> Result<News, Problem>;
     /// Keeps a remark as an event. The caller bounds their number.
-    fn remark(&self, remark: &Remark);
+    fn record_event(&self, remark: &ApiEvent);
     /// All nodes of the cluster, by name.
     fn nodes(&self) -> Result<Vec<NodeView>, Problem>;
     /// The network adapters of all nodes, or of one, by node.

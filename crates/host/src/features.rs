@@ -34,7 +34,7 @@ const FOLDER: &str = "/run/accelnet/features";
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Asked {
     /// Remarks of the driver.
-    pub remarks: Vec<String>,
+    pub warnings: Vec<String>,
     /// Settings that could not be put back, in sentences.
     pub not_restored: Vec<String>,
 }
@@ -55,7 +55,7 @@ pub fn on_record(
 /// Whether asking `adapter` again would bring nothing new: its driver and firmware have
 /// answered, and what they left open they left open without carrier, as there is none now. That is
 /// looked up: a driver may take its link down while it makes VFs.
-pub fn is_settled(host: &Host<'_>, adapter: &Adapter) -> bool {
+pub fn is_stable(host: &Host<'_>, adapter: &Adapter) -> bool {
     let Some(known) = on_record(host, adapter.address, &adapter.interfaces) else {
         return false;
     };
@@ -115,7 +115,7 @@ pub fn ask(host: &Host<'_>, adapter: &Adapter) -> Result<Asked, String> {
         })?;
     }
     Ok(Asked {
-        remarks: answer.warnings,
+        warnings: answer.warnings,
         not_restored: answer
             .not_restored
             .iter()

@@ -42,10 +42,10 @@ const VM: &str = "VM ";
 
 /// The whole node.
 pub fn node(host: &Host<'_>) -> Node {
-    let reading = host.hypervisor.look(LIBVIRT_PATIENCE);
+    let reading = host.hypervisor.read_domains(LIBVIRT_PATIENCE);
     let mut unreadable = Vec::new();
     let links = host.links.links();
-    let platform = platform::look(host, &reading, links.as_deref());
+    let platform = platform::read(host, &reading, links.as_deref());
     let snapshot = Snapshot {
         links: links.map(|links| Placed::new(host.root, links)),
         domains: domains(whole(&reading), &mut unreadable),

@@ -19,7 +19,7 @@ const ABOUT: [&str; 4] = ["failover", "vfio", "hostdev", "Device assignment"];
 
 /// The last that QEMU wrote about a VF since the domain called `vm` was started: one line, without its
 /// time, printable whatever is in it. None when it wrote nothing of the kind, or nothing can be read.
-pub fn words_about_vf(root: &Root, vm: &str) -> Option<String> {
+pub fn messages_about_vf(root: &Root, vm: &str) -> Option<String> {
     let path = root.locate(&format!("/var/log/libvirt/qemu/{vm}.log"));
     let mut log = std::fs::File::open(path).ok()?;
     let length = log.seek(SeekFrom::End(0)).ok()?;

@@ -8,7 +8,7 @@ pub mod hand_over;
 mod keepers;
 mod kernel;
 
-use accelnet_model::switch::{Standing, Uplink};
+use accelnet_model::switch::{NetworkState, Uplink};
 use accelnet_netlink::NetlinkError;
 use accelnet_pci::Root;
 
@@ -23,20 +23,20 @@ pub use kernel::KernelSwitches;
 /// # Errors
 ///
 /// See [`NetlinkError`].
-pub fn standing(
+pub fn network_state(
     switches: &dyn Switches,
     links: &dyn Links,
     root: &Root,
     uplinks: &[String],
-) -> Result<Standing, NetlinkError> {
+) -> Result<NetworkState, NetlinkError> {
     let links = links.links()?;
-    let bridges = switches.look()?;
+    let bridges = switches.list_bridges()?;
     let clients = keepers::clients(root);
-    let mut standing = Standing::default();
+    let mut network_state = NetworkState::default();
     for link in &links {
         let uplink = uplinks.contains(&link.name);
         if uplink {
-            standing.uplinks.push(Uplink {
+            network_state.uplinks.push(Uplink {
                 name: link.name.clone(),
                 carried: switches.carried(&link.name)?,
                 keepers: keepers::keepers(root, link, &clients),
@@ -44,12 +44,12 @@ pub fn standing(
         }
         if uplink || bridges.iter().any(|bridge| bridge.name == link.name) {
             let renewal = keepers::renewal(root, link, &clients);
-            standing.renewals.push(renewal);
+            network_state.renewals.push(renewal);
         }
     }
-    Ok(Standing {
+    Ok(NetworkState {
         bridges,
         links,
-        ..standing
+        ..network_state
     })
 }

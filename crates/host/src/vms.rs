@@ -251,7 +251,7 @@ impl Vms for LibvirtVms {
 
 /// The same connection lists the VMs.
 impl Hypervisor for LibvirtVms {
-    fn look(&self, within: Duration) -> Result<Reading, LibvirtError> {
+    fn read_domains(&self, within: Duration) -> Result<Reading, LibvirtError> {
         self.control.read(within)
     }
 

@@ -10,9 +10,9 @@ use std::path::Path;
 use accelnet_host::Links;
 use accelnet_host::hook::{self, Edge, Operation, coming};
 use accelnet_model::adapter::EswitchMode;
+use accelnet_model::hook_config::{HookConfig, VfOutcome};
 use accelnet_model::link::{Channels, DriverInfo, Link};
 use accelnet_model::vf::{VfLinkState, VfSettings, VlanProtocol};
-use accelnet_model::vf_wish::{VfOutcome, VfWish};
 use accelnet_model::{Mac, PciAddress};
 use accelnet_netlink::{FdbEntry, NetlinkError, VfChange};
 use accelnet_pci::Root;
@@ -42,8 +42,8 @@ fn pf() -> PciAddress {
     "0000:01:00.0".parse().expect("an address")
 }
 
-fn config() -> VfWish {
-    VfWish {
+fn config() -> HookConfig {
+    HookConfig {
         mac: OWN,
         max_tx_rate_mbps: 500,
         max_tx_rate_mbps_by_pf: BTreeMap::new(),
@@ -79,7 +79,7 @@ impl Bench {
         self.folder.path().join(path)
     }
 
-    fn config_with(self, config: &VfWish) -> Self {
+    fn config_with(self, config: &HookConfig) -> Self {
         let path = self.path(&format!("run/accelnet/vms/{UUID}.json"));
         fs::create_dir_all(path.parent().expect("a folder")).expect("made");
         fs::write(path, serde_json::to_vec(config).expect("JSON")).expect("written");
@@ -245,7 +245,7 @@ fn a_vf_is_set_and_put_back() {
 /// The driver refuses what it does not have; the hook does not end in the middle of its work.
 #[test]
 fn a_config_of_any_number_of_queue_pairs_is_tried() {
-    let config = VfWish {
+    let config = HookConfig {
         queue_pairs: Some(u32::MAX),
         ..config()
     };
@@ -293,7 +293,7 @@ fn a_vf_is_put_back_when_the_config_has_gone() {
 #[test]
 fn vms_that_are_not_accelnets_are_left_alone() {
     let without = bench();
-    let of_another_nic = bench().config_with(&VfWish {
+    let of_another_nic = bench().config_with(&HookConfig {
         mac: OTHER,
         ..config()
     });
@@ -341,7 +341,7 @@ fn failures_are_noted() {
     assert!(failures[0].starts_with("failed to "), "{failures:?}");
     assert_eq!(refusing.outcome().expect("an outcome").failures, failures);
 
-    let vlan = bench().config_with(&VfWish {
+    let vlan = bench().config_with(&HookConfig {
         vlan: Some(43),
         ..config()
     });

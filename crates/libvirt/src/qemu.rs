@@ -26,12 +26,12 @@ pub enum QemuError {
         words: String,
     },
     /// Its output is not as expected.
-    #[error("{} --version said {said:?}, not \"QEMU emulator version ...\"", .path.display())]
+    #[error("{} --version said {output:?}, not \"QEMU emulator version ...\"", .path.display())]
     NotUnderstood {
         /// The emulator.
         path: PathBuf,
         /// Its first line.
-        said: String,
+        output: String,
     },
 }
 
@@ -57,16 +57,16 @@ fn ask(path: &Path) -> Result<Version, QemuError> {
         let words = String::from_utf8_lossy(&output.stderr);
         return Err(failed(format!("{}: {}", output.status, words.trim())));
     }
-    let said = String::from_utf8_lossy(&output.stdout);
-    parse(&said).ok_or_else(|| QemuError::NotUnderstood {
+    let output = String::from_utf8_lossy(&output.stdout);
+    parse(&output).ok_or_else(|| QemuError::NotUnderstood {
         path: path.to_owned(),
-        said: said.lines().next().unwrap_or_default().to_owned(),
+        output: output.lines().next().unwrap_or_default().to_owned(),
     })
 }
 
 /// Reads `QEMU emulator version 10.0.2 (Debian ...)`.
-fn parse(said: &str) -> Option<Version> {
-    let (_, version) = said.split_once("QEMU emulator version ")?;
+fn parse(output: &str) -> Option<Version> {
+    let (_, version) = output.split_once("QEMU emulator version ")?;
     version.parse().ok()
 }
 

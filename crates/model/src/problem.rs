@@ -38,7 +38,7 @@ impl Problem {
         let entry = code.entry();
         Problem {
             code,
-            document_code: entry.stands_under,
+            document_code: entry.case_of,
             message: fill(entry.sentence, names),
             found: found.into(),
             needed: fill(entry.needed, names),

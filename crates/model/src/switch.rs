@@ -87,7 +87,7 @@ pub struct Uplink {
 
 /// What a plan for a virtual switch is made from.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Standing {
+pub struct NetworkState {
     /// All links of the node.
     pub links: Vec<Link>,
     /// Its bridges.

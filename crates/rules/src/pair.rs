@@ -105,7 +105,7 @@ fn is_vf(vnic: &Vnic, pool: &str) -> bool {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Step {
     /// Write the hook config for the VF that libvirt will choose.
-    Wish,
+    WriteConfig,
     /// Set the failover feature and the alias of the vNIC in the definition.
     JoinNic,
     /// Add a root port for the VF to the definition.
@@ -140,7 +140,7 @@ impl Step {
 impl fmt::Display for Step {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Step::Wish => "write the hook config of its VF: queue pairs, rate, MAC, VLAN",
+            Step::WriteConfig => "write the hook config of its VF: queue pairs, rate, MAC, VLAN",
             Step::JoinNic => "enable failover on the vNIC in its definition",
             Step::DefinePort => "add a PCI Express port for its VF to its definition",
             Step::DefineVf => "add a VF from the pool to its definition",
@@ -198,7 +198,7 @@ impl Plan {
 /// running vNIC to be re-plugged; `again` takes a VF away and gives it again, because what it
 /// is to have can only be set before a guest has it.
 pub fn join(config: Pair<'_>, live: Option<Pair<'_>>, now: bool, again: bool) -> Plan {
-    let mut steps = vec![Step::Wish];
+    let mut steps = vec![Step::WriteConfig];
     let mut why = Vec::new();
     if config.vf.is_some() && !config.is_joined() {
         steps.push(Step::UndefineVf);
@@ -266,7 +266,7 @@ pub fn hold(config: Pair<'_>, live: Pair<'_>) -> Plan {
 
 /// The plan to a VF for a running VM without a definition.
 pub fn join_transient(live: Pair<'_>) -> Plan {
-    let mut steps = vec![Step::Wish];
+    let mut steps = vec![Step::WriteConfig];
     if live.stand_in.is_some() {
         steps.push(Step::DropStandIn);
     }

@@ -13,9 +13,9 @@ mod port;
 mod refusal;
 mod warnings;
 
-use accelnet_model::switch::{Plan, Standing};
+use accelnet_model::switch::{NetworkState, Plan};
 
-pub use desired::Wish;
+pub use desired::DesiredSwitch;
 pub use give_back::give_back;
 pub use lease::Lease;
 pub use port::uplink_ports;
@@ -31,8 +31,8 @@ use choose::choose;
 /// # Errors
 ///
 /// The refusal.
-pub fn plan(wish: &Wish, standing: &Standing) -> Result<Plan, SwitchRefusal> {
-    let chosen = choose(wish, standing)?;
+pub fn plan(desired: &DesiredSwitch, standing: &NetworkState) -> Result<Plan, SwitchRefusal> {
+    let chosen = choose(desired, standing)?;
     if let Some(route) = hand_over::peculiar(&chosen) {
         return Err(SwitchRefusal::RouteStays {
             uplink: chosen.link.name.clone(),

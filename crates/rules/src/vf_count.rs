@@ -13,7 +13,7 @@ use accelnet_model::{Adapter, Code, Observed, Problem, Vf};
 use crate::prereq::{blocker, can_change};
 
 pub use refusal::read as read_refusal;
-pub use verdict::{expected, left, remarks, verdict};
+pub use verdict::{expected, left, verdict, warnings_after};
 
 /// Plans the change of `adapter` to the requested number.
 ///

@@ -54,7 +54,7 @@ impl Begin {
 
 /// Observations of a VM and its VF.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Seen {
+pub struct Observation {
     /// Whether the VM runs; one that is paused or sleeps uses up no time.
     pub running: bool,
     /// What the host shows of its VF; none for a VM without one.
@@ -116,7 +116,7 @@ pub struct Verdict {
     /// over.
     pub take_back: bool,
     /// When to check again without an event; none where an event reports every change.
-    pub look_again: Option<Duration>,
+    pub next_check: Option<Duration>,
 }
 
 /// For how long the adapter of a VF that a guest drove may be without link. A guest with a VF drops what it
@@ -130,46 +130,50 @@ const SOONEST: Duration = Duration::from_secs(1);
 const LATEST: Duration = Duration::from_secs(5);
 
 /// Evaluates the observations of a VM.
-pub fn judge(seen: &Seen, limits: Limits) -> Verdict {
-    let Some(vf) = &seen.vf else {
+pub fn judge(observation: &Observation, limits: Limits) -> Verdict {
+    let Some(vf) = &observation.vf else {
         return Verdict {
             path: Path::Software,
             why: "it has no VF".to_owned(),
             bridge: true,
             time: Time::NotCounted,
             take_back: false,
-            look_again: None,
+            next_check: None,
         };
     };
-    let (path, certain, why) = prove(seen, vf);
+    let (path, certain, why) = prove(observation, vf);
     let time = match path {
         Path::Vf => Time::NotCounted,
-        _ if without_link(seen) => match seen.elsewhere || seen.waited >= WITHOUT_LINK {
-            true => Time::Over,
-            false => Time::Left,
-        },
-        Path::Software | Path::Unknown => time(seen, limits),
+        _ if without_link(observation) => {
+            match observation.elsewhere || observation.waited >= WITHOUT_LINK {
+                true => Time::Over,
+                false => Time::Left,
+            }
+        }
+        Path::Software | Path::Unknown => time(observation, limits),
     };
-    let look_again = match (seen.running, path, time) {
+    let next_check = match (observation.running, path, time) {
         (false, ..) => None,
         (true, _, Time::NotCounted | Time::Over) => Some(WORKS),
-        (true, ..) => Some((seen.waited / 8).clamp(SOONEST, LATEST)),
+        (true, ..) => Some((observation.waited / 8).clamp(SOONEST, LATEST)),
     };
     Verdict {
         path,
         why,
         bridge: path != Path::Vf,
         time,
-        take_back: (certain || without_link(seen)) && seen.running && time == Time::Over,
-        look_again,
+        take_back: (certain || without_link(observation))
+            && observation.running
+            && time == Time::Over,
+        next_check,
     }
 }
 
 /// The path, whether it is certain that the guest does not drive its VF, and why.
-fn prove(seen: &Seen, vf: &VfEvidence) -> (Path, bool, String) {
+fn prove(observation: &Observation, vf: &VfEvidence) -> (Path, bool, String) {
     let held = match &vf.held {
         Observed::Known(Holding::NotHeld) => {
-            let hidden = match seen.negotiated {
+            let hidden = match observation.negotiated {
                 Some(true) => "",
                 _ => ", which hides it until the guest offers VIRTIO_NET_F_STANDBY",
             };
@@ -181,18 +185,18 @@ fn prove(seen: &Seen, vf: &VfEvidence) -> (Path, bool, String) {
         Observed::Unknown(_) => None,
     };
     let by_qemu = held.map_or_else(String::new, |file| format!("QEMU holds {file}, and "));
-    if seen.link == Some(false) && vf.bus_master != Observed::Known(false) {
+    if observation.link == Some(false) && vf.bus_master != Observed::Known(false) {
         let why = "the adapter of its VF has no link, and a guest receives nothing over its vNIC while it has a VF";
         return (Path::Unknown, false, why.to_owned());
     }
     match &vf.bus_master {
-        Observed::Known(true) if seen.sends_on_vnic => {
+        Observed::Known(true) if observation.sends_on_vnic => {
             let why = format!(
                 "{by_qemu}a driver of the guest works the VF, but the guest sends over its vNIC"
             );
             (Path::Unknown, false, why)
         }
-        Observed::Known(true) if seen.negotiated == Some(false) => {
+        Observed::Known(true) if observation.negotiated == Some(false) => {
             let why = format!(
                 "{by_qemu}a driver of the guest uses the VF, but the guest has not negotiated failover since its reboot"
             );
@@ -206,7 +210,7 @@ fn prove(seen: &Seen, vf: &VfEvidence) -> (Path, bool, String) {
             let why = format!("{by_qemu}no driver of the guest works the VF (bus master is off)");
             (Path::Software, true, why)
         }
-        Observed::Unknown(reason) => match (seen.guest, held) {
+        Observed::Unknown(reason) => match (observation.guest, held) {
             (Some(true), Some(_)) => (
                 Path::Vf,
                 false,
@@ -228,15 +232,17 @@ fn prove(seen: &Seen, vf: &VfEvidence) -> (Path, bool, String) {
 
 /// Whether the guest works a VF whose adapter has no link. One that boots is given time to use its VF first,
 /// unless its software path leads over another adapter.
-fn without_link(seen: &Seen) -> bool {
-    let bus_master = seen.vf.as_ref().map(|vf| &vf.bus_master);
+fn without_link(observation: &Observation) -> bool {
+    let bus_master = observation.vf.as_ref().map(|vf| &vf.bus_master);
     let works = matches!(bus_master, Some(Observed::Known(true)));
-    works && seen.link == Some(false) && (seen.elsewhere || seen.begin == Begin::Lost)
+    works
+        && observation.link == Some(false)
+        && (observation.elsewhere || observation.begin == Begin::Lost)
 }
 
-fn time(seen: &Seen, limits: Limits) -> Time {
-    let limit = seen.begin.limit(limits);
-    match seen.waited {
+fn time(observation: &Observation, limits: Limits) -> Time {
+    let limit = observation.begin.limit(limits);
+    match observation.waited {
         waited if waited >= limit => Time::Over,
         waited if waited >= limit * 2 / 5 => Time::Late,
         _ => Time::Left,

@@ -248,7 +248,7 @@ pub fn mac_is_its_own(
 
 /// The free capacity of one adapter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Room {
+pub struct FreeCapacity {
     /// VFs that are not in use.
     pub free_vfs: u32,
     /// Queue pairs that are free for VFs.
@@ -261,10 +261,10 @@ pub struct Room {
 pub fn provisionable(
     setting: Performance,
     figures: &PerformanceSettings,
-    adapters: &[Room],
+    adapters: &[FreeCapacity],
 ) -> Result<(), Problem> {
     let pairs = figures.of(setting).queue_pairs;
-    let most = adapters.iter().map(|room| room.most_queue_pairs).max();
+    let most = adapters.iter().map(|free| free.most_queue_pairs).max();
     match most {
         Some(most) if most >= pairs => Ok(()),
         _ => Err(Problem::new(
@@ -285,16 +285,16 @@ pub fn place(
     vm: &str,
     setting: Performance,
     figures: &PerformanceSettings,
-    adapters: &[Room],
+    adapters: &[FreeCapacity],
 ) -> Result<usize, Problem> {
     provisionable(setting, figures, adapters)?;
     let pairs = figures.of(setting).queue_pairs;
-    let fits = |room: &Room| {
-        room.free_vfs >= 1 && room.free_queue_pairs >= pairs && room.most_queue_pairs >= pairs
+    let fits = |free: &FreeCapacity| {
+        free.free_vfs >= 1 && free.free_queue_pairs >= pairs && free.most_queue_pairs >= pairs
     };
     adapters.iter().position(fits).ok_or_else(|| {
-        let vfs: u32 = adapters.iter().map(|room| room.free_vfs).sum();
-        let free: u32 = adapters.iter().map(|room| room.free_queue_pairs).sum();
+        let vfs: u32 = adapters.iter().map(|free| free.free_vfs).sum();
+        let free: u32 = adapters.iter().map(|free| free.free_queue_pairs).sum();
         let needed = count(pairs, "queue pair");
         let binding = match (vfs, free) {
             (0, _) => "; VFs bind".to_owned(),

@@ -29,7 +29,7 @@ impl<'a> Names<'a> {
 
     /// The indexes of the VMs that `typed` selects, in their order: those with exactly this name or
     /// UUID; if there is none, those whose name matches it as a glob.
-    pub fn meant(&self, typed: &str) -> Vec<usize> {
+    pub fn matching(&self, typed: &str) -> Vec<usize> {
         let uuid = typed.to_ascii_lowercase();
         let exact = [self.by_name.get(typed), self.by_uuid.get(&*uuid)];
         let mut exact: Vec<usize> = exact.into_iter().flatten().flatten().copied().collect();
@@ -48,18 +48,18 @@ impl<'a> Names<'a> {
     }
 }
 
-/// The VMs of `all` that `typed` selects, as [`Names::meant`].
-pub fn meant<T>(
+/// The VMs of `all` that `typed` selects, as [`Names::matching`].
+pub fn matching<T>(
     typed: &str,
     all: impl IntoIterator<Item = T>,
     called: impl Fn(&T) -> (&str, &str),
 ) -> Vec<T> {
     let all: Vec<T> = all.into_iter().collect();
-    let meant = Names::of(all.iter().map(called)).meant(typed);
-    let meant: BTreeSet<usize> = meant.into_iter().collect();
+    let matching = Names::of(all.iter().map(called)).matching(typed);
+    let matching: BTreeSet<usize> = matching.into_iter().collect();
     let all = all.into_iter().enumerate();
-    let meant = all.filter(|(place, _)| meant.contains(place));
-    meant.map(|(_, one)| one).collect()
+    let matching = all.filter(|(place, _)| matching.contains(place));
+    matching.map(|(_, one)| one).collect()
 }
 
 /// The problem with `typed`, which fits none of `vms`, each a name and its node: those of one `node`, or of

@@ -6,7 +6,7 @@ mod outlook;
 
 pub use file::{AdapterFile, AskFile, ClusterFile, FigureFile, FiguresFile, NodeFile, VmFile};
 pub use judge::{Wrong, judge};
-pub use outlook::{InUse, Promised, broken_promise, outlook};
+pub use outlook::{AcceleratedVm, InUse, failover_shortage, outlook};
 
 pub(crate) use outlook::placed;
 

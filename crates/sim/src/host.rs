@@ -75,7 +75,7 @@ impl SimLibvirt {
 }
 
 impl Hypervisor for SimLibvirt {
-    fn look(&self, _within: Duration) -> Result<Reading, LibvirtError> {
+    fn read_domains(&self, _within: Duration) -> Result<Reading, LibvirtError> {
         self.answer.clone()
     }
 

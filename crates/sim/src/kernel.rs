@@ -147,7 +147,7 @@ impl SimKernel {
     /// # Errors
     ///
     /// When the tree cannot be written.
-    pub fn mend(&self) -> io::Result<()> {
+    pub fn repair(&self) -> io::Result<()> {
         let fault = held(&self.fault).take();
         let stuck = held(&self.stuck).take();
         let adapters = self.node().adapters();

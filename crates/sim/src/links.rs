@@ -43,7 +43,7 @@ impl SimKernel {
     /// # Errors
     ///
     /// When the tree cannot be read.
-    pub fn hears(&self, port: &str, mac: Mac) -> Result<Option<FdbEvent>, NetlinkError> {
+    pub fn receives(&self, port: &str, mac: Mac) -> Result<Option<FdbEvent>, NetlinkError> {
         let links = self.links()?;
         let link = links.iter().find(|link| link.name == port);
         let Some(bridge) = link.and_then(|link| link.master.clone()) else {

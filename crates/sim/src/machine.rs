@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use accelnet_host::{Clock, Host};
-use accelnet_model::vf_wish;
+use accelnet_model::hook_config;
 
 use crate::kernel::SimKernel;
 use crate::switches::{SimGuard, SimSwitches};
@@ -23,7 +23,7 @@ pub struct SimMachine {
     pub vms: SimVms,
     /// Who restores a bridge.
     pub guard: SimGuard,
-    wishes: PathBuf,
+    hook_configs: PathBuf,
 }
 
 impl SimMachine {
@@ -35,7 +35,7 @@ impl SimMachine {
     pub fn boot(tree: Tree, root: &Path) -> io::Result<Self> {
         let kernel = Arc::new(SimKernel::new(tree.write(root)?));
         let switches = SimSwitches::new(kernel.clone());
-        let wishes = kernel.root().locate(vf_wish::FOLDER);
+        let hook_configs = kernel.root().locate(hook_config::FOLDER);
         Ok(SimMachine {
             vms: SimVms::new(kernel.clone(), switches.clone()),
             guard: SimGuard {
@@ -43,7 +43,7 @@ impl SimMachine {
             },
             switches,
             kernel,
-            wishes,
+            hook_configs,
         })
     }
 
@@ -60,8 +60,8 @@ impl SimMachine {
     }
 
     /// Where hook configs for VFs lie.
-    pub fn wishes(&self) -> &Path {
-        &self.wishes
+    pub fn hook_configs(&self) -> &Path {
+        &self.hook_configs
     }
 
     /// The power fails and comes back: no VM runs, no bridge and no VF is there, `/run` is

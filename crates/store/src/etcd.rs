@@ -124,7 +124,7 @@ impl Etcd {
     }
 
     /// The reads that find the check that failed.
-    fn look_again(&self, txn: &Txn) -> Vec<TxnOp> {
+    fn check_again(&self, txn: &Txn) -> Vec<TxnOp> {
         let each = txn.checks.iter().map(|check| {
             let options = GetOptions::new().with_keys_only();
             TxnOp::get(self.below(&check.key), Some(options))
@@ -168,7 +168,7 @@ impl Store for Etcd {
         let request = etcd_client::Txn::new()
             .when(self.compare(txn))
             .and_then(self.steps(txn))
-            .or_else(self.look_again(txn));
+            .or_else(self.check_again(txn));
         let asked = self.ask(Repeat::NotSent, move |client| {
             let request = request.clone();
             async move { Self::kv(&client).txn(request).await }

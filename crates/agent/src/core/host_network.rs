@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use accelnet_host::clock::later;
-use accelnet_model::switch::{Address, DirectVnic, Expiry, Mention, Plan, Standing};
+use accelnet_model::switch::{Address, DirectVnic, Expiry, Mention, NetworkState, Plan};
 use accelnet_model::{Domain, Intent, Problem};
 use accelnet_rules::switch::{self, Lease};
 
@@ -48,7 +48,7 @@ struct Mentioned {
 impl HostNetwork {
     /// Remembers every address that is valid for a time, and writes down when each runs out. The
     /// addresses were read between `begun` and `now`.
-    pub fn note(&self, standing: &mut Standing, begun: Duration, now: Duration, clock: &str) {
+    pub fn note(&self, standing: &mut NetworkState, begun: Duration, now: Duration, clock: &str) {
         let mut leases = self.leases.borrow_mut();
         let carried = standing
             .uplinks
@@ -94,7 +94,7 @@ impl HostNetwork {
     }
 
     /// Judges the leases on the bridge that `intent` has by `plan`.
-    pub fn judge(&self, intent: &Intent, plan: &Plan, standing: &Standing, now: Duration) {
+    pub fn judge(&self, intent: &Intent, plan: &Plan, standing: &NetworkState, now: Duration) {
         let mut leases = self.leases.borrow_mut();
         let bridge = standing.bridges.iter().find(|one| one.name == plan.bridge);
         let own: &[Address] = bridge.map_or(&[], |bridge| &bridge.addresses);
@@ -200,7 +200,7 @@ fn replaces(address: &Address, ip: IpAddr) -> bool {
 impl Core {
     /// Completes what a plan is made from: VMs with macvtaps, and when addresses run out.
     /// `begun` is when it began to be read.
-    pub(crate) fn complete(&self, standing: &mut Standing, seen: &Seen, begun: Duration) {
+    pub(crate) fn complete(&self, standing: &mut NetworkState, seen: &Seen, begun: Duration) {
         standing.direct = direct(seen);
         let clock = self.edge.host().clock;
         self.host_network

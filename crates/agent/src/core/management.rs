@@ -235,7 +235,7 @@ impl Core {
             ..policy.clone()
         };
         let spaces = self.spaces(intent, seen, &promised);
-        let rooms: Vec<vm::Room> = spaces.iter().map(|space| space.room(&future)).collect();
+        let rooms: Vec<vm::FreeCapacity> = spaces.iter().map(|space| space.room(&future)).collect();
         for setting in promised.iter().filter(|vm| vm.node == self.name) {
             let given = vm::provisionable(setting.performance, &wanted.performance, &rooms);
             given.map_err(|problem| Problem {
@@ -250,7 +250,7 @@ impl Core {
             return Ok(());
         };
         let standing = self.standing(policy, wanted, &promised, &spaces)?;
-        match standing.broken_promise() {
+        match standing.failover_shortage() {
             None => Ok(()),
             Some(broken) => {
                 let code = Code::ClusterNotEnoughResources;
@@ -447,7 +447,7 @@ pub(crate) fn status(
         down: &reports.nodes_down()?,
         own: None,
     });
-    let broken = standing.broken_promise();
+    let broken = standing.failover_shortage();
     let mut faults: Vec<Fault> = all.iter().flat_map(|one| one.faults.clone()).collect();
     for fault in &mut faults {
         fault.last_report = last_reports.get(&fault.node).cloned();

@@ -42,7 +42,7 @@ pub(crate) struct Watched {
     sent: Option<Duration>,
     /// Its QEMU.
     process: Observed<u32>,
-    seen: vf_path::Seen,
+    seen: vf_path::Observation,
     /// When it was looked at.
     at: Duration,
     /// What follows.
@@ -51,7 +51,7 @@ pub(crate) struct Watched {
 
 impl Watched {
     /// What was seen.
-    pub fn seen(&self) -> &vf_path::Seen {
+    pub fn seen(&self) -> &vf_path::Observation {
         &self.seen
     }
 
@@ -86,7 +86,7 @@ impl Watched {
     }
 
     fn due(&self) -> Option<Duration> {
-        Some(self.at + self.verdict.look_again?)
+        Some(self.at + self.verdict.next_check?)
     }
 }
 
@@ -177,7 +177,7 @@ impl Core {
     pub fn look_at_paths(&mut self) -> bool {
         let now = self.edge.host().clock.uptime();
         let soon = |one: &Watched| {
-            let half = one.verdict.look_again.map(|after| one.at + after / 2);
+            let half = one.verdict.next_check.map(|after| one.at + after / 2);
             half.is_some_and(|half| half <= now)
         };
         let all = std::mem::take(&mut self.paths.vms);
@@ -232,7 +232,7 @@ impl Core {
             // Before it drives its VF it has nothing else to send over.
             if watched.verdict.path == Path::Vf {
                 watched.at = now;
-                watched.verdict.look_again = Some(Duration::ZERO);
+                watched.verdict.next_check = Some(Duration::ZERO);
                 watched.sent = Some(now);
             } else if watched.seen.sends_on_vnic {
                 watched.sent = Some(now);
@@ -255,7 +255,7 @@ impl Core {
                     seen.negotiated = seen.negotiated.map(|_| false);
                     seen.guest = None;
                     watched.at = now;
-                    watched.verdict.look_again = Some(Duration::ZERO);
+                    watched.verdict.next_check = Some(Duration::ZERO);
                 }
             }
             VmEvent::FailoverNegotiated { uuid, .. } => {
@@ -289,7 +289,7 @@ impl Core {
             Begin::Lost => "although it did before",
         };
         let found = format!("Not {since}: {}.", watched.verdict.why);
-        match qemu_log::words_about_vf(self.edge.host().root, &watched.name) {
+        match qemu_log::messages_about_vf(self.edge.host().root, &watched.name) {
             Some(words) => format!("{found} QEMU wrote: {words}."),
             None => found,
         }
@@ -332,7 +332,7 @@ impl Core {
             vf
         });
         let sent = same.and_then(|same| same.sent);
-        let mut seen = vf_path::Seen {
+        let mut seen = vf_path::Observation {
             running: now.running,
             vf,
             negotiated: before.as_ref().and_then(|before| before.seen.negotiated),

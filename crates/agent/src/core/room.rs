@@ -6,7 +6,7 @@ use accelnet_api::types::AdapterUse;
 use accelnet_model::intent::BoundAdapter;
 use accelnet_model::{Adapter, Domain, Intent, PciAddress, Performance, Uuid, VmSetting};
 use accelnet_rules::admission::place_of;
-use accelnet_rules::vm::Room;
+use accelnet_rules::vm::FreeCapacity;
 
 use super::{Core, Seen};
 use crate::policy::Policy;
@@ -152,9 +152,9 @@ impl Space<'_> {
     }
 
     /// What it has to give.
-    pub fn room(&self, policy: &Policy) -> Room {
+    pub fn room(&self, policy: &Policy) -> FreeCapacity {
         let (all, most) = self.queue_pairs();
-        Room {
+        FreeCapacity {
             free_vfs: self.free_vfs(),
             free_queue_pairs: all
                 .unwrap_or(0)

@@ -260,7 +260,10 @@ impl Core {
             return acted | self.hold_vm(policy, setting, domain, &plan, problem);
         }
         self.judge_vnic(setting, past.lost);
-        let lost = plan.steps.iter().any(|step| *step != pair::Step::Wish);
+        let lost = plan
+            .steps
+            .iter()
+            .any(|step| *step != pair::Step::WriteConfig);
         if !lost {
             match self.is_taken_back(&setting.uuid) {
                 true => {
@@ -580,7 +583,7 @@ impl Core {
 /// A VM's steps as they are shown before they are done: what is merely written down again is
 /// no step.
 pub(crate) fn planned(node: &str, domain: &Domain, plan: &pair::Plan) -> Vec<PlannedStep> {
-    let quiet = |step: &pair::Step| matches!(step, pair::Step::Wish | pair::Step::Forget);
+    let quiet = |step: &pair::Step| matches!(step, pair::Step::WriteConfig | pair::Step::Forget);
     if plan.steps.iter().all(quiet) {
         return Vec::new();
     }

@@ -24,7 +24,7 @@ pub(crate) struct Standing {
     pub ledger: Ledger,
     in_use: Vec<InUse>,
     /// VMs, by the place of their node.
-    vms: Vec<Vec<Promised>>,
+    vms: Vec<Vec<AcceleratedVm>>,
     /// The place of the node of each VM.
     places: HashMap<Uuid, usize>,
     /// Places of nodes, by name.
@@ -35,7 +35,7 @@ pub(crate) struct Standing {
 
 /// A VM that is promised a VF.
 #[derive(Debug, Clone)]
-struct Promised {
+struct AcceleratedVm {
     uuid: Uuid,
     name: String,
     /// The place of its adapter; none where no adapter of the node has room for it.
@@ -102,12 +102,15 @@ impl<'a> Parts<'a> {
             (_, None) => (Room::default(), InUse::default()),
         };
         let (node, adapters) = room.with(member.name, member.down, here, &sizes);
-        let vms = here.iter().zip(adapters).map(|(vm, adapter)| Promised {
-            uuid: vm.uuid.clone(),
-            name: vm.name.to_string(),
-            adapter,
-            setting: vm.performance,
-        });
+        let vms = here
+            .iter()
+            .zip(adapters)
+            .map(|(vm, adapter)| AcceleratedVm {
+                uuid: vm.uuid.clone(),
+                name: vm.name.to_string(),
+                adapter,
+                setting: vm.performance,
+            });
         Counted {
             node,
             in_use,
@@ -140,7 +143,7 @@ impl<'a> Member<'a> {
 struct Counted {
     node: Node,
     in_use: InUse,
-    vms: Vec<Promised>,
+    vms: Vec<AcceleratedVm>,
 }
 
 impl Standing {
@@ -193,7 +196,7 @@ impl Standing {
         self.ledger.set_node(place, counted.node);
     }
 
-    fn promised(&self) -> Vec<what_if::Promised<'_>> {
+    fn promised(&self) -> Vec<what_if::AcceleratedVm<'_>> {
         let each = self.vms.iter().enumerate();
         each.flat_map(|(node, vms)| {
             vms.iter()
@@ -242,7 +245,7 @@ impl Standing {
         }
         self.touched.insert(node);
         self.places.insert(vm.uuid.clone(), node);
-        self.vms[node].push(Promised {
+        self.vms[node].push(AcceleratedVm {
             uuid: vm.uuid.clone(),
             name: vm.name.to_string(),
             adapter,
@@ -251,8 +254,8 @@ impl Standing {
     }
 
     /// Why the promise does not hold; none where it does.
-    pub fn broken_promise(&self) -> Option<Problem> {
-        what_if::broken_promise(&self.ledger, &self.promised())
+    pub fn failover_shortage(&self) -> Option<Problem> {
+        what_if::failover_shortage(&self.ledger, &self.promised())
     }
 
     /// The capacity as it is shown.
@@ -338,7 +341,7 @@ fn adapter_for(
 ) -> Option<usize> {
     let fits = |place: &usize| {
         let adapter = adapters.get(*place);
-        adapter.is_some_and(|adapter| adapter.has_room(sizes, setting))
+        adapter.is_some_and(|adapter| adapter.has_capacity(sizes, setting))
     };
     let roomiest = || {
         (0..adapters.len()).filter(fits).max_by_key(|place| {

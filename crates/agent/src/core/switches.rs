@@ -2,11 +2,11 @@
 
 use accelnet_api::types::EventKind;
 use accelnet_host::switch::hand_over::{Edge as HandOverEdge, Limits, NotHandedOver, hand_over};
-use accelnet_host::switch::standing;
+use accelnet_host::switch::network_state;
 use accelnet_model::intent::BoundAdapter;
 use accelnet_model::switch::Plan;
 use accelnet_model::{Adapter, Code, Intent, Problem};
-use accelnet_rules::switch::{self, Wish};
+use accelnet_rules::switch::{self, DesiredSwitch};
 use accelnet_rules::vm::Switch;
 
 use super::apply::Step;
@@ -65,28 +65,28 @@ impl Core {
         let host = self.edge.host();
         let first = uplinks.first().map_or("", String::as_str);
         let begun = host.clock.uptime();
-        let standing = standing(self.edge.switches(), host.links, host.root, uplinks);
-        let mut standing = standing.map_err(|error| {
+        let network_state = network_state(self.edge.switches(), host.links, host.root, uplinks);
+        let mut network_state = network_state.map_err(|error| {
             Problem::new(
                 Code::NotReadable,
                 &[&intent.name, "the node's links"],
                 format!("It failed to {error}."),
             )
         })?;
-        self.complete(&mut standing, seen, begun);
-        let wish = Wish {
+        self.complete(&mut network_state, seen, begun);
+        let wish = DesiredSwitch {
             bridge: intent.bridge_name(),
             uplinks: uplinks.to_vec(),
             had,
         };
-        let plan = switch::plan(&wish, &standing).map_err(|refusal| {
+        let plan = switch::plan(&wish, &network_state).map_err(|refusal| {
             let uplink = refusal.uplink().unwrap_or(first);
             Problem::new(Code::UplinkUnfit, &[uplink], refusal.to_string())
                 .needed(refusal.needed())
                 .resolution(refusal.to_do())
         })?;
         self.host_network
-            .judge(intent, &plan, &standing, host.clock.uptime());
+            .judge(intent, &plan, &network_state, host.clock.uptime());
         Ok(plan)
     }
 
@@ -131,7 +131,7 @@ impl Core {
             })
             .collect();
         let bridge = intent.bridge_name();
-        let stands = self.edge.switches().look();
+        let stands = self.edge.switches().list_bridges();
         let stands = stands.map_err(|error| {
             Problem::new(
                 Code::NotReadable,
@@ -160,15 +160,15 @@ impl Core {
         };
         let host = self.edge.host();
         let links = [bridge.clone(), uplink.clone()];
-        let standing = standing(self.edge.switches(), host.links, host.root, &links);
-        let standing = standing.map_err(|error| {
+        let network_state = network_state(self.edge.switches(), host.links, host.root, &links);
+        let network_state = network_state.map_err(|error| {
             Problem::new(
                 Code::NotReadable,
                 &[&bridge, "the node's links"],
                 format!("It failed to {error}."),
             )
         })?;
-        match switch::give_back(&bridge, uplink, &standing) {
+        match switch::give_back(&bridge, uplink, &network_state) {
             Ok(plan) => {
                 self.hand_over(&plan, intent)?;
                 self.take_away(&bridge, intent)

@@ -154,7 +154,7 @@ impl Core {
         let mut meant = BTreeSet::new();
         let mut results: Vec<VmResult> = Vec::new();
         for name in names {
-            let found = all.meant(name);
+            let found = all.matching(name);
             if found.is_empty() {
                 let mut result = VmResult::begun(name, None);
                 let here = domains.iter().map(|one| (&*one.name, &one.uuid));
@@ -196,7 +196,8 @@ impl Core {
         let here = || report.vms.iter().map(|vm| (&*vm.name, &vm.uuid));
         let known = Names::of(here().map(|(name, uuid)| (name, uuid.as_str())));
         let first = names.first()?;
-        if report.vms_unknown.is_some() || names.iter().any(|name| !known.meant(name).is_empty()) {
+        if report.vms_unknown.is_some() || names.iter().any(|name| !known.matching(name).is_empty())
+        {
             return None;
         }
         self.no_such_vm(first, here()).ok()

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use accelnet_libvirt::LibvirtError;
-use accelnet_model::vf_wish::{Pool, VfWish, outcome_file, pool_file, wish_file};
+use accelnet_model::hook_config::{HookConfig, Pool, config_file, outcome_file, pool_file};
 use accelnet_model::vm_setting::Phase;
 use accelnet_model::{Adapter, PciAddress, Uuid, VfSecurity, VmSetting};
 
@@ -119,13 +119,13 @@ impl Core {
         }
     }
 
-    fn read_wish(&self, uuid: &Uuid) -> Option<VfWish> {
-        let text = crate::files::read_capped(&wish_file(self.edge.wishes(), uuid)).ok()?;
+    fn read_wish(&self, uuid: &Uuid) -> Option<HookConfig> {
+        let text = crate::files::read_capped(&config_file(self.edge.wishes(), uuid)).ok()?;
         serde_json::from_slice(&text).ok()
     }
 
-    pub(crate) fn write_wish(&self, uuid: &Uuid, wish: &VfWish) -> Result<(), LibvirtError> {
-        let file = wish_file(self.edge.wishes(), uuid);
+    pub(crate) fn write_wish(&self, uuid: &Uuid, wish: &HookConfig) -> Result<(), LibvirtError> {
+        let file = config_file(self.edge.wishes(), uuid);
         let failed = |words: String| LibvirtError::Failed {
             doing: "be prepared for a VF",
             words,
@@ -137,7 +137,7 @@ impl Core {
 
     pub(crate) fn drop_wish(&self, uuid: &Uuid) -> Result<(), LibvirtError> {
         for file in [
-            wish_file(self.edge.wishes(), uuid),
+            config_file(self.edge.wishes(), uuid),
             outcome_file(self.edge.wishes(), uuid),
         ] {
             // What is not there need not go.
@@ -152,7 +152,7 @@ impl Core {
         policy: &Policy,
         setting: &VmSetting,
         adapters: &[&Adapter],
-    ) -> VfWish {
+    ) -> HookConfig {
         let figure = policy.management.performance.of(setting.performance);
         let security = security_of(policy, setting);
         let mut rates: BTreeMap<PciAddress, u32> = adapters
@@ -166,7 +166,7 @@ impl Core {
         let first = adapters.first().and_then(|first| rates.get(&first.address));
         let rate = first.copied().unwrap_or(0);
         rates.retain(|_, own| *own != rate);
-        VfWish {
+        HookConfig {
             mac: setting.mac,
             max_tx_rate_mbps: rate,
             max_tx_rate_mbps_by_pf: rates,

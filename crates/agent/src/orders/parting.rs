@@ -60,7 +60,7 @@ impl Parts {
         let all = Names::of(vms.iter().map(|vm| (&*vm.name, vm.uuid.as_str())));
         let mut parts = Parts::default();
         for (place, typed) in names.iter().enumerate() {
-            let meant: Vec<&VmView> = all.meant(typed).into_iter().map(|at| &vms[at]).collect();
+            let meant: Vec<&VmView> = all.matching(typed).into_iter().map(|at| &vms[at]).collect();
             let nodes: Vec<String> = meant.iter().map(|vm| vm.node.clone()).collect();
             let is_exact = meant.iter().all(|vm| is_called(vm, typed));
             match meant.as_slice() {

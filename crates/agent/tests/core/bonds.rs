@@ -19,8 +19,8 @@ const LOW: Performance = Performance::Low;
 fn bonded(mode: BondMode) -> Bench {
     let bench = Bench::new();
     let switches = &bench.machine.switches;
-    switches.somebody_makes_bond("bond0", mode, &["ens1", "ens2"]);
-    switches.somebody_makes_bridge("br0", &["bond0"]);
+    switches.create_bond_externally("bond0", mode, &["ens1", "ens2"]);
+    switches.create_bridge_externally("br0", &["bond0"]);
     bench
 }
 
@@ -182,14 +182,14 @@ fn a_bond_that_becomes_an_aggregate_is_a_fault_until_it_is_none() {
     let mut bench = accelerated();
     assert_eq!(fault(&bench), None);
     let switches = bench.machine.switches.clone();
-    switches.somebody_changes_bond("bond0", BondMode::Lacp);
+    switches.change_bond_externally("bond0", BondMode::Lacp);
     bench.pass();
     let found = fault(&bench).expect("a fault");
     assert!(found.contains("a bond in mode 802.3ad"), "{found}");
     let status = bench.status_of(INTENT).expect("a status");
     assert_eq!(status.state, IntentState::Failed);
     assert_eq!(bench.vm("web").acceleration, State::Accelerated);
-    switches.somebody_changes_bond("bond0", BondMode::ActiveBackup);
+    switches.change_bond_externally("bond0", BondMode::ActiveBackup);
     bench.pass();
     assert_eq!(fault(&bench), None);
     assert!(bench.is_completed());
@@ -199,7 +199,7 @@ fn a_bond_that_becomes_an_aggregate_is_a_fault_until_it_is_none() {
 fn an_adapter_that_goes_into_a_bond_later_is_a_fault() {
     let mut bench = Bench::enabled();
     let switches = bench.machine.switches.clone();
-    switches.somebody_makes_bond("bond0", BondMode::BalanceXor, &["ens1"]);
+    switches.create_bond_externally("bond0", BondMode::BalanceXor, &["ens1"]);
     bench.pass();
     let found = fault(&bench).expect("a fault");
     assert!(found.contains("a bond in mode balance-xor"), "{found}");

@@ -147,7 +147,7 @@ fn settings_beside_a_vf_that_the_driver_does_not_answer_for() {
     assert_eq!(unknown.map(|vf| vf.index).collect::<Vec<_>>(), [2]);
     assert_eq!(vfs.len(), 7);
     // Once the driver answers, its settings are repaired, too.
-    kernel.mend().expect("an intact kernel");
+    kernel.repair().expect("an intact kernel");
     is_mended(&mut bench, "ens1");
     assert_eq!(recorded(&bench, EventKind::Repaired).len(), 2);
     let settings = kernel.vf_settings(&link).expect("settings");
@@ -160,7 +160,7 @@ fn a_bridge_that_was_deleted() {
     bench
         .machine
         .switches
-        .somebody_deletes_bridge("acn-MyIntent");
+        .delete_bridge_externally("acn-MyIntent");
     is_mended(&mut bench, INTENT);
     let ports = bench.machine.switches.ports("acn-MyIntent");
     assert!(ports.contains(&"ens1".to_owned()));
@@ -176,13 +176,13 @@ fn a_bridge_that_was_deleted() {
 fn a_bridge_that_is_being_deleted() {
     let mut bench = accelerated();
     let switches = bench.machine.switches.clone();
-    switches.somebody_is_deleting_bridge("acn-MyIntent", 3);
+    switches.delete_bridge_slowly("acn-MyIntent", 3);
     is_mended(&mut bench, INTENT);
     assert!(!bench.was_told(EventKind::Failed, INTENT));
     // One that takes long is a failure until it is gone, and drift all the same.
     let mut bench = accelerated();
     let switches = bench.machine.switches.clone();
-    switches.somebody_is_deleting_bridge("acn-MyIntent", 20);
+    switches.delete_bridge_slowly("acn-MyIntent", 20);
     bench.pass();
     let status = bench.status_of(INTENT).expect("a status");
     assert_eq!(status.state, IntentState::Failed, "{status:#?}");

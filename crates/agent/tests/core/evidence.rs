@@ -387,7 +387,10 @@ fn after_disable_a_vm_stays_whole() {
     bench.machine.vms.virsh_stop("web").expect("stopped");
     bench.pass();
     assert!(is_bridged(&bench), "it may be started again");
-    let wish = accelnet_model::vf_wish::wish_file(bench.machine.wishes(), &bench.vm("web").uuid);
+    let wish = accelnet_model::hook_config::config_file(
+        bench.machine.hook_configs(),
+        &bench.vm("web").uuid,
+    );
     assert!(wish.exists(), "the hook sets the VF of its next start");
 }
 

@@ -221,7 +221,7 @@ fn faults(spoil: impl FnOnce(&Bench)) -> Vec<(Code, String)> {
 
 fn outcome(bench: &Bench) -> std::path::PathBuf {
     let uuid = bench.vm("web").uuid;
-    accelnet_model::vf_wish::outcome_file(bench.machine.wishes(), &uuid)
+    accelnet_model::hook_config::outcome_file(bench.machine.hook_configs(), &uuid)
 }
 
 #[test]

@@ -201,7 +201,7 @@ fn what_an_intent_took_is_no_fault_any_more_once_the_intent_is_gone() {
 fn a_client_that_is_not_known_has_half_the_lease_on_a_bridge_that_others_made() {
     let mut bench = Bench::new();
     let switches = bench.machine.switches.clone();
-    switches.somebody_makes_bridge("br0", &["ens1"]);
+    switches.create_bridge_externally("br0", &["ens1"]);
     let ip = IP.parse().unwrap();
     switches.lease("br0", ip, 24, None, LEASE);
     let _ = add(&mut bench);
@@ -330,7 +330,7 @@ fn what_names_the_uplink_is_looked_for_when_it_becomes_a_port_and_until_it_is_go
 fn a_bridge_that_others_made_is_their_own_affair() {
     let mut bench = Bench::new();
     let switches = bench.machine.switches.clone();
-    switches.somebody_makes_bridge("br0", &["ens1"]);
+    switches.create_bridge_externally("br0", &["ens1"]);
     assert_eq!(add(&mut bench).warnings, [""; 0]);
     bench.pass();
     assert_eq!(switches.mentions_asked(), 0);

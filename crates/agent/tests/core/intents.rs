@@ -114,7 +114,7 @@ fn a_bridge_that_stands_is_adopted_and_stays() {
     bench
         .machine
         .switches
-        .somebody_makes_bridge("br0", &["ens1"]);
+        .create_bridge_externally("br0", &["ens1"]);
     bench
         .add_intent(INTENT, COMPUTE, &["ens1"])
         .expect("declared");

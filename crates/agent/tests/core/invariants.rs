@@ -7,7 +7,7 @@ use accelnet_host::{Clock, Vms};
 use accelnet_libvirt::Side;
 use accelnet_libvirt::xml::{Definition, Part, interface_fragment};
 use accelnet_model::domain::Teaming;
-use accelnet_model::vf_wish::wish_file;
+use accelnet_model::hook_config::config_file;
 use accelnet_model::vm_setting::Phase;
 
 use crate::bench::{Bench, INTENT};
@@ -131,7 +131,7 @@ fn nobody_is_without_network(bench: &Bench, what: &str) {
 /// A wish lies there for each VM with a setting, and for no other.
 fn wishes_match(bench: &Bench, what: &str) {
     let policy = bench.policy();
-    let folder = bench.machine.wishes();
+    let folder = bench.machine.hook_configs();
     let there: BTreeSet<String> = std::fs::read_dir(folder)
         .into_iter()
         .flatten()
@@ -141,13 +141,14 @@ fn wishes_match(bench: &Bench, what: &str) {
         .collect();
     let known = |uuid: &str| bench.machine.vms.xml(uuid, Side::Config).is_ok();
     for (setting, _) in &policy.vms {
-        let file = wish_file(folder, &setting.uuid);
+        let file = config_file(folder, &setting.uuid);
         if !known(&setting.uuid) {
             continue;
         }
         let text = std::fs::read_to_string(&file)
             .unwrap_or_else(|error| panic!("{what}: wish of {}: {error}", setting.name));
-        let wish: accelnet_model::vf_wish::VfWish = serde_json::from_str(&text).expect("a wish");
+        let wish: accelnet_model::hook_config::HookConfig =
+            serde_json::from_str(&text).expect("a wish");
         assert_eq!(wish.mac, setting.mac, "{what}: wish of {}", setting.name);
     }
     for uuid in there {

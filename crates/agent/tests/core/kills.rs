@@ -217,7 +217,7 @@ fn enabling_a_vm_that_gets_a_nic() {
         name: "vm enable --add-nic",
         before: || {
             let mut bench = Bench::enabled();
-            bench.machine.switches.somebody_makes_bridge("br9", &[]);
+            bench.machine.switches.create_bridge_externally("br9", &[]);
             let nic = accelnet_sim::NicSpec::on_bridge(bench::mac(9), "br9");
             let spec = accelnet_sim::DomainSpec::new("web", 1, 4).nic(nic);
             bench.machine.vms.add(&spec).expect("defined");

@@ -4,7 +4,7 @@ use accelnet_api::types::{EventKind, Path, State};
 use accelnet_host::Links;
 use accelnet_host::vms::{MigrationChange, VmEvent};
 use accelnet_libvirt::xml::{Part, interface_fragment};
-use accelnet_model::vf_wish::wish_file;
+use accelnet_model::hook_config::config_file;
 use accelnet_model::{Code, Mac, Performance};
 
 use crate::bench::{self, Bench, mac};
@@ -178,11 +178,11 @@ fn an_agent_that_missed_the_failure_mends_the_mac() {
 fn every_node_is_prepared_for_every_vm() {
     let (one, mut other) = with_web();
     let uuid = one.vm("web").uuid;
-    assert!(wish_file(other.machine.wishes(), &uuid).is_file());
+    assert!(config_file(other.machine.hook_configs(), &uuid).is_file());
     let mut one = one;
     assert!(one.vm_disable("web").ok);
     other.pass();
-    assert!(!wish_file(other.machine.wishes(), &uuid).exists());
+    assert!(!config_file(other.machine.hook_configs(), &uuid).exists());
 }
 
 #[test]

@@ -135,7 +135,7 @@ fn does(bench: &mut Bench, op: &Op) {
         }
         Op::DeleteBridge => {
             let switches = &bench.machine.switches;
-            switches.somebody_deletes_bridge("acn-MyIntent");
+            switches.delete_bridge_externally("acn-MyIntent");
         }
         Op::SwitchVfsOff => {
             if vms.vfs_in_use().is_empty() {

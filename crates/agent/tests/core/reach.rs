@@ -274,7 +274,7 @@ fn taken_in(bench: &Bench) -> BTreeSet<Mac> {
 
 /// A frame from `mac` comes in by `port`, and the agent hears of what the bridge learned.
 pub fn speaks(bench: &mut Bench, port: &str, mac: Mac) {
-    let event = bench.machine.kernel.hears(port, mac).expect("a bridge");
+    let event = bench.machine.kernel.receives(port, mac).expect("a bridge");
     if let Some(event) = event {
         bench.core().heard_of_address(event);
     }
@@ -375,7 +375,7 @@ fn a_vm_that_moved_here_is_reached_from_the_moment_it_runs() {
     bench.machine.vms.set_guest("db", slow).expect("a guest");
     assert!(bench.change(&enable("db", LOW, true)).ok);
     // Until now it ran elsewhere, and its frames came over the wire.
-    let learned = bench.machine.kernel.hears("ens1", mac(2));
+    let learned = bench.machine.kernel.receives("ens1", mac(2));
     assert!(learned.expect("a bridge").is_some());
     assert!(!cut_off(&bench).is_empty());
     let uuid = bench.machine.vms.uuid("db").expect("a VM");
@@ -442,7 +442,7 @@ fn the_outside_is_in_no_filter() {
         .connect("veth0", BRIDGE)
         .expect("a port");
     let container = Mac([0x02, 0x42, 0, 0, 0, 9]);
-    drop(bench.machine.kernel.hears("veth0", container));
+    drop(bench.machine.kernel.receives("veth0", container));
     bench.core().heard_of_address(FdbEvent::Lost);
     bench.core().apply_filter();
     assert!(taken_in(&bench).contains(&container));

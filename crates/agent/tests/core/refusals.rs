@@ -142,7 +142,7 @@ fn setting_and_disabling() {
 fn adding_a_vnic() {
     let before = || {
         let mut bench = Bench::enabled();
-        bench.machine.switches.somebody_makes_bridge("br9", &[]);
+        bench.machine.switches.create_bridge_externally("br9", &[]);
         let spec = DomainSpec::new("web", 1, 4).nic(NicSpec::on_bridge(mac(9), "br9"));
         bench.machine.vms.add(&spec).expect("defined");
         bench.machine.vms.virsh_start("web").expect("started");

@@ -15,7 +15,7 @@ const LOW: Performance = Performance::Low;
 /// `two` with two virtio vNICs on the switch and one elsewhere.
 fn with_several() -> Bench {
     let bench = Bench::enabled();
-    bench.machine.switches.somebody_makes_bridge("br9", &[]);
+    bench.machine.switches.create_bridge_externally("br9", &[]);
     let network = format!("accelnet-{INTENT}");
     let spec = DomainSpec::new("two", 1, 4)
         .nic(NicSpec::on_bridge(mac(3), "br9"))

@@ -99,7 +99,7 @@ fn garbage_in_the_keys_that_count_takes_nothing_away() {
     for value in garbage() {
         let mut bench = running();
         let uuid = bench.vm("web1").uuid;
-        let wish = accelnet_model::vf_wish::wish_file(bench.machine.wishes(), &uuid);
+        let wish = accelnet_model::hook_config::config_file(bench.machine.hook_configs(), &uuid);
         let (vfs, before) = (bench.machine.vms.vfs_in_use(), networks(&bench));
         let keys = [
             "policy/management".to_owned(),
@@ -145,7 +145,7 @@ fn hostile_ids_touch_no_path() {
         .get(&format!("policy/intents/{INTENT}"))
         .expect("a store");
     let intent = String::from_utf8(intent.expect("an intent").value).unwrap();
-    let bait = bait(bench.machine.wishes());
+    let bait = bait(bench.machine.hook_configs());
     let mut before = Vec::new();
     for file in &bait {
         std::fs::create_dir_all(file.parent().unwrap()).unwrap();
@@ -185,7 +185,7 @@ fn hostile_ids_touch_no_path() {
             "{file:?}"
         );
     }
-    let outside = bench.machine.wishes().parent().unwrap();
+    let outside = bench.machine.hook_configs().parent().unwrap();
     let names = std::fs::read_dir(outside).unwrap().flatten();
     let names: Vec<String> = names
         .map(|one| one.file_name().to_string_lossy().into())

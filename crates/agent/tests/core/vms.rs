@@ -219,7 +219,7 @@ fn vms_that_cannot_be_meant() {
         refused(&bench.vm_enable("bare", LOW)),
         Code::GetNetworkAdapterFailed
     );
-    bench.machine.switches.somebody_makes_bridge("br9", &[]);
+    bench.machine.switches.create_bridge_externally("br9", &[]);
     let elsewhere = DomainSpec::new("elsewhere", 2, 4).nic(NicSpec::on_bridge(mac(2), "br9"));
     bench.machine.vms.add(&elsewhere).expect("defined");
     assert_eq!(
@@ -489,7 +489,7 @@ fn checks_come_in_their_order() {
         bench.define(&format!("other{number}"), number, 4);
         assert!(bench.vm_enable(&format!("other{number}"), LOW).ok);
     }
-    bench.machine.switches.somebody_makes_bridge("br9", &[]);
+    bench.machine.switches.create_bridge_externally("br9", &[]);
     let ask = |bench: &mut Bench| refused(&bench.vm_enable("web", HIGH));
     assert_eq!(ask(&mut bench), Code::VmNotFound);
     bench
@@ -524,7 +524,7 @@ fn checks_come_in_their_order() {
 #[test]
 fn a_vnic_is_added_and_goes_with_the_setting() {
     let mut bench = Bench::enabled();
-    bench.machine.switches.somebody_makes_bridge("br9", &[]);
+    bench.machine.switches.create_bridge_externally("br9", &[]);
     let spec = DomainSpec::new("web", 1, 4).nic(NicSpec::on_bridge(mac(1), "br9"));
     bench.machine.vms.add(&spec).expect("defined");
     bench.machine.vms.virsh_start("web").expect("started");
@@ -551,7 +551,7 @@ fn a_vnic_is_added_and_goes_with_the_setting() {
 #[test]
 fn a_vnic_that_was_added_in_vain_goes_again() {
     let mut bench = Bench::enabled();
-    bench.machine.switches.somebody_makes_bridge("br9", &[]);
+    bench.machine.switches.create_bridge_externally("br9", &[]);
     // Too few vCPUs: it is refused after its vNIC was added.
     let spec = DomainSpec::new("web", 1, 1).nic(NicSpec::on_bridge(mac(1), "br9"));
     bench.machine.vms.add(&spec).expect("defined");

@@ -65,7 +65,7 @@ fn tap(bench: &Bench) -> String {
 fn on_a_vlan_bridge() -> Bench {
     let mut bench = Bench::new();
     let switches = &bench.machine.switches;
-    switches.somebody_makes_bridge("br0", &["ens1"]);
+    switches.create_bridge_externally("br0", &["ens1"]);
     switches.filter_vlans("br0", Some(1));
     switches.set_vlans("ens1", &[(1, true, true), (42, false, false)]);
     bench.manage("ens1");

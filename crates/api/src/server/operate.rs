@@ -21,7 +21,7 @@ use crate::{Caller, Role, Service};
 /// Events that are reported when no limit is given.
 const EVENTS: u64 = 100;
 /// Names of a refused request that are reported.
-const TOLD: usize = 10;
+const MAX_NAMES: usize = 10;
 
 /// One request.
 #[derive(Debug, Clone)]
@@ -107,7 +107,7 @@ fn request<T: DeserializeOwned + Serialize>(body: &[u8]) -> Result<T, Failed> {
 /// What makes a request that was read.
 pub struct Work {
     /// Whether it only reads, dry runs included.
-    pub looks: bool,
+    pub shared_reads: bool,
     begin: Begin,
 }
 
@@ -124,18 +124,18 @@ pub enum Begun {
 
 impl Work {
     /// A read of what is known already.
-    fn look<T: Serialize>(
-        look: impl FnOnce(&dyn Service) -> Result<T, Problem> + Send + 'static,
+    fn read<T: Serialize>(
+        read: impl FnOnce(&dyn Service) -> Result<T, Problem> + Send + 'static,
     ) -> Self {
         Work {
-            looks: true,
-            begin: Box::new(move |service| json(&look(service)?).map(Begun::Now)),
+            shared_reads: true,
+            begin: Box::new(move |service| json(&read(service)?).map(Begun::Now)),
         }
     }
 
     /// What takes a while.
     fn later<T: Serialize + Send + 'static>(
-        looks: bool,
+        shared_reads: bool,
         ask: impl FnOnce(&dyn Service) -> Answer<T> + Send + 'static,
     ) -> Self {
         let begin = move |service: &dyn Service| {
@@ -148,7 +148,7 @@ impl Work {
             })))
         };
         Work {
-            looks,
+            shared_reads,
             begin: Box::new(begin),
         }
     }
@@ -165,19 +165,19 @@ pub fn read(operation: Operation, call: Call) -> Result<Work, Failed> {
     let dry_run = call.query.truth("dry_run");
     let node = call.query.text("node").map(str::to_owned);
     Ok(match operation {
-        Operation::Version => Work::look(|_| {
+        Operation::Version => Work::read(|_| {
             Ok(Version {
                 version: env!("CARGO_PKG_VERSION").to_owned(),
                 api: vec!["v1".to_owned()],
             })
         }),
         Operation::Openapi => Work {
-            looks: true,
+            shared_reads: true,
             begin: Box::new(|_| Ok(Begun::Now(Bytes::from_static(crate::OPENAPI.as_bytes())))),
         },
-        Operation::Status => Work::look(|service| service.status()),
-        Operation::Capacity => Work::look(|service| service.capacity()),
-        Operation::Node => Work::look(|service| service.node()),
+        Operation::Status => Work::read(|service| service.status()),
+        Operation::Capacity => Work::read(|service| service.capacity()),
+        Operation::Node => Work::read(|service| service.node()),
         Operation::Prereq => {
             let intent = call.query.text("intent").map(str::to_owned);
             Work::later(true, move |service| service.prereq(&who, intent.as_deref()))
@@ -188,9 +188,9 @@ pub fn read(operation: Operation, call: Call) -> Result<Work, Failed> {
             let limit = call.query.number("limit").unwrap_or(EVENTS);
             let limit = usize::try_from(limit).unwrap_or(usize::MAX);
             let node = call.query.text("node").map(str::to_owned);
-            Work::look(move |service| service.events(node.as_deref(), after, limit))
+            Work::read(move |service| service.events(node.as_deref(), after, limit))
         }
-        Operation::Management => Work::look(|service| {
+        Operation::Management => Work::read(|service| {
             let status = service.status()?;
             Ok(Management {
                 enabled: status.enabled,
@@ -225,8 +225,8 @@ pub fn read(operation: Operation, call: Call) -> Result<Work, Failed> {
             call.may(dry_run)?;
             Work::later(dry_run, move |service| service.disable(&who, dry_run))
         }
-        Operation::Intents => Work::look(|service| service.intents()),
-        Operation::IntentStatus => Work::look(|service| {
+        Operation::Intents => Work::read(|service| service.intents()),
+        Operation::IntentStatus => Work::read(|service| {
             let all = service.intents()?;
             Ok(all
                 .into_iter()
@@ -235,7 +235,7 @@ pub fn read(operation: Operation, call: Call) -> Result<Work, Failed> {
         }),
         Operation::Intent => {
             let name = call.in_path(operation)?;
-            Work::look(move |service| intent(&name, service))
+            Work::read(move |service| intent(&name, service))
         }
         Operation::IntentAdd => {
             let request: IntentAdd = request(&call.body)?;
@@ -260,10 +260,10 @@ pub fn read(operation: Operation, call: Call) -> Result<Work, Failed> {
                 service.intent_remove(&who, &name, dry_run)
             })
         }
-        Operation::Vms => Work::look(move |service| service.vms(node.as_deref())),
+        Operation::Vms => Work::read(move |service| service.vms(node.as_deref())),
         Operation::Vm => {
             let name = call.in_path(operation)?;
-            Work::look(move |service| vm(&name, node.as_deref(), service))
+            Work::read(move |service| vm(&name, node.as_deref(), service))
         }
         Operation::VmEnable => {
             let mut request: VmEnable = request(&call.body)?;
@@ -290,12 +290,12 @@ pub fn read(operation: Operation, call: Call) -> Result<Work, Failed> {
         }
         Operation::Adapters => {
             let node = call.query.text("node").map(str::to_owned);
-            Work::look(move |service| service.adapters(node.as_deref()))
+            Work::read(move |service| service.adapters(node.as_deref()))
         }
-        Operation::Nodes => Work::look(|service| service.nodes()),
+        Operation::Nodes => Work::read(|service| service.nodes()),
         Operation::NodeReport => {
             let name = call.in_path(operation)?;
-            Work::look(move |service| service.node_report(&name))
+            Work::read(move |service| service.node_report(&name))
         }
         Operation::NodeDrain => {
             let request: NodeDrain = request(&call.body)?;
@@ -320,7 +320,7 @@ fn named(call: &Call, names: &mut Vec<String>, dry_run: bool) -> Result<(), Fail
     let subject = || {
         names
             .iter()
-            .take(TOLD)
+            .take(MAX_NAMES)
             .cloned()
             .collect::<Vec<_>>()
             .join(", ")
@@ -379,8 +379,8 @@ fn intent(name: &str, service: &dyn Service) -> Result<IntentView, Problem> {
 
 fn vm(name: &str, node: Option<&str>, service: &dyn Service) -> Result<VmView, Problem> {
     let all = service.vms(node)?;
-    let is_meant = |vm: &VmView| vm.name == name || vm.uuid.eq_ignore_ascii_case(name);
-    let meant: Vec<&VmView> = all.iter().filter(|vm| is_meant(vm)).collect();
+    let is_etcd = |vm: &VmView| vm.name == name || vm.uuid.eq_ignore_ascii_case(name);
+    let meant: Vec<&VmView> = all.iter().filter(|vm| is_etcd(vm)).collect();
     match meant.as_slice() {
         [only] => Ok((*only).clone()),
         [] => {

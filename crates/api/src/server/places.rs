@@ -18,7 +18,7 @@ const SHARE_OF_CHANGERS: usize = 32;
 /// How long requests that are under way may take when the server stops: those of root and others who may
 /// change things, and those of who may read.
 const LAST: Duration = Duration::from_secs(30);
-const LAST_LOOK: Duration = Duration::from_secs(2);
+const LAST_READ: Duration = Duration::from_secs(2);
 
 /// Where a connection comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -49,18 +49,18 @@ impl Source {
 pub struct Places {
     owning: Arc<Semaphore>,
     changing: Arc<Semaphore>,
-    looking: Arc<Semaphore>,
+    reading: Arc<Semaphore>,
     taken: Arc<Mutex<HashMap<Source, usize>>>,
 }
 
 impl Default for Places {
     /// All of them are free.
     fn default() -> Self {
-        let [owning, changing, looking] = [(); 3].map(|()| Arc::new(Semaphore::new(CONNECTIONS)));
+        let [owning, changing, reading] = [(); 3].map(|()| Arc::new(Semaphore::new(CONNECTIONS)));
         Places {
             owning,
             changing,
-            looking,
+            reading,
             taken: Arc::default(),
         }
     }
@@ -83,8 +83,8 @@ impl Places {
     /// A place for `caller`; none when all are taken, or those of its source.
     pub fn take(&self, caller: &Caller, source: Source) -> Option<Seat> {
         let (places, share) = match (caller.role, source) {
-            (Role::Reader, Source::Owner) => (&self.looking, CONNECTIONS),
-            (Role::Reader, _) => (&self.looking, SHARE),
+            (Role::Reader, Source::Owner) => (&self.reading, CONNECTIONS),
+            (Role::Reader, _) => (&self.reading, SHARE),
             (_, Source::Owner) => (&self.owning, CONNECTIONS),
             _ => (&self.changing, SHARE_OF_CHANGERS),
         };
@@ -117,7 +117,7 @@ impl Places {
             drop(changing.acquire_many(all).await);
         };
         let changed = tokio::time::timeout(LAST, changed);
-        let looked = tokio::time::timeout(LAST_LOOK, self.looking.acquire_many(all));
+        let looked = tokio::time::timeout(LAST_READ, self.reading.acquire_many(all));
         drop(tokio::join!(changed, looked));
     }
 }

@@ -9,7 +9,7 @@ use tokio::time::Instant;
 
 use crate::routes::Route;
 use crate::types::{EventKind, Origin};
-use crate::{Caller, Remark, Role, Service};
+use crate::{ApiEvent, Caller, Role, Service};
 
 /// Refusals of one kind that are reported one by one in a window; the others are counted.
 const EACH: u32 = 5;
@@ -59,7 +59,7 @@ struct Window {
 #[derive(Debug, PartialEq, Eq)]
 enum Turn {
     /// It is reported.
-    Tell,
+    Report,
     /// It is counted; the first that is starts the report of the count.
     Count(Option<Instant>),
 }
@@ -92,7 +92,7 @@ impl Window {
         }
         if self.recorded < EACH {
             self.recorded += 1;
-            return Turn::Tell;
+            return Turn::Report;
         }
         self.untold += 1;
         Turn::Count(self.ends.filter(|_| self.untold == 1))
@@ -121,7 +121,7 @@ impl Refusals {
             certificate: None,
             node: None,
         };
-        let remark = Remark {
+        let remark = ApiEvent {
             kind: EventKind::Refused,
             who: None,
             role: None,
@@ -144,7 +144,7 @@ impl Refusals {
         // Its first clause: the rest describes how.
         let what = route.summary.split([',', ';']).next().unwrap_or_default();
         let what = uncapitalised(what);
-        let remark = Remark {
+        let remark = ApiEvent {
             kind: EventKind::Refused,
             who: Some(who.name.clone()),
             role: Some(who.role),
@@ -158,7 +158,7 @@ impl Refusals {
 
     /// Something about the way in itself.
     pub async fn noted(self: &Arc<Self>, kind: EventKind, message: String, code: Option<Code>) {
-        let remark = Remark {
+        let remark = ApiEvent {
             kind,
             who: None,
             role: None,
@@ -170,10 +170,10 @@ impl Refusals {
         self.keep(remark).await;
     }
 
-    async fn record(self: &Arc<Self>, kind: Kind, remark: Remark) {
+    async fn record(self: &Arc<Self>, kind: Kind, remark: ApiEvent) {
         let turn = self.window(kind).take(Instant::now());
         let ends = match turn {
-            Turn::Tell => return self.keep(remark).await,
+            Turn::Report => return self.keep(remark).await,
             Turn::Count(None) => return,
             Turn::Count(Some(ends)) => ends,
         };
@@ -186,7 +186,7 @@ impl Refusals {
                 kind.name(),
                 remark.from.as_ref().map_or("nowhere", |from| &from.address)
             );
-            refusals.keep(Remark { message, ..remark }).await;
+            refusals.keep(ApiEvent { message, ..remark }).await;
         });
     }
 
@@ -199,15 +199,15 @@ impl Refusals {
     }
 
     /// Keeping an event can wait for a disk.
-    async fn keep(self: &Arc<Self>, remark: Remark) {
+    async fn keep(self: &Arc<Self>, remark: ApiEvent) {
         let service = self.service.clone();
-        let remark = Remark {
+        let remark = ApiEvent {
             subject: printable(&remark.subject, LONGEST_NAME),
             message: printable(&remark.message, LONGEST_MESSAGE),
             ..remark
         };
         // A panic is reported where it happens, and affects no other client.
-        drop(tokio::task::spawn_blocking(move || service.remark(&remark)).await);
+        drop(tokio::task::spawn_blocking(move || service.record_event(&remark)).await);
     }
 }
 

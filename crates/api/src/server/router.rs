@@ -15,18 +15,18 @@ use tokio::time::Instant;
 
 use super::answer::{good, refused};
 use super::body;
-use super::looks::{Key, Looks};
 use super::operate::{Begun, Call, Failed, Work, fell_over, read};
 use super::parse::bad_request;
 use super::query::Query;
 use super::refusals::Refusals;
+use super::shared_reads::{Key, SharedReads};
 use crate::routes::{Method, NODE_HEADER, Operation, ROUTES, Route};
 use crate::service::News;
 use crate::{Caller, Role, Service};
 
 /// Threads that work at once for requests of those who may change things, and of those who may read.
 pub const CHANGING: usize = 64;
-pub const LOOKING: usize = 4;
+pub const READING: usize = 4;
 /// Bytes of answers to those who may read that are kept until they are taken, at most.
 const KEPT: usize = 16 * 1024 * 1024;
 /// How long an answer waits for others to be taken.
@@ -41,8 +41,8 @@ pub struct Ending(pub watch::Receiver<bool>);
 struct Behind {
     service: Arc<dyn Service>,
     refusals: Arc<Refusals>,
-    looks: Looks,
-    looking: Arc<Semaphore>,
+    shared_reads: SharedReads,
+    reading: Arc<Semaphore>,
     changing: Arc<Semaphore>,
     kept: Arc<Semaphore>,
 }
@@ -100,8 +100,8 @@ pub fn router(service: Arc<dyn Service>, refusals: Arc<Refusals>) -> Router {
         .with_state(Behind {
             service,
             refusals,
-            looks: Looks::default(),
-            looking: Arc::new(Semaphore::new(LOOKING)),
+            shared_reads: SharedReads::default(),
+            reading: Arc::new(Semaphore::new(READING)),
             changing: Arc::new(Semaphore::new(CHANGING)),
             kept: Arc::new(Semaphore::new(KEPT)),
         })
@@ -188,7 +188,7 @@ impl One<'_> {
             .behind
             .blocking(self.changes, move || read(operation, call));
         let work = work.await?;
-        if !work.looks {
+        if !work.shared_reads {
             return self.behind.perform(self.changes, work).await;
         }
         let key = Key {
@@ -200,8 +200,8 @@ impl One<'_> {
         };
         let behind = self.behind.clone();
         let place = self.behind.place(self.changes);
-        let look = move |place| async move { behind.perform_in(place, work).await };
-        let answered = self.behind.looks.share(key, place, look).await;
+        let read = move |place| async move { behind.perform_in(place, work).await };
+        let answered = self.behind.shared_reads.share(key, place, read).await;
         answered.unwrap_or_else(|| Err(fell_over().into()))
     }
 
@@ -245,7 +245,7 @@ impl Behind {
     fn place(&self, changes: bool) -> impl Future<Output = Option<OwnedSemaphorePermit>> + use<> {
         let places = match changes {
             true => self.changing.clone(),
-            false => self.looking.clone(),
+            false => self.reading.clone(),
         };
         async move { places.acquire_owned().await.ok() }
     }

@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 use super::http::{Answer as Reply, Asked, ask, send};
 use crate::testing::{Fake, Fixed, Serving};
 use crate::types::*;
-use crate::{Answer, Caller, Client, News, Remark, Service};
+use crate::{Answer, ApiEvent, Caller, Client, News, Service};
 
 struct Agent {
     fake: Arc<Fake>,
@@ -197,7 +197,7 @@ impl Service for Falls {
     fn events(&self, _: Option<&str>, _: u64, _: usize) -> Result<Events, Problem> { panic!() }
     fn news(&self) -> Result<News, Problem> { panic!() }
     fn capacity(&self) -> Result<Capacity, Problem> { panic!() }
-    fn remark(&self, _: &Remark) {}
+    fn record_event(&self, _: &ApiEvent) {}
 }
 
 #[test]

@@ -10,7 +10,7 @@ use super::samples::{NODE, NOW, declared, drained, passed, step, up};
 use super::state::Inner;
 use crate::service::{Answer, News, answered};
 use crate::types::*;
-use crate::{Caller, Remark, Service};
+use crate::{ApiEvent, Caller, Service};
 
 impl Service for Fake {
     fn name(&self) -> String {
@@ -18,7 +18,7 @@ impl Service for Fake {
     }
 
     fn status(&self) -> Result<Status, Problem> {
-        let inner = self.looks()?;
+        let inner = self.reads()?;
         let management = &inner.management;
         let any = inner.vms.iter().any(|vm| vm.performance.is_some());
         Ok(Status {
@@ -56,7 +56,7 @@ impl Service for Fake {
     }
 
     fn capacity(&self) -> Result<Capacity, Problem> {
-        let inner = self.looks()?;
+        let inner = self.reads()?;
         let share = |total, promised| Share {
             total: Some(total),
             in_use: promised,
@@ -89,11 +89,11 @@ impl Service for Fake {
     }
 
     fn node(&self) -> Result<Node, Problem> {
-        Ok(self.looks()?.node.clone())
+        Ok(self.reads()?.node.clone())
     }
 
     fn intents(&self) -> Result<Vec<IntentView>, Problem> {
-        let mut inner = self.looks()?;
+        let mut inner = self.reads()?;
         let intents = inner.intents.clone();
         let others = inner.others.clone().into_iter();
         let others: Vec<_> = others.flat_map(|other| other.intents).collect();
@@ -112,7 +112,7 @@ impl Service for Fake {
         if let Some(node) = node {
             drop(self.node_report(node)?);
         }
-        let inner = self.looks()?;
+        let inner = self.reads()?;
         let others = inner.others.iter().flat_map(|other| &other.vms);
         let all = inner.vms.iter().chain(others);
         let meant = all.filter(|vm| node.is_none_or(|node| vm.node == node));
@@ -120,7 +120,7 @@ impl Service for Fake {
     }
 
     fn adapters(&self, node: Option<&str>) -> Result<Vec<AdapterSummary>, Problem> {
-        let inner = self.looks()?;
+        let inner = self.reads()?;
         let own = adapter_summary::all(&inner.node, NODE);
         let others = inner.others.iter().flat_map(|other| &other.adapters);
         let all = own.known().into_iter().flatten().chain(others);
@@ -129,7 +129,7 @@ impl Service for Fake {
     }
 
     fn node_report(&self, node: &str) -> Result<NodeReport, Problem> {
-        let mut others = self.looks()?.others.clone().into_iter();
+        let mut others = self.reads()?.others.clone().into_iter();
         if let Some(mut other) = others.find(|other| other.node.name == node) {
             for vm in &mut other.vms {
                 vm.last_report = None;
@@ -144,13 +144,13 @@ impl Service for Fake {
             last_report: None,
             adapters: self.adapters(Some(node))?,
             intents: Vec::new(),
-            vms: self.looks()?.vms.clone(),
+            vms: self.reads()?.vms.clone(),
             faults: Vec::new(),
         })
     }
 
     fn nodes(&self) -> Result<Vec<NodeView>, Problem> {
-        let mut inner = self.looks()?;
+        let mut inner = self.reads()?;
         let others = inner.others.clone();
         let late = match inner.removed.is_empty() && !inner.resettled {
             true => Vec::new(),
@@ -164,13 +164,13 @@ impl Service for Fake {
         Ok(std::iter::once(own).chain(others).chain(late).collect())
     }
 
-    fn remark(&self, remark: &Remark) {
+    fn record_event(&self, remark: &ApiEvent) {
         self.inner().happens(remark);
         self.happened.send_modify(|times| *times += 1);
     }
 
     fn events(&self, node: Option<&str>, after: u64, limit: usize) -> Result<Events, Problem> {
-        let inner = self.looks()?;
+        let inner = self.reads()?;
         let is_of = |event: &Event| node.is_none_or(|node| event.node == node);
         let new = inner
             .events
@@ -232,7 +232,7 @@ impl Service for Fake {
 
 impl Fake {
     fn answer_prereq(&self, name: Option<&str>) -> Result<PrereqAnswer, Problem> {
-        let inner = self.looks()?;
+        let inner = self.reads()?;
         let subject = name.unwrap_or(NODE);
         let mut check = passed(subject);
         if let Some(problem) = name.and_then(|name| intent::find(name, &inner.intents).err()) {
@@ -427,7 +427,7 @@ impl Fake {
     }
 
     fn answer_plan(&self) -> Result<PlanAnswer, Problem> {
-        drop(self.looks()?);
+        drop(self.reads()?);
         Ok(PlanAnswer {
             observed_at: NOW.to_owned(),
             policy_revision: 1,

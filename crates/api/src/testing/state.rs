@@ -12,7 +12,7 @@ use tokio::sync::watch;
 
 use super::samples::{self, NODE, NOW, step};
 use crate::types::*;
-use crate::{Caller, Remark};
+use crate::{ApiEvent, Caller};
 
 /// An agent in memory.
 #[derive(Debug)]
@@ -108,8 +108,8 @@ impl Fake {
     }
 
     /// One with another node, which is read so often before it has applied a change.
-    pub fn beside(self, node: &str, looks: u32) -> Self {
-        self.inner().late.push((node.to_owned(), looks));
+    pub fn beside(self, node: &str, reads: u32) -> Self {
+        self.inner().late.push((node.to_owned(), reads));
         self
     }
 
@@ -133,7 +133,7 @@ impl Fake {
     /// Something happens.
     pub fn happens(&self, kind: EventKind, subject: &str, message: &str) {
         let mut inner = self.inner();
-        inner.happens(&Remark {
+        inner.happens(&ApiEvent {
             kind,
             who: None,
             role: None,
@@ -152,7 +152,7 @@ impl Fake {
     }
 
     /// What it has, unless it fails.
-    pub(super) fn looks(&self) -> Result<MutexGuard<'_, Inner>, Problem> {
+    pub(super) fn reads(&self) -> Result<MutexGuard<'_, Inner>, Problem> {
         let inner = self.inner();
         match &inner.fails {
             Some(problem) => Err(problem.clone()),
@@ -167,7 +167,7 @@ impl Fake {
         call: &str,
         request: &impl Serialize,
     ) -> Result<MutexGuard<'_, Inner>, Problem> {
-        let mut inner = self.looks()?;
+        let mut inner = self.reads()?;
         let request = serde_json::to_string(request).unwrap_or_default();
         inner.asked.push(format!("{call} {request}"));
         Ok(inner)
@@ -175,7 +175,7 @@ impl Fake {
 }
 
 impl Inner {
-    pub fn happens(&mut self, remark: &Remark) {
+    pub fn happens(&mut self, remark: &ApiEvent) {
         let number = u64::try_from(self.events.len()).unwrap_or(0) + 1;
         self.events.push(Event {
             number,
@@ -220,11 +220,11 @@ impl Inner {
     /// The same with the status of the other nodes.
     pub fn viewed(&mut self, intent: &Intent) -> IntentView {
         let mut view = Inner::view(intent);
-        for (node, looks) in &mut self.late {
+        for (node, reads) in &mut self.late {
             let mut status = view.status[0].clone();
             status.node.clone_from(node);
-            if *looks > 0 {
-                *looks -= 1;
+            if *reads > 0 {
+                *reads -= 1;
                 status.state = IntentState::Pending;
             }
             view.status.push(status);
@@ -235,9 +235,9 @@ impl Inner {
     /// The other nodes that take their time.
     pub fn late_nodes(&mut self) -> Vec<NodeView> {
         let (removed, resettled) = (self.removed.clone(), self.resettled);
-        let views = self.late.iter_mut().map(|(node, looks)| {
-            let is_late = *looks > 0;
-            *looks = looks.saturating_sub(1);
+        let views = self.late.iter_mut().map(|(node, reads)| {
+            let is_late = *reads > 0;
+            *reads = reads.saturating_sub(1);
             NodeView {
                 removed_intents: if is_late { removed.clone() } else { Vec::new() },
                 settings_pending: is_late && resettled,
@@ -339,7 +339,7 @@ impl Inner {
         let called = |vm: &VmView| (vm.name.clone(), vm.node.clone());
         let names: Vec<(String, String)> = self.vms.iter().map(called).collect();
         let mut results = Vec::new();
-        for vm in vm_names::meant(typed, &mut self.vms, |vm| (&vm.name, &vm.uuid)) {
+        for vm in vm_names::matching(typed, &mut self.vms, |vm| (&vm.name, &vm.uuid)) {
             let unchanged = vm.performance == setting;
             if !dry_run {
                 vm.performance = setting;

@@ -60,11 +60,11 @@ fn elsewhere(args: &AdapterShow, session: &mut Session<'_>) -> Result {
     let agent = session.agent()?.clone();
     let address: Option<PciAddress> = args.name.parse().ok();
     let address = address.map(|address| address.to_string());
-    let is_meant = |one: &AdapterSummary| {
+    let is_etcd = |one: &AdapterSummary| {
         one.name == args.name || address.as_ref().is_some_and(|at| *at == one.address)
     };
     let mut adapters = agent.adapters(args.node.as_deref())?;
-    if adapters.iter().all(|one| !is_meant(one)) {
+    if adapters.iter().all(|one| !is_etcd(one)) {
         let names = adapters.iter().map(|one| (&*one.name, &*one.node));
         let names: Vec<(&str, &str)> = names.collect();
         let found = absent_on_nodes(
@@ -75,7 +75,7 @@ fn elsewhere(args: &AdapterShow, session: &mut Session<'_>) -> Result {
         );
         return Err(Problem::new(Code::AdapterNotFound, &[&args.name], found));
     }
-    adapters.retain(is_meant);
+    adapters.retain(is_etcd);
     match (args.output, adapters.as_slice()) {
         (Output::Json, [only]) => session.print_json(only),
         (Output::Json, several) => session.print_json(&several),
@@ -105,7 +105,7 @@ fn here(args: &AdapterShow, session: &mut Session<'_>) -> Result {
                 "Create VFs with 'accelnet adapter enable', leave one of them unused, and run the same command as root.",
             )
         })?;
-        for words in asked.remarks.iter().chain(&asked.not_restored) {
+        for words in asked.warnings.iter().chain(&asked.not_restored) {
             session.note(words);
         }
         adapter = change::look(&host, &args.name, address)?;

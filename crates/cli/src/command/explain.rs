@@ -29,7 +29,7 @@ impl From<&Entry> for Explained {
     fn from(entry: &Entry) -> Self {
         Explained {
             code: entry.code,
-            document_code: entry.stands_under,
+            document_code: entry.case_of,
             severity: render::severity(entry),
             exit_status: entry.exit_status,
             http_status: entry.http_status,

@@ -65,7 +65,7 @@ impl Settings {
             return Ok(None);
         };
         let mut pairs = words.windows(2);
-        if !pairs.any(|pair| pair[0] == "--store" && EtcdAddress::is_meant(&pair[1])) {
+        if !pairs.any(|pair| pair[0] == "--store" && EtcdAddress::is_etcd(&pair[1])) {
             return Ok(None);
         }
         let line = Line::try_parse_from(words).map_err(|error| error.kind().to_string())?;

@@ -212,7 +212,7 @@ fn try_hook(session: &mut Session<'_>, dry: bool) -> std::result::Result<(), Pro
             }
         })?;
     }
-    if let Some(access) = access::look(system.root()).known()
+    if let Some(access) = access::read(system.root()).known()
         && access.selinux
     {
         session.print(&format!(

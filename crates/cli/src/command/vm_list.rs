@@ -117,7 +117,7 @@ pub fn choose<'a>(
     }
     let (mut chosen, mut missing) = (Vec::<&VmView>::new(), Vec::new());
     for typed in typed.iter().map(|typed| typed.trim()) {
-        let fits = vm_names::meant(typed, all, |vm| (&vm.name, &vm.uuid));
+        let fits = vm_names::matching(typed, all, |vm| (&vm.name, &vm.uuid));
         if fits.is_empty() && !vm_names::is_glob(typed) {
             let called = all.iter().map(|vm| (&*vm.name, &*vm.node));
             let problem = vm_names::not_found(typed, node, called);

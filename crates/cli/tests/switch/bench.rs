@@ -6,12 +6,12 @@ use std::time::Duration;
 
 use accelnet_host::switch::guard::ChildGuard;
 use accelnet_host::switch::hand_over::{Edge, HandedOver, Limits, NotHandedOver, hand_over};
-use accelnet_host::switch::standing;
+use accelnet_host::switch::network_state;
 use accelnet_host::{KernelLinks, KernelSwitches, Switches, SystemClock};
 use accelnet_model::switch::{Bridge, Carried, Mention, Plan, PortRules, SwitchStep};
 use accelnet_netlink::NetlinkError;
 use accelnet_pci::Root;
-use accelnet_rules::switch::{SwitchRefusal, Wish, plan};
+use accelnet_rules::switch::{DesiredSwitch, SwitchRefusal, plan};
 
 use crate::support::Namespace;
 
@@ -84,14 +84,14 @@ impl Bench {
 
     /// As [`Bench::plan`], with these adapters.
     pub fn plan_with(&self, bridge: &str, uplinks: &[&str]) -> Result<Plan, SwitchRefusal> {
-        let wish = Wish {
+        let wish = DesiredSwitch {
             bridge: bridge.to_owned(),
             uplinks: uplinks.iter().map(|name| (*name).to_owned()).collect(),
             had: None,
         };
         self.node.inside(|| {
             let root = Root::new(self.folder.path());
-            let seen = standing(&KernelSwitches, &KernelLinks, &root, &wish.uplinks);
+            let seen = network_state(&KernelSwitches, &KernelLinks, &root, &wish.uplinks);
             plan(&wish, &seen.expect("the kernel answers"))
         })
     }
@@ -170,8 +170,8 @@ fn steady(line: &str, link: &str) -> String {
 pub struct Hooked<F: Fn(&SwitchStep) + Send + Sync>(pub F);
 
 impl<F: Fn(&SwitchStep) + Send + Sync> Switches for Hooked<F> {
-    fn look(&self) -> Result<Vec<Bridge>, NetlinkError> {
-        KernelSwitches.look()
+    fn list_bridges(&self) -> Result<Vec<Bridge>, NetlinkError> {
+        KernelSwitches.list_bridges()
     }
 
     fn carried(&self, link: &str) -> Result<Carried, NetlinkError> {

@@ -17,7 +17,7 @@ pub const SELINUX_BOOLEAN: &str = "virt_hooks_unconfined";
 const ALLOWED: [&str; 4] = ["/bin/", "/sbin/", "/usr/bin/", "/usr/sbin/"];
 
 /// Reads what the node's policies make of the hook that is installed.
-pub fn look(root: &Root) -> Observed<HookAccess> {
+pub fn read(root: &Root) -> Observed<HookAccess> {
     let script = match root.text(&format!("/etc/libvirt/hooks/{NETWORK_SCRIPT}")) {
         Ok(script) => script,
         Err(error) if error.is_missing() && root.exists("/etc") => {

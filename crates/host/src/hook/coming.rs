@@ -9,7 +9,7 @@ use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
 
 use accelnet_libvirt::xml::domain_uuid;
-use accelnet_model::vf_wish::{FOLDER, coming_file};
+use accelnet_model::hook_config::{FOLDER, coming_file};
 use accelnet_model::{Mac, Uuid};
 use accelnet_netlink::VfChange;
 use accelnet_pci::Root;

@@ -3,9 +3,9 @@
 use std::io;
 
 use accelnet_libvirt::xml::Port;
+use accelnet_model::hook_config::{HookConfig, VfOutcome};
 use accelnet_model::link::Link;
 use accelnet_model::vf::{VfSettings, VlanProtocol};
-use accelnet_model::vf_wish::{VfOutcome, VfWish};
 use accelnet_model::{Mac, PciAddress};
 use accelnet_netlink::VfChange;
 
@@ -112,7 +112,7 @@ fn act(
     edge: &Edge<'_>,
     operation: Operation,
     port: &Port,
-    config: Option<&VfWish>,
+    config: Option<&HookConfig>,
     found: &Found,
     outcome: &mut VfOutcome,
 ) {
@@ -159,7 +159,7 @@ fn act(
 
 /// What differs from the hook config.
 fn changes_to(
-    config: &VfWish,
+    config: &HookConfig,
     port: &Port,
     found: &Found,
     outcome: &mut VfOutcome,

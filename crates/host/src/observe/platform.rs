@@ -14,7 +14,7 @@ use crate::Host;
 use crate::hook::access;
 
 /// Everything that is not an adapter or a VM.
-pub fn look(
+pub fn read(
     host: &Host<'_>,
     reading: &Result<Reading, LibvirtError>,
     links: Result<&[Link], &NetlinkError>,
@@ -33,7 +33,7 @@ pub fn look(
         libvirt: libvirt(reading),
         qemu: qemu(host, reading),
         bridge_filter: crate::firewall::bridge_filter(host, links),
-        hook: access::look(root),
+        hook: access::read(root),
     }
 }
 

@@ -13,7 +13,7 @@ pub trait Switches: Send + Sync {
     /// # Errors
     ///
     /// See [`NetlinkError`].
-    fn look(&self) -> Result<Vec<Bridge>, NetlinkError>;
+    fn list_bridges(&self) -> Result<Vec<Bridge>, NetlinkError>;
 
     /// What a link carries of the node, and what stands on it.
     ///

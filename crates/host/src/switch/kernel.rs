@@ -55,7 +55,7 @@ const SETTINGS: &[&str] = &[
 const PAUSE: Duration = Duration::from_millis(20);
 
 impl Switches for KernelSwitches {
-    fn look(&self) -> Result<Vec<Bridge>, NetlinkError> {
+    fn list_bridges(&self) -> Result<Vec<Bridge>, NetlinkError> {
         netlink::bridges()
     }
 

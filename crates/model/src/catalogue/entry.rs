@@ -15,7 +15,7 @@ pub struct Entry {
     pub severity: Severity,
     /// The document's code that it is a case of: a check that fails with this one is the
     /// check that the document knows by that one.
-    pub stands_under: Option<Code>,
+    pub case_of: Option<Code>,
     /// The sentence; `{0}`, `{1}` stand for names.
     pub sentence: &'static str,
     /// Words for `{0}`, `{1}` where the entry is printed without a case.

@@ -46,7 +46,7 @@ fn each_place_for_a_name_has_a_word() {
 #[test]
 fn a_case_stands_under_a_code_of_the_document() {
     for entry in all() {
-        if let Some(above) = entry.stands_under {
+        if let Some(above) = entry.case_of {
             assert!(above.entry().exit_status < 30, "{}", entry.code);
         }
     }

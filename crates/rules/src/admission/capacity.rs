@@ -85,9 +85,9 @@ fn alone(work: &mut Ledger, node: usize, setting: Performance) -> u32 {
 
 /// How many VMs are admitted to one adapter.
 fn most(work: &Ledger, node: usize, adapter: usize, setting: Performance) -> u32 {
-    let fits = |vms: u32| work.has_room_for(node, adapter, setting, u64::from(vms));
+    let fits = |vms: u32| work.has_capacity_for(node, adapter, setting, u64::from(vms));
     // One VM more is never easier. Most adapters take all that they have room for, or none.
-    let mut beyond = work.room_of(node, adapter, setting).saturating_add(1);
+    let mut beyond = work.capacity_for(node, adapter, setting).saturating_add(1);
     if beyond == 1 || !fits(1) {
         return 0;
     }

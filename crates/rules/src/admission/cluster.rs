@@ -105,7 +105,7 @@ impl Adapter {
     }
 
     /// Whether it has free capacity for one more VM of the setting with index `setting`.
-    pub fn has_room(&self, sizes: &[u64; 3], setting: usize) -> bool {
+    pub fn has_capacity(&self, sizes: &[u64; 3], setting: usize) -> bool {
         let free = self.free(sizes);
         free.and_then(|free| free.without(sizes[setting], 1))
             .is_some()

@@ -17,7 +17,7 @@ pub(super) struct Column {
     /// The same of the nodes that are up: the largest, as many as may go down, and the rest.
     pub(super) largest: Largest,
     /// Room of all nodes that are up.
-    pub(super) room: u64,
+    pub(super) capacity: u64,
     /// Demand of the nodes that are down.
     pub(super) lost: u64,
 }
@@ -66,7 +66,7 @@ pub(super) fn column(
     let rooms: Vec<u64> = kinds
         .bins
         .iter()
-        .map(|bin| family.room(measure, *bin))
+        .map(|bin| family.capacity(measure, *bin))
         .collect();
     let weights = family.weights(measure);
     let mut column = Column {
@@ -74,7 +74,7 @@ pub(super) fn column(
         weights,
         keys: Vec::with_capacity(cluster.nodes.len()),
         largest: Largest::default(),
-        room: 0,
+        capacity: 0,
         lost: 0,
     };
     let mut up = Vec::with_capacity(cluster.nodes.len());
@@ -85,10 +85,10 @@ pub(super) fn column(
             column.keys.push(0);
             continue;
         }
-        let room: u64 = places.iter().map(|place| rooms[*place]).sum();
-        column.room += room;
-        column.keys.push(demand + room);
-        up.push(demand + room);
+        let capacity: u64 = places.iter().map(|place| rooms[*place]).sum();
+        column.capacity += capacity;
+        column.keys.push(demand + capacity);
+        up.push(demand + capacity);
     }
     column.largest = Largest::of(up, more);
     column
@@ -123,11 +123,11 @@ pub(super) fn weighed(weights: &[u64; 3], node: &Node) -> u64 {
 impl Column {
     /// A node's key, and all room, with VMs added to it.
     pub(super) fn after(&self, family: &Family, addition: &Addition) -> (u64, u64) {
-        let old = family.room(&self.measure, addition.before);
-        let new = family.room(&self.measure, addition.after);
+        let old = family.capacity(&self.measure, addition.before);
+        let new = family.capacity(&self.measure, addition.after);
         let key = self.keys[addition.node] - old + new;
         let demand = self.weights[addition.setting] * addition.vms;
-        (key + demand, self.room - old + new)
+        (key + demand, self.capacity - old + new)
     }
 
     /// Whether the worst `more` nodes find room; `usual` is what the sum of the largest is for.
@@ -143,11 +143,11 @@ impl Column {
             false => self.largest.sum_of(more),
         };
         match addition {
-            None => self.lost + top() <= self.room,
+            None => self.lost + top() <= self.capacity,
             Some(addition) => {
-                let (key, room) = self.after(family, addition);
+                let (key, capacity) = self.after(family, addition);
                 let old = self.keys[addition.node];
-                self.lost + self.largest.sum_with(old, key) <= room
+                self.lost + self.largest.sum_with(old, key) <= capacity
             }
         }
     }

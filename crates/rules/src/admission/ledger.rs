@@ -138,7 +138,7 @@ impl Ledger {
     /// Whether failover capacity would suffice with `vms` more VMs of `setting` on an adapter. In a large cluster this
     /// takes a fraction of [`Ledger::with`] where it would not: the nodes that are down at worst are not
     /// searched.
-    pub fn has_room_for(
+    pub fn has_capacity_for(
         &self,
         node: usize,
         adapter: usize,
@@ -151,12 +151,12 @@ impl Ledger {
 
     /// How many more VMs of `setting` an adapter has room for now, whatever the reserve; with no limit of its
     /// VFs or pairs, as many as can be counted.
-    pub(super) fn room_of(&self, node: usize, adapter: usize, setting: Performance) -> u32 {
+    pub(super) fn capacity_for(&self, node: usize, adapter: usize, setting: Performance) -> u32 {
         let bin = self.free.get(node).and_then(|bins| bins.get(adapter));
         let size = self.cluster.sizes[place_of(setting)];
-        let room = bin.filter(|bin| size <= bin.most);
-        let room = room.map_or(0, |bin| bin.vfs.min(bin.pairs / size));
-        u32::try_from(room).unwrap_or(u32::MAX - 1)
+        let capacity = bin.filter(|bin| size <= bin.most);
+        let capacity = capacity.map_or(0, |bin| bin.vfs.min(bin.pairs / size));
+        u32::try_from(capacity).unwrap_or(u32::MAX - 1)
     }
 
     /// The same ledger with tables that know VMs of `setting`, which it may not have yet.
@@ -203,13 +203,13 @@ impl Ledger {
     ///
     /// No adapter there has free capacity, or failover capacity would not suffice.
     pub fn admit(&self, node: usize, setting: Performance) -> Result<usize, Refusal> {
-        self.first_with_room(node, setting).map_err(|refused| {
+        self.first_with_capacity(node, setting).map_err(|refused| {
             let named = refused.and_then(|adapter| {
                 let verdict = self.with(node, adapter, setting, 1)?;
                 Some((adapter, verdict))
             });
             let Some((adapter, verdict)) = named else {
-                return self.no_room(node, setting);
+                return self.no_capacity(node, setting);
             };
             let mut cluster = self.cluster.clone();
             cluster.nodes[node].adapters[adapter].promised[place_of(setting)] += 1;
@@ -219,11 +219,15 @@ impl Ledger {
 
     /// The same, without the reason of a refusal.
     pub fn admits(&self, node: usize, setting: Performance) -> Option<usize> {
-        self.first_with_room(node, setting).ok()
+        self.first_with_capacity(node, setting).ok()
     }
 
     /// Else the adapter with the most specific refusal; none where no adapter has room now.
-    fn first_with_room(&self, node: usize, setting: Performance) -> Result<usize, Option<usize>> {
+    fn first_with_capacity(
+        &self,
+        node: usize,
+        setting: Performance,
+    ) -> Result<usize, Option<usize>> {
         let adapters = self.free.get(node).map_or(0, Vec::len);
         let mut refused = None;
         for adapter in 0..adapters {
@@ -243,7 +247,7 @@ impl Ledger {
         (!verdict.holds()).then(|| refusal(&self.cluster, &verdict))
     }
 
-    fn no_room(&self, node: usize, setting: Performance) -> Refusal {
+    fn no_capacity(&self, node: usize, setting: Performance) -> Refusal {
         let size = self.cluster.sizes[place_of(setting)];
         let bins = self.free.get(node).into_iter().flatten();
         let vfs: u64 = bins.filter(|bin| bin.most >= size).map(|bin| bin.vfs).sum();

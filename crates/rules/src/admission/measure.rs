@@ -3,8 +3,8 @@
 //! A measure gives each VM a weight and each adapter the most weight that it can hold. VMs that
 //! fit weigh no more, under every measure, than the adapters can hold; a family of measures is
 //! complete when the reverse is true, too. Then the nodes of a set `F` can be down if and only
-//! if, under each measure, `demand(F) <= room(outside F)`. With what `F` has free added to both
-//! sides: `sum over F of (demand + room) <= all room`. So the worst set of `k` nodes of a
+//! if, under each measure, `demand(F) <= capacity(outside F)`. With what `F` has free added to both
+//! sides: `sum over F of (demand + capacity) <= all capacity`. So the worst set of `k` nodes of a
 //! measure is the `k` nodes with the most demand plus room of their own: no set has to be tried.
 //!
 //! Complete are these families (`v` VFs and `q` queue pairs are free on an adapter; an adapter
@@ -125,7 +125,7 @@ impl Family {
     }
 
     /// The largest weight that an adapter can hold.
-    pub fn room(&self, measure: &[u64; 3], bin: Bin) -> u64 {
+    pub fn capacity(&self, measure: &[u64; 3], bin: Bin) -> u64 {
         let wide = |grade: &&Grade| grade.reach <= bin.most;
         let grades = self.grades.iter().take_while(wide).count();
         let Some(top) = grades.checked_sub(1) else {

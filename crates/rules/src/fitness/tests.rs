@@ -45,7 +45,7 @@ fn stopped(definition: &Domain) -> Facts<'_> {
         definition,
         live: None,
         mac: MAC,
-        steps: &[Step::Wish, Step::JoinNic, Step::DefineVf],
+        steps: &[Step::WriteConfig, Step::JoinNic, Step::DefineVf],
         managed_save: false,
         snapshots: 0,
         qemu: Some(Version::new(10, 0, 2)),
@@ -67,7 +67,7 @@ fn running(vm: &Domain) -> Facts<'_> {
     Facts {
         live: Some(vm),
         steps: &[
-            Step::Wish,
+            Step::WriteConfig,
             Step::JoinNic,
             Step::DefineVf,
             Step::ReplugNic,

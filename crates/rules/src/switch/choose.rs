@@ -1,9 +1,9 @@
 //! Which adapter is the uplink, and of which bridge.
 
 use accelnet_model::link::{BondMode, Link};
-use accelnet_model::switch::{Address, Bridge, Standing, Uplink};
+use accelnet_model::switch::{Address, Bridge, NetworkState, Uplink};
 
-use super::{SwitchRefusal, Wish};
+use super::{DesiredSwitch, SwitchRefusal};
 
 /// Longest name of a link (`IFNAMSIZ`, its NUL left out).
 const LONGEST_NAME: usize = 15;
@@ -28,8 +28,11 @@ pub struct Chosen<'a> {
 
 /// Chooses: an adapter that is a port of the requested bridge, else one that is a port of
 /// another bridge, which is adopted, else the first that is there.
-pub fn choose<'a>(wish: &Wish, standing: &'a Standing) -> Result<Chosen<'a>, SwitchRefusal> {
-    let candidates: Vec<Candidate<'a>> = wish
+pub fn choose<'a>(
+    desired: &DesiredSwitch,
+    standing: &'a NetworkState,
+) -> Result<Chosen<'a>, SwitchRefusal> {
+    let candidates: Vec<Candidate<'a>> = desired
         .uplinks
         .iter()
         .filter_map(|name| Candidate::find(standing, name))
@@ -38,12 +41,13 @@ pub fn choose<'a>(wish: &Wish, standing: &'a Standing) -> Result<Chosen<'a>, Swi
     if let Some(refusal) = candidates.iter().find_map(aggregated) {
         return Err(refusal);
     }
-    let port_of_wished = candidates
-        .iter()
-        .find(|one| one.bridge.is_some_and(|bridge| bridge.name == wish.bridge));
+    let port_of_wished = candidates.iter().find(|one| {
+        one.bridge
+            .is_some_and(|bridge| bridge.name == desired.bridge)
+    });
     let port = candidates.iter().find(|one| one.bridge.is_some());
     let Some(best) = port_of_wished.or(port).or(candidates.first()) else {
-        return Err(match wish.uplinks.first() {
+        return Err(match desired.uplinks.first() {
             Some(uplink) => SwitchRefusal::NoSuchLink {
                 uplink: uplink.clone(),
             },
@@ -52,7 +56,7 @@ pub fn choose<'a>(wish: &Wish, standing: &'a Standing) -> Result<Chosen<'a>, Swi
     };
     let name = &best.link.name;
     let mut chosen = Chosen {
-        bridge: wish.bridge.clone(),
+        bridge: desired.bridge.clone(),
         existing: best.bridge,
         link: best.link,
         uplink: best.uplink,
@@ -70,16 +74,16 @@ pub fn choose<'a>(wish: &Wish, standing: &'a Standing) -> Result<Chosen<'a>, Swi
                 ),
                 None => format!("{name} is a port of bridge {} already", bridge.name),
             };
-            if bridge.name != wish.bridge {
-                alone(wish, standing, best, bridge)?;
+            if bridge.name != desired.bridge {
+                alone(desired, standing, best, bridge)?;
                 chosen.why += ", which is adopted";
             }
         }
         None => {
             free(best, standing)?;
             // A bridge of its own would part the VMs on the old one from the network.
-            if let Some(had) = &wish.had
-                && *had != wish.bridge
+            if let Some(had) = &desired.had
+                && *had != desired.bridge
                 && standing.bridges.iter().any(|bridge| bridge.name == *had)
             {
                 return Err(SwitchRefusal::LeftBridge {
@@ -87,7 +91,7 @@ pub fn choose<'a>(wish: &Wish, standing: &'a Standing) -> Result<Chosen<'a>, Swi
                     bridge: had.clone(),
                 });
             }
-            chosen.existing = requested_bridge(wish, standing, best)?;
+            chosen.existing = requested_bridge(desired, standing, best)?;
             chosen.why = match chosen.existing {
                 Some(bridge) => format!(
                     "bridge {} exists, and {name} is not its port yet",
@@ -111,7 +115,7 @@ struct Candidate<'a> {
 }
 
 impl<'a> Candidate<'a> {
-    fn find(standing: &'a Standing, name: &str) -> Option<Self> {
+    fn find(standing: &'a NetworkState, name: &str) -> Option<Self> {
         let own = link(standing, name)?;
         let uplink = uplink(standing, name)?;
         let bridge_of = |port: &str| {
@@ -187,13 +191,13 @@ fn others(candidates: &[Candidate<'_>], best: &Candidate<'_>) -> Option<String> 
 /// A bridge under another name than the requested one is adopted only when no other adapter is
 /// its port.
 fn alone(
-    wish: &Wish,
-    standing: &Standing,
+    desired: &DesiredSwitch,
+    standing: &NetworkState,
     best: &Candidate<'_>,
     bridge: &Bridge,
 ) -> Result<(), SwitchRefusal> {
     let ours = |port: &str| {
-        wish.uplinks.iter().any(|name| name == port) || best.bond.as_deref() == Some(port)
+        desired.uplinks.iter().any(|name| name == port) || best.bond.as_deref() == Some(port)
     };
     match adapter_among(standing, bridge, ours) {
         None => Ok(()),
@@ -207,7 +211,7 @@ fn alone(
 
 /// A port of the bridge that leads out of the node, other than `ours`.
 fn adapter_among(
-    standing: &Standing,
+    standing: &NetworkState,
     bridge: &Bridge,
     ours: impl Fn(&str) -> bool,
 ) -> Option<String> {
@@ -220,7 +224,7 @@ fn adapter_among(
 }
 
 /// The adapter must be able to become a port.
-fn free(best: &Candidate<'_>, standing: &Standing) -> Result<(), SwitchRefusal> {
+fn free(best: &Candidate<'_>, standing: &NetworkState) -> Result<(), SwitchRefusal> {
     let uplink = best.link.name.clone();
     let direct = standing.direct.iter();
     let direct: Vec<&str> = direct
@@ -267,11 +271,11 @@ fn free(best: &Candidate<'_>, standing: &Standing) -> Result<(), SwitchRefusal> 
 
 /// The requested bridge, if it stands and can take the adapter.
 fn requested_bridge<'a>(
-    wish: &Wish,
-    standing: &'a Standing,
+    desired: &DesiredSwitch,
+    standing: &'a NetworkState,
     best: &Candidate<'_>,
 ) -> Result<Option<&'a Bridge>, SwitchRefusal> {
-    let name = &wish.bridge;
+    let name = &desired.bridge;
     let odd = |letter: char| letter == '/' || letter == ':' || letter.is_whitespace();
     if name.is_empty() || name.len() > LONGEST_NAME || name.contains(odd) || name.starts_with('.') {
         return Err(SwitchRefusal::BadName {
@@ -307,11 +311,11 @@ fn requested_bridge<'a>(
 }
 
 /// The link called `name`.
-pub(super) fn link<'a>(standing: &'a Standing, name: &str) -> Option<&'a Link> {
+pub(super) fn link<'a>(standing: &'a NetworkState, name: &str) -> Option<&'a Link> {
     standing.links.iter().find(|link| link.name == name)
 }
 
 /// What was seen of the uplink called `name`.
-pub(super) fn uplink<'a>(standing: &'a Standing, name: &str) -> Option<&'a Uplink> {
+pub(super) fn uplink<'a>(standing: &'a NetworkState, name: &str) -> Option<&'a Uplink> {
     standing.uplinks.iter().find(|uplink| uplink.name == name)
 }

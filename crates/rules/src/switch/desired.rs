@@ -2,7 +2,7 @@
 
 /// The virtual switch of a compute intent on a node.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Wish {
+pub struct DesiredSwitch {
     /// Name of its bridge, unless an existing one has the adapter already.
     pub bridge: String,
     /// Its adapters on this node by the names of their links, the preferred uplink first.

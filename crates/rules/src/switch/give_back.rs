@@ -1,7 +1,7 @@
 //! Removing a virtual switch: addresses and routes of the bridge move to its uplink, so that the
 //! bridge can be deleted.
 
-use accelnet_model::switch::{Gateway, Plan, Standing, SwitchStep};
+use accelnet_model::switch::{Gateway, NetworkState, Plan, SwitchStep};
 
 use super::change::Change;
 use super::choose::uplink;
@@ -14,7 +14,7 @@ use super::{SwitchRefusal, hand_over};
 /// # Errors
 ///
 /// One of them is not there, or a route cannot go over.
-pub fn give_back(bridge: &str, port: &str, standing: &Standing) -> Result<Plan, SwitchRefusal> {
+pub fn give_back(bridge: &str, port: &str, standing: &NetworkState) -> Result<Plan, SwitchRefusal> {
     let missing = |name: &str| SwitchRefusal::NoSuchLink {
         uplink: name.to_owned(),
     };

@@ -1,7 +1,7 @@
 //! Warnings about the uplink and its bridge. Each sentence is the same
 //! before the bridge has the uplink's addresses and afterwards, for as long as it holds.
 
-use accelnet_model::switch::{Address, Mention, Renewal, Standing};
+use accelnet_model::switch::{Address, Mention, NetworkState, Renewal};
 
 use super::choose::Chosen;
 use super::keepers::{self, Pair};
@@ -19,7 +19,7 @@ pub fn of_vlans(chosen: &Chosen<'_>) -> Option<String> {
 }
 
 /// The warnings, each one or more sentences.
-pub fn of(chosen: &Chosen<'_>, standing: &Standing) -> Vec<String> {
+pub fn of(chosen: &Chosen<'_>, standing: &NetworkState) -> Vec<String> {
     let bridge = &chosen.bridge;
     let uplink = &chosen.link.name;
     let pair = Pair {
@@ -70,7 +70,7 @@ pub fn of(chosen: &Chosen<'_>, standing: &Standing) -> Vec<String> {
 
 /// What renews leases on the bridge. Of a bridge that does not stand, or that no program
 /// configures yet, it is known that it takes router advertisements as its uplink does.
-fn renewal(chosen: &Chosen<'_>, standing: &Standing) -> Renewal {
+fn renewal(chosen: &Chosen<'_>, standing: &NetworkState) -> Renewal {
     let of = |link: &str| standing.renewals.iter().find(|one| one.link == link);
     match chosen.existing {
         Some(bridge) => of(&bridge.name).cloned().unwrap_or_default(),

@@ -80,10 +80,10 @@ pub fn left(adapter: &Adapter) -> String {
 
 /// Warnings about `after`, which is as planned: VFs that share a group,
 /// an adapter that is down, VFs that were left because they are used.
-pub fn remarks(after: &Adapter, plan: &Plan) -> Vec<String> {
-    let mut remarks = Vec::new();
+pub fn warnings_after(after: &Adapter, plan: &Plan) -> Vec<String> {
+    let mut warnings_after = Vec::new();
     if plan.to == 0 {
-        return remarks;
+        return warnings_after;
     }
     let groups: Vec<u32> = after
         .vfs
@@ -95,30 +95,30 @@ pub fn remarks(after: &Adapter, plan: &Plan) -> Vec<String> {
     unique.dedup();
     let name = after.name();
     if unique.len() < groups.len() {
-        remarks.push(format!(
+        warnings_after.push(format!(
             "VFs share an IOMMU group and cannot be given to different VMs; see 'accelnet prereq --adapter {name}'"
         ));
     }
     if groups.is_empty() {
-        remarks.push(
+        warnings_after.push(
             "no VF has an IOMMU group, so none can be given to a VM; see 'accelnet prereq'"
                 .to_owned(),
         );
     }
-    remarks.extend(down(after));
-    remarks
+    warnings_after.extend(down(after));
+    warnings_after
 }
 
 /// What `plan` leaves as it is on `before` and VFs depend on: an adapter without an IOMMU, bus numbers that do
 /// not reach for all VFs, an adapter that is down.
 pub fn expected(before: &Adapter, plan: &Plan) -> Vec<String> {
-    let mut remarks = Vec::new();
+    let mut warnings_after = Vec::new();
     if plan.to == 0 {
-        return remarks;
+        return warnings_after;
     }
     let name = before.name();
     if before.iommu_group == Observed::Known(None) {
-        remarks.push(format!(
+        warnings_after.push(format!(
             "{name} has no IOMMU group, so no VF can be given to a VM; see 'accelnet prereq'"
         ));
     }
@@ -127,12 +127,12 @@ pub fn expected(before: &Adapter, plan: &Plan) -> Vec<String> {
             (&sriov.total_vfs, &sriov.usable_vfs())
         && usable < total
     {
-        remarks.push(format!(
+        warnings_after.push(format!(
             "bus numbers reach {usable} of the {total} VFs of {name}; see 'accelnet prereq --adapter {name}'"
         ));
     }
-    remarks.extend(down(before));
-    remarks
+    warnings_after.extend(down(before));
+    warnings_after
 }
 
 /// VFs of an adapter that is down have no link.

@@ -10,8 +10,8 @@ fn held() -> Observed<Holding> {
     Observed::Known(Holding::Held("/dev/vfio/12".to_owned()))
 }
 
-fn observation(held: Observed<Holding>, bus_master: Observed<bool>) -> Seen {
-    Seen {
+fn observation(held: Observed<Holding>, bus_master: Observed<bool>) -> Observation {
+    Observation {
         running: true,
         vf: Some(VfEvidence { held, bus_master }),
         negotiated: None,
@@ -24,7 +24,7 @@ fn observation(held: Observed<Holding>, bus_master: Observed<bool>) -> Seen {
     }
 }
 
-fn of(observation: &Seen) -> Verdict {
+fn of(observation: &Observation) -> Verdict {
     judge(observation, Limits::default())
 }
 
@@ -62,7 +62,7 @@ fn each_piece_of_evidence_and_its_path() {
         ),
     ];
     for (held, bus_master, guest, path) in table {
-        let observation = Seen {
+        let observation = Observation {
             guest,
             ..observation(held, bus_master)
         };
@@ -74,7 +74,7 @@ fn each_piece_of_evidence_and_its_path() {
 
 #[test]
 fn a_vm_without_a_vf_is_on_its_software_path() {
-    let observation = Seen {
+    let observation = Observation {
         vf: None,
         waited: Duration::from_secs(3600),
         ..observation(held(), Observed::Known(true))
@@ -84,7 +84,7 @@ fn a_vm_without_a_vf_is_on_its_software_path() {
         (verdict.path, verdict.time),
         (Path::Software, Time::NotCounted)
     );
-    assert!(verdict.bridge && !verdict.take_back && verdict.look_again.is_none());
+    assert!(verdict.bridge && !verdict.take_back && verdict.next_check.is_none());
 }
 
 /// A guest that has a VF receives nothing over its vNIC, so a VF without link is taken back: at once where the
@@ -92,7 +92,7 @@ fn a_vm_without_a_vf_is_on_its_software_path() {
 #[test]
 fn a_vf_whose_adapter_has_no_link_is_taken_back() {
     let after = |waited: u64, begin: Begin, elsewhere: bool| {
-        let verdict = of(&Seen {
+        let verdict = of(&Observation {
             link: Some(false),
             begin,
             elsewhere,
@@ -107,7 +107,7 @@ fn a_vf_whose_adapter_has_no_link_is_taken_back() {
     assert!(after(0, Begin::Lost, true));
     assert!(after(0, Begin::Started, true));
     assert!(!after(100, Begin::Started, false), "it boots");
-    let mut observation = Seen {
+    let mut observation = Observation {
         link: Some(false),
         ..observation(held(), Observed::Known(false))
     };
@@ -123,16 +123,16 @@ fn a_vf_whose_adapter_has_no_link_is_taken_back() {
 #[test]
 fn a_driver_at_work_is_no_proof_where_the_guest_goes_past_the_vf() {
     let at_work = observation(held(), Observed::Known(true));
-    let sends = Seen {
+    let sends = Observation {
         sends_on_vnic: true,
         ..at_work.clone()
     };
-    let rebooted = Seen {
+    let rebooted = Observation {
         negotiated: Some(false),
         ..at_work.clone()
     };
     for observation in [sends, rebooted] {
-        let observation = Seen {
+        let observation = Observation {
             waited: Duration::from_secs(3600),
             ..observation
         };
@@ -141,7 +141,7 @@ fn a_driver_at_work_is_no_proof_where_the_guest_goes_past_the_vf() {
         assert!(verdict.bridge && !verdict.take_back, "{verdict:?}");
     }
     assert_eq!(
-        of(&Seen {
+        of(&Observation {
             negotiated: Some(true),
             ..at_work
         })
@@ -164,7 +164,7 @@ fn time_runs_out_by_what_it_is_counted_from() {
         (Begin::Lost, 300, Time::Over),
     ];
     for (begin, waited, time) in table {
-        let observation = Seen {
+        let observation = Observation {
             begin,
             waited: Duration::from_secs(waited),
             ..observation(held(), Observed::Known(false))
@@ -178,21 +178,21 @@ fn time_runs_out_by_what_it_is_counted_from() {
 #[test]
 fn a_guest_is_inspected_less_often_the_longer_it_takes() {
     let after = |waited| {
-        let observation = Seen {
+        let observation = Observation {
             waited: Duration::from_secs(waited),
             ..observation(held(), Observed::Known(false))
         };
-        of(&observation).look_again.expect("a look").as_secs()
+        of(&observation).next_check.expect("a look").as_secs()
     };
     assert_eq!([0, 8, 24, 100, 299, 300].map(after), [1, 1, 3, 5, 5, 60]);
     let driven = observation(held(), Observed::Known(true));
-    assert_eq!(of(&driven).look_again, Some(Duration::from_secs(60)));
-    let paused = Seen {
+    assert_eq!(of(&driven).next_check, Some(Duration::from_secs(60)));
+    let paused = Observation {
         running: false,
         ..driven
     };
     assert_eq!(
-        of(&paused).look_again,
+        of(&paused).next_check,
         None,
         "an event reports that it goes on"
     );
@@ -206,7 +206,7 @@ fn what_qemu_hides_is_reported_with_its_reason() {
         why.contains("QEMU does not hold it") && why.contains("VIRTIO_NET_F_STANDBY"),
         "{why}"
     );
-    let refused = Seen {
+    let refused = Observation {
         negotiated: Some(true),
         ..hidden
     };
@@ -222,7 +222,7 @@ fn any_held() -> impl Strategy<Value = Observed<Holding>> {
     ]
 }
 
-fn any_observation() -> impl Strategy<Value = Seen> {
+fn any_observation() -> impl Strategy<Value = Observation> {
     let master = prop_oneof![
         Just(Observed::Known(true)),
         Just(Observed::Known(false)),
@@ -250,7 +250,7 @@ fn any_observation() -> impl Strategy<Value = Seen> {
             (running, has, sends_on_vnic, link, elsewhere),
             (negotiated, guest),
             waited,
-        )| Seen {
+        )| Observation {
             running,
             vf: has.then_some(observation(held, master).vf).flatten(),
             negotiated,
@@ -284,7 +284,7 @@ proptest! {
             prop_assert!(without_link || verdict.path == Path::Software);
             prop_assert!(without_link || observation.waited >= Limits::default().attached);
         }
-        if let Some(after) = verdict.look_again {
+        if let Some(after) = verdict.next_check {
             prop_assert!(after >= Duration::from_secs(1) && observation.running);
         }
     }

@@ -62,7 +62,7 @@ fn a_vm_is_matched_by_name_uuid_or_glob() {
         ("2f6a*", false),
         ("db", false),
     ] {
-        let found = meant(typed, ["web1"], |name| (name, uuid));
+        let found = matching(typed, ["web1"], |name| (name, uuid));
         assert_eq!(!found.is_empty(), so, "{typed}");
     }
 }
@@ -79,10 +79,14 @@ fn a_name_is_taken_before_a_glob() {
         ("a?b", vec!["axb", "a*b"]),
         ("b*", Vec::new()),
     ] {
-        assert_eq!(meant(typed, names, |name| (name, "")), expected, "{typed}");
+        assert_eq!(
+            matching(typed, names, |name| (name, "")),
+            expected,
+            "{typed}"
+        );
     }
     let without = ["axb", "ab"];
-    assert_eq!(meant("a*b", without, |name| (name, "")), without);
+    assert_eq!(matching("a*b", without, |name| (name, "")), without);
 }
 
 #[test]

@@ -6,7 +6,7 @@ use accelnet_model::capacity::{Answer, Capacity};
 use accelnet_model::{NodeName, Problem};
 
 use super::file::{AskFile, ClusterFile, VmFile};
-use super::{InUse, Promised, outlook, placed};
+use super::{AcceleratedVm, InUse, outlook, placed};
 use crate::admission::{self, Adapter, Cluster, Ledger, Node, Refusal, Remedy, place_of};
 use crate::{management, vm};
 
@@ -50,7 +50,7 @@ impl Wrong {
 pub fn judge(file: &ClusterFile) -> Result<Capacity, Wrong> {
     let names = Names::of(file)?;
     let mut cluster = cluster(file)?;
-    let mut vms: Vec<Promised<'_>> = Vec::with_capacity(file.vms.len() + file.ask.len());
+    let mut vms: Vec<AcceleratedVm<'_>> = Vec::with_capacity(file.vms.len() + file.ask.len());
     // Those whose adapter is given first: the others go where there is room then.
     let given = |(_, vm): &(usize, &VmFile)| vm.adapter.is_some();
     let (given, free): (Vec<_>, Vec<_>) = file.vms.iter().enumerate().partition(given);
@@ -201,7 +201,7 @@ impl<'a> Names<'a> {
         let Some(name) = &vm.adapter else {
             let room = adapters
                 .iter_mut()
-                .find(|adapter| adapter.has_room(&sizes, setting));
+                .find(|adapter| adapter.has_capacity(&sizes, setting));
             let Some(adapter) = room else {
                 let what = format!("no adapter of {} has enough free capacity", vm.node);
                 return Err(Wrong::new(&[&"vms", &number, &"node"], what));
@@ -214,7 +214,7 @@ impl<'a> Names<'a> {
             return Err(Wrong::new(&field, what));
         };
         let adapter = &mut adapters[*place];
-        if !adapter.has_room(&sizes, setting) {
+        if !adapter.has_capacity(&sizes, setting) {
             let vf = match sizes[setting] {
                 1 => "VF with 1 queue pair".to_owned(),
                 pairs => format!("VF with {pairs} queue pairs"),
@@ -245,7 +245,7 @@ impl<'a> Asked<'a> {
     fn judge(
         &self,
         ledger: &mut Ledger,
-        vms: &mut Vec<Promised<'a>>,
+        vms: &mut Vec<AcceleratedVm<'a>>,
         refusals: &mut Refusals,
     ) -> Answer {
         let setting = self.ask.performance;
@@ -282,7 +282,7 @@ impl<'a> Asked<'a> {
     fn not_admitted(
         &self,
         cluster: &Cluster,
-        vms: &mut Vec<Promised<'a>>,
+        vms: &mut Vec<AcceleratedVm<'a>>,
         node: usize,
         refusal: &Refusal,
         remedies: &[Remedy],

@@ -15,10 +15,10 @@ pub struct InUse {
 }
 
 /// An accelerated VM: name, index of its node, and setting.
-pub type Promised<'a> = (&'a str, usize, Performance);
+pub type AcceleratedVm<'a> = (&'a str, usize, Performance);
 
 /// The capacity of `ledger`'s cluster, of which each node has `in_use` in use.
-pub fn outlook(ledger: &Ledger, in_use: &[InUse], vms: &[Promised<'_>]) -> Capacity {
+pub fn outlook(ledger: &Ledger, in_use: &[InUse], vms: &[AcceleratedVm<'_>]) -> Capacity {
     let cluster = ledger.cluster();
     let room = headroom(ledger);
     let used = in_use
@@ -26,7 +26,7 @@ pub fn outlook(ledger: &Ledger, in_use: &[InUse], vms: &[Promised<'_>]) -> Capac
         .copied()
         .chain(std::iter::repeat(InUse::default()));
     let nodes = cluster.nodes.iter().zip(&room.by_node).zip(used);
-    let problem = broken_promise(ledger, vms);
+    let problem = failover_shortage(ledger, vms);
     Capacity {
         node_reserve_percentage: cluster.reserve_percentage,
         survives_nodes: number(cluster.reserved()),
@@ -47,7 +47,7 @@ pub fn outlook(ledger: &Ledger, in_use: &[InUse], vms: &[Promised<'_>]) -> Capac
 }
 
 /// Why failover capacity does not suffice for the reserve; none where it does.
-pub fn broken_promise(ledger: &Ledger, vms: &[Promised<'_>]) -> Option<Problem> {
+pub fn failover_shortage(ledger: &Ledger, vms: &[AcceleratedVm<'_>]) -> Option<Problem> {
     let refusal = ledger.refusal()?;
     let cluster = ledger.cluster();
     let losers = refusal.losers(placed(vms));
@@ -59,7 +59,7 @@ pub fn broken_promise(ledger: &Ledger, vms: &[Promised<'_>]) -> Option<Problem> 
 
 /// VMs with their setting's place.
 pub(crate) fn placed<'a>(
-    vms: &[Promised<'a>],
+    vms: &[AcceleratedVm<'a>],
 ) -> impl DoubleEndedIterator<Item = (&'a str, usize, usize)> {
     let each = vms.iter();
     each.map(|(vm, node, setting)| (*vm, *node, place_of(*setting)))

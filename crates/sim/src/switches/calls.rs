@@ -13,7 +13,7 @@ use crate::links::refused;
 use crate::mutex::held;
 
 impl Switches for SimSwitches {
-    fn look(&self) -> Result<Vec<Bridge>, NetlinkError> {
+    fn list_bridges(&self) -> Result<Vec<Bridge>, NetlinkError> {
         let going = self.half_gone();
         let links = self.kernel.links()?;
         let now = self.kernel.time.passed();

@@ -167,7 +167,7 @@ impl SimSwitches {
     }
 
     /// Another process makes a bridge with these ports.
-    pub fn somebody_makes_bridge(&self, name: &str, ports: &[&str]) {
+    pub fn create_bridge_externally(&self, name: &str, ports: &[&str]) {
         let mac = Mac([0x02, 0, 0, 0, 0xbb, 1]);
         let made = SwitchStep::CreateBridge {
             bridge: name.to_owned(),
@@ -188,7 +188,7 @@ impl SimSwitches {
 
     /// Another process makes a bond of these ports, of which the first is active in a mode that has one.
     /// A port leaves what it was a port of before.
-    pub fn somebody_makes_bond(&self, name: &str, mode: BondMode, ports: &[&str]) {
+    pub fn create_bond_externally(&self, name: &str, mode: BondMode, ports: &[&str]) {
         let mac = Mac([0x02, 0, 0, 0, 0xbb, 3]);
         let node = self.kernel.node();
         let made = node.add_link(SoftLink::Bond(mode), name, mac, 1500);
@@ -208,14 +208,14 @@ impl SimSwitches {
     }
 
     /// Another process gives a bond another mode. (The kernel wants it without ports meanwhile.)
-    pub fn somebody_changes_bond(&self, bond: &str, mode: BondMode) {
+    pub fn change_bond_externally(&self, bond: &str, mode: BondMode) {
         let words = format!("{mode} {}", mode.number());
         let node = self.kernel.node();
         drop(node.set_attribute(bond, "bonding/mode", words));
     }
 
     /// Another process deletes a bridge, and with it what it carried.
-    pub fn somebody_deletes_bridge(&self, name: &str) {
+    pub fn delete_bridge_externally(&self, name: &str) {
         drop(self.apply(&SwitchStep::DeleteBridge {
             bridge: name.to_owned(),
         }));
@@ -223,7 +223,7 @@ impl SimSwitches {
 
     /// Another process deletes a bridge, and the next `looks` fall into the middle of it: it is no
     /// bridge any more, and its ports have not left it.
-    pub fn somebody_is_deleting_bridge(&self, name: &str, looks: u32) {
+    pub fn delete_bridge_slowly(&self, name: &str, looks: u32) {
         held(&self.state).going = Some((name.to_owned(), looks));
     }
 
@@ -233,7 +233,7 @@ impl SimSwitches {
         let (name, looks) = state.going.take()?;
         let Some(left) = looks.checked_sub(1) else {
             drop(state);
-            self.somebody_deletes_bridge(&name);
+            self.delete_bridge_externally(&name);
             return None;
         };
         state.going = Some((name.clone(), left));

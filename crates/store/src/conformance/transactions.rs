@@ -76,7 +76,7 @@ pub fn check_present(subject: &mut impl Subject) {
 }
 
 /// Of several checks the first that does not hold is reported.
-pub fn conflict_tells_the_first(subject: &mut impl Subject) {
+pub fn conflict_names_the_first(subject: &mut impl Subject) {
     let (store, prefix) = (subject.store(), subject.prefix());
     let key = |name: &str| format!("{prefix}{name}");
     let at = done(&*store, Txn::new().put(key("b"), ""));

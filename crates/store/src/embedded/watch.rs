@@ -43,7 +43,7 @@ impl EmbeddedWatch {
     }
 
     /// Changes there are; and until when nothing ends by itself.
-    fn look(&mut self) -> Result<(Vec<Change>, Duration, Option<Duration>), StoreError> {
+    fn read_next(&mut self) -> Result<(Vec<Change>, Duration, Option<Duration>), StoreError> {
         let engine = self.engine.upgrade().ok_or(StoreError::Closed)?;
         engine.expire()?;
         loop {
@@ -67,7 +67,7 @@ impl Watch for EmbeddedWatch {
             if self.closer.closed.load(Ordering::Acquire) {
                 return Err(StoreError::Closed);
             }
-            let (changes, now, end) = self.look()?;
+            let (changes, now, end) = self.read_next()?;
             if let Some(before) = before.replace(now) {
                 left = left.saturating_sub(now.saturating_sub(before));
             }

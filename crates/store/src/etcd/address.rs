@@ -19,7 +19,7 @@ pub struct EtcdAddress {
 
 impl EtcdAddress {
     /// Whether `text` means an etcd rather than a file.
-    pub fn is_meant(text: &str) -> bool {
+    pub fn is_etcd(text: &str) -> bool {
         text.starts_with(SCHEME)
     }
 

@@ -82,7 +82,7 @@ impl Proxy {
     }
 
     /// The wire is whole again: what was kept back comes through.
-    pub fn mend(&self) {
+    pub fn repair(&self) {
         self.set(Wire::Whole);
     }
 

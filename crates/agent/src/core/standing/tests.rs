@@ -108,7 +108,7 @@ fn nodes_that_are_down_leave_fewer_that_may_be() {
     assert_eq!(all_up.ledger.survives(), Some(2));
     let one_down = standing(34, &vms, &reports, &["n1"]);
     assert_eq!(one_down.ledger.survives(), Some(1));
-    assert_eq!(one_down.broken_promise(), None);
+    assert_eq!(one_down.failover_shortage(), None);
     let two_down = standing(34, &vms, &reports, &["n1", "n2"]);
     assert_eq!(two_down.ledger.survives(), Some(0));
     let shown = two_down.capacity();
@@ -122,7 +122,7 @@ fn an_adapter_that_is_lost_breaks_the_promise_at_once() {
     assert!(standing(50, &vms, &reports, &[]).ledger.holds().holds());
     reports[1].adapters.clear();
     let standing = standing(50, &vms, &reports, &[]);
-    let broken = standing.broken_promise().expect("b has no VF");
+    let broken = standing.failover_shortage().expect("b has no VF");
     assert_eq!(broken.code, Code::ReserveNotMet);
     assert!(
         broken.found.starts_with("Now 1 VM would be left"),

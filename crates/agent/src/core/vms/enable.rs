@@ -273,7 +273,11 @@ fn without_unchanged(
             let view = results.get(one.place).and_then(|result| result.vm.as_ref());
             view.is_some_and(|view| view.acceleration == State::Accelerated)
                 && policy.vm(&one.setting.uuid) == Some(&settled(&one.setting))
-                && one.plan.steps.iter().all(|step| *step == pair::Step::Wish)
+                && one
+                    .plan
+                    .steps
+                    .iter()
+                    .all(|step| *step == pair::Step::WriteConfig)
                 && !one.plan.waits_for_restart
         });
     for one in unchanged {

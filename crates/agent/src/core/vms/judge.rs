@@ -10,7 +10,7 @@ use accelnet_model::{
     Code, Domain, Intent, Mac, Performance, Problem, VfChoice, VmName, VmSetting,
 };
 use accelnet_rules::pair;
-use accelnet_rules::vm::{self, Room, Switch};
+use accelnet_rules::vm::{self, FreeCapacity, Switch};
 
 use super::fits::{self, Fit};
 use super::{Begun, Defined};
@@ -294,7 +294,7 @@ impl Core {
     ) -> Result<(), Problem> {
         let Judging { policy, spaces, .. } = judging;
         let figures = &policy.management.performance;
-        let rooms: Vec<Room> = spaces.iter().map(|space| space.room(policy)).collect();
+        let rooms: Vec<FreeCapacity> = spaces.iter().map(|space| space.room(policy)).collect();
         vm::provisionable(performance, figures, &rooms)?;
         self.rate_is_possible(policy, performance, spaces)?;
         let adapters = spaces.iter().map(|space| space.adapter);

@@ -11,7 +11,7 @@ use accelnet_host::Vms;
 use accelnet_host::vms::{SavedState, Side};
 use accelnet_libvirt::LibvirtError;
 use accelnet_libvirt::xml::{self, Definition, Part};
-use accelnet_model::vf_wish::VfWish;
+use accelnet_model::hook_config::HookConfig;
 use accelnet_model::vm_setting::Phase;
 use accelnet_model::{Code, Domain, Performance, Problem, VmSetting};
 use accelnet_pci::Root;
@@ -345,7 +345,7 @@ impl Core {
         setting: &VmSetting,
         domain: &Domain,
         plan: &pair::Plan,
-        wish: Option<&VfWish>,
+        wish: Option<&HookConfig>,
         config: Option<String>,
     ) -> Result<(), Problem> {
         let crosses =
@@ -373,13 +373,13 @@ impl Core {
         setting: &VmSetting,
         domain: &Domain,
         plan: &pair::Plan,
-        wish: Option<&VfWish>,
+        wish: Option<&HookConfig>,
         config: Option<String>,
     ) -> Result<(), Problem> {
         let needs_definition = plan
             .steps
             .iter()
-            .any(|step| !matches!(step, Step::Wish | Step::Forget));
+            .any(|step| !matches!(step, Step::WriteConfig | Step::Forget));
         let transient = ends_with_its_stop(domain);
         let config = match (needs_definition && !transient, config) {
             (true, Some(config)) => config,
@@ -417,7 +417,9 @@ impl Core {
         for step in &plan.steps {
             self.edge.passing(name_of(*step));
             let result = match step {
-                Step::Wish => wish.map_or(Ok(()), |wish| self.write_wish(&setting.uuid, wish)),
+                Step::WriteConfig => {
+                    wish.map_or(Ok(()), |wish| self.write_wish(&setting.uuid, wish))
+                }
                 Step::Forget => self.drop_wish(&setting.uuid),
                 step => bench.act(*step),
             };
@@ -561,7 +563,7 @@ impl Bench<'_> {
     fn carry_out(&self, step: Step) -> Result<(), LibvirtError> {
         let (vms, uuid) = (self.vms, &self.setting.uuid);
         match step {
-            Step::Wish | Step::Forget => Ok(()),
+            Step::WriteConfig | Step::Forget => Ok(()),
             Step::JoinNic => {
                 let nic = self.nic()?;
                 let joined = xml::with_teaming(&nic, &xml::persistent_alias(self.setting.mac));
@@ -724,7 +726,7 @@ fn pool_exhausted(error: &LibvirtError, domain: &Domain) -> Option<Problem> {
 /// The name of a step by which an agent can be killed.
 fn name_of(step: Step) -> &'static str {
     match step {
-        Step::Wish => "wish",
+        Step::WriteConfig => "wish",
         Step::JoinNic => "join-nic",
         Step::DefinePort => "define-port",
         Step::DefineVf => "define-vf",

@@ -5,7 +5,7 @@ fn the_first_are_reported_and_the_others_counted() {
     let begin = Instant::now();
     let mut window = Window::default();
     for _ in 0..EACH {
-        assert_eq!(window.take(begin), Turn::Tell);
+        assert_eq!(window.take(begin), Turn::Report);
     }
     assert_eq!(window.take(begin), Turn::Count(Some(begin + WINDOW)));
     for _ in 0..99 {
@@ -29,7 +29,7 @@ fn a_client_that_goes_on_is_reported_less_and_less_often() {
             counted += window.counted();
         }
         match window.take(now) {
-            Turn::Tell => recorded += 1,
+            Turn::Report => recorded += 1,
             Turn::Count(Some(ends)) => due = Some(ends),
             Turn::Count(None) => {}
         }
@@ -40,7 +40,7 @@ fn a_client_that_goes_on_is_reported_less_and_less_often() {
     assert!(counted > 80_000, "{counted}");
     let far = begin + Duration::from_secs(48 * 60 * 60);
     for _ in 0..EACH {
-        assert_eq!(window.take(far), Turn::Tell, "it is quiet again");
+        assert_eq!(window.take(far), Turn::Report, "it is quiet again");
     }
     assert_eq!(window.take(far), Turn::Count(Some(far + WINDOW)));
 }

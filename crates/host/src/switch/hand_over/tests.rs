@@ -17,7 +17,7 @@ struct Fake {
 }
 
 impl Switches for Fake {
-    fn look(&self) -> Result<Vec<Bridge>, NetlinkError> {
+    fn list_bridges(&self) -> Result<Vec<Bridge>, NetlinkError> {
         Ok(Vec::new())
     }
 

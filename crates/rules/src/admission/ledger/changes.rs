@@ -53,11 +53,11 @@ impl Ledger {
                 let before = std::mem::replace(&mut self.free[node][adapter], after);
                 for table in &mut self.tables {
                     for column in &mut table.columns {
-                        let old = table.family.room(&column.measure, before);
-                        let new = table.family.room(&column.measure, after);
+                        let old = table.family.capacity(&column.measure, before);
+                        let new = table.family.capacity(&column.measure, after);
                         let demand = column.weights[place] * gone;
                         let key = column.keys[node] - old + new - demand;
-                        column.room = column.room - old + new;
+                        column.capacity = column.capacity - old + new;
                         column.replace(node, key);
                     }
                 }
@@ -107,14 +107,14 @@ impl Ledger {
                     column.lost = column.lost - gone + demand;
                     continue;
                 }
-                let room = |bins: &[Bin]| -> u64 {
+                let capacity = |bins: &[Bin]| -> u64 {
                     let each = bins
                         .iter()
-                        .map(|bin| table.family.room(&column.measure, *bin));
+                        .map(|bin| table.family.capacity(&column.measure, *bin));
                     each.sum()
                 };
-                let (taken, given) = (room(&before), room(&self.free[place]));
-                column.room = column.room - taken + given;
+                let (taken, given) = (capacity(&before), capacity(&self.free[place]));
+                column.capacity = column.capacity - taken + given;
                 column.replace(place, demand + given);
             }
         }
@@ -131,8 +131,8 @@ impl Ledger {
     fn apply(&mut self, addition: Addition) {
         for table in &mut self.tables {
             for column in &mut table.columns {
-                let (key, room) = column.after(&table.family, &addition);
-                column.room = room;
+                let (key, capacity) = column.after(&table.family, &addition);
+                column.capacity = capacity;
                 column.replace(addition.node, key);
             }
         }

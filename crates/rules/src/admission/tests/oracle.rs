@@ -77,10 +77,10 @@ fn admissions(cluster: &Cluster, random: &mut Random, seed: u64) -> (u32, u32) {
         };
         let fits = |adapter: &usize| {
             let with = with(*adapter);
-            let has_room = with.nodes[node].adapters[*adapter]
+            let has_capacity = with.nodes[node].adapters[*adapter]
                 .free(&with.sizes)
                 .is_some();
-            !with.nodes[node].down && has_room && small::holds(&with, more)
+            !with.nodes[node].down && has_capacity && small::holds(&with, more)
         };
         let real = (0..now.nodes[node].adapters.len()).find(fits);
         match ledger.admit(node, setting) {

@@ -201,7 +201,7 @@ fn large(random: &mut Random, nodes: u32, sizes: [u64; 3]) -> Cluster {
         };
         for _ in 0..random.small(0, vfs / 2) {
             let setting = random.one_of(&[0, 1, 2]);
-            if adapter.has_room(&sizes, setting) {
+            if adapter.has_capacity(&sizes, setting) {
                 adapter.promised[setting] += 1;
             }
         }

@@ -86,7 +86,7 @@ fn a_stopped_vm_is_warned() {
     assert_eq!(judge(&available(stopped(&vm), 2560)), Ok(Vec::new()));
     // What it has while it runs is given back before it starts again.
     let waits = Facts {
-        steps: &[Step::Wish, Step::JoinNic, Step::DefineVf],
+        steps: &[Step::WriteConfig, Step::JoinNic, Step::DefineVf],
         ..running(&vm)
     };
     assert_eq!(judge(&available(waits, 2048)), Ok(Vec::new()));

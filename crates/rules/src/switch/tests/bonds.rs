@@ -15,7 +15,7 @@ const MODES: [BondMode; 7] = [
 ];
 
 /// eth0 and eth1 in bond0, which is a port of nothing.
-fn bonded(mode: BondMode) -> Standing {
+fn bonded(mode: BondMode) -> NetworkState {
     let mut standing = node(&["eth0", "eth1"]);
     let mut bond = a_link("bond0", Some("bond"), None);
     bond.bond = Some(Bond {
@@ -97,22 +97,22 @@ fn a_bond_of_unknown_mode_a_team_and_open_vswitch_are_refused() {
 #[test]
 fn a_bridge_that_was_adopted_is_not_replaced_when_the_adapter_leaves_it() {
     let standing = with_bridge(node(&["eth0"]), "br0", &[]);
-    let mut wish = Wish {
+    let mut desired = DesiredSwitch {
         bridge: "acn-vms".to_owned(),
         uplinks: vec!["eth0".to_owned()],
         had: Some("br0".to_owned()),
     };
-    let refusal = plan(&wish, &standing).unwrap_err();
+    let refusal = plan(&desired, &standing).unwrap_err();
     assert_eq!(
         refusal.to_string(),
         "Bridge br0 is the intent's virtual switch, and eth0 is no longer its port."
     );
     assert!(refusal.to_do().contains("ip link set eth0 master br0"));
     // A bridge that is gone, and one of accelnet's own, are made again.
-    wish.had = Some("acn-vms".to_owned());
-    assert!(plan(&wish, &standing).is_ok());
-    wish.had = Some("br0".to_owned());
-    assert!(plan(&wish, &node(&["eth0"])).is_ok());
+    desired.had = Some("acn-vms".to_owned());
+    assert!(plan(&desired, &standing).is_ok());
+    desired.had = Some("br0".to_owned());
+    assert!(plan(&desired, &node(&["eth0"])).is_ok());
 }
 
 #[test]

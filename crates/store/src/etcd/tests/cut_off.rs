@@ -60,13 +60,13 @@ fn a_watch_goes_on_over_everything_that_happens_to_the_wire() {
     assert_eq!(values(&watch.next(LONG).unwrap()), ["1"]);
     proxy.cut();
     put(&near, "k", "2");
-    proxy.mend();
+    proxy.repair();
     assert_eq!(values(&watch.next(LONG).unwrap()), ["2"]);
     // Long enough that a keepalive is missed.
     proxy.silence();
     put(&near, "k", "3");
     wait(Duration::from_secs(12));
-    proxy.mend();
+    proxy.repair();
     assert_eq!(values(&watch.next(LONG).unwrap()), ["3"]);
     server.start_again();
     put(&near, "k", "4");
@@ -85,7 +85,7 @@ fn a_watch_that_missed_compacted_changes_reports_it() {
         last = put(&near, "k", &number.to_string());
     }
     near.compact(last).expect("compacted");
-    proxy.mend();
+    proxy.repair();
     let error = watch.next(LONG).expect_err("they are forgotten");
     assert!(
         matches!(error, StoreError::Compacted { oldest, .. } if oldest == last),

@@ -33,7 +33,7 @@ pub fn pool_file(folder: &Path, intent: &IntentName) -> PathBuf {
 /// What the VF of one VM is to be like.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct VfWish {
+pub struct HookConfig {
     /// MAC of the vNIC that the VF stands in for: a port with another MAC is left alone.
     pub mac: Mac,
     /// Maximum transmit rate in Mb/s; 0 for no limit.
@@ -53,7 +53,7 @@ pub struct VfWish {
     pub queue_pairs: Option<u32>,
 }
 
-impl VfWish {
+impl HookConfig {
     /// Transmit rate at most of a VF of `pf`, in Mb/s; 0 for no limit.
     pub fn max_tx_rate_of(&self, pf: PciAddress) -> u32 {
         let own = self.max_tx_rate_mbps_by_pf.get(&pf);
@@ -81,7 +81,7 @@ pub struct VfOutcome {
 }
 
 /// Where the hook config of a VM lies, below `folder`.
-pub fn wish_file(folder: &Path, uuid: &Uuid) -> PathBuf {
+pub fn config_file(folder: &Path, uuid: &Uuid) -> PathBuf {
     folder.join(format!("{uuid}.json"))
 }
 

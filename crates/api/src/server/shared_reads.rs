@@ -29,7 +29,7 @@ pub struct Key {
 
 /// The reads that a client waits for.
 #[derive(Debug, Clone, Default)]
-pub struct Looks(Arc<Mutex<HashMap<Key, Arc<Turns>>>>);
+pub struct SharedReads(Arc<Mutex<HashMap<Key, Arc<Turns>>>>);
 
 /// Reads with the same key: one at a time, and one that has not begun.
 #[derive(Debug)]
@@ -41,14 +41,14 @@ struct Turns {
 /// Those who wait for a read that has not begun.
 type Waiting = Arc<watch::Sender<Option<Answered>>>;
 
-impl Looks {
-    /// The answer of a read that begins after this call. `place` is waited for before it begins, `look`
+impl SharedReads {
+    /// The answer of a read that begins after this call. `place` is waited for before it begins, `read`
     /// makes it; neither goes on when no client waits any more. None if it panicked.
     pub async fn share<P, L, O>(
         &self,
         key: Key,
         place: impl Future<Output = P> + Send + 'static,
-        look: L,
+        read: L,
     ) -> Option<Answered>
     where
         P: Send + 'static,
@@ -64,11 +64,11 @@ impl Looks {
                     let waiting = Arc::new(watch::Sender::new(None));
                     let answer = waiting.subscribe();
                     *next = Some(waiting.clone());
-                    let looks = self.clone();
+                    let shared_reads = self.clone();
                     let turns = turns.clone();
                     tokio::spawn(async move {
-                        run(&turns, &waiting, place, look).await;
-                        looks.forget(&key, turns);
+                        run(&turns, &waiting, place, read).await;
+                        shared_reads.forget(&key, turns);
                     });
                     answer
                 }
@@ -107,7 +107,7 @@ async fn run<P, O: Future<Output = Answered>>(
     turns: &Turns,
     waiting: &Waiting,
     place: impl Future<Output = P>,
-    look: impl FnOnce(P) -> O,
+    read: impl FnOnce(P) -> O,
 ) {
     let begins = async {
         let turn = turns.turn.acquire().await;
@@ -129,7 +129,7 @@ async fn run<P, O: Future<Output = Answered>>(
     // A client that comes from now on asks for what is after this moment, and waits for the next one.
     *lock(&turns.next) = None;
     tokio::select! {
-        answer = look(place) => {
+        answer = read(place) => {
             waiting.send_replace(Some(answer));
         }
         () = waiting.closed() => {}

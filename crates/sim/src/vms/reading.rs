@@ -13,7 +13,7 @@ use super::state::{SimDomain, State};
 use crate::mutex::held;
 
 impl Hypervisor for SimVms {
-    fn look(&self, _within: Duration) -> Result<Reading, LibvirtError> {
+    fn read_domains(&self, _within: Duration) -> Result<Reading, LibvirtError> {
         let state = self.open()?;
         let mut domains = Domains::default();
         for domain in state.domains.values() {

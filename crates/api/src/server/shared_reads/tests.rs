@@ -23,7 +23,7 @@ struct Counted {
 }
 
 impl Counted {
-    async fn look(self: Arc<Self>) -> Answered {
+    async fn read(self: Arc<Self>) -> Answered {
         let number = self.begun.fetch_add(1, Ordering::SeqCst);
         self.under_way.notify_one();
         self.ends.notified().await;
@@ -31,11 +31,13 @@ impl Counted {
     }
 }
 
-fn asked(looks: &Looks, counted: &Arc<Counted>) -> tokio::task::JoinHandle<String> {
-    let (looks, counted) = (looks.clone(), counted.clone());
+fn asked(shared_reads: &SharedReads, counted: &Arc<Counted>) -> tokio::task::JoinHandle<String> {
+    let (shared_reads, counted) = (shared_reads.clone(), counted.clone());
     tokio::spawn(async move {
-        let look = |()| counted.look();
-        let answer = looks.share(key("a"), std::future::ready(()), look).await;
+        let read = |()| counted.read();
+        let answer = shared_reads
+            .share(key("a"), std::future::ready(()), read)
+            .await;
         let answer = answer.expect("no fall").expect("an answer");
         String::from_utf8(answer.to_vec()).expect("text")
     })
@@ -55,11 +57,11 @@ async fn all_have_asked() {
 #[test]
 fn who_asks_while_one_is_under_way_shares_the_next_one() {
     on_a_runtime(async {
-        let looks = Looks::default();
+        let shared_reads = SharedReads::default();
         let counted = Arc::new(Counted::default());
-        let first = asked(&looks, &counted);
+        let first = asked(&shared_reads, &counted);
         counted.under_way.notified().await;
-        let others: Vec<_> = (0..50).map(|_| asked(&looks, &counted)).collect();
+        let others: Vec<_> = (0..50).map(|_| asked(&shared_reads, &counted)).collect();
         all_have_asked().await;
         counted.ends.notify_one();
         assert_eq!(first.await.expect("an answer"), "0");
@@ -69,19 +71,19 @@ fn who_asks_while_one_is_under_way_shares_the_next_one() {
             assert_eq!(other.await.expect("an answer"), "1");
         }
         all_have_asked().await;
-        assert!(lock(&looks.0).is_empty(), "nothing is kept");
+        assert!(lock(&shared_reads.0).is_empty(), "nothing is kept");
     });
 }
 
 #[test]
 fn an_abandoned_request_is_not_begun() {
     on_a_runtime(async {
-        let looks = Looks::default();
+        let shared_reads = SharedReads::default();
         let counted = Arc::new(Counted::default());
-        let first = asked(&looks, &counted);
+        let first = asked(&shared_reads, &counted);
         counted.under_way.notified().await;
         for _ in 0..600 {
-            let gone = asked(&looks, &counted);
+            let gone = asked(&shared_reads, &counted);
             tokio::task::yield_now().await;
             gone.abort();
         }
@@ -90,12 +92,12 @@ fn an_abandoned_request_is_not_begun() {
         first.await.expect("an answer");
         all_have_asked().await;
         assert_eq!(counted.begun.load(Ordering::SeqCst), 1);
-        assert!(lock(&looks.0).is_empty(), "nothing is kept");
+        assert!(lock(&shared_reads.0).is_empty(), "nothing is kept");
         // And one that is under way ends when its last caller goes.
-        let gone = asked(&looks, &counted);
+        let gone = asked(&shared_reads, &counted);
         counted.under_way.notified().await;
         gone.abort();
         all_have_asked().await;
-        assert!(lock(&looks.0).is_empty(), "nothing is kept");
+        assert!(lock(&shared_reads.0).is_empty(), "nothing is kept");
     });
 }
