@@ -7,7 +7,7 @@ use syn::{Field, ImplItemFn, Item, ItemConst, ItemEnum, ItemFn, ItemStatic, Item
 use syn::{ItemMod, ItemTrait, ItemType, TraitItemFn, Variant};
 
 use crate::finding::{Finding, rows};
-use crate::source::Source;
+use crate::source::{Source, for_tests};
 
 /// A word that was replaced by the field's word.
 pub struct Word {
@@ -89,7 +89,6 @@ impl<'ast> Visit<'ast> for Names {
     visit_names! {
         visit_item_const(item: ItemConst) &item.ident;
         visit_item_enum(item: ItemEnum) &item.ident;
-        visit_item_fn(item: ItemFn) &item.sig.ident;
         visit_item_mod(item: ItemMod) &item.ident;
         visit_item_static(item: ItemStatic) &item.ident;
         visit_item_struct(item: ItemStruct) &item.ident;
@@ -98,6 +97,14 @@ impl<'ast> Visit<'ast> for Names {
         visit_impl_item_fn(item: ImplItemFn) &item.sig.ident;
         visit_trait_item_fn(item: TraitItemFn) &item.sig.ident;
         visit_variant(item: Variant) &item.ident;
+    }
+
+    fn visit_item_fn(&mut self, item: &'ast ItemFn) {
+        // The name of a test is a sentence.
+        if !for_tests(&item.attrs) {
+            self.add(&item.sig.ident);
+        }
+        visit::visit_item_fn(self, item);
     }
 
     fn visit_field(&mut self, field: &'ast Field) {
