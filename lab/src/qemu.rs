@@ -45,7 +45,6 @@ pub(crate) struct Seat {
     pub wire: Option<PathBuf>,
 }
 
-/// The QEMU program.
 pub(crate) const PROGRAM: &str = "qemu-system-x86_64";
 
 /// All arguments for booting `topology` from `artifacts`.

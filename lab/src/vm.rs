@@ -409,7 +409,6 @@ fn parse(line: &str) -> Option<VmState> {
     })
 }
 
-/// A MAC of its own for each name.
 fn mac(name: &str) -> String {
     let sum = name.bytes().fold(0u16, |sum, byte| {
         sum.wrapping_mul(31).wrapping_add(byte.into())

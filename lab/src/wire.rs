@@ -22,7 +22,6 @@ use crate::error::{Result, io};
 /// The address of the station that answers pings.
 pub(crate) const OUTSIDE: [u8; 4] = station::ADDRESS;
 
-/// A MAC.
 type Mac = [u8; 6];
 
 /// How many frames wait at a port before more are lost.

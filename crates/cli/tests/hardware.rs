@@ -137,7 +137,6 @@ fn port() -> Port {
     Port::root(at("0000:00:01.0"), 1, 2)
 }
 
-/// An adapter behind [`port`].
 fn behind_a_port(adapter: AdapterSpec) -> Tree {
     Tree::new().port(port().adapter(adapter))
 }

@@ -103,7 +103,6 @@ impl AsFd for Monitor {
     }
 }
 
-/// The events of one datagram.
 fn events(datagram: &[u8]) -> Result<Vec<Event>, NetlinkError> {
     let read = || {
         let mut events = Vec::new();

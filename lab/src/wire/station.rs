@@ -1,8 +1,6 @@
 //! The station on the wire that answers pings: ARP (RFC 826) and ICMP echo (RFC 792), and nothing else.
 
-/// Its MAC.
 const MAC: [u8; 6] = [0x52, 0x54, 0, 0xfe, 0xfe, 0xfe];
-/// Its address.
 pub(super) const ADDRESS: [u8; 4] = [192, 168, 50, 254];
 
 const ARP: [u8; 2] = [0x08, 0x06];

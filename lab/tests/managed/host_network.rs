@@ -61,7 +61,6 @@ fn adopted_with_a_warning(node: &Node, keeper: &str) -> Vec<String> {
     planned
 }
 
-/// The fault of an address.
 fn address_fault(node: &Node) -> Option<Value> {
     let faults = done(node, "faults");
     let mut faults = faults.as_array().into_iter().flatten();

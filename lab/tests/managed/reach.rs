@@ -18,7 +18,6 @@ const PINGS: u32 = 45;
 /// A ping is waited for for so long.
 const LATE: u32 = 10;
 
-/// The addresses of one of [`ALL`].
 fn addresses(place: usize) -> [String; 2] {
     [
         format!("192.168.60.{}", place + 1),

@@ -5,7 +5,6 @@ use crate::error::Error;
 use crate::run::{cargo, output};
 use crate::test::writes_to_memory;
 
-/// Agents.
 const AGENTS: u32 = 1_000;
 /// Their figures: the name there, the name here, and the limit.
 const LIMITS: [(&str, &str, Option<f64>, &str); 13] = [

@@ -8,7 +8,6 @@ use accelnet_model::{Check, Node, Observed};
 
 use crate::types::*;
 
-/// A check of `subject` that passed.
 pub(super) fn passed(subject: &str) -> Check {
     Check {
         name: CheckName::Intent,
@@ -121,7 +120,6 @@ pub const NOW: &str = "2026-11-22T10:00:00Z";
 /// The node of everything in here.
 pub const NODE: &str = "n1";
 
-/// A known value.
 pub(super) fn known<T>(value: T) -> Observed<T> {
     Observed::Known(value)
 }

@@ -52,7 +52,6 @@ pub fn run(args: &Log, session: &mut Session<'_>) -> Result {
     }
 }
 
-/// One event, a line.
 fn line(event: &Event, output: Output, session: &mut Session<'_>) {
     match output {
         Output::Json => session.print_json_line(event),

@@ -16,7 +16,6 @@ pub(super) const ENTRIES: TableDefinition<&str, &[u8]> = TableDefinition::new("e
 pub(super) const CHANGES: TableDefinition<(u64, u64), &[u8]> = TableDefinition::new("changes");
 /// Leases, and their time to live in seconds.
 pub(super) const LEASES: TableDefinition<u64, u64> = TableDefinition::new("leases");
-/// The keys of each lease.
 pub(super) const LEASE_KEYS: TableDefinition<(u64, &str), ()> = TableDefinition::new("lease-keys");
 
 /// The format of the file.

@@ -9,7 +9,6 @@ use crate::sample::{adapter_with, at, bridge};
 
 const MISSING: (Outcome, Option<Code>) = (Outcome::Failed, Some(Code::SriovMissingAcs));
 
-/// A bridge without ACS.
 fn without_acs(address: &str, kind: BridgeKind) -> Bridge {
     Bridge {
         acs: Observed::Known(None),
