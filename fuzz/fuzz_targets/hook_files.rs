@@ -9,7 +9,7 @@ use std::sync::LazyLock;
 
 use accelnet_host::hook::{Edge, Operation, let_in, serve};
 use accelnet_libvirt::xml::{Definition, DomainXml};
-use accelnet_model::vf_wish::{FOLDER, POOLS, VfOutcome, VfWish};
+use accelnet_model::hook_config::{FOLDER, POOLS, VfOutcome, HookConfig};
 use accelnet_pci::Root;
 use accelnet_sim::{AdapterSpec, Port, SimHost, Tree};
 use libfuzzer_sys::fuzz_target;
@@ -78,9 +78,9 @@ fuzz_target!(|data: &[u8]| {
             assert!(noted.is_none_or(|noted| noted.is_ok()), "the outcome can be read");
         }
     }
-    if let Ok(read) = serde_json::from_slice::<VfWish>(data) {
+    if let Ok(read) = serde_json::from_slice::<HookConfig>(data) {
         let text = serde_json::to_vec(&read).expect("JSON");
-        assert_eq!(serde_json::from_slice::<VfWish>(&text).expect("the same"), read);
+        assert_eq!(serde_json::from_slice::<HookConfig>(&text).expect("the same"), read);
     }
     let names = fs::read_dir(&vms).expect("a folder").flatten();
     assert!(names.count() <= 2, "nothing else is written");

@@ -8,7 +8,7 @@ use std::path::Path;
 use accelnet_agent::check::{KEYS, judge};
 use accelnet_agent::cluster::backup::Backup;
 use accelnet_agent::unread;
-use accelnet_model::vf_wish::{outcome_file, pool_file, wish_file};
+use accelnet_model::hook_config::{outcome_file, pool_file, config_file};
 use accelnet_model::{Intent, IntentName, VmSetting};
 use accelnet_store::Entry;
 use libfuzzer_sys::fuzz_target;
@@ -57,7 +57,7 @@ fn read<T: DeserializeOwned>(data: &[u8]) -> Option<T> {
 fn stay_in_their_folder(data: &[u8]) {
     let folder = Path::new("/run/accelnet/vms");
     if let Some(vm) = read::<VmSetting>(data) {
-        for file in [wish_file(folder, &vm.uuid), outcome_file(folder, &vm.uuid)] {
+        for file in [config_file(folder, &vm.uuid), outcome_file(folder, &vm.uuid)] {
             assert_eq!(file.parent(), Some(folder), "{vm:?}");
         }
     }

@@ -10,9 +10,9 @@ use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
+use crate::artifacts::Artifacts;
 use crate::command::{check, tail};
 use crate::error::{Error, Result, io};
-use crate::image::Artifacts;
 use crate::programs;
 use crate::qemu::{self, Files, Seat};
 use crate::qmp::Qmp;
@@ -23,7 +23,7 @@ use crate::topology::Topology;
 const BOOT: Duration = Duration::from_secs(300);
 /// What the node's last service writes to the console.
 const READY: &str = "accelnet-lab: ready";
-/// What the kernel says when an emulated processor's timer stopped: it boots no further. Seen once in
+/// What the kernel reports when an emulated processor's timer stopped: it boots no further. Seen once in
 /// some hundred boots, on a busy machine.
 const STALLED: &str = "kthread timer wakeup didn't happen";
 /// How often a node is started when its boot stalls.
@@ -43,7 +43,7 @@ pub(crate) struct Booted {
     pub ssh: Ssh,
 }
 
-/// Starts QEMU and waits until the node can be used. A boot that stalls is begun anew.
+/// Starts QEMU and waits until the node can be used. A boot that stalls is begun again.
 pub(crate) fn boot(
     topology: &Topology,
     artifacts: &Artifacts,
@@ -86,7 +86,7 @@ pub(crate) fn boot(
     }
 }
 
-/// Starts QEMU anew over the disk of a node whose QEMU was killed, and waits until it can be used.
+/// Starts QEMU again over the disk of a node whose QEMU was killed, and waits until it can be used.
 pub(crate) fn boot_again(
     topology: &Topology,
     artifacts: &Artifacts,
@@ -95,7 +95,7 @@ pub(crate) fn boot_again(
 ) -> Result<(Child, Qmp, Ssh)> {
     let mut attempt = 1;
     loop {
-        // What it says next is not what it said before.
+        // What it reports next is not what it reported before.
         drop(fs::remove_file(files.console()));
         drop(fs::remove_file(files.qmp()));
         let mut qemu = start(topology, artifacts, files, seat)?;
@@ -275,7 +275,7 @@ pub(crate) fn kill(qemu: &mut Child) {
     drop(qemu.stdin.take());
 }
 
-/// How QEMU ended, if it has; whoever waits for it still can.
+/// How QEMU ended, if it has; waiting for it is still possible.
 pub(crate) fn how_it_ended(qemu: &Child) -> Option<String> {
     use rustix::process::{Pid, WaitId, WaitIdOptions, waitid};
 
@@ -296,7 +296,7 @@ pub(crate) fn console(files: &Files<'_>) -> String {
         .unwrap_or_default()
 }
 
-/// What QEMU and the node said last.
+/// What QEMU and the node reported last.
 pub(crate) fn detail(files: &Files<'_>) -> String {
     let log = fs::read_to_string(files.log()).unwrap_or_default();
     format!(

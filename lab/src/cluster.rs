@@ -21,7 +21,7 @@ const ETCD: &str = include_str!("../templates/etcd.service");
 
 /// Nodes `n1`, `n2` and so on, whose `pf0` are on one wire.
 ///
-/// There they have the addresses that [`Cluster::address`] tells, and know each other by name. All
+/// There they have the addresses that [`Cluster::address`] shows, and know each other by name. All
 /// are gone when this value is dropped.
 #[derive(Debug)]
 pub struct Cluster {
@@ -111,8 +111,8 @@ impl Cluster {
         self.wire.cut(usize::from(number) - 1, true);
     }
 
-    /// Mends the wire to a node that was cut off.
-    pub fn mend(&self, number: u8) {
+    /// Reconnects a node that was cut off.
+    pub fn reconnect(&self, number: u8) {
         self.wire.cut(usize::from(number) - 1, false);
     }
 

@@ -11,7 +11,7 @@ use crate::error::{Error, Result, io};
 /// What a command did.
 #[derive(Debug, Clone)]
 pub struct Output {
-    /// Exit status; 124 when the deadline passed (as `timeout` says it), 255 when ssh itself failed.
+    /// Exit status; 124 when the deadline passed (as `timeout` reports it), 255 when ssh itself failed.
     pub status: i32,
     /// Standard output.
     pub stdout: String,

@@ -6,14 +6,14 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
+use crate::artifacts::Artifacts;
 use crate::command::check;
 use crate::error::{Error, Result, io};
-use crate::image::Artifacts;
 use crate::node::Node;
 use crate::qemu::Seat;
 use crate::topologies;
 
-/// Where libvirt keeps it, below a folder that its package brings. It asks anew when emulator, kernel
+/// Where libvirt keeps it, below a folder that its package brings. It asks again when emulator, kernel
 /// or processor are others.
 const PLACE: &str = "/var/cache/libvirt/qemu/capabilities";
 const SOON: Duration = Duration::from_secs(240);
@@ -53,7 +53,7 @@ pub(crate) fn ask(artifacts: &Artifacts, work: &Path) -> Result<()> {
     let debugfs = |words: &[&str]| {
         let mut command = Command::new("sh");
         command
-            // Where root's programs are, for whoever is not.
+            // Where root's programs are, for other users.
             .args([
                 "-euc",
                 "PATH=$PATH:/usr/sbin:/sbin; exec debugfs \"$@\"",
@@ -65,7 +65,7 @@ pub(crate) fn ask(artifacts: &Artifacts, work: &Path) -> Result<()> {
         check("write the answers to the disk", &mut command, SOON)
     };
     debugfs(&["-w", "-f", "../debugfs"])?;
-    // Its exit status does not tell.
+    // Its exit status does not report failures.
     let there = debugfs(&["-R", &format!("ls -p {PLACE}")])?;
     match names.iter().find(|name| !there.contains(name.as_str())) {
         None => Ok(()),

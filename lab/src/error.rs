@@ -97,7 +97,7 @@ pub enum Error {
     /// Output of a known program that the lab does not understand.
     #[error("{what} not found in: {found}")]
     Unexpected {
-        /// What was looked for.
+        /// What was searched.
         what: String,
         /// Where.
         found: String,
@@ -111,14 +111,14 @@ pub enum Error {
     /// No topology of this name.
     #[error("no topology named {name}; there are: {known}")]
     UnknownTopology {
-        /// What was asked for.
+        /// What was requested.
         name: String,
         /// All names.
         known: String,
     },
 }
 
-/// Turns an I/O error into a lab error that says what was being done.
+/// Turns an I/O error into a lab error that reports what was being done.
 pub(crate) fn io(what: impl Into<String>) -> impl FnOnce(std::io::Error) -> Error {
     let what = what.into();
     move |source| Error::Io { what, source }

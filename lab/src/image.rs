@@ -8,52 +8,22 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::apt::Apt;
+use crate::artifacts::Artifacts;
 use crate::cache::{Lock, folder};
 use crate::command::check;
 use crate::error::{Error, Result, io};
 use crate::{emulators, packages, recipe};
 
-/// mmdebstrap without the files that whoever started this left open: it hands the number of a file of
+/// mmdebstrap without the files that the caller left open: it hands the number of a file of
 /// its own to the shell, which knows those of one digit only.
 const MMDEBSTRAP: &str = r#"exec 3>&- 4>&- 5>&- 6>&- 7>&- 8>&- 9>&-; exec mmdebstrap "$@""#;
 
 const MINUTES: Duration = Duration::from_secs(30 * 60);
 
-/// What a node boots from. As long as this value lives, no other process removes it.
-#[derive(Debug, Clone)]
-pub struct Artifacts {
-    folder: PathBuf,
-    _in_use: Arc<Lock>,
-}
-
-impl Artifacts {
-    /// The folder of the artifacts.
-    #[must_use]
-    pub fn folder(&self) -> &Path {
-        &self.folder
-    }
-
-    pub(crate) fn kernel(&self) -> PathBuf {
-        self.folder.join("vmlinuz")
-    }
-
-    pub(crate) fn initrd(&self) -> PathBuf {
-        self.folder.join("initrd")
-    }
-
-    pub(crate) fn disk(&self) -> PathBuf {
-        self.folder.join("disk")
-    }
-
-    pub(crate) fn key(&self) -> PathBuf {
-        self.folder.join("key")
-    }
-}
-
 /// Makes the artifacts unless they are there, installing the host's packages first if need be.
 ///
 /// # Errors
-/// When packages are missing and may not be installed, or a step fails; each says what to do.
+/// When packages are missing and may not be installed, or a step fails; each names the remedy.
 pub fn build() -> Result<Artifacts> {
     let cache = folder();
     let release = packages::release()?;

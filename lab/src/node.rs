@@ -8,10 +8,10 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
+use crate::artifacts::Artifacts;
 use crate::boot::{self, Booted, console, end};
 use crate::command::{Output, quote, tail, wait};
 use crate::error::{Error, Result, io};
-use crate::image::{Artifacts, build};
 use crate::programs;
 use crate::qemu::{Files, Seat};
 use crate::qmp::Qmp;
@@ -38,26 +38,6 @@ pub struct Node {
 }
 
 impl Node {
-    /// Builds the artifacts if need be, waits for a free place on the machine, boots the node and
-    /// waits until it can be used.
-    ///
-    /// # Errors
-    /// When the artifacts cannot be built, QEMU ends, or the node is not up in time; the text holds the
-    /// end of its console.
-    pub fn boot(topology: &Topology) -> Result<Self> {
-        Self::boot_with(topology, &[])
-    }
-
-    /// As [`Node::boot`], with these programs of the host on the node's path.
-    ///
-    /// # Errors
-    /// As [`Node::boot`], and when a program is not there.
-    pub fn boot_with(topology: &Topology, programs: &[PathBuf]) -> Result<Self> {
-        let artifacts = build()?;
-        let slot = Slot::take()?;
-        Self::boot_at(topology, artifacts, Seat::default(), Some(slot), programs)
-    }
-
     /// Boots a node where it stands.
     pub(crate) fn boot_at(
         topology: &Topology,
@@ -82,7 +62,7 @@ impl Node {
             artifacts,
             _slot: slot,
         };
-        node.settle()?;
+        node.prepare_adapters()?;
         if !programs.is_empty() {
             node.check("find its programs", programs::MOUNT)?;
         }
@@ -154,7 +134,7 @@ impl Node {
         self.check(&format!("start {unit}"), &script).map(drop)
     }
 
-    /// Waits until a bash script succeeds. `what` says what is waited for, as in "the VM is up".
+    /// Waits until a bash script succeeds. `what` reports what is waited for, as in "the VM is up".
     ///
     /// # Errors
     /// When it does not in time, with what the script printed last.
@@ -201,7 +181,7 @@ impl Node {
         .map(drop)
     }
 
-    /// Presses the reset button, and waits until the node has booted anew. Its disk keeps what was
+    /// Presses the reset button, and waits until the node has booted again. Its disk keeps what was
     /// written to it before; nothing on the node ends in order.
     ///
     /// # Errors
@@ -236,7 +216,7 @@ impl Node {
         self.qemu = qemu;
         self.qmp = Mutex::new(qmp);
         self.ssh = ssh;
-        self.settle()
+        self.prepare_adapters()
     }
 
     /// The folder on the host that the node sees as `/host`.
@@ -253,7 +233,7 @@ impl Node {
 
     /// Where the console's text is, and the command for a shell in the node.
     #[must_use]
-    pub fn how_to_look(&self) -> String {
+    pub fn access(&self) -> String {
         format!(
             "console: {}\nshell: {}",
             self.files().console().display(),
@@ -274,7 +254,7 @@ impl Node {
     /// # Errors
     /// When it does not go down in time; it is gone all the same.
     pub fn shutdown(mut self) -> Result<()> {
-        // The connection ends with the node, so the command's own status says nothing.
+        // The connection ends with the node, so the command's own status means nothing.
         let _ = self.run("systemctl poweroff --no-block");
         match wait(&mut self.qemu, POWEROFF).map_err(io("wait for QEMU"))? {
             Some(_) => Ok(()),
@@ -305,7 +285,7 @@ impl Node {
     }
 
     /// Waits until every adapter has its name, then takes the drivers away that should not be there.
-    fn settle(&self) -> Result<()> {
+    fn prepare_adapters(&self) -> Result<()> {
         for (number, adapter) in self.topology.adapters().enumerate() {
             let netdev = format!("/sys/class/net/pf{number}");
             self.wait_until(

@@ -36,7 +36,7 @@ pub(crate) fn make_disk(programs: &[PathBuf], to: &Path) -> Result<()> {
     let mut mkfs = Command::new("sh");
     mkfs.args([
         "-euc",
-        // Where root's programs are, for whoever is not.
+        // Where root's programs are, for other users.
         "PATH=$PATH:/usr/sbin:/sbin; mkfs.ext4 -q -F -L programs -O ^has_journal \
          -E root_owner=0:0 -d \"$1\" \"$2\"
          for program in \"$1\"/*; do for id in uid gid; do

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::image::Artifacts;
+use crate::artifacts::Artifacts;
 use crate::topology::{Adapter, Below, Nic, Topology};
 
 /// The files of one running node, all in one folder with a short path (socket names are limited).
@@ -45,7 +45,6 @@ pub(crate) struct Seat {
     pub wire: Option<PathBuf>,
 }
 
-/// The QEMU program.
 pub(crate) const PROGRAM: &str = "qemu-system-x86_64";
 
 /// All arguments for booting `topology` from `artifacts`.
@@ -100,7 +99,7 @@ pub(crate) fn arguments(
         "-device",
         "virtio-blk-pci,drive=disk",
     ]);
-    // Host port 0: the system chooses a free one, and QEMU tells which.
+    // Host port 0: the system chooses a free one, and QEMU shows which.
     add(&[
         "-netdev",
         "user,id=mgmt,net=192.168.76.0/24,hostfwd=tcp:127.0.0.1:0-:22",
@@ -245,7 +244,7 @@ mod tests {
     }
 
     #[test]
-    fn a_port_loses_acs_only_where_the_topology_says_so() {
+    fn a_port_loses_acs_only_where_the_topology_removes_it() {
         let ports = devices(&topologies::two_adapters(), "pcie-root-port");
         assert!(
             ports[0].contains("id=rp1") && ports[0].ends_with("disable-acs=off"),

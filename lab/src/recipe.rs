@@ -1,5 +1,5 @@
 //! What the lab's image is made of. Its hash names the artifacts: change anything here, and the next
-//! use builds anew.
+//! use builds again.
 
 use std::fs;
 use std::hash::{DefaultHasher, Hash, Hasher};

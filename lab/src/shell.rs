@@ -1,4 +1,4 @@
-//! A node for the developer: boot it, look around in it, and it is gone.
+//! A node for the developer: boot it, inspect it, and it is gone.
 
 use crate::error::Result;
 use crate::node::{Node, accelnet_binary};
@@ -19,9 +19,6 @@ pub fn shell(name: &str) -> Result<()> {
             Node::boot(&topology)?
         }
     };
-    eprintln!(
-        "{}\nThe node is gone when this shell ends.",
-        node.how_to_look()
-    );
+    eprintln!("{}\nThe node is gone when this shell ends.", node.access());
     node.interact()
 }

@@ -41,7 +41,7 @@ impl Ssh {
         let _ = std::fs::remove_file(&self.socket);
     }
 
-    /// Tries to connect for some seconds, and says whether it did.
+    /// Tries to connect for some seconds, and reports whether it did.
     pub fn connect(&mut self) -> Result<bool> {
         let mut command = self.client();
         command

@@ -30,7 +30,7 @@ pub struct Vm<'node> {
     name: String,
 }
 
-/// What a VM says about its NIC.
+/// What a VM reports about its NIC.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct VmState {
     /// The NIC's name in the VM, if it has one.
@@ -263,10 +263,10 @@ impl<'node> Vm<'node> {
         &self.name
     }
 
-    /// What the VM says next about its NIC. It speaks about once a second.
+    /// What the VM reports next about its NIC. It speaks about once a second.
     ///
     /// # Errors
-    /// When it says nothing more.
+    /// When it reports nothing more.
     pub fn state(&self) -> Result<VmState> {
         let log = self.log();
         // Two lines further on, the line was begun after this call.
@@ -287,7 +287,7 @@ impl<'node> Vm<'node> {
     /// Pings that were not answered within a second, lost or late, of all that were sent until now.
     ///
     /// # Errors
-    /// When the VM says nothing more.
+    /// When the VM reports nothing more.
     pub fn lost(&self) -> Result<u32> {
         let sent = self.state()?.sent;
         let judged = self.wait_for("with its pings judged", |state| state.judged >= sent)?;
@@ -313,10 +313,10 @@ impl<'node> Vm<'node> {
         Ok(self.lost()? - before)
     }
 
-    /// Waits until the VM says what is `wanted`; `what` completes "VM vm1 ...".
+    /// Waits until the VM reports what is `wanted`; `what` completes "VM vm1 ...".
     ///
     /// # Errors
-    /// When it does not in time, with the end of what it said.
+    /// When it does not in time, with the end of what it reported.
     pub fn wait_for(&self, what: &str, wanted: impl Fn(&VmState) -> bool) -> Result<VmState> {
         let begin = Instant::now();
         while begin.elapsed() < START {
@@ -341,7 +341,7 @@ impl<'node> Vm<'node> {
     }
 
     /// Ends the VM; its VF goes back to the pool. A libvirt whose own daemon ends meanwhile is asked
-    /// again, and what it said is told.
+    /// again, and its output is in the error.
     ///
     /// # Errors
     /// When libvirt refuses it.
@@ -409,7 +409,6 @@ fn parse(line: &str) -> Option<VmState> {
     })
 }
 
-/// A MAC of its own for each name.
 fn mac(name: &str) -> String {
     let sum = name.bytes().fold(0u16, |sum, byte| {
         sum.wrapping_mul(31).wrapping_add(byte.into())
@@ -434,7 +433,7 @@ mod tests {
     }
 
     #[test]
-    fn a_vm_without_nic_says_so() {
+    fn a_vm_without_nic_has_an_error() {
         let line = "vm: nic=none driver=none address=none vf=none lost=0 late=0 sent=1 judged=0 \
                     ping=lost";
         let state = parse(line).expect("a state");

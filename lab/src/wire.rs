@@ -2,7 +2,7 @@
 //!
 //! Each port is a socket, on which QEMU sends frames, each behind its length in four bytes, big-endian.
 //! A frame never goes back to its sender; a port that does not take its frames loses them, as at
-//! any switch. A station of the wire's own answers pings, as somebody who is on none of the nodes.
+//! any switch. A station of the wire's own answers pings, as a host outside of the nodes.
 //! The wire is gone when its value is dropped.
 
 mod station;
@@ -22,7 +22,6 @@ use crate::error::{Result, io};
 /// The address of the station that answers pings.
 pub(crate) const OUTSIDE: [u8; 4] = station::ADDRESS;
 
-/// A MAC.
 type Mac = [u8; 6];
 
 /// How many frames wait at a port before more are lost.
@@ -82,7 +81,7 @@ impl Wire {
         self.folder.path().join(port.to_string())
     }
 
-    /// Cuts a port off, or mends it. The node behind it keeps its link: it is the wire that is cut.
+    /// Cuts a port off, or reconnects it. The node behind it keeps its link: it is the wire that is cut.
     pub fn cut(&self, port: usize, cut: bool) {
         let mut state = lock(&self.state);
         state.cut.retain(|one| *one != port);
@@ -109,7 +108,7 @@ impl Drop for Wire {
 }
 
 fn wake(socket: &Path) {
-    // Nobody listens where the listener has ended.
+    // The listener may have ended.
     let _ = UnixStream::connect(socket);
     let _ = fs::remove_file(socket);
 }
@@ -137,7 +136,7 @@ fn serve(listener: &UnixListener, port: usize, state: &Arc<Mutex<State>>) {
                 stream,
             };
             if let Some(before) = state.ports.insert(port, plug) {
-                // A node that was killed has not said good-bye.
+                // A node that was killed has not closed its connection.
                 let _ = before.stream.shutdown(Shutdown::Both);
             }
         }

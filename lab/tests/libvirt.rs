@@ -22,8 +22,8 @@ fn vms(node: &Node, args: &str, input: &str) -> String {
     node.ok(&format!("vms {args} <<'END'\n{input}\nEND"))
 }
 
-/// Waits until the watch has told `what`.
-fn told(node: &Node, what: &str) {
+/// Waits until the watch has reported `what`.
+fn await_event(node: &Node, what: &str) {
     let script = format!("grep -a '{what}' /run/watch.log");
     node.wait_until(what, &script, SOON)
         .unwrap_or_else(|error| panic!("{error}"));
@@ -42,7 +42,7 @@ fn prepared() -> Node {
          bridge link set dev pf0 learning off
          ip link set pf0 up
          ip link set br0 up");
-    // libvirt runs, and is only told to look again.
+    // libvirt runs, and is only asked to check again.
     assert_eq!(vms(&node, "hook /etc/libvirt/hooks", ""), "true");
     assert_eq!(vms(&node, "hook /etc/libvirt/hooks", ""), "false");
     let _ = node.ok("systemctl reload libvirtd");
@@ -81,7 +81,7 @@ fn a_vm_gets_a_vf_and_gives_it_back_under_a_ping() {
     for _ in 0..2 {
         let _ = vms(&node, &format!("attach {uuid} - live"), &vf);
     }
-    told(&node, "DeviceAdded.*ua-accelnet-vf");
+    await_event(&node, "DeviceAdded.*ua-accelnet-vf");
     let set = vf0(&node);
     for part in [
         mac.as_str(),
@@ -135,16 +135,16 @@ fn a_vm_gets_a_vf_and_gives_it_back_under_a_ping() {
     );
     let _ = node.ok(&format!("echo '{wish}' > /run/accelnet/vms/{uuid}.json"));
 
-    // libvirt restarts: it names the ports again, and those who watch hear of it.
+    // libvirt restarts: it names the ports again, and those who watch are notified of it.
     let _ = node.ok("systemctl restart libvirtd");
-    told(&node, "^ConnectionLost");
-    told(&node, "^Reconnected");
+    await_event(&node, "^ConnectionLost");
+    await_event(&node, "^Reconnected");
 
     // Detached, and put back; by the second call nothing is left to do.
     for _ in 0..2 {
         let _ = vms(&node, &format!("detach {uuid} - live"), &vf);
     }
-    told(&node, "DeviceRemoved.*ua-accelnet-vf");
+    await_event(&node, "DeviceRemoved.*ua-accelnet-vf");
     let back = vf0(&node);
     for part in ["00:00:00:00:00:00", "checking on", "trust off"] {
         assert!(back.contains(part), "{part}: {back}");
@@ -165,5 +165,5 @@ fn a_vm_gets_a_vf_and_gives_it_back_under_a_ping() {
     let _ = vms(&node, "define -", &before);
     assert_eq!(definition(), before);
     vm.destroy().expect("the VM ends");
-    told(&node, "change: Stopped");
+    await_event(&node, "change: Stopped");
 }

@@ -35,7 +35,7 @@ fn vfs_are_made_changed_and_never_taken_from_their_users() {
     let node = boot(&topologies::igb_acs());
     let _ = node.ok("ip link set pf0 up; modprobe igbvf; modprobe vfio-pci");
 
-    // All of them, unless told otherwise; without a host netdev, though igbvf is loaded.
+    // All of them, by default; without a host netdev, though igbvf is loaded.
     let (status, answer) = accelnet(&node, "adapter enable pf0");
     assert_eq!(status, 0, "{answer:#}");
     assert_eq!(
@@ -173,7 +173,7 @@ fn vfs_are_made_changed_and_never_taken_from_their_users() {
     );
     vm.destroy().expect("the VM ends");
 
-    // Nobody is left: VFs with vfio-pci and host drivers are no hindrance.
+    // No user is left: VFs with vfio-pci and host drivers are no hindrance.
     let (status, answer) = accelnet(&node, "adapter enable pf0 --vfs 7");
     assert_eq!((status, count(&node).as_str()), (0, "7"), "{answer:#}");
     let (status, answer) = accelnet(&node, "adapter disable pf0");
@@ -181,7 +181,7 @@ fn vfs_are_made_changed_and_never_taken_from_their_users() {
     assert_eq!(node.ok(&format!("cat {PF0}/sriov_drivers_autoprobe")), "1");
     assert_eq!(accelnet(&node, "adapter disable pf0").0, 0);
 
-    // An ordinary user may look, and not change.
+    // An ordinary user may read, and not change.
     let _ = node.ok("useradd -m guest 2>/dev/null || true");
     let seen = node.run("su guest -c 'accelnet adapter enable pf0 --output json'");
     let answer: serde_json::Value = serde_json::from_str(&seen.stdout).expect("JSON");

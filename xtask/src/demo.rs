@@ -49,7 +49,7 @@ impl Demo {
 
 impl Drop for Demo {
     fn drop(&mut self) {
-        // It removes its folder when it is told to end.
+        // It removes its folder when it is asked to end.
         let pid = rustix::process::Pid::from_child(&self.process);
         let told = rustix::process::kill_process(pid, rustix::process::Signal::TERM);
         if told.is_ok() {

@@ -15,7 +15,7 @@ pub enum Error {
         /// The system's words.
         source: io::Error,
     },
-    /// A program failed; it has said why.
+    /// A program failed; it has given the reason.
     #[error("{command}: {status}")]
     Failed {
         /// What was run.
@@ -23,13 +23,13 @@ pub enum Error {
         /// How it ended.
         status: ExitStatus,
     },
-    /// The test runner failed; it has said what.
+    /// The test runner failed, with its own message.
     #[error("tests failed: {status}")]
     Tests {
         /// How the runner ended.
         status: ExitStatus,
     },
-    /// Checks failed; each has said why.
+    /// Checks failed; each has given the reason.
     #[error("failed: {}", .0.join(", "))]
     Checks(Vec<&'static str>),
     /// Fuzz targets found something, or could not be run.
@@ -50,7 +50,7 @@ pub enum Error {
         /// The system's words.
         source: io::Error,
     },
-    /// The demonstration ended before it was ready; it has said why.
+    /// The demonstration ended before it was ready; it has given the reason.
     #[error("'accelnet demo --serve' named no socket")]
     Demo,
     /// etcd could not be laid below `target/tools`.

@@ -29,7 +29,7 @@ pub fn ensure() -> Result<(), Error> {
         "fetching {} for the tests of clusters",
         missing.join(" and ")
     );
-    // The lists may be missing or old; whoever is not root has to do with those that are there.
+    // The lists may be missing or old; without root, the existing ones are used.
     if let Some(prefix) = as_root() {
         run(&mut apt(prefix, &["update", "-qq"]))?;
     }

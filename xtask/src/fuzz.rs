@@ -1,4 +1,4 @@
-//! `cargo xtask fuzz`: what reads bytes from outside, on bytes that nobody thought of.
+//! `cargo xtask fuzz`: what reads bytes from outside, on arbitrary bytes.
 
 use std::process::Command;
 

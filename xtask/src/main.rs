@@ -50,7 +50,7 @@ fn main() -> ExitCode {
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            // A test runner has said it all, and its summary is to stay the last thing said.
+            // The test runner's summary stays the last output.
             if !matches!(error, error::Error::Tests { .. }) {
                 eprintln!("error: {error}");
             }

@@ -13,7 +13,7 @@ pub struct Package {
     pub name: &'static str,
     /// What it is for.
     pub purpose: &'static str,
-    /// How to tell that it is there, however it came.
+    /// The sign that it is installed.
     pub present: fn() -> bool,
 }
 

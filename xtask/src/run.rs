@@ -45,7 +45,7 @@ pub fn cargo<'a>(words: impl IntoIterator<Item = &'a str>) -> Command {
     command
 }
 
-/// Says what is run, and runs it.
+/// Prints the command, and runs it.
 pub fn status(command: &mut Command) -> Result<ExitStatus, Error> {
     eprintln!("$ {}", words(command));
     command.status().map_err(|source| Error::NotStarted {
@@ -54,7 +54,7 @@ pub fn status(command: &mut Command) -> Result<ExitStatus, Error> {
     })
 }
 
-/// Says what is run, runs it, and fails when it fails.
+/// Prints the command, runs it, and fails when it fails.
 pub fn run(command: &mut Command) -> Result<(), Error> {
     let status = status(command)?;
     match status.success() {
@@ -66,7 +66,7 @@ pub fn run(command: &mut Command) -> Result<(), Error> {
     }
 }
 
-/// Says what is run, runs it, and returns what it wrote; fails when it fails.
+/// Prints the command, runs it, and returns what it wrote; fails when it fails.
 pub fn output(command: &mut Command) -> Result<String, Error> {
     eprintln!("$ {}", words(command));
     let answer = command.stderr(Stdio::inherit()).output();
@@ -83,7 +83,7 @@ pub fn output(command: &mut Command) -> Result<String, Error> {
     }
 }
 
-/// Whether it can be started and succeeds; it is not heard.
+/// Whether it can be started and succeeds; its output is dropped.
 pub fn works(command: &mut Command) -> bool {
     command.output().is_ok_and(|output| output.status.success())
 }

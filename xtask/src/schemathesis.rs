@@ -1,6 +1,6 @@
 //! The API as schemathesis sees it: it makes requests from docs/openapi.json, those that the document permits
 //! and those that it does not, asks an agent on a simulated node, and checks that the answers are what the
-//! document says.
+//! document reports.
 
 use std::fs;
 use std::net::{Shutdown, TcpListener, TcpStream};
@@ -20,7 +20,7 @@ const REQUESTS: u64 = 5_000;
 /// How long one answer may take, in seconds: some are waited for.
 const ANSWER: u32 = 70;
 
-/// Asks an agent everything, and fails when something is not as the document says.
+/// Asks an agent everything, and fails when an answer differs from the document.
 pub fn run_all() -> Result<(), Error> {
     let st = installed()?;
     let demo = Demo::serve(&target().join("debug/accelnet"))?;
@@ -115,7 +115,7 @@ fn forwarded(socket: PathBuf) -> Result<String, Error> {
 }
 
 fn to_agent(mut near: TcpStream, mut far: UnixStream) {
-    // Whoever hangs up has done so.
+    // The client may have hung up.
     drop(std::io::copy(&mut near, &mut far));
     drop(far.shutdown(Shutdown::Both));
 }

@@ -94,7 +94,7 @@ fn build(which: &[&str]) -> Result<(), Error> {
     run(cargo(["test", "--no-run", "--quiet"]).args(which))
 }
 
-/// Has a command write what it needs for a while to memory, unless it is told where.
+/// Has a command write what it needs for a while to memory, unless a path is set.
 pub fn writes_to_memory(command: &mut Command) {
     if env::var_os("TMPDIR").is_none() && Path::new(MEMORY).is_dir() {
         command.env("TMPDIR", MEMORY);

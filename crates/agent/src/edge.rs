@@ -8,7 +8,7 @@ use accelnet_host::switch::{KernelSwitches, Switches};
 use accelnet_host::{
     Host, KernelLinks, LibvirtVms, Links, SystemClock, SystemKnobs, SystemRulesets, Vms,
 };
-use accelnet_model::vf_wish;
+use accelnet_model::hook_config;
 use accelnet_pci::Root;
 use accelnet_rules::vf_path::Limits;
 
@@ -26,7 +26,7 @@ pub trait Edge: Send {
     fn responder_links(&self) -> Arc<dyn Links + Send + Sync>;
     /// Restores a switch when the agent dies during its change.
     fn guard(&self) -> &dyn Guard;
-    /// The folder with the hook config of each VM ([`accelnet_model::VfWish`]).
+    /// The folder with the hook config of each VM ([`accelnet_model::HookConfig`]).
     fn hook_configs(&self) -> &Path;
     /// The time that guests have to drive their VFs.
     fn limits(&self) -> Limits {
@@ -73,7 +73,7 @@ impl System {
                 program: PathBuf::from("/proc/self/exe"),
                 folder: PathBuf::from(FOLDER),
             },
-            hook_configs: PathBuf::from(vf_wish::FOLDER),
+            hook_configs: PathBuf::from(hook_config::FOLDER),
             limits,
             kill_at: kill_at.map(|(step, times)| (step, std::cell::Cell::new(times))),
         }

@@ -13,8 +13,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use accelnet_api::types::EventKind;
 use accelnet_host::Links;
 use accelnet_host::vms::{DomainChange, MigrationChange, VmEvent};
+use accelnet_model::hook_config::{VfOutcome, outcome_file};
 use accelnet_model::past::past;
-use accelnet_model::vf_wish::{VfOutcome, outcome_file};
 use accelnet_model::{Mac, VfChange};
 
 use crate::filter_ledger::Ledger;

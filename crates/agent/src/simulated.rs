@@ -96,7 +96,7 @@ impl Edge for Simulated {
     }
 
     fn hook_configs(&self) -> &Path {
-        self.machine.wishes()
+        self.machine.hook_configs()
     }
 
     fn journald(&self) -> Option<Journald> {

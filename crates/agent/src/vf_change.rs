@@ -126,7 +126,7 @@ pub fn run(
         .map_err(|problem| with_words(problem, log.about(&address_text).as_deref()))?;
     if let Some(after) = after {
         changed.vfs = after.vfs.iter().map(|vf| vf.address).collect();
-        changed.warnings = vf_count::remarks(&after, plan);
+        changed.warnings = vf_count::warnings_after(&after, plan);
         if fresh {
             changed.warnings.extend(test_features(host, &after));
         }
@@ -265,7 +265,7 @@ fn with_words(problem: Problem, words: Option<&str>) -> Problem {
 fn test_features(host: &Host<'_>, adapter: &Adapter) -> Vec<String> {
     let none = |users: &Observed<Vec<_>>| users.known().is_some_and(Vec::is_empty);
     let free = adapter.vfs.iter().all(|vf| none(&vf.users));
-    if !free || features::is_settled(host, adapter) {
+    if !free || features::is_stable(host, adapter) {
         return Vec::new();
     }
     match features::ask(host, adapter) {

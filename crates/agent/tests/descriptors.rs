@@ -1,7 +1,7 @@
 //! An agent that has no file descriptor left judges nothing, changes nothing, and goes on when there are some
 //! again. A file of its own: the limit is that of the whole process.
 
-#[path = "core/bench.rs"]
+#[path = "node/bench.rs"]
 #[expect(dead_code, reason = "the other tests need all of it")]
 mod bench;
 

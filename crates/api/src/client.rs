@@ -16,10 +16,8 @@ use crate::limits::{Body, Parameter};
 use crate::types::*;
 use place::Place;
 
+pub use place::SOCKET;
 pub use remote::{Credentials, Remote};
-
-/// Where an agent listens when nothing else is said.
-pub const SOCKET: &str = "/run/accelnet/agent.sock";
 
 /// How long an answer may take to a question, and to a change.
 const QUESTION: Duration = Duration::from_secs(60);

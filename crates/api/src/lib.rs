@@ -6,6 +6,7 @@
 //! OpenAPI document are made from it.
 
 pub mod client;
+mod document;
 mod limits;
 mod pem;
 mod role;
@@ -19,9 +20,7 @@ pub mod testing;
 pub mod types;
 
 pub use client::Client;
+pub use document::OPENAPI;
 pub use role::Role;
 pub use server::Server;
-pub use service::{Answer, Caller, News, Remark, Service, answered};
-
-/// The OpenAPI document, as it is committed.
-pub const OPENAPI: &str = include_str!("../../../docs/openapi.json");
+pub use service::{Answer, ApiEvent, Caller, News, Service, answered};

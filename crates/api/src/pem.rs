@@ -40,14 +40,14 @@ pub fn revocation_lists(
     }
 }
 
-/// What other users may do with a file, as bits of its mode: the group may read a key, nobody else may.
+/// What other users may do with a file, as bits of its mode: the group may read a key, no other user may.
 const OTHERS: u32 = 0o027;
 
-/// Whether nobody but its owner, root and its group can read the key in a file, and nobody but the first
-/// two can replace it.
+/// Whether only its owner, root and its group can read the key in a file, and only the
+/// first two can replace it.
 fn is_kept(file: &Path) -> Result<(), Problem> {
     let Ok(there) = fs::metadata(file) else {
-        // What reads it says why it cannot.
+        // The reader reports why it cannot.
         return Ok(());
     };
     let own = rustix::process::geteuid().as_raw();

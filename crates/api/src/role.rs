@@ -1,4 +1,4 @@
-//! What whoever asks may do.
+//! Roles of callers.
 
 use std::fmt;
 
@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema), schema(as = CallerRole))]
 #[serde(rename_all = "lowercase")]
 pub enum Role {
-    /// Looks, and asks what would be done.
+    /// Reads, and plans.
     Reader,
     /// Changes the settings of VMs.
     Operator,

@@ -1,8 +1,8 @@
 //! The server: an agent's two doors, and what is behind them.
 //!
-//! Its Unix socket is always there; TCP with mutual TLS is where it is told to be.
+//! Its Unix socket is always there; TCP with mutual TLS is optional.
 //!
-//! One thread looks after all connections and sleeps while there are none; what the
+//! One thread handles all connections and sleeps while there are none; what the
 //! [`Service`] does is done by other threads.
 
 mod answer;
@@ -13,7 +13,6 @@ mod connection;
 pub mod fuzzing;
 #[cfg(test)]
 pub(crate) mod http;
-mod looks;
 pub(crate) mod operate;
 mod parse;
 mod peer;
@@ -22,6 +21,7 @@ mod query;
 mod refusals;
 mod remote;
 mod router;
+mod shared_reads;
 mod surplus;
 
 use std::io;
@@ -45,7 +45,7 @@ pub use places::Source;
 pub use remote::{Files, Remote, RemoteOptions};
 
 /// Threads that work for requests at once, at most; some of them keep events, or write answers.
-const THREADS: usize = router::CHANGING + router::LOOKING + 28;
+const THREADS: usize = router::CHANGING + router::READING + 28;
 /// How long such a thread waits for more to do.
 const THREAD_REST: Duration = Duration::from_secs(5);
 
@@ -71,12 +71,12 @@ impl Drop for SocketFile {
 }
 
 impl Server {
-    /// Takes the socket at `path`. A socket that nobody serves any more is replaced; its
+    /// Takes the socket at `path`. A socket that no agent serves any more is replaced; its
     /// folder is made where it is missing.
     ///
     /// # Errors
     ///
-    /// Somebody serves it, something else is there, or it cannot be made.
+    /// An agent serves it, something else is there, or it cannot be made.
     pub fn bind(path: &Path) -> Result<Self, BindError> {
         let (listener, lock) = bind::bind(path)?;
         Ok(Server {
@@ -119,7 +119,7 @@ impl Server {
     ///
     /// # Errors
     ///
-    /// What the kernel says when it gives no thread or no event queue.
+    /// What the kernel reports when it gives no thread or no event queue.
     pub fn run(self, service: Arc<dyn Service>, callers: Arc<dyn Callers>) -> io::Result<()> {
         let runtime = Builder::new_current_thread()
             .enable_all()
@@ -143,7 +143,7 @@ impl Server {
             let near = connection::serve(self.listener, router.clone(), callers, stopped.clone());
             tokio::try_join!(near, far).map(drop)
         });
-        // Gone before the lock is, so that whoever takes the lock next does not find it.
+        // Gone before the lock is, so that the next owner of the lock does not find it.
         drop(self.socket);
         runtime.shutdown_background();
         served

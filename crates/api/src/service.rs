@@ -24,16 +24,16 @@ pub struct Caller {
     pub from: Origin,
 }
 
-/// What the way to a [`Service`] has to tell: somebody was turned away.
+/// A refusal before a request reached the [`Service`].
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Remark {
+pub struct ApiEvent {
     /// What kind.
     pub kind: EventKind,
-    /// Who it was; none when that cannot be told.
+    /// Who it was; none when that cannot be determined.
     pub who: Option<String>,
-    /// Its role; none when that cannot be told.
+    /// Its role; none when that cannot be determined.
     pub role: Option<Role>,
-    /// From where; none when it is about nobody.
+    /// From where; none without a client.
     pub from: Option<Origin>,
     /// What it is about.
     pub subject: String,
@@ -56,7 +56,7 @@ pub fn answered<T: Send + 'static>(answer: Result<T, Problem>) -> Answer<T> {
 pub type News = watch::Receiver<u64>;
 
 /// An agent, as the API sees it. A change is answered when it is done and was seen to be, or has failed
-/// and everything is as before. Requests of callers who may only look come after those of others.
+/// and everything is as before. Requests of callers who may only read come after those of others.
 pub trait Service: Send + Sync {
     /// Name of the node, which each answer carries in a header.
     fn name(&self) -> String;
@@ -73,7 +73,7 @@ pub trait Service: Send + Sync {
     fn capacity(&self) -> Result<Capacity, Problem>;
     /// The node as it was last seen.
     fn node(&self) -> Result<Node, Problem>;
-    /// Every prerequisite check, judged on a fresh look; with an intent, on its adapters.
+    /// Every prerequisite check, judged on a fresh read; with an intent, on its adapters.
     fn prereq(&self, who: &Caller, intent: Option<&str>) -> Answer<PrereqAnswer>;
     /// The settings of Accelerated Networking.
     fn management(&self) -> Result<Management, Problem> {
@@ -117,8 +117,8 @@ pub trait Service: Send + Sync {
     /// One VM, by name or UUID, of all nodes or of one.
     fn vm(&self, name: &str, node: Option<&str>) -> Result<VmView, Problem> {
         let all = self.vms(node)?;
-        let is_meant = |vm: &VmView| vm.name == name || vm.uuid.eq_ignore_ascii_case(name);
-        let meant: Vec<&VmView> = all.iter().filter(|vm| is_meant(vm)).collect();
+        let is_etcd = |vm: &VmView| vm.name == name || vm.uuid.eq_ignore_ascii_case(name);
+        let meant: Vec<&VmView> = all.iter().filter(|vm| is_etcd(vm)).collect();
         match meant.as_slice() {
             [only] => Ok((*only).clone()),
             [] => {
@@ -141,10 +141,10 @@ pub trait Service: Send + Sync {
     fn plan(&self, who: &Caller) -> Answer<PlanAnswer>;
     /// Events of all nodes, or of one, after number `after`: at most `limit` of the newest.
     fn events(&self, node: Option<&str>, after: u64, limit: usize) -> Result<Events, Problem>;
-    /// Told of every event from now on.
+    /// Notified of every event from now on.
     fn news(&self) -> Result<News, Problem>;
-    /// Keeps a remark as an event. How many come is bounded by whoever makes them.
-    fn remark(&self, remark: &Remark);
+    /// Keeps a remark as an event. The caller bounds their number.
+    fn record_event(&self, remark: &ApiEvent);
     /// All nodes of the cluster, by name.
     fn nodes(&self) -> Result<Vec<NodeView>, Problem>;
     /// The network adapters of all nodes, or of one, by node.
@@ -154,7 +154,7 @@ pub trait Service: Send + Sync {
     /// Drains a node, or lets it have VFs again.
     fn node_drain(&self, who: &Caller, request: &NodeDrain) -> Answer<NodeDrained>;
     /// Switches SR-IOV of adapters on or off. An agent on a simulated host does it, because
-    /// nobody else can; on a real node `accelnet adapter` does it itself.
+    /// no other user can; on a real node `accelnet adapter` does it itself.
     fn adapters_change(&self, _who: &Caller, _change: &AdaptersChange) -> Answer<AdaptersChanged> {
         answered(Err(adapters_are_not_changed()))
     }

@@ -3,6 +3,7 @@
 
 mod answers;
 mod certificates;
+mod samples;
 mod serving;
 mod state;
 

@@ -1,24 +1,28 @@
 //! The command line.
 
+mod adapter;
+mod agent;
 mod cluster;
 mod cmdlets;
 mod examples;
 mod intent;
 mod management;
+mod node;
+mod output;
 mod remote;
 mod store;
+mod values;
 mod vm;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
-use std::time::Duration;
 
-use accelnet_agent::logging::Levels;
-use accelnet_model::NodeName;
-use accelnet_rules::vf_path::Limits;
-use clap::builder::NonEmptyStringValueParser;
-use clap::{Args as ClapArgs, CommandFactory, Parser, Subcommand, ValueEnum};
+use clap::{Args as ClapArgs, CommandFactory, Parser, Subcommand};
 
+pub use adapter::{
+    AdapterCommand, AdapterDisable, AdapterEnable, AdapterList, AdapterShow, Change,
+};
+pub use agent::Agent;
 pub use cluster::{
     ClusterCommand, ClusterLeave, ClusterStore, NodeDrain, NodeList, NodeUndrain, StoreAccept,
     StoreBackup, StoreCheck, StoreCommand, StoreMigrate, StoreRestore, WhichStore,
@@ -29,10 +33,14 @@ pub use intent::{
     IntentAdd, IntentCommand, IntentList, IntentRemove, IntentSecurity, IntentSet, IntentShow,
     IntentStatus, Roles,
 };
-pub use management::{Disable, Enable, Set, Told, Wait};
+pub use management::{ChangeOptions, Disable, Enable, Set, Wait};
+pub use node::{NodeCommand, NodeShow};
+pub use output::{ColorChoice, ListOutput, Output};
 pub use remote::Remote;
 pub use store::{Place, REMEMBERED, StoreArgs, TlsArgs};
 pub use vm::{VmCommand, VmDisable, VmEnable, VmList, VmSecurity, VmSet, VmShow};
+
+use values::filled;
 
 /// Columns of help.
 pub const COLUMNS: usize = 80;
@@ -134,42 +142,6 @@ impl Args {
     pub fn with_examples() -> clap::Command {
         examples::added(Args::command().max_term_width(COLUMNS), "")
     }
-}
-
-/// A name, which is not empty.
-fn filled() -> NonEmptyStringValueParser {
-    NonEmptyStringValueParser::new()
-}
-
-/// When to use colors.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum ColorChoice {
-    /// On a terminal, unless NO_COLOR is set
-    Auto,
-    /// Always
-    Always,
-    /// Never
-    Never,
-}
-
-/// The form of an answer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Output {
-    /// Text and tables
-    Table,
-    /// JSON for programs, described in docs/json.md
-    Json,
-}
-
-/// The form of a list.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum ListOutput {
-    /// Text and tables
-    Table,
-    /// JSON for programs, described in docs/json.md
-    Json,
-    /// One name per line
-    Name,
 }
 
 /// The commands.
@@ -283,19 +255,6 @@ pub struct Prereq {
     pub output: Output,
 }
 
-/// `accelnet node`
-#[derive(Debug, Subcommand)]
-pub enum NodeCommand {
-    /// Show the state of this node, or the last report of another node
-    Show(NodeShow),
-    /// List the nodes of the cluster and their state
-    List(NodeList),
-    /// Detach the VFs of a node's VMs, so that the VMs can be moved
-    Drain(NodeDrain),
-    /// End a drain: VMs on the node get VFs again
-    Undrain(NodeUndrain),
-}
-
 /// Commands that only show.
 #[derive(Debug, ClapArgs)]
 pub struct Show {
@@ -313,124 +272,6 @@ pub struct ShowOf {
     /// Output format
     #[arg(long, short, value_name = "FORMAT", default_value = "table")]
     pub output: Output,
-}
-
-/// `accelnet node show`
-#[derive(Debug, ClapArgs)]
-pub struct NodeShow {
-    /// Name of the node [default: this node]
-    #[arg(value_name = "NODE")]
-    pub node: Option<String>,
-    /// Output format
-    #[arg(long, short, value_name = "FORMAT", default_value = "table")]
-    pub output: Output,
-}
-
-/// `accelnet adapter`
-#[derive(Debug, Subcommand)]
-pub enum AdapterCommand {
-    /// List the network adapters and their SR-IOV support
-    List(AdapterList),
-    /// Show one adapter and its VFs
-    Show(AdapterShow),
-    /// Enable SR-IOV: create VFs for VMs
-    Enable(AdapterEnable),
-    /// Disable SR-IOV: remove all VFs
-    Disable(AdapterDisable),
-}
-
-/// `accelnet adapter list`
-#[derive(Debug, ClapArgs)]
-pub struct AdapterList {
-    /// Show only adapters of this node [default: all nodes]
-    #[arg(long, value_name = "NODE", value_parser = filled())]
-    pub node: Option<String>,
-    /// Output format
-    #[arg(long, short, value_name = "FORMAT", default_value = "table")]
-    pub output: ListOutput,
-}
-
-/// `accelnet adapter show`
-#[derive(Debug, ClapArgs)]
-pub struct AdapterShow {
-    /// Netdev name, PCI address or MAC of the adapter; on other nodes, its name or PCI address
-    #[arg(value_parser = filled())]
-    pub name: String,
-    /// Node of the adapter [default: this node, then all other nodes]
-    #[arg(long, value_name = "NODE", value_parser = filled())]
-    pub node: Option<String>,
-    /// Test the VF settings of the adapter on an unused VF (needs root)
-    #[arg(
-        long,
-        long_help = "Test the VF settings that the adapter supports: set each on one unused VF and restore it. 'adapter enable' tests the VFs that it creates in the same way. Needs root."
-    )]
-    pub ask: bool,
-    /// Output format
-    #[arg(long, short, value_name = "FORMAT", default_value = "table")]
-    pub output: Output,
-}
-
-/// `accelnet adapter enable`
-#[derive(Debug, ClapArgs)]
-#[command(
-    long_about = "Enable SR-IOV: create VFs for VMs, without host netdevs, and wait until all of them exist. VFs in use are never destroyed: if the number would change while a VF is in use, nothing changes and the error names the user. The command can be repeated at any time."
-)]
-pub struct AdapterEnable {
-    /// Netdev name, PCI address or MAC of each adapter
-    #[arg(value_name = "NAME", required_unless_present = "all", value_parser = filled())]
-    pub names: Vec<String>,
-    /// All adapters whose VFs can be assigned to VMs
-    #[arg(long, conflicts_with = "names")]
-    pub all: bool,
-    /// Number of VFs [default: as many as the adapter supports]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=65_535))]
-    pub vfs: Option<u32>,
-    /// How it is done
-    #[command(flatten)]
-    pub how: Change,
-}
-
-/// `accelnet adapter disable`
-#[derive(Debug, ClapArgs)]
-#[command(
-    long_about = "Disable SR-IOV: remove all VFs of an adapter. VFs in use are never destroyed: if a VF is in use, nothing changes and the error names the user."
-)]
-pub struct AdapterDisable {
-    /// Netdev name, PCI address or MAC of each adapter
-    #[arg(value_name = "NAME", required = true, value_parser = filled())]
-    pub names: Vec<String>,
-    /// How it is done
-    #[command(flatten)]
-    pub how: Change,
-}
-
-/// Options of a change of adapters.
-#[derive(Debug, ClapArgs)]
-pub struct Change {
-    /// Time limit in seconds
-    #[arg(
-        long,
-        value_name = "SECONDS",
-        default_value_t = Change::TIMEOUT,
-        value_parser = clap::value_parser!(u64).range(1..=86_400)
-    )]
-    pub timeout: u64,
-    /// Show the plan without changing anything
-    #[arg(long)]
-    pub dry_run: bool,
-    /// Output format
-    #[arg(long, short, value_name = "FORMAT", default_value = "table")]
-    pub output: Output,
-}
-
-impl Change {
-    /// Seconds to wait when nothing else is said.
-    pub const TIMEOUT: u64 = 180;
-
-    /// The deadline of the whole change.
-    pub fn within(&self) -> Duration {
-        Duration::from_secs(self.timeout)
-    }
 }
 
 /// `accelnet log`
@@ -453,61 +294,6 @@ pub struct Log {
     /// Output format
     #[arg(long, short, value_name = "FORMAT", default_value = "table")]
     pub output: Output,
-}
-
-/// `accelnet agent`
-#[derive(Debug, ClapArgs)]
-#[command(
-    long_about = "Run the agent of this node until SIGTERM. The agent owns the store, answers on its socket and applies the intents to the node. systemd starts it: see 'accelnet setup'."
-)]
-pub struct Agent {
-    /// Name of this node [default: its host name]
-    #[arg(long, value_name = "NAME")]
-    pub node: Option<NodeName>,
-    /// File of the embedded store, or the etcd of a cluster
-    #[command(flatten)]
-    pub store: StoreArgs,
-    /// Socket to listen on
-    #[arg(long, value_name = "PATH", default_value = "/run/accelnet/agent.sock")]
-    pub serve: PathBuf,
-    /// How to answer remote clients
-    #[command(flatten)]
-    pub remote: Remote,
-    /// Levels of the agent's log
-    #[arg(
-        long,
-        value_name = "LEVELS",
-        env = "ACCELNET_LOG",
-        hide_env_values = true,
-        default_value = "warn",
-        long_help = "Levels of the agent's log: off, error, warn, info or debug, of all modules or by module ('warn,accelnet_api=info'). The log goes to the journal if systemd connects stderr to it, else to stderr. While /run/accelnet/log exists, the levels in this file apply instead, without a restart."
-    )]
-    pub log: Levels,
-    /// For tests: kill the process before the named step, after so many passings (STEP:N)
-    #[arg(long, hide = true, value_parser = read_kill_at)]
-    pub kill_at: Option<(String, u32)>,
-    /// For tests: seconds that a guest may take to drive a VF that was attached, and after a start
-    /// (ATTACHED:STARTED)
-    #[arg(long, hide = true, value_parser = read_limits)]
-    pub vf_limits: Option<Limits>,
-}
-
-fn read_limits(text: &str) -> Result<Limits, String> {
-    let wrong = || format!("{text:?} is not two numbers of seconds");
-    let (attached, started) = text.split_once(':').ok_or_else(wrong)?;
-    let seconds = |text: &str| text.parse().map(Duration::from_secs).map_err(|_| wrong());
-    Ok(Limits {
-        attached: seconds(attached)?,
-        started: seconds(started)?,
-    })
-}
-
-fn read_kill_at(text: &str) -> Result<(String, u32), String> {
-    let (step, times) = text.split_once(':').unwrap_or((text, "0"));
-    let times = times
-        .parse()
-        .map_err(|_| format!("{times:?} is no number"))?;
-    Ok((step.to_owned(), times))
 }
 
 /// `accelnet setup`

@@ -16,7 +16,7 @@ pub struct Asked {
     what: String,
 }
 
-/// Runs a command, and writes one record of what came of what was asked for. What changed nothing, and was
+/// Runs a command, and writes one record of what came of what was requested. What changed nothing, and was
 /// not refused, has none.
 pub fn recorded(
     asked: Option<Asked>,

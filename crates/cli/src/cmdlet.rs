@@ -5,33 +5,28 @@
 //! these names and reads the words that follow by its parameters.
 
 mod build;
+mod given;
 pub mod help;
 mod parse;
+mod pipes;
 pub mod table;
 
 use std::ffi::OsStr;
 use std::path::Path;
 
-pub use parse::{Given, Wrong};
+pub use given::Given;
+pub use parse::Wrong;
+pub use pipes::Pipes;
 pub use table::{CMDLETS, Cmdlet};
 
 use crate::args::{Args, ColorChoice};
 
-/// What is connected to the program.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Pipes {
-    /// Standard input is a pipe or a file: names may come from there.
-    pub input: bool,
-    /// Standard output is a terminal: people read it.
-    pub people: bool,
-}
-
 /// What the words after a cmdlet's name come to.
 #[derive(Debug)]
 pub enum Typed {
-    /// A native command, and what is to be said on standard error first.
+    /// A native command, and what is to be reported on standard error first.
     Run(Box<Args>, Vec<String>),
-    /// Somebody asked how it is used.
+    /// A user asked how it is used.
     Help(String),
 }
 

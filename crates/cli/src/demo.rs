@@ -2,10 +2,10 @@
 //! sockets and this command line.
 //!
 //! [`cluster`] starts it, [`tasks`] is what the document does on it, as data, and [`walk`]
-//! does that and tells what came of it.
+//! does that and shows what came of it.
 
 pub mod cluster;
-mod line;
+pub mod line;
 mod tasks;
 pub mod walk;
 

@@ -128,7 +128,7 @@ fn dispatch(what: &Command, session: &mut Session<'_>) -> command::Result {
             AdapterCommand::Disable(args) => command::adapter_disable::run(args, session),
         },
         Command::Agent(args) => command::agent::run(args, session),
-        Command::Demo(args) => command::demo::run(args, session),
+        Command::Demo(args) => command::demo::run(args, session, run),
         Command::Setup(args) => command::setup::run(args, session),
         Command::Explain(args) => command::explain::run(args, session),
         Command::Cmdlets(what) => match what {

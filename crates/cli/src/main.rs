@@ -162,7 +162,7 @@ fn input_is_given() -> bool {
     })
 }
 
-/// What the environment says of the agent to ask.
+/// The agent that the environment selects.
 #[expect(
     clippy::disallowed_methods,
     reason = "main is where the environment is read"
@@ -187,7 +187,7 @@ fn environment() -> Environment {
     }
 }
 
-/// Who called sudo, as sudo says.
+/// Who called sudo, as sudo reports.
 #[expect(
     clippy::disallowed_methods,
     reason = "main is where the environment is read"

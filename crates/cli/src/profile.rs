@@ -13,7 +13,7 @@ use serde::Deserialize;
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Profile {
-    /// `HOST:PORT`; one that says nothing is for any server.
+    /// `HOST:PORT`; without it, for any server.
     pub server: Option<String>,
     /// CAs whose certificates the server may show.
     ca: PathBuf,
@@ -53,7 +53,7 @@ impl Profile {
 ///
 /// # Errors
 ///
-/// `server_settings_invalid`: no file has it, or one that is looked into cannot be read.
+/// `server_settings_invalid`: no file has it, or one that is inspected cannot be read.
 pub fn find(name: &str, files: &[PathBuf]) -> Result<Profile, Problem> {
     let mut others: Vec<String> = Vec::new();
     for file in files {

@@ -1,6 +1,7 @@
 //! How answers look to people.
 
 mod adapter;
+mod adapters;
 mod aged;
 mod capacity;
 mod changed;
@@ -21,11 +22,13 @@ mod progress;
 mod shared;
 mod status;
 mod table;
+mod values;
 mod vms;
 mod waiting;
 mod words;
 
-pub use adapter::{adapter, adapter_in_brief, adapters, adapters_of_nodes};
+pub use adapter::adapter;
+pub use adapters::{adapter_in_brief, adapters, adapters_of_nodes};
 pub use aged::aged;
 pub use capacity::capacity;
 pub use changed::changed;
@@ -43,10 +46,10 @@ pub use problem::{clause, labelled, problem};
 pub use progress::ProgressLine;
 pub use shared::{Refused, problem_of, problems};
 pub use status::status;
+use values::{shown, shown_or};
+
 pub use vms::{vm, vm_result, vms, vms_unchanged, vnics};
 pub use waiting::Waiting;
-
-use accelnet_model::Observed;
 
 /// Rows of plain cells under a heading.
 pub fn rows<'a>(
@@ -59,23 +62,4 @@ pub fn rows<'a>(
         table.row(row);
     }
     table.text()
-}
-
-/// A known value in words, or why it is not known.
-fn shown<T>(value: &Observed<T>, words: impl FnOnce(&T) -> String) -> String {
-    match value {
-        Observed::Known(value) => words(value),
-        Observed::Unknown(reason) => format!("unknown: {reason}"),
-    }
-}
-
-/// A value that may not be there, in words.
-fn shown_or<T>(
-    value: &Observed<Option<T>>,
-    without: &str,
-    words: impl FnOnce(&T) -> String,
-) -> String {
-    shown(value, |value| {
-        value.as_ref().map_or_else(|| without.to_owned(), words)
-    })
 }

@@ -1,4 +1,4 @@
-//! What a command works with: a host to look at, and where to write to.
+//! What a command works with: a host to read, and where to write to.
 
 use std::io::{Read, Write};
 
@@ -77,23 +77,23 @@ impl Session<'_> {
 
     /// Writes a text to standard output. A reader that has gone away (`| head`) is no error
     /// of ours.
-    pub fn say(&mut self, text: &str) {
+    pub fn print(&mut self, text: &str) {
         let text = render::written(text, self.colour);
         let text = render::folded(&text, self.width);
         drop(self.out.write_all(text.as_bytes()));
     }
 
     /// Writes a text for programs as it is.
-    fn say_raw(&mut self, text: &str) {
+    fn print_raw(&mut self, text: &str) {
         drop(self.out.write_all(text.as_bytes()));
     }
 
     /// Writes `value` to standard output as one line of JSON.
-    pub fn say_json_line(&mut self, value: &impl Serialize) {
+    pub fn print_json_line(&mut self, value: &impl Serialize) {
         // Our types have no maps with odd keys.
         if let Ok(text) = serde_json::to_string(value) {
-            self.say_raw(&text);
-            self.say_raw("\n");
+            self.print_raw(&text);
+            self.print_raw("\n");
         }
     }
 
@@ -103,11 +103,11 @@ impl Session<'_> {
     }
 
     /// Writes `value` to standard output as JSON.
-    pub fn say_json(&mut self, value: &impl Serialize) {
+    pub fn print_json(&mut self, value: &impl Serialize) {
         // Our types have no maps with odd keys.
         if let Ok(text) = serde_json::to_string_pretty(value) {
-            self.say_raw(&text);
-            self.say_raw("\n");
+            self.print_raw(&text);
+            self.print_raw("\n");
         }
     }
 
@@ -115,25 +115,25 @@ impl Session<'_> {
     /// words on standard error.
     pub fn fail(&mut self, problem: &Problem, json: bool) {
         if json {
-            self.say_json(&Failure::from(problem.clone()));
+            self.print_json(&Failure::from(problem.clone()));
             return;
         }
         let text = render::problem(&render::clean(problem), self.err_terminal.0);
-        self.say_to_err(&text);
+        self.print_error(&text);
     }
 
     /// Shows what was refused on standard error, an error that several share once; `kind` names several of
     /// them.
     pub fn fail_all<'a>(&mut self, kind: &str, refused: impl IntoIterator<Item = Refused<'a>>) {
         let text = render::problems(kind, refused, self.err_terminal.0);
-        self.say_to_err(&text);
+        self.print_error(&text);
     }
 
     /// Shows an error of all these subjects on standard error.
     pub fn fail_of(&mut self, kind: &str, subjects: &[&str], problem: &Problem) {
         let problem = render::clean(problem);
         let text = render::problem_of(kind, subjects, &problem, self.err_terminal.0);
-        self.say_to_err(&text);
+        self.print_error(&text);
     }
 
     /// Shows why a command line cannot be run, on standard error.
@@ -142,15 +142,15 @@ impl Session<'_> {
         let details = [("cause", shown(cause)), ("hint", shown(hint))];
         let what = render::clause(&shown(what));
         let text = render::labelled("error:", &what, &details, self.err_terminal.0);
-        self.say_to_err(&text);
+        self.print_error(&text);
     }
 
     /// Shows a note on standard error.
     pub fn note(&mut self, text: &str) {
-        self.say_to_err(&format!("{}\n", outside::escaped(text)));
+        self.print_error(&format!("{}\n", outside::escaped(text)));
     }
 
-    fn say_to_err(&mut self, text: &str) {
+    fn print_error(&mut self, text: &str) {
         let text = render::folded(text, self.err_terminal.1);
         drop(self.err.write_all(text.as_bytes()));
     }

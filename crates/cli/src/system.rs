@@ -28,10 +28,10 @@ pub trait System {
     ///
     /// # Errors
     ///
-    /// The kernel does not say.
+    /// Unknown to the kernel.
     fn program(&self) -> io::Result<PathBuf>;
 
-    /// Runs a program to its end, and keeps what it says.
+    /// Runs a program to its end, and keeps what it reports.
     ///
     /// # Errors
     ///
@@ -50,7 +50,7 @@ pub trait System {
     /// Who asks.
     fn caller(&self) -> Caller;
 
-    /// Who asks, as sudo says; anybody who is root can say anything.
+    /// Who asks, as sudo reports; root can set it to anything.
     fn claimed(&self) -> Option<&str>;
 
     /// The journal of the machine, if it has one.

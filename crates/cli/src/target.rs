@@ -12,7 +12,7 @@ use crate::profile::{self, invalid};
 /// The profile whose certificates are shown to a server that is given without a profile.
 const DEFAULT: &str = "default";
 
-/// What the environment says.
+/// Values of the environment.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Environment {
     /// `ACCELNET_SOCKET`.

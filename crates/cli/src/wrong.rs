@@ -34,7 +34,7 @@ pub fn text(error: &Error, words: &[String], colour: bool) -> Option<String> {
         return None;
     }
     let root = Args::with_examples();
-    let (path, command) = meant(&root, words);
+    let (path, command) = named_command(&root, words);
     let wrong = wrong(error, &root, &path, command);
     let help = match command.has_subcommands() {
         true => format!("Run '{path} --help' for all commands."),
@@ -50,7 +50,7 @@ pub fn text(error: &Error, words: &[String], colour: bool) -> Option<String> {
     Some(labelled("error:", &wrong.what, &details, colour))
 }
 
-/// What `words`, which cannot be parsed, say of colour with --color.
+/// What `words`, which cannot be parsed, request about colour with --color.
 pub fn choice(words: &[String]) -> ColorChoice {
     let last = words
         .iter()
@@ -68,7 +68,7 @@ pub fn choice(words: &[String]) -> ColorChoice {
 }
 
 /// The command that `words` name, with its path.
-fn meant<'a>(root: &'a Command, words: &[String]) -> (String, &'a Command) {
+fn named_command<'a>(root: &'a Command, words: &[String]) -> (String, &'a Command) {
     let (mut path, mut command) = (root.get_name().to_owned(), root);
     let mut words = words.iter().skip(1);
     while let Some(word) = words.next() {
@@ -93,7 +93,7 @@ fn meant<'a>(root: &'a Command, words: &[String]) -> (String, &'a Command) {
 fn wrong(error: &Error, root: &Command, path: &str, command: &Command) -> Wrong {
     match error.kind() {
         ErrorKind::InvalidSubcommand => {
-            let word = said(error, ContextKind::InvalidSubcommand);
+            let word = context(error, ContextKind::InvalidSubcommand);
             let all = command.get_subcommands().filter(|sub| !sub.is_hide_set());
             let has = format!("'{path}' has");
             let names = all.map(Command::get_name);
@@ -111,13 +111,13 @@ fn wrong(error: &Error, root: &Command, path: &str, command: &Command) -> Wrong 
             what: format!("'{path}' needs more arguments"),
             cause: format!(
                 "Missing: {}",
-                or_else(command, &said(error, ContextKind::InvalidArg))
+                or_else(command, &context(error, ContextKind::InvalidArg))
             ),
             hint: None,
         },
         ErrorKind::TooManyValues => {
-            let switch = said(error, ContextKind::InvalidArg);
-            let given = said(error, ContextKind::InvalidValue);
+            let switch = context(error, ContextKind::InvalidArg);
+            let given = context(error, ContextKind::InvalidValue);
             Wrong {
                 what: format!("'{switch}' takes no value"),
                 cause: format!("The value '{given}' is given."),
@@ -181,7 +181,7 @@ fn with_equals(command: &Command, word: &str) -> Option<String> {
 
 /// An option or a word that the command does not have.
 fn unknown(error: &Error, root: &Command, path: &str, command: &Command) -> Wrong {
-    let word = said(error, ContextKind::InvalidArg);
+    let word = context(error, ContextKind::InvalidArg);
     if word.starts_with('-') && word.parse::<f64>().is_ok() {
         return Wrong {
             what: format!("'{path}' does not accept the negative number {word}"),
@@ -252,8 +252,8 @@ fn elsewhere(command: &Command, path: &str, has: &dyn Fn(&Command) -> bool) -> V
 
 /// A value that an option does not have.
 fn value(error: &Error) -> Wrong {
-    let option = said(error, ContextKind::InvalidArg);
-    let given = said(error, ContextKind::InvalidValue);
+    let option = context(error, ContextKind::InvalidArg);
+    let given = context(error, ContextKind::InvalidValue);
     let valid: Vec<&str> = match error.get(ContextKind::ValidValue) {
         Some(ContextValue::Strings(all)) => all.iter().map(String::as_str).collect(),
         _ => Vec::new(),
@@ -286,8 +286,8 @@ fn value(error: &Error) -> Wrong {
 
 /// A value that is refused for a reason.
 fn refused(error: &Error) -> Wrong {
-    let option = said(error, ContextKind::InvalidArg);
-    let given = said(error, ContextKind::InvalidValue);
+    let option = context(error, ContextKind::InvalidArg);
+    let given = context(error, ContextKind::InvalidValue);
     let source = error.source().map(ToString::to_string);
     let source = source.unwrap_or_default();
     let reason = match source.as_str() {
@@ -322,8 +322,8 @@ fn refused(error: &Error) -> Wrong {
 
 /// Options that exclude each other.
 fn conflict(error: &Error) -> Wrong {
-    let option = said(error, ContextKind::InvalidArg);
-    let other = said(error, ContextKind::PriorArg);
+    let option = context(error, ContextKind::InvalidArg);
+    let other = context(error, ContextKind::PriorArg);
     if option == other || other.is_empty() {
         return Wrong {
             what: format!("'{option}' is given twice"),
@@ -338,8 +338,8 @@ fn conflict(error: &Error) -> Wrong {
     }
 }
 
-/// What `error` says of `kind`, without hidden characters.
-fn said(error: &Error, kind: ContextKind) -> String {
+/// What `error` reports about `kind`, without hidden characters.
+fn context(error: &Error, kind: ContextKind) -> String {
     match error.get(kind) {
         Some(ContextValue::String(text)) => outside::short(text, LONGEST),
         Some(ContextValue::Strings(all)) => {

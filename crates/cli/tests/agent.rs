@@ -28,7 +28,7 @@ fn enabled() -> Agent {
 }
 
 #[test]
-fn status_tells_how_things_stand() {
+fn status_shows_the_state() {
     let agent = enabled();
     agent.types("accelnet vm enable web1 --performance high");
     assert_eq!(
@@ -213,7 +213,7 @@ fn a_change_of_settings_shows_what_was_set_before() {
 #[test]
 fn an_intent_is_waited_for_on_all_nodes_and_those_that_are_pending_are_named() {
     let add = "intent add disks --storage --adapter ens2";
-    // n2 is looked at twice before it has applied the intent, n3 never has.
+    // n2 is read twice before it has applied the intent, n3 never has.
     let agent = Agent::of(cluster().beside("n2", 2));
     let shown = agent.types(&format!("accelnet {add}"));
     assert_eq!(
@@ -446,7 +446,7 @@ fn vms_are_listed_by_what_they_are() {
 }
 
 #[test]
-fn a_dry_run_changes_nothing_and_says_so() {
+fn a_dry_run_changes_nothing_and_is_labelled() {
     let agent = Agent::for_callers(cluster(), Fixed::onlooker());
     let shown = agent.types("accelnet enable --intent MyIntent --dry-run");
     assert!(
@@ -468,7 +468,7 @@ fn a_dry_run_changes_nothing_and_says_so() {
 }
 
 #[test]
-fn what_happened_is_told_and_followed_until_the_agent_goes() {
+fn what_happened_is_reported_and_followed_until_the_agent_goes() {
     let mut agent = enabled();
     agent
         .fake
@@ -488,7 +488,7 @@ fn what_happened_is_told_and_followed_until_the_agent_goes() {
 }
 
 #[test]
-fn health_is_told() {
+fn health_is_reported() {
     let shown = enabled().types("accelnet health");
     assert_eq!((shown.status, shown.out.as_str()), (0, "Healthy.\n"));
     assert_eq!(enabled().types("accelnet faults").out, "No faults.\n");
@@ -516,7 +516,7 @@ fn prereq_asks_the_agent_and_does_without() {
 }
 
 #[test]
-fn without_an_agent_the_way_to_one_is_told() {
+fn without_an_agent_the_hint_names_how_to_start_one() {
     let mut agent = enabled();
     agent.stop();
     let shown = agent.types("accelnet status");

@@ -94,7 +94,7 @@ fn the_file_of_the_request() {
 }
 
 #[test]
-fn it_is_told_in_words() {
+fn it_is_reported_in_words() {
     let (file, _, words) = documented();
     let shown = asked(&file, "table");
     assert_eq!(shown.out, words);
@@ -102,7 +102,7 @@ fn it_is_told_in_words() {
 }
 
 #[test]
-fn a_mistake_is_told_with_its_field_and_line() {
+fn a_mistake_is_reported_with_its_field_and_line() {
     let cases = [
         ("", "It is empty."),
         ("[]", "It is not a JSON object, which begins with '{'."),
@@ -217,7 +217,7 @@ fn a_file_that_is_not_there() {
 }
 
 #[test]
-fn a_promise_that_does_not_hold_ends_with_its_status() {
+fn missing_failover_capacity_ends_with_its_status() {
     let (status, answer) = answer(
         r#"{"nodes": [{"name": "n1", "adapters": [{"name": "p", "vfs": 2}]}, {"name": "n2"}],
             "vms": [{"name": "a", "node": "n1", "performance": "low"}]}"#,

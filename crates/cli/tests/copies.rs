@@ -1,4 +1,4 @@
-//! The program itself on copies of nodes (`--root`): what can be told, and that nothing is
+//! The program itself on copies of nodes (`--root`): what can be determined, and that nothing is
 //! changed there.
 
 use std::path::Path;
@@ -45,7 +45,7 @@ fn rows(answer: &Value) -> Vec<(&str, &str)> {
 }
 
 #[test]
-fn a_copy_is_judged_except_for_what_only_a_running_node_can_tell() {
+fn a_copy_is_judged_except_for_what_only_a_running_node_can_show() {
     let copy = copy();
     let (answer, status) = asked(copy.path(), &["prereq"]);
     let not_passed: Vec<(&str, &str)> = rows(&answer)

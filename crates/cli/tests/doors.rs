@@ -1,4 +1,4 @@
-//! What users who may only look can do to an agent: nothing. A whole agent on a simulated node is attacked
+//! What users who may only read can do to an agent: nothing. A whole agent on a simulated node is attacked
 //! through its real doors, as another user and with the certificate of a reader.
 
 use std::io::{Read, Write};
@@ -25,7 +25,7 @@ const NOBODY: u32 = 65534;
 /// How long anything may take before the test is given up.
 const PATIENCE: Duration = Duration::from_secs(120);
 
-/// An agent with both doors, whose VM web is accelerated.
+/// An agent with both listeners, whose VM web is accelerated.
 struct Node {
     served: Served,
     ca: Authority,
@@ -60,7 +60,7 @@ impl Node {
         self.served.root()
     }
 
-    /// Somebody with a certificate of that role.
+    /// A user with a certificate of that role.
     fn far(&self, role: &str) -> Client {
         let certified: Certified = self.ca.client(role, Some(&format!("accelnet-{role}")));
         let (cert, key) = certified.write(self.folder.path(), role).expect("files");
@@ -135,7 +135,7 @@ fn sent(socket: &Path, method: &str, path: &str, body: &str) -> UnixStream {
          Content-Length: {}\r\n\r\n{body}",
         body.len()
     );
-    // Whoever is turned away may be so before it has asked.
+    // A user that is turned away may be so before it has asked.
     drop(stream.write_all(request.as_bytes()));
     stream
 }
@@ -284,7 +284,7 @@ fn a_flood_of_refused_requests_pushes_out_no_event_of_others() {
 }
 
 #[test]
-fn who_has_no_place_is_told_when_to_ask_again() {
+fn a_client_without_a_place_gets_the_time_to_retry() {
     let node = Node::new();
     let before = node.state();
     let path = "/v1/events?after=9000000000000000000&wait=60";
@@ -305,7 +305,7 @@ fn who_has_no_place_is_told_when_to_ask_again() {
         assert!(answer.contains("\r\nretry-after: 1\r\n"), "{answer}");
         assert!(answer.contains("\"agent_busy\""), "{answer}");
     }
-    // While others are told so, one is closed without a word.
+    // While others are refused with an answer, one is closed without an answer.
     assert!(told > 0, "nobody was told");
     node.answers();
     assert_eq!(node.state(), before);
@@ -321,13 +321,13 @@ fn connections_beyond_a_users_share_are_closed_at_once() {
         (0..600).map(connect).collect()
     });
     node.answers();
-    // Both ends are in this process: 600 of the other side, 16 of the agent's, and 16 that are told why.
+    // Both ends are in this process: 600 of the other side, 16 of the agent's, and 16 that get the reason.
     until("descriptors", || {
         in_proc("fd") < descriptors + all.len() + 64
     });
     let told = as_nobody(|| Client::new(node.socket()).status());
     let told = told.expect_err("its share is taken");
-    // Some are told why, as long as there are not too many of them.
+    // Some get the reason, as long as there are not too many of them.
     assert!(is_turned_away(&told), "{told:?}");
     node.answers();
     drop(all);
@@ -408,7 +408,7 @@ fn silent(source: [u8; 4], address: SocketAddr) -> TcpStream {
 }
 
 #[test]
-fn handshakes_that_do_not_end_lock_out_nobody() {
+fn handshakes_that_do_not_end_lock_out_no_client() {
     let node = Node::new();
     let before = node.state();
     let all: Vec<TcpStream> = (1..=9)
@@ -422,7 +422,7 @@ fn handshakes_that_do_not_end_lock_out_nobody() {
 }
 
 #[test]
-fn readers_from_afar_that_wait_keep_nobody_waiting() {
+fn remote_readers_that_wait_delay_no_other_client() {
     let node = Node::new();
     let before = node.state();
     let readers: Vec<_> = (0..40)
@@ -436,7 +436,7 @@ fn readers_from_afar_that_wait_keep_nobody_waiting() {
     });
     node.answers();
     assert_eq!(node.state(), before);
-    // The end of the agent is the end of what waits: nobody is waited for, and all are answered.
+    // The end of the agent is the end of what waits: all are answered at once.
     drop(node);
     let answers = readers.into_iter().map(|reader| reader.join());
     let (waited, refused): (Vec<_>, Vec<_>) = answers

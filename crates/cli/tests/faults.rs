@@ -1,7 +1,7 @@
 //! The fault table: everything that goes wrong while VFs are switched on and off, what an
 //! administrator reads then, what is left behind, and how the next call goes on from it.
 //!
-//! The page is `faults.golden.md`. After a change of words, look at what `UPDATE_GOLDEN=1
+//! The page is `faults.golden.md`. After a change of words, read what `UPDATE_GOLDEN=1
 //! cargo test -p accelnet --test faults` made of it.
 
 #[path = "faults/in_use.rs"]
@@ -19,7 +19,7 @@ mod unfinished;
 use page::Page;
 
 #[test]
-fn every_fault_is_told_and_the_next_call_goes_on_from_it() {
+fn every_fault_is_reported_and_the_next_call_goes_on_from_it() {
     let mut page = Page::default();
     page.text(
         "# What goes wrong, and how it is told\n\n\

@@ -1,4 +1,5 @@
-//! Other people's hardware as generated trees: what `prereq` and `adapter enable --dry-run` say of each.
+//! Other people's hardware as generated trees: what `prereq` and `adapter enable --dry-run` report about
+//! each.
 //!
 //! Each tree names where its figures come from: a public report, a public dump of lspci or sysfs, or the
 //! kernel's source (Linux 6.12.117).
@@ -136,7 +137,6 @@ fn port() -> Port {
     Port::root(at("0000:00:01.0"), 1, 2)
 }
 
-/// An adapter behind [`port`].
 fn behind_a_port(adapter: AdapterSpec) -> Tree {
     Tree::new().port(port().adapter(adapter))
 }

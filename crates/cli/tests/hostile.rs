@@ -8,7 +8,7 @@ use std::sync::Arc;
 use accelnet::args::Args;
 use accelnet_api::testing::{Fake, Fixed, Serving};
 use accelnet_api::types::*;
-use accelnet_api::{Answer, Caller, Client, News, Remark, Service};
+use accelnet_api::{Answer, ApiEvent, Caller, Client, News, Service};
 use accelnet_model::intent::{Intent, Role};
 use accelnet_model::{AdapterSummary, Capacity, Code, Node, Problem, outside};
 use clap::Parser;
@@ -178,8 +178,8 @@ impl Service for Hostile {
     fn news(&self) -> Result<News, Problem> {
         self.0.news()
     }
-    fn remark(&self, remark: &Remark) {
-        self.0.remark(remark);
+    fn record_event(&self, remark: &ApiEvent) {
+        self.0.record_event(remark);
     }
     fn nodes(&self) -> Result<Vec<NodeView>, Problem> {
         let mut nodes = self.0.nodes()?;
@@ -283,7 +283,7 @@ fn problems_are_as_clean() {
         is_clean(command, &shown.err);
         failed += usize::from(shown.status != 0 && shown.err.contains("FORGED"));
     }
-    // Those about adapters look at this machine where no agent tells that it is another.
+    // Those about adapters read this machine unless an agent is on another.
     assert!(failed >= 25, "{failed} commands failed");
 }
 

@@ -1,5 +1,5 @@
 //! Household words that were replaced by the field's terms do not come back: `phrases.md` lists them,
-//! each with where it is looked for.
+//! each with where it is searched.
 
 #[path = "support/source.rs"]
 mod source;

@@ -46,8 +46,8 @@ impl Node {
     }
 }
 
-/// A node, and everybody who asks it.
-fn everybody() -> (Node, Profiles) {
+/// A node, and its clients.
+fn each_role() -> (Node, Profiles) {
     let profiles = Profiles::new();
     let folder = tempfile::tempdir().expect("a folder");
     let options = profiles.ca.door(folder.path()).expect("files");
@@ -80,8 +80,8 @@ fn events(profiles: &Profiles) -> Vec<Event> {
 }
 
 #[test]
-fn each_may_what_the_role_says_and_all_of_it_is_in_the_log() {
-    let (_node, profiles) = everybody();
+fn each_has_the_rights_of_its_role_and_all_changes_are_in_the_log() {
+    let (_node, profiles) = each_role();
     for (who, command, status) in [
         ("reader", "status", 0),
         (
@@ -180,7 +180,7 @@ fn each_may_what_the_role_says_and_all_of_it_is_in_the_log() {
 
 #[test]
 fn what_is_shown_is_the_other_machine() {
-    let (node, profiles) = everybody();
+    let (node, profiles) = each_role();
     let reader = |command: &str| profiles.types(&format!("accelnet --profile reader {command}"));
     // The machine on which is typed has ens1.
     let here = support::types(&support::node(|igb| igb), "accelnet adapter list -o name");
@@ -207,8 +207,8 @@ fn what_is_shown_is_the_other_machine() {
 }
 
 #[test]
-fn the_environment_and_what_is_typed_say_which_agent() {
-    let (node, profiles) = everybody();
+fn the_environment_and_the_options_select_the_agent() {
+    let (node, profiles) = each_role();
     let with = |change: &dyn Fn(&mut Environment)| {
         let mut environment = profiles.environment();
         change(&mut environment);
@@ -253,7 +253,7 @@ fn the_environment_and_what_is_typed_say_which_agent() {
 
 #[test]
 fn a_socket_that_is_named_is_asked_and_this_machine_does_not_take_its_place() {
-    let (node, profiles) = everybody();
+    let (node, profiles) = each_role();
     let socket = node.served.socket().to_owned();
     let by_socket = Environment {
         socket: Some(socket.clone()),
@@ -347,8 +347,8 @@ fn program(name: &Path, profiles: &Profiles, words: &[&str]) -> (Option<i32>, St
 }
 
 #[test]
-fn the_names_of_the_document_ask_whom_the_environment_says() {
-    let (_node, profiles) = everybody();
+fn the_names_of_the_document_use_the_agent_of_the_environment() {
+    let (_node, profiles) = each_role();
     let accelnet = PathBuf::from(env!("CARGO_BIN_EXE_accelnet"));
     let link = |name: &str| {
         let link = profiles.home().join(name);
@@ -379,7 +379,7 @@ fn blocks(text: &str, language: &str) -> Vec<String> {
 }
 
 #[test]
-fn certificates_made_as_the_document_says_let_in() {
+fn certificates_made_as_documented_are_accepted() {
     let document = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/remote.md");
     let document = std::fs::read_to_string(document).expect("docs/remote.md");
     let profiles = Profiles::new();

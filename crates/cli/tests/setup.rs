@@ -26,7 +26,7 @@ impl Installed {
         Installed(folder)
     }
 
-    /// Runs it as somebody who is not root.
+    /// Runs it as a user that is not root.
     fn as_nobody(&self, words: &[&str]) -> Output {
         let mut command = Command::new(self.0.path().join("accelnet"));
         command.args(words).current_dir("/");

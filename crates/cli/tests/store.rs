@@ -27,7 +27,7 @@ fn accelnet(words: &[&str], store: &Path) -> Output {
     program.expect("it runs")
 }
 
-fn said(output: &Output) -> String {
+fn text(output: &Output) -> String {
     String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr)
 }
 
@@ -37,18 +37,18 @@ fn what_cannot_be_read_is_shown_and_set_aside() {
     let store = folder.path().join("accelnet/store");
     put(&store, "policy/management", MANAGEMENT);
     let sound = accelnet(&["check"], &store);
-    assert!(sound.status.success(), "{}", said(&sound));
+    assert!(sound.status.success(), "{}", text(&sound));
     put(&store, "policy/vms/\u{1b}[31m", "garbage");
     put(&store, "policy/intents/later", r#"{"format":9,"value":0}"#);
     let found = accelnet(&["check"], &store);
     assert_eq!(found.status.code(), Some(92));
-    assert!(said(&found).contains("2 of 3 keys"), "{}", said(&found));
-    assert!(!said(&found).contains('\u{1b}'));
+    assert!(text(&found).contains("2 of 3 keys"), "{}", text(&found));
+    assert!(!text(&found).contains('\u{1b}'));
     let aside = folder.path().join("aside.json");
     let words = ["check", "--repair", "--into", aside.to_str().expect("text")];
     let before = open(&store).range("").expect("a store");
     let planned = accelnet(&[&words[..], &["--dry-run"]].concat(), &store);
-    let words_of_plan = said(&planned);
+    let words_of_plan = text(&planned);
     for line in [
         "Dry run: ",
         "Would remove policy/vms/",
@@ -61,9 +61,9 @@ fn what_cannot_be_read_is_shown_and_set_aside() {
     assert_eq!(open(&store).range("").expect("a store"), before);
     let repaired = accelnet(&words, &store);
     assert!(
-        said(&repaired).contains(aside.to_str().expect("text")),
+        text(&repaired).contains(aside.to_str().expect("text")),
         "{}",
-        said(&repaired)
+        text(&repaired)
     );
     // What a later release wrote stays.
     assert_eq!(repaired.status.code(), Some(92));
@@ -85,39 +85,39 @@ fn a_backup_is_put_back_into_a_damaged_file() {
     let file = folder.path().join("backup.json");
     let file = file.to_str().expect("text");
     let planned = accelnet(&["backup", file, "--dry-run"], &store);
-    assert!(planned.status.success(), "{}", said(&planned));
+    assert!(planned.status.success(), "{}", text(&planned));
     assert!(
-        said(&planned).starts_with("Would write 1 keys"),
+        text(&planned).starts_with("Would write 1 keys"),
         "{}",
-        said(&planned)
+        text(&planned)
     );
     assert!(!Path::new(file).exists());
     let made = accelnet(&["backup", file], &store);
-    assert!(made.status.success(), "{}", said(&made));
+    assert!(made.status.success(), "{}", text(&made));
     std::fs::write(&store, vec![7; 20_000]).expect("damaged");
     let refused = accelnet(&["check"], &store);
     assert!(!refused.status.success());
     let restored = accelnet(&["restore", file], &store);
-    assert!(restored.status.success(), "{}", said(&restored));
-    assert!(said(&restored).contains("damaged"), "{}", said(&restored));
+    assert!(restored.status.success(), "{}", text(&restored));
+    assert!(text(&restored).contains("damaged"), "{}", text(&restored));
     let back = open(&store).get("policy/management").expect("a store");
     assert_eq!(back.expect("a value").value, MANAGEMENT.as_bytes());
     let accepted = accelnet(&["accept"], &store);
-    assert!(accepted.status.success(), "{}", said(&accepted));
-    // While an agent has it, it says what to do.
+    assert!(accepted.status.success(), "{}", text(&accepted));
+    // While an agent has it, it reports what to do.
     let agent = open(&store);
     let held = accelnet(&["backup", file], &store);
     assert!(
-        said(&held).contains("systemctl stop accelnet"),
+        text(&held).contains("systemctl stop accelnet"),
         "{}",
-        said(&held)
+        text(&held)
     );
     drop(agent);
     std::fs::write(file, "no backup").expect("written");
     let refused = accelnet(&["restore", file], &store);
     assert!(
-        said(&refused).contains("neither a backup"),
+        text(&refused).contains("neither a backup"),
         "{}",
-        said(&refused)
+        text(&refused)
     );
 }

@@ -1,4 +1,4 @@
-//! Command lines: those that make no sense, and what they are told.
+//! Command lines: invalid ones, and their errors.
 
 mod support;
 
@@ -9,7 +9,7 @@ fn typed(command: &str) -> Shown {
 }
 
 #[test]
-fn what_makes_no_sense_ends_with_2_and_says_why() {
+fn what_makes_no_sense_ends_with_2_and_reports_the_reason() {
     let cases = [
         (
             "accelnet frobnicate",
@@ -67,7 +67,7 @@ fn help_and_version_are_answers() {
 }
 
 #[test]
-fn an_intent_that_is_not_there_is_told_first_and_ends_with_12() {
+fn an_intent_that_is_not_there_is_reported_first_and_ends_with_12() {
     let shown = typed("accelnet prereq --intent storage");
     assert!(
         shown
@@ -89,7 +89,7 @@ fn errors_are_for_programs_where_answers_are() {
 }
 
 #[test]
-fn a_dry_run_says_the_steps_and_does_none() {
+fn a_dry_run_states_the_steps_and_does_none() {
     let booted = node(|igb| igb.vfs(1).sriov(|sriov| sriov.drivers_autoprobe = false));
     let shown = types(&booted, "accelnet adapter enable ens1 --vfs 2 --dry-run");
     assert_eq!(

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-/// Tells the time, and waits.
+/// Gives the time, and waits.
 pub trait Clock {
     /// The date and time in RFC 3339, UTC, to the second.
     fn now(&self) -> String;

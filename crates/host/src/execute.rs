@@ -43,8 +43,8 @@ pub struct Stopped {
 }
 
 /// Does the steps of `plan` on the adapter at `address`, all of them within `within`;
-/// `on`, if anyone is, is told how it goes. That a wait ran out is no error here: what is there
-/// afterwards tells.
+/// `on` gets the progress. That a wait ran out is no error here: what is there
+/// afterwards decides.
 ///
 /// # Errors
 ///
@@ -82,7 +82,7 @@ pub fn execute(
             let mut looked = false;
             let mut waiting = || {
                 tell(0, &|| there(host, address));
-                // The look afterwards is quicker if it is not the first of its kind, and here there
+                // The read afterwards is quicker if it is not the first of its kind, and here there
                 // is nothing else to do.
                 if !looked {
                     looked = true;
@@ -109,7 +109,7 @@ pub fn execute(
 }
 
 /// Waits until `vfs` VFs are there and ready, all at once, for no longer than `within`; for
-/// fewer where the kernel says that the driver made fewer. Returns what it saw last; none when the
+/// fewer where the kernel reports that the driver made fewer. Returns what it saw last; none when the
 /// adapter is gone.
 fn await_ready(
     host: &Host<'_>,
@@ -135,7 +135,7 @@ fn await_ready(
     }
 }
 
-/// Looks at the VFs and makes nothing of it. No configuration space is read: that can hang while a
+/// Reads the VFs and makes nothing of it. No configuration space is read: that can hang while a
 /// driver does.
 fn rehearse(host: &Host<'_>, address: PciAddress) {
     let folder = format!("/sys/bus/pci/devices/{address}");

@@ -1,4 +1,4 @@
-//! What an adapter can do for its VFs, asked of it on a VF that nobody uses, and kept on
+//! What an adapter can do for its VFs, asked of it on a VF that no process uses, and kept on
 //! record until the next boot or another driver.
 
 use std::fs::Permissions;
@@ -34,7 +34,7 @@ const FOLDER: &str = "/run/accelnet/features";
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Asked {
     /// Remarks of the driver.
-    pub remarks: Vec<String>,
+    pub warnings: Vec<String>,
     /// Settings that could not be put back, in sentences.
     pub not_restored: Vec<String>,
 }
@@ -55,7 +55,7 @@ pub fn on_record(
 /// Whether asking `adapter` again would bring nothing new: its driver and firmware have
 /// answered, and what they left open they left open without carrier, as there is none now. That is
 /// looked up: a driver may take its link down while it makes VFs.
-pub fn is_settled(host: &Host<'_>, adapter: &Adapter) -> bool {
+pub fn is_stable(host: &Host<'_>, adapter: &Adapter) -> bool {
     let Some(known) = on_record(host, adapter.address, &adapter.interfaces) else {
         return false;
     };
@@ -76,7 +76,7 @@ pub fn is_settled(host: &Host<'_>, adapter: &Adapter) -> bool {
     asked.iter().all(|support| support.known().is_some()) || !adapter.interfaces.iter().any(carrier)
 }
 
-/// Asks `adapter` on the last of its VFs that nobody uses, puts everything back, and keeps
+/// Asks `adapter` on the last of its VFs that no process uses, puts everything back, and keeps
 /// the answers on record.
 ///
 /// # Errors
@@ -115,7 +115,7 @@ pub fn ask(host: &Host<'_>, adapter: &Adapter) -> Result<Asked, String> {
         })?;
     }
     Ok(Asked {
-        remarks: answer.warnings,
+        warnings: answer.warnings,
         not_restored: answer
             .not_restored
             .iter()
@@ -127,7 +127,7 @@ pub fn ask(host: &Host<'_>, adapter: &Adapter) -> Result<Asked, String> {
 fn keep(host: &Host<'_>, address: PciAddress, record: &Record) -> std::io::Result<()> {
     let folder = host.root.locate(FOLDER);
     std::fs::create_dir_all(&folder)?;
-    // Whoever looks at adapters reads it, whatever the agent's umask is.
+    // A process that reads adapters reads it, whatever the agent's umask is.
     std::fs::set_permissions(&folder, Permissions::from_mode(0o755))?;
     let text = serde_json::to_string_pretty(record)?;
     let file = folder.join(format!("{address}.json"));

@@ -12,6 +12,7 @@
 
 pub mod access;
 pub mod coming;
+mod edge;
 mod files;
 mod incoming;
 mod install;
@@ -27,9 +28,10 @@ use accelnet_libvirt::xml::DomainXml;
 use accelnet_model::outside;
 use accelnet_pci::Root;
 
+use crate::SystemKnobs;
 use crate::links::KernelLinks;
-use crate::{Knobs, Links, SystemKnobs};
 
+pub use edge::Edge;
 pub use incoming::serve as let_in;
 pub use install::{
     InstallError, NETWORK_SCRIPT, NEW, SCRIPT_MODE, differs, install, is_ours, scripts,
@@ -48,17 +50,6 @@ const COMING: &str = "coming";
 pub const TRIED: &str = "accelnet-tried";
 /// What a hook that was tried leaves.
 pub const TRIAL: &str = "/run/accelnet/hook-trial";
-
-/// What the hook looks at and changes.
-#[derive(Clone, Copy)]
-pub struct Edge<'a> {
-    /// What is read and written lies below it.
-    pub root: &'a Root,
-    /// Links and VFs.
-    pub links: &'a dyn Links,
-    /// Who holds a VF.
-    pub knobs: &'a dyn Knobs,
-}
 
 /// Runs the hook with the arguments after [`CALLED`], as libvirt gives them: `network NAME
 /// OPERATION SUB-OPERATION EXTRA`, or `qemu` and the same. The answer is its exit status, which is always 0.
@@ -135,7 +126,7 @@ fn write_trial() -> std::io::Result<()> {
     std::fs::write(file, "")
 }
 
-/// Says it in the system's log: libvirt shows what a hook prints only when the hook fails.
+/// Reports it in the system's log: libvirt shows what a hook prints only when the hook fails.
 fn complain_of(result: Result<(), String>, what: &str) {
     if let Err(words) = result {
         complain(&format!("{what}: {words}"));

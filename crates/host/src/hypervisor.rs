@@ -6,26 +6,26 @@ use std::time::Duration;
 use accelnet_libvirt::{Domains, LibvirtError, Reading};
 use accelnet_model::platform::Version;
 
-/// Domains that were asked for, waited for by who calls it.
+/// Domains that were requested, waited for by who calls it.
 pub type DomainsAnswer = Box<dyn FnOnce() -> Result<Domains, LibvirtError>>;
 
-/// Tells which VMs there are.
+/// Reports which VMs there are.
 pub trait Hypervisor {
     /// Versions and domains, waited for no longer than `within`.
     ///
     /// # Errors
     ///
     /// libvirt is not there, does not answer, or refuses.
-    fn look(&self, within: Duration) -> Result<Reading, LibvirtError>;
+    fn read_domains(&self, within: Duration) -> Result<Reading, LibvirtError>;
 
     /// Domains alone: all of them, or those with the UUIDs in `of`. Waited for no longer than
     /// `within`.
     ///
     /// # Errors
     ///
-    /// As for [`Hypervisor::look`].
+    /// As for [`Hypervisor::read_domains`].
     fn domains(&self, of: Option<&[String]>, within: Duration) -> Result<Domains, LibvirtError> {
-        let mut domains = self.look(within)?.domains?;
+        let mut domains = self.read_domains(within)?.domains?;
         if let Some(of) = of {
             let of: HashSet<&str> = of.iter().map(String::as_str).collect();
             let domains = &mut domains;
@@ -50,7 +50,7 @@ pub trait Hypervisor {
     ///
     /// # Errors
     ///
-    /// An emulator is there and does not tell its version.
+    /// An emulator exists without a readable version.
     fn qemu_version(&self) -> Result<Option<Version>, String>;
 }
 
@@ -59,7 +59,7 @@ pub trait Hypervisor {
 pub struct LocalHypervisor;
 
 impl Hypervisor for LocalHypervisor {
-    fn look(&self, within: Duration) -> Result<Reading, LibvirtError> {
+    fn read_domains(&self, within: Duration) -> Result<Reading, LibvirtError> {
         accelnet_libvirt::read(accelnet_libvirt::SYSTEM, within)
     }
 
@@ -73,7 +73,7 @@ impl Hypervisor for LocalHypervisor {
 pub struct NoHypervisor;
 
 impl Hypervisor for NoHypervisor {
-    fn look(&self, _within: Duration) -> Result<Reading, LibvirtError> {
+    fn read_domains(&self, _within: Duration) -> Result<Reading, LibvirtError> {
         Err(LibvirtError::Failed {
             doing: "be asked",
             words: "this is a copy of a node".to_owned(),

@@ -1,4 +1,4 @@
-//! What is written, and what may hang: the files through which the kernel is told to make
+//! What is written, and what may hang: the files through which the kernel is asked to make
 //! VFs.
 //!
 //! A write of `sriov_numvfs` returns when the driver is done, and a driver may never be. A
@@ -35,7 +35,7 @@ const NEVER_HANGS: &str = "/sriov_drivers_autoprobe";
 /// How long attributes under the device lock are waited for.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// How often is told that a write is waited for.
+/// How often is reported that a write is waited for.
 const SLICE: Duration = Duration::from_millis(100);
 
 /// The knobs of a node's adapters.
@@ -44,7 +44,7 @@ pub trait Knobs: LockedRead {
     ///
     /// # Errors
     ///
-    /// Somebody else has it, or it cannot be had.
+    /// Another process has it, or it cannot be had.
     fn lock(&self, address: PciAddress, note: &str) -> Result<Lock, LockError>;
 
     /// Writes `value` into `path` below the root, and waits for the kernel for no longer
@@ -62,12 +62,12 @@ pub trait Knobs: LockedRead {
         waiting: &mut dyn FnMut(),
     ) -> Result<(), Refusal>;
 
-    /// Opens the device file at `path` below the root, so that nobody else can while the
+    /// Opens the device file at `path` below the root, so that no other process can while the
     /// answer lives: a vfio group opens only once.
     ///
     /// # Errors
     ///
-    /// `ResourceBusy` when somebody has it.
+    /// `ResourceBusy` when a process has it.
     fn hold(&self, path: &str) -> io::Result<File>;
 }
 
@@ -77,7 +77,7 @@ const LOCKS: &str = "/run/accelnet/locks";
 /// The knobs of the running system.
 #[derive(Debug, Default)]
 pub struct SystemKnobs {
-    /// Children that nobody waits for any more.
+    /// Children that no process waits for any more.
     left: Mutex<Vec<Child>>,
 }
 

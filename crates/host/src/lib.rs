@@ -10,6 +10,7 @@ pub mod execute;
 pub mod features;
 pub mod firewall;
 pub mod hook;
+mod host;
 pub mod hypervisor;
 pub mod kernel_log;
 pub mod knobs;
@@ -20,29 +21,12 @@ pub mod qemu_log;
 pub mod switch;
 pub mod vms;
 
-use accelnet_pci::Root;
-
 pub use clock::{Clock, SystemClock, seconds_between};
 pub use firewall::{CopiedRulesets, Rulesets, SystemRulesets};
+pub use host::Host;
 pub use hypervisor::{Hypervisor, LocalHypervisor};
 pub use knobs::{Knobs, Lock, SystemKnobs};
-pub use links::{CopiedLinks, KernelLinks, Links};
+pub use links::copied::CopiedLinks;
+pub use links::{KernelLinks, Links};
 pub use switch::{KernelSwitches, Switches};
 pub use vms::{LibvirtVms, Vms};
-
-/// The edge of one node.
-#[derive(Clone, Copy)]
-pub struct Host<'a> {
-    /// What is read is read below it.
-    pub root: &'a Root,
-    /// Links and VFs.
-    pub links: &'a dyn Links,
-    /// What is written, and what may hang.
-    pub knobs: &'a dyn Knobs,
-    /// VMs.
-    pub hypervisor: &'a dyn Hypervisor,
-    /// What prints the rules of the firewall.
-    pub rulesets: &'a dyn Rulesets,
-    /// Time.
-    pub clock: &'a dyn Clock,
-}

@@ -1,6 +1,6 @@
 //! Links and VFs: asked of the kernel, or read from a copy of a node.
 
-mod copied;
+pub mod copied;
 
 use std::io;
 use std::path::Path;
@@ -10,8 +10,6 @@ use accelnet_model::link::{Channels, DriverInfo, Link};
 use accelnet_model::vf::VfSettings;
 use accelnet_model::{Mac, PciAddress};
 use accelnet_netlink::{self as netlink, FdbEntry, NetlinkError, VfChange};
-
-pub use copied::CopiedLinks;
 
 /// The link layer of a node.
 pub trait Links {
@@ -50,8 +48,8 @@ pub trait Links {
     fn set_vf(&self, index: u32, vf: u32, change: VfChange)
     -> Result<Option<String>, NetlinkError>;
 
-    /// Adds `mac` to the filter of the link with that index, or removes it: the link's adapter passes what
-    /// is sent to it to the link, beside whoever it passes it to already. Whether the filter changed.
+    /// Adds `mac` to the filter of the link with that index, or removes it: the link's adapter passes what is
+    /// sent to it to the link, beside existing recipients. Whether the filter changed.
     ///
     /// # Errors
     ///

@@ -1,4 +1,4 @@
-//! Looks at a node, whole or in part, and changes nothing.
+//! Reads a node, whole or in part, and changes nothing.
 //!
 //! What cannot be read becomes unknown with its reason where it belongs, and never hides
 //! anything else.
@@ -11,6 +11,7 @@ mod namespaces;
 mod placed;
 mod platform;
 mod processes;
+mod snapshot;
 mod unreadable;
 mod users;
 mod vf_evidence;
@@ -23,12 +24,12 @@ use accelnet_model::adapter::Identity;
 use accelnet_model::node::{Node, Unreadable};
 use accelnet_model::vf::Vf;
 use accelnet_model::{Adapter, Domain, Observed, PciAddress};
-use accelnet_netlink::NetlinkError;
 use accelnet_pci::{PciAdapter, PciVf, VfsNow};
 
 use crate::Host;
 
-use placed::Placed;
+use placed::{Placed, links};
+use snapshot::Snapshot;
 
 pub use vf_evidence::{qemu_process, vf_evidence};
 
@@ -36,29 +37,21 @@ pub use vf_evidence::{qemu_process, vf_evidence};
 /// first answer.
 pub const LIBVIRT_PATIENCE: Duration = Duration::from_secs(30);
 
-/// How a VM that could not be read is told of: this, and its name.
+/// The subject of an unreadable VM: this, and its name.
 const VM: &str = "VM ";
-
-/// What is looked at once and needed by several.
-struct Scene {
-    links: Result<Placed, NetlinkError>,
-    domains: Observed<Vec<Domain>>,
-    /// Ask the kernel no more than a change needs.
-    brief: bool,
-}
 
 /// The whole node.
 pub fn node(host: &Host<'_>) -> Node {
-    let reading = host.hypervisor.look(LIBVIRT_PATIENCE);
+    let reading = host.hypervisor.read_domains(LIBVIRT_PATIENCE);
     let mut unreadable = Vec::new();
     let links = host.links.links();
-    let platform = platform::look(host, &reading, links.as_deref());
-    let scene = Scene {
+    let platform = platform::read(host, &reading, links.as_deref());
+    let snapshot = Snapshot {
         links: links.map(|links| Placed::new(host.root, links)),
         domains: domains(whole(&reading), &mut unreadable),
         brief: false,
     };
-    if let Err(error) = &scene.links {
+    if let Err(error) = &snapshot.links {
         unreadable.push(Unreadable {
             subject: "network links".to_owned(),
             reason: error.to_string(),
@@ -73,10 +66,10 @@ pub fn node(host: &Host<'_>) -> Node {
         adapters: adapters.map(|all| {
             let crowd = users::Crowd::of(host);
             all.into_iter()
-                .map(|pci| adapter::merge(host, &scene, &crowd, pci))
+                .map(|pci| adapter::merge(host, &snapshot, &crowd, pci))
                 .collect()
         }),
-        domains: scene.domains,
+        domains: snapshot.domains,
         unreadable: Vec::new(),
     };
     unreadable.extend(unreadable::all(&node));
@@ -84,7 +77,7 @@ pub fn node(host: &Host<'_>) -> Node {
     node
 }
 
-/// The same node a moment later, of which only what a change of VMs rests on is looked at: the
+/// The same node a moment later, of which only what a change of VMs rests on is read: the
 /// VMs, or those of `vms` (UUIDs), SMT, and the adapters at `addresses`. All else is as it was seen,
 /// and so is the time.
 pub fn again(
@@ -94,12 +87,12 @@ pub fn again(
     addresses: &[PciAddress],
 ) -> Node {
     let mut unreadable = Vec::new();
-    // libvirt answers while the rest is looked at.
+    // libvirt answers while the rest is read.
     let asked = host.hypervisor.ask(vms, LIBVIRT_PATIENCE);
     let links = links(host);
     let adapters = before.adapters.known().into_iter().flatten();
     let adapters = adapters.filter(|adapter| addresses.contains(&adapter.address));
-    // One that is gone is told by the next whole look.
+    // One that is gone is reported by the next full observation.
     let functions = adapters.filter_map(|adapter| pci_again(host, adapter));
     let functions: Vec<PciAdapter> = functions.collect();
     let read = asked();
@@ -118,7 +111,7 @@ pub fn again(
         let untold: Vec<Unreadable> = untold.cloned().collect();
         unreadable.extend(untold);
     }
-    let scene = Scene {
+    let snapshot = Snapshot {
         links,
         domains: seen,
         brief: false,
@@ -130,11 +123,11 @@ pub fn again(
         for pci in functions {
             let mut adapters = adapters.iter_mut();
             if let Some(adapter) = adapters.find(|adapter| adapter.address == pci.address) {
-                *adapter = adapter::merge(host, &scene, &crowd, pci);
+                *adapter = adapter::merge(host, &snapshot, &crowd, pci);
             }
         }
     }
-    node.domains = scene.domains;
+    node.domains = snapshot.domains;
     unreadable.extend(unreadable::all(&node));
     node.unreadable = unreadable;
     node
@@ -142,7 +135,7 @@ pub fn again(
 
 /// An adapter that was seen before. Its names, and what is shown under the device lock beside the
 /// number of VFs, stay as they are: to read those takes a process, and a file of a megabyte. So do the
-/// vectors of its VFs where nobody can set them.
+/// vectors of its VFs where no process can set them.
 fn pci_again(host: &Host<'_>, before: &Adapter) -> Option<PciAdapter> {
     let sriov = before.sriov.present();
     let fixed = sriov.is_some_and(|sriov| sriov.vf_total_msix == Observed::Known(None));
@@ -160,7 +153,7 @@ fn pci_again(host: &Host<'_>, before: &Adapter) -> Option<PciAdapter> {
             now.vf_total_msix = before.vf_total_msix.clone();
         }
         (Observed::Known(None), Observed::Known(None)) if same => {}
-        // Another one is there, or not all of it can be told without.
+        // Another one is there, or not all of it can be determined without.
         _ => return accelnet_pci::adapter(host.root, before.address, host.knobs),
     }
     pci.vendor.name = before.vendor.name.clone();
@@ -178,14 +171,8 @@ fn with_vectors(mut now: PciAdapter, before: &[Vf]) -> Option<PciAdapter> {
     Some(now)
 }
 
-/// The links of this namespace, each in its place.
-fn links(host: &Host<'_>) -> Result<Placed, NetlinkError> {
-    let links = host.links.links()?;
-    Ok(Placed::new(host.root, links))
-}
-
 /// The adapter with a netdev of exactly this name in this namespace, where names are unique; none
-/// when another kind of name is meant, or a representor's. Nothing else is looked at.
+/// when another kind of name is meant, or a representor's. Nothing else is read.
 pub fn named(host: &Host<'_>, name: &str) -> Option<PciAddress> {
     let address = accelnet_pci::netdevs::function_of(host.root, name)?;
     let own = !adapter::is_representor(host, name);
@@ -196,7 +183,7 @@ pub fn named(host: &Host<'_>, name: &str) -> Option<PciAddress> {
 ///
 /// # Errors
 ///
-/// The PCI functions or the links could not be listed; as a fragment that says why.
+/// The PCI functions or the links could not be listed; as a fragment that gives the reason.
 pub fn identities(host: &Host<'_>) -> Result<Vec<Identity>, String> {
     let addresses = accelnet_pci::addresses(host.root).map_err(|error| error.to_string())?;
     let links = links(host).map_err(|error| error.to_string())?;
@@ -212,23 +199,23 @@ pub fn identities(host: &Host<'_>) -> Result<Vec<Identity>, String> {
 /// One adapter with its VFs and who uses them; none when it is not there.
 pub fn adapter(host: &Host<'_>, address: PciAddress) -> Option<Adapter> {
     let pci = accelnet_pci::adapter(host.root, address, host.knobs)?;
-    // Nobody uses VFs that are not there: then nobody is asked.
+    // No process uses VFs that are not there: then no process is asked.
     let domains = match pci.vfs.as_slice() {
         [] => Observed::Known(Vec::new()),
         _ => all_domains(host),
     };
-    let scene = Scene {
+    let snapshot = Snapshot {
         links: links(host),
         domains,
         brief: false,
     };
-    Some(alone(host, &scene, pci))
+    Some(alone(host, &snapshot, pci))
 }
 
 /// One adapter with nothing beside it.
-fn alone(host: &Host<'_>, scene: &Scene, pci: PciAdapter) -> Adapter {
+fn alone(host: &Host<'_>, snapshot: &Snapshot, pci: PciAdapter) -> Adapter {
     let crowd = users::Crowd::of(host);
-    adapter::merge(host, scene, &crowd, pci)
+    adapter::merge(host, snapshot, &crowd, pci)
 }
 
 /// The same before a change under the adapter's lock, and as much as a change needs: the look is not
@@ -249,17 +236,17 @@ pub fn adapter_to_change(host: &Host<'_>, address: PciAddress) -> Option<Adapter
         [] => Observed::Known(Vec::new()),
         _ => all_domains(host),
     };
-    let scene = Scene {
+    let snapshot = Snapshot {
         links: links(host),
         domains,
         brief: true,
     };
-    Some(alone(host, &scene, pci))
+    Some(alone(host, &snapshot, pci))
 }
 
 /// `before` after the number of its VFs was changed under its lock, of which `seen` is what was seen
 /// then. Only its driver and its VFs are as they are now: where VFs are `fresh` and no driver has one,
-/// nobody is asked about anything else.
+/// no process is asked about anything else.
 pub fn adapter_changed(
     host: &Host<'_>,
     before: &Adapter,
@@ -274,19 +261,19 @@ pub fn adapter_changed(
         return adapter(host, before.address);
     };
     let unused = |vf: &PciVf| fresh && vf.driver == Observed::Known(None);
-    let scene = match now.vfs.iter().all(unused) {
-        true => Scene {
+    let snapshot = match now.vfs.iter().all(unused) {
+        true => Snapshot {
             links: Ok(Placed::default()),
             domains: Observed::Known(Vec::new()),
             brief: true,
         },
-        false => Scene {
+        false => Snapshot {
             links: links(host),
             domains: all_domains(host),
             brief: true,
         },
     };
-    Some(adapter::renew(host, &scene, before, now))
+    Some(adapter::renew(host, &snapshot, before, now))
 }
 
 fn all_domains(host: &Host<'_>) -> Observed<Vec<Domain>> {

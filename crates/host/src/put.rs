@@ -20,7 +20,7 @@ pub fn put(file: &Path, new: &Path, text: &str, mode: u32) -> io::Result<bool> {
         return Ok(false);
     }
     file.parent().map_or(Ok(()), folder)?;
-    // Left over by one that was interrupted, or laid there by somebody else.
+    // Left over by one that was interrupted, or laid there by another process.
     match fs::remove_file(new) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
         _ => {}

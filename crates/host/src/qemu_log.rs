@@ -19,7 +19,7 @@ const ABOUT: [&str; 4] = ["failover", "vfio", "hostdev", "Device assignment"];
 
 /// The last that QEMU wrote about a VF since the domain called `vm` was started: one line, without its
 /// time, printable whatever is in it. None when it wrote nothing of the kind, or nothing can be read.
-pub fn words_about_vf(root: &Root, vm: &str) -> Option<String> {
+pub fn messages_about_vf(root: &Root, vm: &str) -> Option<String> {
     let path = root.locate(&format!("/var/log/libvirt/qemu/{vm}.log"));
     let mut log = std::fs::File::open(path).ok()?;
     let length = log.seek(SeekFrom::End(0)).ok()?;
@@ -27,10 +27,10 @@ pub fn words_about_vf(root: &Root, vm: &str) -> Option<String> {
         .ok()?;
     let mut tail = Vec::new();
     log.take(TAIL).read_to_end(&mut tail).ok()?;
-    last_words(&String::from_utf8_lossy(&tail))
+    last_messages(&String::from_utf8_lossy(&tail))
 }
 
-fn last_words(log: &str) -> Option<String> {
+fn last_messages(log: &str) -> Option<String> {
     let lines: Vec<&str> = log.lines().collect();
     let start = lines.iter().rposition(|line| line.contains(START));
     // The command line, which names devices, follows the start and has backslashes at its ends.

@@ -1,82 +1,42 @@
-//! The virtual switches of a node: looked at, changed step by step, and handed what the node
+//! The virtual switches of a node: read, changed step by step, and handed what the node
 //! needs without cutting it off.
 
+mod effects;
 mod firewall;
 pub mod guard;
 pub mod hand_over;
 mod keepers;
 mod kernel;
 
-use std::net::IpAddr;
-use std::time::Duration;
-
-use accelnet_model::switch::{Bridge, Carried, Mention, PortRules, Standing, SwitchStep, Uplink};
+use accelnet_model::switch::{NetworkState, Uplink};
 use accelnet_netlink::NetlinkError;
 use accelnet_pci::Root;
 
 use crate::Links;
 
+pub use effects::Switches;
 pub use kernel::KernelSwitches;
 
-/// The virtual switches of a node.
-pub trait Switches: Send + Sync {
-    /// All bridges, with their ports and addresses.
-    ///
-    /// # Errors
-    ///
-    /// See [`NetlinkError`].
-    fn look(&self) -> Result<Vec<Bridge>, NetlinkError>;
-
-    /// What a link carries of the node, and what stands on it.
-    ///
-    /// # Errors
-    ///
-    /// See [`NetlinkError`]; `ENODEV` where there is no such link.
-    fn carried(&self, link: &str) -> Result<Carried, NetlinkError>;
-
-    /// What the bridge called `bridge` lets through its ports; none where there is no such link.
-    ///
-    /// # Errors
-    ///
-    /// See [`NetlinkError`].
-    fn port_rules(&self, bridge: &str) -> Result<Option<PortRules>, NetlinkError>;
-
-    /// Does one step. Done twice, it changes nothing the second time.
-    ///
-    /// # Errors
-    ///
-    /// See [`NetlinkError`].
-    fn apply(&self, step: &SwitchStep) -> Result<(), NetlinkError>;
-
-    /// Where firewalls, policy routing and traffic control name `link`. It takes programs of the
-    /// node: not for every look.
-    fn mentions(&self, link: &str) -> Vec<Mention>;
-
-    /// Whether `gateway` answers to a question that is asked now on `link`; waits for no
-    /// longer than about `within`. One whose MAC is fixed cannot be asked, and does not.
-    fn answers(&self, gateway: IpAddr, link: &str, within: Duration) -> bool;
-}
-
-/// Looks at all that a plan for a virtual switch with these adapters is made from. An adapter
+/// Reads all that a plan for a virtual switch with these adapters is made from. An adapter
 /// whose link is not there is left out.
 ///
 /// # Errors
 ///
 /// See [`NetlinkError`].
-pub fn standing(
+pub fn network_state(
     switches: &dyn Switches,
     links: &dyn Links,
     root: &Root,
     uplinks: &[String],
-) -> Result<Standing, NetlinkError> {
+) -> Result<NetworkState, NetlinkError> {
     let links = links.links()?;
-    let bridges = switches.look()?;
+    let bridges = switches.list_bridges()?;
     let clients = keepers::clients(root);
-    let mut standing = Standing::default();
+    let mut network_state = NetworkState::default();
     for link in &links {
         let uplink = uplinks.contains(&link.name);
         if uplink {
-            standing.uplinks.push(Uplink {
+            network_state.uplinks.push(Uplink {
                 name: link.name.clone(),
                 carried: switches.carried(&link.name)?,
                 keepers: keepers::keepers(root, link, &clients),
@@ -84,12 +44,12 @@ pub fn standing(
         }
         if uplink || bridges.iter().any(|bridge| bridge.name == link.name) {
             let renewal = keepers::renewal(root, link, &clients);
-            standing.renewals.push(renewal);
+            network_state.renewals.push(renewal);
         }
     }
-    Ok(Standing {
+    Ok(NetworkState {
         bridges,
         links,
-        ..standing
+        ..network_state
     })
 }

@@ -24,7 +24,7 @@ pub trait Vms: Send + Sync {
     /// # Errors
     ///
     /// [`LibvirtError::DomainNotRunning`] where `side` is live and it does not run;
-    /// [`LibvirtError::NoDomain`]; others as libvirt says.
+    /// [`LibvirtError::NoDomain`]; others as libvirt reports.
     fn xml(&self, uuid: &str, side: Side) -> Result<String, LibvirtError>;
 
     /// The XML of a domain that runs as it would start elsewhere: its vNICs are as they were asked
@@ -32,21 +32,21 @@ pub trait Vms: Send + Sync {
     ///
     /// # Errors
     ///
-    /// As libvirt says.
+    /// The error of libvirt.
     fn migratable_xml(&self, uuid: &str) -> Result<String, LibvirtError>;
 
     /// Defines a domain, or restores its definition exactly.
     ///
     /// # Errors
     ///
-    /// As libvirt says.
+    /// The error of libvirt.
     fn define(&self, xml: &str) -> Result<(), LibvirtError>;
 
     /// Adds a device; one that is there already is left as it is.
     ///
     /// # Errors
     ///
-    /// As libvirt says.
+    /// The error of libvirt.
     fn attach(&self, uuid: &str, device: &str, side: Side) -> Result<(), LibvirtError>;
 
     /// Takes a device away; one that is not there is no error. From a running domain, waits
@@ -54,7 +54,7 @@ pub trait Vms: Send + Sync {
     ///
     /// # Errors
     ///
-    /// [`LibvirtError::NotGivenUp`] when the guest did not; others as libvirt says.
+    /// [`LibvirtError::NotGivenUp`] when the guest did not; others as libvirt reports.
     fn detach(
         &self,
         uuid: &str,
@@ -63,60 +63,60 @@ pub trait Vms: Send + Sync {
         within: Duration,
     ) -> Result<(), LibvirtError>;
 
-    /// Changes a device to what its XML says.
+    /// Changes a device to its XML.
     ///
     /// # Errors
     ///
-    /// As libvirt says.
+    /// The error of libvirt.
     fn update(&self, uuid: &str, device: &str, side: Side) -> Result<(), LibvirtError>;
 
     /// Starts a domain; one that runs is left as it is.
     ///
     /// # Errors
     ///
-    /// As libvirt says.
+    /// The error of libvirt.
     fn start(&self, uuid: &str) -> Result<(), LibvirtError>;
 
     /// The virtual networks, by name.
     ///
     /// # Errors
     ///
-    /// As libvirt says.
+    /// The error of libvirt.
     fn networks(&self) -> Result<Vec<VirtualNetwork>, LibvirtError>;
 
     /// The XML of a virtual network: of an active one what runs.
     ///
     /// # Errors
     ///
-    /// [`LibvirtError::NoNetwork`]; others as libvirt says.
+    /// [`LibvirtError::NoNetwork`]; others as libvirt reports.
     fn network_xml(&self, name: &str) -> Result<String, LibvirtError>;
 
-    /// Defines a network, or changes its definition, and says whether it starts with libvirt.
+    /// Defines a network, or changes its definition, and sets whether it starts with libvirt.
     ///
     /// # Errors
     ///
-    /// As libvirt says.
+    /// The error of libvirt.
     fn define_network(&self, xml: &str, autostart: bool) -> Result<(), LibvirtError>;
 
     /// Starts a network; one that runs is left as it is.
     ///
     /// # Errors
     ///
-    /// As libvirt says.
+    /// The error of libvirt.
     fn start_network(&self, name: &str) -> Result<(), LibvirtError>;
 
     /// Stops a network; one that does not run or exist is no error.
     ///
     /// # Errors
     ///
-    /// As libvirt says.
+    /// The error of libvirt.
     fn stop_network(&self, name: &str) -> Result<(), LibvirtError>;
 
     /// Removes the definition of a network; one that does not exist is no error.
     ///
     /// # Errors
     ///
-    /// As libvirt says.
+    /// The error of libvirt.
     fn remove_network(&self, name: &str) -> Result<(), LibvirtError>;
 
     /// Asks the guest agent of a running domain a command, as JSON. The agent is given `within`
@@ -127,7 +127,7 @@ pub trait Vms: Send + Sync {
     ///
     /// # Errors
     ///
-    /// As libvirt says.
+    /// The error of libvirt.
     fn saved_state(&self, uuid: &str) -> Result<SavedState, LibvirtError>;
 
     /// Whether libvirt is at work on a running domain as a whole: a live migration to elsewhere, a
@@ -135,11 +135,11 @@ pub trait Vms: Send + Sync {
     ///
     /// # Errors
     ///
-    /// As libvirt says.
+    /// The error of libvirt.
     fn is_busy(&self, uuid: &str) -> Result<bool, LibvirtError>;
 
     /// Hands events to `on`, from a thread of its own, until the handle is stopped or
-    /// dropped. When libvirt restarts it goes on by itself, and says so.
+    /// dropped. When libvirt restarts it goes on by itself, and reports the restart.
     ///
     /// # Errors
     ///
@@ -249,9 +249,9 @@ impl Vms for LibvirtVms {
     }
 }
 
-/// The same connection tells which VMs there are.
+/// The same connection lists the VMs.
 impl Hypervisor for LibvirtVms {
-    fn look(&self, within: Duration) -> Result<Reading, LibvirtError> {
+    fn read_domains(&self, within: Duration) -> Result<Reading, LibvirtError> {
         self.control.read(within)
     }
 

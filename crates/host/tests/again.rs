@@ -1,4 +1,4 @@
-//! A node looked at again: what was asked for is as it is now, all else as it was seen.
+//! A node read again: what was requested is as it is now, all else as it was seen.
 
 use accelnet_host::observe;
 use accelnet_libvirt::{Domains, UnreadableDomain};
@@ -41,20 +41,20 @@ fn vcpus(node: &Node) -> Vec<(&str, u32)> {
 }
 
 #[test]
-fn an_adapter_looked_at_again_is_as_in_a_whole_look() {
+fn an_adapter_observed_again_is_as_in_a_full_observation() {
     let (host, _folder) = booted();
     let before = observe::node(&host.host());
     assert_eq!(
         observe::again(&host.host(), &before, None, &[pf()]).adapters,
         before.adapters
     );
-    // One VF is a guest's now, and the whole look agrees.
+    // One VF is a guest's now, and the full observation agrees.
     let bound = host.kernel.node().bind_vf(pf(), 3, "vfio-pci");
     bound.expect("bound");
     let again = observe::again(&host.host(), &before, None, &[pf()]);
     assert_ne!(again.adapters, before.adapters);
     assert_eq!(again.adapters, observe::node(&host.host()).adapters);
-    // Unless it was not to be looked at.
+    // Unless it was not to be read.
     let unasked = observe::again(&host.host(), &before, None, &[]);
     assert_eq!(unasked.adapters, before.adapters);
 }
@@ -75,7 +75,7 @@ fn vfs_that_were_not_there_are_read_whole() {
 }
 
 #[test]
-fn vectors_are_looked_at_again_where_they_can_be_set() {
+fn vectors_are_inspected_again_where_they_can_be_set() {
     let folder = tempfile::tempdir().expect("a folder");
     let mlx5 = AdapterSpec::mlx5(pf(), "ens1").vfs(2).sriov(|sriov| {
         sriov.vf_msix_vectors = 8;
@@ -100,7 +100,7 @@ fn vectors_are_looked_at_again_where_they_can_be_set() {
 }
 
 #[test]
-fn only_the_vms_that_were_asked_for_are_looked_at() {
+fn only_the_vms_that_were_asked_for_are_inspected() {
     let (mut host, _folder) = booted();
     let before = observe::node(&host.host());
     for domain in &mut domains(&mut host).read {
@@ -124,7 +124,7 @@ fn a_vm_that_is_gone_is_left_out_and_the_others_stay() {
 }
 
 #[test]
-fn vms_that_cannot_be_read_are_told_of_until_they_can() {
+fn vms_that_cannot_be_read_are_reported_until_they_can() {
     let (mut host, _folder) = booted();
     let unreadable = |name: &str, uuid: &str| UnreadableDomain {
         name: name.to_owned(),

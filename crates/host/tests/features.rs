@@ -8,7 +8,7 @@ fn pf() -> PciAddress {
     "0000:01:00.0".parse().expect("an address")
 }
 
-/// A node whose adapter `ens1` has 7 VFs that nobody uses, and its folder.
+/// A node whose adapter `ens1` has 7 VFs that no process uses, and its folder.
 fn booted() -> (SimHost, tempfile::TempDir) {
     let folder = tempfile::tempdir().expect("a folder");
     let igb = AdapterSpec::igb(pf(), "ens1").vfs(7);
@@ -35,21 +35,21 @@ fn what_was_left_open_without_carrier_is_asked_once_there_is_some() {
     carrier(&host, true);
     let with = seen(&host);
     assert!(with.interfaces[0].link.carrier);
-    assert!(!features::is_settled(&host.host(), &with), "never asked");
+    assert!(!features::is_stable(&host.host(), &with), "never asked");
 
     // It was up when it was seen, and went down with the change.
     carrier(&host, false);
     features::ask(&host.host(), &with).expect("asked");
     let known = features::on_record(&host.host(), pf(), &with.interfaces).expect("on record");
     assert!(known.max_tx_rate.known().is_none(), "{known:?}");
-    assert!(features::is_settled(&host.host(), &with), "still down");
+    assert!(features::is_stable(&host.host(), &with), "still down");
 
     let without = seen(&host);
     assert!(!without.interfaces[0].link.carrier);
     carrier(&host, true);
-    assert!(!features::is_settled(&host.host(), &without), "up again");
+    assert!(!features::is_stable(&host.host(), &without), "up again");
     features::ask(&host.host(), &without).expect("asked");
     let known = features::on_record(&host.host(), pf(), &with.interfaces).expect("on record");
     assert!(known.max_tx_rate.known().is_some(), "{known:?}");
-    assert!(features::is_settled(&host.host(), &without), "all is told");
+    assert!(features::is_stable(&host.host(), &without), "all is told");
 }

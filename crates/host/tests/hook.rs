@@ -11,9 +11,9 @@ use accelnet_host::Links;
 use accelnet_host::hook::{self, Edge, Operation, coming};
 use accelnet_libvirt::xml::DomainXml;
 use accelnet_model::adapter::EswitchMode;
+use accelnet_model::hook_config::{HookConfig, VfOutcome};
 use accelnet_model::link::{Channels, DriverInfo, Link};
 use accelnet_model::vf::{VfLinkState, VfSettings, VlanProtocol};
-use accelnet_model::vf_wish::{VfOutcome, VfWish};
 use accelnet_model::{Mac, PciAddress};
 use accelnet_netlink::{FdbEntry, NetlinkError, VfChange};
 use accelnet_pci::Root;
@@ -43,8 +43,8 @@ fn pf() -> PciAddress {
     "0000:01:00.0".parse().expect("an address")
 }
 
-fn wish() -> VfWish {
-    VfWish {
+fn config() -> HookConfig {
+    HookConfig {
         mac: OWN,
         max_tx_rate_mbps: 500,
         max_tx_rate_mbps_by_pf: BTreeMap::new(),
@@ -80,10 +80,10 @@ impl Bench {
         self.folder.path().join(path)
     }
 
-    fn wished(self, wish: &VfWish) -> Self {
+    fn config_with(self, config: &HookConfig) -> Self {
         let path = self.path(&format!("run/accelnet/vms/{UUID}.json"));
         fs::create_dir_all(path.parent().expect("a folder")).expect("made");
-        fs::write(path, serde_json::to_vec(wish).expect("JSON")).expect("written");
+        fs::write(path, serde_json::to_vec(config).expect("JSON")).expect("written");
         self
     }
 
@@ -203,7 +203,7 @@ fn untouched(index: u32) -> VfSettings {
 
 #[test]
 fn a_vf_is_set_and_put_back() {
-    let bench = bench().wished(&wish());
+    let bench = bench().config_with(&config());
     let knob = bench.path("sys/bus/pci/devices/0000:01:10.2/sriov_vf_msix_count");
     fs::write(&knob, "").expect("a driver that has it");
     assert_eq!(bench.serve(Operation::Created, CREATED), [""; 0]);
@@ -245,12 +245,12 @@ fn a_vf_is_set_and_put_back() {
 
 /// The driver refuses what it does not have; the hook does not end in the middle of its work.
 #[test]
-fn a_wish_of_any_number_of_queue_pairs_is_tried() {
-    let wish = VfWish {
+fn a_config_of_any_number_of_queue_pairs_is_tried() {
+    let config = HookConfig {
         queue_pairs: Some(u32::MAX),
-        ..wish()
+        ..config()
     };
-    let bench = bench().wished(&wish);
+    let bench = bench().config_with(&config);
     let knob = bench.path("sys/bus/pci/devices/0000:01:10.2/sriov_vf_msix_count");
     fs::write(&knob, "").expect("a driver that has it");
     let _ = bench.serve(Operation::Created, CREATED);
@@ -259,7 +259,7 @@ fn a_wish_of_any_number_of_queue_pairs_is_tried() {
 }
 
 #[test]
-fn a_wish_that_cannot_be_read_leaves_a_short_outcome() {
+fn a_config_that_cannot_be_read_leaves_a_short_outcome() {
     let bench = bench();
     let file = bench.path(&format!("run/accelnet/vms/{UUID}.json"));
     fs::create_dir_all(file.parent().expect("a folder")).expect("made");
@@ -275,15 +275,15 @@ fn a_wish_that_cannot_be_read_leaves_a_short_outcome() {
 
 #[test]
 fn a_second_time_changes_nothing() {
-    let bench = bench().wished(&wish());
+    let bench = bench().config_with(&config());
     let _ = bench.serve(Operation::Created, CREATED);
     let _ = bench.serve(Operation::Created, CREATED);
     assert_eq!(bench.outcome().expect("an outcome").done, [""; 0]);
 }
 
 #[test]
-fn a_vf_is_put_back_when_the_wish_has_gone() {
-    let bench = bench().wished(&wish());
+fn a_vf_is_put_back_when_the_config_has_gone() {
+    let bench = bench().config_with(&config());
     let _ = bench.serve(Operation::Created, CREATED);
     let file = bench.path(&format!("run/accelnet/vms/{UUID}.json"));
     fs::remove_file(file).expect("removed");
@@ -294,9 +294,9 @@ fn a_vf_is_put_back_when_the_wish_has_gone() {
 #[test]
 fn vms_that_are_not_accelnets_are_left_alone() {
     let without = bench();
-    let of_another_nic = bench().wished(&VfWish {
+    let of_another_nic = bench().config_with(&HookConfig {
         mac: OTHER,
-        ..wish()
+        ..config()
     });
     for bench in [without, of_another_nic] {
         bench.links.vfs.borrow_mut()[1].max_tx_rate = 7;
@@ -310,8 +310,8 @@ fn vms_that_are_not_accelnets_are_left_alone() {
 }
 
 #[test]
-fn a_vf_that_somebody_else_has_is_left_alone() {
-    let bench = bench().wished(&wish());
+fn a_vf_of_another_user_is_left_alone() {
+    let bench = bench().config_with(&config());
     let node = bench.host.kernel.node();
     node.bind_vf(pf(), 1, "vfio-pci").expect("bound");
     drop(node);
@@ -335,16 +335,16 @@ fn a_vf_that_somebody_else_has_is_left_alone() {
 
 #[test]
 fn failures_are_noted() {
-    let mut refusing = bench().wished(&wish());
+    let mut refusing = bench().config_with(&config());
     refusing.links.refuses = true;
     let failures = refusing.serve(Operation::Created, CREATED);
     assert_eq!(failures.len(), 3, "{failures:?}");
     assert!(failures[0].starts_with("failed to "), "{failures:?}");
     assert_eq!(refusing.outcome().expect("an outcome").failures, failures);
 
-    let vlan = bench().wished(&VfWish {
+    let vlan = bench().config_with(&HookConfig {
         vlan: Some(43),
-        ..wish()
+        ..config()
     });
     let failures = vlan.serve(Operation::Created, CREATED);
     assert!(failures[0].contains("VLAN"), "{failures:?}");
@@ -353,10 +353,12 @@ fn failures_are_noted() {
         "slot='0x10' function='0x2'/>\n    </plug>",
         "slot='0x1f' function='0x2'/></plug>",
     );
-    let failures = bench().wished(&wish()).serve(Operation::Created, &gone);
+    let failures = bench()
+        .config_with(&config())
+        .serve(Operation::Created, &gone);
     assert!(failures[0].contains("0000:01:1f.2"), "{failures:?}");
 
-    let strange = bench().wished(&wish());
+    let strange = bench().config_with(&config());
     let file = strange.path(&format!("run/accelnet/vms/{UUID}.json"));
     fs::write(file, "{").expect("written");
     let failures = strange.serve(Operation::Created, CREATED);
@@ -366,7 +368,7 @@ fn failures_are_noted() {
 
 #[test]
 fn what_is_no_port_is_harmless() {
-    let bench = bench().wished(&wish());
+    let bench = bench().config_with(&config());
     for text in ["", "<hookData/>", &CREATED[..700]] {
         assert_eq!(bench.serve(Operation::Created, text).len(), 1);
     }
@@ -406,7 +408,7 @@ fn the_script_is_written_once() {
 #[test]
 fn the_vf_of_a_vm_that_comes_has_no_mac_until_its_agent_sets_it() {
     let xml = format!("<domain type='kvm'><name>web</name><uuid>{UUID}</uuid></domain>");
-    let bench = bench().wished(&wish());
+    let bench = bench().config_with(&config());
     let root = Root::new(bench.folder.path());
     let edge = Edge {
         root: &root,

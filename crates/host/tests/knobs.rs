@@ -10,7 +10,7 @@ use accelnet_model::PciAddress;
 use accelnet_model::vf_plan::Refusal;
 use accelnet_pci::LockedRead;
 
-/// A file that hangs whoever opens it until the other end is opened.
+/// A file that hangs the process that opens it until the other end is opened.
 fn fifo(path: &Path) {
     use rustix::fs::{CWD, FileType, Mode, mknodat};
     mknodat(CWD, path, FileType::Fifo, Mode::RWXU, 0).expect("a fifo");
@@ -95,7 +95,7 @@ fn children() -> Vec<String> {
 }
 
 #[test]
-fn a_write_that_somebody_kills_is_an_error_and_no_hang() {
+fn a_killed_write_is_an_error_and_no_hang() {
     let folder = tempfile::tempdir().expect("a folder");
     let knob = folder.path().join("sriov_numvfs");
     fifo(&knob);

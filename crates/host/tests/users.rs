@@ -1,4 +1,4 @@
-//! Who uses a VF: the driver says where to look, and doubt is never "nobody".
+//! Who uses a VF: the driver reports where to search, and doubt is never "nobody".
 
 use std::time::Duration;
 
@@ -70,7 +70,7 @@ impl Bench {
 const NOBODY: [&str; 0] = [];
 
 #[test]
-fn without_a_driver_nobody_can_use_it_whatever_is_hidden() {
+fn without_a_driver_there_is_no_user_whatever_is_hidden() {
     let bench = bench();
     assert_eq!(bench.names(), NOBODY);
     bench.hide_a_process();
@@ -78,7 +78,7 @@ fn without_a_driver_nobody_can_use_it_whatever_is_hidden() {
 }
 
 #[test]
-fn drivers_that_keep_it_from_everybody_are_as_good_as_none() {
+fn drivers_that_block_every_user_are_as_good_as_none() {
     for driver in ["pci-stub", "xen-pciback"] {
         let bench = Bench::bound(driver);
         bench.hide_a_process();
@@ -87,7 +87,7 @@ fn drivers_that_keep_it_from_everybody_are_as_good_as_none() {
 }
 
 #[test]
-fn with_vfio_a_process_or_nobody_has_it() {
+fn with_vfio_a_process_or_no_process_has_it() {
     let bench = Bench::bound("vfio-pci");
     assert_eq!(bench.names(), NOBODY);
     let group = bench.group();
@@ -155,7 +155,7 @@ fn without_libvirt_qemu_is_seen_as_a_process() {
 }
 
 #[test]
-fn a_host_netdev_that_is_down_is_nobody() {
+fn a_host_netdev_that_is_down_is_no_user() {
     assert_eq!(Bench::bound("igbvf").names(), NOBODY);
 }
 
@@ -180,7 +180,7 @@ fn a_netdev_in_another_namespace_is_used_up_or_down() {
 }
 
 #[test]
-fn a_netdev_that_nobody_finds_is_used_by_someone() {
+fn a_netdev_that_is_not_found_has_an_unknown_user() {
     let bench = Bench::bound("igbvf");
     bench.host.kernel.node().move_away("ens1v0").expect("away");
     let names = bench.names();
@@ -191,7 +191,7 @@ fn a_netdev_that_nobody_finds_is_used_by_someone() {
 }
 
 #[test]
-fn a_driver_that_only_tries_it_is_nobody() {
+fn a_driver_that_only_tries_it_is_no_user() {
     let bench = bench();
     let tried = bench
         .host

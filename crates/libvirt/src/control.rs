@@ -59,7 +59,7 @@ impl Control {
         }
     }
 
-    /// Versions and domains, as [`crate::read`] tells them, on the connection that is open.
+    /// Versions and domains, as [`crate::read`] shows them, on the connection that is open.
     pub fn read(&self, within: Duration) -> Result<Reading, LibvirtError> {
         self.worker.call(within, |connection| {
             Ok(Reading {
@@ -69,7 +69,7 @@ impl Control {
         })
     }
 
-    /// Domains alone: all of them, or those with these UUIDs. They are asked for at once; the answer is
+    /// Domains alone: all of them, or those with these UUIDs. They are requested at once; the answer is
     /// waited for, no longer than `within`, by who calls it.
     pub fn ask_domains(
         &self,
@@ -92,7 +92,7 @@ impl Control {
     }
 
     /// The XML of a domain that runs as it would start elsewhere, with its secrets: its vNICs are as
-    /// they were asked for, where what runs shows how libvirt connected them.
+    /// they were requested, where what runs shows how libvirt connected them.
     pub fn migratable_xml(&self, uuid: &str) -> Result<String, LibvirtError> {
         let uuid = uuid.to_owned();
         self.call(move |connection| {
@@ -166,7 +166,7 @@ impl Control {
     }
 
     /// Hands events to `on`, from a thread of its own, until the handle is dropped. When the
-    /// daemon restarts it goes on by itself, and says so.
+    /// daemon restarts it goes on by itself, and reports the restart.
     pub fn watch(&self, on: Box<dyn Fn(VmEvent) + Send>) -> Result<WatchHandle, LibvirtError> {
         let (number, events) = self.watchers.add();
         let stop = {

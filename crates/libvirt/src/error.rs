@@ -63,7 +63,7 @@ pub enum LibvirtError {
         /// libvirt's words.
         words: String,
     },
-    /// What was asked for needs a running domain.
+    /// The request needs a running domain.
     #[error("the VM is not running: {words}")]
     DomainNotRunning {
         /// libvirt's words.

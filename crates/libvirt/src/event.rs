@@ -54,7 +54,7 @@ pub enum VmEvent {
         alias: String,
     },
     /// A live migration of a running domain got further, on either side of it (QEMU's event
-    /// `MIGRATION`). Told where libvirt's library for QEMU is installed.
+    /// `MIGRATION`). Reported where libvirt's library for QEMU is installed.
     Migration {
         /// UUID of the domain.
         uuid: String,
@@ -76,7 +76,7 @@ pub enum VmEvent {
         /// Why, in a few words.
         reason: String,
     },
-    /// The daemon is there again. What happened meanwhile was not told.
+    /// The daemon is there again. What happened meanwhile was not reported.
     Reconnected,
 }
 
@@ -112,7 +112,7 @@ pub enum DomainChange {
 pub enum MigrationChange {
     /// The guest is asked to give up the devices that cannot move.
     WaitsForGuest,
-    /// Memory is on its way: the guest has given up what it was asked for.
+    /// Memory is on its way: the guest has released what was requested.
     Active,
     /// It is done; the guest goes on at the target.
     Completed,

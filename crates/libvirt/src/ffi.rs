@@ -18,7 +18,7 @@ mod text;
 
 pub use connection::{Connection, WhichDomains, WhichNetworks};
 pub use domain::DomainHandle;
-pub use events::Heard;
+pub use events::Received;
 pub use failure::Failure;
 pub use network::NetworkHandle;
 pub use resident::give_back;

@@ -19,7 +19,7 @@ pub struct Libvirt {
     connection: Connection,
 }
 
-/// Versions that libvirt tells.
+/// Versions that libvirt reports.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Versions {
     /// The daemon (`virConnectGetLibVersion`).
@@ -76,7 +76,7 @@ impl Libvirt {
 pub(crate) fn versions(connection: &Connection) -> Result<Versions, LibvirtError> {
     let libvirt = connection.library_version();
     let libvirt = libvirt.map_err(|failure| failure.doing("get its version"))?;
-    // A failure here is an emulator that libvirt has not found; 0 is "cannot tell".
+    // A failure here is an emulator that libvirt has not found; 0 is "cannot determine".
     let qemu = connection.hypervisor_version().ok();
     Ok(Versions {
         libvirt: Version::from_libvirt(libvirt),

@@ -1,4 +1,4 @@
-//! QEMU's version from the emulator itself, for where libvirt does not tell it.
+//! QEMU's version from the emulator itself, for where libvirt does not show it.
 
 use std::env::consts::ARCH;
 use std::path::{Path, PathBuf};
@@ -14,7 +14,7 @@ const PLACES: [&str; 4] = [
     "usr/bin/qemu-kvm",
 ];
 
-/// Why an emulator that is installed did not tell its version.
+/// Why an emulator that is installed did not show its version.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum QemuError {
     /// It could not be run, or failed.
@@ -25,13 +25,13 @@ pub enum QemuError {
         /// The system's or its own words.
         words: String,
     },
-    /// It said something else than expected.
-    #[error("{} --version said {said:?}, not \"QEMU emulator version ...\"", .path.display())]
+    /// Its output is not as expected.
+    #[error("{} --version said {output:?}, not \"QEMU emulator version ...\"", .path.display())]
     NotUnderstood {
         /// The emulator.
         path: PathBuf,
         /// Its first line.
-        said: String,
+        output: String,
     },
 }
 
@@ -57,16 +57,16 @@ fn ask(path: &Path) -> Result<Version, QemuError> {
         let words = String::from_utf8_lossy(&output.stderr);
         return Err(failed(format!("{}: {}", output.status, words.trim())));
     }
-    let said = String::from_utf8_lossy(&output.stdout);
-    parse(&said).ok_or_else(|| QemuError::NotUnderstood {
+    let output = String::from_utf8_lossy(&output.stdout);
+    parse(&output).ok_or_else(|| QemuError::NotUnderstood {
         path: path.to_owned(),
-        said: said.lines().next().unwrap_or_default().to_owned(),
+        output: output.lines().next().unwrap_or_default().to_owned(),
     })
 }
 
 /// Reads `QEMU emulator version 10.0.2 (Debian ...)`.
-fn parse(said: &str) -> Option<Version> {
-    let (_, version) = said.split_once("QEMU emulator version ")?;
+fn parse(output: &str) -> Option<Version> {
+    let (_, version) = output.split_once("QEMU emulator version ")?;
     version.parse().ok()
 }
 

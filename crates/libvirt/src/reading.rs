@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use crate::{Domains, Libvirt, LibvirtError, Versions};
 
-/// What a libvirt daemon said.
+/// What a libvirt daemon reported.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reading {
     /// What runs there.
@@ -29,7 +29,7 @@ pub fn read(uri: &str, within: Duration) -> Result<Reading, LibvirtError> {
     thread::Builder::new()
         .name("libvirt".to_owned())
         .spawn(move || {
-            // The caller may have stopped waiting: then nobody wants the answer.
+            // The caller may have stopped waiting: then no caller wants the answer.
             drop(sender.send(read_whole(&uri, &seen)));
         })
         .map_err(|error| LibvirtError::NoThread {

@@ -1,4 +1,4 @@
-//! What is said of domains and networks beside their definitions.
+//! What is reported about domains and networks beside their definitions.
 
 /// A virtual network of libvirt's.
 #[derive(Debug, Clone, PartialEq, Eq)]

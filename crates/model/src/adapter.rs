@@ -63,7 +63,7 @@ impl Adapter {
         self.identity().name()
     }
 
-    /// VFs that somebody uses, or of which that cannot be told.
+    /// VFs that a user uses, or of which that cannot be determined.
     pub fn vfs_in_use(&self) -> impl Iterator<Item = &Vf> {
         self.vfs
             .iter()

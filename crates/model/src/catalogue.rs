@@ -1,4 +1,4 @@
-//! The catalogue: what every code says, needs and advises.
+//! The catalogue: message, requirement and remedy of every code.
 //!
 //! One table per floor: the document's own codes, the ones that Linux adds for a node, for
 //! an adapter, those of a change that did not go through, those of an agent, and of admission.
@@ -9,46 +9,16 @@ mod capacity;
 mod change;
 mod cluster;
 mod document;
+mod entry;
 mod platform;
+mod request;
+mod vm;
 
 use crate::Code;
 
-/// What is known of one code.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Entry {
-    /// The code.
-    pub code: Code,
-    /// Exit status of a command that ends with it; unique, and never changed.
-    pub exit_status: u8,
-    /// HTTP status of an answer that carries it.
-    pub http_status: u16,
-    /// Whether it stops anything.
-    pub severity: Severity,
-    /// The document's code that it is a case of: a check that fails with this one is the
-    /// check that the document knows by that one.
-    pub stands_under: Option<Code>,
-    /// The sentence; `{0}`, `{1}` stand for names.
-    pub sentence: &'static str,
-    /// Words for `{0}`, `{1}` where the entry is printed without a case.
-    pub names: &'static [&'static str],
-    /// What is found when it is raised.
-    pub found: &'static str,
-    /// What is needed instead.
-    pub needed: &'static str,
-    /// What to do.
-    pub resolution: &'static str,
-}
+pub use entry::{Entry, Severity};
 
-/// Whether a code stops what was asked.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Severity {
-    /// It does.
-    Error,
-    /// It does not; it costs something or may.
-    Warning,
-}
-
-/// What the catalogue says of `code`.
+/// The entry of `code`.
 pub fn entry(code: Code) -> &'static Entry {
     all()
         .find(|entry| entry.code == code)
@@ -60,18 +30,6 @@ pub fn is_of_document(code: Code) -> bool {
     document::ENTRIES.iter().any(|entry| entry.code == code)
 }
 
-impl Entry {
-    /// `text`, one of this entry's, with words such as NAME for its names.
-    pub fn named(&self, text: &str) -> String {
-        crate::problem::fill(text, self.names)
-    }
-
-    /// Whether `needed` says more than this entry does.
-    pub fn needs_more(&self, needed: &str) -> bool {
-        needed != self.needed
-    }
-}
-
 /// Every entry.
 pub fn all() -> impl Iterator<Item = &'static Entry> {
     [
@@ -79,6 +37,8 @@ pub fn all() -> impl Iterator<Item = &'static Entry> {
         platform::ENTRIES,
         adapter::ENTRIES,
         change::ENTRIES,
+        request::ENTRIES,
+        vm::ENTRIES,
         agent::ENTRIES,
         capacity::ENTRIES,
         cluster::ENTRIES,

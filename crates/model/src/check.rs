@@ -130,7 +130,7 @@ impl Check {
         })
     }
 
-    /// The same row of an adapter that nothing asked for: where it failed, the adapter is not usable, and
+    /// The same row of an adapter that nothing requested: where it failed, the adapter is not usable, and
     /// that is no failure of the node.
     #[must_use]
     pub fn unless_asked_for(mut self) -> Check {

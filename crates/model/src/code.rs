@@ -1,6 +1,6 @@
 //! The codes: every thing that can be wrong, by id.
 //!
-//! What each one says stands in [`crate::catalogue`]. Ids and exit statuses never change
+//! The texts of each one are in [`crate::catalogue`]. Ids and exit statuses never change
 //! once released; a code that is no longer raised keeps its place.
 
 use std::fmt;
@@ -85,7 +85,7 @@ codes! {
     QemuTooOld = "qemu_too_old",
     /// The firewall drops what a bridge forwards.
     SoftwarePathDropped = "software_path_dropped",
-    /// Whether the firewall lets a bridge forward cannot be told.
+    /// Whether the firewall lets a bridge forward cannot be determined.
     SoftwarePathUnclear = "software_path_unclear",
     /// Something a check needs could not be read.
     NotReadable = "not_readable",
@@ -119,7 +119,7 @@ codes! {
     PermissionDenied = "permission_denied",
     /// A VF is in use.
     VfInUse = "vf_in_use",
-    /// Whether a VF is in use cannot be told.
+    /// Whether a VF is in use cannot be determined.
     VfUseUnknown = "vf_use_unknown",
     /// More VFs asked than the adapter has.
     VfCountTooHigh = "vf_count_too_high",
@@ -148,7 +148,7 @@ codes! {
     AgentUnreachable = "agent_unreachable",
     /// A request that cannot be read.
     BadRequest = "bad_request",
-    /// The caller may look and not change.
+    /// The caller may read and not change.
     NotAllowed = "not_allowed",
     /// A node reserve out of range.
     NodeReserveInvalid = "node_reserve_invalid",
@@ -206,7 +206,7 @@ codes! {
     VmOnSoftwarePath = "vm_on_software_path",
     /// A VF that its VM's guest is not seen to use.
     VfNotUsed = "vf_not_used",
-    /// libvirt does not tell about its VMs.
+    /// libvirt does not list its VMs.
     VmStateUnknown = "vm_state_unknown",
     /// More requests than an agent takes on.
     AgentBusy = "agent_busy",
@@ -268,7 +268,7 @@ codes! {
 }
 
 impl Code {
-    /// What the catalogue says of it.
+    /// Its entry in the catalogue.
     pub fn entry(self) -> &'static Entry {
         catalogue::entry(self)
     }

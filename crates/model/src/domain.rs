@@ -53,7 +53,7 @@ pub enum DomainState {
     ShutOff,
     /// Crashed; no devices held.
     Crashed,
-    /// libvirt did not say.
+    /// Not reported by libvirt.
     Unknown,
 }
 

@@ -206,7 +206,7 @@ pub enum Condition {
     Transport(String),
     /// It belongs to a connection in one of these states.
     State(Vec<String>),
-    /// Something else, of which it cannot be told for all packets at once.
+    /// Something else, of which it cannot be determined for all packets at once.
     Other,
 }
 

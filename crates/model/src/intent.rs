@@ -58,8 +58,8 @@ impl Intent {
     /// The bridge that it gives a node when its adapter has none yet: at most 15 bytes, the
     /// kernel's limit for a netdev name.
     pub fn bridge_name(&self) -> String {
-        const ROOM: usize = 11;
-        match self.name.len() <= ROOM {
+        const LONGEST: usize = 11;
+        match self.name.len() <= LONGEST {
             true => format!("acn-{}", self.name),
             false => {
                 let sum = self.name.bytes().fold(0x811c_9dc5_u32, |sum, byte| {

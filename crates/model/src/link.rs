@@ -1,4 +1,4 @@
-//! Network links: what the kernel's route netlink and ethtool say of one.
+//! Network links: what the kernel's route netlink and ethtool report about one.
 
 use std::fmt;
 
@@ -28,7 +28,7 @@ pub enum BondMode {
     /// The load chooses the port that sends.
     #[serde(rename = "balance-tlb")]
     BalanceTlb,
-    /// The same, and neighbours are told different MACs.
+    /// The same, with different MACs for different neighbours.
     #[serde(rename = "balance-alb")]
     BalanceAlb,
     /// A mode that this release does not know.
@@ -212,7 +212,7 @@ impl Channels {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Interface {
-    /// What route netlink says.
+    /// What route netlink reports.
     #[serde(flatten)]
     pub link: Link,
     /// Link speed in Mb/s; none without carrier.

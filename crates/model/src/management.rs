@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::performance::PerformanceSettings;
 
-/// The share of nodes that may be down at once, in percent, when nothing else is said.
+/// The share of nodes that may be down at once, in percent, by default.
 pub const DEFAULT_NODE_RESERVE: u8 = 50;
 
 /// The settings of Accelerated Networking on a cluster.

@@ -1,4 +1,4 @@
-//! A value that was looked for: either known, or unknown with the reason.
+//! An observed value: either known, or unknown with the reason.
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -6,7 +6,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 /// What came of looking for a value.
 ///
 /// In JSON a known value stands as itself, an unknown one as `{"unknown": "reason"}`.
-/// Something that was looked for and is not there is `Known(None)` of an `Option`, never
+/// Something that was searched and does not exist is `Known(None)` of an `Option`, never
 /// `Unknown`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Observed<T> {

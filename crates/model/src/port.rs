@@ -1,5 +1,5 @@
 //! What a host does with the packets of a vNIC, as libvirt's XML of the vNIC, its network and its
-//! port group says.
+//! port group reports.
 
 use serde::{Deserialize, Serialize};
 

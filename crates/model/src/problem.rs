@@ -33,12 +33,12 @@ pub struct Problem {
 
 impl Problem {
     /// The code's sentence, needs and resolution with `{0}`, `{1}`, ... replaced by
-    /// `names`; `found` says what is so in this case.
+    /// `names`; `found` is the cause in this case.
     pub fn new(code: Code, names: &[&str], found: impl Into<String>) -> Self {
         let entry = code.entry();
         Problem {
             code,
-            document_code: entry.stands_under,
+            document_code: entry.case_of,
             message: fill(entry.sentence, names),
             found: found.into(),
             needed: fill(entry.needed, names),
@@ -47,13 +47,13 @@ impl Problem {
         }
     }
 
-    /// Says more exactly what was needed.
+    /// Replaces the requirement.
     pub fn needed(mut self, needed: impl Into<String>) -> Self {
         self.needed = needed.into();
         self
     }
 
-    /// Says more exactly what to do.
+    /// Replaces the remedy.
     pub fn resolution(mut self, resolution: impl Into<String>) -> Self {
         self.resolution = resolution.into();
         self
@@ -65,7 +65,7 @@ impl Problem {
         self
     }
 
-    /// Keeps the words of whoever refused.
+    /// Keeps the message of the program that refused.
     pub fn cause(mut self, words: impl Into<String>) -> Self {
         self.cause = Some(words.into());
         self

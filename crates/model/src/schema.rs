@@ -1,4 +1,4 @@
-//! Schemas of the types whose JSON is not what their fields say.
+//! Schemas of the types whose JSON differs from their fields.
 //!
 //! `ComposeSchema` is where utoipa's derive looks for the schema of a field; it is hidden, and
 //! there is no other way for a generic type that is not derived.

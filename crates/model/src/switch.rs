@@ -7,6 +7,7 @@ mod mention;
 mod plan;
 mod port;
 mod route;
+mod setting;
 mod step;
 
 use serde::{Deserialize, Serialize};
@@ -20,6 +21,7 @@ pub use mention::{DirectVnic, Mention};
 pub use plan::{Gateway, Plan};
 pub use port::{BridgePort, PortRules, PortVlan};
 pub use route::{Network, Route, RouteMetric};
+pub use setting::Setting;
 pub use step::SwitchStep;
 
 /// A Linux bridge.
@@ -44,7 +46,7 @@ pub struct Bridge {
     /// How long a new port stays silent under a spanning tree, in milliseconds
     /// (`IFLA_BR_FORWARD_DELAY`).
     pub forward_delay_ms: u32,
-    /// Whether it looks at VLAN tags (`IFLA_BR_VLAN_FILTERING`).
+    /// Whether it reads VLAN tags (`IFLA_BR_VLAN_FILTERING`).
     pub vlan_filtering: bool,
 }
 
@@ -55,15 +57,6 @@ pub struct Stacked {
     pub name: String,
     /// `IFLA_INFO_KIND`: vlan, macvlan, ...
     pub kind: String,
-}
-
-/// A per-link setting of the kernel (`Documentation/networking/ip-sysctl.rst`).
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Setting {
-    /// `ipv4/rp_filter` for `/proc/sys/net/ipv4/conf/LINK/rp_filter`.
-    pub name: String,
-    /// As the kernel writes it, without white space around it.
-    pub value: String,
 }
 
 /// What a link carries of its node, and what stands on it.
@@ -94,7 +87,7 @@ pub struct Uplink {
 
 /// What a plan for a virtual switch is made from.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Standing {
+pub struct NetworkState {
     /// All links of the node.
     pub links: Vec<Link>,
     /// Its bridges.

@@ -13,7 +13,7 @@ pub fn vfs_in_words(vfs: u32) -> String {
     }
 }
 
-/// What an administrator asked for.
+/// What an administrator requested.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Ask {
     /// As many VFs as the adapter can give.

@@ -70,7 +70,7 @@ pub const RTA_NH_ID: u16 = 30;
 pub const RTAX_CC_ALGO: u16 = 16;
 /// `sizeof(struct rtmsg)`.
 pub const RTMSG_LEN: usize = 12;
-/// Clock ticks of a second in what the kernel tells (`USER_HZ`).
+/// Clock ticks of a second in values of the kernel (`USER_HZ`).
 pub const USER_HZ: u32 = 100;
 pub const RTEXT_FILTER_VF: u32 = 1 << 0;
 pub const RTEXT_FILTER_BRVLAN: u32 = 1 << 1;

@@ -1,5 +1,5 @@
 //! Acknowledgements (`NLMSG_ERROR`, `NLMSG_DONE`) and the extended ack at their tail: the
-//! words in which the kernel or a driver says why, which no crate we know reads.
+//! words in which the kernel or a driver gives the reason, which no crate we know reads.
 
 use crate::abi::{
     NLM_F_ACK_TLVS, NLM_F_CAPPED, NLMSG_DONE, NLMSG_ERROR, NLMSGERR_ATTR_MISS_TYPE,
@@ -11,7 +11,7 @@ use crate::message::{HEADER, Message, Messages};
 #[cfg(test)]
 mod tests;
 
-/// What an acknowledgement says.
+/// The content of an acknowledgement.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Ack {
     /// Error number, positive; 0 for success.

@@ -38,7 +38,7 @@ pub(crate) fn all_addresses(index: u32) -> Result<Vec<(u32, Address)>, NetlinkEr
     decode::addresses(&answer.messages)
 }
 
-/// Without a label that says no more than the link's name.
+/// Without a label that equals the link's name.
 pub(crate) fn unlabelled(address: Address, name: &str) -> Address {
     Address {
         label: address.label.filter(|label| label != name),

@@ -24,7 +24,7 @@ pub struct NewBridge {
     pub mac: Option<Mac>,
     /// Bytes of the largest payload, until a port has fewer.
     pub mtu: u32,
-    /// Whether it looks at VLAN tags.
+    /// Whether it reads VLAN tags.
     pub vlan_filtering: bool,
 }
 
@@ -41,7 +41,7 @@ pub enum LinkChange {
     Mtu(u32),
     /// Port of that bridge from now on.
     PortOf(String),
-    /// Nobody's port from now on.
+    /// Removes the link from its bridge.
     Free,
 }
 

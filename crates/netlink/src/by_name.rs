@@ -34,7 +34,7 @@ pub(crate) fn index_of(name: &str) -> Result<u32, NetlinkError> {
     link(name).map(|link| link.index)
 }
 
-/// Whether an error says that there is no such link.
+/// Whether an error means that there is no such link.
 pub(crate) fn is_missing(error: &NetlinkError) -> bool {
     error.errno() == Some(libc::ENODEV)
 }

@@ -1,8 +1,6 @@
 //! Reads raw route netlink answers. Any bytes end in a value or an error; nothing that is
 //! cut, contradictory or unknown is passed over in silence.
 
-use std::net::IpAddr;
-
 use accelnet_model::link::Link;
 use accelnet_model::switch::{Address, Bridge, PortRules, Route, Stacked};
 use accelnet_model::vf::VfSettings;
@@ -10,7 +8,7 @@ use accelnet_model::vf::VfSettings;
 use crate::NetlinkError;
 use crate::abi::*;
 use crate::ack::Ack;
-use crate::attr::{Attr, Attrs, Malformed};
+use crate::attr::Malformed;
 use crate::fdb::FdbEntry;
 use crate::message::Messages;
 use crate::neighbour::NeighbourEntry;
@@ -18,13 +16,17 @@ use crate::neighbour::NeighbourEntry;
 mod address;
 mod bridge;
 mod fdb;
+mod ip;
 mod link;
+mod link_body;
 mod neighbour;
 mod port;
 mod route;
 mod rule;
 mod traffic;
 mod vf;
+
+use ip::ip;
 
 #[cfg(test)]
 mod tests;
@@ -158,7 +160,7 @@ pub fn rules_of(bytes: &[u8], link: &str) -> Result<Vec<String>, NetlinkError> {
     })
 }
 
-/// Reads the queueing disciplines that somebody set on link `index`, as `tc` calls them.
+/// Reads the queueing disciplines that a process set on link `index`, as `tc` calls them.
 ///
 /// # Errors
 ///
@@ -184,22 +186,6 @@ fn each<T>(
         found.extend(decode(body).map_err(|e| NetlinkError::malformed(what, e))?);
     }
     Ok(found)
-}
-
-/// An IP address, alone in an attribute.
-fn ip(family: u8, attr: Attr<'_>) -> Result<IpAddr, Malformed> {
-    let found = match family {
-        AF_INET => <[u8; 4]>::try_from(attr.value).ok().map(IpAddr::from),
-        AF_INET6 => <[u8; 16]>::try_from(attr.value).ok().map(IpAddr::from),
-        _ => None,
-    };
-    found.ok_or_else(|| {
-        let length = attr.value.len();
-        Malformed(format!(
-            "attribute {} has {length} bytes, which is no address of family {family}",
-            attr.kind
-        ))
-    })
 }
 
 /// The bodies of all messages in `bytes`, which are of type `wanted`.
@@ -232,30 +218,4 @@ pub(crate) fn ifinfo(index: u32) -> [u8; IFINFO_LEN] {
     let mut header = [0; IFINFO_LEN];
     header[4..8].copy_from_slice(&index.to_ne_bytes());
     header
-}
-
-/// The fixed part of a link message, and its attributes.
-struct LinkBody<'a> {
-    link_type: u16,
-    index: u32,
-    flags: u32,
-    attrs: Attrs<'a>,
-}
-
-impl<'a> LinkBody<'a> {
-    fn read(body: &'a [u8]) -> Result<Self, Malformed> {
-        let Some((header, attrs)) = body.split_first_chunk::<IFINFO_LEN>() else {
-            return Err(Malformed(format!(
-                "a link has {} bytes, fewer than {IFINFO_LEN}",
-                body.len()
-            )));
-        };
-        let [_, _, t0, t1, i0, i1, i2, i3, f0, f1, f2, f3, ..] = *header;
-        Ok(LinkBody {
-            link_type: u16::from_ne_bytes([t0, t1]),
-            index: u32::from_ne_bytes([i0, i1, i2, i3]),
-            flags: u32::from_ne_bytes([f0, f1, f2, f3]),
-            attrs: Attrs(attrs),
-        })
-    }
 }

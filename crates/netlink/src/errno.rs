@@ -30,7 +30,7 @@ names! {
     EHOSTUNREACH EALREADY EINPROGRESS ESTALE EREMOTEIO ECANCELED ERFKILL
 }
 
-/// What the C library says of an error number, with a small letter first.
+/// The C library's text for an error number, with a small letter first.
 pub fn sentence(errno: i32) -> String {
     if errno == ENOTSUPP {
         return "operation is not supported".to_owned();

@@ -40,7 +40,7 @@ pub enum NetlinkError {
         /// VFs of the adapter (`IFLA_NUM_VF`).
         expected: u32,
     },
-    /// The adapter has VFs, and its driver has no way to tell their settings.
+    /// The adapter has VFs, and its driver has no way to show their settings.
     #[error("read the settings of {vfs} VFs: the driver reports none")]
     NoVfSettings {
         /// VFs of the adapter.
@@ -54,7 +54,7 @@ pub enum NetlinkError {
         /// How often it was tried.
         tries: u32,
     },
-    /// The answer is not what the kernel's headers say.
+    /// The answer does not match the kernel's headers.
     #[error("{what}: the answer is invalid: {reason}")]
     Malformed {
         /// What was asked.

@@ -55,7 +55,7 @@ unsafe impl EthtoolStruct for RawChannels {}
 
 const _: () = assert!(size_of::<RawDriverInfo>() == 196 && size_of::<RawChannels>() == 36);
 
-/// What the driver of netdev `name` says of itself. Fields that it leaves empty, or fills
+/// What the driver of netdev `name` reports about itself. Fields that it leaves empty, or fills
 /// with `N/A`, are none.
 ///
 /// # Errors

@@ -1,8 +1,10 @@
 //! Forwarding entries: the MACs that bridges know behind their ports, and those in the filters of links
 //! (`bridge fdb show`).
 
+mod entry;
 mod monitor;
 mod program;
+mod watch;
 
 use accelnet_model::Mac;
 
@@ -11,33 +13,9 @@ use crate::attr::Writer;
 use crate::socket::{Request, ask};
 use crate::{NetlinkError, decode};
 
-pub use monitor::{FdbEvent, FdbMonitor, FdbWatch, WatchedFdb};
-
-/// Why an entry is there.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum FdbKind {
-    /// The link's own filter has the MAC (`self`).
-    Filter,
-    /// The MAC is the bridge's own, or the port's.
-    Local,
-    /// The bridge learned the MAC behind the port, or was told so.
-    Learned,
-}
-
-/// One forwarding entry.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct FdbEntry {
-    /// Index of the link: the port, or the link whose filter has the MAC.
-    pub link: u32,
-    /// Index of the bridge; none for a link's own filter.
-    pub bridge: Option<u32>,
-    /// The MAC.
-    pub mac: Mac,
-    /// The VLAN; 0 without one.
-    pub vlan: u16,
-    /// Why it is there.
-    pub kind: FdbKind,
-}
+pub use entry::{FdbEntry, FdbKind};
+pub use monitor::{FdbEvent, FdbMonitor, WatchedFdb};
+pub use watch::FdbWatch;
 
 /// Lists the forwarding entries of all bridges and links. Needs no rights.
 ///
@@ -119,13 +97,13 @@ pub fn set_learning(port: u32, on: bool) -> Result<(), NetlinkError> {
 }
 
 /// Adds `mac` to the filter of the link with that index, or removes it: the link's adapter passes what is
-/// sent to it to the link, beside whoever it passes it to already. Whether the filter changed: an entry
-/// that somebody else made stays. Needs `CAP_NET_ADMIN`.
+/// sent to it to the link, beside existing recipients. Whether the filter changed: an
+/// entry that another process made stays. Needs `CAP_NET_ADMIN`.
 ///
 /// # Errors
 ///
-/// See [`NetlinkError`]; `ENODEV` where there is no such link, and `EOPNOTSUPP` or `ENOMEM` of drivers
-/// whose adapter cannot, or has no room.
+/// See [`NetlinkError`]; `ENODEV` where there is no such link, and `EOPNOTSUPP` or `ENOMEM` of drivers whose
+/// adapter cannot, or has no room.
 pub fn take_in(index: u32, mac: Mac, on: bool) -> Result<bool, NetlinkError> {
     let entry = NewEntry {
         link: index,

@@ -1,4 +1,4 @@
-//! What an adapter can do for its VFs: told from what it reports, or found out by asking
+//! What an adapter can do for its VFs: from what it reports, or by asking
 //! one unused VF for what it already has, or for harmless figures that are put back.
 
 use accelnet_model::Observed;
@@ -44,7 +44,7 @@ pub struct Probe {
     pub not_restored: Vec<NetlinkError>,
 }
 
-/// What can be told without asking. A driver that does not report spoof check or trust
+/// What can be determined without asking. A driver that does not report spoof check or trust
 /// for any VF has neither; everything else is unknown until [`probe`] asks.
 pub fn reported(vfs: &[VfSettings]) -> VfFeatures {
     let unasked = || match vfs {
@@ -77,7 +77,7 @@ fn silent(what: &str) -> Observed<Support> {
 /// Mb/s that every adapter can limit a VF to.
 const ASKED_MAX: u32 = 100;
 
-/// Asks `control` about the VF with the settings `former`, which nobody may be using, and
+/// Asks `control` about the VF with the settings `former`, which no process may be using, and
 /// puts everything back. Without `carrier` some drivers refuse what they could do: such a
 /// refusal is taken as unknown.
 pub fn probe(control: &impl VfControl, former: &VfSettings, carrier: bool) -> Probe {

@@ -1,4 +1,4 @@
-//! Links, VFs, ethtool and devlink: what the kernel says of network devices, and the
+//! Links, VFs, ethtool and devlink: what the kernel reports about network devices, and the
 //! settings of VFs. The only room that knows netlink.
 //!
 //! Every call is one blocking question on a socket of its own, with a deadline, and ends

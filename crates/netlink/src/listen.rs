@@ -1,4 +1,4 @@
-//! A netlink socket that listens: what the kernel tells of by itself, with a deadline.
+//! A netlink socket that listens: what the kernel reports by itself, with a deadline.
 
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
@@ -9,15 +9,15 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 use crate::NetlinkError;
 
-/// Bytes of room for what comes while nobody reads. The kernel gives at most
+/// Bytes of room for what comes while no process reads. The kernel gives at most
 /// `/proc/sys/net/core/rmem_max`.
 pub const BUFFER: u32 = 1 << 20;
 
-/// Largest datagram that the kernel tells anything in.
-const ROOM: usize = 64 * 1024;
+/// Largest datagram of the kernel.
+const LONGEST_DATAGRAM: usize = 64 * 1024;
 
 /// What came.
-pub enum Heard {
+pub enum Received {
     /// Nothing, in time.
     Nothing,
     /// A datagram of the kernel.
@@ -26,7 +26,7 @@ pub enum Heard {
     Lost,
 }
 
-/// A socket that is told of something.
+/// A socket that is notified of something.
 pub struct Listener {
     socket: Socket,
     what: &'static str,
@@ -43,7 +43,7 @@ impl Listener {
     ) -> Result<Self, NetlinkError> {
         let failed = |call| move |error: io::Error| NetlinkError::system(what, call, &error);
         let mut socket = Socket::new(protocol).map_err(failed("socket"))?;
-        // A smaller buffer loses sooner, and says so.
+        // A smaller buffer loses events sooner, and reports the loss.
         let _ = socket.set_rx_buf_sz(buffer);
         socket.bind_auto().map_err(failed("bind"))?;
         for group in groups {
@@ -56,27 +56,27 @@ impl Listener {
 
     /// Waits for a datagram of the kernel, for no longer than `within`. Ends early and with
     /// nothing when a signal came.
-    pub fn hear(&mut self, within: Duration) -> Result<Heard, NetlinkError> {
+    pub fn receive(&mut self, within: Duration) -> Result<Received, NetlinkError> {
         let failed = |call, error: &io::Error| NetlinkError::system(self.what, call, error);
         let timeout = Timespec::try_from(within).ok();
         let mut fds = [PollFd::new(&self.socket, PollFlags::IN)];
         match poll(&mut fds, timeout.as_ref()) {
-            Ok(0) | Err(rustix::io::Errno::INTR) => return Ok(Heard::Nothing),
+            Ok(0) | Err(rustix::io::Errno::INTR) => return Ok(Received::Nothing),
             Ok(_) => {}
             Err(error) => return Err(failed("poll", &error.into())),
         }
-        let mut datagram = Vec::with_capacity(ROOM);
+        let mut datagram = Vec::with_capacity(LONGEST_DATAGRAM);
         let flags = libc::MSG_DONTWAIT | libc::MSG_TRUNC;
         match self.socket.recv_from(&mut datagram, flags) {
-            Ok((size, _)) if size > datagram.len() => Ok(Heard::Lost),
+            Ok((size, _)) if size > datagram.len() => Ok(Received::Lost),
             Ok((_, from)) if from == SocketAddr::new(0, from.multicast_groups()) => {
-                Ok(Heard::Datagram(datagram))
+                Ok(Received::Datagram(datagram))
             }
             // Other processes can send here, too.
-            Ok(_) => Ok(Heard::Nothing),
+            Ok(_) => Ok(Received::Nothing),
             Err(error) => match error.raw_os_error() {
-                Some(libc::ENOBUFS) => Ok(Heard::Lost),
-                Some(libc::EAGAIN | libc::EINTR) => Ok(Heard::Nothing),
+                Some(libc::ENOBUFS) => Ok(Received::Lost),
+                Some(libc::EAGAIN | libc::EINTR) => Ok(Received::Nothing),
                 _ => Err(failed("recvmsg", &error)),
             },
         }

@@ -1,4 +1,4 @@
-//! What changes of links, addresses and routes, as the kernel tells of it.
+//! What changes of links, addresses and routes, as the kernel reports it.
 
 use std::collections::VecDeque;
 use std::os::fd::{AsFd, BorrowedFd};
@@ -7,13 +7,13 @@ use std::time::Duration;
 use crate::NetlinkError;
 use crate::abi::*;
 use crate::attr::{Attrs, Malformed};
-use crate::listen::{BUFFER, Heard, Listener};
+use crate::listen::{BUFFER, Listener, Received};
 use crate::message::{Message, Messages};
 
 #[cfg(test)]
 mod tests;
 
-/// Something changed. What it is now is to be asked anew: it may have changed again.
+/// Something changed. What it is now is to be asked again: it may have changed again.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Event {
     /// A link came, or is another than before.
@@ -37,14 +37,14 @@ pub enum Event {
     },
     /// Routes changed.
     Routes,
-    /// Events were lost: look at everything.
+    /// Events were lost: read everything.
     Lost,
 }
 
 /// Listens for changes of links, addresses and routes of one network namespace.
 pub struct Monitor {
     listener: Listener,
-    heard: VecDeque<Event>,
+    received: VecDeque<Event>,
 }
 
 impl Monitor {
@@ -57,7 +57,7 @@ impl Monitor {
         Monitor::with_buffer(BUFFER)
     }
 
-    /// As [`Monitor::open`], with room for about so many bytes of what comes while nobody
+    /// As [`Monitor::open`], with room for about so many bytes of what comes while no process
     /// reads; the kernel has a least and a most.
     ///
     /// # Errors
@@ -74,7 +74,7 @@ impl Monitor {
         let protocol = netlink_sys::constants::NETLINK_ROUTE;
         Ok(Monitor {
             listener: Listener::open("listen for changes of links", protocol, &groups, bytes)?,
-            heard: VecDeque::new(),
+            received: VecDeque::new(),
         })
     }
 
@@ -85,14 +85,14 @@ impl Monitor {
     ///
     /// See [`NetlinkError`]. Lost events are no error, but [`Event::Lost`].
     pub fn next(&mut self, within: Duration) -> Result<Option<Event>, NetlinkError> {
-        if self.heard.is_empty() {
-            match self.listener.hear(within)? {
-                Heard::Nothing => {}
-                Heard::Datagram(datagram) => self.heard.extend(events(&datagram)?),
-                Heard::Lost => self.heard.push_back(Event::Lost),
+        if self.received.is_empty() {
+            match self.listener.receive(within)? {
+                Received::Nothing => {}
+                Received::Datagram(datagram) => self.received.extend(events(&datagram)?),
+                Received::Lost => self.received.push_back(Event::Lost),
             }
         }
-        Ok(self.heard.pop_front())
+        Ok(self.received.pop_front())
     }
 }
 
@@ -103,7 +103,6 @@ impl AsFd for Monitor {
     }
 }
 
-/// The events of one datagram.
 fn events(datagram: &[u8]) -> Result<Vec<Event>, NetlinkError> {
     let read = || {
         let mut events = Vec::new();
@@ -144,7 +143,7 @@ fn link_event(message: &Message<'_>) -> Result<Event, Malformed> {
             name = attr.text();
         }
     }
-    // A bridge tells of a port that it lost as of a link that is gone.
+    // A bridge reports a port that it lost as of a link that is gone.
     let gone = message.kind == RTM_DELLINK && family != AF_BRIDGE;
     Ok(match gone {
         true => Event::Gone { index, name },

@@ -1,8 +1,9 @@
-//! The neighbour table of a link: list, fix, forget, and have the kernel ask anew.
+//! The neighbour table of a link: list, fix, forget, and have the kernel ask again.
+
+mod entry;
 
 use std::net::IpAddr;
 
-use accelnet_model::Mac;
 use accelnet_model::switch::Neighbour;
 
 use crate::abi::*;
@@ -12,39 +13,7 @@ use crate::by_name::index_of;
 use crate::socket::{Request, ask};
 use crate::{NetlinkError, decode};
 
-/// What the kernel knows of a neighbour (`NUD_*`).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum NeighbourState {
-    /// Asked for the first time.
-    Incomplete,
-    /// It has answered lately.
-    Reachable,
-    /// It has answered once.
-    Stale,
-    /// It is asked soon.
-    Delay,
-    /// It is asked again.
-    Probe,
-    /// It did not answer.
-    Failed,
-    /// The link has no such question.
-    NoArp,
-    /// Fixed by an administrator.
-    Permanent,
-    /// None of these.
-    None,
-}
-
-/// An entry of the neighbour table.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct NeighbourEntry {
-    /// Its address.
-    pub ip: IpAddr,
-    /// Its MAC, where it is known and is one.
-    pub mac: Option<Mac>,
-    /// What is known of it.
-    pub state: NeighbourState,
-}
+pub use entry::{NeighbourEntry, NeighbourState};
 
 /// Reads the neighbours on the link called `name`. Needs no rights.
 ///
@@ -67,7 +36,7 @@ pub fn neighbours(name: &str) -> Result<Vec<NeighbourEntry>, NetlinkError> {
 }
 
 /// Has the kernel ask for `ip` on the link called `name`, by ARP or neighbour discovery; its
-/// entry tells when it has answered. An entry that is fixed stays fixed, and is not asked.
+/// entry shows when it has answered. An entry that is fixed stays fixed, and is not asked.
 /// Needs `CAP_NET_ADMIN`.
 ///
 /// # Errors

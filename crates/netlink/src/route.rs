@@ -22,7 +22,7 @@ pub fn routes(name: &str) -> Result<Vec<Route>, NetlinkError> {
         let mut header = [0; RTMSG_LEN];
         header[0] = family;
         let mut body = Writer::new(&header);
-        // Kernels before 5.0 tell of all links.
+        // Kernels before 5.0 report all links.
         body.words(RTA_OIF, &[index]);
         let answer = ask(Request {
             what: format!("read the routes of {name}"),
@@ -85,7 +85,7 @@ pub fn add_route(name: &str, route: &Route, place: Place) -> Result<(), NetlinkE
         Place::Behind => NLM_F_CREATE | NLM_F_APPEND,
         Place::Instead => NLM_F_CREATE | NLM_F_REPLACE,
     };
-    forgive(change(what, RTM_NEWROUTE, flags, body), libc::EEXIST)
+    ignore(change(what, RTM_NEWROUTE, flags, body), libc::EEXIST)
 }
 
 /// Removes a route out of the link called `name`; that there is none is no error. Needs
@@ -96,13 +96,13 @@ pub fn add_route(name: &str, route: &Route, place: Place) -> Result<(), NetlinkE
 /// See [`NetlinkError`]; `ENODEV` where there is no such link.
 pub fn remove_route(name: &str, route: &Route) -> Result<(), NetlinkError> {
     let what = format!("remove route {route} dev {name}");
-    forgive(
+    ignore(
         change(what, RTM_DELROUTE, 0, head(name, route)?),
         libc::ESRCH,
     )
 }
 
-/// What tells one route from another.
+/// The identity of a route.
 fn head(name: &str, route: &Route) -> Result<Writer, NetlinkError> {
     let mut header = [0; RTMSG_LEN];
     header[0] = family(route.to.ip);
@@ -156,7 +156,7 @@ fn change(what: String, kind: u16, flags: u16, body: Writer) -> Result<(), Netli
     .map(drop)
 }
 
-fn forgive(result: Result<(), NetlinkError>, errno: i32) -> Result<(), NetlinkError> {
+fn ignore(result: Result<(), NetlinkError>, errno: i32) -> Result<(), NetlinkError> {
     match result {
         Err(error) if error.errno() == Some(errno) => Ok(()),
         result => result,

@@ -40,7 +40,7 @@ pub struct Request {
     pub protocol: isize,
     /// Message type.
     pub kind: u16,
-    /// Whether all there are is asked for (`NLM_F_DUMP`).
+    /// Whether all there are is requested (`NLM_F_DUMP`).
     pub dump: bool,
     /// `NLM_F_CREATE` and the like; 0 for none.
     pub flags: u16,
@@ -53,7 +53,7 @@ pub struct Request {
 pub struct Answer {
     /// Messages, with their headers, one after the other.
     pub messages: Vec<u8>,
-    /// What the kernel had to say though it did what it was asked to.
+    /// Warnings of the kernel about a request that succeeded.
     pub warning: Option<String>,
 }
 

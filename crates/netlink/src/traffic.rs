@@ -5,7 +5,7 @@ use crate::by_name::index_of;
 use crate::socket::{Request, ask};
 use crate::{NetlinkError, decode};
 
-/// Reads the queueing disciplines that somebody set on the link called `name`: those that the
+/// Reads the queueing disciplines that a process set on the link called `name`: those that the
 /// kernel puts there by itself have no handle. Needs no rights.
 ///
 /// # Errors

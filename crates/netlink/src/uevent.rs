@@ -1,4 +1,4 @@
-//! What the kernel tells udev of devices (`lib/kobject_uevent.c`): those that concern
+//! The kernel's events for udev (`lib/kobject_uevent.c`): those that concern
 //! adapters and VFs.
 
 use std::os::fd::{AsFd, BorrowedFd};
@@ -7,7 +7,7 @@ use std::time::Duration;
 use accelnet_model::PciAddress;
 
 use crate::NetlinkError;
-use crate::listen::{BUFFER, Heard, Listener};
+use crate::listen::{BUFFER, Listener, Received};
 
 #[cfg(test)]
 mod tests;
@@ -60,12 +60,12 @@ pub struct Uevent {
     pub driver: Option<String>,
 }
 
-/// What was heard.
+/// What was received.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum UeventKind {
     /// An event.
     Event(Uevent),
-    /// Events were lost: look at everything.
+    /// Events were lost: read everything.
     Lost,
 }
 
@@ -88,17 +88,17 @@ impl Uevents {
         })
     }
 
-    /// What is heard next; none when nothing at all came for `within`, or a signal.
+    /// What is received next; none when nothing at all came for `within`, or a signal.
     ///
     /// # Errors
     ///
     /// See [`NetlinkError`]. Lost events are no error, but [`UeventKind::Lost`].
     pub fn next(&mut self, within: Duration) -> Result<Option<UeventKind>, NetlinkError> {
         loop {
-            match self.listener.hear(within)? {
-                Heard::Nothing => return Ok(None),
-                Heard::Lost => return Ok(Some(UeventKind::Lost)),
-                Heard::Datagram(datagram) => {
+            match self.listener.receive(within)? {
+                Received::Nothing => return Ok(None),
+                Received::Lost => return Ok(Some(UeventKind::Lost)),
+                Received::Datagram(datagram) => {
                     if let Some(event) = parse(&datagram) {
                         return Ok(Some(UeventKind::Event(event)));
                     }

@@ -7,7 +7,7 @@ use crate::attr::Writer;
 use crate::socket::{Request, ask};
 use crate::{NetlinkError, decode};
 
-/// Reads what the driver of link `index` says of its VFs, by number; empty for a link
+/// Reads what the driver of link `index` reports about its VFs, by number; empty for a link
 /// without VFs. Statistics are left out: with them the kernel's attribute overflows at
 /// 222 VFs. An answer that lacks VFs is [`NetlinkError::CutShort`].
 pub fn vf_settings(index: u32) -> Result<Vec<VfSettings>, NetlinkError> {

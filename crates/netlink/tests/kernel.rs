@@ -1,4 +1,4 @@
-//! Against the running kernel. What needs root says so when it is not tried.
+//! Against the running kernel. Tests that need root print a note when they are skipped.
 
 #[expect(dead_code, reason = "other tests need the rest")]
 mod support;

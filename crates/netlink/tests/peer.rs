@@ -118,7 +118,7 @@ fn vfs_that_the_driver_does_not_answer_for_are_left_out_for_the_peer_and_for_us(
 }
 
 #[test]
-fn a_list_that_wrapped_around_says_nothing_of_numbers_to_the_peer() {
+fn a_list_that_wrapped_around_hides_the_numbers_from_the_peer() {
     let (link, vfs) = adapter(256);
     let bytes = encode::link_answer(&link, &vfs, true);
     let peer = NetlinkMessage::<RouteNetlinkMessage>::deserialize(&bytes);

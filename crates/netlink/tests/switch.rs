@@ -5,10 +5,10 @@
 mod forwarding;
 #[path = "switch/named.rs"]
 mod named;
+#[path = "switch/reported.rs"]
+mod reported;
 #[expect(dead_code, reason = "other tests need the rest")]
 mod support;
-#[path = "switch/told.rs"]
-mod told;
 
 use std::net::IpAddr;
 use std::process::Command;
@@ -178,7 +178,7 @@ fn a_name_that_is_taken_is_refused_in_the_kernels_words() {
 }
 
 #[test]
-fn what_stands_on_a_link_is_told() {
+fn what_stands_on_a_link_is_reported() {
     let Some(namespace) = pair("stacked") else {
         return;
     };
@@ -271,7 +271,7 @@ fn routes_keep_what_they_are() {
                 None => assert_eq!(found.expires, None, "{wanted}"),
             }
         }
-        // The same again by another link goes behind, and is told apart.
+        // The same again by another link goes behind, and is distinguished.
         add_address("far0", &address("192.0.2.5", 24)).expect("given");
         let mut other = default4.clone();
         other.source = None;
@@ -303,7 +303,7 @@ fn a_route_takes_the_place_of_another() {
 }
 
 #[test]
-fn what_cannot_be_written_again_is_told_and_refused() {
+fn what_cannot_be_written_again_is_reported_and_refused() {
     let Some(namespace) = pair("peculiar") else {
         return;
     };
@@ -351,12 +351,16 @@ fn neighbours_are_asked_fixed_and_forgotten() {
         for answering in ["192.0.2.1", "2001:db8::1"].map(ip) {
             for _ in 0..2 {
                 ask_neighbour("up0", answering).expect("asked");
-                assert_eq!(settled(answering), NeighbourState::Reachable, "{answering}");
+                assert_eq!(
+                    final_state(answering),
+                    NeighbourState::Reachable,
+                    "{answering}"
+                );
             }
         }
         let silent = ip("192.0.2.99");
         ask_neighbour("up0", silent).expect("asked");
-        assert_eq!(settled(silent), NeighbourState::Failed);
+        assert_eq!(final_state(silent), NeighbourState::Failed);
         let neighbour = Neighbour {
             ip: silent,
             mac: MAC,
@@ -368,7 +372,7 @@ fn neighbours_are_asked_fixed_and_forgotten() {
             (Some(MAC), NeighbourState::Permanent)
         );
         ask_neighbour("up0", silent).expect("left alone");
-        assert_eq!(settled(silent), NeighbourState::Permanent);
+        assert_eq!(final_state(silent), NeighbourState::Permanent);
         twice(|| forget_neighbour("up0", silent));
     });
 }
@@ -408,7 +412,7 @@ fn a_link_takes_in_what_is_sent_to_another() {
 }
 
 #[test]
-fn a_bridge_is_told_what_to_learn() {
+fn a_bridge_can_be_set_to_learn() {
     let Some(namespace) = pair("learning") else {
         return;
     };
@@ -452,7 +456,7 @@ fn entry(ip: IpAddr) -> Option<accelnet_netlink::NeighbourEntry> {
     clippy::disallowed_methods,
     reason = "a test that waits for the kernel"
 )]
-fn settled(ip: IpAddr) -> NeighbourState {
+fn final_state(ip: IpAddr) -> NeighbourState {
     for _ in 0..100 {
         match entry(ip).map(|entry| entry.state) {
             None | Some(NeighbourState::Incomplete | NeighbourState::Probe) => {

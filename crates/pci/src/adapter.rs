@@ -6,6 +6,7 @@ use accelnet_model::adapter::{Bridge, Driver, IommuGroup, PciId, PcieLink, Sriov
 use accelnet_model::{Observed, PciAddress};
 
 use crate::config::{ConfigFile, ConfigSpace, Incomplete, SriovCapability};
+use crate::devices::{DEVICES, device_folder};
 use crate::locked::{Locked, LockedRead};
 use crate::names::Names;
 use crate::netdevs::Netdevs;
@@ -15,8 +16,6 @@ use crate::sriov::{self, Function};
 use crate::vf::{self, PciVf};
 use crate::{bridge, link};
 
-/// Where the kernel lists PCI functions.
-const DEVICES: &str = "/sys/bus/pci/devices";
 /// Class 02: network controllers (PCI Code and ID Assignment Specification, section 1.3).
 const NETWORK: u32 = 0x02;
 
@@ -49,11 +48,6 @@ pub struct PciAdapter {
     pub vfs: Vec<PciVf>,
 }
 
-/// The folder of a function.
-pub(crate) fn device_folder(address: PciAddress) -> String {
-    format!("{DEVICES}/{address}")
-}
-
 /// Reads every network adapter below `root`, by address.
 ///
 /// # Errors
@@ -75,7 +69,7 @@ pub fn addresses(root: &Root) -> Result<Vec<PciAddress>, ReadError> {
 }
 
 /// Every network adapter, by address: an adapter comes before its VFs, which need not be
-/// looked at, then.
+/// read, then.
 fn list(root: &Root) -> Result<Vec<Listed>, ReadError> {
     let names = match root.names(DEVICES) {
         Err(error) if error.is_missing() && root.exists("/sys/bus") => return Ok(Vec::new()),
@@ -121,7 +115,7 @@ pub fn again(root: &Root, address: PciAddress, vectors: bool) -> Option<PciAdapt
 pub struct VfsNow {
     /// Bound driver of the adapter; none when unbound.
     pub driver: Observed<Option<String>>,
-    /// VFs that its capability says are switched on; none where it shows no such capability.
+    /// VFs that are on in its capability; none where it shows no such capability.
     pub num_vfs: Observed<Option<u32>>,
     /// Its VFs, by number, without what is in their configuration space.
     pub vfs: Vec<PciVf>,

@@ -5,8 +5,8 @@ use std::path::{Component, Path};
 use accelnet_model::adapter::{Bridge, BridgeKind};
 use accelnet_model::{Observed, PciAddress};
 
-use crate::adapter::device_folder;
 use crate::config::{ConfigFile, ConfigSpace, Incomplete, PortType};
+use crate::devices::device_folder;
 use crate::read_error::{ReadError, Why};
 use crate::root::Root;
 
@@ -14,7 +14,7 @@ use crate::root::Root;
 ///
 /// # Errors
 ///
-/// When the function's place cannot be told, or the header of a bridge cannot be read.
+/// When the function's place cannot be determined, or the header of a bridge cannot be read.
 pub fn above(root: &Root, address: PciAddress) -> Result<Vec<Bridge>, Incomplete> {
     let link = device_folder(address);
     let place = root.link(&link)?;

@@ -23,7 +23,7 @@ pub struct Placement {
     pub stride: u16,
 }
 
-/// Why bus numbers cannot be told.
+/// Why bus numbers cannot be determined.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Unplaced {
     /// Offset 0 would make VF 0 the adapter itself.
@@ -32,7 +32,7 @@ pub enum Unplaced {
     /// Stride 0 would put all VFs in one place.
     #[error("the VF stride is 0: the adapter names it only while VFs exist")]
     NoStride,
-    /// Nothing tells where a root bus ends.
+    /// Nothing shows where a root bus ends.
     #[error(
         "the adapter sits on a root bus, and the kernel does not show the last bus number there"
     )]
@@ -40,7 +40,7 @@ pub enum Unplaced {
 }
 
 impl Placement {
-    /// The bus of VF `index`, which may be past what bus numbers can say.
+    /// The bus of VF `index`, which may be past the last bus number.
     fn bus(&self, index: u32) -> u64 {
         let first = u64::from(self.address.routing_id()) + u64::from(self.offset);
         (first + u64::from(index) * u64::from(self.stride)) >> 8

@@ -12,6 +12,7 @@ mod incomplete;
 mod list;
 mod msix;
 mod registers;
+mod space;
 mod sriov;
 
 pub use access::Ari;
@@ -21,32 +22,8 @@ pub use incomplete::{Breakage, Incomplete};
 pub use list::{Capability, ExtendedCapability, List};
 pub use msix::Msix;
 pub use registers::{ConfigFile, Registers};
+pub use space::ConfigSpace;
 pub use sriov::SriovCapability;
 
 #[cfg(test)]
 mod tests;
-
-/// The configuration space of one function.
-#[derive(Debug, Clone)]
-pub struct ConfigSpace<R> {
-    registers: R,
-}
-
-impl<R: Registers> ConfigSpace<R> {
-    /// The space behind `registers`.
-    pub fn new(registers: R) -> Self {
-        ConfigSpace { registers }
-    }
-
-    fn u8(&self, at: u16) -> Result<u8, Incomplete> {
-        self.registers.read::<1>(at).map(|[byte]| byte)
-    }
-
-    fn u16(&self, at: u16) -> Result<u16, Incomplete> {
-        self.registers.read(at).map(u16::from_le_bytes)
-    }
-
-    fn u32(&self, at: u16) -> Result<u32, Incomplete> {
-        self.registers.read(at).map(u32::from_le_bytes)
-    }
-}

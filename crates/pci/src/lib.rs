@@ -9,6 +9,7 @@ pub mod bars;
 pub mod bridge;
 pub mod bus_numbers;
 pub mod config;
+mod devices;
 pub mod link;
 pub mod locked;
 pub mod names;

@@ -2,7 +2,7 @@
 //!
 //! `sriov_numvfs` and `sriov_vf_total_msix` are shown under the lock of their device
 //! (`drivers/pci/iov.c`), which a write to `sriov_numvfs` holds until the driver is done.
-//! With a driver that hangs, a plain read hangs as well: the caller says how to read them.
+//! With a driver that hangs, a plain read hangs as well: the caller chooses how to read them.
 
 use std::collections::HashMap;
 use std::io;

@@ -17,7 +17,7 @@ mod tests;
 /// Where distributions keep the file: Debian's `pci.ids`, and the others' `hwdata`.
 const FILES: [&str; 2] = ["/usr/share/misc/pci.ids", "/usr/share/hwdata/pci.ids"];
 
-/// Names of the vendors that were asked for, and of their devices.
+/// Names of the vendors that were requested, and of their devices.
 #[derive(Debug)]
 pub struct Names {
     database: Observed<Option<Database>>,
@@ -38,7 +38,7 @@ impl Names {
         }
     }
 
-    /// The name of a vendor; none where nobody gave it one.
+    /// The name of a vendor; none without a name.
     pub fn vendor(&self, vendor: u16) -> Observed<Option<String>> {
         self.look_up(|database| {
             let entry = database.vendors.get(&vendor)?;
@@ -46,7 +46,7 @@ impl Names {
         })
     }
 
-    /// The name of a device; none where nobody gave it one.
+    /// The name of a device; none without a name.
     pub fn device(&self, vendor: u16, device: u16) -> Observed<Option<String>> {
         self.look_up(|database| {
             let entry = database.vendors.get(&vendor)?.devices.get(&device)?;

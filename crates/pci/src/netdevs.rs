@@ -1,6 +1,6 @@
 //! Which netdevs belong to which PCI function, in the network namespace of the observer.
 //!
-//! One look at `/sys/class/net` is cheaper than one into the folder of every VF.
+//! One read of `/sys/class/net` is cheaper than one into the folder of every VF.
 
 use std::collections::BTreeMap;
 use std::path::Path;

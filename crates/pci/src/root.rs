@@ -48,8 +48,8 @@ impl Root {
     /// When it is missing or cannot be read.
     pub fn read(&self, path: &str) -> Result<Vec<u8>, ReadError> {
         let mut bytes = Vec::with_capacity(PAGE);
-        // Files of the kernel do not say how long they are, so it is not asked: only the end of a
-        // `Take` is looked for.
+        // Files of the kernel have no length, so it is not asked: only the end of a
+        // `Take` is needed.
         File::open(self.locate(path))
             .and_then(|file| file.take(u64::MAX).read_to_end(&mut bytes))
             .map_err(|error| ReadError::new(path, error))?;

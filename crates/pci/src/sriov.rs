@@ -1,4 +1,4 @@
-//! SR-IOV of an adapter: its capability, and what the kernel says of it
+//! SR-IOV of an adapter: its capability, and what the kernel reports about it
 //! (`Documentation/ABI/testing/sysfs-bus-pci`: `sriov_*`).
 
 use accelnet_model::adapter::{Bridge, BusNumbers, Sriov};
@@ -40,7 +40,7 @@ pub struct Function<'a> {
 ///
 /// # Errors
 ///
-/// When neither the kernel offers SR-IOV nor the capability can be looked for.
+/// When neither the kernel offers SR-IOV nor the capability can be searched.
 pub fn read(root: &Root, function: &Function<'_>) -> Result<Option<Sriov>, Incomplete> {
     let capability = ConfigFile::open(root, function.folder)
         .map_err(Incomplete::from)
@@ -156,7 +156,7 @@ fn offered(
     }
 }
 
-/// SR-IOV that only the capability tells of.
+/// SR-IOV that only the capability reports.
 fn not_offered(function: &Function<'_>, capability: &SriovCapability) -> Sriov {
     let offset = Observed::Known(capability.offset);
     let stride = Observed::Known(capability.stride);

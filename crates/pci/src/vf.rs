@@ -2,8 +2,8 @@
 
 use accelnet_model::{Observed, PciAddress};
 
-use crate::adapter::device_folder;
 use crate::config::{ConfigFile, ConfigSpace, Incomplete};
+use crate::devices::device_folder;
 use crate::netdevs::Netdevs;
 use crate::read_error::ReadError;
 use crate::root::Root;

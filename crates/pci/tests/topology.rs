@@ -190,7 +190,7 @@ fn a_kernel_without_sriov() {
 }
 
 #[test]
-fn an_ordinary_user_is_told_what_needs_root() {
+fn an_ordinary_user_gets_a_list_of_what_needs_root() {
     let port = Port::root(at("0000:00:01.0"), 1, 2).adapter(igb().vfs(1));
     let tree = Tree::new().port(port);
     let (_folder, node) = write(tree.platform(|platform| platform.root_reads = false));

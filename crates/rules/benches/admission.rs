@@ -162,7 +162,6 @@ fn cluster(nodes: u32, vfs: u32, vms: u32) -> (Cluster, Vec<Vm>) {
     (cluster, (0..vms).map(vm).collect())
 }
 
-/// The cluster with its VMs counted.
 fn counted(cluster: &Cluster, vms: &[Vm]) -> Cluster {
     let mut counted = cluster.clone();
     for (node, adapter, setting) in vms {

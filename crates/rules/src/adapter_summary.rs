@@ -1,4 +1,4 @@
-//! Adapters in brief, judged by the prerequisite checks.
+//! Summaries of adapters, with the results of the prerequisite checks.
 
 use accelnet_model::adapter_summary::AdapterSummary;
 use accelnet_model::{Adapter, Code, Node, Observed, Vf};

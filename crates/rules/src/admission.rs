@@ -3,150 +3,38 @@
 //!
 //! [`Ledger`] holds a cluster as sums that make one more VM cheap to judge. A set of nodes that
 //! is down needs room for its VMs on the others, which is a packing with two measures (one VF
-//! each, and queue pairs). `measure` tells for which settings that packing comes down to a
-//! few sums, each of which has a worst set that can be named at once; `search` looks at every
+//! each, and queue pairs). `measure` shows for which settings that packing comes down to a
+//! few sums, each of which has a worst set that can be named at once; `search` reads every
 //! set where it does not, and gives up where there are too many, which then counts as a
-//! refusal that says so.
+//! refusal with that reason.
 
 mod capacity;
+mod cluster;
+mod column;
 mod largest;
 mod ledger;
 mod measure;
 mod pack;
+mod refusal;
 mod remedy;
 mod search;
 mod verdict;
 mod words;
 
 pub use capacity::{Headroom, headroom};
+pub use cluster::{Adapter, Cluster, Counts, Node, place_of, reserved_nodes, sizes_of};
 pub use ledger::Ledger;
 pub use remedy::{Remedy, remedies};
 pub use verdict::{Binding, Refusal, Verdict};
 pub use words::explain;
 
-use accelnet_model::performance::PerformanceSettings;
 use accelnet_model::{Code, Performance, Problem};
 
-use measure::Bin;
-
-/// Nodes that may be down at once: `floor(nodes x reserve / 100)`.
-pub fn reserved_nodes(nodes: usize, reserve_percentage: u8) -> usize {
-    let down = nodes as u128 * u128::from(reserve_percentage) / 100;
-    usize::try_from(down).unwrap_or(nodes)
-}
-
-/// Numbers of VMs, by setting: Low, Medium, High.
-pub type Counts = [u32; 3];
-
-/// Where a setting stands in [`Counts`].
-pub const fn place_of(setting: Performance) -> usize {
-    match setting {
-        Performance::Low => 0,
-        Performance::Medium => 1,
-        Performance::High => 2,
-    }
-}
-
-/// Queue pairs of Low, Medium and High; none takes less than one.
-pub fn sizes_of(figures: &PerformanceSettings) -> [u64; 3] {
-    Performance::ALL.map(|setting| u64::from(figures.of(setting).queue_pairs).max(1))
-}
-
-/// An adapter of the intent, and what it is to give.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Adapter {
-    /// Its name on its node.
-    pub name: String,
-    /// VFs that accelerated VMs can have.
-    pub vfs: u32,
-    /// Queue pairs of all those VFs; no limit when none.
-    pub queue_pairs: Option<u32>,
-    /// Queue pairs that one VF can have at most; no limit when none.
-    pub queue_pairs_per_vf: Option<u32>,
-    /// VMs that have a VF of it, or will when they start.
-    pub promised: Counts,
-}
-
-/// A node with its adapters.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Node {
-    /// Its name.
-    pub name: String,
-    /// Whether it is down now: its VMs need room elsewhere already.
-    pub down: bool,
-    /// The intent's adapters there.
-    pub adapters: Vec<Adapter>,
-    /// VMs there that no adapter has a VF for.
-    pub stranded: Counts,
-}
-
-/// A cluster: its nodes, and what a setting stands for.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Cluster {
-    /// Its nodes.
-    pub nodes: Vec<Node>,
-    /// Queue pairs of Low, Medium and High.
-    pub sizes: [u64; 3],
-    /// The share of nodes that may be down at once, in percent, 0..=99.
-    pub reserve_percentage: u8,
-}
-
-impl Cluster {
-    /// Nodes that may be down at once by the reserve.
-    pub fn reserved(&self) -> usize {
-        reserved_nodes(self.nodes.len(), self.reserve_percentage)
-    }
-
-    /// Nodes that are down now.
-    pub fn down(&self) -> usize {
-        self.nodes.iter().filter(|node| node.down).count()
-    }
-
-    /// Nodes that may go down besides those that are, by the reserve.
-    pub fn reserved_besides(&self) -> usize {
-        self.reserved().saturating_sub(self.down())
-    }
-}
-
-impl Adapter {
-    /// All that it has.
-    fn whole(&self) -> Bin {
-        Bin {
-            vfs: u64::from(self.vfs),
-            pairs: self.queue_pairs.map_or(u64::MAX, u64::from),
-            most: self.queue_pairs_per_vf.map_or(u64::MAX, u64::from),
-        }
-    }
-
-    /// VFs and queue pairs that are left; none when more is promised than there is, or to a VM
-    /// that needs more of one VF than it can have.
-    fn free(&self, sizes: &[u64; 3]) -> Option<Bin> {
-        let mut free = self.whole();
-        for (vms, size) in self.promised.iter().zip(sizes) {
-            free = free.without(*size, u64::from(*vms))?;
-        }
-        Some(free)
-    }
-
-    /// Whether it has room for one more VM of the setting that stands at `setting`.
-    pub fn has_room(&self, sizes: &[u64; 3], setting: usize) -> bool {
-        let free = self.free(sizes);
-        free.and_then(|free| free.without(sizes[setting], 1))
-            .is_some()
-    }
-
-    /// Whether it could ever give a VF with so many queue pairs.
-    pub fn can_give(&self, pairs: u64) -> bool {
-        let whole = self.whole();
-        pairs <= whole.pairs.min(whole.most)
-    }
-}
-
-/// One of `adapters` must be able to give a VF the setting's queue pairs at all.
+/// Checks that one of `adapters` can give a VF the queue pairs of the setting.
 ///
 /// # Errors
 ///
-/// `cannot_provision_performance`, with the most that one can give.
+/// `cannot_provision_performance`, with the most queue pairs of one VF.
 pub fn provisionable<'a>(
     setting: Performance,
     cluster: &Cluster,
@@ -173,19 +61,6 @@ pub fn provisionable<'a>(
         found,
     );
     Err(problem.needed(format!("{} for one VF.", of(pairs))))
-}
-
-impl Node {
-    /// VMs of the node, by setting.
-    pub fn vms(&self) -> Counts {
-        let mut all = self.stranded;
-        for adapter in &self.adapters {
-            for (sum, vms) in all.iter_mut().zip(adapter.promised) {
-                *sum += vms;
-            }
-        }
-        all
-    }
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! The addresses that the filter of an adapter needs, so that VMs on its VFs reach everybody behind its
+//! The addresses that the filter of an adapter needs, so that VMs on its VFs reach every station behind its
 //! bridge.
 //!
 //! An adapter forwards a frame of a VF to another VF that has the destination, to the PF if the PF's
@@ -19,7 +19,7 @@ pub const MOST: usize = 512;
 /// fills no filter.
 pub const MOST_BEHIND_A_PORT: usize = 64;
 
-/// Whose an address is, the most important first: the order in which a filter that is too small is filled.
+/// The owner of an address, the most important first: the order in which a small filter is filled.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Owner {
     /// A VM in failover bridging.
@@ -28,9 +28,9 @@ pub enum Owner {
     Node,
     /// A VM on its software path.
     Vm(String),
-    /// Whatever is behind a port of the bridge.
+    /// Stations behind a port of the bridge.
     Port(String),
-    /// An accelerated VM that does not run: whoever starts it, it is bridged from the beginning.
+    /// An accelerated VM that does not run: it is bridged from its start on.
     Stopped,
 }
 
@@ -45,7 +45,7 @@ impl std::fmt::Display for Owner {
     }
 }
 
-/// What the filter of one adapter is decided from.
+/// The input for the filter of one adapter.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Facts {
     /// The adapter's own MAC.
@@ -66,10 +66,10 @@ pub struct Facts {
     pub learned: BTreeMap<Mac, String>,
 }
 
-/// One address, and whose it is.
+/// One address, and its owner.
 pub type Address = (Owner, Mac);
 
-/// The addresses that the filter needs, the most important first. Without VFs it needs none: nobody
+/// The addresses that the filter needs, the most important first. Without VFs it needs none: no VM
 /// sends through the adapter but the bridge.
 pub fn wanted(facts: &Facts) -> Vec<Address> {
     if facts.vfs == 0 {
@@ -116,28 +116,28 @@ fn by_turns(facts: &Facts) -> Vec<Address> {
         .collect()
 }
 
-/// What is done to a filter.
+/// A change of a filter.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Change {
-    /// Entries of ours that go, first.
+    /// Own entries to remove, before the others are added.
     pub remove: Vec<Mac>,
-    /// Entries that come, in this order.
+    /// Entries to add, in this order.
     pub add: Vec<Address>,
-    /// Addresses that the filter gets no entry for.
+    /// Addresses without an entry.
     pub left_out: Vec<Address>,
 }
 
-/// What leads to a filter with the first `room` of `wanted`, where `ours` are the entries that this program
-/// made, and `others` those of anybody else, which stay and count for nothing.
+/// The change to a filter with the first `capacity` of `wanted`; `ours` are the entries that this program
+/// made, and `others` those of other programs, which stay and do not count.
 pub fn change(
     wanted: &[Address],
     ours: &BTreeSet<Mac>,
     others: &BTreeSet<Mac>,
-    room: usize,
+    capacity: usize,
 ) -> Change {
     let needed = wanted.iter().filter(|(_, mac)| !others.contains(mac));
     let needed: Vec<&Address> = needed.collect();
-    let (kept, left_out) = needed.split_at(room.min(MOST).min(needed.len()));
+    let (kept, left_out) = needed.split_at(capacity.min(MOST).min(needed.len()));
     let stay: BTreeSet<Mac> = kept.iter().map(|(_, mac)| *mac).collect();
     let new = kept.iter().filter(|(_, mac)| !ours.contains(mac));
     Change {

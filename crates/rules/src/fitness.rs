@@ -1,52 +1,22 @@
-//! Whether the other settings of a VM go with a VF: what cannot work is an error, what costs
+//! Whether the settings of a VM are compatible with a VF: what cannot work is an error, what costs
 //! something is a warning.
 
+mod facts;
 mod machine;
 mod memory;
 
-use accelnet_model::memory::{NodeMemory, ProcessMemory};
-use accelnet_model::platform::Version;
-use accelnet_model::{Code, Domain, Mac, Observed, Problem};
+use accelnet_model::Problem;
 
-use crate::pair::Step;
+use facts::{cost, unfit};
 
+pub use facts::Facts;
 pub use memory::{OVERHEAD_MIB, needed_mib, short, spare_mib};
 
-/// All that the judgement of one VM rests on.
-#[derive(Debug, Clone)]
-pub struct Facts<'a> {
-    /// The VM as it starts next.
-    pub definition: &'a Domain,
-    /// The VM as it runs.
-    pub live: Option<&'a Domain>,
-    /// The MAC of its vNIC.
-    pub mac: Mac,
-    /// What would be done.
-    pub steps: &'a [Step],
-    /// Whether it has a managed save image.
-    pub managed_save: bool,
-    /// How many snapshots it has.
-    pub snapshots: u32,
-    /// The node's QEMU.
-    pub qemu: Option<Version>,
-    /// The node's memory.
-    pub node: Observed<NodeMemory>,
-    /// Memory of its process, while it runs.
-    pub process: Observed<ProcessMemory>,
-}
-
-impl Facts<'_> {
-    /// The running VM, if it would be given a VF now.
-    fn attached(&self) -> Option<&Domain> {
-        self.live.filter(|_| self.steps.contains(&Step::AttachVf))
-    }
-}
-
-/// Judges a VM; returns what a VF costs it.
+/// Evaluates a VM; returns warnings about what a VF costs it.
 ///
 /// # Errors
 ///
-/// What cannot work, with the setting that stands in the way.
+/// The setting that excludes a VF.
 pub fn judge(facts: &Facts<'_>) -> Result<Vec<Problem>, Problem> {
     let vm = facts.definition;
     if let Some(os_type) = vm.settings.os_type.as_deref()
@@ -86,16 +56,6 @@ pub fn judge(facts: &Facts<'_>) -> Result<Vec<Problem>, Problem> {
         ));
     }
     Ok(costs)
-}
-
-fn unfit(vm: &Domain, found: String, needed: &str, what_to_do: &str) -> Problem {
-    Problem::new(Code::VmUnfit, &[&vm.name], found)
-        .needed(needed)
-        .resolution(what_to_do)
-}
-
-fn cost(vm: &Domain, found: String, what_to_do: &str) -> Problem {
-    Problem::new(Code::VmCosts, &[&vm.name], found).resolution(what_to_do)
 }
 
 #[cfg(test)]

@@ -106,7 +106,7 @@ impl System {
     }
 }
 
-/// What is to be said of the guest of `vm`; none where it is known to use a VF beside its vNIC.
+/// The warning about the guest of `vm`; none where it is known to use a VF beside its vNIC.
 pub fn warning(vm: &str, system: &System) -> Option<Problem> {
     let warn = |found: String| Problem::new(Code::GuestUnknown, &[vm], found);
     match system {

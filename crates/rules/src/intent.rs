@@ -1,4 +1,4 @@
-//! Intents: which adapters do what.
+//! Intents: the roles of adapters.
 
 use accelnet_model::adapter::{Adapter, Support};
 use accelnet_model::intent::{Intent, Role};
@@ -7,7 +7,7 @@ use accelnet_model::{Code, IntentName, Problem, VfSecurity};
 
 use crate::nearest::absent;
 
-/// The intent called `name`, which must be there.
+/// Finds the intent called `name`.
 pub fn find<'a>(name: &str, intents: &'a [Intent]) -> Result<&'a Intent, Problem> {
     intents
         .iter()
@@ -19,7 +19,7 @@ pub fn find<'a>(name: &str, intents: &'a [Intent]) -> Result<&'a Intent, Problem
         })
 }
 
-/// The intent must carry VM traffic.
+/// Checks that the intent carries VM traffic.
 pub fn must_be_compute(intent: &Intent) -> Result<(), Problem> {
     if intent.roles.contains(&Role::Compute) {
         return Ok(());
@@ -33,7 +33,7 @@ pub fn must_be_compute(intent: &Intent) -> Result<(), Problem> {
     ))
 }
 
-/// The adapters must take what guests may do with their VFs, as far as is known of their drivers.
+/// Checks that the drivers of the adapters support the security settings, as far as they are known.
 ///
 /// # Errors
 ///
@@ -136,7 +136,7 @@ pub fn may_be_declared(intent: &Intent, others: &[Intent]) -> Result<(), Problem
     Ok(())
 }
 
-/// A number of VFs that is asked for must have a use.
+/// Checks that a requested number of VFs has a use.
 ///
 /// # Errors
 ///
@@ -152,7 +152,7 @@ pub fn has_vfs(intent: &Intent, asked: Option<u32>) -> Result<(), Problem> {
     }
 }
 
-/// An adapter that `other`, another intent, has is not free.
+/// Checks that no other intent has the adapter.
 pub fn adapter_is_free(adapter: &str, other: Option<&str>) -> Result<(), Problem> {
     match other {
         None => Ok(()),
@@ -164,7 +164,7 @@ pub fn adapter_is_free(adapter: &str, other: Option<&str>) -> Result<(), Problem
     }
 }
 
-/// A new intent may not have a name that is taken, unless it is the very same.
+/// Checks that the name is free, or that the same intent has it.
 pub fn is_new(intent: &Intent, others: &[Intent]) -> Result<(), Problem> {
     match others.iter().find(|other| other.name == intent.name) {
         Some(other) if other != intent => Err(Problem::new(
@@ -180,7 +180,7 @@ pub fn is_new(intent: &Intent, others: &[Intent]) -> Result<(), Problem> {
     }
 }
 
-/// An intent that `users` need stays.
+/// Checks that no user needs the intent.
 pub fn is_unused(name: &str, users: &[String]) -> Result<(), Problem> {
     match users {
         [] => Ok(()),

@@ -2,11 +2,11 @@
 //! a bridge, so their steps follow when those exist.
 
 use accelnet_model::intent::BoundAdapter;
-use accelnet_model::switch::{Mention, Plan as SwitchPlan, Standing};
+use accelnet_model::switch::{Mention, NetworkState, Plan as SwitchPlan};
 use accelnet_model::vf_plan::{Ask, Plan as VfPlan, Step as VfStep};
 use accelnet_model::{Adapter, Code, Intent, Node, Observed, PciAddress, Problem};
 
-use crate::switch::{self, Wish};
+use crate::switch::{self, DesiredSwitch};
 use crate::{intent as rules, prereq, vf_count};
 
 #[cfg(test)]
@@ -22,7 +22,7 @@ pub struct Facts<'a> {
     /// The bridge that the intent has here with these adapters.
     pub had: Option<String>,
     /// The network of the node, or why it cannot be read.
-    pub network: &'a Result<Standing, Problem>,
+    pub network: &'a Result<NetworkState, Problem>,
     /// Where the uplink is named on the node.
     pub mentions: &'a [Mention],
     /// Ports of running VMs on the intent's switch that have no bridge, each with its VM.
@@ -275,12 +275,12 @@ pub fn switch(intent: &Intent, facts: &Facts<'_>) -> Result<SwitchPlan, Problem>
     let uplinks = uplinks(&facts.adapters)?;
     let first = uplinks.first().cloned().unwrap_or_default();
     let network = facts.network.as_ref().map_err(Clone::clone)?;
-    let wish = Wish {
+    let desired = DesiredSwitch {
         bridge: intent.bridge_name(),
         uplinks,
         had: facts.had.clone(),
     };
-    switch::plan(&wish, network).map_err(|refusal| {
+    switch::plan(&desired, network).map_err(|refusal| {
         let uplink = refusal.uplink().unwrap_or(&first);
         Problem::new(Code::UplinkUnfit, &[uplink], refusal.to_string())
             .needed(refusal.needed())

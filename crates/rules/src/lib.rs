@@ -1,8 +1,9 @@
-//! Every decision of accelnet, pure: no clock, no input or output, no threads.
+//! Every decision of accelnet, pure: no clock, no I/O, no threads.
 //!
-//! [`prereq`] judges nodes, [`vf_count`] plans a change of the number of VFs and reads the
-//! kernel's refusals, [`switch`] plans the virtual switch, [`vm`] judges one VM against a performance setting,
-//! [`migration`] tells where a VM can move to, [`filter`] which addresses an adapter's filter needs.
+//! [`prereq`] checks nodes, [`vf_count`] plans a change of the number of VFs and explains the kernel's
+//! refusals, [`switch`] plans the virtual switch, [`vm`], [`fitness`] and [`vnic_fitness`] check a VM,
+//! [`pair`] plans its VF, [`admission`] evaluates the capacity of the cluster, [`migration`] finds
+//! targets, and [`filter`] selects the addresses of an adapter's filter.
 
 pub mod adapter_summary;
 pub mod admission;

@@ -9,7 +9,7 @@ use crate::nearest::absent;
 
 /// The highest node reserve, in percent.
 pub const MOST_RESERVE: u8 = 99;
-/// The most queue pairs that a setting can stand for.
+/// The most queue pairs of a setting.
 pub const MOST_QUEUE_PAIRS: u32 = 64;
 /// The highest rate limit, in percent: no limit.
 pub const MOST_RATE_LIMIT: u32 = 100;
@@ -133,7 +133,7 @@ fn read_setting(part: &str) -> Result<(Performance, PerformanceSetting), Problem
     Ok((setting, figure))
 }
 
-/// Values must be in range, and a higher setting must not give less than a lower one.
+/// Checks that values are in range, and that a higher setting gives no less than a lower one.
 ///
 /// # Errors
 ///

@@ -1,8 +1,8 @@
-//! Whether a running VM can be moved to another node while it runs, and on which path it arrives.
+//! Whether a running VM can be migrated to another node, and on which path it arrives.
 
 use accelnet_model::intent::{IntentState, IntentStatus};
 
-/// What is known of the VM.
+/// The VM to migrate.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mover {
     /// Whether it runs.
@@ -16,11 +16,11 @@ pub struct Mover {
     pub may_arrive_without: bool,
     /// Host devices beside its VF.
     pub other_devices: u32,
-    /// Queue pairs that its setting stands for.
+    /// Queue pairs of its setting.
     pub queue_pairs: u32,
 }
 
-/// What is known of another node.
+/// Another node.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Target<'a> {
     /// Whether it sends heartbeats.
@@ -29,9 +29,9 @@ pub struct Target<'a> {
     pub drained: bool,
     /// Name of the intent.
     pub intent: &'a str,
-    /// How far the intent is there.
+    /// The state of the intent there.
     pub status: Option<&'a IntentStatus>,
-    /// Its adapters in the intent: VFs that nobody uses, and queue pairs of a VF at most.
+    /// Its adapters in the intent: unused VFs, and queue pairs of a VF at most.
     pub adapters: Vec<(u32, Option<u32>)>,
 }
 

@@ -1,11 +1,11 @@
-//! Which adapter a name means.
+//! Adapters by name.
 
 use accelnet_model::adapter::Identity;
 use accelnet_model::{Code, PciAddress, Problem};
 
 use crate::nearest::absent;
 
-/// The adapter that `name` means, of which there must be exactly one.
+/// Finds the one adapter with `name`.
 ///
 /// # Errors
 ///

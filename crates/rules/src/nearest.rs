@@ -1,4 +1,4 @@
-//! The name that was probably meant.
+//! The nearest name to a mistyped one.
 
 use std::collections::BTreeSet;
 
@@ -32,7 +32,7 @@ pub fn nearest<'a>(typed: &str, names: impl IntoIterator<Item = &'a str>) -> Opt
 }
 
 /// The cause of an error about `typed`, which is none of `names`: "The cluster has 14 VMs; the nearest name
-/// is web01." `has` says who has them ("The cluster has"), `kind` is one and many of them.
+/// is web01." `has` names the owner ("The cluster has"), `kind` is one and many of them.
 pub fn absent<'a>(
     typed: &str,
     has: &str,

@@ -1,5 +1,5 @@
 //! The two interfaces of an accelerated VM: its vNIC, which is always there, and the VF that
-//! carries its traffic, under one MAC. What one needs to become the other is a [`Plan`].
+//! carries its traffic, under one MAC. A [`Plan`] has the steps between the two states.
 
 use std::fmt;
 
@@ -13,7 +13,7 @@ pub struct Pair<'a> {
     pub nic: Option<&'a Vnic>,
     /// The VF.
     pub vf: Option<&'a Vnic>,
-    /// What stands where the VF would be, in a VM that came to a node without a free one.
+    /// The replacement of the VF in a VM that came to a node without a free one.
     pub stand_in: Option<&'a Vnic>,
     /// The VLAN that the VF is to be in, 0 for none; none where any is right.
     pub vlan: Option<u16>,
@@ -104,9 +104,9 @@ fn is_vf(vnic: &Vnic, pool: &str) -> bool {
 /// One step; each can be done twice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Step {
-    /// Write down what the VF is to have, for the moment that libvirt chooses one.
-    Wish,
-    /// Give the vNIC of the definition its part in the pair.
+    /// Write the hook config for the VF that libvirt will choose.
+    WriteConfig,
+    /// Set the failover feature and the alias of the vNIC in the definition.
     JoinNic,
     /// Add a root port for the VF to the definition.
     DefinePort,
@@ -114,19 +114,19 @@ pub enum Step {
     DefineVf,
     /// Take the running vNIC out and put it in again, with the failover feature.
     ReplugNic,
-    /// Take from the running VM what came in the place of its VF.
+    /// Remove the replacement of the VF from the running VM.
     DropStandIn,
-    /// Give the running VM its VF.
+    /// Attach the VF to the running VM.
     AttachVf,
-    /// Take the VF from the running VM.
+    /// Detach the VF from the running VM.
     DetachVf,
     /// Take the VF out of the definition.
     UndefineVf,
     /// Remove the root port of the VF from the definition.
     UndefinePort,
-    /// Make the vNIC of the definition what it was before.
+    /// Restore the vNIC of the definition.
     PartNic,
-    /// Forget what the VF was to have.
+    /// Remove the hook config.
     Forget,
 }
 
@@ -140,7 +140,7 @@ impl Step {
 impl fmt::Display for Step {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Step::Wish => "write the hook config of its VF: queue pairs, rate, MAC, VLAN",
+            Step::WriteConfig => "write the hook config of its VF: queue pairs, rate, MAC, VLAN",
             Step::JoinNic => "enable failover on the vNIC in its definition",
             Step::DefinePort => "add a PCI Express port for its VF to its definition",
             Step::DefineVf => "add a VF from the pool to its definition",
@@ -156,14 +156,14 @@ impl fmt::Display for Step {
     }
 }
 
-/// The steps of one VM, and why these.
+/// The steps of one VM, with the reason.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Plan {
     /// In this order.
     pub steps: Vec<Step>,
     /// Whether the running VM gets its VF only at its next start.
     pub waits_for_restart: bool,
-    /// Why these.
+    /// The reason.
     pub why: String,
 }
 
@@ -194,11 +194,11 @@ impl Plan {
     }
 }
 
-/// What leads to a VM with its VF. `live` is none for a VM that does not run; `now` permits a
-/// running vNIC to be re-plugged; `again` takes a VF away and gives it anew, because what it
+/// The plan to a VM with its VF. `live` is none for a VM that does not run; `now` permits a
+/// running vNIC to be re-plugged; `again` takes a VF away and gives it again, because what it
 /// is to have can only be set before a guest has it.
 pub fn join(config: Pair<'_>, live: Option<Pair<'_>>, now: bool, again: bool) -> Plan {
-    let mut steps = vec![Step::Wish];
+    let mut steps = vec![Step::WriteConfig];
     let mut why = Vec::new();
     if config.vf.is_some() && !config.is_joined() {
         steps.push(Step::UndefineVf);
@@ -247,7 +247,7 @@ pub fn join(config: Pair<'_>, live: Option<Pair<'_>>, now: bool, again: bool) ->
     }
 }
 
-/// What keeps a VM from a VF that would go past its vNIC's settings: of its definition, of what runs, or
+/// The plan that detaches a VF which would bypass its vNIC's settings: of its definition, of what runs, or
 /// of both.
 pub fn hold(config: Pair<'_>, live: Pair<'_>) -> Plan {
     let mut steps = Vec::new();
@@ -264,9 +264,9 @@ pub fn hold(config: Pair<'_>, live: Pair<'_>) -> Plan {
     }
 }
 
-/// What leads to a running VM with its VF that has no definition: it ends with what it has.
+/// The plan to a VF for a running VM without a definition.
 pub fn join_transient(live: Pair<'_>) -> Plan {
-    let mut steps = vec![Step::Wish];
+    let mut steps = vec![Step::WriteConfig];
     if live.stand_in.is_some() {
         steps.push(Step::DropStandIn);
     }
@@ -289,7 +289,7 @@ pub fn join_transient(live: Pair<'_>) -> Plan {
     }
 }
 
-/// What leads to a definition that can be started on a node where no VF is promised to it.
+/// The plan to a definition that can be started on a node without a VF for it.
 pub fn ready(config: Pair<'_>) -> Plan {
     let mut steps = Vec::new();
     let mut why = Vec::new();
@@ -309,7 +309,7 @@ pub fn ready(config: Pair<'_>) -> Plan {
     }
 }
 
-/// What leads back to the software path alone. `teamed` leaves the vNIC of the definition its
+/// The plan back to the software path alone. `teamed` leaves the vNIC of the definition its
 /// failover feature: it had it before. An alias that was given it goes in any case.
 pub fn part(config: Pair<'_>, live: Option<Pair<'_>>, teamed: bool) -> Plan {
     let mut steps = Vec::new();

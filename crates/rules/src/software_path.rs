@@ -5,19 +5,19 @@ mod walk;
 use accelnet_model::firewall::{BridgeFilter, Chain, Family, FilteredBridge, Protocol};
 use accelnet_model::{Code, Observed, Problem};
 
-use walk::{End, Walk};
+use walk::{End, Frames, Walk};
 
 #[cfg(test)]
 mod tests;
 
-/// What becomes of new connections of VMs.
+/// Whether new connections of VMs pass.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Forwarding {
     /// The firewall does not stop them.
     Passes,
     /// None passes, of these protocols.
     Dropped(Vec<Drops>),
-    /// Some may not pass; why that cannot be told, as a sentence.
+    /// Some may not pass; why that cannot be determined, as a sentence.
     Unclear(String),
 }
 
@@ -32,23 +32,13 @@ pub struct Drops {
     pub called: bool,
 }
 
-/// Whose frames are judged.
-#[derive(Clone, Copy)]
-struct Frames<'a> {
-    /// The bridge; none for one that is not there yet, and has a name that is not known.
-    bridge: Option<&'a str>,
-    ports: &'a [String],
-    links: &'a [String],
-    protocol: Protocol,
-}
-
 /// Judges the bridge called `name`, whether it is there or not.
 pub fn judge(filter: &BridgeFilter, name: &str) -> Forwarding {
     let bridge = filter.bridges.iter().find(|bridge| bridge.name == name);
     of(filter, Some(name), bridge)
 }
 
-/// Judges a bridge that somebody makes, by any name that no link has.
+/// Judges a bridge that a user makes, by any name that no link has.
 pub fn judge_new(filter: &BridgeFilter) -> Forwarding {
     of(filter, None, None)
 }
@@ -115,11 +105,11 @@ fn meets(family: Family, protocol: Protocol, called: bool) -> bool {
 }
 
 impl Forwarding {
-    /// Why VMs must not be put on this path: it carries nothing.
+    /// Checks that VMs can use this path.
     ///
     /// # Errors
     ///
-    /// That.
+    /// The chain that drops everything.
     pub fn must_pass(&self, node: &str, bridge: Option<&str>) -> Result<(), Problem> {
         let Forwarding::Dropped(drops) = self else {
             return Ok(());
@@ -143,7 +133,7 @@ impl Forwarding {
         Err(problem.resolution(remedy(drops, bridge)))
     }
 
-    /// What cannot be told of this path.
+    /// What cannot be determined of this path.
     pub fn warning(&self, node: &str, bridge: Option<&str>) -> Option<Problem> {
         let Forwarding::Unclear(reason) = self else {
             return None;

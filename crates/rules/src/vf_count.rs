@@ -1,7 +1,7 @@
-//! Changing the number of VFs: the plan, what stops it, and what a refusal means.
+//! Changing the number of VFs: the plan, its refusals, and the kernel's refusals.
 //!
 //! The kernel changes the number only through zero, and zero destroys every VF. So the
-//! plan goes through zero only where nobody uses any VF.
+//! plan goes through zero only if no VF is in use.
 
 mod refusal;
 mod verdict;
@@ -13,13 +13,13 @@ use accelnet_model::{Adapter, Code, Observed, Problem, Vf};
 use crate::prereq::{blocker, can_change};
 
 pub use refusal::read as read_refusal;
-pub use verdict::{expected, left, remarks, verdict};
+pub use verdict::{expected, left, verdict, warnings_after};
 
-/// Decides how `adapter` gets from what it has to what is asked.
+/// Plans the change of `adapter` to the requested number.
 ///
 /// # Errors
 ///
-/// What stops it: a prerequisite that the adapter does not meet, more VFs than can be reached, VFs in use.
+/// A prerequisite that the adapter does not meet, more VFs than can be reached, VFs in use.
 pub fn plan(adapter: &Adapter, ask: Ask) -> Result<Plan, Problem> {
     let name = adapter.name();
     let address = adapter.address.to_string();
@@ -45,7 +45,7 @@ pub fn plan(adapter: &Adapter, ask: Ask) -> Result<Plan, Problem> {
         Ask::Exactly(count) => exactly(count, adapter, sriov, &name)?,
     };
     let whole = from == to && adapter.vfs.len() == to as usize;
-    if whole && adapter.vfs.iter().all(is_settled) {
+    if whole && adapter.vfs.iter().all(is_complete) {
         let steps = match sriov.drivers_autoprobe {
             Observed::Known(false) => Vec::new(),
             _ => vec![Step::KeepDriversOff],
@@ -111,7 +111,7 @@ fn off(adapter: &Adapter, from: u32, name: &str) -> Result<Plan, Problem> {
     })
 }
 
-/// The number asked for, where the adapter can give so many.
+/// The number requested, where the adapter can give so many.
 fn exactly(count: u32, adapter: &Adapter, sriov: &Sriov, name: &str) -> Result<u32, Problem> {
     let most = most(sriov, name)?;
     if (1..=most).contains(&count) {
@@ -140,7 +140,7 @@ fn all(adapter: &Adapter, sriov: &Sriov, from: u32, name: &str) -> Result<u32, P
         return Ok(from);
     }
     match most(sriov, name)? {
-        // What reaches none of them says why.
+        // Without any of them, the reason is given.
         0 => exactly(1, adapter, sriov, name),
         most => Ok(most),
     }
@@ -165,13 +165,13 @@ fn are(vfs: u32) -> String {
     }
 }
 
-/// A VF that need not be made anew: somebody uses it, or no host netdev is on it.
-fn is_settled(vf: &Vf) -> bool {
+/// A VF that need not be made again: it is in use, or no host netdev is on it.
+fn is_complete(vf: &Vf) -> bool {
     let used = vf.users.known().is_none_or(|users| !users.is_empty());
     used || vf.is_ready()
 }
 
-/// No VF may be in use, and of none may that be unknown.
+/// Checks that no VF is in use or of unknown use.
 pub fn unused(adapter: &Adapter, name: &str) -> Result<(), Problem> {
     let mut used = Vec::new();
     let mut unknown = Vec::new();

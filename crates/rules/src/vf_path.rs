@@ -1,8 +1,8 @@
-//! Which way a running VM's traffic goes, by what was seen of its VF, and what follows: whether the
-//! software path receives, too (failover bridging), whether the VF is taken back, and when to look again.
+//! The path of a running VM's traffic, by observations of its VF, and the consequences: whether the
+//! software path receives, too (failover bridging), whether the VF is taken back, and when to check again.
 //!
 //! Nothing here believes the domain's XML. A VF is proved by its guest's driver, or the path is not the
-//! VF's. What cannot be told is bridged and never taken back.
+//! VF's. What cannot be determined is bridged and never taken back.
 
 use std::time::Duration;
 
@@ -30,7 +30,7 @@ impl Default for Limits {
     }
 }
 
-/// What the guest's time is counted from.
+/// The start of the guest's time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Begin {
     /// The VF was attached while the guest ran.
@@ -52,9 +52,9 @@ impl Begin {
     }
 }
 
-/// What is known of a VM and its VF.
+/// Observations of a VM and its VF.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Seen {
+pub struct Observation {
     /// Whether the VM runs; one that is paused or sleeps uses up no time.
     pub running: bool,
     /// What the host shows of its VF; none for a VM without one.
@@ -66,11 +66,12 @@ pub struct Seen {
     pub guest: Option<bool>,
     /// Whether the guest sends over its vNIC although its driver works the VF.
     pub sends_on_vnic: bool,
-    /// Whether the VF's adapter has link; none where that cannot be told. Without link its VFs have none.
+    /// Whether the VF's adapter has link; none where that cannot be determined. Without link its VFs have
+    /// none.
     pub link: Option<bool>,
     /// Whether the software path leads over another adapter than the VF's.
     pub elsewhere: bool,
-    /// What its time is counted from.
+    /// The start of its time.
     pub begin: Begin,
     /// How long it has run since then without being seen to drive its VF.
     pub waited: Duration,
@@ -83,7 +84,7 @@ pub enum Path {
     Vf,
     /// The software path alone: the guest has no VF, or does not drive it.
     Software,
-    /// It cannot be told; the software path receives, too.
+    /// It cannot be determined; the software path receives, too.
     Unknown,
 }
 
@@ -100,12 +101,12 @@ pub enum Time {
     Over,
 }
 
-/// What follows from what was seen.
+/// The consequences of the observations.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Verdict {
     /// The path.
     pub path: Path,
-    /// What was seen, and by what: a fragment.
+    /// The observation and its source, as a fragment.
     pub why: String,
     /// Whether the adapter passes the VM's frames to the bridge, too.
     pub bridge: bool,
@@ -114,61 +115,65 @@ pub struct Verdict {
     /// Whether the VF is to be taken back: it is certain that the guest does not drive it, and its time is
     /// over.
     pub take_back: bool,
-    /// When to look again without an event; none where an event reports every change.
-    pub look_again: Option<Duration>,
+    /// When to check again without an event; none where an event reports every change.
+    pub next_check: Option<Duration>,
 }
 
 /// For how long the adapter of a VF that a guest drove may be without link. A guest with a VF drops what it
 /// receives over its vNIC, whether the VF has link or not (`net_failover_handle_frame` of Linux).
 const WITHOUT_LINK: Duration = Duration::from_secs(5);
 
-/// A driver that works its VF is looked at this often, since no event reports that a guest unbinds it.
+/// A driver that works its VF is read this often, since no event reports that a guest unbinds it.
 const WORKS: Duration = Duration::from_secs(60);
-/// A guest that is waited for is looked at after an eighth of the time it has taken, within these bounds.
+/// A guest that is waited for is read after an eighth of the time it has taken, within these bounds.
 const SOONEST: Duration = Duration::from_secs(1);
 const LATEST: Duration = Duration::from_secs(5);
 
-/// Judges what was seen of a VM.
-pub fn judge(seen: &Seen, limits: Limits) -> Verdict {
-    let Some(vf) = &seen.vf else {
+/// Evaluates the observations of a VM.
+pub fn judge(observation: &Observation, limits: Limits) -> Verdict {
+    let Some(vf) = &observation.vf else {
         return Verdict {
             path: Path::Software,
             why: "it has no VF".to_owned(),
             bridge: true,
             time: Time::NotCounted,
             take_back: false,
-            look_again: None,
+            next_check: None,
         };
     };
-    let (path, certain, why) = prove(seen, vf);
+    let (path, certain, why) = prove(observation, vf);
     let time = match path {
         Path::Vf => Time::NotCounted,
-        _ if without_link(seen) => match seen.elsewhere || seen.waited >= WITHOUT_LINK {
-            true => Time::Over,
-            false => Time::Left,
-        },
-        Path::Software | Path::Unknown => time(seen, limits),
+        _ if without_link(observation) => {
+            match observation.elsewhere || observation.waited >= WITHOUT_LINK {
+                true => Time::Over,
+                false => Time::Left,
+            }
+        }
+        Path::Software | Path::Unknown => time(observation, limits),
     };
-    let look_again = match (seen.running, path, time) {
+    let next_check = match (observation.running, path, time) {
         (false, ..) => None,
         (true, _, Time::NotCounted | Time::Over) => Some(WORKS),
-        (true, ..) => Some((seen.waited / 8).clamp(SOONEST, LATEST)),
+        (true, ..) => Some((observation.waited / 8).clamp(SOONEST, LATEST)),
     };
     Verdict {
         path,
         why,
         bridge: path != Path::Vf,
         time,
-        take_back: (certain || without_link(seen)) && seen.running && time == Time::Over,
-        look_again,
+        take_back: (certain || without_link(observation))
+            && observation.running
+            && time == Time::Over,
+        next_check,
     }
 }
 
 /// The path, whether it is certain that the guest does not drive its VF, and why.
-fn prove(seen: &Seen, vf: &VfEvidence) -> (Path, bool, String) {
+fn prove(observation: &Observation, vf: &VfEvidence) -> (Path, bool, String) {
     let held = match &vf.held {
         Observed::Known(Holding::NotHeld) => {
-            let hidden = match seen.negotiated {
+            let hidden = match observation.negotiated {
                 Some(true) => "",
                 _ => ", which hides it until the guest offers VIRTIO_NET_F_STANDBY",
             };
@@ -180,18 +185,18 @@ fn prove(seen: &Seen, vf: &VfEvidence) -> (Path, bool, String) {
         Observed::Unknown(_) => None,
     };
     let by_qemu = held.map_or_else(String::new, |file| format!("QEMU holds {file}, and "));
-    if seen.link == Some(false) && vf.bus_master != Observed::Known(false) {
+    if observation.link == Some(false) && vf.bus_master != Observed::Known(false) {
         let why = "the adapter of its VF has no link, and a guest receives nothing over its vNIC while it has a VF";
         return (Path::Unknown, false, why.to_owned());
     }
     match &vf.bus_master {
-        Observed::Known(true) if seen.sends_on_vnic => {
+        Observed::Known(true) if observation.sends_on_vnic => {
             let why = format!(
                 "{by_qemu}a driver of the guest works the VF, but the guest sends over its vNIC"
             );
             (Path::Unknown, false, why)
         }
-        Observed::Known(true) if seen.negotiated == Some(false) => {
+        Observed::Known(true) if observation.negotiated == Some(false) => {
             let why = format!(
                 "{by_qemu}a driver of the guest uses the VF, but the guest has not negotiated failover since its reboot"
             );
@@ -205,7 +210,7 @@ fn prove(seen: &Seen, vf: &VfEvidence) -> (Path, bool, String) {
             let why = format!("{by_qemu}no driver of the guest works the VF (bus master is off)");
             (Path::Software, true, why)
         }
-        Observed::Unknown(reason) => match (seen.guest, held) {
+        Observed::Unknown(reason) => match (observation.guest, held) {
             (Some(true), Some(_)) => (
                 Path::Vf,
                 false,
@@ -227,15 +232,17 @@ fn prove(seen: &Seen, vf: &VfEvidence) -> (Path, bool, String) {
 
 /// Whether the guest works a VF whose adapter has no link. One that boots is given time to use its VF first,
 /// unless its software path leads over another adapter.
-fn without_link(seen: &Seen) -> bool {
-    let bus_master = seen.vf.as_ref().map(|vf| &vf.bus_master);
+fn without_link(observation: &Observation) -> bool {
+    let bus_master = observation.vf.as_ref().map(|vf| &vf.bus_master);
     let works = matches!(bus_master, Some(Observed::Known(true)));
-    works && seen.link == Some(false) && (seen.elsewhere || seen.begin == Begin::Lost)
+    works
+        && observation.link == Some(false)
+        && (observation.elsewhere || observation.begin == Begin::Lost)
 }
 
-fn time(seen: &Seen, limits: Limits) -> Time {
-    let limit = seen.begin.limit(limits);
-    match seen.waited {
+fn time(observation: &Observation, limits: Limits) -> Time {
+    let limit = observation.begin.limit(limits);
+    match observation.waited {
         waited if waited >= limit => Time::Over,
         waited if waited >= limit * 2 / 5 => Time::Late,
         _ => Time::Left,

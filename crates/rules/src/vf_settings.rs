@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use accelnet_model::performance::PerformanceSetting;
 use accelnet_model::vf::{VfSettings, VlanProtocol};
-use accelnet_model::{Adapter, Mac, PciAddress, VfChange, VfSecurity, VfWish};
+use accelnet_model::{Adapter, HookConfig, Mac, PciAddress, VfChange, VfSecurity};
 
 #[cfg(test)]
 mod tests;
@@ -80,12 +80,12 @@ pub fn desired(
     security: VfSecurity,
     limit: Option<u32>,
     adapters: &[&Adapter],
-) -> VfWish {
+) -> HookConfig {
     // An adapter without link gets its rate when the link is up.
     let rate = |adapter: &&Adapter| rate(figure, limit, adapter).unwrap_or(0);
     let first = adapters.first().map_or(0, rate);
     let others = adapters.iter().map(|one| (one.address, rate(one)));
-    VfWish {
+    HookConfig {
         mac,
         max_tx_rate_mbps: first,
         max_tx_rate_mbps_by_pf: others

@@ -1,4 +1,4 @@
-//! One VM against a performance setting: vNICs, vCPUs, figures, room.
+//! One VM and a performance setting: vNICs, vCPUs, queue pairs and free capacity.
 
 use std::collections::BTreeMap;
 
@@ -6,7 +6,7 @@ use accelnet_model::domain::Vnic;
 use accelnet_model::performance::{Performance, PerformanceSettings};
 use accelnet_model::{Code, Domain, Mac, Problem};
 
-/// The VM must have a vNIC.
+/// Checks that the VM has a vNIC.
 pub fn has_vnics(vm: &Domain) -> Result<(), Problem> {
     match vm.vnics.as_slice() {
         [] => Err(Problem::new(
@@ -223,7 +223,7 @@ fn place_of(vnic: &Vnic) -> String {
     format!("{} {source}", vnic.kind)
 }
 
-/// `mac` must be nobody else's; `macs` has, for each MAC that is in use, who has it.
+/// `mac` must not be in use; `macs` has, for each MAC that is in use, who has it.
 pub fn mac_is_its_own(
     vm: &str,
     mac: Mac,
@@ -246,10 +246,10 @@ pub fn mac_is_its_own(
     }
 }
 
-/// What one adapter has to give.
+/// The free capacity of one adapter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Room {
-    /// VFs that nobody uses.
+pub struct FreeCapacity {
+    /// VFs that are not in use.
     pub free_vfs: u32,
     /// Queue pairs that are free for VFs.
     pub free_queue_pairs: u32,
@@ -257,14 +257,14 @@ pub struct Room {
     pub most_queue_pairs: u32,
 }
 
-/// One of the adapters must be able to give a VF the setting's queue pairs at all.
+/// Checks that one of the adapters can give a VF the queue pairs of the setting.
 pub fn provisionable(
     setting: Performance,
     figures: &PerformanceSettings,
-    adapters: &[Room],
+    adapters: &[FreeCapacity],
 ) -> Result<(), Problem> {
     let pairs = figures.of(setting).queue_pairs;
-    let most = adapters.iter().map(|room| room.most_queue_pairs).max();
+    let most = adapters.iter().map(|free| free.most_queue_pairs).max();
     match most {
         Some(most) if most >= pairs => Ok(()),
         _ => Err(Problem::new(
@@ -279,22 +279,22 @@ pub fn provisionable(
     }
 }
 
-/// One of the adapters must have room for the VM now; the first that has it is named by
+/// Checks that one of the adapters has free capacity for the VM; the first is returned by
 /// its place.
 pub fn place(
     vm: &str,
     setting: Performance,
     figures: &PerformanceSettings,
-    adapters: &[Room],
+    adapters: &[FreeCapacity],
 ) -> Result<usize, Problem> {
     provisionable(setting, figures, adapters)?;
     let pairs = figures.of(setting).queue_pairs;
-    let fits = |room: &Room| {
-        room.free_vfs >= 1 && room.free_queue_pairs >= pairs && room.most_queue_pairs >= pairs
+    let fits = |free: &FreeCapacity| {
+        free.free_vfs >= 1 && free.free_queue_pairs >= pairs && free.most_queue_pairs >= pairs
     };
     adapters.iter().position(fits).ok_or_else(|| {
-        let vfs: u32 = adapters.iter().map(|room| room.free_vfs).sum();
-        let free: u32 = adapters.iter().map(|room| room.free_queue_pairs).sum();
+        let vfs: u32 = adapters.iter().map(|free| free.free_vfs).sum();
+        let free: u32 = adapters.iter().map(|free| free.free_queue_pairs).sum();
         let needed = count(pairs, "queue pair");
         let binding = match (vfs, free) {
             (0, _) => "; VFs bind".to_owned(),

@@ -1,4 +1,4 @@
-//! Names of VMs as they are typed: a name, a UUID, or a glob with `*` and `?`, which a name may have, too.
+//! Names of VMs in commands: a name, a UUID, or a glob with `*` and `?`, which a name may contain, too.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -6,7 +6,7 @@ use accelnet_model::{Code, Problem};
 
 use crate::nearest::{absent, absent_on_nodes, held};
 
-/// VMs by what they are called.
+/// VMs by name and UUID.
 #[derive(Debug, Default)]
 pub struct Names<'a> {
     /// Name of each, in their order.
@@ -27,9 +27,9 @@ impl<'a> Names<'a> {
         names
     }
 
-    /// The places of the VMs that what was typed means, in their order: those that are called exactly so or
-    /// have that UUID; where there is none, those whose name it fits as a glob.
-    pub fn meant(&self, typed: &str) -> Vec<usize> {
+    /// The indexes of the VMs that `typed` selects, in their order: those with exactly this name or
+    /// UUID; if there is none, those whose name matches it as a glob.
+    pub fn matching(&self, typed: &str) -> Vec<usize> {
         let uuid = typed.to_ascii_lowercase();
         let exact = [self.by_name.get(typed), self.by_uuid.get(&*uuid)];
         let mut exact: Vec<usize> = exact.into_iter().flatten().flatten().copied().collect();
@@ -48,18 +48,18 @@ impl<'a> Names<'a> {
     }
 }
 
-/// The VMs among `all` that what was typed means, as [`Names::meant`].
-pub fn meant<T>(
+/// The VMs of `all` that `typed` selects, as [`Names::matching`].
+pub fn matching<T>(
     typed: &str,
     all: impl IntoIterator<Item = T>,
     called: impl Fn(&T) -> (&str, &str),
 ) -> Vec<T> {
     let all: Vec<T> = all.into_iter().collect();
-    let meant = Names::of(all.iter().map(called)).meant(typed);
-    let meant: BTreeSet<usize> = meant.into_iter().collect();
+    let matching = Names::of(all.iter().map(called)).matching(typed);
+    let matching: BTreeSet<usize> = matching.into_iter().collect();
     let all = all.into_iter().enumerate();
-    let meant = all.filter(|(place, _)| meant.contains(place));
-    meant.map(|(_, one)| one).collect()
+    let matching = all.filter(|(place, _)| matching.contains(place));
+    matching.map(|(_, one)| one).collect()
 }
 
 /// The problem with `typed`, which fits none of `vms`, each a name and its node: those of one `node`, or of

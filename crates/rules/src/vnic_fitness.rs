@@ -1,60 +1,20 @@
 //! Whether the settings of a vNIC hold over a VF. The host enforces them on its own end of the vNIC,
-//! which a VF goes past: each is carried over to the VF, or stands in its way.
+//! which a VF bypasses: each is applied to the VF, or excludes a VF.
 
 mod layers;
 mod vlan;
+mod way;
 
 use accelnet_model::domain::Vnic;
 use accelnet_model::port::{Bandwidth, NetworkSettings};
-use accelnet_model::switch::PortRules;
 use accelnet_model::{Code, Problem};
 
 use layers::Layer;
+use way::{name, refusing, unfit};
 
-/// An adapter that a VF may be of.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Pf {
-    /// Its name.
-    pub name: String,
-    /// Bytes of its largest payload.
-    pub mtu: Option<u32>,
-    /// Why its driver cannot limit a VF's transmit rate; none where it can, or that is not known.
-    pub no_rate: Option<String>,
-    /// Why its driver cannot put a VF into a VLAN; none where it can, or that is not known.
-    pub no_vlan: Option<String>,
-}
+pub use way::{Pf, Vlan, Way};
 
-/// What the software path of a vNIC leads through.
-#[derive(Debug, Clone, Copy)]
-pub struct Way<'a> {
-    /// Name of the VM.
-    pub vm: &'a str,
-    /// The vNIC.
-    pub vnic: &'a Vnic,
-    /// Its end on the host, where it is plugged.
-    pub port: Option<&'a str>,
-    /// Its libvirt network, where it is on one.
-    pub network: Option<&'a NetworkSettings>,
-    /// The bridge of the virtual switch, and its rules; none where they cannot be read now.
-    pub bridge: Option<(&'a str, &'a PortRules)>,
-    /// The port of that bridge that leads out of the node; none where there is none now.
-    pub uplink: Option<&'a str>,
-    /// The adapters that a VF may be of.
-    pub pfs: &'a [Pf],
-}
-
-/// The VLAN that a VF has to have so that it is where its vNIC is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Vlan {
-    /// This one, 0 for none.
-    Is(u16),
-    /// This one if its port gets what a new port gets.
-    WouldBe(u16),
-    /// It cannot be told now.
-    Unknown,
-}
-
-/// What a VF has to have in place of its vNIC.
+/// Settings that a VF needs in place of its vNIC.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Carried {
     /// VLAN of its traffic.
@@ -67,12 +27,12 @@ pub struct Carried {
     pub costs: Vec<Problem>,
 }
 
-/// Judges the settings of a vNIC that keep the VM from somebody: its own, those of its network and port
+/// Judges the settings of a vNIC that protect the VM's neighbours: its own, those of its network and port
 /// group, and those of its port. Gives back the VLAN of a VF.
 ///
 /// # Errors
 ///
-/// The setting that a VF would go past, and what to do about it.
+/// The setting that a VF would bypass, and the remedy.
 pub fn holds(way: &Way<'_>) -> Result<Vlan, Problem> {
     let layers = layers::of(way);
     for layer in &layers {
@@ -119,7 +79,7 @@ pub fn names_vlan(way: &Way<'_>) -> bool {
     layers::of(way).iter().any(|layer| layer.vlan.is_some())
 }
 
-/// What a vNIC may send at most, in Mb/s, as a VF has it.
+/// The transmit limit of a vNIC in Mb/s, rounded as a VF needs it.
 pub fn transmit_limit(vnic: &Vnic, network: Option<&NetworkSettings>) -> Option<u32> {
     let way = Way {
         vm: "",
@@ -133,20 +93,6 @@ pub fn transmit_limit(vnic: &Vnic, network: Option<&NetworkSettings>) -> Option<
     let layers = layers::of(&way);
     let outbound = layers.iter().find_map(|layer| layer.port.outbound);
     Some(mbps(outbound?.average?))
-}
-
-/// A vNIC as a sentence begins with it.
-fn name(vnic: &Vnic) -> String {
-    match vnic.mac {
-        Some(mac) => format!("Its vNIC {mac}"),
-        None => "Its vNIC".to_owned(),
-    }
-}
-
-fn unfit(vm: &str, found: String, needed: &str, what_to_do: &str) -> Problem {
-    Problem::new(Code::VmUnfit, &[vm], found)
-        .needed(needed)
-        .resolution(what_to_do)
 }
 
 /// The bridge finds a VM by what it receives from it. One with fixed entries sends the VM's frames to its
@@ -167,7 +113,7 @@ fn bridge_learns(way: &Way<'_>) -> Result<(), Problem> {
     ))
 }
 
-/// What somebody set on the port itself, past libvirt.
+/// What is set on the port itself, past libvirt.
 fn port_is_open(way: &Way<'_>) -> Result<(), Problem> {
     let Some((bridge, rules)) = way.bridge else {
         return Ok(());
@@ -268,18 +214,12 @@ fn mbps(kib: u64) -> u32 {
     u32::try_from(mbps).unwrap_or(u32::MAX).max(1)
 }
 
-/// The first adapter whose driver refuses something, and its words.
-fn refusing(pfs: &[Pf], why: impl Fn(&Pf) -> Option<&String>) -> Option<(&str, &str)> {
-    let mut pfs = pfs.iter();
-    pfs.find_map(|pf| Some((pf.name.as_str(), why(pf)?.as_str())))
-}
-
 /// A VF carries no larger packets than its PF.
 fn mtu(way: &Way<'_>, layers: &[Layer<'_>], carried: &mut Carried) -> Result<(), Problem> {
     let own = layers
         .iter()
         .find_map(|layer| layer.port.mtu.map(|mtu| (layer.what.clone(), mtu)));
-    // Where nothing says, libvirt gives a vNIC the MTU of its bridge.
+    // Without a setting, libvirt gives a vNIC the MTU of its bridge.
     let bridge = way
         .bridge
         .map(|(name, rules)| (format!("Bridge {name}"), rules.mtu));

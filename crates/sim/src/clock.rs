@@ -1,9 +1,9 @@
-//! Time that passes only when somebody waits.
+//! Time that passes only when a process waits.
 
 use std::sync::Mutex;
 use std::time::Duration;
 
-use crate::kernel::held;
+use crate::mutex::held;
 
 /// A clock at 2026-01-02T03:04:05Z, plus what was waited.
 #[derive(Debug, Default)]
@@ -16,7 +16,7 @@ impl Time {
         *held(&self.passed)
     }
 
-    pub(crate) fn pass(&self, time: Duration) {
+    pub(crate) fn advance(&self, time: Duration) {
         *held(&self.passed) += time;
     }
 

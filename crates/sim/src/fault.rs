@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-/// A fault. It lasts until it is mended.
+/// A fault. It lasts until it is repaired.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fault {
     /// The write of `sriov_numvfs` ends with this error number, and nothing has changed.
     Errno(i32),
-    /// The same, and the driver says why in the kernel log.
+    /// The same, and the driver gives the reason in the kernel log.
     Refuses {
         /// Error number.
         errno: i32,
@@ -27,7 +27,7 @@ pub enum Fault {
     NotRoot,
     /// The driver does not come back from the write, which holds the device lock meanwhile.
     Hang,
-    /// The driver makes so many VFs and no more, and reports success. The kernel says the
+    /// The driver makes so many VFs and no more, and reports success. The kernel reports the
     /// same number.
     FewerThanAsked(u16),
     /// The write comes back at once, and the VFs from this one on appear later.
@@ -52,7 +52,7 @@ pub enum Fault {
         /// VFs that came to be.
         after_vfs: u16,
     },
-    /// After so many VFs the driver oopses: whoever writes is killed, and the device lock
+    /// After so many VFs the driver oopses: the process that writes is killed, and the device lock
     /// is never given back.
     DriverOopses {
         /// VFs that came to be.
@@ -62,7 +62,7 @@ pub enum Fault {
     AdapterVanishes,
     /// The adapter goes after the write has come back, while its last VF is waited for.
     AdapterVanishesLater,
-    /// Somebody opens the vfio groups between the look and the act.
+    /// A process opens the vfio groups between the look and the act.
     GroupsTaken,
     /// The kernel's answer about VF settings holds so many and is cut short.
     SettingsCutShort {

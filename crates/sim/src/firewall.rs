@@ -8,7 +8,7 @@ use accelnet_model::firewall::Protocol;
 use crate::kernel::SimKernel;
 
 impl SimKernel {
-    /// Somebody loads br_netfilter: it passes bridged packets to the firewall for all bridges, as its
+    /// A process loads br_netfilter: it passes bridged packets to the firewall for all bridges, as its
     /// defaults are.
     ///
     /// # Errors
@@ -22,7 +22,7 @@ impl SimKernel {
         })
     }
 
-    /// Somebody has it pass them to the firewall no more.
+    /// A process disables that again.
     ///
     /// # Errors
     ///
@@ -38,7 +38,7 @@ impl SimKernel {
         })
     }
 
-    /// Somebody makes rules: from now on a program prints this.
+    /// A process makes rules: from now on a program prints this.
     ///
     /// # Errors
     ///

@@ -23,7 +23,7 @@ pub struct SimHost {
     pub libvirt: SimLibvirt,
 }
 
-/// A libvirt daemon that says what it was told.
+/// A libvirt daemon with given answers.
 #[derive(Debug, Clone)]
 pub struct SimLibvirt {
     /// What it answers.
@@ -75,7 +75,7 @@ impl SimLibvirt {
 }
 
 impl Hypervisor for SimLibvirt {
-    fn look(&self, _within: Duration) -> Result<Reading, LibvirtError> {
+    fn read_domains(&self, _within: Duration) -> Result<Reading, LibvirtError> {
         self.answer.clone()
     }
 
@@ -94,7 +94,7 @@ impl Clock for SimKernel {
     }
 
     fn sleep(&self, time: Duration) {
-        self.pass(time);
+        self.advance(time);
     }
 }
 
@@ -144,7 +144,7 @@ impl SimHost {
         Ok(())
     }
 
-    /// A process whose open files nobody may list.
+    /// A process whose open files no process may list.
     ///
     /// # Errors
     ///

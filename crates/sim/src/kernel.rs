@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
 use std::io;
 use std::path::PathBuf;
-use std::sync::{Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::{Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::Duration;
 
 use accelnet_host::{CopiedRulesets, Links, Lock};
@@ -16,6 +16,7 @@ use accelnet_pci::Root;
 
 use crate::clock::Time;
 use crate::fault::Fault;
+use crate::mutex::held;
 use crate::tree::SimNode;
 
 const EIO: i32 = 5;
@@ -41,21 +42,16 @@ pub struct SimKernel {
     pub(crate) settings: Mutex<BTreeMap<(PciAddress, u32), VfSettings>>,
     /// What links take in beside their own MAC, by name.
     pub(crate) taken_in: Mutex<BTreeSet<(String, Mac)>>,
-    /// How many MACs an adapter takes in beside its own; none for as many as are asked for.
-    pub(crate) filter_room: Mutex<Option<usize>>,
+    /// How many MACs an adapter takes in beside its own; none for as many as are requested.
+    pub(crate) filter_capacity: Mutex<Option<usize>>,
     /// The port behind which each bridge, by name, learned a MAC.
     pub(crate) learned: Mutex<BTreeMap<(String, Mac), String>>,
     /// Ports from which bridges learn nothing, by index.
     pub(crate) learning_off: Mutex<BTreeSet<u32>>,
     /// Whether trust of a VF is refused from now on.
     pub(crate) refuses_trust: Mutex<bool>,
-    /// Device files that somebody has open.
+    /// Device files that a process has open.
     pub(crate) open: Mutex<BTreeSet<String>>,
-}
-
-/// What a mutex holds; one whose owner panicked as well.
-pub(crate) fn held<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// VFs that are to come.
@@ -97,7 +93,7 @@ impl SimKernel {
             stuck: Mutex::default(),
             settings: Mutex::default(),
             taken_in: Mutex::default(),
-            filter_room: Mutex::default(),
+            filter_capacity: Mutex::default(),
             learned: Mutex::default(),
             learning_off: Mutex::default(),
             refuses_trust: Mutex::default(),
@@ -126,7 +122,7 @@ impl SimKernel {
 
     /// From now on an adapter takes in no more than so many.
     pub fn limit_filters(&self, room: Option<usize>) {
-        *held(&self.filter_room) = room;
+        *held(&self.filter_capacity) = room;
     }
 
     /// The power was off: nothing is in a filter, and no bridge knows anybody.
@@ -145,13 +141,13 @@ impl SimKernel {
         *held(&self.fault) = Some(fault);
     }
 
-    /// Mends whatever is broken: a write that hung comes back, a driver is bound again, an
+    /// Repairs whatever is broken: a write that hung comes back, a driver is bound again, an
     /// adapter is plugged in again, a machine whose driver oopsed was rebooted.
     ///
     /// # Errors
     ///
     /// When the tree cannot be written.
-    pub fn mend(&self) -> io::Result<()> {
+    pub fn repair(&self) -> io::Result<()> {
         let fault = held(&self.fault).take();
         let stuck = held(&self.stuck).take();
         let adapters = self.node().adapters();
@@ -210,8 +206,8 @@ impl SimKernel {
     }
 
     /// Lets time pass, and what is due in it happen.
-    pub(crate) fn pass(&self, time: Duration) {
-        self.time.pass(time);
+    pub(crate) fn advance(&self, time: Duration) {
+        self.time.advance(time);
         let late = *held(&self.late);
         if let Some(late) = late
             && self.time.passed() >= late.at
@@ -235,7 +231,7 @@ impl SimKernel {
         }
     }
 
-    /// Whether whoever asks for an attribute under the device lock waits in vain.
+    /// Whether reads of attributes under the device lock hang.
     pub(crate) fn is_locked(&self, path: &std::path::Path) -> bool {
         let stuck = held(&self.stuck);
         let Some(stuck) = stuck.as_ref() else {
@@ -288,7 +284,7 @@ impl SimKernel {
         held(&self.settings).retain(|(pf, _), _| *pf != adapter);
     }
 
-    /// Somebody else writes a number of VFs.
+    /// Another process writes a number of VFs.
     ///
     /// # Errors
     ///
@@ -301,7 +297,7 @@ impl SimKernel {
         Ok(())
     }
 
-    /// What the driver does when it is told a number of VFs.
+    /// What the driver does with a number of VFs.
     fn configure(
         &self,
         adapter: PciAddress,
@@ -326,7 +322,7 @@ impl SimKernel {
             Some(Fault::FewerThanAsked(made)) if vfs > made => {
                 let words = format!("{vfs} VFs requested; only {made} enabled");
                 done(self.log(adapter, &words))?;
-                self.time.pass(FOR_ONE_VF * u32::from(made));
+                self.time.advance(FOR_ONE_VF * u32::from(made));
                 done(self.node_mut().apply_numvfs(adapter, made))
             }
             Some(Fault::Late { at_once, after }) if vfs > at_once => {
@@ -368,7 +364,7 @@ impl SimKernel {
                 done(self.node_mut().apply_numvfs_partly(adapter, vfs, vfs - 1))
             }
             _ => {
-                self.time.pass(FOR_ONE_VF * u32::from(vfs));
+                self.time.advance(FOR_ONE_VF * u32::from(vfs));
                 done(self.node_mut().apply_numvfs(adapter, vfs))
             }
         }
@@ -387,7 +383,7 @@ impl SimKernel {
         let slice = Duration::from_millis(100);
         let mut left = within;
         while !left.is_zero() {
-            self.pass(slice.min(left));
+            self.advance(slice.min(left));
             left = left.saturating_sub(slice);
             waiting();
         }

@@ -12,7 +12,8 @@ use accelnet_model::vf_plan::Refusal;
 use accelnet_pci::LockedRead;
 
 use crate::fault::Fault;
-use crate::kernel::{SimKernel, held};
+use crate::kernel::SimKernel;
+use crate::mutex::held;
 
 /// How long attributes under the device lock are waited for.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -20,7 +21,7 @@ const PATIENCE: Duration = Duration::from_secs(2);
 impl LockedRead for SimKernel {
     fn read(&self, paths: &[PathBuf]) -> Vec<io::Result<String>> {
         if paths.iter().any(|path| self.is_locked(path)) {
-            self.pass(PATIENCE);
+            self.advance(PATIENCE);
         }
         let answer = |path: &PathBuf| match self.is_locked(path) {
             true => Err(io::Error::new(

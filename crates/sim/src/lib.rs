@@ -2,7 +2,7 @@
 //! of such a node with faults.
 //!
 //! For tests and benchmarks: a [`Tree`] describes a node in a few lines and
-//! writes what its kernel would show; a [`SimHost`] boots it, so that it can be looked at
+//! writes what its kernel would show; a [`SimHost`] boots it, so that it can be read
 //! and changed like a real one, and broken by a [`Fault`]. A [`SimMachine`] has bridges and
 //! a libvirt as well: all that an agent works on.
 
@@ -15,6 +15,7 @@ pub mod kernel;
 mod knobs;
 mod links;
 pub mod machine;
+mod mutex;
 pub mod switches;
 pub mod tree;
 pub mod vms;

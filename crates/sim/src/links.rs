@@ -1,5 +1,5 @@
 //! The links of a node that never existed: those of its tree, and what netlink and ethtool
-//! would say of them.
+//! would show of them.
 
 use std::io;
 use std::path::Path;
@@ -12,7 +12,8 @@ use accelnet_model::{Mac, PciAddress};
 use accelnet_netlink::{FdbEntry, FdbEvent, FdbKind, NetlinkError, VfChange};
 
 use crate::fault::Fault;
-use crate::kernel::{SimKernel, held};
+use crate::kernel::SimKernel;
+use crate::mutex::held;
 
 impl SimKernel {
     /// The VFs that the adapter of `link` has now.
@@ -42,7 +43,7 @@ impl SimKernel {
     /// # Errors
     ///
     /// When the tree cannot be read.
-    pub fn hears(&self, port: &str, mac: Mac) -> Result<Option<FdbEvent>, NetlinkError> {
+    pub fn receives(&self, port: &str, mac: Mac) -> Result<Option<FdbEvent>, NetlinkError> {
         let links = self.links()?;
         let link = links.iter().find(|link| link.name == port);
         let Some(bridge) = link.and_then(|link| link.master.clone()) else {
@@ -63,7 +64,7 @@ impl SimKernel {
         Ok(entry.map(FdbEvent::Here))
     }
 
-    /// Nobody has heard of `mac` for five minutes; the kernel's event.
+    /// `mac` was silent for five minutes; the kernel's event.
     ///
     /// # Errors
     ///
@@ -199,7 +200,7 @@ impl Links for SimKernel {
         let Some(link) = link.filter(|link| link.parent.is_some() || link.bond.is_some()) else {
             return Err(refused(what, 19, "ENODEV"));
         };
-        let room = *held(&self.filter_room);
+        let room = *held(&self.filter_capacity);
         let mut taken_in = held(&self.taken_in);
         if !on {
             return Ok(taken_in.remove(&(link.name.clone(), mac)));
@@ -327,7 +328,7 @@ pub(crate) fn refused(what: String, errno: i32, name: &str) -> NetlinkError {
     }
 }
 
-/// The settings of a VF that nobody set.
+/// The settings of a VF that no process set.
 fn untouched(index: u32) -> VfSettings {
     VfSettings {
         index,

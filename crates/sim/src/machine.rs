@@ -1,11 +1,11 @@
-//! A whole node that never existed: kernel, switches and VMs, shared by whoever looks at it.
+//! A whole node that never existed: kernel, switches and VMs, shared by the process that reads it.
 
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use accelnet_host::{Clock, Host};
-use accelnet_model::vf_wish;
+use accelnet_model::hook_config;
 
 use crate::kernel::SimKernel;
 use crate::switches::{SimGuard, SimSwitches};
@@ -23,7 +23,7 @@ pub struct SimMachine {
     pub vms: SimVms,
     /// Who restores a bridge.
     pub guard: SimGuard,
-    wishes: PathBuf,
+    hook_configs: PathBuf,
 }
 
 impl SimMachine {
@@ -35,7 +35,7 @@ impl SimMachine {
     pub fn boot(tree: Tree, root: &Path) -> io::Result<Self> {
         let kernel = Arc::new(SimKernel::new(tree.write(root)?));
         let switches = SimSwitches::new(kernel.clone());
-        let wishes = kernel.root().locate(vf_wish::FOLDER);
+        let hook_configs = kernel.root().locate(hook_config::FOLDER);
         Ok(SimMachine {
             vms: SimVms::new(kernel.clone(), switches.clone()),
             guard: SimGuard {
@@ -43,11 +43,11 @@ impl SimMachine {
             },
             switches,
             kernel,
-            wishes,
+            hook_configs,
         })
     }
 
-    /// Its edge, with a clock of the caller's: simulated time passes only when somebody waits.
+    /// Its edge, with a clock of the caller's: simulated time passes only when a process waits.
     pub fn host<'a>(&'a self, clock: &'a dyn Clock) -> Host<'a> {
         Host {
             root: self.kernel.root(),
@@ -59,9 +59,9 @@ impl SimMachine {
         }
     }
 
-    /// Where wishes for VFs lie.
-    pub fn wishes(&self) -> &Path {
-        &self.wishes
+    /// Where hook configs for VFs lie.
+    pub fn hook_configs(&self) -> &Path {
+        &self.hook_configs
     }
 
     /// The power fails and comes back: no VM runs, no bridge and no VF is there, `/run` is

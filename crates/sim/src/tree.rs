@@ -19,6 +19,7 @@ mod folder;
 mod function;
 mod hotplug;
 mod net;
+mod node;
 mod numvfs;
 mod pf;
 mod platform;
@@ -34,12 +35,12 @@ use accelnet_model::PciAddress;
 
 pub use adapter::{AdapterSpec, NetdevSpec, SriovSpec};
 pub use net::SoftLink;
+pub use node::SimNode;
 pub use platform::PlatformSpec;
 pub use port::Port;
 
 use folder::Folder;
-use function::Function;
-use pf::Placed;
+use node::Above;
 
 /// A few lines of `pci.ids`, in its format.
 const PCI_IDS: &str = "# Names of what trees are made of
@@ -92,7 +93,7 @@ impl Tree {
     }
 
     /// `adapters` adapters with `vfs` VFs each, every one behind a root port of its own:
-    /// what benchmarks look at. At most 31 adapters, on buses of their own.
+    /// what benchmarks read. At most 31 adapters, on buses of their own.
     pub fn of_size(adapters: u8, vfs: u16) -> Self {
         (1..=adapters.min(31)).fold(Tree::new(), |tree, number| {
             let bus = (number - 1) * 8 + 1;
@@ -142,91 +143,4 @@ impl Tree {
 
 fn host_bridge(address: PciAddress) -> String {
     format!("sys/devices/pci{:04x}:00", address.domain)
-}
-
-/// What lies above a function.
-#[derive(Debug, Clone, Copy)]
-struct Above {
-    /// The last bus of the nearest port.
-    last_bus: Option<u8>,
-    /// Whether every port up to the root keeps apart what is below it.
-    isolates: bool,
-    /// The IOMMU group of the nearest port.
-    group: Option<u32>,
-}
-
-/// A node that was written, and that can change its VFs.
-#[derive(Debug)]
-pub struct SimNode {
-    folder: Folder,
-    placed: Vec<Placed>,
-    unplugged: Vec<Placed>,
-    groups: BTreeSet<u32>,
-    has_iommu: bool,
-    root_reads: bool,
-}
-
-impl SimNode {
-    /// The root folder.
-    pub fn root(&self) -> &Path {
-        self.folder.root()
-    }
-
-    fn placed(&self, adapter: PciAddress) -> Option<&Placed> {
-        let mut placed = self.placed.iter();
-        placed.find(|placed| placed.spec.address == adapter)
-    }
-
-    fn add_port(&mut self, port: Port, above: &str, way: Above) -> io::Result<()> {
-        let config = port.config();
-        let function = Function {
-            address: port.address,
-            above,
-            ids: port.ids(),
-            class: 0x06_0400,
-            config: self.readable(&config),
-            numa_node: -1,
-            driver: Some("pcieport"),
-            group: self.group(way),
-        };
-        function.write(&self.folder)?;
-        let (here, group) = (function.folder(), function.group);
-        self.groups.extend(group);
-        let below = Above {
-            last_bus: Some(port.buses.1),
-            isolates: way.isolates && port.isolates(),
-            group,
-        };
-        for adapter in port.adapters {
-            self.add_adapter(adapter, here.clone(), below)?;
-        }
-        for port in port.ports {
-            self.add_port(port, &here, below)?;
-        }
-        Ok(())
-    }
-
-    /// The part of a configuration space that the node's user may read.
-    fn readable<'a>(&self, config: &'a [u8]) -> &'a [u8] {
-        match self.root_reads {
-            true => config,
-            false => &config[..64],
-        }
-    }
-
-    /// The IOMMU group of a new function (`pci_device_group`): its port's where that does
-    /// not keep things apart, or else the lowest number that is free.
-    fn group(&self, way: Above) -> Option<u32> {
-        if !self.has_iommu {
-            return None;
-        }
-        match way {
-            Above {
-                isolates: false,
-                group: Some(group),
-                ..
-            } => Some(group),
-            Above { .. } => (0..).find(|number| !self.groups.contains(number)),
-        }
-    }
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-/// Tells how much time passed. Any closure that does is one.
+/// Time since a fixed moment. Any closure that returns it is one.
 pub trait Clock: Send + Sync {
     /// Time since some fixed moment; never goes back.
     fn uptime(&self) -> Duration;

@@ -1,4 +1,4 @@
-//! What every store must do, as one suite. A store's tests say
+//! What every store must do, as one suite. A store's tests name
 //! `accelnet_store::conformance!(make)`, where `make` returns a [`Subject`].
 //!
 //! Each case works below a prefix of its own and counts revisions from where the store stands, so
@@ -26,7 +26,7 @@ pub trait Subject {
     fn prefix(&self) -> String;
 
     /// Lets that much time pass for leases.
-    fn pass(&self, time: Duration);
+    fn advance(&self, time: Duration);
 
     /// Closes the store and opens it again, when it can be: its content must last.
     fn reopen(&mut self) {}
@@ -40,7 +40,7 @@ macro_rules! conformance {
             keys: [absent_key, put_and_get, versions, create_again, empty_key, odd_keys, prefix_edges,
                 every_key, order, empty_value, big_values];
             transactions: [all_or_nothing, one_revision, check_absent, check_present,
-                conflict_tells_the_first, deletes_of_nothing, empty, checks_only, duplicate_keys,
+                conflict_names_the_first, deletes_of_nothing, empty, checks_only, duplicate_keys,
                 put_and_delete, too_many_ops, as_many_as_allowed, too_large];
             changes: [in_order, of_one_prefix, from_an_old_revision, from_now, from_the_future,
                 whole_revisions, many_big_ones, outlive_reopening, compacted, compact_twice,

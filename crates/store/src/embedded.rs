@@ -1,18 +1,19 @@
 //! The embedded store: one file, in one process, for a cluster of one.
 //!
 //! No thread of its own: a lease that is due ends when the store is next used, or at its time
-//! when a watch waits, so nobody can see that it was late.
+//! when a watch waits, so its delay cannot be observed.
 
+mod checksummed;
 mod codec;
 mod engine;
 mod fault;
 mod guard;
+mod history;
 mod leases;
 mod medium;
 mod read;
-mod sealed;
-mod settled;
 mod signal;
+mod synced_length;
 mod tables;
 mod watch;
 mod write;
@@ -26,24 +27,7 @@ use engine::Engine;
 use medium::{File, Medium, Memory};
 use watch::EmbeddedWatch;
 
-/// How much of the past is kept for watches that resume. What goes beyond either bound is
-/// forgotten; the last change always stays.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct History {
-    /// Most revisions.
-    pub revisions: u64,
-    /// Most bytes of keys and values.
-    pub bytes: u64,
-}
-
-impl Default for History {
-    fn default() -> Self {
-        Self {
-            revisions: 1000,
-            bytes: 16 * 1024 * 1024,
-        }
-    }
-}
+pub use history::History;
 
 /// The embedded store. Dropping it closes its watches, and the file.
 pub struct Embedded {

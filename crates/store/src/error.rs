@@ -40,7 +40,7 @@ pub enum StoreError {
         /// The kernel's answer.
         source: io::Error,
     },
-    /// The file may have been written by somebody else.
+    /// The file may have been written by another process.
     #[error(
         "trust the store {}: {found}; only the user that the agent runs as may write to it \
          ('chown root: {}' and 'chmod 600 {}')",
@@ -123,13 +123,13 @@ pub enum StoreError {
         /// Why.
         source: serde_json::Error,
     },
-    /// Changes that were asked for are forgotten.
+    /// Changes that were requested are forgotten.
     #[error(
         "go back to revision {asked}: the history begins at revision {oldest}; \
          read the keys again, and watch from there"
     )]
     Compacted {
-        /// The revision that was asked for.
+        /// The revision that was requested.
         asked: u64,
         /// The oldest revision whose changes are known.
         oldest: u64,
@@ -137,7 +137,7 @@ pub enum StoreError {
     /// The store is not there yet.
     #[error("compact the history before revision {asked}: the store is at revision {revision}")]
     FutureRevision {
-        /// The revision that was asked for.
+        /// The revision that was requested.
         asked: u64,
         /// The store's revision.
         revision: u64,
@@ -194,15 +194,15 @@ pub enum StoreError {
         /// Its address.
         store: String,
     },
-    /// etcd said no, in its own words.
+    /// etcd refused, with its message.
     #[error("use the store {store}: {found}")]
     Refused {
         /// Its address.
         store: String,
-        /// What it said.
+        /// Its message.
         found: String,
     },
-    /// What was said about etcd makes no sense.
+    /// The address or the settings of etcd are invalid.
     #[error("make ready for etcd: {found}")]
     EtcdSettings {
         /// What was found.

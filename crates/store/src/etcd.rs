@@ -1,4 +1,4 @@
-//! The store of a cluster: etcd, reached over TLS or, where nobody else listens, without.
+//! The store of a cluster: etcd, reached over TLS or, where no other process listens, without.
 //!
 //! Calls are synchronous, and each has a deadline: what etcd does not answer in time, or cannot
 //! for want of a quorum, is [`StoreError::CutOff`]. A thread of its own runs the connections.
@@ -22,13 +22,10 @@ pub use address::EtcdAddress;
 pub use tls::{ClientIdentity, EtcdTls};
 
 use crate::{Commit, Entry, Lease, LeaseId, Op, Range, Store, StoreError, Txn, Watch};
-use call::{Endpoints, Repeat};
+use call::{Endpoints, MOST_BYTES, Repeat};
 use convert::{bytes_of, entry, lease_id, signed, unsigned};
 use runtime::Runtime;
 use watch::EtcdWatch;
-
-/// The longest answer that is taken. What an agent reads at once is far smaller.
-const MOST_BYTES: usize = 256 * 1024 * 1024;
 
 /// Keys in etcd.
 pub struct Etcd {
@@ -126,8 +123,8 @@ impl Etcd {
         steps
     }
 
-    /// What tells, when a check does not hold, which it was.
-    fn look_again(&self, txn: &Txn) -> Vec<TxnOp> {
+    /// The reads that find the check that failed.
+    fn check_again(&self, txn: &Txn) -> Vec<TxnOp> {
         let each = txn.checks.iter().map(|check| {
             let options = GetOptions::new().with_keys_only();
             TxnOp::get(self.below(&check.key), Some(options))
@@ -171,7 +168,7 @@ impl Store for Etcd {
         let request = etcd_client::Txn::new()
             .when(self.compare(txn))
             .and_then(self.steps(txn))
-            .or_else(self.look_again(txn));
+            .or_else(self.check_again(txn));
         let asked = self.ask(Repeat::NotSent, move |client| {
             let request = request.clone();
             async move { Self::kv(&client).txn(request).await }

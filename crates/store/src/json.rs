@@ -1,4 +1,4 @@
-//! Documents: values as JSON that say which format they have.
+//! Documents: values as JSON with the number of their format.
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -39,7 +39,7 @@ pub trait Document: Serialize + DeserializeOwned {
     }
 }
 
-/// A document and what the store knows of it.
+/// A document and its metadata in the store.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Stored<T> {
     /// The key.
@@ -193,7 +193,7 @@ impl<T: Document> Stored<T> {
         })
     }
 
-    /// The same, or what is to be said of the value.
+    /// The same, or the error of the value.
     ///
     /// # Errors
     ///
@@ -204,7 +204,7 @@ impl<T: Document> Stored<T> {
 }
 
 impl Unreadable {
-    /// What `error` says of the value of `entry`.
+    /// What `error` reports about the value of `entry`.
     pub fn of(entry: &Entry, error: &StoreError) -> Self {
         let (reason, later) = match error {
             StoreError::Format {

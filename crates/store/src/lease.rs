@@ -1,4 +1,4 @@
-//! Leases: keys that vanish unless somebody keeps them alive.
+//! Leases: keys that vanish unless a caller keeps them alive.
 
 use std::fmt;
 use std::num::NonZeroU64;
@@ -20,6 +20,6 @@ pub struct Lease {
     /// Its name.
     pub id: LeaseId,
     /// How long it lives after the grant and after each `keep_alive`. Whole seconds; a store may
-    /// grant more than was asked for (etcd does not go below its election timeout).
+    /// grant more than was requested (etcd does not go below its election timeout).
     pub ttl: Duration,
 }

@@ -28,7 +28,7 @@ pub trait Store: Send + Sync {
     fn range(&self, prefix: &str) -> Result<Range, StoreError>;
 
     /// The same at a moment not before `revision`: what stands before a store that is reached over a
-    /// network may have it from a watch, and asks nobody.
+    /// network may have it from a watch, without a request.
     ///
     /// # Errors
     ///
@@ -93,7 +93,7 @@ pub trait Store: Send + Sync {
     }
 
     /// Whether this store did not answer at some moment of the last `time`, so that a lease may have
-    /// ended although its holder lives: nobody could keep it alive.
+    /// ended although its holder lives: no caller could keep it alive.
     fn was_silent_within(&self, _time: Duration) -> bool {
         false
     }

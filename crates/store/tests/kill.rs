@@ -1,4 +1,4 @@
-//! A process that is killed while it commits: what it was told is done is there.
+//! A process that is killed while it commits: acknowledged commits are there.
 
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
@@ -9,7 +9,7 @@ use accelnet_store::{Commit, Embedded, History, Store, Txn};
 
 /// In the folder of the process to be killed: it is that process and no developer's.
 const MARK: &str = "commit-here";
-const SAID: &str = "done: ";
+const PREFIX: &str = "done: ";
 
 fn open(path: &Path) -> Embedded {
     Embedded::open(path, History::default(), || Duration::ZERO).expect("the store opens")
@@ -41,7 +41,7 @@ fn commit_until_killed() {
         let txn = Txn::new().put("/a", value.clone()).put("/b", value);
         let done = store.commit(&txn).unwrap();
         assert!(matches!(done, Commit::Done { .. }), "{done:?}");
-        writeln!(out, "\n{SAID}{number}").unwrap();
+        writeln!(out, "\n{PREFIX}{number}").unwrap();
         out.flush().unwrap();
     }
 }
@@ -62,10 +62,10 @@ fn what_was_done_is_there() {
         let mut said = out
             .lines()
             .map_while(Result::ok)
-            .filter_map(|line| line.strip_prefix(SAID)?.parse::<u64>().ok());
+            .filter_map(|line| line.strip_prefix(PREFIX)?.parse::<u64>().ok());
         let last = said.by_ref().take(lines).last().unwrap();
         child.kill().unwrap();
-        // What it still said before it was killed counts, too.
+        // What it printed before it was killed counts, too.
         let last = said.last().unwrap_or(last);
         child.wait().unwrap();
         let store = open(&folder.path().join("store"));

@@ -1,4 +1,4 @@
-//! The store leaves most of the agent's 20 MiB to the agent. One test: it looks at its process.
+//! The store leaves most of the agent's 20 MiB to the agent. One test: it measures its own process.
 
 use std::time::Duration;
 

@@ -1,8 +1,6 @@
 //! The station on the wire that answers pings: ARP (RFC 826) and ICMP echo (RFC 792), and nothing else.
 
-/// Its MAC.
 const MAC: [u8; 6] = [0x52, 0x54, 0, 0xfe, 0xfe, 0xfe];
-/// Its address.
 pub(super) const ADDRESS: [u8; 4] = [192, 168, 50, 254];
 
 const ARP: [u8; 2] = [0x08, 0x06];
@@ -21,7 +19,7 @@ pub(super) fn answer(frame: &[u8]) -> Option<Vec<u8>> {
 
 /// "Who has its address?"
 fn arp(frame: &[u8]) -> Option<Vec<u8>> {
-    // Ethernet and IPv4; a request; its address asked for.
+    // Ethernet and IPv4; a request; for its address.
     let asks = frame.get(14..22)? == [0, 1, 8, 0, 6, 4, 0, 1] && frame.get(38..42)? == ADDRESS;
     if !asks {
         return None;

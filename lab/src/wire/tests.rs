@@ -36,7 +36,7 @@ impl Station {
     }
 
     /// The word of the next frame; none when there is none.
-    fn hear(&mut self) -> Option<u8> {
+    fn receive(&mut self) -> Option<u8> {
         let mut frame = [0; 17];
         self.stream.read_exact(&mut frame).ok()?;
         assert_eq!(frame[..4], [0, 0, 0, 13]);
@@ -54,40 +54,43 @@ fn three() -> (Wire, [Station; 3]) {
 fn a_broadcast_reaches_all_but_its_sender() {
     let (_wire, [mut a, mut b, mut c]) = three();
     a.send(BROADCAST, 7);
-    assert_eq!((b.hear(), c.hear(), a.hear()), (Some(7), Some(7), None));
+    assert_eq!(
+        (b.receive(), c.receive(), a.receive()),
+        (Some(7), Some(7), None)
+    );
 }
 
 #[test]
-fn a_frame_goes_only_where_its_station_was_heard() {
+fn a_frame_goes_only_where_its_station_was_learned() {
     let (_wire, [mut a, mut b, mut c]) = three();
     b.send(BROADCAST, 1);
-    assert_eq!((a.hear(), c.hear()), (Some(1), Some(1)));
+    assert_eq!((a.receive(), c.receive()), (Some(1), Some(1)));
     a.send(b.mac, 2);
-    assert_eq!((b.hear(), c.hear()), (Some(2), None));
-    // One that moved is found where it was heard last.
+    assert_eq!((b.receive(), c.receive()), (Some(2), None));
+    // One that moved is found where it was learned last.
     let moved = b.mac;
     c.mac = moved;
     c.send(BROADCAST, 3);
-    assert_eq!((a.hear(), b.hear()), (Some(3), Some(3)));
+    assert_eq!((a.receive(), b.receive()), (Some(3), Some(3)));
     a.send(moved, 4);
-    assert_eq!((c.hear(), b.hear()), (Some(4), None));
+    assert_eq!((c.receive(), b.receive()), (Some(4), None));
 }
 
 #[test]
-fn a_port_that_is_cut_neither_sends_nor_hears_until_it_is_mended() {
+fn a_port_that_is_cut_neither_sends_nor_receives_until_it_is_reconnected() {
     let (wire, [mut a, mut b, mut c]) = three();
     wire.cut(1, true);
     a.send(BROADCAST, 1);
-    assert_eq!((c.hear(), b.hear()), (Some(1), None));
+    assert_eq!((c.receive(), b.receive()), (Some(1), None));
     b.send(BROADCAST, 2);
-    assert_eq!((a.hear(), c.hear()), (None, None));
+    assert_eq!((a.receive(), c.receive()), (None, None));
     wire.cut(1, false);
     b.send(BROADCAST, 3);
-    assert_eq!((a.hear(), c.hear()), (Some(3), Some(3)));
+    assert_eq!((a.receive(), c.receive()), (Some(3), Some(3)));
 }
 
 #[test]
-fn a_station_that_comes_back_is_heard_again() {
+fn a_station_that_comes_back_is_learned_again() {
     let (wire, [mut a, b, _c]) = three();
     b.stream.shutdown(Shutdown::Both).expect("an end");
     while lock(&wire.state).ports.contains_key(&1) {
@@ -95,7 +98,7 @@ fn a_station_that_comes_back_is_heard_again() {
     }
     let mut b = Station::plug(&wire, 1);
     a.send(BROADCAST, 5);
-    assert_eq!(b.hear(), Some(5));
+    assert_eq!(b.receive(), Some(5));
 }
 
 #[test]
@@ -130,7 +133,7 @@ fn the_station_answers_pings_and_nothing_else() {
         stream.write_all(&length.to_be_bytes()).expect("sent");
         stream.write_all(&frame).expect("sent");
     };
-    let hear = |stream: &mut UnixStream| {
+    let receive = |stream: &mut UnixStream| {
         let mut length = [0; 4];
         stream.read_exact(&mut length).expect("a length");
         let mut frame = vec![0; u32::from_be_bytes(length) as usize];
@@ -141,7 +144,7 @@ fn the_station_answers_pings_and_nothing_else() {
     arp.extend(from);
     arp.extend([192, 168, 50, 101, 0, 0, 0, 0, 0, 0, 192, 168, 50, 254]);
     ask(&mut a.stream, BROADCAST, &arp);
-    let answer = hear(&mut a.stream);
+    let answer = receive(&mut a.stream);
     assert_eq!(answer[..6], from);
     assert_eq!(answer[20..22], [0, 2]);
     let station: Mac = answer[22..28].try_into().expect("a MAC");
@@ -157,12 +160,12 @@ fn the_station_answers_pings_and_nothing_else() {
     let message = sum(&ping[22..]);
     ping[24..26].copy_from_slice(&message.to_be_bytes());
     ask(&mut a.stream, station, &ping);
-    let answer = hear(&mut a.stream);
+    let answer = receive(&mut a.stream);
     assert_eq!((answer[34], &answer[38..44]), (0, &ping[26..32]));
     assert_eq!((sum(&answer[14..34]), sum(&answer[34..])), (0, 0));
     assert_eq!(answer[26..30], [192, 168, 50, 254]);
     // All else goes on its way.
-    assert_eq!(b.hear(), None);
+    assert_eq!(b.receive(), None);
     a.send(BROADCAST, 9);
-    assert_eq!(b.hear(), Some(9));
+    assert_eq!(b.receive(), Some(9));
 }

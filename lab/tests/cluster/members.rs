@@ -52,7 +52,7 @@ pub fn managed(cluster: &Cluster, vfs: u32) {
     let _ = done(first, "enable --intent lan --node-reserve 0");
 }
 
-/// Waits until the intent is completed on a node, as that node tells.
+/// Waits until the intent is completed on a node, as that node shows.
 pub fn completed(node: &Node) {
     let script = format!(
         "accelnet intent status lan --output json | grep -A3 '\"node\": \"{}\"' | grep completed",
@@ -73,7 +73,7 @@ pub fn done(node: &Node, args: &str) -> Value {
         .unwrap_or_else(|error| panic!("accelnet {args} printed no JSON ({error}): {output}"))
 }
 
-/// A VM as `accelnet vm show` tells of it.
+/// A VM as `accelnet vm show` reports it.
 pub fn shown(node: &Node, vm: &str) -> Value {
     done(node, &format!("vm show {vm} --node {}", node.name()))
 }

@@ -13,8 +13,8 @@ const MOVE: Duration = Duration::from_secs(300);
 const NIC: &str = "<interface type='network'><mac address='MAC'/><source network='accelnet-lan'/>\
     <model type='virtio'/><teaming type='persistent'/><alias name='ua-mine'/></interface>";
 
-/// What a VM and its QEMU said last.
-fn last_words(vm: &str) -> String {
+/// What a VM and its QEMU reported last.
+fn last_messages(vm: &str) -> String {
     format!(
         "tail -n 20 /var/log/libvirt/{vm}.log; tail -n 8 /var/log/libvirt/qemu/{vm}.log; \
          journalctl -k --no-pager -n 8"
@@ -33,8 +33,8 @@ fn migrate<'node>(vm: &Vm<'_>, to: &'node Node, from: &Node) -> (Vm<'node>, u32)
     assert!(
         moved.success(),
         "{moved}\n--- the VM where it was\n{}\n--- and where it was to be\n{}",
-        from.run(&last_words(vm.name())),
-        to.run(&last_words(vm.name()))
+        from.run(&last_messages(vm.name())),
+        to.run(&last_messages(vm.name()))
     );
     let there = vm.on(to);
     let after = there.lost().unwrap_or_else(|error| panic!("{error}"));
@@ -54,7 +54,7 @@ fn paused(node: &Node, vm: &str) -> u32 {
         .div_ceil(1000)
 }
 
-/// Waits until `accelnet vm show` on a node says `acceleration`.
+/// Waits until `accelnet vm show` on a node reports `acceleration`.
 fn wait_for(node: &Node, vm: &str, acceleration: &str) {
     let script = format!(
         "accelnet vm show {vm} --node {} --output json | grep '\"acceleration\": \"{acceleration}\"'",

@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::members::{SOON, all_up, completed, done, founded, shown};
 
 const NAMES: &str = "/root/names";
-/// A node without a heartbeat for 12 seconds is down; a busy machine may take longer to say so.
+/// A node without a heartbeat for 12 seconds is down; a busy machine may take longer to report it.
 const DOWN: Duration = Duration::from_secs(60);
 
 /// A vNIC on the intent's network.
@@ -73,7 +73,7 @@ fn three_nodes_walk_through_the_document_and_one_dies() {
     the_end(&cluster);
 }
 
-/// SMT that differs and an intent that one node lacks are named, and mended.
+/// SMT that differs and an intent that one node lacks are named, and repaired.
 fn prerequisites(cluster: &Cluster) {
     let [one, two, three] = [1, 2, 3].map(|number| cluster.node(number));
     let smt = row(one, "", "Hyperthreading_check_failed");

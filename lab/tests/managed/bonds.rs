@@ -5,7 +5,9 @@ use std::time::Duration;
 use accelnet_lab::{Node, Vm, topologies};
 
 use crate::running::{runs_over_its_vf, sends_over_its_vf};
-use crate::setting::{SOON, done, newest, refused, settled, shown, told, with_agent};
+use crate::setting::{
+    SOON, await_event, await_reconcile, done, newest, refused, shown, with_agent,
+};
 
 /// Puts `pf0` and `pf1` into `bond0` in this mode, `pf0` first.
 fn bond(node: &Node, mode: &str) {
@@ -32,7 +34,7 @@ fn wait_for_active(node: &Node, port: &str) {
 }
 
 /// What node and guest show, for a failure.
-fn scene(node: &Node, vm: &Vm<'_>) -> String {
+fn setup(node: &Node, vm: &Vm<'_>) -> String {
     let shown = node.run(
         "ip -s link show; cat /proc/net/bonding/bond0; bridge fdb show; accelnet vm show web01; accelnet log --limit 30",
     );
@@ -118,7 +120,7 @@ fn a_vm_survives_the_loss_of_the_active_port_and_an_aggregate_is_a_fault() {
         // Its guest receives nothing until the VF is gone.
         state.pings && lost <= 2,
         "{lost} lost: {state:?}\n{}",
-        scene(&node, &vm)
+        setup(&node, &vm)
     );
 
     // It comes back, as the backup port.
@@ -136,12 +138,12 @@ fn a_vm_survives_the_loss_of_the_active_port_and_an_aggregate_is_a_fault() {
     // The bond becomes an aggregate, and then none.
     let from = newest(&node);
     bond(&node, "802.3ad");
-    let _ = told(&node, from, "failed", "a bond in mode 802.3ad");
+    let _ = await_event(&node, from, "failed", "a bond in mode 802.3ad");
     let faults = node.ok("accelnet faults");
     assert!(faults.contains("uplink_unfit"), "{faults}");
     assert_eq!(shown(&node, "web01")["path"], "vf");
     bond(&node, "active-backup");
-    settled(&node);
+    await_reconcile(&node);
     let faults = node.ok("accelnet faults");
     assert!(!faults.contains("uplink_unfit"), "{faults}");
     assert_eq!(node.ok("ls /sys/class/net/br0/brif | grep bond0"), "bond0");

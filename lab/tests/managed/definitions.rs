@@ -3,7 +3,7 @@
 use accelnet_lab::{Node, Vm, topologies};
 
 use crate::kills::killed_at;
-use crate::setting::{SOON, done, managed, settled};
+use crate::setting::{SOON, await_reconcile, done, managed};
 
 /// A definition with much that is not accelnet's; the only port that is left is the VF's.
 const RICH: &str = include_str!("rich.xml");
@@ -106,7 +106,7 @@ fn a_definition_is_byte_for_byte_what_it_was() {
 
     // The agent dies in the middle of the way there, and of the way back.
     killed_at(&node, "define-vf", "vm enable rich --performance low");
-    settled(&node);
+    await_reconcile(&node);
     only_added_to(&before, &definition(&node, "rich"));
     killed_at(&node, "part-nic", "vm disable rich");
     is_software(&node, "rich");
@@ -145,7 +145,7 @@ fn a_running_vnic_keeps_its_tap_and_its_place() {
     let _ = pings.unwrap_or_else(|error| panic!("{error}"));
     let begun = running(&node, "web01-lan");
     killed_at(&node, "plug-nic", "vm enable web01 --performance low --now");
-    settled(&node);
+    await_reconcile(&node);
     let _ = has_vf(&vm);
     assert_eq!(running(&node, "web01-lan"), begun);
     killed_at(&node, "detach-vf", "vm disable web01");

@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use accelnet_lab::{Guest, Node, Vm, topologies};
 
-use crate::setting::{SOON, done, managed, newest, shown, told};
+use crate::setting::{SOON, await_event, done, managed, newest, shown};
 
-/// A plain vNIC on the intent's bridge: nothing of the VM knows of VFs.
+/// A plain vNIC on the intent's bridge: the VM's definition has no VF.
 const NIC: &str = "<interface type='bridge'><mac address='MAC'/><source bridge='acn-lan'/>\
     <model type='virtio'/></interface>";
 /// How long pings are counted after a change.
@@ -130,7 +130,7 @@ fn guests_that_never_drive_their_vf_keep_their_network_and_lose_the_vf() {
         let view = shown(&node, name);
         assert_eq!(view["path"], "software", "{view:#}");
 
-        let message = told(&node, from, "changed", "was detached");
+        let message = await_event(&node, from, "changed", "was detached");
         assert!(message.contains(name), "{message}");
         few_are_lost(&vm, 0, "since its start and after its VF was taken back");
         let view = shown(&node, name);

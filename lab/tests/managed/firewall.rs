@@ -66,7 +66,7 @@ fn a_firewall_that_drops_what_a_bridge_forwards_is_found_before_a_vm_is_put_on_i
     }
     assert_eq!(shown(&node, "web01")["path"], "vf");
     runs_over_its_vf(&node, &vm);
-    // The next event has the agent look at the whole node.
+    // The next event has the agent read the whole node.
     let _ = node.ok("ip link add any type dummy");
     node.wait_until(
         "a fault",

@@ -60,7 +60,7 @@ fn a_hardened_agent_does_all_of_its_work() {
     let _ = done(&node, "prereq --intent lan");
     let _ = done(&node, "vm disable web01");
     assert_eq!(shown(&node, "web01")["path"], "software");
-    // Who asked for it is in the journal.
+    // Who requested it is in the journal.
     let records = records(&node, "web01");
     let asked: Vec<&Value> = records
         .iter()

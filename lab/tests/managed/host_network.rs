@@ -37,7 +37,7 @@ fn leased_on(node: &Node, link: &str) {
 
 /// Declares the intent on the leased `pf0`: what is warned of before stands in the answer, the
 /// status and the plan, and the address is a fault.
-fn taken_with_a_word(node: &Node, keeper: &str) -> Vec<String> {
+fn adopted_with_a_warning(node: &Node, keeper: &str) -> Vec<String> {
     let planned = texts(&done(node, &format!("{ADD} --dry-run"))["warnings"]);
     let _ = warning(&planned, keeper);
     let expires = warning(&planned, "Address 10.").to_owned();
@@ -61,7 +61,6 @@ fn taken_with_a_word(node: &Node, keeper: &str) -> Vec<String> {
     planned
 }
 
-/// The fault of an address.
 fn address_fault(node: &Node) -> Option<Value> {
     let faults = done(node, "faults");
     let mut faults = faults.as_array().into_iter().flatten();
@@ -113,7 +112,7 @@ fn networkd(node: &Node) {
         nft add rule inet lab input iifname pf0 counter");
     macvtap(node);
     let keeper = format!("systemd-networkd configures pf0 by {FILE},");
-    let warnings = taken_with_a_word(node, &keeper);
+    let warnings = adopted_with_a_warning(node, &keeper);
     let _ = warning(
         &warnings,
         "ip rule names pf0: '100: from all iif pf0 lookup 7'.",
@@ -154,7 +153,7 @@ fn network_manager(node: &Node) {
     );
     leased_on(node, "pf0");
     let keeper = "NetworkManager configures pf0 by /etc/NetworkManager/system-connections/";
-    let warnings = taken_with_a_word(node, keeper);
+    let warnings = adopted_with_a_warning(node, keeper);
     let lines = warning(&warnings, keeper).lines().skip(1);
     let lines: Vec<&str> = lines.collect();
     assert!(
@@ -165,7 +164,7 @@ fn network_manager(node: &Node) {
     is_well(node, "NetworkManager");
 }
 
-/// A node whose uplink nobody configures yet.
+/// A node whose uplink no user configures yet.
 fn unconfigured() -> Node {
     let node = with_agent(&topologies::igb_acs());
     let _ = node.ok("ip link set pf0 up");

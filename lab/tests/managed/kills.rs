@@ -2,7 +2,7 @@
 
 use accelnet_lab::Node;
 
-use crate::setting::{SOON, refused, settled};
+use crate::setting::{SOON, await_reconcile, refused};
 
 /// Has the client ask for `change` of an agent that kills itself before `step`; then the agent
 /// is started again, and has arrived somewhere.
@@ -11,7 +11,7 @@ pub fn killed_at(node: &Node, step: &str, change: &str) {
     node.spawn("doomed", &format!("exec accelnet agent --kill-at {step}:0"))
         .unwrap_or_else(|error| panic!("{error}"));
     // It answers before it has asked libvirt, and can be changed only then.
-    settled(node);
+    await_reconcile(node);
     let _ = refused(node, change, "agent_unreachable", 64);
     node.wait_until(
         &format!("the death of the agent before {step}"),

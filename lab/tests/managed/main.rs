@@ -1,5 +1,5 @@
 //! The agent on a real node: what it refuses, what it does to VMs, and what it
-//! mends.
+//! repairs.
 
 #[path = "../support/mod.rs"]
 mod support;

@@ -1,4 +1,4 @@
-//! Everybody on a node reaches everybody: two VMs, a network namespace on the bridge, and the node, over
+//! Every station of a node reaches every other: two VMs, a network namespace on the bridge, and the node, over
 //! IPv4 and IPv6, while a VM comes and goes between its paths.
 
 use std::time::Duration;
@@ -18,7 +18,6 @@ const PINGS: u32 = 45;
 /// A ping is waited for for so long.
 const LATE: u32 = 10;
 
-/// The addresses of one of [`ALL`].
 fn addresses(place: usize) -> [String; 2] {
     [
         format!("192.168.60.{}", place + 1),
@@ -207,7 +206,7 @@ fn a_vm_that_falls_back_for_want_of_a_vf_is_reached() {
             .unwrap_or_else(|error| panic!("{error}"));
     }
     rest(&node);
-    // Somebody takes the VF of `db`, and gives it to another VM.
+    // A user takes the VF of `db`, and gives it to another VM.
     let filler = "<domain type='kvm'><name>filler</name><memory unit='MiB'>64</memory><vcpu>1</vcpu>\
         <os><type arch='x86_64' machine='q35'>hvm</type></os><features><acpi/></features><devices>\
         <controller type='usb' model='none'/><interface type='network'><source network='accelnet-lan-vf'/>\

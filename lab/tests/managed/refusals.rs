@@ -144,7 +144,7 @@ fn one_node_refuses_what_cannot_be_with_its_ids() {
     assert_eq!(node.ok("virsh dumpxml elsewhere --inactive"), before);
     let _ = done(&node, "vm enable twin1 -p low");
 
-    // Who is not of the group may look.
+    // Who is not of the group may read.
     let _ = node.ok("su nobody -s /bin/sh -c 'accelnet status && accelnet vm list'");
     for change in ["vm disable twin1", "disable", "intent remove disks"] {
         let said = node.run(&format!(

@@ -6,7 +6,7 @@ use accelnet_lab::{Node, Vm, topologies};
 use serde_json::Value;
 
 use crate::kills::killed_at;
-use crate::setting::{SOON, done, managed, settled, shown};
+use crate::setting::{SOON, await_reconcile, done, managed, shown};
 
 const STILL: Duration = Duration::from_secs(60);
 
@@ -113,7 +113,7 @@ fn a_vm_moves_to_a_vf_and_back_under_its_ping() {
 
     // The agent dies before it attaches the VF, and then before it takes it.
     killed_at(&node, "attach-vf", "vm enable web01 --performance low");
-    settled(&node);
+    await_reconcile(&node);
     let _ = vm
         .wait_for("with its VF", |state| state.vf.is_some() && state.pings)
         .expect("a VF in the guest");

@@ -63,7 +63,7 @@ pub fn refused(node: &Node, args: &str, code: &str, status: i32) -> Value {
     problem.clone()
 }
 
-/// A VM as `accelnet vm show` tells of it.
+/// A VM as `accelnet vm show` reports it.
 pub fn shown(node: &Node, vm: &str) -> Value {
     done(node, &format!("vm show {vm}"))
 }
@@ -74,9 +74,9 @@ pub fn newest(node: &Node) -> u64 {
     events["events"][0]["number"].as_u64().unwrap_or(0)
 }
 
-/// Waits for an event after number `after` of this kind that says `words`, and gives back its
+/// Waits for an event after number `after` of this kind that reports `words`, and gives back its
 /// message.
-pub fn told(node: &Node, after: u64, kind: &str, words: &str) -> String {
+pub fn await_event(node: &Node, after: u64, kind: &str, words: &str) -> String {
     let mut heard = String::new();
     for _ in 0..SOON.as_secs() {
         let log = done(node, "log --limit 300");
@@ -97,7 +97,7 @@ pub fn told(node: &Node, after: u64, kind: &str, words: &str) -> String {
 }
 
 /// Waits until intent `lan` is completed, and nothing is left to do on the node.
-pub fn settled(node: &Node) {
+pub fn await_reconcile(node: &Node) {
     let script = r#"accelnet plan --output json | grep -A1 '"steps": \[\]' &&
         accelnet intent status lan --output json | grep '"state": "completed"'"#;
     node.wait_until("a node with nothing left to do", script, SOON)

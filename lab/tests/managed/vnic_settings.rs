@@ -5,7 +5,7 @@ use accelnet_lab::{Node, Vm, topologies};
 use crate::running::{definition, runs_over_its_vf, vf_of};
 use crate::setting::{SOON, define, done, quiet, refused, shown, with_agent};
 
-/// Intent `lan` on `br0`, which somebody made: VLAN 1 without a tag and VLAN 42 with one go out of `pf0`.
+/// Intent `lan` on `br0`, which a user made: VLAN 1 without a tag and VLAN 42 with one go out of `pf0`.
 fn on_a_vlan_bridge() -> Node {
     let node = with_agent(&topologies::igb_acs());
     let _ = node.ok(
@@ -98,7 +98,7 @@ fn settings_of_a_vnic_hold_over_its_vf() {
     assert_eq!(definition(&node, "web01"), config);
     assert_eq!(live(&node), running);
 
-    // Trust and spoof check are off and on unless somebody says otherwise, and change at once.
+    // Trust and spoof check are off and on by default, and change at once.
     let enabled = done(&node, "vm enable web01 -p low");
     let message = enabled["results"][0]["message"]
         .as_str()

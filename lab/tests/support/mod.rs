@@ -1,4 +1,4 @@
-//! Running the program under test in a node, and reading what it says.
+//! Running the program under test in a node, and reading what it reports.
 
 use std::time::Duration;
 

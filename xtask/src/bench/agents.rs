@@ -5,10 +5,9 @@ use crate::error::Error;
 use crate::run::{cargo, output};
 use crate::test::writes_to_memory;
 
-/// Agents.
 const AGENTS: u32 = 1_000;
-/// What is told of them: its name there, here, and what it may be at most.
-const TOLD: [(&str, &str, Option<f64>, &str); 13] = [
+/// Their figures: the name there, the name here, and the limit.
+const LIMITS: [(&str, &str, Option<f64>, &str); 13] = [
     ("joined", "until all have joined", Some(60.0), " s"),
     (
         "declared, p99",
@@ -74,7 +73,7 @@ const TOLD: [(&str, &str, Option<f64>, &str); 13] = [
     ("threads", "threads of the process", None, ""),
 ];
 
-/// Each figure; of one that was told several times, the greatest.
+/// Each figure; of one that was reported several times, the greatest.
 pub fn measure() -> Result<Vec<Limit>, Error> {
     let mut bench = cargo([
         "bench",
@@ -102,5 +101,5 @@ pub fn measure() -> Result<Vec<Limit>, Error> {
             unit,
         })
     };
-    TOLD.into_iter().map(limit).collect()
+    LIMITS.into_iter().map(limit).collect()
 }

@@ -58,7 +58,7 @@ struct Attack {
 #[derive(Debug, Clone, Copy)]
 enum Asks {
     Root,
-    /// An administrator with a certificate, by the door that is attacked.
+    /// An administrator with a certificate, by the listener that is attacked.
     FromAfar,
 }
 
@@ -179,7 +179,7 @@ fn sent(socket: &Path, method: &str, path: &str, body: &str) -> Option<UnixStrea
          Content-Length: {}\r\n\r\n",
         body.len()
     );
-    // Whoever is turned away may be so before it has asked.
+    // A user that is turned away may be so before it has asked.
     stream.write_all(head.as_bytes()).ok()?;
     stream.write_all(body.as_bytes()).ok()?;
     Some(stream)

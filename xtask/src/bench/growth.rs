@@ -35,7 +35,7 @@ pub struct Growth {
     pub bytes: u64,
     /// Seconds, where there is room.
     pub admitted: f64,
-    /// Seconds, where no VF is left beside the reserve, so that every VM that is asked for is refused.
+    /// Seconds, where no VF is left beside the reserve, so that every VM that is requested is refused.
     pub refused: f64,
     /// How often it takes the time that Python takes to read the file with room.
     pub ratio: f64,
@@ -43,7 +43,7 @@ pub struct Growth {
 
 /// How much room a cluster has.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Room {
+enum FreeCapacity {
     /// Enough for what is asked.
     Some,
     /// Exactly enough for the VMs that are there, with half of the nodes down.
@@ -89,8 +89,8 @@ fn one(
         write(&path, nodes, vms, room).map_err(failed)?;
         in_turns(rounds, &mut [capacity(expected)?], &mut [python()])
     };
-    let (refused, _) = times(Room::None, REFUSED)?;
-    let (our_times, their_times) = times(Room::Some, 0)?;
+    let (refused, _) = times(FreeCapacity::None, REFUSED)?;
+    let (our_times, their_times) = times(FreeCapacity::Some, 0)?;
     let row = Row {
         place: format!("{nodes} nodes"),
         ours: "accelnet capacity",
@@ -124,11 +124,11 @@ fn ends_with(command: &mut Command, expected: i32) -> Result<(), Error> {
 }
 
 /// Writes a cluster: two adapters of unlike size a node, VMs of all settings in an order without a pattern.
-fn write(path: &Path, nodes: u32, each: u32, room: Room) -> io::Result<()> {
+fn write(path: &Path, nodes: u32, each: u32, room: FreeCapacity) -> io::Result<()> {
     let mut file = BufWriter::new(File::create(path)?);
     let vfs = match room {
-        Room::Some => each * 3,
-        Room::None => each * 2,
+        FreeCapacity::Some => each * 3,
+        FreeCapacity::None => each * 2,
     };
     writeln!(file, "{{\"nodes\": [")?;
     for node in 0..nodes {

@@ -7,7 +7,7 @@ use std::process::{Child, Command, Stdio};
 
 use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
 
-/// Makes the links of a kind that this kernel has, says which, and stays.
+/// Makes the links of a kind that this kernel has, reports which, and stays.
 const HOLDER: &str = r#"
 for kind in dummy ifb bridge none; do
     ip link add bench0 type $kind 2>/dev/null && break

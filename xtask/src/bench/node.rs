@@ -1,4 +1,4 @@
-//! A node of the lab: VFs made on a real kernel, beside the bare write; and looked at.
+//! A node of the lab: VFs made on a real kernel, beside the bare write; and read.
 
 use std::path::Path;
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! An agent behind both doors, for what attacks it: see `crates/agent/benches/served.rs`.
+//! An agent behind both listeners, for what attacks it: see `crates/agent/benches/served.rs`.
 
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader};
@@ -15,8 +15,8 @@ use crate::run::cargo;
 
 /// The VM that is accelerated.
 pub const VM: &str = "web";
-/// What it says when it answers.
-const SAID: [&str; 4] = ["process", "socket", "address", "folder"];
+/// Fields of its answer.
+const FIELDS: [&str; 4] = ["process", "socket", "address", "folder"];
 
 /// The agent; it ends with this value.
 pub struct Served {
@@ -49,7 +49,7 @@ impl Served {
             let (name, value) = line.split_once(": ")?;
             Some((name.to_owned(), value.to_owned()))
         });
-        let said: BTreeMap<String, String> = said.take(SAID.len()).collect();
+        let said: BTreeMap<String, String> = said.take(FIELDS.len()).collect();
         let get = |name: &str| said.get(name).cloned().unwrap_or_default();
         let missing = || Error::Bench("the agent says neither who nor where it is".to_owned());
         Ok(Served {

@@ -72,7 +72,7 @@ fn limit_cells(limit: &Limit) -> [String; 4] {
     ]
 }
 
-/// As many places as say something.
+/// As many digits as are significant.
 fn rounded(number: f64) -> String {
     let places = match number.abs() {
         small if small < 0.1 => 4,

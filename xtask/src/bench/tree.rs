@@ -110,13 +110,13 @@ impl Node {
         lspci
     }
 
-    /// Both sides have seen every VF, and ours its settings: how quickly less is read says
+    /// Both sides have seen every VF, and ours its settings: how quickly less is read shows
     /// nothing.
     fn check(&self, accelnet: &Path) -> Result<(), Error> {
         let made = usize::from(self.adapters) * usize::from(self.vfs);
         let answer = output(&mut self.ours(accelnet))?;
-        let ours = VfsSeen::by_accelnet(&answer);
-        if ours != Some(VfsSeen::all(made)) {
+        let ours = ObservedVfs::by_accelnet(&answer);
+        if ours != Some(ObservedVfs::all(made)) {
             let said = format!("accelnet: {ours:?} of {made} VFs");
             return Err(Error::Bench(said));
         }
@@ -134,26 +134,26 @@ impl Node {
 
 /// How many VFs an answer has whole.
 #[derive(Debug, PartialEq, Eq)]
-struct VfsSeen {
+struct ObservedVfs {
     with_settings: usize,
     with_group: usize,
     with_vectors: usize,
 }
 
-impl VfsSeen {
-    fn all(made: usize) -> VfsSeen {
-        VfsSeen {
+impl ObservedVfs {
+    fn all(made: usize) -> ObservedVfs {
+        ObservedVfs {
             with_settings: made,
             with_group: made,
             with_vectors: made,
         }
     }
 
-    fn by_accelnet(json: &[u8]) -> Option<VfsSeen> {
+    fn by_accelnet(json: &[u8]) -> Option<ObservedVfs> {
         let node: accelnet_model::Node = serde_json::from_slice(json).ok()?;
         let adapters = node.adapters.known()?;
         let vfs = || adapters.iter().flat_map(|adapter| &adapter.vfs);
-        Some(VfsSeen {
+        Some(ObservedVfs {
             with_settings: vfs()
                 .filter(|vf| Some(&settings(vf.index)) == vf.settings.known())
                 .count(),

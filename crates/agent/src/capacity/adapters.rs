@@ -8,7 +8,7 @@ use accelnet_model::{Adapter, Domain, Intent, PciAddress, Performance, Uuid, VmS
 use accelnet_rules::admission::place_of;
 use accelnet_rules::prereq::IntentAdapter;
 use accelnet_rules::vf_settings;
-use accelnet_rules::vm::Room;
+use accelnet_rules::vm::FreeCapacity;
 
 use crate::policy::Policy;
 use crate::world::World;
@@ -135,9 +135,9 @@ impl AdapterCapacity<'_> {
     }
 
     /// What is free.
-    pub fn room(&self, policy: &Policy) -> Room {
+    pub fn room(&self, policy: &Policy) -> FreeCapacity {
         let (all, most) = vf_settings::queue_pairs_of(self.adapter);
-        Room {
+        FreeCapacity {
             free_vfs: self.free_vfs(),
             free_queue_pairs: all
                 .unwrap_or(0)

@@ -190,7 +190,7 @@ impl ClusterState {
         self.ledger.set_node(place, counted.node);
     }
 
-    pub(super) fn reserved(&self) -> Vec<what_if::Promised<'_>> {
+    pub(super) fn reserved(&self) -> Vec<what_if::AcceleratedVm<'_>> {
         let each = self.vms.iter().enumerate();
         each.flat_map(|(node, vms)| {
             vms.iter()
@@ -249,7 +249,7 @@ impl ClusterState {
 
     /// Why the promise does not hold; none where it does.
     pub fn failover_problem(&self) -> Option<Problem> {
-        what_if::broken_promise(&self.ledger, &self.reserved())
+        what_if::failover_shortage(&self.ledger, &self.reserved())
     }
 
     /// The capacity as it is shown.
@@ -335,7 +335,7 @@ fn adapter_for(
 ) -> Option<usize> {
     let fits = |place: &usize| {
         let adapter = adapters.get(*place);
-        adapter.is_some_and(|adapter| adapter.has_room(sizes, setting))
+        adapter.is_some_and(|adapter| adapter.has_capacity(sizes, setting))
     };
     let roomiest = || {
         (0..adapters.len()).filter(fits).max_by_key(|place| {

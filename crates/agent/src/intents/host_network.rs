@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use accelnet_host::clock::later;
-use accelnet_model::switch::{Address, DirectVnic, Expiry, Mention, Plan, Standing};
+use accelnet_model::switch::{Address, DirectVnic, Expiry, Mention, NetworkState, Plan};
 use accelnet_model::{Domain, Intent, Problem};
 use accelnet_rules::switch::{self, Lease};
 
@@ -48,7 +48,13 @@ struct Mentioned {
 impl HostNetwork {
     /// Remembers every address that is valid for a time, and writes down when each runs out. The
     /// addresses were read between `begun` and `now`.
-    pub fn note(&mut self, standing: &mut Standing, begun: Duration, now: Duration, clock: &str) {
+    pub fn note(
+        &mut self,
+        standing: &mut NetworkState,
+        begun: Duration,
+        now: Duration,
+        clock: &str,
+    ) {
         let leases = &mut self.leases;
         let carried = standing
             .uplinks
@@ -94,7 +100,7 @@ impl HostNetwork {
     }
 
     /// Judges the leases on the bridge that `intent` has by `plan`.
-    pub fn judge(&mut self, intent: &Intent, plan: &Plan, standing: &Standing, now: Duration) {
+    pub fn judge(&mut self, intent: &Intent, plan: &Plan, standing: &NetworkState, now: Duration) {
         let leases = &mut self.leases;
         let bridge = standing.bridges.iter().find(|one| one.name == plan.bridge);
         let own: &[Address] = bridge.map_or(&[], |bridge| &bridge.addresses);
@@ -172,7 +178,7 @@ impl HostNetwork {
     pub fn complete(
         &mut self,
         ctx: &Context,
-        network: &mut Standing,
+        network: &mut NetworkState,
         snapshot: &Snapshot,
         begun: Duration,
     ) {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use accelnet_api::types::{EventKind, PlannedStep};
 use accelnet_libvirt::xml::{self, PoolOf};
 use accelnet_model::intent::{BoundAdapter, IntentState};
-use accelnet_model::switch::{Mention, Standing};
+use accelnet_model::switch::{Mention, NetworkState};
 use accelnet_model::vf_plan::Ask;
 use accelnet_model::{Adapter, Code, Intent, IntentName, Observed, Problem, VfSecurity};
 use accelnet_rules::intent_plan::{self, Facts, Network, Plan, Step, Target};
@@ -42,7 +42,7 @@ pub(crate) struct IntentReconciler {
 
 /// What the plan of an intent is based on beside the world: read before it is planned.
 pub(crate) struct Observation {
-    network: Result<Standing, Problem>,
+    network: Result<NetworkState, Problem>,
     mentions: Vec<Mention>,
     lost_ports: Vec<(String, String)>,
     libvirt_is_ready: bool,
@@ -52,7 +52,7 @@ impl IntentReconciler {
     /// Reads what the plan of an intent is based on.
     pub fn observe(&mut self, ctx: &Context, world: &World, intent: &Intent) -> Observation {
         let mut observation = Observation {
-            network: Ok(Standing::default()),
+            network: Ok(NetworkState::default()),
             mentions: Vec::new(),
             lost_ports: Vec::new(),
             libvirt_is_ready: ctx.libvirt_is_ready,

@@ -4,9 +4,9 @@ use accelnet_api::types::EventKind;
 use accelnet_host::switch::hand_over::{
     Cause, Edge as HandOverEdge, Limits, NotHandedOver, hand_over,
 };
-use accelnet_host::switch::standing;
+use accelnet_host::switch::network_state;
 use accelnet_model::intent::BoundAdapter;
-use accelnet_model::switch::{Plan, Standing, SwitchStep};
+use accelnet_model::switch::{NetworkState, Plan, SwitchStep};
 use accelnet_model::{Code, Intent, Problem};
 use accelnet_netlink::NetlinkError;
 use accelnet_rules::switch;
@@ -23,9 +23,9 @@ pub(crate) fn network(
     ctx: &Context,
     subject: &str,
     uplinks: &[String],
-) -> Result<Standing, Problem> {
+) -> Result<NetworkState, Problem> {
     let host = ctx.edge.host();
-    let network = standing(ctx.edge.switches(), host.links, host.root, uplinks);
+    let network = network_state(ctx.edge.switches(), host.links, host.root, uplinks);
     network.map_err(|error| not_readable(&[subject, "the node's links"], &error))
 }
 
@@ -57,7 +57,7 @@ pub(crate) fn hand_back(
     snapshot: &Snapshot,
 ) -> Result<(), Problem> {
     let bridge = intent.bridge_name();
-    let bridges = ctx.edge.switches().look();
+    let bridges = ctx.edge.switches().list_bridges();
     let bridges =
         bridges.map_err(|error| not_readable(&[&bridge, "the node's bridges"], &error))?;
     let Some(found) = bridges.iter().find(|one| one.name == bridge) else {

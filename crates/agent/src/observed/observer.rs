@@ -171,7 +171,7 @@ fn uuids(names: &[String], domains: Option<&Vec<Domain>>) -> Option<Vec<String>>
     let all = Names::of(domains.iter().map(|vm| (&*vm.name, &*vm.uuid)));
     let mut places = BTreeSet::new();
     for name in names {
-        let found = all.meant(name);
+        let found = all.matching(name);
         if found.is_empty() {
             return None;
         }

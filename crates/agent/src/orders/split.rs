@@ -69,7 +69,8 @@ impl Parts {
         let all = Names::of(vms.iter().map(|vm| (&*vm.name, vm.uuid.as_str())));
         let mut parts = Parts::default();
         for (place, typed) in names.iter().enumerate() {
-            let matched: Vec<&VmView> = all.meant(typed).into_iter().map(|at| &vms[at]).collect();
+            let matched: Vec<&VmView> =
+                all.matching(typed).into_iter().map(|at| &vms[at]).collect();
             let nodes: Vec<String> = matched.iter().map(|vm| vm.node.clone()).collect();
             let is_exact = matched.iter().all(|vm| is_named(vm, typed));
             match matched.as_slice() {

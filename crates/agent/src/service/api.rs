@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use accelnet_api::types::*;
-use accelnet_api::{Answer, Caller, News, Remark, Service};
+use accelnet_api::{Answer, ApiEvent, Caller, News, Service};
 use accelnet_model::{AdapterSummary, Capacity, Code, Node, Problem};
 use accelnet_rules::vm_names;
 
@@ -174,7 +174,7 @@ impl Service for Agent {
         self.journal.news()
     }
 
-    fn remark(&self, remark: &Remark) {
+    fn record_event(&self, remark: &ApiEvent) {
         let at = self.clock.now();
         let remark = remark.clone();
         let event = NewEvent {

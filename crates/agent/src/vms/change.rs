@@ -1,7 +1,7 @@
 //! Changes one VM: gives it its pair or removes it, all of it or nothing.
 
 use accelnet_model::vm_setting::Phase;
-use accelnet_model::{Code, Domain, Problem, VfWish, VmSetting};
+use accelnet_model::{Code, Domain, HookConfig, Problem, VmSetting};
 use accelnet_rules::pair::{Plan, Step};
 
 use super::plan::{self, Defined};
@@ -157,7 +157,7 @@ impl VmReconciler {
         world: &World,
         (setting, domain): (&VmSetting, &Domain),
         plan: &Plan,
-        with: (Option<&VfWish>, Option<String>),
+        with: (Option<&HookConfig>, Option<String>),
     ) -> Result<(), Problem> {
         let running = domain.state.holds_devices();
         let bridged = running && plan.steps.iter().any(|step| step.touches_running());

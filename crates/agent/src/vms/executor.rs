@@ -7,7 +7,7 @@ use accelnet_host::Vms;
 use accelnet_host::vms::Side;
 use accelnet_libvirt::LibvirtError;
 use accelnet_libvirt::xml::{self, Definition, DomainXml, InterfaceXml, Part};
-use accelnet_model::vf_wish::VfWish;
+use accelnet_model::hook_config::HookConfig;
 use accelnet_model::vm_setting::Phase;
 use accelnet_model::{Domain, Mac, Problem, VmSetting};
 use accelnet_rules::pair::{Plan, Step};
@@ -58,14 +58,14 @@ pub(crate) fn run(
     (world, vnics): (&World, &Vnics),
     (setting, domain): (&VmSetting, &Domain),
     plan: &Plan,
-    (hook_config, config): (Option<&VfWish>, Option<String>),
+    (hook_config, config): (Option<&HookConfig>, Option<String>),
 ) -> Result<(), Problem> {
     let executor = Executor::new(ctx, (world, vnics), (setting, domain), plan, config)?;
     let mut done: Vec<Step> = Vec::new();
     for step in &plan.steps {
         ctx.failpoint(failpoint(*step));
         let result = match step {
-            Step::Wish => hook_config.map_or(Ok(()), |config| {
+            Step::WriteConfig => hook_config.map_or(Ok(()), |config| {
                 hook_files::write(ctx, &setting.uuid, config)
             }),
             Step::Forget => {
@@ -105,7 +105,7 @@ impl<'a> Executor<'a> {
         config: Option<String>,
     ) -> Result<Self, Problem> {
         let (vms, mac) = (ctx.edge.vms(), setting.mac);
-        let is_quiet = |step: &Step| matches!(step, Step::Wish | Step::Forget);
+        let is_quiet = |step: &Step| matches!(step, Step::WriteConfig | Step::Forget);
         let transient = plan::is_transient(domain);
         let is_defined = !transient && !plan.steps.iter().all(is_quiet);
         let config = match (is_defined, config) {
@@ -153,7 +153,7 @@ impl<'a> Executor<'a> {
     fn carry_out(&self, step: Step) -> Result<(), LibvirtError> {
         let (vms, uuid) = (self.vms, &self.setting.uuid);
         match step {
-            Step::Wish | Step::Forget => Ok(()),
+            Step::WriteConfig | Step::Forget => Ok(()),
             Step::JoinNic => {
                 let alias = xml::persistent_alias(self.setting.mac);
                 let joined = self.nic(|nic| nic.with_teaming(&alias))?;
@@ -364,7 +364,7 @@ fn pool_exhausted(error: &LibvirtError, domain: &Domain) -> Option<Problem> {
 /// Name of the failpoint before a step.
 fn failpoint(step: Step) -> &'static str {
     match step {
-        Step::Wish => "wish",
+        Step::WriteConfig => "wish",
         Step::JoinNic => "join-nic",
         Step::DefinePort => "define-port",
         Step::DefineVf => "define-vf",

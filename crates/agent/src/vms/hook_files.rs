@@ -6,7 +6,7 @@ use std::fs;
 use std::path::Path;
 
 use accelnet_libvirt::LibvirtError;
-use accelnet_model::vf_wish::{Pool, VfWish, outcome_file, pool_file, wish_file};
+use accelnet_model::hook_config::{HookConfig, Pool, config_file, outcome_file, pool_file};
 use accelnet_model::vm_setting::Phase;
 use accelnet_model::{Adapter, Uuid, VmSetting};
 use accelnet_rules::{vf_settings, vm_action};
@@ -23,7 +23,7 @@ pub(crate) fn desired(
     vnics: &Vnics,
     setting: &VmSetting,
     adapters: &[&Adapter],
-) -> VfWish {
+) -> HookConfig {
     vf_settings::desired(
         setting.mac,
         world.policy.management.performance.of(setting.performance),
@@ -41,7 +41,7 @@ pub(crate) fn reconcile(ctx: &Context, world: &World, vnics: &Vnics) {
     let enabled = world.settings().filter(|vm| vm.phase == Phase::Enabled);
     for setting in enabled.filter(|_| !adapters.is_empty()) {
         let config = desired(world, vnics, setting, &adapters);
-        if read::<VfWish>(&wish_file(folder, &setting.uuid)).as_ref() != Some(&config) {
+        if read::<HookConfig>(&config_file(folder, &setting.uuid)).as_ref() != Some(&config) {
             // The next reconcile repeats what fails.
             drop(write(ctx, &setting.uuid, &config));
         }
@@ -114,8 +114,8 @@ pub(crate) fn restore(ctx: &Context, world: &World, vnics: &Vnics, setting: &VmS
 }
 
 /// Writes the file of a VM.
-pub(crate) fn write(ctx: &Context, uuid: &Uuid, config: &VfWish) -> Result<(), LibvirtError> {
-    let file = wish_file(ctx.edge.hook_configs(), uuid);
+pub(crate) fn write(ctx: &Context, uuid: &Uuid, config: &HookConfig) -> Result<(), LibvirtError> {
+    let file = config_file(ctx.edge.hook_configs(), uuid);
     let failed = |words: String| LibvirtError::Failed {
         doing: "be prepared for a VF",
         words,
@@ -128,7 +128,7 @@ pub(crate) fn write(ctx: &Context, uuid: &Uuid, config: &VfWish) -> Result<(), L
 /// Removes the files of a VM.
 pub(crate) fn remove(ctx: &Context, uuid: &Uuid) {
     let folder = ctx.edge.hook_configs();
-    for file in [wish_file(folder, uuid), outcome_file(folder, uuid)] {
+    for file in [config_file(folder, uuid), outcome_file(folder, uuid)] {
         // It may not exist.
         drop(fs::remove_file(file));
     }

@@ -3,7 +3,7 @@
 use std::fs;
 use std::time::Duration;
 
-use accelnet_model::vf_wish::{VfOutcome, outcome_file};
+use accelnet_model::hook_config::{VfOutcome, outcome_file};
 use accelnet_model::{Code, Domain, PciAddress, Problem};
 
 use crate::context::Context;

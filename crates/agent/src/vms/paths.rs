@@ -52,7 +52,7 @@ pub(crate) struct Watched {
     sent: Option<Duration>,
     /// Its QEMU.
     process: Observed<u32>,
-    seen: vf_path::Seen,
+    seen: vf_path::Observation,
     /// When it was observed.
     at: Duration,
     pub verdict: Verdict,
@@ -60,7 +60,7 @@ pub(crate) struct Watched {
 
 impl Watched {
     /// What the verdict is based on.
-    pub fn evidence(&self) -> &vf_path::Seen {
+    pub fn evidence(&self) -> &vf_path::Observation {
         &self.seen
     }
 
@@ -95,7 +95,7 @@ impl Watched {
     }
 
     fn due(&self) -> Option<Duration> {
-        Some(self.at + self.verdict.look_again?)
+        Some(self.at + self.verdict.next_check?)
     }
 }
 
@@ -154,7 +154,7 @@ impl Paths {
         let now = ctx.uptime();
         let mut found = Found::default();
         for watched in self.vms.values_mut() {
-            let half = watched.verdict.look_again;
+            let half = watched.verdict.next_check;
             let half = half.map(|after| watched.at + after / 2);
             if half.is_none_or(|half| half > now) {
                 continue;
@@ -188,7 +188,7 @@ impl Paths {
             // Before it drives its VF it has nothing else to send over.
             if watched.verdict.path == Path::Vf {
                 watched.at = now;
-                watched.verdict.look_again = Some(Duration::ZERO);
+                watched.verdict.next_check = Some(Duration::ZERO);
                 watched.sent = Some(now);
             } else if watched.seen.sends_on_vnic {
                 watched.sent = Some(now);
@@ -205,7 +205,7 @@ impl Paths {
             seen.negotiated = seen.negotiated.map(|_| false);
             seen.guest = None;
             watched.at = now;
-            watched.verdict.look_again = Some(Duration::ZERO);
+            watched.verdict.next_check = Some(Duration::ZERO);
         }
     }
 
@@ -231,7 +231,7 @@ impl Paths {
             Begin::Lost => "although it did before",
         };
         let found = format!("Not {since}: {}.", watched.verdict.why);
-        match qemu_log::words_about_vf(ctx.edge.host().root, &watched.name) {
+        match qemu_log::messages_about_vf(ctx.edge.host().root, &watched.name) {
             Some(words) => format!("{found} QEMU wrote: {words}."),
             None => found,
         }
@@ -288,7 +288,7 @@ impl Watched {
             vf
         });
         let sent = same.and_then(|same| same.sent);
-        let mut seen = vf_path::Seen {
+        let mut seen = vf_path::Observation {
             running: now.running,
             vf,
             negotiated: before.as_ref().and_then(|before| before.seen.negotiated),

@@ -173,7 +173,7 @@ impl Planner<'_> {
 
 /// The steps of a VM as they are shown before they run; none where only files of the hook are written.
 pub(crate) fn planned(node: &str, domain: &Domain, plan: &Plan) -> Vec<PlannedStep> {
-    let is_quiet = |step: &Step| matches!(step, Step::Wish | Step::Forget);
+    let is_quiet = |step: &Step| matches!(step, Step::WriteConfig | Step::Forget);
     if plan.steps.iter().all(is_quiet) {
         return Vec::new();
     }

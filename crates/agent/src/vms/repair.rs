@@ -172,7 +172,7 @@ impl VmReconciler {
             return acted | self.hold(ctx, world, setting, domain, (&plan, problem));
         }
         self.conditions.set_unfit(ctx, setting, bypassed.lost);
-        if plan.steps.iter().any(|step| *step != Step::Wish) {
+        if plan.steps.iter().any(|step| *step != Step::WriteConfig) {
             return acted | self.restore_pair(ctx, world, setting, domain, &plan);
         }
         match self.detached.of(uuid).is_some() {

@@ -221,7 +221,7 @@ fn cut_off_from_one_and_compacted() {
     let revision = store.range("").expect("read").revision;
     store.compact(revision).expect("compacted");
     assert_eq!(other.vfs(), 2, "it cannot know yet");
-    other.wire.mend();
+    other.wire.repair();
     assert!(until(|| other.vfs() == 4), "{:?}", other.status());
     assert!(until(|| !other.is_cut_off()));
     other.enables(1).expect("accelerated");
@@ -240,7 +240,7 @@ fn started_while_cut_off() {
     assert!(until(|| one.vfs() == 2), "{:?}", one.status());
     assert!(one.is_cut_off());
     assert_eq!(code(one.enables(2)), Code::NodeCutOff);
-    one.wire.mend();
+    one.wire.repair();
     assert!(until(|| !one.is_cut_off()));
 }
 

@@ -417,7 +417,7 @@ fn four_nodes_on_etcd_are_one_from_each() {
         }
         alone.join().expect("a node alone");
     });
-    cut_off.wire.mend();
+    cut_off.wire.repair();
     for node in [first, cut_off, last] {
         assert!(until(|| shows(&node.client, "node2", false)));
         assert!(until(|| shows(&node.client, "node4", false)));

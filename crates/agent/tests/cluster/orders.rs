@@ -372,7 +372,7 @@ fn a_node_that_is_cut_off_takes_nothing() {
         .vms_change(&vm_disable(&vm))
         .expect_err("refused");
     assert_eq!(refused.code, Code::NodeDown);
-    other.wire.mend();
+    other.wire.repair();
     assert!(until(|| !other.is_cut_off()));
     assert!(other.client.vm(&vm).expect("a VM").performance.is_some());
     let changed = || {

@@ -185,7 +185,7 @@ impl Node {
             drop(vms.virsh_stop(&self.machine.vm(vm)));
             self.machine.define(vm);
         }
-        drop(std::fs::remove_dir_all(self.machine.sim.wishes()));
+        drop(std::fs::remove_dir_all(self.machine.sim.hook_configs()));
     }
 }
 

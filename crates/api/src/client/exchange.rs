@@ -17,6 +17,7 @@ use tokio::runtime::Builder;
 use tokio::time::Instant;
 
 use super::place::{Place, tls};
+use super::remote::CONNECT;
 use crate::service::NODE_HEADER;
 
 /// How long to wait for a turn to connect, and how often to try.
@@ -77,7 +78,18 @@ pub fn ask(
                 in_time(place, within, exchange(stream, request)).await
             }
             Place::Remote(remote) => {
-                let stream = remote.connect(place).await?;
+                let stream = remote.connect().await;
+                let stream = stream.map_err(|error| place.refused(&error))?;
+                let shaken = remote.shake(stream).await;
+                let shaken = shaken.map_err(|error| place.broke(&error))?;
+                let late = || {
+                    let found = format!(
+                        "It accepted the connection, and the TLS handshake did not complete within {} s.",
+                        CONNECT.as_secs()
+                    );
+                    place.unreachable(found)
+                };
+                let stream = shaken.ok_or_else(late)?;
                 in_time(place, within, exchange(stream, request)).await
             }
         }
@@ -87,7 +99,7 @@ pub fn ask(
     answer
 }
 
-/// Connects; where many wait to be let in, it waits for its turn.
+/// Connects; where many wait to be accepted, it waits for its turn.
 async fn connect(socket: &Path) -> io::Result<UnixStream> {
     let until = Instant::now() + TURN;
     loop {

@@ -10,7 +10,6 @@ use std::path::{Path, PathBuf};
 use accelnet_model::{Code, Problem};
 use rustls::Error as TlsError;
 
-use super::SOCKET;
 use super::remote::{self, Remote};
 
 /// What to do about a path at which something else is.
@@ -40,21 +39,20 @@ impl fmt::Display for Place {
 impl Place {
     /// The agent does not answer there, and what was found.
     pub fn unreachable(&self, found: String) -> Problem {
-        let problem = Problem::new(Code::AgentUnreachable, &[&self.to_string()], found);
         match self {
-            Place::Socket(path) if path.as_path() != Path::new(SOCKET) => {
-                problem.resolution(OWN_SOCKET)
+            Place::Socket(path) => {
+                let address = path.display().to_string();
+                let problem = Problem::new(Code::AgentUnreachable, &[&address], found);
+                match path.as_path() == Path::new(SOCKET) {
+                    true => problem,
+                    false => problem.resolution(OWN_SOCKET),
+                }
             }
-            Place::Socket(_) => problem,
-            Place::Remote(_) => problem
-                .needed("An agent that was started with --listen, and no firewall in between.")
-                .resolution(
-                    "On that node, 'systemctl status accelnet' shows whether the agent runs, and 'ss -ltnp' shows its address.",
-                ),
+            Place::Remote(remote) => remote.unreachable(found),
         }
     }
 
-    /// Nobody took the connection, and why.
+    /// No client took the connection, and why.
     pub fn refused(&self, error: &io::Error) -> Problem {
         if let Place::Socket(path) = self
             && fs::metadata(path).is_ok_and(|file| !file.file_type().is_socket())
@@ -163,3 +161,6 @@ fn reset(error: &(dyn Error + 'static)) -> bool {
     }
     false
 }
+
+/// Where an agent listens by default.
+pub const SOCKET: &str = "/run/accelnet/agent.sock";

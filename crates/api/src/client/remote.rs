@@ -16,7 +16,6 @@ use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
-use super::place::Place;
 use crate::pem;
 
 /// How long connecting may take, and then the handshake.
@@ -82,31 +81,38 @@ impl Remote {
         }
     }
 
-    /// Connects, and shakes hands.
+    /// The agent does not answer there, and what was found.
+    pub fn unreachable(&self, found: String) -> Problem {
+        Problem::new(Code::AgentUnreachable, &[&self.shown()], found)
+            .needed("An agent that was started with --listen, and no firewall in between.")
+            .resolution(
+                "On that node, 'systemctl status accelnet' shows whether the agent runs, and 'ss -ltnp' shows its address.",
+            )
+    }
+
+    /// Connects, within the time for it.
     ///
     /// # Errors
     ///
-    /// What went wrong, and whose certificate it was about.
-    pub async fn connect(&self, place: &Place) -> Result<TlsStream<TcpStream>, Problem> {
-        let late = || io::Error::from(io::ErrorKind::TimedOut);
+    /// No connection.
+    pub async fn connect(&self) -> io::Result<TcpStream> {
         let connected = TcpStream::connect((self.host.as_str(), self.port));
-        let stream = match tokio::time::timeout(CONNECT, connected).await {
-            Ok(connected) => connected.map_err(|error| place.refused(&error))?,
-            Err(_) => return Err(place.refused(&late())),
-        };
-        watch(&stream).map_err(|error| place.refused(&error))?;
+        let connected = tokio::time::timeout(CONNECT, connected).await;
+        let stream = connected.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))?;
+        watch(&stream)?;
+        Ok(stream)
+    }
+
+    /// Shakes hands; none when the time for it is over.
+    ///
+    /// # Errors
+    ///
+    /// The handshake failed.
+    pub async fn shake(&self, stream: TcpStream) -> io::Result<Option<TlsStream<TcpStream>>> {
         let connector = TlsConnector::from(self.config.clone());
         let shaken = connector.connect(self.name.clone(), stream);
-        match tokio::time::timeout(CONNECT, shaken).await {
-            Ok(shaken) => shaken.map_err(|error| place.broke(&error)),
-            Err(_) => {
-                let found = format!(
-                    "It accepted the connection, and the TLS handshake did not complete within {} s.",
-                    CONNECT.as_secs()
-                );
-                Err(place.unreachable(found))
-            }
-        }
+        let shaken = tokio::time::timeout(CONNECT, shaken).await;
+        shaken.ok().transpose()
     }
 
     /// What a word of TLS means.
@@ -116,7 +122,7 @@ impl Remote {
             Error::AlertReceived(alert) => self.not_let_in(*alert),
             other => {
                 let found = format!("The server does not support TLS 1.3: {other}.");
-                Place::Remote(Box::new(self.clone())).unreachable(found)
+                self.unreachable(found)
             }
         }
     }
@@ -192,7 +198,7 @@ fn read(server: &str) -> Option<(String, u16, ServerName<'static>)> {
             (host, port.strip_prefix(':'))
         }
         None => match rest.rsplit_once(':') {
-            // Which of the colons is the port's cannot be told.
+            // Which of the colons is the port's cannot be determined.
             Some((host, _)) if host.contains(':') => return None,
             Some((host, port)) => (host, Some(port)),
             None => (rest, None),

@@ -27,7 +27,7 @@ fn found(answer: &'static str) -> String {
 }
 
 #[test]
-fn odd_answers_are_told() {
+fn odd_answers_are_reported() {
     for (answer, words) in [
         ("", "The connection broke: "),
         (
@@ -86,7 +86,7 @@ fn a_socket_of_ones_own_is_not_started_by_systemd() {
 }
 
 #[test]
-fn why_nobody_answers_is_told() {
+fn why_nobody_answers_is_reported() {
     let folder = tempfile::tempdir().expect("a folder");
     let socket = folder.path().join("agent.sock");
     let found = || Client::new(&socket).status().expect_err("nobody").found;

@@ -1,4 +1,4 @@
-//! The document says what the router does, and real answers are what it says.
+//! The document describes what the router does, and real answers match it.
 
 use std::sync::Arc;
 
@@ -122,7 +122,7 @@ fn a_path_has_no_other_methods_than_the_documents() {
 }
 
 #[test]
-fn failures_are_what_the_document_says() {
+fn failures_are_what_the_document_states() {
     let folder = tempfile::tempdir().expect("a folder");
     let serving = agent(folder.path());
     let document = document();

@@ -1,4 +1,4 @@
-//! The socket file: made, replaced when it is stale, refused when somebody serves it.
+//! The socket file: made, replaced when it is stale, refused when an agent serves it.
 
 use std::fs::{self, Permissions};
 use std::io;
@@ -39,7 +39,7 @@ const FOLDER_MODE: u32 = 0o755;
 /// Connections that the kernel keeps until they are taken: more than anybody can make in the meantime.
 const BACKLOG: i32 = 4096;
 
-/// Makes the socket at `path`; gives it with the lock that says whose it is.
+/// Makes the socket at `path`; gives it with the lock of its owner.
 pub fn bind(path: &Path) -> Result<(UnixListener, OwnedFd), BindError> {
     if let Some(folder) = path.parent().filter(|folder| !folder.exists()) {
         fs::DirBuilder::new()
@@ -55,11 +55,11 @@ pub fn bind(path: &Path) -> Result<(UnixListener, OwnedFd), BindError> {
         Ok(there) if !there.file_type().is_socket() => {
             return Err(BindError::NoSocket(path.to_owned()));
         }
-        // Nobody who locks serves it, but another program might.
+        // No agent serves it, but another program might.
         Ok(_) if UnixStream::connect(path).is_ok() => return Err(served(path)),
         Ok(_) => {}
     }
-    // Bound beside it and moved there: nobody meets it before anybody may connect, and there
+    // Bound beside it and moved there: no client meets it before anybody may connect, and there
     // is no moment without a socket.
     let new = beside(path, "new");
     if fs::symlink_metadata(&new).is_ok() {

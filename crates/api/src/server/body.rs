@@ -11,9 +11,9 @@ use crate::Role;
 
 /// The longest body that is read, in bytes.
 const MOST: usize = 1024 * 1024;
-/// The longest of somebody who may only look: many of them may come at once.
+/// The longest of a client that may only read: many of them may come at once.
 const MOST_OF_READERS: usize = 256 * 1024;
-/// What is read and thrown away of a longer one, in bytes: whoever is still sending when a
+/// What is read and thrown away of a longer one, in bytes: the client that is still sending when a
 /// connection is closed does not get to read the answer.
 const DRAINED: usize = 64 * 1024 * 1024;
 /// How long it may take to come.
@@ -22,7 +22,7 @@ const WITHIN: Duration = Duration::from_secs(30);
 /// Why a body is not taken: a fragment, and the HTTP status.
 pub type Refused = (String, StatusCode);
 
-/// The longest body that somebody may send.
+/// The longest body that a client may send.
 pub fn most(role: Role) -> usize {
     match role {
         Role::Reader => MOST_OF_READERS,

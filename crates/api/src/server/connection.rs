@@ -15,7 +15,7 @@ use tokio::sync::watch;
 use tokio_io_timeout::TimeoutStream;
 
 use super::peer::Callers;
-use super::places::{Places, Seat, Source};
+use super::places::{Places, Seat};
 use super::router::Ending;
 use super::surplus::Surplus;
 use crate::Caller;
@@ -133,13 +133,4 @@ pub async fn connection(
         drop(served.await);
     }
     drop(seat);
-}
-
-/// Where a connection on the Unix socket came from.
-pub fn user(uid: Option<u32>) -> Source {
-    match uid {
-        Some(uid) if uid == 0 || uid == rustix::process::geteuid().as_raw() => Source::Owner,
-        Some(uid) => Source::User(uid),
-        None => Source::User(u32::MAX),
-    }
 }

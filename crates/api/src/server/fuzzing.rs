@@ -20,7 +20,7 @@ use crate::{Caller, Role, Service};
 const WAITING: usize = 64 * 1024;
 
 /// What `caller` gets for `bytes` from a server of `service`. The side that writes stays open until the
-/// server ends the connection; time passes at once whenever everybody waits.
+/// server ends the connection; time passes at once whenever all tasks wait.
 ///
 /// # Errors
 ///

@@ -52,7 +52,7 @@ impl Asked {
         self.text(&body.to_string())
     }
 
-    /// With a body that says it is JSON.
+    /// With a body of type JSON.
     pub fn text(self, body: &str) -> Self {
         self.header("Content-Type", "application/json")
             .body(body.as_bytes())
@@ -98,7 +98,7 @@ pub fn ask(socket: &Path, asked: &Asked) -> Answer {
 /// Sends any bytes, and reads until the connection is closed.
 pub fn send(socket: &Path, bytes: &[u8]) -> Answer {
     let mut stream = UnixStream::connect(socket).expect("connected");
-    // Whoever answers early stops to read.
+    // A client that answers early stops to read.
     drop(stream.write_all(bytes));
     let mut answer = Vec::new();
     drop(stream.read_to_end(&mut answer));

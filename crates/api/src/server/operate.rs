@@ -19,7 +19,7 @@ use crate::types::{VmChange, VmChanged};
 use crate::{Caller, Role, Service};
 
 /// Names of a refused request that are told.
-const TOLD: usize = 10;
+const MAX_NAMES: usize = 10;
 
 /// One request.
 #[derive(Debug, Clone)]
@@ -62,14 +62,14 @@ impl Call {
 pub struct Failed {
     /// What it ends with.
     pub problem: Problem,
-    /// Whether it was a change that the service, which tells of changes, never heard of.
+    /// Whether it was a change that the service, which reports changes, never received.
     pub unheard: bool,
     /// What it was about, where its path does not tell.
     pub subject: Subject,
 }
 
 impl Failed {
-    /// A change that the service never heard of.
+    /// A change that the service never received.
     pub fn unheard(problem: Problem) -> Self {
         Failed {
             problem,
@@ -91,8 +91,8 @@ impl From<Problem> for Failed {
 
 /// What makes a request that was read.
 pub struct Work {
-    /// Whether it only looks, dry runs included.
-    pub looks: bool,
+    /// Whether it only reads, dry runs included.
+    pub is_read: bool,
     begin: Begin,
 }
 
@@ -162,7 +162,7 @@ pub fn work<B: Body, T, O: Outcome<T>>(
         ..Failed::unheard(problem)
     })?;
     Ok(Work {
-        looks: dry_run || call.needs == Role::Reader,
+        is_read: dry_run || call.needs == Role::Reader,
         begin: Box::new(move |service| ask(service, &call, body).begun()),
     })
 }
@@ -179,7 +179,7 @@ pub fn named(names: &mut Vec<String>, dry_run: bool, caller: &Caller) -> Result<
         return Err(bad_request(&what));
     }
     // One name too many is as good as a thousand for whoever reads who was refused what.
-    let told = names.get(..TOLD).unwrap_or(names);
+    let told = names.get(..MAX_NAMES).unwrap_or(names);
     Ok(Some(told.join(", ")))
 }
 

@@ -20,7 +20,7 @@ pub fn request<T: Body>(body: &[u8]) -> Result<T, Problem> {
     match read(body) {
         Ok(read) => Ok(read),
         Err(problem) => {
-            // Only then, since what is written anew has no place in the body.
+            // Only then, since what is written again has no place in the body.
             let Ok(mut sent) = serde_json::from_slice::<Value>(body) else {
                 return Err(problem);
             };
@@ -42,7 +42,7 @@ fn read<T: Body>(body: &[u8]) -> Result<T, Problem> {
         if error.is_data()
             // A name that is not known is no value of anything.
             && !error.to_string().starts_with("unknown field")
-            && let Some(problem) = told_apart(body, &path)
+            && let Some(problem) = with_own_code(body, &path)
         {
             return problem;
         }
@@ -84,7 +84,7 @@ fn is_permitted<T: Body>(body: &[u8], read: &T) -> Result<(), Problem> {
 }
 
 /// Values that have a code of their own.
-fn told_apart(body: &[u8], path: &str) -> Option<Problem> {
+fn with_own_code(body: &[u8], path: &str) -> Option<Problem> {
     let whole: Value = serde_json::from_slice(body).ok()?;
     let (top, below) = path.split_once('.').unwrap_or((path, ""));
     let given = whole.get(top)?;

@@ -1,4 +1,4 @@
-//! Who is behind a connection, told by the kernel.
+//! Who is behind a connection, reported by the kernel.
 
 mod groups;
 
@@ -10,7 +10,6 @@ use accelnet_model::Observed;
 use rustix::net::sockopt::socket_peercred;
 use tokio::net::UnixStream;
 
-use super::connection::user;
 use super::places::Source;
 use crate::types::Origin;
 use crate::{Caller, Role};
@@ -18,7 +17,7 @@ use crate::{Caller, Role};
 /// The group whose members may change things, as root may.
 pub const GROUP: &str = "accelnet";
 
-/// Tells who is behind a connection.
+/// Reports who is behind a connection.
 pub trait Callers: Send + Sync {
     /// Who it is.
     fn caller(&self, stream: &UnixStream) -> Caller;
@@ -91,7 +90,7 @@ impl Callers for SocketCallers {
         };
         let users = self.users.text("/etc/passwd");
         let mut caller = peer.judge(&users, &self.groups.text("/etc/group"));
-        // Whoever runs the agent could do by hand what the agent does.
+        // The user of the agent could do by hand what the agent does.
         if uid == rustix::process::geteuid().as_raw() {
             caller.role = Role::Administrator;
         }
@@ -177,6 +176,15 @@ fn entries(text: &str) -> impl Iterator<Item = Entry<'_>> {
             id: fields.nth(1).and_then(|id| id.parse().ok()),
         }
     })
+}
+
+/// Where a connection on the Unix socket came from.
+pub fn user(uid: Option<u32>) -> Source {
+    match uid {
+        Some(uid) if uid == 0 || uid == rustix::process::geteuid().as_raw() => Source::Owner,
+        Some(uid) => Source::User(uid),
+        None => Source::User(u32::MAX),
+    }
 }
 
 #[cfg(test)]

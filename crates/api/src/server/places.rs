@@ -1,5 +1,5 @@
 //! Places for connections through one door: root has its own, so have those who may change things, and
-//! nobody else takes more than a share of the rest.
+//! no user takes more than a share of the rest.
 
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv6Addr};
@@ -10,15 +10,15 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::{Caller, Role};
 
-/// Connections at once of root, of others who may change things, and of those who may look.
+/// Connections at once of root, of others who may change things, and of those who may read.
 pub const CONNECTIONS: usize = 64;
-/// Of them, from one user or one network: of those who may look, and of the others.
+/// Of them, from one user or one network: of those who may read, and of the others.
 const SHARE: usize = 16;
 const SHARE_OF_CHANGERS: usize = 32;
 /// How long requests that are under way may take when the server stops: those of root and others who may
-/// change things, and those of who may look.
+/// change things, and those of who may read.
 const LAST: Duration = Duration::from_secs(30);
-const LAST_LOOK: Duration = Duration::from_secs(2);
+const LAST_READ: Duration = Duration::from_secs(2);
 
 /// Where a connection comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -49,18 +49,18 @@ impl Source {
 pub struct Places {
     owning: Arc<Semaphore>,
     changing: Arc<Semaphore>,
-    looking: Arc<Semaphore>,
+    reading: Arc<Semaphore>,
     taken: Arc<Mutex<HashMap<Source, usize>>>,
 }
 
 impl Default for Places {
     /// All of them are free.
     fn default() -> Self {
-        let [owning, changing, looking] = [(); 3].map(|()| Arc::new(Semaphore::new(CONNECTIONS)));
+        let [owning, changing, reading] = [(); 3].map(|()| Arc::new(Semaphore::new(CONNECTIONS)));
         Places {
             owning,
             changing,
-            looking,
+            reading,
             taken: Arc::default(),
         }
     }
@@ -75,7 +75,7 @@ pub struct Seat {
 }
 
 impl Places {
-    /// Whether nobody from there gets a place, whoever it is.
+    /// Whether clients from there get no place.
     pub fn is_full_for(&self, source: Source) -> bool {
         source != Source::Owner && self.taken_by(source) >= SHARE_OF_CHANGERS
     }
@@ -83,8 +83,8 @@ impl Places {
     /// A place for `caller`; none when all are taken, or those of its source.
     pub fn take(&self, caller: &Caller, source: Source) -> Option<Seat> {
         let (places, share) = match (caller.role, source) {
-            (Role::Reader, Source::Owner) => (&self.looking, CONNECTIONS),
-            (Role::Reader, _) => (&self.looking, SHARE),
+            (Role::Reader, Source::Owner) => (&self.reading, CONNECTIONS),
+            (Role::Reader, _) => (&self.reading, SHARE),
             (_, Source::Owner) => (&self.owning, CONNECTIONS),
             _ => (&self.changing, SHARE_OF_CHANGERS),
         };
@@ -108,7 +108,7 @@ impl Places {
         self.taken.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Waits until all are free; whoever is not done by then is left.
+    /// Waits until all are free; clients that are not done by then are left.
     pub async fn leave(&self) {
         let all = u32::try_from(CONNECTIONS).unwrap_or(u32::MAX);
         let (owning, changing) = (&self.owning, &self.changing);
@@ -117,7 +117,7 @@ impl Places {
             drop(changing.acquire_many(all).await);
         };
         let changed = tokio::time::timeout(LAST, changed);
-        let looked = tokio::time::timeout(LAST_LOOK, self.looking.acquire_many(all));
+        let looked = tokio::time::timeout(LAST_READ, self.reading.acquire_many(all));
         drop(tokio::join!(changed, looked));
     }
 }

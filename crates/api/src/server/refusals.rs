@@ -1,4 +1,4 @@
-//! Who was turned away, told as events: so few of them that nobody who comes again and again
+//! Who was turned away, reported as events: so few of them that a client that comes again and again
 //! drives out of the log what others did.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -8,21 +8,21 @@ use accelnet_model::{Code, Problem};
 use tokio::time::Instant;
 
 use crate::types::{EventKind, Origin};
-use crate::{Caller, Remark, Role, Service};
+use crate::{ApiEvent, Caller, Role, Service};
 
-/// Refusals of one kind that are told one by one in a window; the others are counted.
+/// Refusals of one kind that are reported one by one in a window; the others are counted.
 const EACH: u32 = 5;
 /// The first window, which doubles for as long as there are more of them than that.
 const WINDOW: Duration = Duration::from_secs(60);
 /// The longest window.
 const LONGEST: Duration = Duration::from_secs(60 * 60);
 
-/// The longest name, of somebody or something, that is told, in characters.
+/// The longest reported name, in characters.
 pub const LONGEST_NAME: usize = 200;
 /// The longest message, in characters: what stands in a refused request may stand in it.
 const LONGEST_MESSAGE: usize = 600;
 
-/// Tells a service of refusals.
+/// Reports refusals to a service.
 pub struct Refusals {
     service: Arc<dyn Service>,
     connections: Mutex<Window>,
@@ -45,21 +45,21 @@ impl Kind {
     }
 }
 
-/// What was told lately.
+/// What was reported lately.
 #[derive(Debug, Clone)]
 struct Window {
     ends: Option<Instant>,
     long: Duration,
-    told: u32,
+    recorded: u32,
     untold: u32,
 }
 
 /// What becomes of a refusal.
 #[derive(Debug, PartialEq, Eq)]
 enum Turn {
-    /// It is told.
-    Tell,
-    /// It is counted; the first that is has somebody tell the count at that moment.
+    /// It is reported.
+    Report,
+    /// It is counted; the first that is starts the report of the count.
     Count(Option<Instant>),
 }
 
@@ -68,7 +68,7 @@ impl Default for Window {
         Window {
             ends: None,
             long: WINDOW,
-            told: 0,
+            recorded: 0,
             untold: 0,
         }
     }
@@ -80,18 +80,18 @@ impl Window {
             Some(ends) if now < ends => {}
             before => {
                 let quiet = before.is_none_or(|ends| now >= ends + self.long);
-                let crowded = self.told >= EACH;
+                let crowded = self.recorded >= EACH;
                 self.long = match crowded && !quiet {
                     true => (self.long * 2).min(LONGEST),
                     false => WINDOW,
                 };
                 self.ends = Some(now + self.long);
-                self.told = 0;
+                self.recorded = 0;
             }
         }
-        if self.told < EACH {
-            self.told += 1;
-            return Turn::Tell;
+        if self.recorded < EACH {
+            self.recorded += 1;
+            return Turn::Report;
         }
         self.untold += 1;
         Turn::Count(self.ends.filter(|_| self.untold == 1))
@@ -104,7 +104,7 @@ impl Window {
 }
 
 impl Refusals {
-    /// Tells `service`.
+    /// Reports to `service`.
     pub fn new(service: Arc<dyn Service>) -> Arc<Self> {
         Arc::new(Refusals {
             service,
@@ -120,7 +120,7 @@ impl Refusals {
             certificate: None,
             node: None,
         };
-        let remark = Remark {
+        let remark = ApiEvent {
             kind: EventKind::Refused,
             who: None,
             role: None,
@@ -129,10 +129,10 @@ impl Refusals {
             subject: "API".to_owned(),
             code: Some(Code::CertificateRefused),
         };
-        self.tell(Kind::Connection, remark).await;
+        self.record(Kind::Connection, remark).await;
     }
 
-    /// A change was refused before the service heard of it.
+    /// A change was refused before the service learned of it.
     pub async fn request(
         self: &Arc<Self>,
         who: &Caller,
@@ -143,7 +143,7 @@ impl Refusals {
         // Its first clause: what follows says how.
         let what = summary.split([',', ';']).next().unwrap_or_default();
         let what = uncapitalised(what);
-        let remark = Remark {
+        let remark = ApiEvent {
             kind: EventKind::Refused,
             who: Some(who.name.clone()),
             role: Some(who.role),
@@ -152,12 +152,12 @@ impl Refusals {
             message: format!("Refused: {what}: {} {}", problem.message, problem.found),
             code: Some(problem.code),
         };
-        self.tell(Kind::Request, remark).await;
+        self.record(Kind::Request, remark).await;
     }
 
     /// Something about the way in itself.
     pub async fn noted(self: &Arc<Self>, kind: EventKind, message: String, code: Option<Code>) {
-        let remark = Remark {
+        let remark = ApiEvent {
             kind,
             who: None,
             role: None,
@@ -169,10 +169,10 @@ impl Refusals {
         self.keep(remark).await;
     }
 
-    async fn tell(self: &Arc<Self>, kind: Kind, remark: Remark) {
+    async fn record(self: &Arc<Self>, kind: Kind, remark: ApiEvent) {
         let turn = self.window(kind).take(Instant::now());
         let ends = match turn {
-            Turn::Tell => return self.keep(remark).await,
+            Turn::Report => return self.keep(remark).await,
             Turn::Count(None) => return,
             Turn::Count(Some(ends)) => ends,
         };
@@ -185,7 +185,7 @@ impl Refusals {
                 kind.name(),
                 remark.from.as_ref().map_or("nowhere", |from| &from.address)
             );
-            refusals.keep(Remark { message, ..remark }).await;
+            refusals.keep(ApiEvent { message, ..remark }).await;
         });
     }
 
@@ -198,15 +198,15 @@ impl Refusals {
     }
 
     /// Keeping an event can wait for a disk.
-    async fn keep(self: &Arc<Self>, remark: Remark) {
+    async fn keep(self: &Arc<Self>, remark: ApiEvent) {
         let service = self.service.clone();
-        let remark = Remark {
+        let remark = ApiEvent {
             subject: printable(&remark.subject, LONGEST_NAME),
             message: printable(&remark.message, LONGEST_MESSAGE),
             ..remark
         };
-        // One that falls over has said so, and takes nobody with it.
-        drop(tokio::task::spawn_blocking(move || service.remark(&remark)).await);
+        // A panic is reported where it happens, and affects no other client.
+        drop(tokio::task::spawn_blocking(move || service.record_event(&remark)).await);
     }
 }
 
@@ -226,7 +226,7 @@ pub fn not_allowed(caller: &Caller, needs: Role) -> Problem {
     }
 }
 
-/// Text of somebody else, at most `most` characters of it, without what would move the cursor
+/// Text from outside, at most `most` characters of it, without what would move the cursor
 /// of a terminal.
 pub fn printable(text: &str, most: usize) -> String {
     let visible = |letter: char| if letter.is_control() { '?' } else { letter };

@@ -1,10 +1,11 @@
-//! The door to the network: TCP with mutual TLS. Nobody comes further than the handshake without
+//! The listener for TCP with mutual TLS. No client comes further than the handshake without
 //! a certificate of a CA that is trusted here and that names a role.
 
 mod guest;
 mod handshakes;
 mod identity;
 mod keys;
+mod reason;
 mod verifier;
 
 use std::io;
@@ -16,7 +17,6 @@ use accelnet_model::{Code, Problem};
 use axum::Router;
 use rustix::net::{AddressFamily, SocketFlags, SocketType, sockopt};
 use rustls::server::Acceptor;
-use rustls::{AlertDescription, CertificateError};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
@@ -27,18 +27,21 @@ use super::connection::{BREATH, Turns, connection};
 use super::places::{Places, Source};
 use super::refusals::Refusals;
 use super::surplus::Surplus;
-use crate::types::{EventKind, Origin};
-use crate::{Caller, Role};
+use crate::Caller;
+#[cfg(feature = "fuzzing")]
+use crate::Role;
+use crate::types::Origin;
 use guest::Guest;
 use handshakes::{Handshakes, Place};
-use keys::{Change, Keys, Used};
+use keys::{Keys, Used, record};
+use reason::reason;
 
 pub use keys::Files;
 
 /// How long the first words of a handshake may take, and then the rest of it.
 const HELLO: Duration = Duration::from_secs(2);
 const HANDSHAKE: Duration = Duration::from_secs(10);
-/// How long whoever was turned away may take to read why.
+/// How long a refused client may take to read the reason.
 const LINGER: Duration = Duration::from_secs(2);
 /// Connections that the kernel keeps until they are taken.
 const BACKLOG: i32 = 1024;
@@ -52,7 +55,7 @@ pub struct RemoteOptions {
     pub files: Files,
 }
 
-/// A door that is not open yet.
+/// A listener that is not open yet.
 #[derive(Debug)]
 pub struct Remote {
     listener: StdListener,
@@ -65,7 +68,7 @@ impl Remote {
     ///
     /// # Errors
     ///
-    /// `certificate_unusable` for files that cannot be used; `agent_unreachable` when somebody
+    /// `certificate_unusable` for files that cannot be used; `agent_unreachable` when another program
     /// else has the address.
     pub fn bind(options: &RemoteOptions) -> Result<Self, Problem> {
         let keys = Keys::read(&options.files)?;
@@ -157,7 +160,7 @@ pub async fn serve(
             let refusals = inside.refusals.clone();
             let entered = tokio::select! {
                 entered = enter(stream, address, place, &inside) => entered,
-                // Told for none of them: they are as many as whoever sends them likes.
+                // None of them is reported: a client can send any number.
                 Ok(()) = evicted => None,
             };
             match entered {
@@ -175,29 +178,7 @@ pub async fn serve(
     Ok(())
 }
 
-/// Tells that the files changed, where they did.
-async fn tell(change: Option<Change>, refusals: &Arc<Refusals>) {
-    match change {
-        None => {}
-        Some(Ok(())) => {
-            let words = "The certificates were read again: new connections use them.";
-            refusals
-                .noted(EventKind::Noticed, words.to_owned(), None)
-                .await;
-        }
-        Some(Err(problem)) => {
-            let words = format!(
-                "The certificates changed and cannot be used, so those before are: {} {}",
-                problem.message, problem.found
-            );
-            refusals
-                .noted(EventKind::Failed, words, Some(problem.code))
-                .await;
-        }
-    }
-}
-
-/// Somebody who was let in, by files that were read again so many times.
+/// A client that was accepted, by files that were read again so many times.
 struct Entered {
     stream: TlsStream<TcpStream>,
     times: u64,
@@ -232,7 +213,7 @@ async fn enter(
         ));
     }
     let (Used { config, times, .. }, change) = inside.keys.newest();
-    tell(change, &inside.refusals).await;
+    record(change, &inside.refusals).await;
     let shaken = begun.into_stream(config).into_fallible();
     match tokio::time::timeout(HANDSHAKE, shaken).await {
         Ok(Ok(stream)) => Some(Ok(Entered { stream, times })),
@@ -244,7 +225,7 @@ async fn enter(
     }
 }
 
-/// Serves somebody who was let in.
+/// Serves a client that was accepted.
 async fn attend(entered: Entered, address: SocketAddr, inside: Inside) {
     let Entered { stream, times } = entered;
     let Some(caller) = caller(&stream, address) else {
@@ -269,7 +250,7 @@ async fn attend(entered: Entered, address: SocketAddr, inside: Inside) {
     connection(stream, router, caller, seat, inside.stop, Some(leaves)).await;
 }
 
-/// Who is behind a connection; the handshake has let nobody else in.
+/// Who is behind a connection; the handshake accepts no other client.
 fn caller(stream: &TlsStream<TcpStream>, address: SocketAddr) -> Option<Caller> {
     let (_, session) = stream.get_ref();
     let certificate = session.peer_certificates()?.first()?;
@@ -305,57 +286,6 @@ async fn linger(mut stream: TcpStream) {
         }
         Ok::<_, io::Error>(())
     };
-    // Whoever does not read it does not.
+    // A client that does not read it does not.
     drop(tokio::time::timeout(LINGER, read).await);
-}
-
-/// Why a handshake failed, a fragment.
-fn reason(error: &io::Error) -> String {
-    let tls = error
-        .get_ref()
-        .and_then(|inner| inner.downcast_ref::<rustls::Error>());
-    match tls {
-        Some(tls) => reason_of(tls),
-        None if error.kind() == io::ErrorKind::UnexpectedEof => {
-            "it hung up in the middle of its handshake".to_owned()
-        }
-        None => format!("it broke: {error}"),
-    }
-}
-
-/// Why a certificate or a handshake is not taken, a fragment.
-fn reason_of(error: &rustls::Error) -> String {
-    use rustls::Error;
-    match error {
-        Error::NoCertificatesPresented => "it came without a certificate".to_owned(),
-        Error::InvalidCertificate(why) => match why {
-            // Another CA of the same name signed it.
-            CertificateError::UnknownIssuer | CertificateError::BadSignature => {
-                "its certificate is not from a CA that is trusted here".to_owned()
-            }
-            CertificateError::Expired | CertificateError::ExpiredContext { .. } => {
-                "its certificate has expired".to_owned()
-            }
-            CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
-                "its certificate is not valid yet".to_owned()
-            }
-            CertificateError::Revoked => "its certificate was revoked".to_owned(),
-            CertificateError::ApplicationVerificationFailure => format!(
-                "its certificate does not name one role ({})",
-                Role::ALL
-                    .map(|role| format!("OU=accelnet-{role}"))
-                    .join(", ")
-            ),
-            CertificateError::Other(why) => format!("its certificate cannot be used: {}", why.0),
-            other => format!("its certificate cannot be used: {other}"),
-        },
-        Error::AlertReceived(
-            AlertDescription::UnknownCA
-            | AlertDescription::BadCertificate
-            | AlertDescription::DecryptError
-            | AlertDescription::CertificateUnknown
-            | AlertDescription::CertificateExpired,
-        ) => "it does not trust the certificate of this agent".to_owned(),
-        other => format!("it does not speak TLS 1.3: {other}"),
-    }
 }

@@ -16,19 +16,19 @@ use tracing::{Instrument, Span};
 
 use super::answer::{good, refused};
 use super::body;
-use super::looks::{Key, Looks};
 use super::operate::{Begun, Call, Failed, Work, fell_over};
 use super::parse::bad_request;
 use super::query::Query;
 use super::refusals::Refusals;
+use super::shared_reads::{Key, SharedReads};
 use crate::routes::{self, Operation, ROUTES, Route};
 use crate::service::{NODE_HEADER, News};
 use crate::{Caller, Role, Service};
 
-/// Threads that work at once for requests of those who may change things, and of those who may look.
+/// Threads that work at once for requests of those who may change things, and of those who may read.
 pub const CHANGING: usize = 64;
-pub const LOOKING: usize = 4;
-/// Bytes of answers to those who may look that are kept until they are taken, at most.
+pub const READING: usize = 4;
+/// Bytes of answers to those who may read that are kept until they are taken, at most.
 const KEPT: usize = 16 * 1024 * 1024;
 /// How long an answer waits for others to be taken.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -42,8 +42,8 @@ pub struct Ending(pub watch::Receiver<bool>);
 struct Behind {
     service: Arc<dyn Service>,
     refusals: Arc<Refusals>,
-    looks: Looks,
-    looking: Arc<Semaphore>,
+    shared_reads: SharedReads,
+    reading: Arc<Semaphore>,
     changing: Arc<Semaphore>,
     kept: Arc<Semaphore>,
 }
@@ -94,8 +94,8 @@ pub fn router(service: Arc<dyn Service>, refusals: Arc<Refusals>) -> Router {
         .with_state(Behind {
             service,
             refusals,
-            looks: Looks::default(),
-            looking: Arc::new(Semaphore::new(LOOKING)),
+            shared_reads: SharedReads::default(),
+            reading: Arc::new(Semaphore::new(READING)),
             changing: Arc::new(Semaphore::new(CHANGING)),
             kept: Arc::new(Semaphore::new(KEPT)),
         })
@@ -198,7 +198,7 @@ impl One<'_> {
             .behind
             .blocking(self.changes, move || routes::read(operation, call));
         let work = work.await?;
-        if !work.looks {
+        if !work.is_read {
             return self.behind.perform(self.changes, work).await;
         }
         let key = Key {
@@ -210,8 +210,8 @@ impl One<'_> {
         };
         let behind = self.behind.clone();
         let place = self.behind.place(self.changes);
-        let look = move |place| async move { behind.perform_in(place, work).await };
-        let answered = self.behind.looks.share(key, place, look).await;
+        let read = move |place| async move { behind.perform_in(place, work).await };
+        let answered = self.behind.shared_reads.share(key, place, read).await;
         answered.unwrap_or_else(|| Err(fell_over().into()))
     }
 
@@ -237,7 +237,7 @@ impl One<'_> {
             }
             tokio::select! {
                 changed = heard.changed() => {
-                    // Who told of events does no longer: somebody else is asked.
+                    // The source of events has ended: another one is used.
                     news = changed.is_ok().then_some(heard);
                 }
                 () = tokio::time::sleep_until(until) => return Ok(answered),
@@ -255,7 +255,7 @@ impl Behind {
     fn place(&self, changes: bool) -> impl Future<Output = Option<OwnedSemaphorePermit>> + use<> {
         let places = match changes {
             true => self.changing.clone(),
-            false => self.looking.clone(),
+            false => self.reading.clone(),
         };
         async move { places.acquire_owned().await.ok() }
     }
@@ -319,7 +319,7 @@ impl AsRef<[u8]> for Kept {
     }
 }
 
-/// Does `work` on a thread, in whose place nobody else works meanwhile, were its caller gone.
+/// Does `work` on a thread that is not given to another request, also if the caller is gone.
 async fn on_thread<T: Send + 'static>(
     place: Option<OwnedSemaphorePermit>,
     work: impl FnOnce() -> Result<T, Failed> + Send + 'static,

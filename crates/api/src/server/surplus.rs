@@ -1,4 +1,4 @@
-//! Connections for which there is no place: they are told so and closed at once.
+//! Connections for which there is no place: they get an answer and are closed at once.
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 use super::http::{Answer as Reply, Asked, ask, send};
 use crate::testing::{Fake, Fixed, Serving};
 use crate::types::*;
-use crate::{Answer, Caller, Client, News, Remark, Service};
+use crate::{Answer, ApiEvent, Caller, Client, News, Service};
 
 struct Agent {
     fake: Arc<Fake>,
@@ -197,11 +197,11 @@ impl Service for Falls {
     fn events(&self, _: Option<&str>, _: u64, _: usize) -> Result<Events, Problem> { panic!() }
     fn news(&self) -> Result<News, Problem> { panic!() }
     fn capacity(&self) -> Result<Capacity, Problem> { panic!() }
-    fn remark(&self, _: &Remark) {}
+    fn record_event(&self, _: &ApiEvent) {}
 }
 
 #[test]
-fn a_request_that_falls_over_is_told_and_harms_no_other() {
+fn a_request_that_panics_is_reported_and_harms_no_other() {
     let folder = tempfile::tempdir().expect("a folder");
     let root = Arc::new(Fixed::root());
     let serving = Serving::start_for(folder.path(), Arc::new(Falls), root).expect("a socket");
@@ -222,7 +222,7 @@ fn a_request_that_falls_over_is_told_and_harms_no_other() {
 }
 
 #[test]
-fn the_real_callers_are_told_by_the_kernel() {
+fn the_kernel_identifies_the_real_callers() {
     let folder = tempfile::tempdir().expect("a folder");
     let fake = Arc::new(Fake::default());
     let serving = Serving::start(folder.path(), fake).expect("a socket");

@@ -1,19 +1,16 @@
 //! What the agent in memory answers.
 
 use accelnet_model::capacity::{Capacity, MoreVms, NodeCapacity, Share};
-use accelnet_model::check::{CheckName, Outcome};
-use accelnet_model::platform::{
-    self, Architecture, Cpu, Iommu, Kernel, Kvm, Libvirt, Platform, Smt, Version, Vfio,
-};
-use accelnet_model::vm_setting::Phase;
-use accelnet_model::{AdapterSummary, Check, Code, Intent, Node, Performance, Problem};
+use accelnet_model::check::Outcome;
+use accelnet_model::{AdapterSummary, Code, Intent, Node, Performance, Problem};
 use accelnet_rules::{adapter_summary, intent, management, vm_names};
 
 use super::Fake;
-use super::state::{Inner, NODE, NOW, known};
+use super::samples::{NODE, NOW, declared, drained, passed, step, up};
+use super::state::Inner;
 use crate::service::{Answer, News, answered};
 use crate::types::*;
-use crate::{Caller, Remark, Service};
+use crate::{ApiEvent, Caller, Service};
 
 impl Service for Fake {
     fn name(&self) -> String {
@@ -21,7 +18,7 @@ impl Service for Fake {
     }
 
     fn status(&self) -> Result<Status, Problem> {
-        let inner = self.looks()?;
+        let inner = self.reads()?;
         let management = &inner.management;
         let any = inner.vms.iter().any(|vm| vm.performance.is_some());
         Ok(Status {
@@ -59,7 +56,7 @@ impl Service for Fake {
     }
 
     fn capacity(&self) -> Result<Capacity, Problem> {
-        let inner = self.looks()?;
+        let inner = self.reads()?;
         let share = |total, promised| Share {
             total: Some(total),
             in_use: promised,
@@ -92,11 +89,11 @@ impl Service for Fake {
     }
 
     fn node(&self) -> Result<Node, Problem> {
-        Ok(self.looks()?.node.clone())
+        Ok(self.reads()?.node.clone())
     }
 
     fn intents(&self) -> Result<Vec<IntentView>, Problem> {
-        let mut inner = self.looks()?;
+        let mut inner = self.reads()?;
         let intents = inner.intents.clone();
         let others = inner.others.clone().into_iter();
         let others: Vec<_> = others.flat_map(|other| other.intents).collect();
@@ -115,7 +112,7 @@ impl Service for Fake {
         if let Some(node) = node {
             drop(self.node_report(node)?);
         }
-        let inner = self.looks()?;
+        let inner = self.reads()?;
         let others = inner.others.iter().flat_map(|other| &other.vms);
         let all = inner.vms.iter().chain(others);
         let meant = all.filter(|vm| node.is_none_or(|node| vm.node == node));
@@ -123,7 +120,7 @@ impl Service for Fake {
     }
 
     fn adapters(&self, node: Option<&str>) -> Result<Vec<AdapterSummary>, Problem> {
-        let inner = self.looks()?;
+        let inner = self.reads()?;
         let own = adapter_summary::all(&inner.node, NODE);
         let others = inner.others.iter().flat_map(|other| &other.adapters);
         let all = own.known().into_iter().flatten().chain(others);
@@ -132,7 +129,7 @@ impl Service for Fake {
     }
 
     fn node_report(&self, node: &str) -> Result<NodeReport, Problem> {
-        let mut others = self.looks()?.others.clone().into_iter();
+        let mut others = self.reads()?.others.clone().into_iter();
         if let Some(mut other) = others.find(|other| other.node.name == node) {
             for vm in &mut other.vms {
                 vm.last_report = None;
@@ -147,13 +144,13 @@ impl Service for Fake {
             last_report: None,
             adapters: self.adapters(Some(node))?,
             intents: Vec::new(),
-            vms: self.looks()?.vms.clone(),
+            vms: self.reads()?.vms.clone(),
             faults: Vec::new(),
         })
     }
 
     fn nodes(&self) -> Result<Vec<NodeView>, Problem> {
-        let mut inner = self.looks()?;
+        let mut inner = self.reads()?;
         let others = inner.others.clone();
         let late = match inner.removed.is_empty() && !inner.resettled {
             true => Vec::new(),
@@ -167,13 +164,13 @@ impl Service for Fake {
         Ok(std::iter::once(own).chain(others).chain(late).collect())
     }
 
-    fn remark(&self, remark: &Remark) {
+    fn record_event(&self, remark: &ApiEvent) {
         self.inner().happens(remark);
         self.happened.send_modify(|times| *times += 1);
     }
 
     fn events(&self, node: Option<&str>, after: u64, limit: usize) -> Result<Events, Problem> {
-        let inner = self.looks()?;
+        let inner = self.reads()?;
         let is_of = |event: &Event| node.is_none_or(|node| event.node == node);
         let new = inner
             .events
@@ -235,22 +232,9 @@ impl Service for Fake {
 
 impl Fake {
     fn answer_prereq(&self, name: Option<&str>) -> Result<PrereqAnswer, Problem> {
-        let inner = self.looks()?;
+        let inner = self.reads()?;
         let subject = name.unwrap_or(NODE);
-        let mut check = Check {
-            name: CheckName::Intent,
-            node: NODE.to_owned(),
-            subject: subject.to_owned(),
-            passed: true,
-            outcome: Outcome::Passed,
-            message: "Everything is there.".to_owned(),
-            code: None,
-            document_code: None,
-            found: "all of it".to_owned(),
-            needed: String::new(),
-            resolution: String::new(),
-            cause: None,
-        };
+        let mut check = passed(subject);
         if let Some(problem) = name.and_then(|name| intent::find(name, &inner.intents).err()) {
             check.passed = false;
             check.outcome = Outcome::Failed;
@@ -443,7 +427,7 @@ impl Fake {
     }
 
     fn answer_plan(&self) -> Result<PlanAnswer, Problem> {
-        drop(self.looks()?);
+        drop(self.reads()?);
         Ok(PlanAnswer {
             observed_at: NOW.to_owned(),
             policy_revision: 1,
@@ -451,186 +435,5 @@ impl Fake {
             blocked: Vec::new(),
             warnings: Vec::new(),
         })
-    }
-}
-
-/// Who drained its node.
-fn drained() -> Drained {
-    Drained {
-        by: "root".to_owned(),
-        at: NOW.to_owned(),
-        node: Some(NODE.to_owned()),
-    }
-}
-
-impl Inner {
-    /// A drained node is the only thing that is wrong with it.
-    fn faults(&self) -> Vec<Fault> {
-        let problem = Problem::new(Code::NodeDrained, &[NODE], "root drained it.");
-        let fault = Fault::new(Severity::Warning, (NODE, NODE), &problem, NOW);
-        self.drained.then_some(fault).into_iter().collect()
-    }
-
-    fn must_be_enabled(&self) -> Result<(), Problem> {
-        match self.management.enabled {
-            true => Ok(()),
-            false => Err(Problem::new(
-                Code::ManagementDisabled,
-                &[],
-                "It was never enabled.",
-            )),
-        }
-    }
-
-    fn manage(&mut self, to: accelnet_model::Management, dry_run: bool) -> ManagementChanged {
-        let before = Some(self.management.clone());
-        if !dry_run {
-            self.management = to.clone();
-            self.resettled = true;
-        }
-        ManagementChanged {
-            management: to,
-            applied: !dry_run,
-            steps: vec![step(
-                "cluster",
-                "change the settings of Accelerated Networking",
-            )],
-            warnings: Vec::new(),
-            previous: before,
-        }
-    }
-
-    /// The results of one name.
-    fn vm(&mut self, typed: &str, setting: Option<Performance>, dry_run: bool) -> Vec<VmResult> {
-        let called = |vm: &VmView| (vm.name.clone(), vm.node.clone());
-        let names: Vec<(String, String)> = self.vms.iter().map(called).collect();
-        let mut results = Vec::new();
-        for vm in vm_names::meant(typed, &mut self.vms, |vm| (&vm.name, &vm.uuid)) {
-            let unchanged = vm.performance == setting;
-            if !dry_run {
-                vm.performance = setting;
-                vm.phase = setting.map(|_| Phase::Enabled);
-                vm.acceleration = match setting {
-                    Some(_) => State::Accelerated,
-                    None => State::NotAccelerated,
-                };
-                vm.path = match setting {
-                    Some(_) => Path::Vf,
-                    None => Path::Software,
-                };
-            }
-            results.push(VmResult {
-                name: vm.name.clone(),
-                node: Some(vm.node.clone()),
-                ok: true,
-                unchanged,
-                message: match setting {
-                    Some(setting) => format!("{setting}, over its VF."),
-                    None => "On its software path.".to_owned(),
-                },
-                waits_for_restart: false,
-                vm: Some(vm.clone()),
-                problem: None,
-                warnings: Vec::new(),
-                steps: Vec::new(),
-            });
-        }
-        if results.is_empty() {
-            let names = names.iter().map(|(name, node)| (&**name, &**node));
-            let problem = vm_names::not_found(typed, None, names);
-            results.push(VmResult {
-                name: typed.to_owned(),
-                node: None,
-                ok: false,
-                unchanged: false,
-                message: problem.message.clone(),
-                waits_for_restart: false,
-                vm: None,
-                problem: Some(problem),
-                warnings: Vec::new(),
-                steps: Vec::new(),
-            });
-        }
-        results
-    }
-}
-
-fn declared(intent: Option<IntentView>, dry_run: bool) -> IntentChanged {
-    IntentChanged {
-        intent,
-        applied: !dry_run,
-        unchanged: false,
-        steps: vec![step("MyIntent", "create 7 VFs")],
-        warnings: Vec::new(),
-    }
-}
-
-fn step(subject: &str, action: &str) -> PlannedStep {
-    PlannedStep {
-        node: NODE.to_owned(),
-        subject: subject.to_owned(),
-        action: action.to_owned(),
-        reason: "it was asked for".to_owned(),
-        affected_vms: Vec::new(),
-        restarts: None,
-    }
-}
-
-/// A node that sends heartbeats.
-pub(super) fn up(name: &str) -> NodeView {
-    NodeView {
-        name: name.to_owned(),
-        state: Standing::Up,
-        since: Some(NOW.to_owned()),
-        version: Some(env!("CARGO_PKG_VERSION").to_owned()),
-        joined_at: Some(NOW.to_owned()),
-        reported_at: Some(NOW.to_owned()),
-        drained: None,
-        accelerated_vms: 0,
-        vms_unknown: None,
-        removed_intents: Vec::new(),
-        settings_pending: false,
-        adapters_unknown: None,
-    }
-}
-
-/// A node without adapters.
-pub(super) fn node() -> Node {
-    Node {
-        name: known(NODE.to_owned()),
-        observed_at: NOW.to_owned(),
-        is_copy: false,
-        platform: Platform {
-            architecture: Architecture::Intel,
-            kernel_parameters: Vec::new(),
-            kernel: known(Kernel {
-                release: "6.12.0".to_owned(),
-                version: Version::new(6, 12, 0),
-            }),
-            lockdown: known(None),
-            cpu: known(Cpu {
-                model: "a CPU".to_owned(),
-                sockets: 1,
-                cores: 4,
-                threads: 8,
-            }),
-            smt: known(Smt::On),
-            iommu: known(Iommu {
-                units: vec!["dmar0".to_owned()],
-                groups: 20,
-                unsafe_groups: 0,
-            }),
-            kvm: known(Kvm::Usable { module: None }),
-            vfio: known(Vfio::Loaded),
-            libvirt: known(Libvirt::Running {
-                version: Version::new(11, 3, 0),
-            }),
-            qemu: known(Some(Version::new(10, 0, 0))),
-            bridge_filter: platform::not_kept(),
-            hook: known(platform::HookAccess::default()),
-        },
-        adapters: known(Vec::new()),
-        domains: known(Vec::new()),
-        unreadable: Vec::new(),
     }
 }

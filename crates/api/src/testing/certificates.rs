@@ -67,7 +67,7 @@ impl Authority {
         self.sign(&server)
     }
 
-    /// The certificate of somebody, with this organizational unit.
+    /// The certificate of a client, with this organizational unit.
     pub fn client(&self, name: &str, unit: Option<&str>) -> Certified {
         self.sign(&client(name, unit))
     }
@@ -122,7 +122,7 @@ impl Authority {
         std::fs::write(file, self.certificate.pem())
     }
 
-    /// A door on a free port of 127.0.0.1 that lets in whom this CA knows, its files in
+    /// A listener on a free port of 127.0.0.1 that accepts whom this CA knows, its files in
     /// `folder`.
     ///
     /// # Errors

@@ -12,17 +12,17 @@ use crate::server::{Callers, RemoteOptions, Server, SocketCallers, Stopper};
 use crate::types::Origin;
 use crate::{Caller, Role, Service};
 
-/// Everybody is this caller.
+/// Every client is this caller.
 #[derive(Debug, Clone)]
 pub struct Fixed(pub Caller);
 
 impl Fixed {
-    /// Somebody who may change things.
+    /// A client that may change things.
     pub fn root() -> Self {
         Fixed::of("root", Role::Administrator)
     }
 
-    /// Somebody who may look.
+    /// A client that may read.
     pub fn onlooker() -> Self {
         Fixed::of("anna (uid 1000)", Role::Reader)
     }
@@ -52,7 +52,7 @@ pub struct Serving {
 }
 
 impl Serving {
-    /// Serves `service` on `folder/agent.sock` to whom the kernel tells of.
+    /// Serves `service` on `folder/agent.sock` to the users that the kernel names.
     ///
     /// # Errors
     ///
@@ -76,7 +76,7 @@ impl Serving {
         Ok(Serving::of(server, socket, service, callers))
     }
 
-    /// Serves it through both doors, the one to the network as `options` say.
+    /// Serves it through both listeners, the one to the network with `options`.
     ///
     /// # Errors
     ///
@@ -112,7 +112,7 @@ impl Serving {
         }
     }
 
-    /// The address of the door to the network.
+    /// The address of the listener to the network.
     pub fn address(&self) -> Option<SocketAddr> {
         self.address
     }

@@ -4,24 +4,21 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use accelnet_model::domain::DomainState;
 use accelnet_model::intent::{Intent, IntentState, IntentStatus};
-use accelnet_model::{Management, Node, Observed, Performance, Problem};
+use accelnet_model::vm_setting::Phase;
+use accelnet_model::{Code, Management, Node, Performance, Problem};
+use accelnet_rules::vm_names;
 use serde::Serialize;
 use tokio::sync::watch;
 
-use super::answers;
+use super::samples::{self, NODE, NOW, step};
 use crate::types::*;
-use crate::{Caller, Remark};
-
-/// When everything in here happens.
-pub const NOW: &str = "2026-11-22T10:00:00Z";
-/// The node of everything in here.
-pub const NODE: &str = "n1";
+use crate::{ApiEvent, Caller};
 
 /// An agent in memory.
 #[derive(Debug)]
 pub struct Fake {
     inner: Mutex<Inner>,
-    /// Told of every event.
+    /// Notified of every event.
     pub(super) happened: watch::Sender<u64>,
 }
 
@@ -35,11 +32,11 @@ pub(super) struct Inner {
     pub others: Vec<NodeReport>,
     pub events: Vec<Event>,
     pub node: Node,
-    /// Other nodes, and how often each is looked at before it has applied an intent.
+    /// Other nodes, and how often each is read before it has applied an intent.
     pub late: Vec<(String, u32)>,
-    /// Intents that were removed, of which the other nodes are looked at as often.
+    /// Intents that were removed, of which the other nodes are read as often.
     pub removed: Vec<String>,
-    /// Whether the settings were changed, for which the other nodes are looked at as often.
+    /// Whether the settings were changed, for which the other nodes are read as often.
     pub resettled: bool,
     /// Whether its node is drained.
     pub drained: bool,
@@ -57,7 +54,7 @@ impl Default for Fake {
                 vms: Vec::new(),
                 others: Vec::new(),
                 events: Vec::new(),
-                node: answers::node(),
+                node: samples::node(),
                 late: Vec::new(),
                 removed: Vec::new(),
                 resettled: false,
@@ -110,9 +107,9 @@ impl Fake {
         self
     }
 
-    /// One with another node, which is looked at so often before it has applied a change.
-    pub fn beside(self, node: &str, looks: u32) -> Self {
-        self.inner().late.push((node.to_owned(), looks));
+    /// One with another node, which is read so often before it has applied a change.
+    pub fn beside(self, node: &str, reads: u32) -> Self {
+        self.inner().late.push((node.to_owned(), reads));
         self
     }
 
@@ -136,7 +133,7 @@ impl Fake {
     /// Something happens.
     pub fn happens(&self, kind: EventKind, subject: &str, message: &str) {
         let mut inner = self.inner();
-        inner.happens(&Remark {
+        inner.happens(&ApiEvent {
             kind,
             who: None,
             role: None,
@@ -155,7 +152,7 @@ impl Fake {
     }
 
     /// What it has, unless it fails.
-    pub(super) fn looks(&self) -> Result<MutexGuard<'_, Inner>, Problem> {
+    pub(super) fn reads(&self) -> Result<MutexGuard<'_, Inner>, Problem> {
         let inner = self.inner();
         match &inner.fails {
             Some(problem) => Err(problem.clone()),
@@ -170,7 +167,7 @@ impl Fake {
         call: &str,
         request: &impl Serialize,
     ) -> Result<MutexGuard<'_, Inner>, Problem> {
-        let mut inner = self.looks()?;
+        let mut inner = self.reads()?;
         let request = serde_json::to_string(request).unwrap_or_default();
         inner.asked.push(format!("{call} {request}"));
         Ok(inner)
@@ -178,7 +175,7 @@ impl Fake {
 }
 
 impl Inner {
-    pub fn happens(&mut self, remark: &Remark) {
+    pub fn happens(&mut self, remark: &ApiEvent) {
         let number = u64::try_from(self.events.len()).unwrap_or(0) + 1;
         self.events.push(Event {
             number,
@@ -223,11 +220,11 @@ impl Inner {
     /// The same with the status of the other nodes.
     pub fn viewed(&mut self, intent: &Intent) -> IntentView {
         let mut view = Inner::view(intent);
-        for (node, looks) in &mut self.late {
+        for (node, reads) in &mut self.late {
             let mut status = view.status[0].clone();
             status.node.clone_from(node);
-            if *looks > 0 {
-                *looks -= 1;
+            if *reads > 0 {
+                *reads -= 1;
                 status.state = IntentState::Pending;
             }
             view.status.push(status);
@@ -238,13 +235,13 @@ impl Inner {
     /// The other nodes that take their time.
     pub fn late_nodes(&mut self) -> Vec<NodeView> {
         let (removed, resettled) = (self.removed.clone(), self.resettled);
-        let views = self.late.iter_mut().map(|(node, looks)| {
-            let is_late = *looks > 0;
-            *looks = looks.saturating_sub(1);
+        let views = self.late.iter_mut().map(|(node, reads)| {
+            let is_late = *reads > 0;
+            *reads = reads.saturating_sub(1);
             NodeView {
                 removed_intents: if is_late { removed.clone() } else { Vec::new() },
                 settings_pending: is_late && resettled,
-                ..answers::up(node)
+                ..samples::up(node)
             }
         });
         views.collect()
@@ -295,7 +292,99 @@ fn vm(at: usize, name: &str) -> VmView {
     }
 }
 
-/// A known value.
-pub(super) fn known<T>(value: T) -> Observed<T> {
-    Observed::Known(value)
+impl Inner {
+    /// A drained node is the only thing that is wrong with it.
+    pub(super) fn faults(&self) -> Vec<Fault> {
+        let problem = Problem::new(Code::NodeDrained, &[NODE], "root drained it.");
+        let fault = Fault::new(Severity::Warning, (NODE, NODE), &problem, NOW);
+        self.drained.then_some(fault).into_iter().collect()
+    }
+
+    pub(super) fn must_be_enabled(&self) -> Result<(), Problem> {
+        match self.management.enabled {
+            true => Ok(()),
+            false => Err(Problem::new(
+                Code::ManagementDisabled,
+                &[],
+                "It was never enabled.",
+            )),
+        }
+    }
+
+    pub(super) fn manage(&mut self, to: Management, dry_run: bool) -> ManagementChanged {
+        let before = Some(self.management.clone());
+        if !dry_run {
+            self.management = to.clone();
+            self.resettled = true;
+        }
+        ManagementChanged {
+            management: to,
+            applied: !dry_run,
+            steps: vec![step(
+                "cluster",
+                "change the settings of Accelerated Networking",
+            )],
+            warnings: Vec::new(),
+            previous: before,
+        }
+    }
+
+    /// The results of one name.
+    pub(super) fn vm(
+        &mut self,
+        typed: &str,
+        setting: Option<Performance>,
+        dry_run: bool,
+    ) -> Vec<VmResult> {
+        let called = |vm: &VmView| (vm.name.clone(), vm.node.clone());
+        let names: Vec<(String, String)> = self.vms.iter().map(called).collect();
+        let mut results = Vec::new();
+        for vm in vm_names::matching(typed, &mut self.vms, |vm| (&vm.name, &vm.uuid)) {
+            let unchanged = vm.performance == setting;
+            if !dry_run {
+                vm.performance = setting;
+                vm.phase = setting.map(|_| Phase::Enabled);
+                vm.acceleration = match setting {
+                    Some(_) => State::Accelerated,
+                    None => State::NotAccelerated,
+                };
+                vm.path = match setting {
+                    Some(_) => Path::Vf,
+                    None => Path::Software,
+                };
+            }
+            results.push(VmResult {
+                name: vm.name.clone(),
+                node: Some(vm.node.clone()),
+                ok: true,
+                unchanged,
+                message: match setting {
+                    Some(setting) => format!("{setting}, over its VF."),
+                    None => "On its software path.".to_owned(),
+                },
+                waits_for_restart: false,
+                vm: Some(vm.clone()),
+                problem: None,
+                warnings: Vec::new(),
+                steps: Vec::new(),
+            });
+        }
+        if results.is_empty() {
+            let names = names.iter().map(|(name, node)| (&**name, &**node));
+            let problem = vm_names::not_found(typed, None, names);
+            results.push(VmResult {
+                name: typed.to_owned(),
+                node: None,
+                ok: false,
+                unchanged: false,
+                message: problem.message.clone(),
+                waits_for_restart: false,
+                vm: None,
+                problem: Some(problem),
+                warnings: Vec::new(),
+                steps: Vec::new(),
+            });
+        }
+        results
+    }
 }

@@ -3,7 +3,8 @@
 use accelnet_model::intent::Role;
 use clap::{Args as ClapArgs, Subcommand};
 
-use super::{ListOutput, Output, Told, Wait, filled};
+use super::values::filled;
+use super::{ChangeOptions, ListOutput, Output, Wait};
 
 /// `accelnet intent`
 #[derive(Debug, Subcommand)]
@@ -96,7 +97,7 @@ pub struct IntentAdd {
     pub wait: Wait,
     /// How it is told
     #[command(flatten)]
-    pub how: Told,
+    pub how: ChangeOptions,
 }
 
 /// `accelnet intent list`
@@ -169,7 +170,7 @@ pub struct IntentSet {
     pub wait: Wait,
     /// How it is told
     #[command(flatten)]
-    pub how: Told,
+    pub how: ChangeOptions,
 }
 
 /// `accelnet intent remove`
@@ -183,5 +184,5 @@ pub struct IntentRemove {
     pub wait: Wait,
     /// How it is told
     #[command(flatten)]
-    pub how: Told,
+    pub how: ChangeOptions,
 }

@@ -2,7 +2,8 @@
 
 use clap::Args as ClapArgs;
 
-use super::{Output, filled};
+use super::Output;
+use super::values::filled;
 
 /// `accelnet enable`
 #[derive(Debug, ClapArgs)]
@@ -29,7 +30,7 @@ pub struct Enable {
     pub wait: Wait,
     /// How it is told
     #[command(flatten)]
-    pub how: Told,
+    pub how: ChangeOptions,
 }
 
 /// `accelnet set`
@@ -56,7 +57,7 @@ pub struct Set {
     pub wait: Wait,
     /// How it is told
     #[command(flatten)]
-    pub how: Told,
+    pub how: ChangeOptions,
 }
 
 /// `accelnet disable`
@@ -70,12 +71,12 @@ pub struct Disable {
     pub wait: Wait,
     /// How it is told
     #[command(flatten)]
-    pub how: Told,
+    pub how: ChangeOptions,
 }
 
 /// Options of a change by the agent.
 #[derive(Debug, Clone, Copy, ClapArgs)]
-pub struct Told {
+pub struct ChangeOptions {
     /// Show the plan without changing anything
     #[arg(long)]
     pub dry_run: bool,

@@ -63,7 +63,7 @@ impl fmt::Display for Place {
 }
 
 pub(super) fn place(text: &str) -> Result<Place, String> {
-    if EtcdAddress::is_meant(text) {
+    if EtcdAddress::is_etcd(text) {
         return text.parse().map(Place::Etcd);
     }
     // A file of that name would be made, in whatever folder this runs.

@@ -3,7 +3,8 @@
 use accelnet_model::{Mac, VfChoice};
 use clap::{Args as ClapArgs, Subcommand, ValueEnum};
 
-use super::{ListOutput, Output, Told, filled};
+use super::values::filled;
+use super::{ChangeOptions, ListOutput, Output};
 
 /// `accelnet vm`
 #[derive(Debug, Subcommand)]
@@ -131,7 +132,7 @@ pub struct VmEnable {
     pub node: Option<String>,
     /// How it is told
     #[command(flatten)]
-    pub how: Told,
+    pub how: ChangeOptions,
 }
 
 /// `accelnet vm set`
@@ -158,7 +159,7 @@ pub struct VmSet {
     pub node: Option<String>,
     /// How it is told
     #[command(flatten)]
-    pub how: Told,
+    pub how: ChangeOptions,
 }
 
 /// `accelnet vm disable`
@@ -176,5 +177,5 @@ pub struct VmDisable {
     pub node: Option<String>,
     /// How it is told
     #[command(flatten)]
-    pub how: Told,
+    pub how: ChangeOptions,
 }

@@ -3,14 +3,14 @@
 use accelnet_model::management::DEFAULT_NODE_RESERVE;
 
 use super::Pipes;
-use super::parse::Given;
+use super::given::Given;
 use crate::args::*;
 
 type Built = Result<Command, String>;
 
 /// How a change is told.
-fn told(given: &Given) -> Told {
-    Told {
+fn change_options(given: &Given) -> ChangeOptions {
+    ChangeOptions {
         dry_run: given.what_if,
         output: Output::Table,
     }
@@ -50,7 +50,7 @@ pub fn enable(given: &Given, _: Pipes) -> Built {
             .or_else(|| Some(DEFAULT_NODE_RESERVE.to_string())),
         performance_settings: None,
         wait: Wait::default(),
-        how: told(given),
+        how: change_options(given),
     }))
 }
 
@@ -72,7 +72,7 @@ pub fn set(given: &Given, pipes: Pipes) -> Built {
             node_reserve: given.text("NodeReservePercentage"),
             performance_settings: None,
             wait: Wait::default(),
-            how: told(given),
+            how: change_options(given),
         })),
         (true, false) => {
             if !given.has("Performance") {
@@ -91,7 +91,7 @@ pub fn set(given: &Given, pipes: Pipes) -> Built {
                 security: VmSecurity::default(),
                 now: given.has("Now"),
                 node: None,
-                how: told(given),
+                how: change_options(given),
             })))
         }
     }
@@ -104,7 +104,7 @@ pub fn status(_: &Given, _: Pipes) -> Built {
 pub fn disable(given: &Given, _: Pipes) -> Built {
     Ok(Command::Disable(Disable {
         wait: Wait::default(),
-        how: told(given),
+        how: change_options(given),
     }))
 }
 
@@ -117,7 +117,7 @@ pub fn vm_enable(given: &Given, _: Pipes) -> Built {
         mac: None,
         security: VmSecurity::default(),
         node: None,
-        how: told(given),
+        how: change_options(given),
     })))
 }
 
@@ -128,7 +128,7 @@ pub fn vm_set(given: &Given, _: Pipes) -> Built {
         security: VmSecurity::default(),
         now: given.has("Now"),
         node: None,
-        how: told(given),
+        how: change_options(given),
     })))
 }
 
@@ -136,7 +136,7 @@ pub fn vm_disable(given: &Given, _: Pipes) -> Built {
     Ok(Command::Vm(VmCommand::Disable(VmDisable {
         names: given.list("VMName"),
         node: None,
-        how: told(given),
+        how: change_options(given),
     })))
 }
 
@@ -227,7 +227,7 @@ pub fn intent_add(given: &Given, _: Pipes) -> Built {
         vfs: None,
         security: IntentSecurity::default(),
         wait: Wait::default(),
-        how: told(given),
+        how: change_options(given),
     })))
 }
 
@@ -262,7 +262,7 @@ pub fn intent_set(given: &Given, _: Pipes) -> Built {
         security: IntentSecurity::default(),
         disruptive: false,
         wait: Wait::default(),
-        how: told(given),
+        how: change_options(given),
     })))
 }
 
@@ -270,7 +270,7 @@ pub fn intent_remove(given: &Given, _: Pipes) -> Built {
     Ok(Command::Intent(IntentCommand::Remove(IntentRemove {
         name: given.text("Name").unwrap_or_default(),
         wait: Wait::default(),
-        how: told(given),
+        how: change_options(given),
     })))
 }
 

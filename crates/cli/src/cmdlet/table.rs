@@ -2,7 +2,7 @@
 
 use super::Pipes;
 use super::build;
-use super::parse::Given;
+use super::given::Given;
 use crate::args::Command;
 
 /// One cmdlet.

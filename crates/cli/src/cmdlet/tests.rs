@@ -106,7 +106,7 @@ fn a_reserve_that_is_blank_or_absent_is_50_percent() {
 }
 
 #[test]
-fn what_makes_no_sense_is_told() {
+fn what_makes_no_sense_is_reported() {
     for (line, words) in [
         (
             &["Enable-AccelNetVM", "-V", "a"][..],

@@ -35,7 +35,7 @@ pub fn run(names: &[String], ask: Ask, how: &Change, session: &mut Session<'_>) 
     audit::recorded(asked, session, |session| here(names, ask, how, session))
 }
 
-/// What is asked for, an imperative.
+/// What is requested, an imperative.
 fn in_words(ask: Ask) -> &'static str {
     match ask {
         Ask::All | Ask::Exactly(_) => "create VFs",
@@ -48,8 +48,8 @@ fn here(names: &[String], ask: Ask, how: &Change, session: &mut Session<'_>) -> 
     if let [only] = names {
         let changed = one(only, ask, how, session)?;
         match how.output {
-            Output::Json => session.say_json(&changed),
-            Output::Table => session.say(&render::changed(&render::clean(&changed))),
+            Output::Json => session.print_json(&changed),
+            Output::Table => session.print(&render::changed(&render::clean(&changed))),
         }
         return Ok(0);
     }
@@ -63,7 +63,7 @@ fn here(names: &[String], ask: Ask, how: &Change, session: &mut Session<'_>) -> 
         match one(name, ask, how, session) {
             Ok(changed) => {
                 if how.output == Output::Table {
-                    session.say(&render::changed(&render::clean(&changed)));
+                    session.print(&render::changed(&render::clean(&changed)));
                 }
                 all.push(One::Done(Box::new(changed)));
             }
@@ -86,7 +86,7 @@ fn here(names: &[String], ask: Ask, how: &Change, session: &mut Session<'_>) -> 
         session.fail_all(ADAPTERS, refused);
     }
     if how.output == Output::Json {
-        session.say_json(&all);
+        session.print_json(&all);
     }
     Ok(status)
 }
@@ -116,7 +116,7 @@ fn one(
     changed
 }
 
-/// The adapters whose VFs can be given to VMs; the others are told with why not.
+/// The adapters whose VFs can be given to VMs; the others are reported with why not.
 fn able(session: &mut Session<'_>) -> std::result::Result<Vec<String>, Problem> {
     let node = observe::node(&session.host);
     let adapters = match &node.adapters {
@@ -170,11 +170,11 @@ fn by_agent(names: &[String], ask: Ask, how: &Change, session: &mut Session<'_>)
     let what = "changing adapters";
     let changed = ask::waiting(session, what, || agent.adapters_change(&request))?;
     if how.output == Output::Json {
-        session.say_json(&changed);
+        session.print_json(&changed);
     } else {
         let results = render::clean(&changed).results;
         for result in results.iter().filter(|result| result.problem.is_none()) {
-            session.say(&format!("{}: {}\n", result.name, result.message));
+            session.print(&format!("{}: {}\n", result.name, result.message));
         }
         let refused = results.iter().filter_map(|result| {
             Some(Refused {

@@ -17,19 +17,19 @@ pub fn run(args: &AdapterList, session: &mut Session<'_>) -> Result {
     let listed = listed(args.node.as_deref(), session)?;
     let rows = listed.adapters;
     match args.output {
-        ListOutput::Json => session.say_json(&rows),
+        ListOutput::Json => session.print_json(&rows),
         ListOutput::Table => {
             let words = match listed.of_several {
                 true => render::adapters_of_nodes,
                 false => render::adapters,
             };
             let text = words(&render::clean(&rows), session.colour, session.width);
-            session.say(&text);
+            session.print(&text);
         }
         ListOutput::Name => {
             let mut said = BTreeSet::new();
             for row in rows.iter().filter(|row| said.insert(row.name.clone())) {
-                session.say(&format!("{}\n", outside::escaped(&row.name)));
+                session.print(&format!("{}\n", outside::escaped(&row.name)));
             }
         }
     }

@@ -10,7 +10,7 @@ use crate::args::{AdapterShow, Output};
 use crate::session::Session;
 use crate::{change, render};
 
-/// Shows an adapter, and asks it first when told to.
+/// Shows an adapter, and tests it first if requested.
 pub fn run(args: &AdapterShow, session: &mut Session<'_>) -> Result {
     if let Some(node) = &args.node
         && !is_here(node, session)?
@@ -60,11 +60,11 @@ fn elsewhere(args: &AdapterShow, session: &mut Session<'_>) -> Result {
     let agent = session.agent()?.clone();
     let address: Option<PciAddress> = args.name.parse().ok();
     let address = address.map(|address| address.to_string());
-    let is_meant = |one: &AdapterSummary| {
+    let is_etcd = |one: &AdapterSummary| {
         one.name == args.name || address.as_ref().is_some_and(|at| *at == one.address)
     };
     let mut adapters = agent.adapters(args.node.as_deref())?;
-    if adapters.iter().all(|one| !is_meant(one)) {
+    if adapters.iter().all(|one| !is_etcd(one)) {
         let names = adapters.iter().map(|one| (&*one.name, &*one.node));
         let names: Vec<(&str, &str)> = names.collect();
         let found = absent_on_nodes(
@@ -75,10 +75,10 @@ fn elsewhere(args: &AdapterShow, session: &mut Session<'_>) -> Result {
         );
         return Err(Problem::new(Code::AdapterNotFound, &[&args.name], found));
     }
-    adapters.retain(is_meant);
+    adapters.retain(is_etcd);
     match (args.output, adapters.as_slice()) {
-        (Output::Json, [only]) => session.say_json(only),
-        (Output::Json, several) => session.say_json(&several),
+        (Output::Json, [only]) => session.print_json(only),
+        (Output::Json, several) => session.print_json(&several),
         (Output::Table, several) => {
             for (place, adapter) in several.iter().enumerate() {
                 let between = if place == 0 { "" } else { "\n" };
@@ -86,7 +86,7 @@ fn elsewhere(args: &AdapterShow, session: &mut Session<'_>) -> Result {
                 let vms = agent.vms_of(Some(&adapter.node)).unwrap_or_default();
                 let (adapter, vms) = (render::clean(adapter), render::clean(&vms));
                 let text = render::adapter_in_brief(&adapter, &vms, session.colour, session.width);
-                session.say(&format!("{between}{text}"));
+                session.print(&format!("{between}{text}"));
             }
         }
     }
@@ -105,12 +105,12 @@ fn here(args: &AdapterShow, session: &mut Session<'_>) -> Result {
                 "Create VFs with 'accelnet adapter enable', leave one of them unused, and run the same command as root.",
             )
         })?;
-        for words in asked.remarks.iter().chain(&asked.not_restored) {
+        for words in asked.warnings.iter().chain(&asked.not_restored) {
             session.note(words);
         }
         adapter = change::look(&host, &args.name, address)?;
     }
-    ask::tell(session, args.output, &adapter, render::adapter);
+    ask::print_answer(session, args.output, &adapter, render::adapter);
     Ok(0)
 }
 
@@ -121,7 +121,7 @@ fn of_agent(args: &AdapterShow, session: &mut Session<'_>) -> Result {
     let identities: Vec<_> = adapters.iter().map(Adapter::identity).collect();
     let address = naming::find(&args.name, &identities)?;
     for adapter in adapters.iter().filter(|adapter| adapter.address == address) {
-        ask::tell(session, args.output, adapter, render::adapter);
+        ask::print_answer(session, args.output, adapter, render::adapter);
     }
     Ok(0)
 }

@@ -6,7 +6,7 @@ use super::{Result, service};
 use crate::args::Agent;
 use crate::session::Session;
 
-/// Runs until it is told to end.
+/// Runs until it is asked to end.
 pub fn run(args: &Agent, session: &mut Session<'_>) -> Result {
     let node = service::node_name(args.node.as_ref(), session)?;
     logging::begin(&args.log);

@@ -12,7 +12,7 @@ use crate::args::Output;
 use crate::render::{self, Refused, Waiting};
 use crate::session::Session;
 
-/// Asks with a line on the terminal that says what is waited for.
+/// Asks with a line on the terminal that reports what is waited for.
 pub fn waiting<T>(session: &Session<'_>, what: &str, ask: impl FnOnce() -> T) -> T {
     let line = Waiting::begin(session.progress, what);
     let answer = ask();
@@ -21,18 +21,18 @@ pub fn waiting<T>(session: &Session<'_>, what: &str, ask: impl FnOnce() -> T) ->
 }
 
 /// Writes an answer as JSON, or in words.
-pub fn tell<T: Serialize + DeserializeOwned + Clone>(
+pub fn print_answer<T: Serialize + DeserializeOwned + Clone>(
     session: &mut Session<'_>,
     output: Output,
     answer: &T,
     words: impl FnOnce(&T, bool, Option<u16>) -> String,
 ) {
     match output {
-        Output::Json => session.say_json(answer),
+        Output::Json => session.print_json(answer),
         Output::Table => {
             let answer = session.for_people(answer);
             let text = words(&answer, session.colour, session.width);
-            session.say(&text);
+            session.print(&text);
         }
     }
 }

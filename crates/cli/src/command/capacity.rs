@@ -17,7 +17,7 @@ pub fn run(args: &args::Capacity, session: &mut Session<'_>) -> Result {
     let status = status(&capacity);
     let nodes = capacity.nodes.len();
     let shown = of_node(capacity, args.node.as_deref())?;
-    ask::tell(session, args.output, &shown, |shown, colour, width| {
+    ask::print_answer(session, args.output, &shown, |shown, colour, width| {
         render::capacity(shown, nodes, colour, width)
     });
     Ok(status)

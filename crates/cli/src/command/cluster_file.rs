@@ -81,7 +81,7 @@ fn parse(text: &str) -> Result<ClusterFile, Wrong> {
     }
     let mut reader = serde_json::Deserializer::from_str(text);
     let wrong = |path: &str, error: &serde_json::Error| {
-        // serde_json ends with " at line 3 column 7", which is told first here.
+        // serde_json ends with " at line 3 column 7", which is reported first here.
         let what = error.to_string();
         let what = what
             .split(" at line ")

@@ -20,7 +20,7 @@ pub fn init(args: &ClusterStore, session: &mut Session<'_>) -> Result {
     let now = session.host.clock.now();
     membership::create(&*store, &name, &now, args.dry_run)?;
     session.changed = !args.dry_run;
-    session.say(&format!("create a cluster on {name}\n"));
+    session.print(&format!("create a cluster on {name}\n"));
     start(args, session)
 }
 
@@ -34,7 +34,7 @@ pub fn join(args: &ClusterStore, session: &mut Session<'_>) -> Result {
     let name = args.store.to_string();
     membership::may_join(&*store, &name, node.as_str())?;
     membership::is_readable(store, node.as_str())?;
-    session.say(&format!("join the cluster on {name} as {node}\n"));
+    session.print(&format!("join the cluster on {name} as {node}\n"));
     start(args, session)
 }
 
@@ -45,12 +45,12 @@ fn start(args: &ClusterStore, session: &mut Session<'_>) -> Result {
         node: args.node.clone(),
     };
     if !args.dry_run {
-        // What was read of another cluster's store says nothing of this one.
+        // What was read of another cluster's store does not describe this one.
         drop(remove(session.system, REMEMBERED));
     }
     service::use_store(Some(&settings), args.dry_run, session)?;
     if !args.dry_run {
-        session.say("Done. 'accelnet node list' shows the nodes.\n");
+        session.print("Done. 'accelnet node list' shows the nodes.\n");
     }
     Ok(0)
 }

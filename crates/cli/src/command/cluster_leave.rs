@@ -25,14 +25,14 @@ pub fn run(args: &ClusterLeave, session: &mut Session<'_>) -> Result {
     let store = etcd::open(&settings.store, &settings.tls)?;
     let name = settings.store.to_string();
     if let Some(node) = &args.node {
-        session.say(&format!("forget node {node}\n"));
+        session.print(&format!("forget node {node}\n"));
         membership::leave(store, &name, node.as_str(), args.dry_run)?;
         session.changed = !args.dry_run;
         return Ok(0);
     }
     let node = service::node_name(settings.node.as_ref(), session)?;
     service::stop(args.dry_run, session)?;
-    session.say(&format!(
+    session.print(&format!(
         "forget node {node}, when its last heartbeat is over\n"
     ));
     if args.dry_run {
@@ -45,6 +45,7 @@ pub fn run(args: &ClusterLeave, session: &mut Session<'_>) -> Result {
         return Err(problem);
     }
     service::use_store(None, false, session)?;
-    session.say("This node left the cluster and is a cluster of one. VMs and VFs are unchanged.\n");
+    session
+        .print("This node left the cluster and is a cluster of one. VMs and VFs are unchanged.\n");
     Ok(0)
 }

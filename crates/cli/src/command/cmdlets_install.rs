@@ -62,17 +62,17 @@ pub fn run(args: &CmdletsChange, session: &mut Session<'_>) -> Result {
         applied: !args.dry_run,
     };
     match args.output {
-        Output::Json => session.say_json(&laid),
+        Output::Json => session.print_json(&laid),
         Output::Table => {
             let dir = args.dir.display();
             if args.dry_run {
-                session.say(&format!(
+                session.print(&format!(
                     "Dry run: {changed} of {} names would be linked in {dir}.\n",
                     CMDLETS.len()
                 ));
                 return Ok(0);
             }
-            session.say(&format!(
+            session.print(&format!(
                 "{} names are in {dir}, {changed} of them new.\n\
                  Where that folder is not in your PATH: export PATH=\"{dir}:$PATH\"\n",
                 CMDLETS.len()

@@ -27,10 +27,10 @@ pub fn run(args: &CmdletsList, session: &mut Session<'_>) -> Result {
         })
         .collect();
     match args.output {
-        ListOutput::Json => session.say_json(&rows),
+        ListOutput::Json => session.print_json(&rows),
         ListOutput::Name => {
             for row in &rows {
-                session.say(&format!("{}\n", row.name));
+                session.print(&format!("{}\n", row.name));
             }
         }
         ListOutput::Table => {
@@ -38,7 +38,7 @@ pub fn run(args: &CmdletsList, session: &mut Session<'_>) -> Result {
                 .iter()
                 .map(|row| [row.name, row.native, row.description]);
             let text = render::rows(&["NAME", "COMMAND", "DESCRIPTION"], rows, session);
-            session.say(&text);
+            session.print(&text);
         }
     }
     Ok(0)

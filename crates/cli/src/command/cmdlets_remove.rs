@@ -39,10 +39,10 @@ pub fn run(args: &CmdletsChange, session: &mut Session<'_>) -> Result {
         applied: !args.dry_run,
     };
     match args.output {
-        Output::Json => session.say_json(&laid),
+        Output::Json => session.print_json(&laid),
         Output::Table => {
             let dir = args.dir.display();
-            session.say(&match args.dry_run {
+            session.print(&match args.dry_run {
                 true => format!("Dry run: {changed} names would be removed from {dir}.\n"),
                 false => format!("{changed} names were removed from {dir}.\n"),
             });

@@ -6,21 +6,22 @@ use signal_hook::iterator::Signals;
 use super::Result;
 use crate::args::Demo;
 use crate::demo::cluster::{Cluster, INTENT, VMS, failed};
+use crate::demo::line::Run;
 use crate::demo::walk::{IN_THE_LAB, SIMULATED, walk};
 use crate::session::Session;
 
 /// Walks through the document's tasks, or keeps the cluster up.
-pub fn run(args: &Demo, session: &mut Session<'_>) -> Result {
+pub fn run(args: &Demo, session: &mut Session<'_>, program: Run) -> Result {
     // Before anything is made that has to be taken away again.
     let signals = Signals::new([SIGINT, SIGTERM]);
     let mut signals = signals.map_err(|error| failed("a way to be told to end", error))?;
-    session.say(SIMULATED);
+    session.print(SIMULATED);
     session.flush();
     let cluster = Cluster::start()?;
     if !args.serve {
-        let amiss = walk(&cluster, session)?;
-        session.say(&format!("\n{SIMULATED}{IN_THE_LAB}"));
-        session.say("To type commands yourself:  accelnet demo --serve\n");
+        let amiss = walk(&cluster, session, program)?;
+        session.print(&format!("\n{SIMULATED}{IN_THE_LAB}"));
+        session.print("To type commands yourself:  accelnet demo --serve\n");
         return Ok(u8::from(amiss > 0));
     }
     cluster.prepare()?;
@@ -33,7 +34,7 @@ pub fn run(args: &Demo, session: &mut Session<'_>) -> Result {
             vcpus => format!("{name} ({vcpus} vCPUs)"),
         })
         .collect();
-    session.say(&format!(
+    session.print(&format!(
         "\nFour nodes are up. Intent {INTENT} is completed on each; node1 has the VMs\n  {}.\n\n\
          In another terminal:\n\n\
          \x20 export ACCELNET_SOCKET={}\n\

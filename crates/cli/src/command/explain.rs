@@ -29,7 +29,7 @@ impl From<&Entry> for Explained {
     fn from(entry: &Entry) -> Self {
         Explained {
             code: entry.code,
-            document_code: entry.stands_under,
+            document_code: entry.case_of,
             severity: render::severity(entry),
             exit_status: entry.exit_status,
             http_status: entry.http_status,
@@ -50,16 +50,16 @@ pub fn run(args: &Explain, session: &mut Session<'_>) -> Result {
     match args.output {
         ListOutput::Json if args.code.is_some() => {
             for entry in entries {
-                session.say_json(&Explained::from(entry));
+                session.print_json(&Explained::from(entry));
             }
         }
         ListOutput::Json => {
             let all: Vec<Explained> = entries.into_iter().map(Explained::from).collect();
-            session.say_json(&all);
+            session.print_json(&all);
         }
         ListOutput::Name => {
             for entry in entries {
-                session.say(&format!("{}\n", entry.code));
+                session.print(&format!("{}\n", entry.code));
             }
         }
         ListOutput::Table => {
@@ -67,7 +67,7 @@ pub fn run(args: &Explain, session: &mut Session<'_>) -> Result {
                 Some(_) => entries.into_iter().map(render::entry).collect(),
                 None => render::entries(&entries, session.colour, session.width),
             };
-            session.say(&text);
+            session.print(&text);
         }
     }
     Ok(0)

@@ -13,7 +13,7 @@ pub fn run(args: &ShowOf, session: &mut Session<'_>) -> Result {
     if let Some(node) = &args.node {
         faults.retain(|fault| fault.node == *node);
     }
-    ask::tell(session, args.output, &faults, |faults, colour, _| {
+    ask::print_answer(session, args.output, &faults, |faults, colour, _| {
         render::faults(faults, colour)
     });
     Ok(0)

@@ -26,7 +26,7 @@ pub fn run(folder: &Path, session: &mut Session<'_>) -> Result {
                 error.to_string(),
             )
         })?;
-        session.say(&format!("{}\n", path.display()));
+        session.print(&format!("{}\n", path.display()));
     }
     Ok(0)
 }

@@ -7,7 +7,7 @@ use crate::args::ShowOf;
 use crate::render;
 use crate::session::Session;
 
-/// Tells whether all is well, and ends with the status of the first fault that is an error.
+/// Shows whether all is well, and ends with the status of the first fault that is an error.
 pub fn run(args: &ShowOf, session: &mut Session<'_>) -> Result {
     let agent = session.agent()?;
     ask::known_node(args.node.as_deref(), agent)?;
@@ -16,7 +16,7 @@ pub fn run(args: &ShowOf, session: &mut Session<'_>) -> Result {
         status.faults.retain(|fault| fault.node == *node);
     }
     let health = render::Health::of(&status);
-    ask::tell(session, args.output, &health, render::health);
+    ask::print_answer(session, args.output, &health, render::health);
     let error = status
         .faults
         .iter()

@@ -16,14 +16,14 @@ pub fn run(args: &IntentList, session: &mut Session<'_>) -> Result {
         }
     }
     match args.output {
-        ListOutput::Json => session.say_json(&intents),
+        ListOutput::Json => session.print_json(&intents),
         ListOutput::Table => {
             let text = render::intents(&render::clean(&intents), session.colour, session.width);
-            session.say(&text);
+            session.print(&text);
         }
         ListOutput::Name => {
             for view in &intents {
-                session.say(&format!("{}\n", view.intent.name));
+                session.print(&format!("{}\n", view.intent.name));
             }
         }
     }

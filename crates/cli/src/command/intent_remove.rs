@@ -22,7 +22,7 @@ pub fn run(args: &IntentRemove, session: &mut Session<'_>) -> Result {
     if args.how.output == Output::Json {
         changed.warnings.extend(pending.lines().map(str::to_owned));
     }
-    ask::tell(session, args.how.output, &changed, |changed, _, _| {
+    ask::print_answer(session, args.how.output, &changed, |changed, _, _| {
         let text = render::intent_changed(&args.name, changed);
         match args.wait.wait {
             None => text + &pending,

@@ -13,6 +13,6 @@ pub fn run(args: &IntentShow, session: &mut Session<'_>) -> Result {
     if let Some(node) = &args.node {
         intent.status.retain(|status| status.node == *node);
     }
-    ask::tell(session, args.output, &intent, render::intent);
+    ask::print_answer(session, args.output, &intent, render::intent);
     Ok(0)
 }

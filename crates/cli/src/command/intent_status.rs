@@ -7,7 +7,7 @@ use crate::args::IntentStatus;
 use crate::render;
 use crate::session::Session;
 
-/// Tells how far each intent is.
+/// Reports how far each intent is.
 pub fn run(args: &IntentStatus, session: &mut Session<'_>) -> Result {
     let agent = session.agent()?;
     ask::known_node(args.node.as_deref(), agent)?;
@@ -19,7 +19,7 @@ pub fn run(args: &IntentStatus, session: &mut Session<'_>) -> Result {
     let status: Vec<_> = status
         .filter(|status| args.node.as_ref().is_none_or(|node| status.node == *node))
         .collect();
-    ask::tell(session, args.output, &status, |status, colour, width| {
+    ask::print_answer(session, args.output, &status, |status, colour, width| {
         render::intent_status(status, colour, width)
     });
     let failed = status.iter().filter(|one| one.state == IntentState::Failed);

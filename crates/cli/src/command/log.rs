@@ -12,7 +12,7 @@ use crate::session::Session;
 /// How long to wait for an event before asking again.
 const WAIT: Duration = Duration::from_secs(60);
 
-/// Shows events, and goes on with them when told to.
+/// Shows events, and follows them if requested.
 pub fn run(args: &Log, session: &mut Session<'_>) -> Result {
     let agent = session.agent()?.clone();
     let limit = usize::from(args.limit);
@@ -23,7 +23,7 @@ pub fn run(args: &Log, session: &mut Session<'_>) -> Result {
         ask::known_node(node, &agent)?;
     }
     if !args.follow {
-        ask::tell(
+        ask::print_answer(
             session,
             args.output,
             &events,
@@ -45,17 +45,16 @@ pub fn run(args: &Log, session: &mut Session<'_>) -> Result {
             line(event, args.output, session);
         }
         if session.out.flush().is_err() {
-            // Whoever read has gone.
+            // The reader is gone.
             return Ok(0);
         }
         events = agent.events_of(after, limit, WAIT, node)?;
     }
 }
 
-/// One event, a line.
 fn line(event: &Event, output: Output, session: &mut Session<'_>) {
     match output {
-        Output::Json => session.say_json_line(event),
-        Output::Table => session.say(&render::event(&render::clean(event), session.colour)),
+        Output::Json => session.print_json_line(event),
+        Output::Table => session.print(&render::event(&render::clean(event), session.colour)),
     }
 }

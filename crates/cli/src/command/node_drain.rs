@@ -32,7 +32,7 @@ pub fn run(args: &NodeDrain, session: &mut Session<'_>) -> Result {
         session.host.clock.sleep(PAUSE);
         drained.vms = agent.node_drain(&request)?.vms;
     }
-    tell(args.output, &drained, session);
+    print_answer(args.output, &drained, session);
     Ok(
         match drained
             .vms
@@ -54,10 +54,14 @@ pub fn undo(args: &NodeUndrain, session: &mut Session<'_>) -> Result {
         dry_run: args.dry_run,
     };
     let drained = ask::waiting(session, "undraining", || agent.node_drain(&request))?;
-    tell(args.output, &drained, session);
+    print_answer(args.output, &drained, session);
     Ok(0)
 }
 
-fn tell(output: Output, drained: &accelnet_api::types::NodeDrained, session: &mut Session<'_>) {
-    ask::tell(session, output, drained, render::drained);
+fn print_answer(
+    output: Output,
+    drained: &accelnet_api::types::NodeDrained,
+    session: &mut Session<'_>,
+) {
+    ask::print_answer(session, output, drained, render::drained);
 }

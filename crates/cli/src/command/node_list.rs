@@ -12,13 +12,13 @@ use crate::session::Session;
 pub fn run(args: &NodeList, session: &mut Session<'_>) -> Result {
     let nodes = session.agent()?.nodes()?;
     match args.output {
-        ListOutput::Json => session.say_json(&nodes),
+        ListOutput::Json => session.print_json(&nodes),
         ListOutput::Name => nodes
             .iter()
-            .for_each(|node| session.say(&format!("{}\n", outside::escaped(&node.name)))),
+            .for_each(|node| session.print(&format!("{}\n", outside::escaped(&node.name)))),
         ListOutput::Table => {
             let text = render::nodes(&session.for_people(&nodes), session.colour, session.width);
-            session.say(&text);
+            session.print(&text);
         }
     }
     let down = |node: &NodeView| node.state == Standing::Down;

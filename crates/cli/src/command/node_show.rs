@@ -38,15 +38,15 @@ pub fn run(args: &NodeShow, session: &mut Session<'_>) -> Result {
     let node = simulated::node(session)?;
     let drained = drained(session);
     match args.output {
-        Output::Json => session.say_json(&Shown {
+        Output::Json => session.print_json(&Shown {
             node: &node,
             drained,
         }),
         Output::Table => {
             let text = render::node(&render::clean(&node), session.colour, session.width);
-            session.say(&text);
+            session.print(&text);
             if let Some(drained) = &drained {
-                session.say(&render::is_drained(&render::clean(drained)));
+                session.print(&render::is_drained(&render::clean(drained)));
             }
         }
     }
@@ -60,7 +60,7 @@ pub fn run(args: &NodeShow, session: &mut Session<'_>) -> Result {
 /// Shows the last report of any node. All is well when the node reports now.
 fn of_the_cluster(node: &str, output: Output, session: &mut Session<'_>) -> Result {
     let report = session.agent()?.node_report(node)?;
-    ask::tell(session, output, &report, render::node_report);
+    ask::print_answer(session, output, &report, render::node_report);
     Ok(match report.node.state {
         Standing::Up => 0,
         Standing::Down => Code::NodeDown.entry().exit_status,

@@ -8,6 +8,6 @@ use crate::session::Session;
 /// Shows the plan.
 pub fn run(args: &Show, session: &mut Session<'_>) -> Result {
     let plan = session.agent()?.plan()?;
-    ask::tell(session, args.output, &plan, |plan, _, _| render::plan(plan));
+    ask::print_answer(session, args.output, &plan, |plan, _, _| render::plan(plan));
     Ok(0)
 }

@@ -22,7 +22,7 @@ pub fn run(args: &Prereq, session: &mut Session<'_>) -> Result {
         None => by_itself(args, session)?,
     };
     let answer = of_node(answer, args.node.as_deref())?;
-    ask::tell(session, args.output, &answer, |answer, colour, width| {
+    ask::print_answer(session, args.output, &answer, |answer, colour, width| {
         render::checks(&answer.checks, colour, width)
     });
     Ok(prereq::exit_status(&answer.checks))
@@ -78,7 +78,7 @@ fn by_agent(
     }
 }
 
-/// What can be told without an agent.
+/// What can be determined without an agent.
 fn by_itself(args: &Prereq, session: &Session<'_>) -> std::result::Result<PrereqAnswer, Problem> {
     let node = match &session.agent {
         Some(agent) if session.asks_only_the_agent() => agent.node()?,

@@ -16,7 +16,7 @@ use crate::system::{self, System};
 
 /// What the unit reads for the agent's command line.
 pub const FILE: &str = "/etc/accelnet/agent.env";
-/// Its mode: root's, whose command line has no secret, and nobody else's business.
+/// Its mode: root's, whose command line has no secret, and private.
 const MODE: u32 = 0o640;
 /// What is kept of another one.
 const OLD: &str = "/etc/accelnet/agent.env.old";
@@ -65,7 +65,7 @@ impl Settings {
             return Ok(None);
         };
         let mut pairs = words.windows(2);
-        if !pairs.any(|pair| pair[0] == "--store" && EtcdAddress::is_meant(&pair[1])) {
+        if !pairs.any(|pair| pair[0] == "--store" && EtcdAddress::is_etcd(&pair[1])) {
             return Ok(None);
         }
         let line = Line::try_parse_from(words).map_err(|error| error.kind().to_string())?;
@@ -94,7 +94,7 @@ pub fn settings(system: &dyn System) -> Result<Option<Settings>, Problem> {
     Settings::read(&text).map_err(|why| failed(&format!("read {FILE}"), &why))
 }
 
-/// The name that the agent has: what was said, or the host's.
+/// The configured name of the agent, or the host's.
 ///
 /// # Errors
 ///
@@ -129,7 +129,7 @@ pub fn stop(dry: bool, session: &mut Session<'_>) -> Result<(), Problem> {
     })
 }
 
-/// Lets the agent have that store, or with none a file of its own, and starts it anew.
+/// Lets the agent have that store, or with none a file of its own, and starts it again.
 ///
 /// # Errors
 ///

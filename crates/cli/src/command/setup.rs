@@ -24,7 +24,7 @@ const UNIT_FILE: &str = "/etc/systemd/system/accelnet.service";
 const OLD_UNIT: &str = "/etc/systemd/system/accelnet.service.old";
 const UNIT_MODE: u32 = 0o644;
 const HOOKS: &str = "/etc/libvirt/hooks";
-/// It is there from before hooks are written until libvirt's daemons have looked for them.
+/// It is there from before hooks are written until libvirt's daemons have read them.
 const NEW_HOOKS: &str = "/etc/libvirt/hooks/.accelnet.unread";
 const NEW_HOOKS_MODE: u32 = 0o644;
 /// libvirt's daemons that run hooks: the one of old, and the modular ones.
@@ -36,7 +36,7 @@ const DAEMONS: [&str; 3] = [
 /// systemd is what runs the machine.
 const SYSTEMD: &str = "/run/systemd/system";
 
-/// Does the steps, and says which.
+/// Does the steps, and reports which.
 pub fn run(args: &Setup, session: &mut Session<'_>) -> Result {
     let dry = args.dry_run;
     let system = session.system;
@@ -51,7 +51,7 @@ pub fn run(args: &Setup, session: &mut Session<'_>) -> Result {
         ));
     }
     take(plan(system, &program)?, dry, session)?;
-    // The agent does its work without the hook, too: what was found is said last.
+    // The agent does its work without the hook, too: what was found is reported last.
     let tried = try_hook(session, dry);
     let start = Step::new("start the agent, now and at every boot", || {
         command(system, "systemctl", &["enable", "accelnet.service"])?;
@@ -60,7 +60,7 @@ pub fn run(args: &Setup, session: &mut Session<'_>) -> Result {
     take(vec![start], dry, session)?;
     tried?;
     if !dry {
-        session.say("Done. 'accelnet status' asks the agent; 'accelnet intent add NAME --compute --adapter NAME' is next.\n");
+        session.print("Done. 'accelnet status' asks the agent; 'accelnet intent add NAME --compute --adapter NAME' is next.\n");
     }
     Ok(0)
 }
@@ -139,7 +139,7 @@ fn keep<'a>(
     }))
 }
 
-/// Keeps scripts of somebody else that have the names of ours, where libvirt does not run them.
+/// Keeps scripts of another user that have the names of ours, where libvirt does not run them.
 fn keep_hooks<'a>(
     system: &'a dyn System,
     program: &Path,
@@ -195,7 +195,7 @@ fn try_hook(session: &mut Session<'_>, dry: bool) -> std::result::Result<(), Pro
             let [hook, words @ ..] = &line[..] else {
                 return Ok(());
             };
-            // A trial of before says nothing.
+            // A trial of before reports nothing.
             remove(system, hook::TRIAL)?;
             let wrong = |error: std::io::Error| failed(&what, &error.to_string());
             system.before(&what).map_err(wrong)?;
@@ -212,10 +212,10 @@ fn try_hook(session: &mut Session<'_>, dry: bool) -> std::result::Result<(), Pro
             }
         })?;
     }
-    if let Some(access) = access::look(system.root()).known()
+    if let Some(access) = access::read(system.root()).known()
         && access.selinux
     {
-        session.say(&format!(
+        session.print(&format!(
             "SELinux confines libvirt's hooks: run 'setsebool -P {} on'.\n",
             access::SELINUX_BOOLEAN
         ));

@@ -15,7 +15,7 @@ pub fn run(args: &ShowOf, session: &mut Session<'_>) -> Result {
         status.faults.retain(|fault| fault.node == *node);
     }
     let node = args.node.as_deref();
-    ask::tell(session, args.output, &status, |status, colour, width| {
+    ask::print_answer(session, args.output, &status, |status, colour, width| {
         render::status(status, node, colour, width)
     });
     Ok(0)

@@ -30,7 +30,7 @@ pub fn run(args: &StoreBackup, session: &mut Session<'_>) -> Result {
         revision: backup.revision,
         applied: !args.dry_run,
     };
-    ask::tell(session, args.output, &made, |made, _, _| {
+    ask::print_answer(session, args.output, &made, |made, _, _| {
         let verb = if made.applied { "Wrote" } else { "Would write" };
         format!(
             "{verb} {} keys of {} at revision {} to {}.\n",

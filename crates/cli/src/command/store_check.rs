@@ -28,7 +28,7 @@ struct Answer {
     dry_run: bool,
 }
 
-/// Checks it, and repairs it where that is asked for.
+/// Checks it, and repairs it where that is requested.
 pub fn run(args: &StoreCheck, session: &mut Session<'_>) -> Result {
     let opened = store_opened::open(&args.which, Missing::Refuse, session)?;
     let checked = check::check(&*opened.store)?;
@@ -58,7 +58,7 @@ pub fn run(args: &StoreCheck, session: &mut Session<'_>) -> Result {
         Some(repaired) => !repaired.remaining.is_empty(),
         None => !answer.checked.unreadable.is_empty(),
     };
-    ask::tell(session, args.output, &answer, |answer, _, _| {
+    ask::print_answer(session, args.output, &answer, |answer, _, _| {
         in_words(answer, &opened.name)
     });
     match left {

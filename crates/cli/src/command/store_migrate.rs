@@ -28,7 +28,7 @@ pub fn run(args: &StoreMigrate, session: &mut Session<'_>) -> Result {
     let name = args.to.to_string();
     let moved = migrate(&*from, &origin, &*to, &name, &now, args.dry_run)?;
     session.changed = moved.applied;
-    ask::tell(session, args.output, &moved, |moved, _, _| {
+    ask::print_answer(session, args.output, &moved, |moved, _, _| {
         in_words(moved, &origin, &name)
     });
     Ok(0)

@@ -38,7 +38,7 @@ pub enum Missing {
     Make,
 }
 
-/// Opens what was said.
+/// Opens the given store.
 ///
 /// # Errors
 ///
@@ -103,7 +103,7 @@ fn file(path: &Path, missing: Missing, session: &mut Session<'_>) -> Result<Embe
     let opened = match open() {
         Err(StoreError::Corrupt { .. }) if missing == Missing::Make => {
             let aside = beside(path, &format!(".damaged-{}", seconds()));
-            session.say(&format!("move the damaged file to {}\n", aside.display()));
+            session.print(&format!("move the damaged file to {}\n", aside.display()));
             session.changed = true;
             fs::rename(path, &aside).map_err(|error| {
                 let found = format!("It failed to move {}: {error}.", path.display());

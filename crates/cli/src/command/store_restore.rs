@@ -30,7 +30,7 @@ pub fn run(args: &StoreRestore, session: &mut Session<'_>) -> Result {
     let name = &opened.name;
     let restored = restore(&*opened.store, name, &backup, &now, seconds, args.dry_run)?;
     session.changed |= !args.dry_run;
-    ask::tell(session, args.output, &restored, |restored, _, _| {
+    ask::print_answer(session, args.output, &restored, |restored, _, _| {
         in_words(restored, name, args.dry_run)
     });
     Ok(0)

@@ -6,7 +6,7 @@ use accelnet_api::types::{VmChange, VmResult};
 use accelnet_model::{Code, Problem};
 
 use super::{Result, ask};
-use crate::args::{Output, Told};
+use crate::args::{ChangeOptions, Output};
 use crate::render::{self, Refused};
 use crate::session::Session;
 
@@ -20,11 +20,11 @@ pub struct Words {
     pub unchanged: String,
 }
 
-/// Asks for a change of the VMs that were typed, and tells each VM's result.
+/// Asks for a change of the VMs that were typed, and shows each VM's result.
 pub fn run(
     typed: &[String],
     node: Option<&str>,
-    how: Told,
+    how: ChangeOptions,
     session: &mut Session<'_>,
     words: &Words,
     change: impl FnOnce(Vec<String>) -> VmChange,
@@ -53,7 +53,7 @@ pub fn run(
         changed => changed?,
     };
     match how.output {
-        Output::Json => session.say_json(&changed),
+        Output::Json => session.print_json(&changed),
         Output::Table => {
             let nodes = changed.results.iter().filter_map(|one| one.node.as_ref());
             let several = nodes.collect::<BTreeSet<_>>().len() > 1;
@@ -63,10 +63,10 @@ pub fn run(
                 results.partition(|result| result.unchanged);
             for result in others.iter().filter(|result| result.problem.is_none()) {
                 let text = render::vm_result(result, several, how.dry_run, session.colour);
-                session.say(&text);
+                session.print(&text);
             }
             refuse(&others, several, session);
-            session.say(&render::vms_unchanged(&unchanged, &words.unchanged));
+            session.print(&render::vms_unchanged(&unchanged, &words.unchanged));
         }
     }
     let results = changed.results.iter();

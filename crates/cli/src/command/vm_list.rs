@@ -24,18 +24,18 @@ pub fn run(args: &VmList, session: &mut Session<'_>) -> Result {
     match args.output {
         // Half an answer is none for a program.
         ListOutput::Json if !missing.is_empty() => {}
-        ListOutput::Json => session.say_json(&vms),
+        ListOutput::Json => session.print_json(&vms),
         ListOutput::Table => {
             let text = render::vms(
                 &cleaned(&vms).iter().collect::<Vec<_>>(),
                 session.colour,
                 session.width,
             );
-            session.say(&text);
+            session.print(&text);
         }
         ListOutput::Name => {
             for vm in &vms {
-                session.say(&format!("{}\n", outside::escaped(&vm.name)));
+                session.print(&format!("{}\n", outside::escaped(&vm.name)));
             }
         }
     }
@@ -117,7 +117,7 @@ pub fn choose<'a>(
     }
     let (mut chosen, mut missing) = (Vec::<&VmView>::new(), Vec::new());
     for typed in typed.iter().map(|typed| typed.trim()) {
-        let fits = vm_names::meant(typed, all, |vm| (&vm.name, &vm.uuid));
+        let fits = vm_names::matching(typed, all, |vm| (&vm.name, &vm.uuid));
         if fits.is_empty() && !vm_names::is_glob(typed) {
             let called = all.iter().map(|vm| (&*vm.name, &*vm.node));
             let problem = vm_names::not_found(typed, node, called);

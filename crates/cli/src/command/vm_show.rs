@@ -27,13 +27,13 @@ pub fn show(
     let (chosen, missing) = vm_list::choose(&all, args.node.as_deref(), &names);
     match (args.output, chosen.as_slice()) {
         (Output::Json, _) if !missing.is_empty() => {}
-        (Output::Json, [only]) if names.len() == 1 => session.say_json(only),
-        (Output::Json, several) => session.say_json(&several),
+        (Output::Json, [only]) if names.len() == 1 => session.print_json(only),
+        (Output::Json, several) => session.print_json(&several),
         (Output::Table, several) => {
             for (place, vm) in several.iter().enumerate() {
                 let between = if place == 0 { "" } else { "\n" };
                 let text = words(&session.for_people(*vm), session.colour, session.width);
-                session.say(&format!("{between}{text}"));
+                session.print(&format!("{between}{text}"));
             }
         }
     }

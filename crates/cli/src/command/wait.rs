@@ -13,7 +13,7 @@ use crate::{command, render};
 
 const PAUSE: Duration = Duration::from_millis(500);
 
-/// Waits as long as `wait` says, and keeps in `changed` what each node reports then.
+/// Waits as long as `wait` allows, and keeps in `changed` what each node reports then.
 ///
 /// # Errors
 ///
@@ -120,7 +120,7 @@ pub fn left(
     until(seconds, &what, session, pending, |left| left.is_empty())
 }
 
-/// Waits for the settings as long as `wait` says, if it says so, and shows what came of their change.
+/// Waits for the settings as long as `wait` allows, and shows what came of their change.
 pub fn settings(
     mut changed: ManagementChanged,
     wait: Wait,
@@ -138,7 +138,7 @@ pub fn settings(
         let words = format!("{} {}", problem.message, problem.found);
         changed.warnings.push(words);
     }
-    ask::tell(session, output, &changed, |changed, _, _| {
+    ask::print_answer(session, output, &changed, |changed, _, _| {
         render::management_changed(changed)
     });
     end(waited, output, session)
@@ -201,7 +201,7 @@ pub fn answer(
     session: &mut Session<'_>,
 ) -> command::Result {
     let words = |changed: &_, _, _| render::intent_changed(name, changed);
-    ask::tell(session, output, changed, words);
+    ask::print_answer(session, output, changed, words);
     let waited = wait.wait.and_then(|_| unapplied(name, changed));
     end(waited, output, session)
 }

@@ -79,13 +79,9 @@ impl Cluster {
             let server = Server::bind(&cluster.socket(number));
             let server = server.map_err(|error| failed("a socket", error))?;
             let edge = Simulated::new(machine.clone()).in_real_time();
-            let agent = start(
-                Box::new(edge),
-                place(&name, store.clone()),
-                &name,
-                server,
-                false,
-            )?;
+            let place = place(&name, store.clone());
+            let node = name.parse().map_err(|error| failed(&name, error))?;
+            let agent = start(Box::new(edge), place, node, server, false)?;
             cluster.nodes.push(machine);
             cluster.agents.push(Some(agent));
         }
@@ -171,7 +167,7 @@ impl Cluster {
         }
     }
 
-    /// Somebody starts a VM, as with `virsh start`.
+    /// A user starts a VM, as with `virsh start`.
     ///
     /// # Errors
     ///

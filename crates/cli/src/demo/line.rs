@@ -9,6 +9,9 @@ use crate::cmdlet::{self, Pipes, Typed};
 use crate::session::Session;
 use crate::system::ThisMachine;
 
+/// Runs a command, as the program does.
+pub type Run = fn(&Args, &mut Session<'_>) -> u8;
+
 /// What a command line showed.
 #[derive(Debug, Default)]
 pub struct Shown {
@@ -21,14 +24,14 @@ pub struct Shown {
 }
 
 /// Types `line` on a node whose agent is `client`.
-pub fn types(line: &str, host: Host<'_>, client: &Client) -> Shown {
+pub fn types(line: &str, host: Host<'_>, client: &Client, program: Run) -> Shown {
     let parts = split(line);
     let last = parts.len().saturating_sub(1);
     let mut input = String::new();
     let mut shown = Shown::default();
     for (place, words) in parts.iter().enumerate() {
         let piped = place > 0;
-        let one = run(words, piped, place == last, &input, host, client);
+        let one = run(words, piped, place == last, &input, host, client, program);
         shown.err += &one.err;
         shown.status = one.status;
         input = one.out;
@@ -44,6 +47,7 @@ fn run(
     input: &str,
     host: Host<'_>,
     client: &Client,
+    program: Run,
 ) -> Shown {
     let wrong = |err: String| Shown {
         err,
@@ -84,7 +88,7 @@ fn run(
     };
     let (mut out, mut err) = (Vec::new(), said.into_bytes());
     let mut input = input.as_bytes();
-    let status = crate::run(
+    let status = program(
         &args,
         &mut Session {
             host,

@@ -6,7 +6,7 @@ use accelnet_model::{Code, Performance};
 
 use super::cluster::Cluster;
 
-/// What somebody else does in the cluster.
+/// What another user does in the cluster.
 pub type ByOthers = fn(&Cluster) -> Result<(), accelnet_model::Problem>;
 
 /// One line to be typed.
@@ -53,7 +53,7 @@ pub const TASKS: &[Task] = &[
     Task {
         then: Some(|cluster| {
             cluster.await_intent()?;
-            // Somebody starts it, as with virsh.
+            // A user starts it, as with virsh.
             cluster.run("MyVM")
         }),
         ..task(

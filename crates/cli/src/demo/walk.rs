@@ -1,10 +1,10 @@
-//! Does the tasks, and tells what each showed.
+//! Does the tasks, and shows what each showed.
 
 use accelnet_host::SystemClock;
 use accelnet_model::Problem;
 
 use super::cluster::Cluster;
-use super::line::{Shown, types};
+use super::line::{Run, Shown, types};
 use super::tasks::{TASKS, Task};
 use crate::session::Session;
 
@@ -25,32 +25,32 @@ pub const IN_THE_LAB: &str = "The same on a real kernel with emulated SR-IOV ada
 /// # Errors
 ///
 /// The cluster itself failed.
-pub fn walk(cluster: &Cluster, session: &mut Session<'_>) -> Result<usize, Problem> {
+pub fn walk(cluster: &Cluster, session: &mut Session<'_>, program: Run) -> Result<usize, Problem> {
     let client = cluster.client();
     let mut amiss = Vec::new();
     for (place, task) in (1..).zip(TASKS) {
-        session.say(&format!(
+        session.print(&format!(
             "\n{place}. {}\n   $ {}\n   native: {}\n",
             task.title, task.line, task.native
         ));
         let host = cluster.node().host(&SystemClock);
-        let shown = types(task.line, host, &client);
-        session.say(&indented(&shown));
+        let shown = types(task.line, host, &client, program);
+        session.print(&indented(&shown));
         let then = task.then.map_or(Ok(()), |then| then(cluster));
         let judged = judge(task, &shown).and_then(|()| (task.check)(&client));
         let judged = judged.and_then(|()| then.map_err(|problem| problem.to_string()));
         if let Err(what) = judged {
-            session.say(&format!("   !! failed: {what}\n"));
+            session.print(&format!("   !! failed: {what}\n"));
             amiss.push(task.title);
         }
     }
-    session.say(&format!(
+    session.print(&format!(
         "\nSummary: {} of {} steps gave the expected result, which for some of them is a refusal.\n",
         TASKS.len() - amiss.len(),
         TASKS.len()
     ));
     for title in &amiss {
-        session.say(&format!("  unexpected result: {title}\n"));
+        session.print(&format!("  unexpected result: {title}\n"));
     }
     Ok(amiss.len())
 }
@@ -71,12 +71,12 @@ fn judge(task: &Task, shown: &Shown) -> Result<(), String> {
 fn indented(shown: &Shown) -> String {
     let text = format!("{}{}", shown.out, shown.err);
     let lines: Vec<&str> = text.lines().collect();
-    let mut told = String::new();
+    let mut text = String::new();
     for line in lines.iter().take(LINES) {
-        told += &format!("   | {line}\n");
+        text += &format!("   | {line}\n");
     }
     if lines.len() > LINES {
-        told += &format!("   | ... {} more lines\n", lines.len() - LINES);
+        text += &format!("   | ... {} more lines\n", lines.len() - LINES);
     }
-    told
+    text
 }

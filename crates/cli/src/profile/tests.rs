@@ -25,7 +25,7 @@ fn files_are_named_from_where_the_profile_stands() {
 }
 
 #[test]
-fn what_is_wrong_is_told_with_its_line() {
+fn what_is_wrong_is_reported_with_its_line() {
     for (text, expected) in [
         (
             "[profiles.lab]\nserver = 'n1:7443'\nca = 3\n",
@@ -56,7 +56,7 @@ fn what_is_wrong_is_told_with_its_line() {
 }
 
 #[test]
-fn a_name_that_is_not_there_is_told_with_those_that_are() {
+fn a_name_that_is_not_there_is_reported_with_those_that_are() {
     assert_eq!(
         found(GOOD, "prod").expect_err("none"),
         "Profile prod does not exist in /none.toml or /profiles.toml: the files have 1 profile, and none has a similar name."

@@ -61,7 +61,7 @@ impl Ages<'_> {
         match value {
             Value::String(time) if SINCE.contains(&name) => self.shown(time, same),
             Value::Object(mut drained) if name == "drained" => {
-                // Any node may have recorded it; an earlier release does not say which.
+                // Any node may have recorded it; an earlier release does not report which.
                 let same = node_of(&drained).is_some_and(self.here);
                 if let Some(Value::String(at)) = drained.remove("at") {
                     drained.insert("at".to_owned(), self.shown(at, same));

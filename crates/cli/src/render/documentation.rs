@@ -35,7 +35,7 @@ pub fn errors() -> String {
 }
 
 fn section(entry: &Entry) -> String {
-    let under = match entry.stands_under {
+    let under = match entry.case_of {
         Some(document) => format!(" A case of `{document}`."),
         None => String::new(),
     };

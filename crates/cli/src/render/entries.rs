@@ -15,7 +15,7 @@ pub fn entry(entry: &Entry) -> String {
         ("exit status", entry.exit_status.to_string()),
         ("HTTP status", entry.http_status.to_string()),
     ];
-    if let Some(document) = entry.stands_under {
+    if let Some(document) = entry.case_of {
         lines.push(("case of", document.to_string()));
     }
     format!("{}\n{}", entry.code, pairs(&lines))

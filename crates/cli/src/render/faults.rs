@@ -24,7 +24,7 @@ pub struct Health {
 }
 
 impl Health {
-    /// What `status` says of it.
+    /// What `status` reports about it.
     pub fn of(status: &Status) -> Self {
         let count = |severity| {
             let has = status

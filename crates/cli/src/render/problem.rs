@@ -51,7 +51,7 @@ pub fn sentence(code: Code, message: &str) -> String {
     }
 }
 
-/// Why, what is needed where that says more, and what helps.
+/// The cause, the requirement if it adds something, and the remedy.
 pub fn details(problem: &Problem) -> Vec<(&'static str, String)> {
     let mut lines = vec![("cause", problem.found.clone())];
     lines.extend(problem.cause.clone().map(|words| ("detail", words)));

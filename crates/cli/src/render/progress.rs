@@ -5,7 +5,7 @@ use std::time::Duration;
 use accelnet_host::execute::Progress;
 use indicatif::{ProgressBar, ProgressStyle};
 
-/// A line on standard error that says what is waited for, and for how long at most.
+/// A line on standard error that reports what is waited for, and for how long at most.
 pub struct ProgressLine {
     bar: ProgressBar,
     within: Duration,

@@ -8,7 +8,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 /// How often the line moves.
 const TICK: Duration = Duration::from_millis(120);
 
-/// A line on standard error that says what is waited for, and for how long by now.
+/// A line on standard error that reports what is waited for, and for how long by now.
 pub struct Waiting {
     bar: ProgressBar,
 }

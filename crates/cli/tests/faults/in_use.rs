@@ -1,4 +1,4 @@
-//! VFs that somebody uses, or of which that cannot be told.
+//! VFs that a user uses, or of which that cannot be determined.
 
 use accelnet_sim::Fault;
 
@@ -15,7 +15,7 @@ pub fn write(page: &mut Page) {
     by_a_process(page);
     by_a_namespace(page);
     by_the_host(page);
-    by_nobody_knows_whom(page);
+    by_an_unknown_user(page);
     at_the_last_moment(page);
 }
 
@@ -127,7 +127,7 @@ fn by_the_host(page: &mut Page) {
     page.ends_well(&node, SAME, 7);
 }
 
-fn by_nobody_knows_whom(page: &mut Page) {
+fn by_an_unknown_user(page: &mut Page) {
     page.fault(
         "By a netdev that cannot be found",
         "VF 1 has a network driver, and its netdev is in no namespace that can be seen.",

@@ -47,7 +47,7 @@ pub fn write(page: &mut Page) {
         .join(format!("sys/bus/pci/devices/{bad}"));
     for file in ["config", "sriov_totalvfs"] {
         std::fs::remove_file(device.join(file)).expect("a file");
-        // Reading this is EIO for everybody, root included.
+        // Reading this is EIO for every user, root included.
         std::os::unix::fs::symlink("/proc/self/mem", device.join(file)).expect("a link");
     }
     page.types(&node, "accelnet adapter list");

@@ -24,7 +24,7 @@ impl Page {
         self.text(&format!("\n## {heading}\n\n{what_happens}\n"));
     }
 
-    /// Says what happens next.
+    /// Reports what happens next.
     pub fn then(&mut self, what_happens: &str) {
         self.text(&format!("\n{what_happens}\n"));
     }
@@ -56,7 +56,7 @@ impl Page {
         self.expect(right, command, &format!("{vfs} VFs"), &shown);
     }
 
-    /// Something that must be so, which `what` says.
+    /// Something that must be so, which `what` reports.
     pub fn must(&mut self, right: bool, what: &str) {
         if !right {
             self.wrong
@@ -72,12 +72,12 @@ impl Page {
         }
     }
 
-    /// A fault from heading to happy end: `fault` stops `command` with `code`; mended, the
+    /// A fault from heading to happy end: `fault` stops `command` with `code`; repaired, the
     /// same command ends well.
     pub fn stops(&mut self, node: &Booted, fault: Fault, command: &str, code: &str) {
         node.host.kernel.break_with(fault);
         self.fails(node, command, code);
-        node.host.kernel.mend().expect("mended");
+        node.host.kernel.repair().expect("mended");
     }
 
     /// Fails where something went otherwise than it must.

@@ -14,7 +14,7 @@ pub fn write(page: &mut Page) {
     without_permission(page);
     without_a_driver(page);
     too_many(page);
-    somebody_else(page);
+    another_user(page);
 }
 
 /// The error numbers whose meaning is the kernel's own.
@@ -152,7 +152,7 @@ fn too_many(page: &mut Page) {
     page.ends_well(&node, ENABLE, 7);
 }
 
-fn somebody_else(page: &mut Page) {
+fn another_user(page: &mut Page) {
     page.fault(
         "The lock is held by another",
         "Another accelnet changes the same adapter.",

@@ -24,7 +24,7 @@ fn given(address: &str, ids: (u16, u16), driver: &str, netdev: &str) -> AdapterS
 /// VFs by the id tables of their drivers: MANA on Azure, bnxt_en, cxgb4vf, hinic, nfp, qede, sfc, ionic,
 /// fm10k, octeontx2 and enetc.
 #[test]
-fn the_vfs_of_every_vendor_say_that_the_machine_is_a_vm() {
+fn the_vfs_of_every_vendor_show_that_the_machine_is_a_vm() {
     for (ids, driver) in [
         ((0x1414, 0x00ba), "mana"),
         ((0x14e4, 0x16dc), "bnxt_en"),

@@ -229,7 +229,7 @@ fn an_iommu_beside_no_iommu_groups_is_on() {
     copy.stands_out(&[], &[]).would_create("ens1", 16);
 }
 
-/// Without an IOMMU a plan says that no VF can be given to a VM.
+/// Without an IOMMU a plan reports that no VF can be given to a VM.
 #[test]
 fn a_plan_without_an_iommu_warns() {
     let tree = behind_a_port(adapter((0x1077, 0x8070), "qede", "ens1", 96));

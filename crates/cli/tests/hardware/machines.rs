@@ -36,7 +36,7 @@ fn rows(kvm: &'static str, iommu: &'static str) -> [Row; 3] {
 
 /// Report: Proxmox-Arm64 25, harvester 9265.
 #[test]
-fn arm_is_not_told_of_vt_x() {
+fn arm_gets_no_hint_for_vt_x() {
     let copy = switched_off(
         "aarch64",
         "root=/dev/sda2 iommu.passthrough=1",
@@ -52,7 +52,7 @@ fn arm_is_not_told_of_vt_x() {
 
 /// `amd_iommu=off` (Documentation/admin-guide/kernel-parameters.txt).
 #[test]
-fn amd_is_told_of_amd_vi_and_of_the_parameter() {
+fn amd_gets_a_hint_for_amd_vi_and_the_parameter() {
     let copy = switched_off("x86_64", "ro amd_iommu=off quiet", &["kvm_amd", "vfio_pci"]);
     copy.stands_out(
         &[],
@@ -66,7 +66,7 @@ fn amd_is_told_of_amd_vi_and_of_the_parameter() {
 }
 
 #[test]
-fn intel_is_told_of_vt_d() {
+fn intel_gets_a_hint_for_vt_d() {
     let copy = switched_off("x86_64", "ro intel_iommu=off", &["kvm_intel", "vfio_pci"]);
     copy.stands_out(
         &[],
@@ -88,13 +88,13 @@ fn a_generic_parameter_is_named() {
 }
 
 #[test]
-fn power_is_told_of_its_own_modules() {
+fn power_gets_a_hint_for_its_own_modules() {
     let copy = switched_off("ppc64le", "root=/dev/sda2", &["vfio_pci"]);
     copy.stands_out(&[], &rows("modprobe kvm_hv", "bare-metal (PowerNV)"));
 }
 
 #[test]
-fn ibm_z_is_told_of_its_lpar() {
+fn ibm_z_gets_a_hint_for_its_lpar() {
     let copy = switched_off("s390x", "root=/dev/dasda1", &["vfio_pci"]);
     copy.stands_out(
         &[],
@@ -102,7 +102,7 @@ fn ibm_z_is_told_of_its_lpar() {
     );
 }
 
-/// A kernel without `/proc/sys/kernel/arch` (before Linux 6.1): the processor tells.
+/// A kernel without `/proc/sys/kernel/arch` (before Linux 6.1): the processor shows it.
 #[test]
 fn an_older_kernel_shows_its_architecture_by_the_processor() {
     for (line, words) in [

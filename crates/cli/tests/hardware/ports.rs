@@ -153,7 +153,7 @@ fn chelsios_port_names_the_function_that_has_the_vfs() {
 
 /// The adapter of a cloud VM is a VF. Report: lisa 336; ids by mlx5_core's table.
 #[test]
-fn a_vf_in_a_guest_says_so_without_a_word_about_a_bios() {
+fn a_vf_in_a_guest_is_named_without_a_hint_for_a_bios() {
     let guest = AdapterSpec {
         sriov: None,
         ..adapter((0x15b3, 0x1016), "mlx5_core", "enP34769s1", 0)
@@ -203,7 +203,7 @@ fn a_vf_in_a_guest_says_so_without_a_word_about_a_bios() {
 
 /// The same with an Intel VF (iavf's id table), as KVM and VMware hand it over.
 #[test]
-fn an_intel_vf_in_a_guest_says_so() {
+fn an_intel_vf_in_a_guest_is_named() {
     let guest = AdapterSpec {
         sriov: None,
         ..adapter((0x8086, 0x154c), "iavf", "ens5", 0)

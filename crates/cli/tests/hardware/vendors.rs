@@ -186,7 +186,7 @@ fn the_tool_for_firmware_fits_driver_and_architecture() {
 
 /// An adapter without SR-IOV on machines that have no BIOS.
 #[test]
-fn an_arm_or_power_machine_is_not_told_of_a_bios() {
+fn an_arm_or_power_machine_gets_no_hint_for_a_bios() {
     for architecture in ["aarch64", "ppc64le", "s390x"] {
         let tigon = AdapterSpec {
             sriov: None,

@@ -13,7 +13,7 @@ const UNREAD: &str = "/etc/libvirt/hooks/.accelnet.unread";
 #[derive(Debug, Clone, Copy)]
 enum Before {
     Nothing,
-    /// A unit and scripts of somebody else, under the names of ours.
+    /// A unit and scripts of another user, under the names of ours.
     Others,
     /// Those of an earlier release, with the program elsewhere.
     Older,
@@ -69,7 +69,7 @@ fn an_interrupted_setup_is_completed_by_the_next() {
             }
             // Each file is as it was, or as it is to be.
             let mut now = machine.files();
-            // It says that the next setup has to restart libvirt's daemons.
+            // It reports that the next setup has to restart libvirt's daemons.
             now.remove(UNREAD);
             for (path, now) in now {
                 let sides = [first.get(&path), files.get(&path)];
@@ -104,7 +104,7 @@ fn a_whole_setup_has_everything_in_its_place() {
 }
 
 #[test]
-fn what_somebody_else_wrote_is_kept_and_named() {
+fn files_of_other_programs_are_kept_and_named() {
     let machine = machine(Before::Others, &booted());
     let first = machine.files();
     let dry = machine.types("accelnet setup --dry-run").expect("it ended");

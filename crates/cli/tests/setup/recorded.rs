@@ -10,7 +10,7 @@ use crate::machine::{End, Machine};
 
 const MANAGEMENT: &str =
     r#"{"format":1,"value":{"enabled":true,"intent":"lan","node_reserve_percentage":10}}"#;
-/// Nobody listens there.
+/// No user listens there.
 const NOWHERE: &str = "etcd://127.0.0.1:1";
 
 fn put(path: &Path, key: &str, value: &str) {
@@ -113,7 +113,7 @@ fn creating_joining_and_leaving_a_cluster_are_recorded() {
         record(&machine, &create),
         format!("changed {root} -: Created a cluster on {etcd}.")
     );
-    // What somebody else wrote there is kept.
+    // What another user wrote there is kept.
     let kept = |number: u8| machine.read(&format!("{file}.old.{number}"));
     assert_eq!(kept(1).as_deref(), Some(words));
     let again = record(&machine, &create);

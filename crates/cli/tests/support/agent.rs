@@ -18,7 +18,7 @@ pub struct Agent {
 }
 
 impl Agent {
-    /// Serves `fake` to somebody who may change things.
+    /// Serves `fake` to a user that may change things.
     pub fn of(fake: Fake) -> Self {
         Agent::for_callers(fake, Fixed::root())
     }

@@ -55,11 +55,11 @@ fn the_bridge_goes_on_where_the_adapter_was() {
     let told = |link: &str| {
         let addresses = bench
             .node
-            .tell(&format!("-6 addr show dev {link} to 2001:db8:5::/64"));
+            .ip_output(&format!("-6 addr show dev {link} to 2001:db8:5::/64"));
         addresses
             + &bench
                 .node
-                .tell(&format!("-6 route show default dev {link}"))
+                .ip_output(&format!("-6 route show default dev {link}"))
     };
     assert!(told("up0").contains("valid_lft 3"), "{}", told("up0"));
     assert!(told("up0").contains("via fe80::1 proto ra metric 1024"));

@@ -6,12 +6,12 @@ use std::time::Duration;
 
 use accelnet_host::switch::guard::ChildGuard;
 use accelnet_host::switch::hand_over::{Edge, HandedOver, Limits, NotHandedOver, hand_over};
-use accelnet_host::switch::standing;
+use accelnet_host::switch::network_state;
 use accelnet_host::{KernelLinks, KernelSwitches, Switches, SystemClock};
 use accelnet_model::switch::{Bridge, Carried, Mention, Plan, PortRules, SwitchStep};
 use accelnet_netlink::NetlinkError;
 use accelnet_pci::Root;
-use accelnet_rules::switch::{SwitchRefusal, Wish, plan};
+use accelnet_rules::switch::{DesiredSwitch, SwitchRefusal, plan};
 
 use crate::support::Namespace;
 
@@ -68,7 +68,7 @@ impl Bench {
             format!("-4 route show table all dev {link}"),
             format!("-6 route show table main dev {link}"),
         ] {
-            let told = self.node.tell(&question);
+            let told = self.node.ip_output(&question);
             let told = told.lines().map(|line| steady(line, link));
             let mut told: Vec<String> = told.filter(|line| !line.contains("fe80::/64")).collect();
             told.sort();
@@ -84,14 +84,14 @@ impl Bench {
 
     /// As [`Bench::plan`], with these adapters.
     pub fn plan_with(&self, bridge: &str, uplinks: &[&str]) -> Result<Plan, SwitchRefusal> {
-        let wish = Wish {
+        let wish = DesiredSwitch {
             bridge: bridge.to_owned(),
             uplinks: uplinks.iter().map(|name| (*name).to_owned()).collect(),
             had: None,
         };
         self.node.inside(|| {
             let root = Root::new(self.folder.path());
-            let seen = standing(&KernelSwitches, &KernelLinks, &root, &wish.uplinks);
+            let seen = network_state(&KernelSwitches, &KernelLinks, &root, &wish.uplinks);
             plan(&wish, &seen.expect("the kernel answers"))
         })
     }
@@ -170,8 +170,8 @@ fn steady(line: &str, link: &str) -> String {
 pub struct Hooked<F: Fn(&SwitchStep) + Send + Sync>(pub F);
 
 impl<F: Fn(&SwitchStep) + Send + Sync> Switches for Hooked<F> {
-    fn look(&self) -> Result<Vec<Bridge>, NetlinkError> {
-        KernelSwitches.look()
+    fn list_bridges(&self) -> Result<Vec<Bridge>, NetlinkError> {
+        KernelSwitches.list_bridges()
     }
 
     fn carried(&self, link: &str) -> Result<Carried, NetlinkError> {

@@ -11,11 +11,11 @@ use accelnet_model::switch::{Plan, SwitchStep};
 
 use crate::bench::{Bench, Hooked, PROGRAM, execute};
 
-/// What tells a test process that it is the one that dies.
+/// Marks the test process that dies.
 const DIES: &str = "ACCELNET_TEST_DIES_IN";
 
 /// Not a test: what a test starts in order to kill it. It does a plan and stops at the step
-/// that it is told.
+/// that it is reported.
 #[test]
 #[expect(
     clippy::disallowed_methods,
@@ -92,7 +92,7 @@ fn a_process_that_is_killed_leaves_everything_as_it_was() {
         die_at(&bench, &plan, step);
         until_restored(bench.folder.path());
         assert_eq!(bench.state("up0"), before, "killed before: {step}");
-        assert_eq!(bench.node.tell("-br link show type bridge"), "");
+        assert_eq!(bench.node.ip_output("-br link show type bridge"), "");
     }
     assert!(bench.gateways_answer("up0"));
 }
@@ -131,7 +131,7 @@ fn a_process_that_hangs_is_given_up_by_its_guard() {
 }
 
 #[test]
-fn a_change_whose_guard_died_too_is_undone_by_whoever_comes_next() {
+fn a_change_whose_guard_died_too_is_undone_by_the_next_process() {
     let Some(bench) = Bench::new("both") else {
         return;
     };

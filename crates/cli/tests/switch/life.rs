@@ -1,4 +1,4 @@
-//! Handed over, found in place, adopted, mended.
+//! Handed over, found in place, adopted, repaired.
 
 use std::time::Duration;
 
@@ -25,7 +25,7 @@ fn everything_goes_over_and_the_gateways_answer() {
     assert_eq!(bench.state("acn-vms"), before);
     assert_eq!(bench.state("up0"), [""; 0]);
     assert!(bench.gateways_answer("acn-vms"));
-    let told = bench.node.tell("link show dev acn-vms");
+    let told = bench.node.ip_output("link show dev acn-vms");
     assert!(
         told.contains("52:54:00:00:00:07"),
         "the uplink's MAC: {told}"
@@ -79,7 +79,7 @@ fn what_is_undone_after_any_step_is_as_it_was() {
             }
         });
         assert_eq!(bench.state("up0"), before, "after {done} steps");
-        assert_eq!(bench.node.tell("-br link show type bridge"), "");
+        assert_eq!(bench.node.ip_output("-br link show type bridge"), "");
     }
     assert!(bench.gateways_answer("up0"));
 }

@@ -39,7 +39,7 @@ fn a_gateway_that_no_longer_answers_takes_everything_back() {
     };
     assert_eq!(v6.to_string(), "fe80::1");
     assert_eq!(bench.state("up0"), before);
-    assert_eq!(bench.node.tell("-br link show type bridge"), "");
+    assert_eq!(bench.node.ip_output("-br link show type bridge"), "");
     let left = std::fs::read_dir(bench.folder.path()).expect("the folder");
     assert_eq!(left.count(), 0, "no record is left");
 }
@@ -70,7 +70,7 @@ fn a_step_that_the_kernel_refuses_takes_everything_back() {
     };
     let before = bench.state("up0");
     let plan = bench.plan("acn-vms").expect("a plan");
-    // Somebody else makes it a port meanwhile.
+    // Another user makes it a port meanwhile.
     bench.node.ip("link add name theirs type bridge");
     let taken = Hooked(|step: &SwitchStep| {
         if matches!(step, SwitchStep::AddPort { .. }) {

@@ -86,7 +86,7 @@ fn read(rule: &str) -> Rule {
                     (_, "DROP" | "REJECT") => Verdict::Drop,
                     (_, "RETURN") => Verdict::Return,
                     (_, "QUEUE" | "NFQUEUE") => Verdict::Other,
-                    // A target that is no chain is passed over by whoever follows the jump.
+                    // A target that is no chain is passed over by the process that follows the jump.
                     _ => Verdict::Jump(target),
                 };
                 // What follows are the target's own options.

@@ -276,7 +276,7 @@ fn the_old_interface_of_the_kernel_is_asked_where_it_has_tables() {
 }
 
 #[test]
-fn a_program_that_fails_or_hangs_is_told() {
+fn a_program_that_fails_or_hangs_is_reported() {
     let run = |words: &str, within| run_within("/bin/sh", &["-c", words], within);
     let long = Duration::from_secs(60);
     assert_eq!(run("echo one; echo two", long), Ok("one\ntwo\n".to_owned()));

@@ -16,8 +16,8 @@ pub const SELINUX_BOOLEAN: &str = "virt_hooks_unconfined";
 /// Folders from which the daemons' profiles let every program run.
 const ALLOWED: [&str; 4] = ["/bin/", "/sbin/", "/usr/bin/", "/usr/sbin/"];
 
-/// Looks at what the node's policies make of the hook that is installed.
-pub fn look(root: &Root) -> Observed<HookAccess> {
+/// Reads what the node's policies make of the hook that is installed.
+pub fn read(root: &Root) -> Observed<HookAccess> {
     let script = match root.text(&format!("/etc/libvirt/hooks/{NETWORK_SCRIPT}")) {
         Ok(script) => script,
         Err(error) if error.is_missing() && root.exists("/etc") => {

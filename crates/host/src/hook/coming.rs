@@ -9,7 +9,7 @@ use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
 
 use accelnet_libvirt::xml::DomainXml;
-use accelnet_model::vf_wish::{FOLDER, coming_file};
+use accelnet_model::hook_config::{FOLDER, coming_file};
 use accelnet_model::{Mac, Uuid};
 use accelnet_netlink::VfChange;
 use accelnet_pci::Root;
@@ -30,7 +30,7 @@ pub fn note(root: &Root, domain: &DomainXml<'_>) -> Result<(), String> {
         return Ok(());
     };
     let files = Files::of(root, uuid.as_str());
-    if !matches!(files.map(|files| files.wish()), Some(Ok(Some(_)))) {
+    if !matches!(files.map(|files| files.config()), Some(Ok(Some(_)))) {
         return Ok(());
     }
     fs::write(&path, "").map_err(|error| format!("failed to write {}: {error}", path.display()))

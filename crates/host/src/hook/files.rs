@@ -5,8 +5,8 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use accelnet_model::Uuid;
+use accelnet_model::hook_config::{self, FOLDER, HookConfig, VfOutcome};
 use accelnet_model::outside::short;
-use accelnet_model::vf_wish::{self, FOLDER, VfOutcome, VfWish};
 use accelnet_pci::Root;
 use serde::de::DeserializeOwned;
 
@@ -28,13 +28,13 @@ impl Files {
         })
     }
 
-    /// What the VM is to have; none where nothing is asked for.
+    /// What the VM is to have; none where nothing is requested.
     ///
     /// # Errors
     ///
     /// The file cannot be read, in words.
-    pub fn wish(&self) -> Result<Option<VfWish>, String> {
-        read(vf_wish::wish_file(&self.folder, &self.uuid))
+    pub fn config(&self) -> Result<Option<HookConfig>, String> {
+        read(hook_config::config_file(&self.folder, &self.uuid))
     }
 
     /// What became of it last.
@@ -43,7 +43,7 @@ impl Files {
     ///
     /// The file cannot be read, in words.
     pub fn outcome(&self) -> Result<Option<VfOutcome>, String> {
-        read(vf_wish::outcome_file(&self.folder, &self.uuid))
+        read(hook_config::outcome_file(&self.folder, &self.uuid))
     }
 
     /// Notes what became of it.
@@ -53,7 +53,7 @@ impl Files {
     /// The file cannot be written.
     pub fn note(&self, outcome: &VfOutcome) -> io::Result<()> {
         fs::create_dir_all(&self.folder)?;
-        let path = vf_wish::outcome_file(&self.folder, &self.uuid);
+        let path = hook_config::outcome_file(&self.folder, &self.uuid);
         let new = path.with_extension("json.new");
         fs::write(&new, serde_json::to_vec_pretty(outcome)?)?;
         fs::rename(&new, path)

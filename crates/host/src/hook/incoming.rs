@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use accelnet_libvirt::xml::DomainXml;
 use accelnet_model::IntentName;
-use accelnet_model::vf_wish::{POOLS, Pool, pool_file};
+use accelnet_model::hook_config::{POOLS, Pool, pool_file};
 use accelnet_pci::Root;
 
 /// The definition of a VM that comes, with a vNIC in the place of its VF where no VF is free here;

@@ -56,7 +56,7 @@ pub struct InstallError {
 }
 
 /// Puts scripts that call `program` into `hooks`, libvirt's folder `/etc/libvirt/hooks`; whether one was not
-/// there before as it is now. libvirt looks for new hooks when it starts or is told to
+/// there before as it is now. libvirt searches for new hooks when it starts or is asked to
 /// reload (`systemctl reload`).
 ///
 /// # Errors

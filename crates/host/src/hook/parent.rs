@@ -26,7 +26,7 @@ pub fn run(mut child: Command, xml: &str) -> Result<(), String> {
     let (sender, done) = mpsc::channel();
     std::thread::spawn(move || {
         if let Some(mut data) = data {
-            // One that does not read it says why itself.
+            // A program that does not read it reports the reason itself.
             drop(data.write_all(xml.as_bytes()));
         }
         drop(sender.send(child.wait()));

@@ -3,9 +3,9 @@
 use std::io;
 
 use accelnet_libvirt::xml::Port;
+use accelnet_model::hook_config::{HookConfig, VfOutcome};
 use accelnet_model::link::Link;
 use accelnet_model::vf::VfSettings;
-use accelnet_model::vf_wish::{VfOutcome, VfWish};
 use accelnet_model::{Mac, PciAddress, VfChange, VfSecurity};
 use accelnet_rules::vf_settings::{self, Target};
 
@@ -15,7 +15,7 @@ use super::files::Files;
 /// What libvirt did with a port.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Operation {
-    /// It chose a VF for it. Also said of running VMs' ports when libvirt restarts.
+    /// It chose a VF for it. Also reported about running VMs' ports when libvirt restarts.
     Created,
     /// It took the port away; the VF is back on the host.
     Deleted,
@@ -65,23 +65,30 @@ pub fn serve(edge: &Edge<'_>, operation: Operation, xml: &str) -> Vec<String> {
         done: Vec::new(),
         failures: Vec::new(),
     };
-    let wish = match files.wish() {
-        Ok(wish) => wish.filter(|wish| Some(wish.mac) == port.mac),
+    let config = match files.config() {
+        Ok(config) => config.filter(|config| Some(config.mac) == port.mac),
         Err(words) => {
             outcome.failures.push(words);
             None
         }
     };
-    let known = wish.is_some() || !outcome.failures.is_empty() || was_set(&files, &port, vf);
+    let known = config.is_some() || !outcome.failures.is_empty() || was_set(&files, &port, vf);
     if !known {
-        // Somebody else's VM.
+        // The VM of another program.
         return Vec::new();
     }
     match find(edge, vf) {
         Ok(found) => {
             outcome.pf = Some(found.link.name.clone());
             outcome.index = Some(found.settings.index);
-            act(edge, operation, &port, wish.as_ref(), &found, &mut outcome);
+            act(
+                edge,
+                operation,
+                &port,
+                config.as_ref(),
+                &found,
+                &mut outcome,
+            );
         }
         Err(words) => outcome.failures.push(words),
     }
@@ -105,7 +112,7 @@ fn act(
     edge: &Edge<'_>,
     operation: Operation,
     port: &Port,
-    wish: Option<&VfWish>,
+    config: Option<&HookConfig>,
     found: &Found,
     outcome: &mut VfOutcome,
 ) {
@@ -117,8 +124,8 @@ fn act(
         outcome.failures.push(words);
         return;
     }
-    let changes = match (operation, wish) {
-        (Operation::Created, Some(wish)) => wished(wish, port, found, outcome),
+    let changes = match (operation, config) {
+        (Operation::Created, Some(config)) => changes_to(config, port, found, outcome),
         (Operation::Created, None) => Vec::new(),
         (Operation::Deleted, _) => {
             vf_settings::cleared(Some(port.mac.unwrap_or(Mac::ZERO)), &found.settings)
@@ -134,7 +141,7 @@ fn act(
             Err(error) => outcome.failures.push(format!("failed to {error}")),
         }
     }
-    if let Some(pairs) = wish.and_then(|wish| wish.queue_pairs) {
+    if let Some(pairs) = config.and_then(|config| config.queue_pairs) {
         let vectors = match operation {
             Operation::Created => vf_settings::vectors(pairs),
             // The driver's own choice.
@@ -151,20 +158,25 @@ fn act(
     }
 }
 
-/// What differs from the wish. libvirt sets MAC and VLAN, from the interface's XML.
-fn wished(wish: &VfWish, port: &Port, found: &Found, outcome: &mut VfOutcome) -> Vec<VfChange> {
+/// What differs from the hook config. libvirt sets MAC and VLAN, from the interface's XML.
+fn changes_to(
+    config: &HookConfig,
+    port: &Port,
+    found: &Found,
+    outcome: &mut VfOutcome,
+) -> Vec<VfChange> {
     let tags = port.vlan.as_ref().map(|vlan| vlan.tags.as_slice());
-    if wish.vlan.is_some_and(|vlan| tags != Some(&[vlan])) {
+    if config.vlan.is_some_and(|vlan| tags != Some(&[vlan])) {
         let words = "its VLAN is not in the interface's XML, from which libvirt sets it";
         outcome.failures.push(words.to_owned());
     }
     let target = Target {
         mac: None,
         vlan: None,
-        rate: Some((wish.min_tx_rate_mbps, wish.max_tx_rate_of(found.pf))),
+        rate: Some((config.min_tx_rate_mbps, config.max_tx_rate_of(found.pf))),
         security: VfSecurity {
-            trust: wish.trust,
-            spoof_check: wish.spoof_check,
+            trust: config.trust,
+            spoof_check: config.spoof_check,
         },
         assume_defaults: true,
     };

@@ -22,7 +22,7 @@ fn line(number: usize, words: &str) -> String {
 }
 
 #[test]
-fn only_what_is_new_and_about_it_is_told() {
+fn only_what_is_new_and_about_it_is_reported() {
     let other = "3,8,1000,-;igb 0000:03:00.0: not about it\n SUBSYSTEM=pci\n";
     let after = format!("{other}{}{}", line(9, "no queues"), line(10, "giving up"));
     assert_eq!(
@@ -49,7 +49,7 @@ fn the_last_lines_of_many_are_kept() {
 }
 
 #[test]
-fn a_log_that_may_not_be_read_says_nothing() {
+fn a_log_that_may_not_be_read_states_nothing() {
     let folder = tempfile::tempdir().expect("a folder");
     let log = KernelLog::from_now(&Root::new(folder.path()));
     assert_eq!(log.about(PF), None);

@@ -55,7 +55,7 @@ pub(super) struct Child {
 pub(super) enum Ended {
     /// What the kernel answered.
     Answered(io::Result<Vec<u8>>),
-    /// It was ended by somebody else before it had an answer.
+    /// It was ended by another process before it had an answer.
     Killed(ExitStatus),
 }
 
@@ -132,7 +132,7 @@ fn work(task: Task<'_>, kept: Option<BorrowedFd<'_>>, says: &PipeWriter) -> ! {
         Err(error) => (error.raw_os_error(), 0),
     };
     answer[..NUMBER].copy_from_slice(&i32::to_ne_bytes(number));
-    // What was kept is let go before it is said that the kernel is done.
+    // What was kept is let go before it is reported that the kernel is done.
     let _ = rustix::stdio::dup2_stdin(rustix::stdio::stdout());
     if let Task::Write(..) = task {
         // To end takes a while, and the parent has more to do.
@@ -144,7 +144,7 @@ fn work(task: Task<'_>, kept: Option<BorrowedFd<'_>>, says: &PipeWriter) -> ! {
     unsafe { libc::_exit(0) }
 }
 
-/// Lets go of all that the copied process has open: whoever waits for the end of a pipe, or for a
+/// Lets go of all that the copied process has open: the process that waits for the end of a pipe, or for a
 /// lock, would wait as long as the kernel does.
 fn alone(kept: Option<BorrowedFd<'_>>, says: &PipeWriter) -> Result<(), Errno> {
     rustix::stdio::dup2_stdin(kept.unwrap_or(says.as_fd()))?;

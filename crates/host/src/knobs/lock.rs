@@ -1,4 +1,4 @@
-//! The lock of an adapter: one change at a time, whoever asks.
+//! The lock of an adapter: one change at a time, by any process.
 
 use std::fs::{File, TryLockError};
 use std::io::{self, Read, Seek, SeekFrom, Write};
@@ -16,7 +16,7 @@ pub struct Lock {
 /// Why a lock could not be had.
 #[derive(Debug, thiserror::Error)]
 pub enum LockError {
-    /// Somebody else has it, and what they noted.
+    /// Another process has it, with its note.
     #[error("{0}")]
     Held(String),
     /// This is a copy of a node.
@@ -68,7 +68,7 @@ impl Lock {
         Ok(Lock { file: Some(file) })
     }
 
-    /// A lock that nobody else looks at, for nodes that never existed.
+    /// A lock that no other process uses, for nodes that never existed.
     pub fn private() -> Lock {
         Lock { file: None }
     }
@@ -83,7 +83,7 @@ impl Lock {
         Ok(Lock { file })
     }
 
-    /// The file that is locked: whoever keeps it open holds the lock, too.
+    /// The file that is locked: the process that keeps it open holds the lock, too.
     pub(super) fn file(&self) -> Option<BorrowedFd<'_>> {
         self.file.as_ref().map(File::as_fd)
     }

@@ -72,7 +72,7 @@ impl CopiedLinks {
     }
 }
 
-/// What a copy cannot tell or do.
+/// What a copy cannot determine or do.
 fn not_in_a_copy(what: &str, call: &'static str) -> NetlinkError {
     NetlinkError::System {
         what: what.to_owned(),

@@ -11,22 +11,22 @@ use accelnet_netlink as netlink;
 use accelnet_netlink::NetlinkError;
 use accelnet_pci::{PciAdapter, PciVf, VfsNow};
 
-use super::Scene;
-use super::placed::Placed;
+use super::placed::{Placed, links};
+use super::snapshot::Snapshot;
 use super::users::Crowd;
 use crate::{Host, features};
 
 /// Why something is unknown that a change does not need.
 const NOT_ASKED: &str = "not asked during a change";
 
-/// How often, and how far apart, VFs are looked at again while a driver seems to be trying one:
+/// How often, and how far apart, VFs are read again while a driver seems to be trying one:
 /// the kernel shows a driver before it has taken a device, and also when it then is not let.
-const LOOKS_AGAIN: u32 = 10;
-const BETWEEN_LOOKS: Duration = Duration::from_millis(50);
+const RETRIES: u32 = 10;
+const RETRY_INTERVAL: Duration = Duration::from_millis(50);
 
-/// Puts together what sysfs, netlink, ethtool, devlink and libvirt say of one adapter.
-pub fn merge(host: &Host<'_>, scene: &Scene, crowd: &Crowd<'_>, pci: PciAdapter) -> Adapter {
-    let interfaces = interfaces(host, scene, pci.address);
+/// Puts together what sysfs, netlink, ethtool, devlink and libvirt report about one adapter.
+pub fn merge(host: &Host<'_>, snapshot: &Snapshot, crowd: &Crowd<'_>, pci: PciAdapter) -> Adapter {
+    let interfaces = interfaces(host, snapshot, pci.address);
     let info = interfaces.first().map(|interface| &interface.driver_info);
     let firmware = match info {
         None => Observed::unknown("no netdev to ask: no driver is bound, or it is elsewhere"),
@@ -38,15 +38,15 @@ pub fn merge(host: &Host<'_>, scene: &Scene, crowd: &Crowd<'_>, pci: PciAdapter)
     {
         driver.version = info.version.clone();
     }
-    let settings = match scene.brief {
+    let settings = match snapshot.brief {
         true => Observed::unknown(NOT_ASKED),
         false => settings(host, &interfaces, pci.vfs.len()),
     };
-    let features = match scene.brief {
+    let features = match snapshot.brief {
         true => VfFeatures::unknown(NOT_ASKED),
         false => features(host, &interfaces, &settings, &pci.sriov, pci.address),
     };
-    let vfs = settled_vfs(host, scene, crowd, pci.address, pci.vfs, &settings);
+    let vfs = stable_vfs(host, snapshot, crowd, pci.address, pci.vfs, &settings);
     Adapter {
         address: pci.address,
         interfaces,
@@ -66,7 +66,7 @@ pub fn merge(host: &Host<'_>, scene: &Scene, crowd: &Crowd<'_>, pci: PciAdapter)
 }
 
 /// `before` with the driver and the VFs that it has now.
-pub fn renew(host: &Host<'_>, scene: &Scene, before: &Adapter, now: VfsNow) -> Adapter {
+pub fn renew(host: &Host<'_>, snapshot: &Snapshot, before: &Adapter, now: VfsNow) -> Adapter {
     let mut adapter = before.clone();
     let driver = before.driver.present();
     adapter.driver = now.driver.map(|name| {
@@ -83,36 +83,30 @@ pub fn renew(host: &Host<'_>, scene: &Scene, before: &Adapter, now: VfsNow) -> A
     }
     let settings = Observed::unknown(NOT_ASKED);
     let crowd = Crowd::of(host);
-    adapter.vfs = settled_vfs(host, scene, &crowd, before.address, now.vfs, &settings);
+    adapter.vfs = stable_vfs(host, snapshot, &crowd, before.address, now.vfs, &settings);
     adapter
 }
 
 /// The VFs, once no driver seems to be trying one any more.
-fn settled_vfs(
+fn stable_vfs(
     host: &Host<'_>,
-    scene: &Scene,
+    snapshot: &Snapshot,
     crowd: &Crowd<'_>,
     adapter: PciAddress,
     seen: Vec<PciVf>,
     settings: &Observed<Vec<VfSettings>>,
 ) -> Vec<Vf> {
-    let mut all = vfs(seen, &scene.domains, crowd, &scene.links, settings);
-    for _ in 0..LOOKS_AGAIN {
+    let mut all = vfs(seen, &snapshot.domains, crowd, &snapshot.links, settings);
+    for _ in 0..RETRIES {
         if !all.iter().any(is_being_tried) {
             break;
         }
-        host.clock.sleep(BETWEEN_LOOKS);
+        host.clock.sleep(RETRY_INTERVAL);
         let Some(now) = accelnet_pci::vfs_now(host.root, adapter) else {
             break;
         };
         let crowd = Crowd::of(host);
-        all = vfs(
-            now.vfs,
-            &scene.domains,
-            &crowd,
-            &super::links(host),
-            settings,
-        );
+        all = vfs(now.vfs, &snapshot.domains, &crowd, &links(host), settings);
     }
     all
 }
@@ -152,17 +146,17 @@ fn vfs(
         .collect()
 }
 
-fn interfaces(host: &Host<'_>, scene: &Scene, adapter: PciAddress) -> Vec<Interface> {
-    let links = scene.links.as_ref();
+fn interfaces(host: &Host<'_>, snapshot: &Snapshot, adapter: PciAddress) -> Vec<Interface> {
+    let links = snapshot.links.as_ref();
     links
         .map_or(Vec::new(), |links| own_links(host, links, adapter))
         .into_iter()
-        .map(|link| interface(host, scene, link))
+        .map(|link| interface(host, snapshot, link))
         .collect()
 }
 
 /// The links of the function at `address` itself: representors of VFs hang below it, too,
-/// and say so in their port name.
+/// and report it in their port name.
 pub fn own_links(host: &Host<'_>, links: &Placed, address: PciAddress) -> Vec<Link> {
     let mut own: Vec<Link> = links
         .of(address)
@@ -175,7 +169,7 @@ pub fn own_links(host: &Host<'_>, links: &Placed, address: PciAddress) -> Vec<Li
 }
 
 /// Whether the netdev called `name` stands for a function behind the embedded switch (a host's PF, a VF, a
-/// subfunction), as its port name says: `pf0`, `pf0vf1`, `c1pf0sf88`; a port of the adapter is `p0`
+/// subfunction), by its port name: `pf0`, `pf0vf1`, `c1pf0sf88`; a port of the adapter is `p0`
 /// (`devlink_port_get_phys_port_name`).
 pub fn is_representor(host: &Host<'_>, name: &str) -> bool {
     let port = host
@@ -184,7 +178,7 @@ pub fn is_representor(host: &Host<'_>, name: &str) -> bool {
     port.is_ok_and(|port| ["pf", "vf", "sf"].iter().any(|kind| port.contains(kind)))
 }
 
-fn interface(host: &Host<'_>, scene: &Scene, link: Link) -> Interface {
+fn interface(host: &Host<'_>, snapshot: &Snapshot, link: Link) -> Interface {
     let plain = |error: io::Error| {
         let text = error.to_string();
         text.split(" (os error").next().unwrap_or(&text).to_owned()
@@ -192,7 +186,7 @@ fn interface(host: &Host<'_>, scene: &Scene, link: Link) -> Interface {
     Interface {
         speed_mbps: speed(host, &link),
         driver_info: host.links.driver_info(&link.name).map_err(plain).into(),
-        channels: match scene.brief {
+        channels: match snapshot.brief {
             true => Observed::unknown(NOT_ASKED),
             false => host.links.channels(&link.name).map_err(plain).into(),
         },
@@ -230,7 +224,7 @@ fn settings(host: &Host<'_>, interfaces: &[Interface], vfs: usize) -> Observed<V
     }
 }
 
-/// What is on record from asking, or else what can be told without.
+/// What is on record from asking, or else what can be determined without.
 fn features(
     host: &Host<'_>,
     interfaces: &[Interface],

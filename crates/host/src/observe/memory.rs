@@ -64,7 +64,7 @@ pub fn process(root: &Root, vm: &str) -> Observed<ProcessMemory> {
     let Some(resident) = resident else {
         return Observed::unknown(format!("{folder}/status has no VmRSS"));
     };
-    // Linux 5.19 and later tell it.
+    // Linux 5.19 and later show it.
     let merged = root.number::<u64>(&format!("{folder}/ksm_merging_pages"));
     Observed::Known(ProcessMemory {
         resident_mib: resident / KIB_OF_MIB,

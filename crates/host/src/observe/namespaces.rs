@@ -22,7 +22,7 @@ pub struct Namespace {
 }
 
 /// Every network namespace but the observer's own. Unknown where one could not be entered
-/// or some process could not be looked into.
+/// or some process could not be inspected.
 pub fn others(host: &Host<'_>) -> Observed<Vec<Namespace>> {
     let mut found: BTreeMap<u64, (String, PathBuf)> = BTreeMap::new();
     let mut hidden: BTreeSet<String> = BTreeSet::new();

@@ -1,12 +1,15 @@
 //! The links of the observer's namespace, by the PCI function behind each: looked up once,
-//! because there may be as many links as there are VFs to look for.
+//! because there may be as many links as there are VFs to search for.
 
 use std::collections::BTreeMap;
 
 use accelnet_model::PciAddress;
 use accelnet_model::link::Link;
+use accelnet_netlink::NetlinkError;
 use accelnet_pci::Root;
 use accelnet_pci::netdevs::function_of;
+
+use crate::Host;
 
 /// Links in their places.
 #[derive(Default)]
@@ -32,8 +35,14 @@ impl Placed {
     }
 }
 
+/// The links of the node, in their places.
+pub fn links(host: &Host<'_>) -> Result<Placed, NetlinkError> {
+    let links = host.links.links()?;
+    Ok(Placed::new(host.root, links))
+}
+
 /// The PCI function behind a link of this namespace. Kernels before 5.14 do not name it,
-/// and for virtio netlink names the device between: then its place in sysfs tells.
+/// and for virtio netlink names the device between: then its place in sysfs shows it.
 fn function_behind(root: &Root, link: &Link) -> Option<PciAddress> {
     link.parent.or_else(|| function_of(root, &link.name))
 }

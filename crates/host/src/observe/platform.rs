@@ -14,7 +14,7 @@ use crate::Host;
 use crate::hook::access;
 
 /// Everything that is not an adapter or a VM.
-pub fn look(
+pub fn read(
     host: &Host<'_>,
     reading: &Result<Reading, LibvirtError>,
     links: Result<&[Link], &NetlinkError>,
@@ -33,11 +33,11 @@ pub fn look(
         libvirt: libvirt(reading),
         qemu: qemu(host, reading),
         bridge_filter: crate::firewall::bridge_filter(host, links),
-        hook: access::look(root),
+        hook: access::read(root),
     }
 }
 
-/// `/proc/sys/kernel/arch` is there from Linux 6.1 on; the processor's own line says it, too.
+/// `/proc/sys/kernel/arch` is there from Linux 6.1 on; the processor's own line reports it, too.
 fn architecture(root: &Root) -> Architecture {
     let processor = root.text("/proc/cpuinfo").unwrap_or_default();
     let says = |word: &str| processor.contains(word);

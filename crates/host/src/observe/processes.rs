@@ -15,7 +15,7 @@ pub struct Holder {
 }
 
 /// Every process that holds a file below `/dev` of those that VFs are held by. Unknown
-/// where some process could not be looked into.
+/// where some process could not be inspected.
 pub fn holders(root: &Root) -> Observed<Vec<Holder>> {
     let processes = match root.names("/proc") {
         Ok(names) => names,

@@ -1,8 +1,8 @@
 //! Who uses a VF.
 //!
-//! The driver says where to look: a VF with none is free; one with vfio or uio is held by a
-//! process, or by nobody; one with a network driver has a netdev somewhere. Where something
-//! could not be looked at, the answer is unknown, not "nobody".
+//! The driver decides where to search: a VF with none is free; one with vfio or uio is held by a
+//! process, or by none; one with a network driver has a netdev somewhere. Where something
+//! could not be read, the answer is unknown, not "nobody".
 
 use std::cell::OnceCell;
 
@@ -17,18 +17,18 @@ use super::placed::Placed;
 use super::processes::{self, Holder};
 use crate::Host;
 
-/// Drivers under which nobody can use a VF.
+/// Drivers under which no process can use a VF.
 const IDLE_DRIVERS: [&str; 2] = ["pci-stub", "xen-pciback"];
 
 /// Drivers that hand a VF to user space.
 const USER_SPACE_DRIVERS: [&str; 4] = ["vfio-pci", "uio_pci_generic", "igb_uio", "vfio_pci"];
 
-/// All who might use VFs, looked at once and only if some VF calls for it.
+/// All who might use VFs, read once and only if some VF calls for it.
 pub struct Crowd<'a> {
     host: Host<'a>,
     holders: OnceCell<Observed<Vec<Holder>>>,
     namespaces: OnceCell<Observed<Vec<Namespace>>>,
-    /// A VF that a running domain has is nobody else's: the kernel lets one process at a time
+    /// A VF that a running domain has belongs to no other process: the kernel lets one process at a time
     /// have it through vfio.
     libvirt_is_enough: bool,
 }
@@ -44,7 +44,7 @@ impl<'a> Crowd<'a> {
         }
     }
 
-    /// The same, that looks for nobody beside a running domain: all processes of a node take a
+    /// The same, without a search for processes beside a running domain: all processes of a node take a
     /// while to look through.
     pub fn beside_domains(host: &Host<'a>) -> Self {
         Crowd {
@@ -172,7 +172,7 @@ fn running(domains: &Observed<Vec<Domain>>, address: PciAddress) -> Vec<VfUser> 
         .collect()
 }
 
-/// Those who are known, or the reason why nobody is.
+/// The known users, or the reason why none is.
 fn or_unknown(users: Vec<VfUser>, reason: &str) -> Observed<Vec<VfUser>> {
     match users.as_slice() {
         [] => Observed::unknown(reason),

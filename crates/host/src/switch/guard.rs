@@ -2,6 +2,7 @@
 
 mod child;
 mod record;
+mod watch;
 
 use std::io;
 use std::path::PathBuf;
@@ -11,41 +12,10 @@ use accelnet_model::switch::SwitchStep;
 
 pub use child::{CHILD, run as run_child};
 pub use record::{Recovered, recover};
+pub use watch::{Dismissed, Guard, Watch};
 
 /// Where the records of changes under way are.
 pub const FOLDER: &str = "/run/accelnet/switches";
-
-/// Starts guards.
-pub trait Guard {
-    /// Has a guard watch over a change of `bridge` that begins now: it does `undo` unless it
-    /// is told within `within` that the change is kept, and at once when it cannot be told
-    /// any more.
-    ///
-    /// # Errors
-    ///
-    /// When no guard is to be had. Then nothing may be changed.
-    fn watch(
-        &self,
-        bridge: &str,
-        undo: &[SwitchStep],
-        within: Duration,
-    ) -> io::Result<Box<dyn Watch>>;
-}
-
-/// A guard at work. One that is dropped restores.
-pub trait Watch {
-    /// Tells it to go.
-    fn dismiss(self: Box<Self>) -> Dismissed;
-}
-
-/// How a guard went.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Dismissed {
-    /// It left everything as it is.
-    Untouched,
-    /// It had run out of patience, and restored what was.
-    Restored,
-}
 
 /// Guards that are processes of their own.
 #[derive(Debug, Clone)]
@@ -68,7 +38,7 @@ impl Guard for ChildGuard {
         let file = record::write(&self.folder, bridge, undo)?;
         let watch = child::start(&self.program, &file, within);
         if watch.is_err() {
-            // It would say that a change was left unfinished.
+            // It would mean that a change was left unfinished.
             drop(std::fs::remove_file(&file));
         }
         Ok(Box::new(watch?))

@@ -87,7 +87,7 @@ pub enum Cause {
 /// A change that did not go through; texts fit after "failed to".
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum NotHandedOver {
-    /// Nothing was changed: nobody would have restored what was if we had died.
+    /// Nothing was changed: no process would have restored what was if we had died.
     #[error("start a guard for the change: {0}")]
     NoGuard(String),
     /// What was is restored.
@@ -120,7 +120,7 @@ fn list(addresses: &[IpAddr]) -> String {
 }
 
 /// Does all steps of `plan` and asks every gateway that answered before, or restores what
-/// was; `on` is told of each step before it is done.
+/// was; `on` is notified of each step before it is done.
 ///
 /// # Errors
 ///

@@ -2,6 +2,7 @@
 
 mod clients;
 mod cloud_init;
+mod files;
 mod ifcfg;
 mod ifupdown;
 mod network_manager;
@@ -63,43 +64,4 @@ pub fn renewal(root: &Root, link: &Link, clients: &[Client]) -> Renewal {
         keepers: keepers(root, link, clients),
         advertisements: taken && set("autoconf") != 0 && set("disable_ipv6") == 0,
     }
-}
-
-/// A program that was found with these files.
-fn found(program: Program, files: Vec<String>) -> Keeper {
-    Keeper {
-        program,
-        files,
-        leases: false,
-        as_port: false,
-        cloud_init: false,
-    }
-}
-
-/// The value of the first line `KEY=VALUE` of a text, whatever blanks stand around the two.
-fn value<'a>(text: &'a str, key: &str) -> Option<&'a str> {
-    let mut lines = text.lines().filter_map(|line| line.split_once('='));
-    let (_, value) = lines.find(|(name, _)| name.trim() == key)?;
-    Some(value.trim().trim_matches(['"', '\'']))
-}
-
-/// The files of a folder whose names end so, with their texts.
-fn texts(root: &Root, folder: &str, ending: &str) -> Vec<(String, String)> {
-    let names = root.names(folder).unwrap_or_default();
-    let names = names.into_iter().filter(|name| name.ends_with(ending));
-    let paths = names.map(|name| format!("{folder}/{name}"));
-    paths
-        .filter_map(|path| Some((path.clone(), root.text(&path).ok()?)))
-        .collect()
-}
-
-/// The files of netplan that tell of what is called `id` there.
-fn netplan_files(root: &Root, id: &str) -> Vec<String> {
-    let entry = |line: &str| {
-        let name = line.trim().split_once(':').map(|(name, _)| name);
-        name.is_some_and(|name| name.trim_matches(['"', '\'']) == id)
-    };
-    let files = texts(root, "/etc/netplan", ".yaml").into_iter();
-    let files = files.filter(|(_, text)| text.lines().any(entry));
-    files.map(|(path, _)| path).collect()
 }

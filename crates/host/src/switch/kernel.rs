@@ -51,11 +51,11 @@ const SETTINGS: &[&str] = &[
     "ipv6/use_tempaddr",
 ];
 
-/// Pause between two looks at what became of a question.
+/// Pause between two reads of the answer to a probe.
 const PAUSE: Duration = Duration::from_millis(20);
 
 impl Switches for KernelSwitches {
-    fn look(&self) -> Result<Vec<Bridge>, NetlinkError> {
+    fn list_bridges(&self) -> Result<Vec<Bridge>, NetlinkError> {
         netlink::bridges()
     }
 

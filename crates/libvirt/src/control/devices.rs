@@ -10,7 +10,7 @@ use crate::ffi::DomainHandle;
 use crate::xml::{Device, DomainXml};
 use crate::{LibvirtError, Side};
 
-/// QEMU's words for a device that it has been told to take away before.
+/// QEMU's words for a device that it has been asked to take away before.
 const UNDER_WAY: &str = "already in the process of unplug";
 
 impl Control {
@@ -33,7 +33,7 @@ impl Control {
         })
     }
 
-    /// Changes a device to what its XML says.
+    /// Changes a device to its XML.
     pub fn update(&self, uuid: &str, device: &str, side: Side) -> Result<(), LibvirtError> {
         let (uuid, device) = (uuid.to_owned(), device.to_owned());
         self.call(move |connection| {
@@ -53,7 +53,7 @@ impl Control {
     ) -> Result<(), LibvirtError> {
         let wanted = known(device)?;
         let deadline = Deadline::after(within);
-        // Before it is told to go, so that no event is missed.
+        // Before it is asked to go, so that no event is missed.
         let (number, events) = self.watchers.add();
         let gone = self.ask_to_go(uuid, device, &wanted, side);
         let gone = match gone {
@@ -65,7 +65,7 @@ impl Control {
         gone
     }
 
-    /// Tells the guest to give the device up; whether it is gone already.
+    /// Asks the guest to give the device up; whether it is gone already.
     fn ask_to_go(
         &self,
         uuid: &str,

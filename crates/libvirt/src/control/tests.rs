@@ -47,7 +47,7 @@ fn networks_live_and_die_any_number_of_times() {
 }
 
 #[test]
-fn both_sides_of_a_domain_are_told() {
+fn both_sides_of_a_domain_are_reported() {
     let Some(control) = driver() else { return };
     let live = control.xml(TEST, Side::Live).unwrap();
     let config = control.xml(TEST, Side::Config).unwrap();
@@ -68,7 +68,7 @@ fn both_sides_of_a_domain_are_told() {
 }
 
 #[test]
-fn what_happens_is_told_until_the_watch_ends() {
+fn what_happens_is_reported_until_the_watch_ends() {
     let Some(control) = driver() else { return };
     let (sender, events) = channel();
     let watch = control
@@ -107,7 +107,7 @@ fn a_daemon_that_hangs_is_waited_for_once() {
     let socket = folder.path().join("sock");
     let daemon = UnixListener::bind(&socket).unwrap();
     let (hang_up, wait) = channel::<()>();
-    // Takes what it is told, never answers, and hangs up when it is told so.
+    // Reads requests, never answers, and hangs up on request.
     thread::spawn(move || {
         let mut stream = daemon.accept().unwrap().0;
         let mut told = [0; 8];

@@ -18,7 +18,7 @@ struct Inner {
 }
 
 impl Watchers {
-    /// One more; what it is to be removed by, and what it hears from now on.
+    /// One more; what it is to be removed by, and what it receives from now on.
     pub fn add(&self) -> (u64, Receiver<VmEvent>) {
         let (sender, receiver) = channel();
         let mut inner = self.inner();
@@ -28,20 +28,20 @@ impl Watchers {
         (number, receiver)
     }
 
-    /// That one hears nothing more.
+    /// That one receives nothing more.
     pub fn remove(&self, number: u64) {
         self.inner().channels.retain(|(other, _)| *other != number);
     }
 
-    /// Tells everyone; who has gone away is forgotten.
-    pub fn tell(&self, event: &VmEvent) {
+    /// Notifies all watchers; those that are gone are forgotten.
+    pub fn notify(&self, event: &VmEvent) {
         let mut inner = self.inner();
         inner
             .channels
             .retain(|(_, sender)| sender.send(event.clone()).is_ok());
     }
 
-    /// Whether nobody watches.
+    /// Whether no caller watches.
     pub fn is_empty(&self) -> bool {
         self.inner().channels.is_empty()
     }

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use crate::LibvirtError;
 use crate::event::VmEvent;
-use crate::ffi::{Connection, Heard};
+use crate::ffi::{Connection, Received};
 
 use super::watchers::Watchers;
 
@@ -23,9 +23,9 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 enum Order {
     /// Something to ask.
     Job(Job),
-    /// The connection told that it ended.
+    /// The connection reported that it ended.
     Closed(&'static str),
-    /// Nobody needs the thread any more.
+    /// No caller needs the thread any more.
     End,
 }
 
@@ -35,7 +35,7 @@ struct Job {
     ask: Ask,
 }
 
-/// Asks on a connection, or tells the caller why there is none.
+/// Asks on a connection, or gives the caller the reason why there is none.
 type Ask = Box<dyn FnMut(Result<&Connection, LibvirtError>) -> Asked + Send>;
 
 /// What became of a job.
@@ -80,7 +80,7 @@ pub struct Worker {
 }
 
 impl Worker {
-    /// For the daemon at `uri`; `watchers` are told what happens there.
+    /// For the daemon at `uri`; `watchers` are notified of its events.
     pub fn new(uri: &str, watchers: Option<Watchers>) -> Self {
         Worker {
             uri: uri.to_owned(),
@@ -127,7 +127,7 @@ impl Worker {
                 }
                 Err(error) => Err(error),
             };
-            // The caller may have stopped waiting: then nobody wants the answer.
+            // The caller may have stopped waiting: then no caller wants the answer.
             drop(sender.send(answer));
             Asked::Done
         };
@@ -164,7 +164,7 @@ impl Worker {
             .map_err(|error| LibvirtError::NoThread {
                 words: error.to_string(),
             })?;
-        // Nobody else has its end of the channel, and it has not begun to listen.
+        // No other caller has its end of the channel, and it has not begun to listen.
         drop(sender.send(order));
         *queue = Some(sender);
         Ok(())
@@ -238,7 +238,7 @@ struct Thread {
     uri: String,
     progress: Arc<Mutex<Progress>>,
     watchers: Option<Watchers>,
-    /// The queue's other end, for a connection to tell that it ended.
+    /// The queue's other end, for a connection to report its end.
     closed: Sender<Order>,
     orders: Receiver<Order>,
 }
@@ -247,7 +247,7 @@ struct Thread {
 enum Left {
     /// It died; the job has to be done on another.
     Dead(&'static str, Option<Job>),
-    /// Nobody needs the thread.
+    /// No caller needs the thread.
     Ended,
 }
 
@@ -277,7 +277,7 @@ impl Thread {
                         Left::Ended => return,
                         Left::Dead(reason, job) => {
                             let reason = reason.to_owned();
-                            self.tell(&VmEvent::ConnectionLost { reason });
+                            self.notify(&VmEvent::ConnectionLost { reason });
                             lost = true;
                             waiting = job;
                         }
@@ -308,9 +308,9 @@ impl Thread {
     fn serve(&self, connection: &Connection, job: Option<Job>, lost: &mut bool) -> Left {
         let subscribed = self.watchers.clone().map(|watchers| {
             let closed = self.closed.clone();
-            connection.subscribe(Arc::new(move |heard| match heard {
-                Heard::Event(event) => watchers.tell(&event),
-                Heard::Closed(reason) => drop(closed.send(Order::Closed(reason))),
+            connection.subscribe(Arc::new(move |received| match received {
+                Received::Event(event) => watchers.notify(&event),
+                Received::Closed(reason) => drop(closed.send(Order::Closed(reason))),
             }))
         });
         let _events = match subscribed.transpose() {
@@ -324,7 +324,7 @@ impl Thread {
             }
         };
         if std::mem::take(lost) {
-            self.tell(&VmEvent::Reconnected);
+            self.notify(&VmEvent::Reconnected);
         }
         let mut begun = job;
         if begun.is_none() {
@@ -332,8 +332,8 @@ impl Thread {
         }
         loop {
             let mut job = match begun.take() {
-                // Nothing is changed for a caller who was told that nothing came of it.
-                Some(_) if self.nobody_waits() => {
+                // Nothing is changed for a caller that got an error already.
+                Some(_) if self.is_abandoned() => {
                     lock(&self.progress).end();
                     continue;
                 }
@@ -348,7 +348,7 @@ impl Thread {
                         }
                         job
                     }
-                    // One from an earlier connection says nothing of this one.
+                    // One from an earlier connection does not describe this one.
                     Ok(Order::Closed(_)) if connection.is_alive() => continue,
                     Ok(Order::Closed(reason)) => return Left::Dead(reason, None),
                     Ok(Order::End) | Err(_) => return Left::Ended,
@@ -364,13 +364,13 @@ impl Thread {
     }
 
     /// Whether the caller of what is done now has gone.
-    fn nobody_waits(&self) -> bool {
+    fn is_abandoned(&self) -> bool {
         lock(&self.progress).stuck.is_some()
     }
 
-    fn tell(&self, event: &VmEvent) {
+    fn notify(&self, event: &VmEvent) {
         if let Some(watchers) = &self.watchers {
-            watchers.tell(event);
+            watchers.notify(event);
         }
     }
 }

@@ -48,7 +48,7 @@ pub struct Connection {
     table: &'static Table,
     raw: NonNull<std::ffi::c_void>,
     /// Domains that were found, by UUID, which is what the daemon knows them by. One that is gone
-    /// says so when it is asked.
+    /// reports it when it is asked.
     found: RefCell<HashMap<String, Rc<DomainHandle>>>,
 }
 
@@ -81,7 +81,8 @@ impl Connection {
         open: unsafe extern "C" fn(*const c_char) -> ConnectPtr,
         uri: &str,
     ) -> Result<Self, LibvirtError> {
-        let name = text::for_c(uri).map_err(|failure| failure.doing("open a connection"))?;
+        let name =
+            text::for_c(uri).map_err(|error| Failure::from(error).doing("open a connection"))?;
         // SAFETY: `name` is a C string that outlives the call.
         let raw = unsafe { open(name.as_ptr()) };
         match NonNull::new(raw) {
@@ -104,7 +105,7 @@ impl Connection {
         alive == 1
     }
 
-    /// Has `sink` told of events until the answer is dropped.
+    /// Sends events to `sink` until the answer is dropped.
     pub fn subscribe(&self, sink: super::events::Sink) -> Result<Subscriptions<'_>, Failure> {
         Subscriptions::new(self.table, self.raw.as_ptr(), sink)
     }

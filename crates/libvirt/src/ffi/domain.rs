@@ -17,7 +17,7 @@ pub struct DomainHandle {
     raw: NonNull<std::ffi::c_void>,
 }
 
-/// What `virDomainGetInfo` says.
+/// The result of `virDomainGetInfo`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Info {
     /// `virDomainState`.
@@ -32,7 +32,7 @@ impl DomainHandle {
     /// Owns `raw`; none for a null pointer.
     ///
     /// # Safety
-    /// `raw` is null or a domain reference that nobody else gives back.
+    /// `raw` is null or a domain reference that no other caller gives back.
     pub(super) unsafe fn from_raw(table: &'static Table, raw: DomainPtr) -> Option<Self> {
         NonNull::new(raw).map(|raw| DomainHandle { table, raw })
     }

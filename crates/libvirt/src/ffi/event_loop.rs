@@ -1,4 +1,4 @@
-//! libvirt's own event loop, which tells of events and keeps connections alive.
+//! libvirt's own event loop, which reports events and keeps connections alive.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Mutex;

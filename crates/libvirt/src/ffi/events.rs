@@ -16,17 +16,17 @@ use super::table::{
 use super::text;
 use crate::event::{DomainChange, MigrationChange, NetworkChange, VmEvent, negotiated_by};
 
-/// What a connection told.
+/// What a connection reported.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Heard {
+pub enum Received {
     /// Something happened.
     Event(VmEvent),
     /// The daemon is no longer at the other end.
     Closed(&'static str),
 }
 
-/// What is told. It is called on the event loop's thread, and must not call libvirt.
-pub type Sink = Arc<dyn Fn(Heard) + Send + Sync>;
+/// What is reported. It is called on the event loop's thread, and must not call libvirt.
+pub type Sink = Arc<dyn Fn(Received) + Send + Sync>;
 
 // virDomainEventID
 const LIFECYCLE: c_int = 0;
@@ -45,7 +45,7 @@ fn sinks() -> MutexGuard<'static, (usize, BTreeMap<usize, Sink>)> {
     SINKS.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// What one connection tells; nothing more once this is dropped.
+/// The subscriptions of one connection, which end when this is dropped.
 pub struct Subscriptions<'connection> {
     table: &'static Table,
     connection: ConnectPtr,
@@ -54,7 +54,7 @@ pub struct Subscriptions<'connection> {
     network: Option<c_int>,
     monitor: Vec<c_int>,
     close: bool,
-    borrowed: PhantomData<&'connection super::Connection>,
+    borrowed: PhantomData<&'connection ()>,
 }
 
 impl Subscriptions<'_> {
@@ -234,11 +234,11 @@ fn domain_callbacks() -> [(c_int, Callback); 6] {
     }
 }
 
-/// Tells the closure that `opaque` stands for.
-fn tell(opaque: *mut c_void, heard: Heard) {
+/// Calls the closure that `opaque` stands for.
+fn deliver(opaque: *mut c_void, received: Received) {
     let sink = sinks().1.get(&opaque.addr()).cloned();
     if let Some(sink) = sink {
-        sink(heard);
+        sink(received);
     }
 }
 
@@ -269,7 +269,10 @@ unsafe extern "C" fn on_lifecycle(
     // SAFETY: libvirt lends the domain.
     if let Some((uuid, name)) = unsafe { of_domain(domain) } {
         let change = DomainChange::from_number(event, detail);
-        tell(opaque, Heard::Event(VmEvent::Domain { uuid, name, change }));
+        deliver(
+            opaque,
+            Received::Event(VmEvent::Domain { uuid, name, change }),
+        );
     }
     0
 }
@@ -277,11 +280,11 @@ unsafe extern "C" fn on_lifecycle(
 unsafe extern "C" fn on_reboot(_: ConnectPtr, domain: DomainPtr, opaque: *mut c_void) {
     // SAFETY: libvirt lends the domain.
     if let Some((uuid, _)) = unsafe { of_domain(domain) } {
-        tell(opaque, Heard::Event(VmEvent::Rebooted { uuid }));
+        deliver(opaque, Received::Event(VmEvent::Rebooted { uuid }));
     }
 }
 
-/// Tells what `event` makes of the domain's UUID and the device's alias.
+/// Reports what `event` makes of the domain's UUID and the device's alias.
 unsafe fn about_device(
     domain: DomainPtr,
     alias: *const c_char,
@@ -291,7 +294,7 @@ unsafe fn about_device(
     // SAFETY: libvirt lends both.
     let (about, alias) = unsafe { (of_domain(domain), text::lent(alias)) };
     if let (Some((uuid, _)), Some(alias)) = (about, alias) {
-        tell(opaque, Heard::Event(event(uuid, alias)));
+        deliver(opaque, Received::Event(event(uuid, alias)));
     }
 }
 
@@ -340,7 +343,7 @@ unsafe extern "C" fn on_agent(
     // SAFETY: libvirt lends the domain.
     if let Some((uuid, _)) = unsafe { of_domain(domain) } {
         let connected = state == CONNECTED;
-        tell(opaque, Heard::Event(VmEvent::Agent { uuid, connected }));
+        deliver(opaque, Received::Event(VmEvent::Agent { uuid, connected }));
     }
 }
 
@@ -357,7 +360,7 @@ unsafe extern "C" fn on_migration(
     let (about, details) = unsafe { (of_domain(domain), text::lent(details)) };
     if let Some((uuid, _)) = about {
         let change = MigrationChange::from_details(&details.unwrap_or_default());
-        tell(opaque, Heard::Event(VmEvent::Migration { uuid, change }));
+        deliver(opaque, Received::Event(VmEvent::Migration { uuid, change }));
     }
 }
 
@@ -374,9 +377,9 @@ unsafe extern "C" fn on_failover(
     let (about, details) = unsafe { (of_domain(domain), text::lent(details)) };
     if let Some((uuid, _)) = about {
         let alias = negotiated_by(&details.unwrap_or_default());
-        tell(
+        deliver(
             opaque,
-            Heard::Event(VmEvent::FailoverNegotiated { uuid, alias }),
+            Received::Event(VmEvent::FailoverNegotiated { uuid, alias }),
         );
     }
 }
@@ -403,9 +406,9 @@ unsafe extern "C" fn on_network(
     };
     if let (Some(uuid), Some(name)) = (uuid, name) {
         let change = NetworkChange::from_number(event);
-        tell(
+        deliver(
             opaque,
-            Heard::Event(VmEvent::Network { uuid, name, change }),
+            Received::Event(VmEvent::Network { uuid, name, change }),
         );
     }
 }
@@ -418,5 +421,5 @@ unsafe extern "C" fn on_close(_: ConnectPtr, reason: c_int, opaque: *mut c_void)
         3 => "this program closed the connection",
         _ => "an error on the connection",
     };
-    tell(opaque, Heard::Closed(reason));
+    deliver(opaque, Received::Closed(reason));
 }

@@ -1,5 +1,7 @@
 //! The error that libvirt keeps for the calling thread.
 
+use std::ffi::NulError;
+
 use super::table::Table;
 use super::text;
 use crate::LibvirtError;
@@ -27,6 +29,16 @@ pub struct Failure {
     pub errno: i32,
     /// libvirt's sentence.
     pub words: String,
+}
+
+impl From<NulError> for Failure {
+    fn from(error: NulError) -> Self {
+        Failure {
+            code: 0,
+            errno: 0,
+            words: error.to_string(),
+        }
+    }
 }
 
 impl Failure {

@@ -18,7 +18,7 @@ impl NetworkHandle {
     /// Owns `raw`; none for a null pointer.
     ///
     /// # Safety
-    /// `raw` is null or a network reference that nobody else gives back.
+    /// `raw` is null or a network reference that no other caller gives back.
     pub(super) unsafe fn from_raw(table: &'static Table, raw: NetworkPtr) -> Option<Self> {
         NonNull::new(raw).map(|raw| NetworkHandle { table, raw })
     }
@@ -59,7 +59,7 @@ impl NetworkHandle {
             .map(|answer| answer == 1)
     }
 
-    /// Says whether it starts with libvirt.
+    /// Sets whether it starts with libvirt.
     pub fn set_autostart(&self, on: bool) -> Result<(), Failure> {
         // SAFETY: the network is live.
         self.number(unsafe { (self.table.network_set_autostart)(self.raw.as_ptr(), on.into()) })

@@ -222,7 +222,7 @@ pub fn qemu_table() -> Result<&'static QemuTable, LibvirtError> {
 unsafe extern "C" fn keep_quiet(_: *mut c_void, _: *mut RawError) {}
 
 /// The table. A library that was found stays loaded until the process ends; one that was
-/// not found is looked for again by the next call.
+/// not found is searched again by the next call.
 pub fn table() -> Result<&'static Table, LibvirtError> {
     static TABLE: OnceLock<Table> = OnceLock::new();
     match TABLE.get() {
@@ -260,7 +260,7 @@ fn words(error: &libloading::Error) -> String {
     source.map_or_else(|| error.to_string(), ToString::to_string)
 }
 
-/// Tells a library that is not there from one that is there and broken.
+/// Distinguishes a missing library from a broken one.
 fn not_loaded(words: String) -> LibvirtError {
     let own = words.starts_with(LIBRARY) || words.contains(&format!("library {LIBRARY}:"));
     match own && words.contains("No such file") {

@@ -1,16 +1,10 @@
 //! C strings that libvirt takes, lends or gives away.
 
-use std::ffi::{CStr, CString, c_char};
-
-use super::failure::Failure;
+use std::ffi::{CStr, CString, NulError, c_char};
 
 /// A string that C can read.
-pub fn for_c(text: &str) -> Result<CString, Failure> {
-    CString::new(text).map_err(|error| Failure {
-        code: 0,
-        errno: 0,
-        words: error.to_string(),
-    })
+pub fn for_c(text: &str) -> Result<CString, NulError> {
+    CString::new(text)
 }
 
 /// Copies a string that libvirt keeps; none for a null pointer.
@@ -29,7 +23,7 @@ pub unsafe fn lent(text: *const c_char) -> Option<String> {
 /// Copies a string that libvirt gave away, and frees it; none for a null pointer.
 ///
 /// # Safety
-/// `text` is null or a C string from `malloc` that nobody else uses.
+/// `text` is null or a C string from `malloc` that no other caller uses.
 pub unsafe fn given(text: *mut c_char) -> Option<String> {
     // SAFETY: as the caller promises.
     let copy = unsafe { lent(text) };

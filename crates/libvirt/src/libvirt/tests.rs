@@ -6,7 +6,7 @@ use accelnet_model::PciAddress;
 
 use super::*;
 
-/// Whether libvirt's library is there; says so when it is not.
+/// Whether libvirt's library is there; prints a note when it is not.
 fn installed() -> bool {
     match Connection::open_read_only("test:///default") {
         Err(error @ LibvirtError::NotInstalled { .. }) => {

@@ -15,7 +15,7 @@ fn root_with(place: &str, script: &str) -> tempfile::TempDir {
 
 #[test]
 fn the_words_of_every_distribution_are_read() {
-    for (said, version) in [
+    for (output, version) in [
         (
             "QEMU emulator version 10.0.2 (Debian 1:10.0.2+ds-2+deb13u1)\nCopyright (c) ...\n",
             Version::new(10, 0, 2),
@@ -29,7 +29,7 @@ fn the_words_of_every_distribution_are_read() {
             Version::new(8, 2, 91),
         ),
     ] {
-        assert_eq!(parse(said), Some(version), "{said}");
+        assert_eq!(parse(output), Some(version), "{output}");
     }
     assert_eq!(parse("QEMU emulator version unknown"), None);
     assert_eq!(parse(""), None);
@@ -51,7 +51,7 @@ fn the_emulator_is_found_where_the_distribution_puts_it() {
 }
 
 #[test]
-fn an_emulator_that_fails_says_why() {
+fn an_emulator_that_fails_reports_the_reason() {
     let root = root_with(
         PLACES[0],
         "#!/bin/sh\necho libfoo.so is missing >&2\nexit 127\n",

@@ -22,11 +22,11 @@ fn everything_is_read_in_time() {
 }
 
 #[test]
-fn a_daemon_that_says_nothing_is_left() {
+fn a_silent_daemon_is_left() {
     let folder = tempfile::tempdir().unwrap();
     let socket = folder.path().join("sock");
     let daemon = UnixListener::bind(&socket).unwrap();
-    // Takes what it is told, and never answers.
+    // Reads requests, and never answers.
     thread::spawn(move || {
         for stream in daemon.incoming() {
             let mut told = Vec::new();

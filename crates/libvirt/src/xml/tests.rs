@@ -87,7 +87,7 @@ fn a_running_vm_is_read_whole() {
 }
 
 #[test]
-fn a_definition_may_say_little() {
+fn a_definition_may_be_short() {
     assert_eq!(domain(""), Ok(Definition::default()));
     assert_eq!(domain("<devices/>"), Ok(Definition::default()));
     let bare = interface("<interface type='user'/>").unwrap();
@@ -299,7 +299,7 @@ fn vcpus_are_those_it_runs_with() {
 }
 
 #[test]
-fn broken_parts_say_what_they_are() {
+fn broken_parts_are_named() {
     for (text, said) in [
         (
             "<interface/>",

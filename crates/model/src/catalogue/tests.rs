@@ -23,7 +23,7 @@ fn exit_statuses_are_unique_and_leave_the_conventional_ones_alone() {
 }
 
 #[test]
-fn every_field_says_something_in_sentences() {
+fn every_field_states_something_in_sentences() {
     for entry in all() {
         for text in [entry.sentence, entry.found, entry.needed, entry.resolution] {
             assert!(text.ends_with('.'), "{}: {text:?}", entry.code);
@@ -46,7 +46,7 @@ fn each_place_for_a_name_has_a_word() {
 #[test]
 fn a_case_stands_under_a_code_of_the_document() {
     for entry in all() {
-        if let Some(above) = entry.stands_under {
+        if let Some(above) = entry.case_of {
             assert!(above.entry().exit_status < 30, "{}", entry.code);
         }
     }

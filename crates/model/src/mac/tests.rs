@@ -19,7 +19,7 @@ fn six_pairs_of_hexadecimal_digits() {
 }
 
 #[test]
-fn group_addresses_are_told_apart() {
+fn group_addresses_are_distinguished() {
     assert!(Mac([0xff; 6]).is_multicast());
     assert!(Mac([1, 0, 0x5e, 0, 0, 1]).is_multicast());
     assert!(!Mac([0x52, 0x54, 0, 0, 0, 1]).is_multicast());

@@ -9,7 +9,7 @@ fn through_json<T: Serialize + DeserializeOwned>(value: &Observed<T>) -> (Value,
 }
 
 #[test]
-fn known_and_unknown_survive_json_and_are_told_apart() {
+fn known_and_unknown_survive_json_and_are_distinguished() {
     let known = Observed::Known(7_u32);
     assert_eq!(through_json(&known), (json!(7), known));
     let unknown: Observed<u32> = Observed::unknown("no permission");

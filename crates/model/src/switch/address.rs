@@ -15,7 +15,7 @@ pub struct AddressFlags(pub u32);
 impl AddressFlags {
     /// `IFA_F_NODAD`: no search for a duplicate.
     pub const NO_DUPLICATE_CHECK: u32 = 0x02;
-    /// `IFA_F_DADFAILED`: somebody else has it.
+    /// `IFA_F_DADFAILED`: another host has it.
     pub const DUPLICATE: u32 = 0x08;
     /// `IFA_F_TENTATIVE`: not yet known to be ours alone.
     pub const TENTATIVE: u32 = 0x40;

@@ -15,7 +15,7 @@ pub struct Keeper {
     pub leases: bool,
     /// Whether its configuration makes the link a port of a bridge or a bond.
     pub as_port: bool,
-    /// Whether cloud-init writes these files anew at each boot.
+    /// Whether cloud-init writes these files again at each boot.
     pub cloud_init: bool,
 }
 

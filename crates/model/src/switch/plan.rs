@@ -27,7 +27,7 @@ impl fmt::Display for Gateway {
 /// The steps, and why these.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Plan {
-    /// The bridge that is the virtual switch afterwards: the one that was wished for, or the
+    /// The bridge that is the virtual switch afterwards: the one that was requested, or the
     /// one that was adopted.
     pub bridge: String,
     /// The adapter that is its uplink.

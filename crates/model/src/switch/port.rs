@@ -3,7 +3,7 @@
 /// The rules of a bridge for its ports.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct PortRules {
-    /// Whether it looks at VLAN tags (`IFLA_BR_VLAN_FILTERING`); else VLANs of its ports mean nothing.
+    /// Whether it reads VLAN tags (`IFLA_BR_VLAN_FILTERING`); else VLANs of its ports mean nothing.
     pub vlan_filtering: bool,
     /// VLAN of what a new port sends without a tag (`IFLA_BR_VLAN_DEFAULT_PVID`).
     pub default_pvid: Option<u16>,

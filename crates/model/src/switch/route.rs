@@ -73,7 +73,7 @@ pub struct Route {
     pub kind: u8,
     /// `tos` of IPv4.
     pub tos: u8,
-    /// The gateway counts as reachable whatever the addresses say (`RTNH_F_ONLINK`).
+    /// The gateway counts as reachable whatever the addresses are (`RTNH_F_ONLINK`).
     pub on_link: bool,
     /// Router preference (`RTA_PREF`, IPv6).
     pub preference: Option<u8>,

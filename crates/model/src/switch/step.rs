@@ -60,7 +60,7 @@ pub enum SwitchStep {
     AddPort {
         /// The bridge.
         bridge: String,
-        /// The link, which is nobody's port.
+        /// The link, which is no port of a bridge.
         port: String,
     },
     /// Take a port out of its bridge.

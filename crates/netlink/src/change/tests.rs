@@ -15,7 +15,7 @@ fn inner(change: VfChange) -> Vec<u8> {
 
 #[test]
 #[cfg(target_endian = "little")]
-fn every_change_is_encoded_as_if_link_h_says() {
+fn every_change_is_encoded_as_if_link_h_defines() {
     let mut mac = vec![40, 0, 1, 0, 3, 0, 0, 0, 0x52, 0x54, 0, 0, 0, 9];
     mac.resize(40, 0);
     assert_eq!(inner(VfChange::Mac(Mac([0x52, 0x54, 0, 0, 0, 9]))), mac);
@@ -51,7 +51,7 @@ fn every_change_is_encoded_as_if_link_h_says() {
 }
 
 #[test]
-fn changes_are_told_in_words() {
+fn changes_are_reported_in_words() {
     let vlan = VfChange::Vlan {
         id: 7,
         qos: 1,

@@ -2,7 +2,8 @@
 
 use accelnet_model::switch::{Bridge, Stacked};
 
-use super::{LinkBody, link};
+use super::link;
+use super::link_body::LinkBody;
 use crate::abi::*;
 use crate::attr::{Attr, Malformed};
 
@@ -66,7 +67,7 @@ fn read_info(info: Attr<'_>, bridge: &mut Bridge) -> Result<(), Malformed> {
 }
 
 /// Reads which links of `RTM_NEWLINK` bodies stand on link `index`. The other end of a veth
-/// pair does not, though the kernel says it in the same place.
+/// pair does not, though the kernel reports it in the same place.
 pub fn stacked(bodies: &[&[u8]], index: u32) -> Result<Vec<Stacked>, Malformed> {
     let mut found = Vec::new();
     for body in bodies {

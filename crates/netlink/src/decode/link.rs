@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use accelnet_model::Mac;
 use accelnet_model::link::{Bond, BondMode, Link, LinkType};
 
-use super::LinkBody;
+use super::link_body::LinkBody;
 use crate::abi::*;
 use crate::attr::{Attr, Malformed};
 

@@ -2,7 +2,8 @@
 
 use accelnet_model::switch::{BridgePort, PortRules, PortVlan};
 
-use super::{LinkBody, link};
+use super::link;
+use super::link_body::LinkBody;
 use crate::abi::*;
 use crate::attr::{Attr, Malformed};
 
@@ -57,7 +58,7 @@ fn read_info(info: Attr<'_>, rules: &mut PortRules) -> Result<(), Malformed> {
     Ok(())
 }
 
-/// One port of the bridge with number `bridge`; none for other links, and for what an adapter says
+/// One port of the bridge with number `bridge`; none for other links, and for what an adapter reports
 /// of its own embedded switch, which stands in the same answer.
 fn port(body: &[u8], bridge: u32) -> Result<Option<BridgePort>, Malformed> {
     let body = LinkBody::read(body)?;

@@ -71,7 +71,7 @@ pub fn decode(body: &[u8], family: u8, index: u32) -> Result<Option<Route>, Malf
                 route.peculiar = Some("several next hops".to_owned());
             }
             RTA_NH_ID => {
-                // The kernel gives no link with it when it is told to say no more than that.
+                // The kernel gives no link with it when it is asked for no more than that.
                 ours = true;
                 route.peculiar = Some(format!("next hop object {}", attr.u32()?));
             }

@@ -87,7 +87,7 @@ fn a_link_without_vfs_has_none() {
 }
 
 #[test]
-fn a_driver_that_cannot_tell_is_named() {
+fn a_driver_without_an_answer_is_named() {
     let mute = answer(|body| {
         body.words(IFLA_NUM_VF, &[7]);
     });
@@ -131,7 +131,7 @@ fn vfs_out_of_order_are_refused() {
 }
 
 #[test]
-fn an_old_kernel_tells_less() {
+fn an_old_kernel_shows_less() {
     let bytes = answer(|body| {
         body.words(IFLA_NUM_VF, &[1])
             .nest(IFLA_VFINFO_LIST, |list| {

@@ -5,7 +5,7 @@ use std::ops::Range;
 use accelnet_model::Mac;
 use accelnet_model::vf::{VfLinkState, VfSettings, VlanProtocol};
 
-use super::LinkBody;
+use super::link_body::LinkBody;
 use crate::NetlinkError;
 use crate::abi::*;
 use crate::attr::{Attr, Attrs, HEADER, Malformed, align};
@@ -80,7 +80,7 @@ fn entries<'a>(
     })
 }
 
-/// Whether a list of `expected` entries like these is longer than its 16-bit length can say.
+/// Whether a list of `expected` entries like these is longer than its 16-bit length can be.
 fn wraps(entries: &[Result<Attr<'_>, Malformed>], expected: u32) -> bool {
     let sizes = entries
         .iter()

@@ -4,28 +4,16 @@ use std::collections::VecDeque;
 use std::os::fd::{AsFd, OwnedFd};
 use std::time::Duration;
 
-use accelnet_model::Mac;
 use socket2::SockRef;
 
-use super::{FdbEntry, program};
+use super::{FdbEntry, FdbWatch, program};
 use crate::NetlinkError;
 use crate::abi::{RTM_DELNEIGH, RTM_NEWNEIGH, RTNLGRP_NEIGH};
 use crate::decode;
-use crate::listen::{BUFFER, Heard, Listener};
+use crate::listen::{BUFFER, Listener, Received};
 use crate::message::Messages;
 
 const WHAT: &str = "listen for forwarding entries";
-
-/// What is reported; the kernel drops all else before it wakes the listener.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct FdbWatch {
-    /// The bridges, by index.
-    pub bridges: Vec<u32>,
-    /// Their ports behind which only `macs` are reported, by index: those that lead outside.
-    pub outside: Vec<u32>,
-    /// The MACs that are reported wherever they turn up.
-    pub macs: Vec<Mac>,
-}
 
 /// An entry came, moved or went.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,15 +22,15 @@ pub enum FdbEvent {
     Here(FdbEntry),
     /// It aged, or was deleted.
     Gone(FdbEntry),
-    /// Events were lost: list the entries anew.
+    /// Events were lost: list the entries again.
     Lost,
 }
 
 /// Listens for changes of the forwarding entries of one network namespace. Reports nothing until
-/// [`WatchedFdb::set`] says what.
+/// [`WatchedFdb::set`] selects entries.
 pub struct FdbMonitor {
     listener: Listener,
-    heard: VecDeque<FdbEvent>,
+    received: VecDeque<FdbEvent>,
 }
 
 /// What an [`FdbMonitor`] reports, to be set from another thread.
@@ -60,7 +48,7 @@ impl FdbMonitor {
         let listener = Listener::open(WHAT, protocol, &[RTNLGRP_NEIGH], BUFFER)?;
         let monitor = FdbMonitor {
             listener,
-            heard: VecDeque::new(),
+            received: VecDeque::new(),
         };
         monitor.watched()?.set(&FdbWatch::default())?;
         Ok(monitor)
@@ -83,14 +71,14 @@ impl FdbMonitor {
     ///
     /// See [`NetlinkError`]. Lost events are no error, but [`FdbEvent::Lost`].
     pub fn next(&mut self, within: Duration) -> Result<Option<FdbEvent>, NetlinkError> {
-        if self.heard.is_empty() {
-            match self.listener.hear(within)? {
-                Heard::Nothing => {}
-                Heard::Datagram(datagram) => self.heard.extend(events(&datagram)?),
-                Heard::Lost => self.heard.push_back(FdbEvent::Lost),
+        if self.received.is_empty() {
+            match self.listener.receive(within)? {
+                Received::Nothing => {}
+                Received::Datagram(datagram) => self.received.extend(events(&datagram)?),
+                Received::Lost => self.received.push_back(FdbEvent::Lost),
             }
         }
-        Ok(self.heard.pop_front())
+        Ok(self.received.pop_front())
     }
 }
 

@@ -1,4 +1,4 @@
-//! The classic BPF program by which the kernel drops what nobody listens for.
+//! The classic BPF program by which the kernel drops what no process listens for.
 
 use accelnet_model::Mac;
 use libc::sock_filter;

@@ -1,4 +1,4 @@
-//! What a refusal says about support.
+//! What a refusal reports about support.
 
 use accelnet_model::Observed;
 use accelnet_model::adapter::Support;
@@ -6,7 +6,7 @@ use accelnet_model::adapter::Support;
 use crate::NetlinkError;
 use crate::errno::ENOTSUPP;
 
-/// Whether `error` means "cannot", or something that says nothing about that.
+/// Whether `error` means "cannot", or leaves that open.
 pub fn judge(error: &NetlinkError, carrier: bool) -> Observed<Support> {
     let reason = error.reason();
     match error.errno() {

@@ -121,7 +121,7 @@ fn answers(features: &VfFeatures) -> [(u8, &Observed<Support>); 7] {
 }
 
 #[test]
-fn whatever_a_driver_refuses_is_told_and_everything_is_put_back() {
+fn whatever_a_driver_refuses_is_reported_and_everything_is_put_back() {
     for refuses in 0..128 {
         let driver = Fake::new(&fresh(), refuses, libc::EOPNOTSUPP);
         let probe = probe(&driver, &fresh(), true);
@@ -137,7 +137,7 @@ fn whatever_a_driver_refuses_is_told_and_everything_is_put_back() {
         }
         match refuses & VLAN_Q != 0 && refuses & VLAN_AD == 0 {
             // A driver that takes the one protocol and then refuses the other that it had:
-            // nothing can be done, and it is said.
+            // nothing can be done, and the error is reported.
             true => assert_eq!(probe.not_restored.len(), 1),
             false => {
                 assert_eq!(probe.not_restored, []);
@@ -172,7 +172,7 @@ fn an_igb_is_seen_as_the_lab_saw_it() {
 }
 
 #[test]
-fn refusals_that_say_nothing_of_support_leave_it_unknown() {
+fn refusals_without_a_statement_on_support_leave_it_unknown() {
     for errno in [
         libc::EPERM,
         libc::ENODEV,
@@ -220,7 +220,7 @@ fn a_driver_that_does_not_answer_is_asked_to_put_back_all_the_same() {
 }
 
 #[test]
-fn remarks_are_kept() {
+fn warnings_are_kept() {
     struct Chatty;
     impl VfControl for Chatty {
         fn set(&self, _: u32, change: VfChange) -> Result<Option<String>, NetlinkError> {
@@ -257,7 +257,7 @@ fn what_a_driver_does_not_report_it_is_not_asked_for() {
 }
 
 #[test]
-fn without_asking_only_silence_is_told() {
+fn without_asking_only_silence_is_reported() {
     let mute = VfSettings {
         trust: None,
         ..fresh()
@@ -277,7 +277,7 @@ fn without_asking_only_silence_is_told() {
 
 proptest! {
     /// Whatever a VF has, whatever is refused, and whenever the driver dies: the VF is as
-    /// before, or what is not is told.
+    /// before, or the difference is reported.
     #[test]
     fn nothing_stays_changed_in_silence(
         (vlan, qos) in (0u16..4095, 0u8..8),

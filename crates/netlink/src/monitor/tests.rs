@@ -44,7 +44,7 @@ fn a_port_that_leaves_its_bridge_is_not_gone() {
 }
 
 #[test]
-fn addresses_are_told_by_link_and_routes_once() {
+fn addresses_are_reported_by_link_and_routes_once() {
     let mut address = [0; IFADDR_LEN];
     address[4..].copy_from_slice(&5u32.to_ne_bytes());
     let datagram = [

@@ -201,7 +201,7 @@ fn a_driver_that_hangs_does_not_take_us_with_it() {
 }
 
 #[test]
-fn the_running_kernel_says_why_in_its_own_words() {
+fn the_running_kernel_gives_the_reason() {
     // Strict checking (Linux 4.20) refuses `ifi_flags` in a question.
     let mut body = vec![0; 16];
     body[8] = 1;

@@ -18,13 +18,13 @@ pub trait Wire {
     fn receive(&mut self) -> io::Result<Vec<u8>>;
 }
 
-/// A netlink socket, connected to the kernel: nobody else can answer.
+/// A netlink socket, connected to the kernel: no other process can answer.
 pub struct KernelWire {
     socket: Socket,
 }
 
 /// What the kernel may put into one datagram of a list: it fills what it saw offered.
-const ROOM: usize = 32 * 1024;
+const DATAGRAM_BYTES: usize = 32 * 1024;
 
 impl KernelWire {
     /// Opens a socket. The error names the call that failed.
@@ -55,11 +55,11 @@ impl Wire for KernelWire {
     }
 
     fn receive(&mut self) -> io::Result<Vec<u8>> {
-        let mut datagram = Vec::with_capacity(ROOM);
+        let mut datagram = Vec::with_capacity(DATAGRAM_BYTES);
         let size = self
             .socket
             .recv(&mut datagram, libc::MSG_PEEK | libc::MSG_TRUNC)?;
-        let mut datagram = Vec::with_capacity(size.max(ROOM));
+        let mut datagram = Vec::with_capacity(size.max(DATAGRAM_BYTES));
         let received = self.socket.recv(&mut datagram, libc::MSG_TRUNC)?;
         match received == datagram.len() {
             true => Ok(datagram),

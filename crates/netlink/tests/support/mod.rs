@@ -50,7 +50,7 @@ impl Namespace {
     }
 
     /// What `ip` prints with these arguments in it.
-    pub fn tell(&self, arguments: &str) -> String {
+    pub fn ip_output(&self, arguments: &str) -> String {
         let output = Command::new("ip")
             .args(["-n", &self.0])
             .args(arguments.split(' '))

@@ -60,7 +60,7 @@ fn without_the_hardwares_number_there_is_no_size() {
 }
 
 #[test]
-fn a_bar_without_space_is_told_by_its_flags_or_its_register() {
+fn a_bar_without_space_is_detected_by_its_flags_or_its_register() {
     let unset = "0x0000000000000000 0x000000000001ffff 0x000000002014220c";
     let resources = lines([unset, "-", "-", "-", "-", "-"]);
     let unassigned = VfBar {
@@ -93,7 +93,7 @@ fn what_is_no_resource_is_refused() {
 }
 
 #[test]
-fn a_file_that_was_cut_short_says_nothing_about_vfs() {
+fn a_file_that_was_cut_short_states_nothing_about_vfs() {
     let folder = tempfile::tempdir().expect("a folder");
     let line = "0x0000000000000000 0x0000000000000000 0x0000000000000000\n";
     let read = |text: &str| {

@@ -35,7 +35,7 @@ fn vfs_that_cross_into_further_buses() {
 }
 
 #[test]
-fn a_root_bus_ends_nobody_knows_where() {
+fn a_root_bus_has_no_known_end() {
     let crossing = igb_like(256, 128, 2);
     assert_eq!(crossing.bus_numbers(None), Err(Unplaced::RootBus));
 }

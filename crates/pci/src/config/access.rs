@@ -31,7 +31,7 @@ impl<R: Registers> ConfigSpace<R> {
     ///
     /// # Errors
     ///
-    /// When it cannot be told whether there are any, or which.
+    /// When it cannot be determined whether there are any, or which.
     pub fn acs(&self) -> Result<Option<Acs>, Incomplete> {
         let Some(at) = self.extended(ACS, 8)? else {
             return Ok(None);
@@ -46,7 +46,7 @@ impl<R: Registers> ConfigSpace<R> {
     ///
     /// # Errors
     ///
-    /// When it cannot be told.
+    /// When it cannot be determined.
     pub fn ari(&self) -> Result<Option<Ari>, Incomplete> {
         let Some(at) = self.extended(ARI, 8)? else {
             return Ok(None);
@@ -62,7 +62,7 @@ impl<R: Registers> ConfigSpace<R> {
     ///
     /// # Errors
     ///
-    /// When it cannot be told.
+    /// When it cannot be determined.
     pub fn aer(&self) -> Result<bool, Incomplete> {
         Ok(self.extended(AER, 4)?.is_some())
     }

@@ -106,7 +106,7 @@ impl<R: Registers> ConfigSpace<R> {
     ///
     /// # Errors
     ///
-    /// When it cannot be told whether there is one, or what it holds.
+    /// When it cannot be determined whether there is one, or what it holds.
     pub fn pci_express(&self) -> Result<Option<PciExpress>, Incomplete> {
         let Some(at) = self.capability(EXPRESS, SIZE)? else {
             return Ok(None);

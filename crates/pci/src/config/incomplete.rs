@@ -1,8 +1,8 @@
-//! Why something in a configuration space cannot be told.
+//! Why something in a configuration space cannot be determined.
 
 use crate::read_error::ReadError;
 
-/// Whether something is there cannot be told.
+/// Whether something is there cannot be determined.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Incomplete {
     /// What was read ends too early. Linux shows ordinary users 64 bytes

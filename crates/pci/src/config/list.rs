@@ -36,7 +36,7 @@ pub struct ExtendedCapability {
 pub struct List<T> {
     /// What is in it, in its order.
     pub found: Vec<T>,
-    /// Whether this is all of it, or why that cannot be told.
+    /// Whether this is all of it, or why that cannot be determined.
     pub end: Result<(), Incomplete>,
 }
 
@@ -112,7 +112,7 @@ impl<R: Registers> ConfigSpace<R> {
                 return Err(broken(Breakage::Loop));
             }
             let header = self.u32(offset)?;
-            // An empty header ends the list; as the first, it says that there is none
+            // An empty header ends the list; as the first, it means that there is none
             // (section 7.6.2).
             if header == 0 {
                 return Ok(());

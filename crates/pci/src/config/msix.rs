@@ -24,7 +24,7 @@ impl<R: Registers> ConfigSpace<R> {
     ///
     /// # Errors
     ///
-    /// When it cannot be told whether there is one, or what it holds.
+    /// When it cannot be determined whether there is one, or what it holds.
     pub fn msix(&self) -> Result<Option<Msix>, Incomplete> {
         let Some(at) = self.capability(MSIX, 12)? else {
             return Ok(None);

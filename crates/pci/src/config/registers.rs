@@ -42,7 +42,7 @@ impl<R: Registers + ?Sized> Registers for &R {
     }
 }
 
-/// The `config` attribute of a device. Only what is asked for is read: each register is a
+/// The `config` attribute of a device. Only what is requested is read: each register is a
 /// round trip to the device, which adds up over hundreds of VFs.
 #[derive(Debug)]
 pub struct ConfigFile {

@@ -65,7 +65,7 @@ impl<R: Registers> ConfigSpace<R> {
     ///
     /// # Errors
     ///
-    /// When it cannot be told whether there is one, or what it holds.
+    /// When it cannot be determined whether there is one, or what it holds.
     pub fn sriov(&self) -> Result<Option<SriovCapability>, Incomplete> {
         let Some(at) = self.extended(SRIOV, SIZE as u16)? else {
             return Ok(None);

@@ -35,7 +35,7 @@ fn absent_and_unreadable_are_different_answers() {
 }
 
 #[test]
-fn a_header_tells_by_itself_that_there_is_no_list() {
+fn a_header_shows_by_itself_that_there_is_no_list() {
     let whole = endpoint().build();
     assert_eq!(ConfigSpace::new(&whole[..64]).msix(), Ok(None));
 }

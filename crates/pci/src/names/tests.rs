@@ -57,7 +57,7 @@ fn without_the_file_nothing_has_a_name() {
 }
 
 #[test]
-fn a_broken_file_says_why() {
+fn a_broken_file_reports_the_reason() {
     let folder = root_with(b"8086 \xff\n");
     let names = Names::read(&Root::new(folder.path()), &BTreeSet::from([0x8086]));
     let Observed::Unknown(reason) = names.vendor(0x8086) else {

@@ -1,6 +1,6 @@
 //! Compares our walker with crate `pcics`, which shares no code with it.
 //!
-//! Where the two cannot be compared, or `pcics` is wrong, it says so here. The fuzz target
+//! Where the two cannot be compared, or `pcics` is wrong, the reason is here. The fuzz target
 //! includes this file as well.
 
 mod ids;

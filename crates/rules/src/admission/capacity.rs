@@ -1,10 +1,10 @@
-//! What a cluster still has room for.
+//! The free capacity of a cluster.
 
 use accelnet_model::Performance;
 
 use super::{Counts, Ledger, place_of, reserved_nodes};
 
-/// What can still be admitted, and how much could go wrong.
+/// VMs that can still be admitted, and node failures that the cluster survives.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Headroom {
     /// How many more VMs of each setting are admitted, if all are of that setting: one after
@@ -14,12 +14,12 @@ pub struct Headroom {
     pub by_node: Vec<Counts>,
     /// Nodes that may go down besides those that are; none where the VMs do not fit as it is.
     pub survives: Option<usize>,
-    /// The largest reserve, in percent, with which the promise would hold; none where no
+    /// The largest reserve, in percent, for which the capacity suffices; none where no
     /// reserve helps.
     pub largest_reserve: Option<u8>,
 }
 
-/// What `ledger`'s cluster still has room for.
+/// The free capacity of `ledger`'s cluster.
 pub fn headroom(ledger: &Ledger) -> Headroom {
     let nodes = ledger.cluster().nodes.len();
     let mut more = [0; 3];
@@ -85,9 +85,9 @@ fn alone(work: &mut Ledger, node: usize, setting: Performance) -> u32 {
 
 /// How many VMs are admitted to one adapter.
 fn most(work: &Ledger, node: usize, adapter: usize, setting: Performance) -> u32 {
-    let fits = |vms: u32| work.has_room_for(node, adapter, setting, u64::from(vms));
+    let fits = |vms: u32| work.has_capacity_for(node, adapter, setting, u64::from(vms));
     // One VM more is never easier. Most adapters take all that they have room for, or none.
-    let mut beyond = work.room_of(node, adapter, setting).saturating_add(1);
+    let mut beyond = work.capacity_for(node, adapter, setting).saturating_add(1);
     if beyond == 1 || !fits(1) {
         return 0;
     }

@@ -3,15 +3,15 @@
 //! A measure gives each VM a weight and each adapter the most weight that it can hold. VMs that
 //! fit weigh no more, under every measure, than the adapters can hold; a family of measures is
 //! complete when the reverse is true, too. Then the nodes of a set `F` can be down if and only
-//! if, under each measure, `demand(F) <= room(outside F)`. With what `F` has free added to both
-//! sides: `sum over F of (demand + room) <= all room`. So the worst set of `k` nodes of a
+//! if, under each measure, `demand(F) <= capacity(outside F)`. With what `F` has free added to both
+//! sides: `sum over F of (demand + capacity) <= all capacity`. So the worst set of `k` nodes of a
 //! measure is the `k` nodes with the most demand plus room of their own: no set has to be tried.
 //!
 //! Complete are these families (`v` VFs and `q` queue pairs are free on an adapter; an adapter
 //! whose VFs are too narrow for a size holds only smaller ones, which cuts ranges short below
 //! and changes no argument):
 //!
-//! - **VFs alone bind**: an adapter holds `v` VMs. Sizes only say where a VM may go, and the
+//! - **VFs alone bind**: an adapter holds `v` VMs. Sizes only decide where a VM may go, and the
 //!   widest adapters take the largest first: one count per size.
 //! - **Queue pairs alone bind**, sizes divide each other: the largest first leave multiples of
 //!   the next size free, so for each size `t`, VMs of at least `t` must fit into `floor(q/t) t`.
@@ -30,7 +30,7 @@
 //!
 //! The oracle of the tests packs by trying everything, and agrees.
 
-/// What is free on an adapter.
+/// The free capacity of an adapter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Bin {
     /// VFs.
@@ -58,9 +58,9 @@ impl Bin {
     }
 }
 
-/// What a family's measures say of a set of nodes.
+/// How exact the answer of a family's measures is for a set of nodes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Says {
+pub enum Precision {
     /// It fits if and only if all of them hold.
     Exactly,
     /// It does not fit if one of them fails.
@@ -91,17 +91,17 @@ struct Grade {
     reach: u64,
 }
 
-/// Measures that belong together.
+/// Measures that decide together.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Family {
-    /// What they say.
-    pub says: Says,
+    /// How exact their answer is.
+    pub precision: Precision,
     shape: Shape,
     /// Queue pairs of a unit.
     unit: u64,
     /// Sizes, the smallest first.
     grades: Vec<Grade>,
-    /// The grade of each setting; none for one that nobody has.
+    /// The grade of each setting; none for one that no VM has.
     grade_of: [Option<usize>; 3],
     /// The measures: a weight for each grade.
     pub measures: Vec<[u64; 3]>,
@@ -114,18 +114,18 @@ impl Family {
             .map(|grade| grade.map_or(0, |grade| measure[grade]))
     }
 
-    /// Whether it counts VMs of the setting that stands at `setting`.
+    /// Whether it counts VMs of the setting with index `setting`.
     pub fn counts(&self, setting: usize) -> bool {
         self.grade_of[setting].is_some()
     }
 
-    /// Whether it stays as complete as it is when VMs go away.
+    /// Whether it stays complete when VMs are removed.
     pub fn lasts(&self) -> bool {
-        self.says == Says::Exactly && self.shape == Shape::Both
+        self.precision == Precision::Exactly && self.shape == Shape::Both
     }
 
-    /// The most weight that an adapter can hold.
-    pub fn room(&self, measure: &[u64; 3], bin: Bin) -> u64 {
+    /// The largest weight that an adapter can hold.
+    pub fn capacity(&self, measure: &[u64; 3], bin: Bin) -> u64 {
         let wide = |grade: &&Grade| grade.reach <= bin.most;
         let grades = self.grades.iter().take_while(wide).count();
         let Some(top) = grades.checked_sub(1) else {
@@ -198,7 +198,7 @@ fn three(weights: &[u64; 3], medium: u64, large: u64, vfs: u64, pairs: u64) -> u
 /// have `bins` free: one complete family, or several that only bound.
 pub fn families(sizes: &[u64; 3], present: [bool; 3], bins: &[Bin]) -> Vec<Family> {
     let exact = |shape, grades: Vec<u64>, present| {
-        vec![family(Says::Exactly, shape, sizes, present, &grades)]
+        vec![family(Precision::Exactly, shape, sizes, present, &grades)]
     };
     for present in [[true; 3], present] {
         let distinct = distinct(sizes, present);
@@ -219,14 +219,20 @@ pub fn families(sizes: &[u64; 3], present: [bool; 3], bins: &[Bin]) -> Vec<Famil
         return exact(Shape::Pairs, distinct, present);
     }
     let mut all = vec![family(
-        Says::NoIfOneFails,
+        Precision::NoIfOneFails,
         Shape::Bound,
         sizes,
         present,
         &distinct,
     )];
     for larger in rounded_up(&distinct) {
-        let one = family(Says::YesIfAllHold, Shape::Both, sizes, present, &larger);
+        let one = family(
+            Precision::YesIfAllHold,
+            Shape::Both,
+            sizes,
+            present,
+            &larger,
+        );
         all.push(one);
     }
     all
@@ -284,7 +290,7 @@ fn rounded_up(sizes: &[u64]) -> Vec<Vec<u64>> {
 
 /// A family in which VMs of the distinct `sizes` that are present count with `counted`.
 fn family(
-    says: Says,
+    precision: Precision,
     shape: Shape,
     sizes: &[u64; 3],
     present: [bool; 3],
@@ -311,7 +317,7 @@ fn family(
     });
     let measures = measures(shape, &grades);
     Family {
-        says,
+        precision,
         shape,
         unit,
         grades,

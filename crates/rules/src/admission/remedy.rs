@@ -1,4 +1,4 @@
-//! What would help a VM that is refused. Each remedy was tried, and suffices by itself.
+//! Remedies for a VM that is refused. Each was tried, and suffices by itself.
 
 use std::collections::HashSet;
 use std::fmt;
@@ -7,12 +7,12 @@ use accelnet_model::Performance;
 
 use super::{Cluster, Ledger, place_of};
 
-/// VFs or queue pairs more, each adapter, that are looked for at most.
+/// VFs or queue pairs more, each adapter, that are tried at most.
 const MOST: u32 = 4096;
 /// Names that are listed before the rest is counted.
 const NAMES: usize = 4;
 
-/// One thing that suffices.
+/// A change that suffices by itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Remedy {
     /// A reserve of so many percent, or less.
@@ -21,7 +21,7 @@ pub enum Remedy {
     Setting(Performance),
     /// The VM on another node.
     Node(String),
-    /// More of what binds.
+    /// More capacity of an adapter.
     More {
         /// VFs more on each adapter.
         vfs: u32,
@@ -77,7 +77,7 @@ pub(crate) fn names<T: AsRef<str>>(all: &[T]) -> String {
     }
 }
 
-/// What would help, each by itself: for one more VM (its node and setting), or for the promise
+/// The remedies, each by itself: for one more VM (its node and setting), or for the cluster
 /// as it is.
 pub fn remedies(cluster: &Cluster, asked: Option<(usize, Performance)>) -> Vec<Remedy> {
     let mut all = Vec::new();

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use super::measure::Bin;
 use super::pack;
 
-/// Sets that are looked at, at most.
+/// Sets that are read, at most.
 const SETS: u64 = 20_000;
 /// Steps of packing, at most.
 const WORK: u64 = 5_000_000;
@@ -18,7 +18,7 @@ pub enum Found {
     Fits,
     /// With these nodes down it does not.
     Fails(Vec<usize>),
-    /// There is more to look at than the bound permits.
+    /// There is more to read than the bound permits.
     TooMany,
 }
 
@@ -29,7 +29,7 @@ struct Kind {
     demand: [u64; 3],
 }
 
-/// Looks at every set of `more` nodes that are up, those in `down` being down already.
+/// Reads every set of `more` nodes that are up, those in `down` being down already.
 pub fn every_set(
     free: &[Vec<Bin>],
     demands: &[[u64; 3]],

@@ -1,4 +1,4 @@
-//! What comes of judging a cluster.
+//! The result of evaluating a cluster.
 
 use std::collections::HashSet;
 use std::fmt;
@@ -30,7 +30,7 @@ impl Verdict {
     }
 }
 
-/// What there is too little of.
+/// The resource that is short.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Binding {
     /// Too few VFs, of adapters that can give the setting at all.
@@ -40,7 +40,7 @@ pub enum Binding {
 }
 
 impl Binding {
-    /// As programs read it.
+    /// Its name in JSON.
     pub const fn id(self) -> &'static str {
         match self {
             Binding::Vfs => "vfs",
@@ -61,7 +61,7 @@ impl fmt::Display for Binding {
 /// Why a VM is not admitted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refusal {
-    /// What there is too little of.
+    /// The resource that is short.
     pub binding: Binding,
     /// The nodes, by place, with which down it does not fit; none where it does not fit on its
     /// own node as things are.
@@ -74,7 +74,7 @@ pub struct Refusal {
 
 impl Refusal {
     /// Which VMs would be left without a VF, of `vms` in their order with node and setting: the
-    /// last ones first, so that the VM that was asked for is among them.
+    /// last ones first, so that the VM that was requested is among them.
     pub fn losers<T>(&self, vms: impl DoubleEndedIterator<Item = (T, usize, usize)>) -> Vec<T> {
         let mut left = self.lose;
         let mut losers = Vec::new();

@@ -5,7 +5,7 @@ use accelnet_model::{Code, Performance, Problem};
 use super::remedy::names;
 use super::{Cluster, Refusal, Remedy};
 
-/// Why `vm` is not admitted, or with no VM why the promise does not hold: with whom it would
+/// Why `vm` is not admitted, or without a VM why failover capacity does not suffice: the VMs that it would
 /// hit, and the remedies.
 pub fn explain(
     cluster: &Cluster,

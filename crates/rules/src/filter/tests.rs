@@ -37,7 +37,7 @@ fn macs(wanted: &[Address]) -> Vec<Mac> {
 }
 
 #[test]
-fn whoever_is_behind_the_bridge_and_has_no_vf() {
+fn stations_behind_the_bridge_without_a_vf() {
     let wanted = wanted(&facts());
     let expected = [
         (Owner::Node, mac(101)),
@@ -127,11 +127,11 @@ proptest! {
         facts in any_facts(),
         ours in some_macs(),
         others in some_macs(),
-        room in 0..20_usize,
+        capacity in 0..20_usize,
     ) {
         let ours: BTreeSet<Mac> = ours.difference(&others).copied().collect();
         let wanted = wanted(&facts);
-        let done = change(&wanted, &ours, &others, room);
+        let done = change(&wanted, &ours, &others, capacity);
         let mut after: BTreeSet<Mac> = ours.clone();
         for mac in &done.remove {
             prop_assert!(after.remove(mac));
@@ -139,7 +139,7 @@ proptest! {
         for (_, mac) in &done.add {
             prop_assert!(!others.contains(mac) && after.insert(*mac));
         }
-        prop_assert!(after.len() <= room);
+        prop_assert!(after.len() <= capacity);
         let there: BTreeSet<Mac> = after.union(&others).copied().collect();
         for (owner, mac) in &wanted {
             let left_out = done.left_out.contains(&(owner.clone(), *mac));
@@ -147,10 +147,10 @@ proptest! {
         }
         let missing: BTreeSet<Mac> = macs(&wanted).into_iter().collect();
         prop_assert!(after.is_subset(&missing));
-        let again = change(&wanted, &after, &others, room);
+        let again = change(&wanted, &after, &others, capacity);
         prop_assert!(again.remove.is_empty() && again.add.is_empty());
         if facts.vfs > 0 {
-            // Everybody here who has no VF is in it; nobody outside is.
+            // Every station here without a VF is in it; none outside is.
             let here = facts.node.iter().chain(facts.vms.keys()).chain(facts.learned.keys());
             for mac in here.filter(|mac| !facts.vf_macs.contains(mac) && facts.adapter != Some(**mac)) {
                 prop_assert!(missing.contains(mac));

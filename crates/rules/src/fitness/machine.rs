@@ -1,5 +1,5 @@
-//! The machine around a VF: PCI Express, a virtual IOMMU, memory encryption, a place, and a vNIC
-//! that can be unplugged. QEMU's answers are those of its 10.0 unless a comment says otherwise.
+//! The machine around a VF: PCI Express, a virtual IOMMU, memory encryption, a free PCI slot, and a vNIC
+//! that can be unplugged. QEMU's answers are those of its 10.0 unless a comment names another version.
 
 use accelnet_model::platform::Version;
 use accelnet_model::{Domain, Problem};

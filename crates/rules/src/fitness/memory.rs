@@ -15,7 +15,7 @@ pub const OVERHEAD_MIB: u64 = 1024;
 /// (RamDiscardManager); before, it refuses the one beside the other.
 const VIRTIO_MEM: Version = Version::new(6, 1, 0);
 
-/// What stays free on a node: MemAvailable is an estimate, and other processes grow.
+/// Memory that stays free on a node: MemAvailable is an estimate, and other processes grow.
 pub fn spare_mib(total_mib: u64) -> u64 {
     (total_mib / 32).clamp(64, 1024)
 }
@@ -50,7 +50,7 @@ pub fn needed_mib(live: &Domain, process: &ProcessMemory) -> u64 {
 }
 
 /// A node whose memory is short beside what VFs have locked. The figures are those of the VMs and of the
-/// machine: they do not change from one look to the next.
+/// machine: they do not change from one read to the next.
 pub fn short(node: &str, memory: &NodeMemory, with_vfs: &[&Domain]) -> Option<Problem> {
     let spare = spare_mib(memory.total_mib);
     let from_pages = |vm: &&&Domain| !vm.settings.memory.hugepages;
@@ -86,7 +86,9 @@ pub(super) fn judge(facts: &Facts<'_>) -> Result<(), Problem> {
         ));
     }
     match (facts.attached(), &facts.node, &facts.process) {
-        (Some(live), Observed::Known(node), Observed::Known(process)) => room(live, node, process),
+        (Some(live), Observed::Known(node), Observed::Known(process)) => {
+            must_be_available(live, node, process)
+        }
         _ => Ok(()),
     }
 }
@@ -119,7 +121,11 @@ fn hard_limit(vm: &Domain, mac: Mac) -> Result<(), Problem> {
 }
 
 /// Memory that is not resident yet has to fit into what is available.
-fn room(live: &Domain, node: &NodeMemory, process: &ProcessMemory) -> Result<(), Problem> {
+fn must_be_available(
+    live: &Domain,
+    node: &NodeMemory,
+    process: &ProcessMemory,
+) -> Result<(), Problem> {
     let needed = needed_mib(live, process);
     let spare = spare_mib(node.total_mib);
     if needed == 0 || needed + spare <= node.available_mib {

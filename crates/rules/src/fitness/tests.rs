@@ -1,9 +1,12 @@
 use accelnet_model::domain::{
     DomainSettings, DomainState, GuestIommu, GuestPlace, MemoryDevice, Vnic,
 };
-use accelnet_model::memory::FreeHugepages;
+use accelnet_model::memory::{FreeHugepages, NodeMemory, ProcessMemory};
+use accelnet_model::platform::Version;
+use accelnet_model::{Code, Domain, Mac, Observed};
 
 use super::*;
+use crate::pair::Step;
 
 mod machine;
 mod memory;
@@ -42,7 +45,7 @@ fn stopped(definition: &Domain) -> Facts<'_> {
         definition,
         live: None,
         mac: MAC,
-        steps: &[Step::Wish, Step::JoinNic, Step::DefineVf],
+        steps: &[Step::WriteConfig, Step::JoinNic, Step::DefineVf],
         managed_save: false,
         snapshots: 0,
         qemu: Some(Version::new(10, 0, 2)),
@@ -64,7 +67,7 @@ fn running(vm: &Domain) -> Facts<'_> {
     Facts {
         live: Some(vm),
         steps: &[
-            Step::Wish,
+            Step::WriteConfig,
             Step::JoinNic,
             Step::DefineVf,
             Step::ReplugNic,

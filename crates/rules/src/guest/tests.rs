@@ -30,7 +30,7 @@ fn an_old_linux_has_no_failover() {
 }
 
 #[test]
-fn what_windows_does_is_said() {
+fn what_windows_does_is_reported() {
     for windows in [
         System::of_agent("mswindows", "20348", "10.0"),
         System::of_url("http://microsoft.com/win/2k22"),

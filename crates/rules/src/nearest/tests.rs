@@ -1,7 +1,7 @@
 use super::*;
 
 #[test]
-fn the_name_with_the_fewest_edits_is_meant() {
+fn the_name_with_the_fewest_edits_is_matched() {
     let names = ["db01", "web01", "web02", "web10"];
     for (typed, meant) in [
         ("web1", Some("web01")),

@@ -37,7 +37,10 @@ fn steps(plan: &Plan) -> &[Step] {
 fn a_stopped_vm_gets_its_pair_into_the_definition() {
     let vnics = [nic(None)];
     let plan = join(Pair::of(&vnics, MAC, POOL), None, false, false);
-    assert_eq!(steps(&plan), [Step::Wish, Step::JoinNic, Step::DefineVf]);
+    assert_eq!(
+        steps(&plan),
+        [Step::WriteConfig, Step::JoinNic, Step::DefineVf]
+    );
     assert!(!plan.waits_for_restart);
 }
 
@@ -70,7 +73,10 @@ fn a_running_vm_with_failover_gets_it_at_once() {
 fn what_is_whole_is_left_alone() {
     let vnics = [nic(Some(Teaming::Persistent)), vf()];
     let pair = Pair::of(&vnics, MAC, POOL);
-    assert_eq!(steps(&join(pair, Some(pair), true, false)), [Step::Wish]);
+    assert_eq!(
+        steps(&join(pair, Some(pair), true, false)),
+        [Step::WriteConfig]
+    );
     let again = join(pair, Some(pair), true, true);
     assert_eq!(again.steps[1..], [Step::DetachVf, Step::AttachVf]);
 }
@@ -80,7 +86,10 @@ fn a_vf_with_another_partner_is_defined_anew() {
     let mut vnics = [nic(Some(Teaming::Persistent)), vf()];
     vnics[0].alias = Some("ua-mine".to_owned());
     let plan = join(Pair::of(&vnics, MAC, POOL), None, false, false);
-    assert_eq!(steps(&plan), [Step::Wish, Step::UndefineVf, Step::DefineVf]);
+    assert_eq!(
+        steps(&plan),
+        [Step::WriteConfig, Step::UndefineVf, Step::DefineVf]
+    );
 }
 
 #[test]
@@ -134,7 +143,12 @@ fn a_definition_without_a_place_gets_a_port_and_gives_it_back() {
     let plan = join(Pair::of(&bare, MAC, POOL), None, false, false);
     assert_eq!(
         steps(&plan.clone().with_port(&full)),
-        [Step::Wish, Step::JoinNic, Step::DefinePort, Step::DefineVf]
+        [
+            Step::WriteConfig,
+            Step::JoinNic,
+            Step::DefinePort,
+            Step::DefineVf
+        ]
     );
     let free = PciSlots {
         free: Some(1),
@@ -166,7 +180,7 @@ fn a_definition_without_a_place_gets_a_port_and_gives_it_back() {
 }
 
 #[test]
-fn a_running_vf_is_told_from_the_vnic_with_its_mac() {
+fn a_running_vf_is_distinguished_from_the_vnic_with_its_mac() {
     let mut running = vf();
     running.kind = "hostdev".to_owned();
     running.source = None;
@@ -190,10 +204,10 @@ fn a_vf_in_another_vlan_than_its_vnic_is_defined_anew() {
         let pair = Pair::of(&vnics, MAC, POOL).in_vlan(wanted);
         join(pair, None, false, false).steps
     };
-    let anew = [Step::Wish, Step::UndefineVf, Step::DefineVf];
-    assert_eq!(in_vlan(&[42], Some(42)), [Step::Wish]);
-    assert_eq!(in_vlan(&[], Some(0)), [Step::Wish]);
-    assert_eq!(in_vlan(&[42], None), [Step::Wish], "any is right");
+    let anew = [Step::WriteConfig, Step::UndefineVf, Step::DefineVf];
+    assert_eq!(in_vlan(&[42], Some(42)), [Step::WriteConfig]);
+    assert_eq!(in_vlan(&[], Some(0)), [Step::WriteConfig]);
+    assert_eq!(in_vlan(&[42], None), [Step::WriteConfig], "any is right");
     assert_eq!(in_vlan(&[42], Some(43)), anew);
     assert_eq!(in_vlan(&[42], Some(0)), anew);
     assert_eq!(in_vlan(&[], Some(42)), anew);
@@ -212,7 +226,7 @@ fn a_vf_that_would_go_past_settings_is_taken_where_it_would() {
     assert_eq!(of(without, without), []);
 }
 
-/// What stands where the VF would be, in a VM that came to a node without a free one.
+/// The replacement of the VF in a VM that came to a node without a free one.
 fn stand_in() -> Vnic {
     Vnic {
         alias: Some(format!("{VF_ALIAS}5254000d0001")),
@@ -231,12 +245,12 @@ fn a_stand_in_is_neither_the_vnic_nor_a_vf_and_goes_first() {
     let plan = join(Pair::of(&config, MAC, POOL), Some(live), false, false);
     assert_eq!(
         steps(&plan),
-        [Step::Wish, Step::DropStandIn, Step::AttachVf]
+        [Step::WriteConfig, Step::DropStandIn, Step::AttachVf]
     );
     let plan = join_transient(live);
     assert_eq!(
         steps(&plan),
-        [Step::Wish, Step::DropStandIn, Step::AttachVf]
+        [Step::WriteConfig, Step::DropStandIn, Step::AttachVf]
     );
     let plan = part(Pair::of(&config, MAC, POOL), Some(live), true);
     assert_eq!(
@@ -249,13 +263,13 @@ fn a_stand_in_is_neither_the_vnic_nor_a_vf_and_goes_first() {
 fn a_vm_without_a_definition_gets_its_vf_if_its_vnic_can_give_way() {
     let able = [nic(Some(Teaming::Persistent))];
     let plan = join_transient(Pair::of(&able, MAC, POOL));
-    assert_eq!(steps(&plan), [Step::Wish, Step::AttachVf]);
+    assert_eq!(steps(&plan), [Step::WriteConfig, Step::AttachVf]);
     let whole = [nic(Some(Teaming::Persistent)), vf()];
     let plan = join_transient(Pair::of(&whole, MAC, POOL));
-    assert_eq!(steps(&plan), [Step::Wish]);
+    assert_eq!(steps(&plan), [Step::WriteConfig]);
     let unable = [nic(None)];
     let plan = join_transient(Pair::of(&unable, MAC, POOL));
-    assert_eq!(steps(&plan), [Step::Wish]);
+    assert_eq!(steps(&plan), [Step::WriteConfig]);
     assert!(plan.waits_for_restart);
 }
 

@@ -3,43 +3,13 @@
 use accelnet_model::adapter::Sriov;
 use accelnet_model::check::{CheckName, Outcome, Row};
 use accelnet_model::link::{Interface, LinkType};
-use accelnet_model::platform::{Architecture, Iommu};
+use accelnet_model::platform::Architecture;
 use accelnet_model::vf_plan::vfs_in_words;
 use accelnet_model::{Adapter, Check, Code, Node, Observed, Problem};
 
 use super::drivers::{self, NOT_NETWORK_DRIVERS};
+use super::surroundings::Surroundings;
 use super::{advice, isolation, models};
-
-/// What is around an adapter, as far as its rows depend on it.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Surroundings<'a> {
-    node: &'a str,
-    architecture: Architecture,
-    /// The kernel parameter that forces IOMMU groups.
-    pub(super) forced: Option<&'a str>,
-    /// The adapters of the node.
-    pub(super) adapters: &'a [Adapter],
-    /// Whether IOMMU groups are those of an IOMMU.
-    has_iommu: bool,
-    /// Whether the node is known to have such groups.
-    pub(super) has_groups: bool,
-}
-
-impl<'a> Surroundings<'a> {
-    fn of(node: &'a Node) -> Self {
-        let mut parameters = node.platform.kernel_parameters.iter();
-        Surroundings {
-            node: node.display_name(),
-            architecture: node.platform.architecture,
-            forced: parameters
-                .find(|parameter| parameter.starts_with("pcie_acs_override="))
-                .map(String::as_str),
-            adapters: node.adapters.known().map_or(&[], Vec::as_slice),
-            has_iommu: node.platform.iommu.known().is_none_or(Iommu::is_on),
-            has_groups: node.platform.iommu.known().is_some_and(Iommu::is_on),
-        }
-    }
-}
 
 /// The rows of one adapter. Without SR-IOV there is nothing further to judge.
 pub fn judge(node: &Node, adapter: &Adapter) -> Vec<Check> {

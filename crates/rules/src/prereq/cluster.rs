@@ -1,4 +1,4 @@
-//! Several nodes: this one as it is seen, the others as they reported, and what must be the same
+//! Several nodes: this one as observed, the others as reported, and what must be the same
 //! on all of them.
 
 use std::collections::BTreeSet;
@@ -6,7 +6,8 @@ use std::collections::BTreeSet;
 use accelnet_model::check::{CheckName, Row};
 use accelnet_model::{Check, Code, Intent, Node, Observed, Problem};
 
-use super::{CLUSTER, Scope, adapters, describe, hyperthreading, platform, smt_of};
+use super::node::{adapters, hyperthreading, smt_of};
+use super::{CLUSTER, Scope, describe, platform};
 
 /// An adapter of an intent on a node.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,7 +20,7 @@ pub struct IntentAdapter {
     pub model: String,
     /// Speed of its link, in Mb/s; none without link.
     pub speed_mbps: Option<u32>,
-    /// Queue pairs that one VF can have at most; none where that cannot be told.
+    /// Queue pairs that one VF can have at most; none where that cannot be determined.
     pub most_queue_pairs: Option<u32>,
 }
 
@@ -30,18 +31,18 @@ pub struct Peer {
     pub node: String,
     /// Since when it is down; none while it is up.
     pub down_since: Option<String>,
-    /// What it reported; none when it never did.
+    /// Its report; none if it never reported.
     pub report: Option<PeerReport>,
 }
 
-/// What another node reported of itself.
+/// The report of another node.
 #[derive(Debug, Clone)]
 pub struct PeerReport {
-    /// Whether SMT is on; none where it could not tell.
+    /// Whether SMT is on; none if it is unknown.
     pub smt: Option<bool>,
     /// Its own rows.
     pub checks: Vec<Check>,
-    /// Intents that it knows.
+    /// Its intents.
     pub intents: Vec<PeerIntent>,
     /// Adapters of its intents.
     pub adapters: Vec<IntentAdapter>,
@@ -63,9 +64,9 @@ pub fn own(node: &Node) -> Vec<Check> {
     rows
 }
 
-/// Judges `node` as it is seen and `peers` as they reported, then what must be the same on all.
+/// Checks `node` as observed and `peers` as reported, then what must be the same on all.
 /// `own_adapters` are those of `node`'s intents; `needed_pairs` is the most queue pairs that a VM
-/// is promised.
+/// needs.
 pub fn judge_cluster(
     node: &Node,
     own_adapters: &[IntentAdapter],
@@ -104,10 +105,10 @@ pub fn judge_cluster(
     }
     rows.extend(hyperthreading(&smt));
     rows.extend(adapters(node, intents, scope));
-    for (peer, report) in heard(peers) {
+    for (peer, report) in reported(peers) {
         rows.extend(of_adapters(&peer.node, report, intents, scope));
     }
-    if heard(peers).next().is_some() {
+    if reported(peers).next().is_some() {
         let all = alike(node, own_adapters, peers, intents, scope, needed_pairs);
         rows.extend(all);
     }
@@ -115,7 +116,7 @@ pub fn judge_cluster(
 }
 
 /// Those that are up and have reported.
-fn heard(peers: &[Peer]) -> impl Iterator<Item = (&Peer, &PeerReport)> {
+fn reported(peers: &[Peer]) -> impl Iterator<Item = (&Peer, &PeerReport)> {
     let up = peers.iter().filter(|peer| peer.down_since.is_none());
     up.filter_map(|peer| Some((peer, peer.report.as_ref()?)))
 }
@@ -136,7 +137,7 @@ fn of_adapters(node: &str, report: &PeerReport, intents: &[Intent], scope: &Scop
         }
         Scope::Intent(wanted) => wanted,
     };
-    // One that nobody declared is told once.
+    // An undeclared one is reported once.
     if !intents.iter().any(|intent| intent.name == *wanted) {
         return Vec::new();
     }
@@ -151,7 +152,7 @@ fn of_adapters(node: &str, report: &PeerReport, intents: &[Intent], scope: &Scop
     };
     let mut rows = vec![match &intent.problem {
         None => row.passed("The intent exists."),
-        // Where it is refused by this, the row's node is not told.
+        // Where it is refused by this, the row's node is not reported.
         Some(problem) => row.failed(Problem {
             found: format!("On node {node}: {}", problem.found),
             ..problem.clone()
@@ -196,9 +197,9 @@ fn alike(
         };
         let mut nodes = vec![(node.display_name(), of_intent(own_adapters))];
         nodes.extend(
-            heard(peers).map(|(peer, report)| (peer.node.as_str(), of_intent(&report.adapters))),
+            reported(peers).map(|(peer, report)| (peer.node.as_str(), of_intent(&report.adapters))),
         );
-        // Whoever has none yet has a row of its own for that.
+        // A node without one has a row of its own for that.
         nodes.retain(|(_, adapters)| !adapters.is_empty());
         let Some((first, _)) = nodes.first() else {
             continue;
@@ -252,7 +253,7 @@ fn kind(adapters: &[IntentAdapter]) -> String {
 
 /// What an adapter of an intent is, for others to compare.
 impl IntentAdapter {
-    /// As it is seen.
+    /// From an observed adapter.
     pub fn of(intent: &str, adapter: &accelnet_model::Adapter, most: Option<u32>) -> Self {
         let mut links = adapter.interfaces.iter();
         IntentAdapter {

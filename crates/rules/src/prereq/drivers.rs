@@ -119,7 +119,7 @@ pub const DRIVERS: &[Driver] = &[
     never("tg3", "broadcom/tg3.c"),
 ];
 
-/// What is known of the driver with that name; none of one that Linux 6.12 does not have.
+/// The driver with that name; none of one that Linux 6.12 does not have.
 pub fn find(name: &str) -> Option<&'static Driver> {
     DRIVERS.iter().find(|driver| driver.name == name)
 }

@@ -1,7 +1,7 @@
-//! Whether a VF can be given away alone: ACS on the way to the root, and IOMMU groups.
+//! Whether a VF can be assigned alone: ACS on the way to the root, and IOMMU groups.
 //!
 //! Where there are IOMMU groups they are the answer, since the kernel made them from ACS
-//! and its own knowledge of hardware; the bridges then say why. Without an IOMMU the
+//! and its own knowledge of hardware; the bridges then give the reason. Without an IOMMU the
 //! bridges' capabilities are all there is.
 
 use std::collections::BTreeMap;
@@ -10,7 +10,7 @@ use accelnet_model::adapter::{Bridge, BridgeKind, IommuGroup};
 use accelnet_model::check::Row;
 use accelnet_model::{Adapter, Check, Code, Observed, PciAddress, Problem, Vf};
 
-use super::adapter::Surroundings;
+use super::surroundings::Surroundings;
 
 /// Judges the way from the adapter to the root.
 pub(super) fn acs(adapter: &Adapter, around: Surroundings<'_>, row: Row<'_>) -> Check {

@@ -5,7 +5,7 @@ use accelnet_model::{Adapter, Check, Code, Observed, Problem};
 
 use super::drivers::{self, NOT_NETWORK_DRIVERS, Vfs};
 
-/// PCI ids by driver; the file says where they come from.
+/// PCI ids by driver; the file names their origin.
 const MODELS: &str = include_str!("models.txt");
 /// What stands instead of a driver before the ids of VFs.
 const VF: &str = "vf";
@@ -59,7 +59,7 @@ fn is_for(driver: &str, vendor: Option<u16>) -> bool {
     creates && (!has_ids || vendors.any(|same| same))
 }
 
-/// A model off record is a warning, never a block.
+/// An unrecorded model is a warning, never an error.
 pub fn judge(adapter: &Adapter, row: Row<'_>) -> Check {
     let model = describe(adapter);
     let driver = adapter.driver.present().map(|driver| driver.name.as_str());

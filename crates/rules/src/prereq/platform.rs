@@ -1,4 +1,4 @@
-//! A node's machine and software, each for itself, and the sum of them.
+//! A node's machine and software, and their summary.
 
 use accelnet_model::check::{CheckName, Row};
 use accelnet_model::platform::{Architecture, Kvm, Libvirt, Lockdown, Version, Vfio};
@@ -17,7 +17,7 @@ pub const MINIMUM_QEMU: Version = Version::new(4, 2, 0);
 
 /// The libvirt whose daemon crashes when an interface of a hostdev network is attached to a running VM:
 /// v12.1.0 (2026-03-02) brought the fault in with IOMMUFD for host devices, and v12.2.0 (2026-04-01)
-/// mended it (libvirt's NEWS.rst, "Bug fixes" of v12.2.0).
+/// repaired it (libvirt's NEWS.rst, "Bug fixes" of v12.2.0).
 pub const FAULTY_LIBVIRT: Version = Version::new(12, 1, 0);
 
 /// One row a requirement, then the platform as a whole.

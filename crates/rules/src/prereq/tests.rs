@@ -1,4 +1,5 @@
-use accelnet_model::check::Outcome;
+use accelnet_model::check::{CheckName, Outcome};
+use accelnet_model::{Adapter, Code, Problem};
 
 use super::*;
 use crate::sample::{adapter, node};
@@ -100,7 +101,7 @@ fn the_exit_status_is_that_of_the_first_that_did_not_pass() {
 }
 
 #[test]
-fn an_intent_is_looked_up_then_its_role_then_its_adapters() {
+fn an_intent_is_searched_then_its_role_then_its_adapters() {
     let intents = [
         Intent {
             name: "vms".parse().expect("a name"),
@@ -147,7 +148,7 @@ fn an_intent_is_looked_up_then_its_role_then_its_adapters() {
 }
 
 #[test]
-fn adapters_can_be_named_and_are_looked_for_on_the_node() {
+fn adapters_can_be_named_and_are_searched_on_the_node() {
     let scope = Scope::Adapters(vec!["0000:01:00.0".to_owned()]);
     let rows = judge(&[node()], &[], &scope);
     assert!(rows.iter().any(|row| row.subject == "ens1"));

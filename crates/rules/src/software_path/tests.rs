@@ -110,7 +110,7 @@ fn a_policy_counts_only_where_bridged_packets_come_by() {
 }
 
 #[test]
-fn what_is_dropped_is_told_with_its_chain_and_a_remedy() {
+fn what_is_dropped_is_reported_with_its_chain_and_a_remedy() {
     let inet = Chain {
         family: Family::Inet,
         table: "fw".to_owned(),

@@ -3,8 +3,6 @@
 
 use accelnet_model::firewall::{Chain, Condition, Family, Names, Policy, Protocol, Rule, Verdict};
 
-use super::Frames;
-
 /// How deep chains jump: as deep as the kernel lets them (`NFT_JUMP_STACK_SIZE`).
 const DEEPEST: u32 = 16;
 
@@ -191,4 +189,14 @@ fn fits(pattern: &str, name: &str) -> bool {
         Some(begin) => name.starts_with(begin),
         None => pattern == name,
     }
+}
+
+/// Whose frames are judged.
+#[derive(Clone, Copy)]
+pub(super) struct Frames<'a> {
+    /// The bridge; none for one that is not there yet, and has a name that is not known.
+    pub(super) bridge: Option<&'a str>,
+    pub(super) ports: &'a [String],
+    pub(super) links: &'a [String],
+    pub(super) protocol: Protocol,
 }

@@ -1,35 +1,38 @@
 //! Which adapter is the uplink, and of which bridge.
 
 use accelnet_model::link::{BondMode, Link};
-use accelnet_model::switch::{Address, Bridge, Standing, Uplink};
+use accelnet_model::switch::{Address, Bridge, NetworkState, Uplink};
 
-use super::{SwitchRefusal, Wish, link, uplink};
+use super::{DesiredSwitch, SwitchRefusal};
 
 /// Longest name of a link (`IFNAMSIZ`, its NUL left out).
 const LONGEST_NAME: usize = 15;
 
-/// What was chosen.
+/// The chosen bridge and adapter.
 pub struct Chosen<'a> {
     /// Name of the bridge.
     pub bridge: String,
-    /// That bridge, where it stands.
-    pub stands: Option<&'a Bridge>,
+    /// That bridge, if it exists.
+    pub existing: Option<&'a Bridge>,
     /// The link of the adapter.
     pub link: &'a Link,
-    /// What else was seen of it.
+    /// Its other observed values.
     pub uplink: &'a Uplink,
     /// It is a port of the bridge already, itself or by way of a bond.
     pub is_port: bool,
     /// Why this one.
     pub why: String,
-    /// What becomes of the other adapters.
+    /// The use of the other adapters.
     pub others: Option<String>,
 }
 
-/// Chooses: an adapter that is a port of the wished bridge, else one that is a port of
+/// Chooses: an adapter that is a port of the requested bridge, else one that is a port of
 /// another bridge, which is adopted, else the first that is there.
-pub fn choose<'a>(wish: &Wish, standing: &'a Standing) -> Result<Chosen<'a>, SwitchRefusal> {
-    let candidates: Vec<Candidate<'a>> = wish
+pub fn choose<'a>(
+    desired: &DesiredSwitch,
+    standing: &'a NetworkState,
+) -> Result<Chosen<'a>, SwitchRefusal> {
+    let candidates: Vec<Candidate<'a>> = desired
         .uplinks
         .iter()
         .filter_map(|name| Candidate::find(standing, name))
@@ -38,12 +41,13 @@ pub fn choose<'a>(wish: &Wish, standing: &'a Standing) -> Result<Chosen<'a>, Swi
     if let Some(refusal) = candidates.iter().find_map(aggregated) {
         return Err(refusal);
     }
-    let port_of_wished = candidates
-        .iter()
-        .find(|one| one.bridge.is_some_and(|bridge| bridge.name == wish.bridge));
+    let port_of_wished = candidates.iter().find(|one| {
+        one.bridge
+            .is_some_and(|bridge| bridge.name == desired.bridge)
+    });
     let port = candidates.iter().find(|one| one.bridge.is_some());
     let Some(best) = port_of_wished.or(port).or(candidates.first()) else {
-        return Err(match wish.uplinks.first() {
+        return Err(match desired.uplinks.first() {
             Some(uplink) => SwitchRefusal::NoSuchLink {
                 uplink: uplink.clone(),
             },
@@ -52,8 +56,8 @@ pub fn choose<'a>(wish: &Wish, standing: &'a Standing) -> Result<Chosen<'a>, Swi
     };
     let name = &best.link.name;
     let mut chosen = Chosen {
-        bridge: wish.bridge.clone(),
-        stands: best.bridge,
+        bridge: desired.bridge.clone(),
+        existing: best.bridge,
         link: best.link,
         uplink: best.uplink,
         is_port: best.bridge.is_some(),
@@ -70,16 +74,16 @@ pub fn choose<'a>(wish: &Wish, standing: &'a Standing) -> Result<Chosen<'a>, Swi
                 ),
                 None => format!("{name} is a port of bridge {} already", bridge.name),
             };
-            if bridge.name != wish.bridge {
-                alone(wish, standing, best, bridge)?;
+            if bridge.name != desired.bridge {
+                alone(desired, standing, best, bridge)?;
                 chosen.why += ", which is adopted";
             }
         }
         None => {
             free(best, standing)?;
             // A bridge of its own would part the VMs on the old one from the network.
-            if let Some(had) = &wish.had
-                && *had != wish.bridge
+            if let Some(had) = &desired.had
+                && *had != desired.bridge
                 && standing.bridges.iter().any(|bridge| bridge.name == *had)
             {
                 return Err(SwitchRefusal::LeftBridge {
@@ -87,8 +91,8 @@ pub fn choose<'a>(wish: &Wish, standing: &'a Standing) -> Result<Chosen<'a>, Swi
                     bridge: had.clone(),
                 });
             }
-            chosen.stands = wished(wish, standing, best)?;
-            chosen.why = match chosen.stands {
+            chosen.existing = requested_bridge(desired, standing, best)?;
+            chosen.why = match chosen.existing {
                 Some(bridge) => format!(
                     "bridge {} exists, and {name} is not its port yet",
                     bridge.name
@@ -111,7 +115,7 @@ struct Candidate<'a> {
 }
 
 impl<'a> Candidate<'a> {
-    fn find(standing: &'a Standing, name: &str) -> Option<Self> {
+    fn find(standing: &'a NetworkState, name: &str) -> Option<Self> {
         let own = link(standing, name)?;
         let uplink = uplink(standing, name)?;
         let bridge_of = |port: &str| {
@@ -150,7 +154,7 @@ fn aggregated(one: &Candidate<'_>) -> Option<SwitchRefusal> {
                 mode,
             })
         }
-        // What these do with an adapter, the kernel does not tell; neither was tried with VFs.
+        // What these do with an adapter, the kernel does not show; neither was tried with VFs.
         Some(kind @ ("team" | "openvswitch")) => Some(SwitchRefusal::PortElsewhere {
             uplink,
             master: master.name.clone(),
@@ -184,16 +188,16 @@ fn others(candidates: &[Candidate<'_>], best: &Candidate<'_>) -> Option<String> 
     ))
 }
 
-/// A bridge under another name than the wished one is adopted only when no other adapter is
+/// A bridge under another name than the requested one is adopted only when no other adapter is
 /// its port.
 fn alone(
-    wish: &Wish,
-    standing: &Standing,
+    desired: &DesiredSwitch,
+    standing: &NetworkState,
     best: &Candidate<'_>,
     bridge: &Bridge,
 ) -> Result<(), SwitchRefusal> {
     let ours = |port: &str| {
-        wish.uplinks.iter().any(|name| name == port) || best.bond.as_deref() == Some(port)
+        desired.uplinks.iter().any(|name| name == port) || best.bond.as_deref() == Some(port)
     };
     match adapter_among(standing, bridge, ours) {
         None => Ok(()),
@@ -207,7 +211,7 @@ fn alone(
 
 /// A port of the bridge that leads out of the node, other than `ours`.
 fn adapter_among(
-    standing: &Standing,
+    standing: &NetworkState,
     bridge: &Bridge,
     ours: impl Fn(&str) -> bool,
 ) -> Option<String> {
@@ -220,7 +224,7 @@ fn adapter_among(
 }
 
 /// The adapter must be able to become a port.
-fn free(best: &Candidate<'_>, standing: &Standing) -> Result<(), SwitchRefusal> {
+fn free(best: &Candidate<'_>, standing: &NetworkState) -> Result<(), SwitchRefusal> {
     let uplink = best.link.name.clone();
     let direct = standing.direct.iter();
     let direct: Vec<&str> = direct
@@ -265,13 +269,13 @@ fn free(best: &Candidate<'_>, standing: &Standing) -> Result<(), SwitchRefusal> 
     Ok(())
 }
 
-/// The wished bridge, if it stands and can take the adapter.
-fn wished<'a>(
-    wish: &Wish,
-    standing: &'a Standing,
+/// The requested bridge, if it stands and can take the adapter.
+fn requested_bridge<'a>(
+    desired: &DesiredSwitch,
+    standing: &'a NetworkState,
     best: &Candidate<'_>,
 ) -> Result<Option<&'a Bridge>, SwitchRefusal> {
-    let name = &wish.bridge;
+    let name = &desired.bridge;
     let odd = |letter: char| letter == '/' || letter == ':' || letter.is_whitespace();
     if name.is_empty() || name.len() > LONGEST_NAME || name.contains(odd) || name.starts_with('.') {
         return Err(SwitchRefusal::BadName {
@@ -304,4 +308,14 @@ fn wished<'a>(
         });
     }
     Ok(Some(bridge))
+}
+
+/// The link called `name`.
+pub(super) fn link<'a>(standing: &'a NetworkState, name: &str) -> Option<&'a Link> {
+    standing.links.iter().find(|link| link.name == name)
+}
+
+/// What was seen of the uplink called `name`.
+pub(super) fn uplink<'a>(standing: &'a NetworkState, name: &str) -> Option<&'a Uplink> {
+    standing.uplinks.iter().find(|uplink| uplink.name == name)
 }

@@ -1,18 +1,20 @@
-//! The way back from a virtual switch: what the bridge carries goes to its uplink, so that the
-//! bridge can go.
+//! Removing a virtual switch: addresses and routes of the bridge move to its uplink, so that the
+//! bridge can be deleted.
 
-use accelnet_model::switch::{Gateway, Plan, Standing, SwitchStep};
+use accelnet_model::switch::{Gateway, NetworkState, Plan, SwitchStep};
 
-use super::{Change, SwitchRefusal, hand_over, uplink};
+use super::change::Change;
+use super::choose::uplink;
+use super::{SwitchRefusal, hand_over};
 
-/// Decides how what `bridge` carries goes to `port`, its only port, without the node being cut
+/// Plans the move of addresses and routes of `bridge` to `port`, its only port, without cutting the node
 /// off. The bridge itself goes when that has been checked.
 /// `standing` has both of them among its uplinks.
 ///
 /// # Errors
 ///
 /// One of them is not there, or a route cannot go over.
-pub fn give_back(bridge: &str, port: &str, standing: &Standing) -> Result<Plan, SwitchRefusal> {
+pub fn give_back(bridge: &str, port: &str, standing: &NetworkState) -> Result<Plan, SwitchRefusal> {
     let missing = |name: &str| SwitchRefusal::NoSuchLink {
         uplink: name.to_owned(),
     };
@@ -71,7 +73,7 @@ pub fn give_back(bridge: &str, port: &str, standing: &Standing) -> Result<Plan, 
             },
             SwitchStep::AddAddress {
                 link: bridge.to_owned(),
-                address: hand_over::settled(address.clone()),
+                address: hand_over::without_duplicate_search(address.clone()),
             },
         );
     }

@@ -1,17 +1,17 @@
-//! What goes over from the uplink to the bridge, in an order that never leaves the node
+//! The move of addresses and routes from the uplink to the bridge, in an order that never leaves the node
 //! without an address or a route: everything is on the bridge before it leaves the uplink.
 
 use accelnet_model::switch::{
     Address, AddressFlags, Carried, Gateway, Neighbour, Network, Route, SwitchStep,
 };
 
-use super::Change;
+use super::change::Change;
 use super::choose::Chosen;
 
 /// Longest label of an IPv4 address (`IFNAMSIZ`, its NUL left out).
 const LONGEST_LABEL: usize = 15;
 
-/// Adds the steps, and their way back.
+/// Adds the steps, and those that undo them.
 pub fn steps(change: &mut Change, chosen: &Chosen<'_>) {
     let bridge = chosen.bridge.as_str();
     let uplink = chosen.link.name.as_str();
@@ -20,8 +20,8 @@ pub fn steps(change: &mut Change, chosen: &Chosen<'_>) {
     let neighbours = &chosen.uplink.carried.neighbours;
 
     for address in &addresses {
-        let there = chosen.stands.is_some_and(|stands| {
-            let mut own = stands.addresses.iter();
+        let there = chosen.existing.is_some_and(|existing| {
+            let mut own = existing.addresses.iter();
             own.any(|own| own.is(address))
         });
         if !there {
@@ -75,7 +75,7 @@ pub fn steps(change: &mut Change, chosen: &Chosen<'_>) {
             },
             SwitchStep::AddAddress {
                 link,
-                address: settled((*address).clone()),
+                address: without_duplicate_search((*address).clone()),
             },
         );
     }
@@ -103,7 +103,7 @@ pub fn peculiar<'a>(chosen: &Chosen<'a>) -> Option<&'a Route> {
 }
 
 /// The addresses that go over. A port gets a link-local one from the kernel again and again,
-/// which says nothing.
+/// which has no effect.
 fn addresses<'a>(chosen: &Chosen<'a>) -> Vec<&'a Address> {
     let all = chosen.uplink.carried.addresses.iter();
     all.filter(|address| !(chosen.is_port && address.is_link_local()))
@@ -130,7 +130,7 @@ pub fn routes_of(carried: &Carried) -> Vec<&Route> {
 
 /// A route of a router advertisement as we make it: one behind the kernel's own, and gone
 /// when its time is up. Beside one of ours with the same metric the kernel could not make its
-/// own from the next advertisement, and would pass over all else that it says
+/// own from the next advertisement, and would pass over all else that it reports
 /// (`ndisc_router_discovery` of `net/ipv6/ndisc.c`): addresses would not be renewed.
 fn yielding(route: &Route) -> Route {
     let advertised = route.protocol == Route::BY_ADVERTISEMENT && route.to.ip.is_ipv6();
@@ -166,7 +166,7 @@ pub fn renamed(address: &Address, uplink: &str, bridge: &str) -> Address {
         let own = label.strip_prefix(uplink)?;
         Some(format!("{bridge}{own}")).filter(|label| label.len() <= LONGEST_LABEL)
     });
-    settled(Address {
+    without_duplicate_search(Address {
         label,
         ..address.clone()
     })
@@ -174,7 +174,7 @@ pub fn renamed(address: &Address, uplink: &str, bridge: &str) -> Address {
 
 /// An address that is known to be ours alone needs no second search for a duplicate, which
 /// would take it from us for a second.
-pub fn settled(mut address: Address) -> Address {
+pub fn without_duplicate_search(mut address: Address) -> Address {
     let doubtful = AddressFlags::TENTATIVE | AddressFlags::DUPLICATE;
     if address.ip.is_ipv6() && address.flags.0 & doubtful == 0 {
         address.flags.0 |= AddressFlags::NO_DUPLICATE_CHECK;

@@ -1,4 +1,4 @@
-//! Which lines make the bridge known to a program that configures its uplink.
+//! Configuration lines that make a program configure the bridge instead of its uplink.
 
 use accelnet_model::Mac;
 use accelnet_model::switch::{Keeper, Program};

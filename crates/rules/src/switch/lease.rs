@@ -2,7 +2,7 @@
 
 use accelnet_model::{Code, Problem};
 
-/// What is known of an address of a bridge that is valid for a time.
+/// An address of a bridge that is valid for a time.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Lease {
     /// The address, as in `192.0.2.4/24`.
@@ -32,7 +32,7 @@ impl Lease {
         }
     }
 
-    /// What is wrong with `left` seconds to go; nothing where it may yet be renewed.
+    /// The problem with `left` seconds to go; none while it may still be renewed.
     pub fn problem(&self, left: u32) -> Option<Problem> {
         if left > self.due() {
             return None;

@@ -2,7 +2,7 @@
 
 use accelnet_model::link::BondMode;
 
-/// Why not. The text is what was found, as a sentence.
+/// The refusal. Its text is the cause, as a sentence.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SwitchRefusal {
     /// The intent has no adapter on this node.
@@ -46,7 +46,7 @@ pub enum SwitchRefusal {
         /// The bridge.
         bridge: String,
     },
-    /// Something else has it.
+    /// Another master has it.
     #[error("{uplink} belongs to {master}, which is of the kind {kind}.")]
     PortElsewhere {
         /// The adapter's link.
@@ -56,7 +56,7 @@ pub enum SwitchRefusal {
         /// Its kind.
         kind: String,
     },
-    /// Other links stand on it.
+    /// Other links are stacked on it.
     #[error("{uplink} has upper devices: {on_top}.")]
     Stacked {
         /// The adapter's link.
@@ -79,10 +79,10 @@ pub enum SwitchRefusal {
         uplink: String,
         /// The bridge.
         bridge: String,
-        /// An adapter of somebody else.
+        /// An adapter that another program uses.
         other: String,
     },
-    /// The wished bridge has an uplink that is not the intent's.
+    /// The requested bridge has an uplink that is not the intent's.
     #[error("Bridge {bridge} exists and has the port {other}, which is no adapter of the intent.")]
     BridgeHasUplink {
         /// The bridge.
@@ -92,7 +92,7 @@ pub enum SwitchRefusal {
         /// The adapter's link.
         uplink: String,
     },
-    /// The name is somebody else's.
+    /// The name belongs to another bridge.
     #[error("{bridge} is the name of a link that is no bridge ({kind}).")]
     NameTaken {
         /// The name.
@@ -168,7 +168,7 @@ impl SwitchRefusal {
         }
     }
 
-    /// What is needed, as a sentence.
+    /// The requirement, as a sentence.
     pub fn needed(&self) -> String {
         match self {
             SwitchRefusal::NoUplink | SwitchRefusal::NoSuchLink { .. } => {
@@ -209,7 +209,7 @@ impl SwitchRefusal {
         }
     }
 
-    /// What an administrator does about it, as sentences.
+    /// The remedy, as sentences.
     pub fn to_do(&self) -> String {
         match self {
             SwitchRefusal::NoUplink => "Add an adapter of this node to the intent.".to_owned(),

@@ -1,8 +1,8 @@
 use accelnet_model::Mac;
-use accelnet_model::link::LinkType;
+use accelnet_model::link::{Link, LinkType};
 use accelnet_model::switch::{
-    Address, AddressFlags, Carried, DirectVnic, Expiry, Keeper, Mention, Neighbour, Network,
-    Program, Renewal, Route, RouteMetric, Setting, Stacked,
+    Address, AddressFlags, Bridge, Carried, DirectVnic, Expiry, Keeper, Mention, Neighbour,
+    Network, Program, Renewal, Route, RouteMetric, Setting, Stacked, SwitchStep, Uplink,
 };
 
 use super::*;
@@ -90,9 +90,9 @@ fn route(to: &str, via: Option<&str>) -> Route {
     }
 }
 
-/// A node with these adapters, each nobody's port and with nothing on it.
-fn node(adapters: &[&str]) -> Standing {
-    let mut standing = Standing::default();
+/// A node with these adapters, each no port of a bridge and with nothing on it.
+fn node(adapters: &[&str]) -> NetworkState {
+    let mut standing = NetworkState::default();
     for name in adapters {
         standing.links.push(a_link(name, None, None));
         standing.uplinks.push(Uplink {
@@ -105,7 +105,7 @@ fn node(adapters: &[&str]) -> Standing {
 }
 
 /// With a bridge that has these ports.
-fn with_bridge(mut standing: Standing, name: &str, ports: &[&str]) -> Standing {
+fn with_bridge(mut standing: NetworkState, name: &str, ports: &[&str]) -> NetworkState {
     standing.links.push(a_link(name, Some("bridge"), None));
     standing.bridges.push(a_bridge(name, ports));
     for link in &mut standing.links {
@@ -117,13 +117,13 @@ fn with_bridge(mut standing: Standing, name: &str, ports: &[&str]) -> Standing {
 }
 
 /// The plan for an intent whose bridge is `acn-vms`.
-fn planned(standing: &Standing, uplinks: &[&str]) -> Result<Plan, SwitchRefusal> {
-    let wish = Wish {
+fn planned(standing: &NetworkState, uplinks: &[&str]) -> Result<Plan, SwitchRefusal> {
+    let desired = DesiredSwitch {
         bridge: "acn-vms".to_owned(),
         uplinks: uplinks.iter().map(|name| (*name).to_owned()).collect(),
         had: None,
     };
-    plan(&wish, standing)
+    plan(&desired, standing)
 }
 
 fn texts(steps: &[SwitchStep]) -> Vec<String> {

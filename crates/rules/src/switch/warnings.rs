@@ -1,7 +1,7 @@
-//! What an administrator should know of the uplink and its bridge. Each sentence is the same
+//! Warnings about the uplink and its bridge. Each sentence is the same
 //! before the bridge has the uplink's addresses and afterwards, for as long as it holds.
 
-use accelnet_model::switch::{Address, Mention, Renewal, Standing};
+use accelnet_model::switch::{Address, Mention, NetworkState, Renewal};
 
 use super::choose::Chosen;
 use super::keepers::{self, Pair};
@@ -11,15 +11,15 @@ const LISTED: usize = 8;
 
 /// What a bridge that filters VLANs means for the VMs on it, for as long as it does.
 pub fn of_vlans(chosen: &Chosen<'_>) -> Option<String> {
-    let bridge = chosen.stands.filter(|bridge| bridge.vlan_filtering)?;
+    let bridge = chosen.existing.filter(|bridge| bridge.vlan_filtering)?;
     let (name, uplink) = (&bridge.name, &chosen.link.name);
     Some(format!(
         "Bridge {name} filters VLANs: the VF of a VM gets the VLAN of the VM's port (its PVID), as {uplink} sends it. A VM whose port has several VLANs, or one that {uplink} does not carry, gets no VF. 'bridge vlan show' lists them."
     ))
 }
 
-/// Sentences, one or more a warning.
-pub fn of(chosen: &Chosen<'_>, standing: &Standing) -> Vec<String> {
+/// The warnings, each one or more sentences.
+pub fn of(chosen: &Chosen<'_>, standing: &NetworkState) -> Vec<String> {
     let bridge = &chosen.bridge;
     let uplink = &chosen.link.name;
     let pair = Pair {
@@ -32,7 +32,9 @@ pub fn of(chosen: &Chosen<'_>, standing: &Standing) -> Vec<String> {
         .map(|keeper| keepers::warning(keeper, pair))
         .collect();
     let renewal = renewal(chosen, standing);
-    let own = chosen.stands.map_or(&[][..], |stands| &stands.addresses);
+    let own = chosen
+        .existing
+        .map_or(&[][..], |existing| &existing.addresses);
     let moving = &chosen.uplink.carried.addresses;
     let there = |address: &Address| own.iter().any(|own| own.is(address));
     let moving = moving.iter().filter(|address| !there(address));
@@ -68,9 +70,9 @@ pub fn of(chosen: &Chosen<'_>, standing: &Standing) -> Vec<String> {
 
 /// What renews leases on the bridge. Of a bridge that does not stand, or that no program
 /// configures yet, it is known that it takes router advertisements as its uplink does.
-fn renewal(chosen: &Chosen<'_>, standing: &Standing) -> Renewal {
+fn renewal(chosen: &Chosen<'_>, standing: &NetworkState) -> Renewal {
     let of = |link: &str| standing.renewals.iter().find(|one| one.link == link);
-    match chosen.stands {
+    match chosen.existing {
         Some(bridge) => of(&bridge.name).cloned().unwrap_or_default(),
         None => Renewal {
             link: chosen.bridge.clone(),

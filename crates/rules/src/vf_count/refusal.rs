@@ -1,4 +1,4 @@
-//! What the kernel's refusal of a new number of VFs means.
+//! The cause of the kernel's refusal of a new number of VFs.
 
 use accelnet_model::vf_plan::{Refusal, Step};
 use accelnet_model::{Code, Problem};
@@ -15,7 +15,7 @@ const ENOSPC: i32 = 28;
 const EROFS: i32 = 30;
 const ERANGE: i32 = 34;
 
-/// The problem that `refusal` of `step` makes on the adapter `name` at `address`; `left` says
+/// The problem that `refusal` of `step` makes on the adapter `name` at `address`; `left` reports
 /// what there is now.
 pub fn read(refusal: &Refusal, name: &str, address: &str, step: &Step, left: &str) -> Problem {
     let (attribute, value) = step.write().unwrap_or(("sriov_numvfs", 0));
@@ -34,7 +34,7 @@ pub fn read(refusal: &Refusal, name: &str, address: &str, step: &Step, left: &st
         ERANGE => (Code::VfCountTooHigh, [name, &asked]),
         ENOSPC | ENOMEM => (Code::VfNoRoom, [name, &asked]),
         EPERM | EACCES | EROFS => (Code::PermissionDenied, [name, address]),
-        // Without a number it was no answer: whoever wrote was killed, as happens when a
+        // Without a number it was no answer: the writer was killed, as happens when a
         // driver crashes in the kernel.
         0 | ENODEV | ENXIO => (Code::AdapterLost, [name, address]),
         _ => (Code::DriverRefuses, [name, address]),

@@ -259,16 +259,16 @@ fn a_fresh_vf_that_the_host_took_is_not_ready() {
 }
 
 #[test]
-fn what_is_worth_knowing_is_said() {
+fn what_is_worth_knowing_is_reported() {
     let plan = plan(&adapter(), Ask::Exactly(3)).expect("a plan");
-    assert_eq!(remarks(&adapter_with(3), &plan), [""; 0]);
+    assert_eq!(warnings_after(&adapter_with(3), &plan), [""; 0]);
 
     let said = |change: fn(&mut Adapter)| {
         let mut after = adapter_with(3);
         change(&mut after);
-        let remarks = remarks(&after, &plan);
-        assert_eq!(remarks.len(), 1, "{remarks:?}");
-        remarks[0].clone()
+        let warnings_after = warnings_after(&after, &plan);
+        assert_eq!(warnings_after.len(), 1, "{warnings_after:?}");
+        warnings_after[0].clone()
     };
     let shared = said(|after| after.vfs[1].iommu_group = Observed::Known(Some(100)));
     assert!(shared.starts_with("VFs share an IOMMU group"), "{shared}");

@@ -1,10 +1,10 @@
-//! Whether a change of the number of VFs came out as planned, from what is there now.
+//! Whether a change of the number of VFs succeeded, by the state after it.
 
 use accelnet_model::vf_plan::{Plan, Step, vfs_in_words};
 use accelnet_model::{Adapter, Code, Observed, Problem, Vf};
 
-/// Judges `after`, the adapter as it was seen when the steps of `plan` were done; `None`
-/// where it is not there any more. `waited` says how long was waited, as "30 s".
+/// Evaluates `after`, the adapter after the steps of `plan`; `None`
+/// where it is not there any more. `waited` is the time, as "30 s".
 ///
 /// # Errors
 ///
@@ -69,7 +69,7 @@ pub fn verdict(
     }
 }
 
-/// What there is now, in a sentence.
+/// The current state, in a sentence.
 pub fn left(adapter: &Adapter) -> String {
     match adapter.vfs.len() {
         0 => "It has no VFs now.".to_owned(),
@@ -78,12 +78,12 @@ pub fn left(adapter: &Adapter) -> String {
     }
 }
 
-/// What is worth knowing of `after`, which came out as planned: VFs that share a group,
+/// Warnings about `after`, which is as planned: VFs that share a group,
 /// an adapter that is down, VFs that were left because they are used.
-pub fn remarks(after: &Adapter, plan: &Plan) -> Vec<String> {
-    let mut remarks = Vec::new();
+pub fn warnings_after(after: &Adapter, plan: &Plan) -> Vec<String> {
+    let mut warnings_after = Vec::new();
     if plan.to == 0 {
-        return remarks;
+        return warnings_after;
     }
     let groups: Vec<u32> = after
         .vfs
@@ -95,30 +95,30 @@ pub fn remarks(after: &Adapter, plan: &Plan) -> Vec<String> {
     unique.dedup();
     let name = after.name();
     if unique.len() < groups.len() {
-        remarks.push(format!(
+        warnings_after.push(format!(
             "VFs share an IOMMU group and cannot be given to different VMs; see 'accelnet prereq --adapter {name}'"
         ));
     }
     if groups.is_empty() {
-        remarks.push(
+        warnings_after.push(
             "no VF has an IOMMU group, so none can be given to a VM; see 'accelnet prereq'"
                 .to_owned(),
         );
     }
-    remarks.extend(down(after));
-    remarks
+    warnings_after.extend(down(after));
+    warnings_after
 }
 
 /// What `plan` leaves as it is on `before` and VFs depend on: an adapter without an IOMMU, bus numbers that do
 /// not reach for all VFs, an adapter that is down.
 pub fn expected(before: &Adapter, plan: &Plan) -> Vec<String> {
-    let mut remarks = Vec::new();
+    let mut warnings_after = Vec::new();
     if plan.to == 0 {
-        return remarks;
+        return warnings_after;
     }
     let name = before.name();
     if before.iommu_group == Observed::Known(None) {
-        remarks.push(format!(
+        warnings_after.push(format!(
             "{name} has no IOMMU group, so no VF can be given to a VM; see 'accelnet prereq'"
         ));
     }
@@ -127,12 +127,12 @@ pub fn expected(before: &Adapter, plan: &Plan) -> Vec<String> {
             (&sriov.total_vfs, &sriov.usable_vfs())
         && usable < total
     {
-        remarks.push(format!(
+        warnings_after.push(format!(
             "bus numbers reach {usable} of the {total} VFs of {name}; see 'accelnet prereq --adapter {name}'"
         ));
     }
-    remarks.extend(down(before));
-    remarks
+    warnings_after.extend(down(before));
+    warnings_after
 }
 
 /// VFs of an adapter that is down have no link.

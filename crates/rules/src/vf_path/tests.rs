@@ -10,8 +10,8 @@ fn held() -> Observed<Holding> {
     Observed::Known(Holding::Held("/dev/vfio/12".to_owned()))
 }
 
-fn seen(held: Observed<Holding>, bus_master: Observed<bool>) -> Seen {
-    Seen {
+fn observation(held: Observed<Holding>, bus_master: Observed<bool>) -> Observation {
+    Observation {
         running: true,
         vf: Some(VfEvidence { held, bus_master }),
         negotiated: None,
@@ -24,8 +24,8 @@ fn seen(held: Observed<Holding>, bus_master: Observed<bool>) -> Seen {
     }
 }
 
-fn of(seen: &Seen) -> Verdict {
-    judge(seen, Limits::default())
+fn of(observation: &Observation) -> Verdict {
+    judge(observation, Limits::default())
 }
 
 #[test]
@@ -62,29 +62,29 @@ fn each_piece_of_evidence_and_its_path() {
         ),
     ];
     for (held, bus_master, guest, path) in table {
-        let seen = Seen {
+        let observation = Observation {
             guest,
-            ..seen(held, bus_master)
+            ..observation(held, bus_master)
         };
-        let verdict = of(&seen);
-        assert_eq!(verdict.path, path, "{seen:?}: {verdict:?}");
-        assert_eq!(verdict.bridge, path != Path::Vf, "{seen:?}");
+        let verdict = of(&observation);
+        assert_eq!(verdict.path, path, "{observation:?}: {verdict:?}");
+        assert_eq!(verdict.bridge, path != Path::Vf, "{observation:?}");
     }
 }
 
 #[test]
 fn a_vm_without_a_vf_is_on_its_software_path() {
-    let seen = Seen {
+    let observation = Observation {
         vf: None,
         waited: Duration::from_secs(3600),
-        ..seen(held(), Observed::Known(true))
+        ..observation(held(), Observed::Known(true))
     };
-    let verdict = of(&seen);
+    let verdict = of(&observation);
     assert_eq!(
         (verdict.path, verdict.time),
         (Path::Software, Time::NotCounted)
     );
-    assert!(verdict.bridge && !verdict.take_back && verdict.look_again.is_none());
+    assert!(verdict.bridge && !verdict.take_back && verdict.next_check.is_none());
 }
 
 /// A guest that has a VF receives nothing over its vNIC, so a VF without link is taken back: at once where the
@@ -92,12 +92,12 @@ fn a_vm_without_a_vf_is_on_its_software_path() {
 #[test]
 fn a_vf_whose_adapter_has_no_link_is_taken_back() {
     let after = |waited: u64, begin: Begin, elsewhere: bool| {
-        let verdict = of(&Seen {
+        let verdict = of(&Observation {
             link: Some(false),
             begin,
             elsewhere,
             waited: Duration::from_secs(waited),
-            ..seen(held(), Observed::Known(true))
+            ..observation(held(), Observed::Known(true))
         });
         assert!(verdict.bridge && verdict.path == Path::Unknown);
         verdict.take_back
@@ -107,41 +107,41 @@ fn a_vf_whose_adapter_has_no_link_is_taken_back() {
     assert!(after(0, Begin::Lost, true));
     assert!(after(0, Begin::Started, true));
     assert!(!after(100, Begin::Started, false), "it boots");
-    let mut seen = Seen {
+    let mut observation = Observation {
         link: Some(false),
-        ..seen(held(), Observed::Known(false))
+        ..observation(held(), Observed::Known(false))
     };
-    let verdict = of(&seen);
+    let verdict = of(&observation);
     assert_eq!((verdict.path, verdict.take_back), (Path::Software, false));
-    seen.vf = self::seen(held(), Observed::Known(true)).vf;
+    observation.vf = self::observation(held(), Observed::Known(true)).vf;
     for link in [Some(true), None] {
-        seen.link = link;
-        assert_eq!(of(&seen).path, Path::Vf);
+        observation.link = link;
+        assert_eq!(of(&observation).path, Path::Vf);
     }
 }
 
 #[test]
 fn a_driver_at_work_is_no_proof_where_the_guest_goes_past_the_vf() {
-    let at_work = seen(held(), Observed::Known(true));
-    let sends = Seen {
+    let at_work = observation(held(), Observed::Known(true));
+    let sends = Observation {
         sends_on_vnic: true,
         ..at_work.clone()
     };
-    let rebooted = Seen {
+    let rebooted = Observation {
         negotiated: Some(false),
         ..at_work.clone()
     };
-    for seen in [sends, rebooted] {
-        let seen = Seen {
+    for observation in [sends, rebooted] {
+        let observation = Observation {
             waited: Duration::from_secs(3600),
-            ..seen
+            ..observation
         };
-        let verdict = of(&seen);
+        let verdict = of(&observation);
         assert_eq!(verdict.path, Path::Unknown, "{verdict:?}");
         assert!(verdict.bridge && !verdict.take_back, "{verdict:?}");
     }
     assert_eq!(
-        of(&Seen {
+        of(&Observation {
             negotiated: Some(true),
             ..at_work
         })
@@ -164,49 +164,49 @@ fn time_runs_out_by_what_it_is_counted_from() {
         (Begin::Lost, 300, Time::Over),
     ];
     for (begin, waited, time) in table {
-        let seen = Seen {
+        let observation = Observation {
             begin,
             waited: Duration::from_secs(waited),
-            ..seen(held(), Observed::Known(false))
+            ..observation(held(), Observed::Known(false))
         };
-        let verdict = of(&seen);
+        let verdict = of(&observation);
         assert_eq!(verdict.time, time, "{begin:?} {waited}");
         assert_eq!(verdict.take_back, time == Time::Over, "{begin:?} {waited}");
     }
 }
 
 #[test]
-fn a_guest_is_looked_at_less_often_the_longer_it_takes() {
+fn a_guest_is_inspected_less_often_the_longer_it_takes() {
     let after = |waited| {
-        let seen = Seen {
+        let observation = Observation {
             waited: Duration::from_secs(waited),
-            ..seen(held(), Observed::Known(false))
+            ..observation(held(), Observed::Known(false))
         };
-        of(&seen).look_again.expect("a look").as_secs()
+        of(&observation).next_check.expect("a look").as_secs()
     };
     assert_eq!([0, 8, 24, 100, 299, 300].map(after), [1, 1, 3, 5, 5, 60]);
-    let driven = seen(held(), Observed::Known(true));
-    assert_eq!(of(&driven).look_again, Some(Duration::from_secs(60)));
-    let paused = Seen {
+    let driven = observation(held(), Observed::Known(true));
+    assert_eq!(of(&driven).next_check, Some(Duration::from_secs(60)));
+    let paused = Observation {
         running: false,
         ..driven
     };
     assert_eq!(
-        of(&paused).look_again,
+        of(&paused).next_check,
         None,
         "an event reports that it goes on"
     );
 }
 
 #[test]
-fn what_qemu_hides_is_said_with_its_reason() {
-    let hidden = seen(Observed::Known(Holding::NotHeld), Observed::Known(false));
+fn what_qemu_hides_is_reported_with_its_reason() {
+    let hidden = observation(Observed::Known(Holding::NotHeld), Observed::Known(false));
     let why = of(&hidden).why;
     assert!(
         why.contains("QEMU does not hold it") && why.contains("VIRTIO_NET_F_STANDBY"),
         "{why}"
     );
-    let refused = Seen {
+    let refused = Observation {
         negotiated: Some(true),
         ..hidden
     };
@@ -222,7 +222,7 @@ fn any_held() -> impl Strategy<Value = Observed<Holding>> {
     ]
 }
 
-fn any_seen() -> impl Strategy<Value = Seen> {
+fn any_observation() -> impl Strategy<Value = Observation> {
     let master = prop_oneof![
         Just(Observed::Known(true)),
         Just(Observed::Known(false)),
@@ -250,9 +250,9 @@ fn any_seen() -> impl Strategy<Value = Seen> {
             (running, has, sends_on_vnic, link, elsewhere),
             (negotiated, guest),
             waited,
-        )| Seen {
+        )| Observation {
             running,
-            vf: has.then_some(seen(held, master).vf).flatten(),
+            vf: has.then_some(observation(held, master).vf).flatten(),
             negotiated,
             guest,
             sends_on_vnic,
@@ -266,26 +266,26 @@ fn any_seen() -> impl Strategy<Value = Seen> {
 
 proptest! {
     /// The path is the VF's only when the driver, or QEMU and the guest, show it; everything else is
-    /// bridged. What cannot be told, or does not run, keeps its VF.
+    /// bridged. What cannot be determined, or does not run, keeps its VF.
     #[test]
-    fn nothing_is_claimed_or_taken_without_proof(seen in any_seen()) {
-        let verdict = of(&seen);
-        let master = seen.vf.as_ref().and_then(|vf| vf.bus_master.known().copied());
-        let held = seen.vf.as_ref().and_then(|vf| vf.held.known().cloned());
+    fn nothing_is_claimed_or_taken_without_proof(observation in any_observation()) {
+        let verdict = of(&observation);
+        let master = observation.vf.as_ref().and_then(|vf| vf.bus_master.known().copied());
+        let held = observation.vf.as_ref().and_then(|vf| vf.held.known().cloned());
         if verdict.path == Path::Vf {
-            prop_assert!(master == Some(true) || (master.is_none() && seen.guest == Some(true)));
+            prop_assert!(master == Some(true) || (master.is_none() && observation.guest == Some(true)));
             prop_assert!(held != Some(Holding::NotHeld));
-            prop_assert!(seen.link != Some(false));
+            prop_assert!(observation.link != Some(false));
         }
         prop_assert_eq!(verdict.bridge, verdict.path != Path::Vf);
         if verdict.take_back {
-            prop_assert!(seen.running && verdict.path != Path::Vf && seen.vf.is_some());
-            let without_link = seen.link == Some(false) && master == Some(true);
+            prop_assert!(observation.running && verdict.path != Path::Vf && observation.vf.is_some());
+            let without_link = observation.link == Some(false) && master == Some(true);
             prop_assert!(without_link || verdict.path == Path::Software);
-            prop_assert!(without_link || seen.waited >= Limits::default().attached);
+            prop_assert!(without_link || observation.waited >= Limits::default().attached);
         }
-        if let Some(after) = verdict.look_again {
-            prop_assert!(after >= Duration::from_secs(1) && seen.running);
+        if let Some(after) = verdict.next_check {
+            prop_assert!(after >= Duration::from_secs(1) && observation.running);
         }
     }
 }

@@ -18,8 +18,8 @@ fn vm(vcpus: u32) -> Domain {
     }
 }
 
-fn room(free_vfs: u32, free_queue_pairs: u32, most_queue_pairs: u32) -> Room {
-    Room {
+fn free(free_vfs: u32, free_queue_pairs: u32, most_queue_pairs: u32) -> FreeCapacity {
+    FreeCapacity {
         free_vfs,
         free_queue_pairs,
         most_queue_pairs,
@@ -88,10 +88,10 @@ fn a_vm_needs_a_vnic() {
 
 #[test]
 fn the_first_adapter_with_room_is_taken() {
-    let full = room(0, 8, 8);
-    let narrow = room(4, 8, 2);
-    let scarce = room(4, 3, 8);
-    let good = room(1, 4, 4);
+    let full = free(0, 8, 8);
+    let narrow = free(4, 8, 2);
+    let scarce = free(4, 3, 8);
+    let good = free(1, 4, 4);
     assert_eq!(
         place(
             "web1",
@@ -105,7 +105,7 @@ fn the_first_adapter_with_room_is_taken() {
 
 #[test]
 fn what_binds_is_named() {
-    let binding = |adapters: &[Room]| {
+    let binding = |adapters: &[FreeCapacity]| {
         let problem = place(
             "web1",
             Performance::Medium,
@@ -117,23 +117,23 @@ fn what_binds_is_named() {
         problem.found
     };
     assert_eq!(
-        binding(&[room(0, 9, 8), room(0, 1, 8)]),
+        binding(&[free(0, 9, 8), free(0, 1, 8)]),
         "0 VFs and 10 queue pairs are free; VFs bind."
     );
     assert_eq!(
-        binding(&[room(3, 1, 8)]),
+        binding(&[free(3, 1, 8)]),
         "3 VFs and 1 queue pair are free; queue pairs bind."
     );
     // Enough of both, and not on one adapter.
     assert_eq!(
-        binding(&[room(0, 8, 8), room(3, 1, 8)]),
+        binding(&[free(0, 8, 8), free(3, 1, 8)]),
         "3 VFs and 9 queue pairs are free, but no adapter has a VF and 2 queue pairs together."
     );
 }
 
 #[test]
 fn what_no_adapter_can_give_is_not_a_lack_of_room() {
-    let narrow = [room(8, 64, 2), room(8, 64, 3)];
+    let narrow = [free(8, 64, 2), free(8, 64, 3)];
     let problem = place(
         "web1",
         Performance::High,

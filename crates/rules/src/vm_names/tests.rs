@@ -14,7 +14,7 @@ fn by_definition(pattern: &[char], name: &[char]) -> bool {
 
 proptest! {
     #[test]
-    fn it_is_what_the_definition_says(pattern in "[ab*?]{0,8}", name in "[ab]{0,8}") {
+    fn it_is_what_the_definition_states(pattern in "[ab*?]{0,8}", name in "[ab]{0,8}") {
         let chars = |text: &str| text.chars().collect::<Vec<_>>();
         prop_assert_eq!(
             fits(&pattern, &name),
@@ -52,7 +52,7 @@ fn names_fit_themselves_and_stars() {
 }
 
 #[test]
-fn a_vm_is_meant_by_name_uuid_or_glob() {
+fn a_vm_is_matched_by_name_uuid_or_glob() {
     let uuid = "2f6a5b1c-0000-4000-8000-00000000000a";
     for (typed, so) in [
         ("web1", true),
@@ -62,7 +62,7 @@ fn a_vm_is_meant_by_name_uuid_or_glob() {
         ("2f6a*", false),
         ("db", false),
     ] {
-        let found = meant(typed, ["web1"], |name| (name, uuid));
+        let found = matching(typed, ["web1"], |name| (name, uuid));
         assert_eq!(!found.is_empty(), so, "{typed}");
     }
 }
@@ -79,10 +79,14 @@ fn a_name_is_taken_before_a_glob() {
         ("a?b", vec!["axb", "a*b"]),
         ("b*", Vec::new()),
     ] {
-        assert_eq!(meant(typed, names, |name| (name, "")), expected, "{typed}");
+        assert_eq!(
+            matching(typed, names, |name| (name, "")),
+            expected,
+            "{typed}"
+        );
     }
     let without = ["axb", "ab"];
-    assert_eq!(meant("a*b", without, |name| (name, "")), without);
+    assert_eq!(matching("a*b", without, |name| (name, "")), without);
 }
 
 #[test]

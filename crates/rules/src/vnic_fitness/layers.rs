@@ -1,4 +1,4 @@
-//! Who says how a vNIC is treated: itself, its port group, its network, in this order.
+//! Where the settings of a vNIC come from: itself, its port group, its network, in this order.
 
 use accelnet_model::Problem;
 use accelnet_model::port::{PortSettings, VnicVlan};

@@ -1,5 +1,5 @@
 use accelnet_model::port::{Bandwidth, PortGroup, PortSettings, VnicVlan};
-use accelnet_model::switch::{BridgePort, PortVlan};
+use accelnet_model::switch::{BridgePort, PortRules, PortVlan};
 
 use super::*;
 
@@ -290,7 +290,7 @@ fn a_vnic_has_no_larger_mtu_than_the_adapter() {
     );
     let carried = judge(&way(&jumbo, &rules, &large)).expect("fit");
     assert_eq!(carried.lines.len(), 1, "{:?}", carried.lines);
-    // Where nothing says, libvirt takes the bridge's.
+    // Without a setting, libvirt takes the bridge's.
     let plain = vnic(|_| {});
     refused(
         judge(&way(&plain, &rules, &small)),
@@ -391,7 +391,7 @@ fn a_vnic_that_is_not_plugged_gets_its_tag_or_what_a_new_port_gets() {
         Ok(Vlan::Unknown),
         "no uplink now"
     );
-    // A tag that the bridge does not look at is none.
+    // A tag that the bridge does not read is none.
     let ignored = holds_with(|r| r.vlan_filtering = false, Some(42)).expect_err("no VLAN");
     assert!(
         ignored.found.contains("does not filter VLANs"),
@@ -415,7 +415,7 @@ fn a_vnic_that_is_not_plugged_gets_its_tag_or_what_a_new_port_gets() {
 }
 
 #[test]
-fn a_port_that_somebody_closed_past_libvirt_is_closed() {
+fn a_port_that_was_closed_past_libvirt_is_closed() {
     let plain = vnic(|_| {});
     let pfs = [pf()];
     for (change, words) in [

@@ -1,4 +1,4 @@
-//! The VLAN of a vNIC, as it is on the wire: what its VF has to have.
+//! The VLAN of a vNIC on the wire, which its VF needs.
 
 use accelnet_model::Problem;
 use accelnet_model::port::VnicVlan;
@@ -7,7 +7,7 @@ use accelnet_model::switch::{BridgePort, PortRules};
 use super::layers::Layer;
 use super::{Vlan, Way, refusing, unfit};
 
-/// The VLAN that a VF needs so that it is where its vNIC is.
+/// The VLAN that a VF needs to be in the network of its vNIC.
 pub fn carried(way: &Way<'_>, layers: &[Layer<'_>]) -> Result<Vlan, Problem> {
     let asked = layers
         .iter()

@@ -8,27 +8,27 @@ use serde::{Deserialize, Deserializer};
 
 use crate::management;
 
-/// The whole file; what is left out has its default.
+/// The whole file; omitted fields have their defaults.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ClusterFile {
     /// The share of nodes that may be down at once, in percent, 0..=99; 50 when left out.
     #[serde(default = "default_reserve", deserialize_with = "reserve")]
     pub node_reserve_percentage: u8,
-    /// What the performance settings stand for.
+    /// The values of the performance settings.
     #[serde(default)]
     pub performance: FiguresFile,
     /// Nodes, at least one.
     pub nodes: Vec<NodeFile>,
-    /// Accelerated VMs that are there.
+    /// Existing accelerated VMs.
     #[serde(default)]
     pub vms: Vec<VmFile>,
-    /// VMs that are asked for, in that order.
+    /// VMs that are requested, in that order.
     #[serde(default)]
     pub ask: Vec<AskFile>,
 }
 
-/// What the performance settings stand for; 1, 2 and 4 queue pairs when left out.
+/// The values of the performance settings; 1, 2 and 4 queue pairs by default.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct FiguresFile {
@@ -40,7 +40,7 @@ pub struct FiguresFile {
     pub high: Option<FigureFile>,
 }
 
-/// What one setting stands for.
+/// The values of one setting.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct FigureFile {
@@ -79,7 +79,7 @@ pub struct AdapterFile {
     pub max_queue_pairs_per_vf: Option<u32>,
 }
 
-/// A VM that is there.
+/// An existing VM.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct VmFile {
@@ -90,7 +90,7 @@ pub struct VmFile {
     /// The adapter that has its VF; the first of the node with room when left out.
     #[serde(default)]
     pub adapter: Option<String>,
-    /// Its vCPUs; they say nothing of a VM that is there already.
+    /// Its vCPUs; they do not matter for a VM that exists already.
     #[serde(default)]
     pub vcpus: Option<u32>,
     /// Its setting.
@@ -98,7 +98,7 @@ pub struct VmFile {
     pub performance: Performance,
 }
 
-/// A VM that is asked for.
+/// A VM that is requested.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct AskFile {
@@ -116,7 +116,7 @@ pub struct AskFile {
 }
 
 impl FiguresFile {
-    /// The figures, with the defaults for what was left out.
+    /// The performance settings, with defaults for omitted fields.
     pub fn figures(&self) -> PerformanceSettings {
         let mut figures = PerformanceSettings::default();
         for (figure, given) in [

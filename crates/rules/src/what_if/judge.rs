@@ -6,11 +6,11 @@ use accelnet_model::capacity::{Answer, Capacity};
 use accelnet_model::{NodeName, Problem};
 
 use super::file::{AskFile, ClusterFile, VmFile};
-use super::{InUse, Promised, outlook, placed};
+use super::{AcceleratedVm, InUse, outlook, placed};
 use crate::admission::{self, Adapter, Cluster, Ledger, Node, Refusal, Remedy, place_of};
 use crate::{management, vm};
 
-/// A field that makes no sense, and why: a fragment.
+/// An invalid field, and the reason as a fragment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Wrong {
     /// The field: `vms`, `3`, `node`.
@@ -46,11 +46,11 @@ impl Wrong {
 ///
 /// # Errors
 ///
-/// A field that makes no sense beside the others.
+/// A field that contradicts others.
 pub fn judge(file: &ClusterFile) -> Result<Capacity, Wrong> {
     let names = Names::of(file)?;
     let mut cluster = cluster(file)?;
-    let mut vms: Vec<Promised<'_>> = Vec::with_capacity(file.vms.len() + file.ask.len());
+    let mut vms: Vec<AcceleratedVm<'_>> = Vec::with_capacity(file.vms.len() + file.ask.len());
     // Those whose adapter is given first: the others go where there is room then.
     let given = |(_, vm): &(usize, &VmFile)| vm.adapter.is_some();
     let (given, free): (Vec<_>, Vec<_>) = file.vms.iter().enumerate().partition(given);
@@ -201,7 +201,7 @@ impl<'a> Names<'a> {
         let Some(name) = &vm.adapter else {
             let room = adapters
                 .iter_mut()
-                .find(|adapter| adapter.has_room(&sizes, setting));
+                .find(|adapter| adapter.has_capacity(&sizes, setting));
             let Some(adapter) = room else {
                 let what = format!("no adapter of {} has enough free capacity", vm.node);
                 return Err(Wrong::new(&[&"vms", &number, &"node"], what));
@@ -214,7 +214,7 @@ impl<'a> Names<'a> {
             return Err(Wrong::new(&field, what));
         };
         let adapter = &mut adapters[*place];
-        if !adapter.has_room(&sizes, setting) {
+        if !adapter.has_capacity(&sizes, setting) {
             let vf = match sizes[setting] {
                 1 => "VF with 1 queue pair".to_owned(),
                 pairs => format!("VF with {pairs} queue pairs"),
@@ -230,11 +230,11 @@ impl<'a> Names<'a> {
     }
 }
 
-/// Why VMs of a setting are refused, by the node that is asked for, since one was admitted last: the place
-/// of the node that says why, and what would help.
+/// Why VMs of a setting are refused, by the node that is requested, since one was admitted last: the place
+/// of the node that gives the reason, and what would help.
 type Refusals = HashMap<(Option<NodeName>, usize), (usize, Refusal, Vec<Remedy>)>;
 
-/// A VM that is asked for, and the nodes that it may run on.
+/// A VM that is requested, and the nodes that it may run on.
 struct Asked<'a> {
     ask: &'a AskFile,
     nodes: Vec<usize>,
@@ -245,7 +245,7 @@ impl<'a> Asked<'a> {
     fn judge(
         &self,
         ledger: &mut Ledger,
-        vms: &mut Vec<Promised<'a>>,
+        vms: &mut Vec<AcceleratedVm<'a>>,
         refusals: &mut Refusals,
     ) -> Answer {
         let setting = self.ask.performance;
@@ -262,7 +262,7 @@ impl<'a> Asked<'a> {
                 vms.push((&self.ask.name, node, setting));
                 return self.admitted(ledger.cluster(), node, adapter);
             }
-            // All refuse: the first node says why.
+            // All refuse: the first node gives the reason.
             let first = self
                 .nodes
                 .first()
@@ -282,7 +282,7 @@ impl<'a> Asked<'a> {
     fn not_admitted(
         &self,
         cluster: &Cluster,
-        vms: &mut Vec<Promised<'a>>,
+        vms: &mut Vec<AcceleratedVm<'a>>,
         node: usize,
         refusal: &Refusal,
         remedies: &[Remedy],

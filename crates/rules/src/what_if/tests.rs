@@ -1,6 +1,7 @@
 use accelnet_model::{Capacity, Code};
 
 use super::*;
+use crate::admission;
 
 fn read(text: &str) -> ClusterFile {
     serde_json::from_str(text).expect("a file")
@@ -121,7 +122,7 @@ fn a_setting_that_no_adapter_can_give() {
 }
 
 #[test]
-fn a_promise_that_does_not_hold_is_told_before_anything_is_asked() {
+fn missing_failover_capacity_is_reported_first() {
     let vms: Vec<String> = (0..5)
         .flat_map(|number| [(number, "n1"), (number + 5, "n2")])
         .map(|(number, node)| format!(r#"{{"name": "vm{number}", "node": "{node}", "adapter": "pf0", "performance": "low"}}"#))

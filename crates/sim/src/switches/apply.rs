@@ -6,9 +6,9 @@ use accelnet_model::Mac;
 use accelnet_model::switch::{AddressFlags, Network, Route, SwitchStep};
 use accelnet_netlink::NetlinkError;
 
-use super::{ENODEV, SimSwitches, route};
-use crate::kernel::held;
+use super::state::{ENODEV, SimSwitches, route};
 use crate::links::refused;
+use crate::mutex::held;
 use crate::tree::SoftLink;
 
 impl SimSwitches {

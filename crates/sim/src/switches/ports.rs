@@ -5,7 +5,7 @@ use accelnet_model::switch::{BridgePort, PortRules, PortVlan};
 use accelnet_netlink::NetlinkError;
 
 use super::SimSwitches;
-use crate::kernel::held;
+use crate::mutex::held;
 
 impl SimSwitches {
     /// `ip link set BRIDGE type bridge vlan_filtering 1 vlan_default_pvid PVID`; none for a new port without a

@@ -2,7 +2,7 @@
 
 use accelnet_model::PciAddress;
 
-/// An adapter. The fields say everything; [`AdapterSpec::igb`] and its siblings fill them
+/// An adapter. The fields are the whole description; [`AdapterSpec::igb`] and its siblings fill them
 /// with what such a device shows, and the methods change what tests often change.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AdapterSpec {

@@ -71,7 +71,7 @@ impl SimNode {
         self.folder.exists(&format!("sys/class/net/{name}"))
     }
 
-    /// Makes a link a port of `master`, or nobody's.
+    /// Makes a link a port of `master`, or of no bridge.
     ///
     /// # Errors
     ///

@@ -93,7 +93,7 @@ impl SimNode {
         Ok(Some(index))
     }
 
-    /// Makes `sriov_numvfs` of an adapter say `vfs` and `made` VFs exist, without asking.
+    /// Makes `sriov_numvfs` of an adapter report `vfs` and `made` VFs exist, without asking.
     pub(super) fn set_vfs(&mut self, adapter: usize, vfs: u16, made: u16) -> io::Result<()> {
         let here = self.placed[adapter].folder();
         let spec = &self.placed[adapter].spec;

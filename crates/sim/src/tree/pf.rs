@@ -3,7 +3,8 @@
 use std::io;
 
 use super::function::{Function, Netdev};
-use super::{Above, AdapterSpec, SimNode, SriovSpec};
+use super::node::{Above, Placed};
+use super::{AdapterSpec, SimNode, SriovSpec};
 use crate::config::{ConfigBuilder, Express, Sriov};
 
 /// Flags of a 64-bit prefetchable memory space (`include/linux/ioport.h`, with the
@@ -13,23 +14,6 @@ const WIDE_MEMORY: u64 = 0x14_220c;
 const WIDE_REGISTER: u32 = 0xc;
 /// Where the BARs of VFs begin, each adapter's on a bus of its own.
 const MEMORY: u64 = 0x80_0000_0000;
-
-/// An adapter in its place.
-#[derive(Debug, Clone)]
-pub(super) struct Placed {
-    pub(super) spec: AdapterSpec,
-    /// The folder that its own lies in.
-    pub(super) above: String,
-    pub(super) way: Above,
-    /// Its VFs, by number, with their groups.
-    pub(super) vfs: Vec<Option<u32>>,
-}
-
-impl Placed {
-    pub(super) fn folder(&self) -> String {
-        format!("{}/{}", self.above, self.spec.address)
-    }
-}
 
 impl SimNode {
     pub(super) fn add_adapter(

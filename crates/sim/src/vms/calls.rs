@@ -9,11 +9,12 @@ use accelnet_libvirt::{
     GuestAnswer, LibvirtError, SavedState, Side, VirtualNetwork, VmEvent, WatchHandle,
 };
 
+use super::fragment::{tap, vnic};
 use super::life::key;
 use super::normal::{self, Shows};
-use super::plug::{tap, vnic};
-use super::{SimVms, State, away, failed, text};
-use crate::kernel::held;
+use super::state::{State, away, failed};
+use super::{SimVms, text};
+use crate::mutex::held;
 
 const ATTACH: &str = "attach the device";
 const DETACH: &str = "detach the device";
@@ -54,7 +55,7 @@ impl Vms for SimVms {
                 text::is_free(&before, &device).map_err(|words| failed(ATTACH, words))?;
             } else {
                 if side == Side::Config {
-                    before = text::with_room(&before);
+                    before = text::with_free_port(&before);
                 }
                 let place = text::place(&before).map_err(|words| failed(ATTACH, words))?;
                 device = place.map_or(device.clone(), |place| text::with_child(&device, &place));
@@ -77,7 +78,7 @@ impl Vms for SimVms {
         if side == Side::Live {
             self.guest_finds_devices(&mut state, uuid);
             let alias = vnic(&device).and_then(|vnic| vnic.alias);
-            state.tell(VmEvent::DeviceAdded {
+            state.notify(VmEvent::DeviceAdded {
                 uuid: uuid.to_owned(),
                 alias: alias.unwrap_or_default(),
             });
@@ -110,7 +111,7 @@ impl Vms for SimVms {
         if side == Side::Live {
             let keeps = state.domain(uuid)?.guest.keeps_devices;
             if keeps {
-                self.kernel.pass(within);
+                self.kernel.advance(within);
                 return Err(LibvirtError::NotGivenUp {
                     words: format!("it still has it after {} s", within.as_secs_f32()),
                 });
@@ -124,7 +125,7 @@ impl Vms for SimVms {
         let alias = vnic(fragment).and_then(|vnic| vnic.alias);
         store(&mut state, uuid, side, text::remove(&before, range))?;
         if side == Side::Live {
-            state.tell(VmEvent::DeviceRemoved {
+            state.notify(VmEvent::DeviceRemoved {
                 uuid: uuid.to_owned(),
                 alias: alias.unwrap_or_default(),
             });

@@ -1,10 +1,10 @@
-//! Guests, as far as their agent tells of them.
+//! Guests, as far as their agent reports them.
 
 use accelnet_libvirt::LibvirtError;
 use accelnet_libvirt::xml::Definition;
 use accelnet_model::domain::Teaming;
 
-use super::plug::is_vf;
+use super::fragment::is_vf;
 
 /// A guest.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -13,9 +13,9 @@ pub struct Guest {
     pub has_channel: bool,
     /// Whether its agent answers.
     pub answers: bool,
-    /// Its system, as `ID` in os-release says.
+    /// Its system: `ID` in os-release.
     pub id: String,
-    /// Its kernel, as `uname -r` says.
+    /// Its kernel: `uname -r`.
     pub kernel: String,
     /// Whether it refuses to give devices up.
     pub keeps_devices: bool,
@@ -23,7 +23,7 @@ pub struct Guest {
     pub standby: bool,
     /// Whether it has a driver for VFs.
     pub vf_driver: bool,
-    /// Whether that driver works a VF only when [`super::SimVms::guest_binds`] says so, not at once.
+    /// Whether that driver works a VF only after [`super::SimVms::guest_binds`], not at once.
     pub slow: bool,
 }
 

@@ -5,8 +5,9 @@ use accelnet_libvirt::{LibvirtError, VmEvent};
 use accelnet_model::PciAddress;
 use accelnet_model::domain::Teaming;
 
-use super::{PlugKind, SimVms, State, failed};
-use crate::kernel::held;
+use super::SimVms;
+use super::state::{PlugKind, State, failed};
+use crate::mutex::held;
 
 impl SimVms {
     /// The guest of `name` reboots by itself, or is reset.
@@ -19,8 +20,8 @@ impl SimVms {
         let mut state = held(&self.state);
         state.domain(&uuid)?.negotiated = false;
         state.domain(&uuid)?.unbound = true;
-        self.settle_guest_vf(&mut state, &uuid);
-        state.tell(VmEvent::Rebooted { uuid: uuid.clone() });
+        self.update_guest_vf(&mut state, &uuid);
+        state.notify(VmEvent::Rebooted { uuid: uuid.clone() });
         self.guest_boots(&mut state, &uuid);
         Ok(())
     }
@@ -34,7 +35,7 @@ impl SimVms {
         self.bind(name, false)
     }
 
-    /// Somebody in the guest takes the driver from its VF: nothing reports that.
+    /// A process in the guest takes the driver from its VF: there is no event.
     ///
     /// # Errors
     ///
@@ -47,7 +48,7 @@ impl SimVms {
         let uuid = self.running(name)?;
         let mut state = held(&self.state);
         state.domain(&uuid)?.unbound = unbound;
-        self.settle_guest_vf(&mut state, &uuid);
+        self.update_guest_vf(&mut state, &uuid);
         Ok(())
     }
 
@@ -93,16 +94,16 @@ impl SimVms {
         domain.unbound = domain.guest.slow;
         let negotiated = domain.negotiated && !before && !domain.leaving;
         if let (true, Some(vnic)) = (negotiated, failover) {
-            state.tell(VmEvent::FailoverNegotiated {
+            state.notify(VmEvent::FailoverNegotiated {
                 uuid: uuid.to_owned(),
                 alias: vnic.alias.unwrap_or_default(),
             });
         }
-        self.settle_guest_vf(state, uuid);
+        self.update_guest_vf(state, uuid);
     }
 
     /// Brings what the host shows of the domain's VFs to what QEMU and the guest do with them.
-    pub(super) fn settle_guest_vf(&self, state: &mut State, uuid: &str) {
+    pub(super) fn update_guest_vf(&self, state: &mut State, uuid: &str) {
         let Ok(domain) = state.domain(uuid) else {
             return;
         };
@@ -158,7 +159,7 @@ impl SimVms {
     }
 }
 
-impl super::SimDomain {
+impl super::state::SimDomain {
     /// Whether the guest's driver works a VF that QEMU has plugged.
     pub(super) fn drives(&self) -> bool {
         let plugged = self

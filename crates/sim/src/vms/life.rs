@@ -3,8 +3,9 @@
 use accelnet_libvirt::{DomainChange, LibvirtError};
 use accelnet_model::Mac;
 
-use super::plug::{is_vf, vnic};
-use super::{Guest, SimDomain, SimVms, State, failed, normal, text};
+use super::fragment::{is_vf, vnic};
+use super::state::{SimDomain, State, failed};
+use super::{Guest, SimVms, normal, text};
 
 impl SimVms {
     pub(super) fn put_domain(&self, xml: &str) -> Result<(), LibvirtError> {
@@ -45,7 +46,7 @@ impl SimVms {
                 state.domains.insert(uuid.clone(), domain);
             }
         }
-        state.tell_domain(&uuid, DomainChange::Defined);
+        state.notify_domain(&uuid, DomainChange::Defined);
         Ok(())
     }
 
@@ -81,7 +82,7 @@ impl SimVms {
             self.take_down(state, uuid);
             return Err("internal error: process exited while connecting to monitor".to_owned());
         }
-        state.tell_domain(uuid, DomainChange::Started);
+        state.notify_domain(uuid, DomainChange::Started);
         self.guest_boots(state, uuid);
         Ok(())
     }
@@ -97,7 +98,7 @@ impl SimVms {
         let gone = domain.config.is_none();
         self.end_process(state, uuid);
         if ran {
-            state.tell_domain(uuid, DomainChange::Stopped);
+            state.notify_domain(uuid, DomainChange::Stopped);
         }
         if gone {
             state.domains.remove(uuid);
@@ -114,7 +115,7 @@ impl SimVms {
     }
 }
 
-/// What tells the two interfaces of a pair apart.
+/// What distinguishes the two interfaces of a pair.
 pub(super) fn key(fragment: &str) -> Option<(Mac, bool)> {
     let vnic = vnic(fragment)?;
     Some((vnic.mac?, is_vf(&vnic)))

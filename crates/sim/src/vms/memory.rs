@@ -6,8 +6,10 @@ use accelnet_libvirt::LibvirtError;
 use accelnet_libvirt::xml::Definition;
 use accelnet_model::Observed;
 
-use super::{PlugKind, SimVms, State};
-use crate::kernel::{SimKernel, held};
+use super::SimVms;
+use super::state::{PlugKind, State};
+use crate::kernel::SimKernel;
+use crate::mutex::held;
 
 /// What a guest touched when it booted.
 const BOOTED_MIB: u64 = 256;

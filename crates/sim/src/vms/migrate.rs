@@ -5,9 +5,10 @@ use accelnet_host::hook;
 use accelnet_libvirt::xml::DomainXml;
 use accelnet_libvirt::{DomainChange, LibvirtError, MigrationChange, VmEvent};
 
-use super::plug::{is_vf, vnic};
-use super::{PlugKind, SimDomain, SimVms, failed, text};
-use crate::kernel::held;
+use super::fragment::{is_vf, vnic};
+use super::state::{PlugKind, SimDomain, failed};
+use super::{SimVms, text};
+use crate::mutex::held;
 
 const DOING: &str = "migrate the VM";
 
@@ -24,7 +25,7 @@ impl SimVms {
     ///
     /// # Errors
     ///
-    /// As libvirt says: the target has no VF left, no such network.
+    /// The target has no VF left, no such network.
     pub fn virsh_migrate(&self, name: &str, to: &SimVms) -> Result<Migration, LibvirtError> {
         let uuid = self.uuid(name).ok_or_else(|| LibvirtError::NoDomain {
             words: format!("Domain not found: no domain with matching name '{name}'"),
@@ -50,10 +51,10 @@ impl SimVms {
         to.take_in(moving)?;
         let mut state = held(&self.state);
         state.domain(&uuid)?.leaving = true;
-        self.settle_guest_vf(&mut state, &uuid);
+        self.update_guest_vf(&mut state, &uuid);
         for change in [MigrationChange::WaitsForGuest, MigrationChange::Active] {
             let uuid = uuid.clone();
-            state.tell(VmEvent::Migration { uuid, change });
+            state.notify(VmEvent::Migration { uuid, change });
         }
         drop(state);
         Ok(Migration {
@@ -112,8 +113,8 @@ impl Migration {
                 domain.config = config;
             }
         }
-        self.to.settle_guest_vf(&mut state, &self.uuid);
-        state.tell_domain(&self.uuid, DomainChange::Resumed);
+        self.to.update_guest_vf(&mut state, &self.uuid);
+        state.notify_domain(&self.uuid, DomainChange::Resumed);
     }
 
     /// It is cancelled: the guest stays, and gets its VF back.
@@ -126,8 +127,8 @@ impl Migration {
         if let Ok(domain) = state.domain(&self.uuid) {
             domain.leaving = false;
         }
-        self.from.settle_guest_vf(&mut state, &self.uuid);
-        state.tell(VmEvent::Migration {
+        self.from.update_guest_vf(&mut state, &self.uuid);
+        state.notify(VmEvent::Migration {
             uuid: self.uuid.clone(),
             change: MigrationChange::Failed,
         });

@@ -4,7 +4,8 @@ use accelnet_libvirt::xml::network;
 use accelnet_libvirt::{LibvirtError, NetworkChange, VirtualNetwork, VmEvent};
 use accelnet_model::PciAddress;
 
-use super::{SimNetwork, SimVms, State, failed, text};
+use super::state::{SimNetwork, State, failed};
+use super::{SimVms, text};
 use crate::kernel::SimKernel;
 
 impl SimVms {
@@ -44,7 +45,7 @@ impl SimVms {
         });
         network.config = Some(xml);
         network.autostart = autostart;
-        state.tell_network(&name, NetworkChange::Defined);
+        state.notify_network(&name, NetworkChange::Defined);
         Ok(())
     }
 
@@ -64,7 +65,7 @@ impl SimVms {
             if network.config.is_none() {
                 state.networks.remove(name);
             }
-            state.tell_network(name, NetworkChange::Stopped);
+            state.notify_network(name, NetworkChange::Stopped);
         }
         Ok(())
     }
@@ -79,7 +80,7 @@ impl SimVms {
         if network.live.is_none() {
             state.networks.remove(name);
         }
-        state.tell_network(name, NetworkChange::Undefined);
+        state.notify_network(name, NetworkChange::Undefined);
         Ok(())
     }
 }
@@ -109,13 +110,13 @@ impl State {
         }
         let xml = network.config.clone().unwrap_or_default();
         network.live = Some(running(kernel, &xml).map_err(|words| failed(doing, words))?);
-        self.tell_network(name, NetworkChange::Started);
+        self.notify_network(name, NetworkChange::Started);
         Ok(())
     }
 
-    pub(super) fn tell_network(&mut self, name: &str, change: NetworkChange) {
+    pub(super) fn notify_network(&mut self, name: &str, change: NetworkChange) {
         let uuid = self.networks.get(name).map(|one| one.uuid.clone());
-        self.tell(VmEvent::Network {
+        self.notify(VmEvent::Network {
             uuid: uuid.unwrap_or_default(),
             name: name.to_owned(),
             change,

@@ -43,7 +43,7 @@ const PORT: &str = "0f1e2d3c-0000-4000-8000-000000000001";
 /// Which of the two texts of a domain an interface is written for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Shows {
-    /// What the domain starts with: without names that libvirt makes up anew at each start.
+    /// What the domain starts with: without names that libvirt makes up again at each start.
     Definition,
     /// What runs.
     Running,

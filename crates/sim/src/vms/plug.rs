@@ -2,15 +2,17 @@
 
 use accelnet_host::Links;
 use accelnet_host::hook::{self, Operation};
-use accelnet_libvirt::xml::{Definition, network};
+use accelnet_libvirt::xml::network;
 use accelnet_model::domain::{Teaming, Vnic};
 use accelnet_model::vf::VlanProtocol;
 use accelnet_model::{Mac, PciAddress};
 use accelnet_netlink::VfChange;
 
+use super::fragment::{tap, vnic};
 use super::networks::address;
 use super::normal::{self, Shows};
-use super::{Plug, PlugKind, SimVms, State, text};
+use super::state::{Plug, PlugKind, State};
+use super::{SimVms, text};
 
 impl SimVms {
     /// Plugs the interface that `fragment` defines into the domain `uuid`; its text as libvirt
@@ -241,22 +243,4 @@ impl SimVms {
             drop(self.kernel.node().apply_msix_count(pf, index));
         }
     }
-}
-
-/// The interface that a fragment is.
-pub(super) fn vnic(fragment: &str) -> Option<Vnic> {
-    let alone = format!("<domain><devices>{fragment}</devices></domain>");
-    Definition::parse(&alone).ok()?.vnics.pop()
-}
-
-/// The tap of an interface of a running domain, or that a definition names.
-pub(super) fn tap(fragment: &str) -> Option<String> {
-    vnic(fragment)?.target
-}
-
-/// Whether an interface is the VF of a pair, or any VF.
-pub(super) fn is_vf(vnic: &Vnic) -> bool {
-    vnic.host_device.is_some()
-        || vnic.kind == "hostdev"
-        || matches!(vnic.teaming, Some(Teaming::Transient { .. }))
 }

@@ -3,7 +3,8 @@
 use std::fs;
 use std::os::unix::fs::symlink;
 
-use super::{SimVms, State};
+use super::SimVms;
+use super::state::State;
 
 impl SimVms {
     pub(super) fn begin_process(&self, state: &mut State, uuid: &str) {

@@ -161,8 +161,8 @@ fn place_of(device: Node<'_, '_>) -> Option<[u32; 3]> {
 }
 
 /// With one more root port where no place is free, as libvirt adds it to a definition: behind the last
-/// one, in its slot, which it says of the first in it.
-pub fn with_room(domain: &str) -> String {
+/// one, in its slot, which the first in it is marked with.
+pub fn with_free_port(domain: &str) -> String {
     let Ok(document) = Document::parse(domain) else {
         return domain.to_owned();
     };

@@ -1,4 +1,4 @@
-//! Whoever else has a shell: what `virsh` does, and a reboot.
+//! What an administrator does in a shell: `virsh`, and a reboot.
 
 use accelnet_host::Vms;
 use accelnet_libvirt::xml::{DomainXml, Part};
@@ -7,15 +7,16 @@ use accelnet_model::domain::DomainState;
 use accelnet_model::platform::Version;
 use accelnet_model::{Mac, PciAddress};
 
-use super::{DomainSpec, Guest, PlugKind, SimVms, failed, normal, text};
-use crate::kernel::held;
+use super::state::{PlugKind, failed};
+use super::{DomainSpec, Guest, SimVms, normal, text};
+use crate::mutex::held;
 
 impl SimVms {
     /// `virsh define`.
     ///
     /// # Errors
     ///
-    /// As libvirt says.
+    /// The error of libvirt.
     pub fn add(&self, spec: &DomainSpec) -> Result<(), LibvirtError> {
         self.define(&spec.xml())
     }
@@ -38,7 +39,7 @@ impl SimVms {
     ///
     /// # Errors
     ///
-    /// As libvirt says.
+    /// The error of libvirt.
     pub fn virsh_start(&self, name: &str) -> Result<(), LibvirtError> {
         self.start(&self.named(name)?)
     }
@@ -47,7 +48,7 @@ impl SimVms {
     ///
     /// # Errors
     ///
-    /// As libvirt says.
+    /// The error of libvirt.
     pub fn virsh_stop(&self, name: &str) -> Result<(), LibvirtError> {
         let uuid = self.named(name)?;
         self.take_down(&mut held(&self.state), &uuid);
@@ -58,7 +59,7 @@ impl SimVms {
     ///
     /// # Errors
     ///
-    /// As libvirt says.
+    /// The error of libvirt.
     pub fn virsh_pause(&self, name: &str, paused: bool) -> Result<(), LibvirtError> {
         let uuid = self.named(name)?;
         let mut state = held(&self.state);
@@ -67,7 +68,7 @@ impl SimVms {
             true => DomainChange::Suspended,
             false => DomainChange::Resumed,
         };
-        state.tell_domain(&uuid, change);
+        state.notify_domain(&uuid, change);
         Ok(())
     }
 
@@ -75,7 +76,7 @@ impl SimVms {
     ///
     /// # Errors
     ///
-    /// As libvirt says.
+    /// The error of libvirt.
     pub fn virsh_rename(&self, name: &str, new: &str) -> Result<(), LibvirtError> {
         let uuid = self.named(name)?;
         let mut state = held(&self.state);
@@ -87,7 +88,7 @@ impl SimVms {
         domain.name = new.to_owned();
         let config = domain.config.take().unwrap_or_default();
         domain.config = Some(text::with_value(&config, "name", new));
-        state.tell_domain(&uuid, DomainChange::Renamed);
+        state.notify_domain(&uuid, DomainChange::Renamed);
         Ok(())
     }
 
@@ -95,14 +96,14 @@ impl SimVms {
     ///
     /// # Errors
     ///
-    /// As libvirt says.
+    /// The error of libvirt.
     pub fn virsh_undefine(&self, name: &str) -> Result<(), LibvirtError> {
         let uuid = self.named(name)?;
         let mut state = held(&self.state);
         let domain = state.domain(&uuid)?;
         domain.config = None;
         let gone = domain.live.is_none();
-        state.tell_domain(&uuid, DomainChange::Undefined);
+        state.notify_domain(&uuid, DomainChange::Undefined);
         if gone {
             state.domains.remove(&uuid);
         }
@@ -113,7 +114,7 @@ impl SimVms {
     ///
     /// # Errors
     ///
-    /// As libvirt says.
+    /// The error of libvirt.
     pub fn virsh_edit(
         &self,
         name: &str,
@@ -127,15 +128,15 @@ impl SimVms {
             .take()
             .map(edit)
             .map(|xml| normal::domain(&xml));
-        state.tell_domain(&uuid, DomainChange::Defined);
+        state.notify_domain(&uuid, DomainChange::Defined);
         Ok(())
     }
 
-    /// `virsh domif-setlink`, `virsh update-device --live` and their kind: libvirt tells nobody.
+    /// `virsh domif-setlink`, `virsh update-device --live` and their kind: libvirt sends no event.
     ///
     /// # Errors
     ///
-    /// As libvirt says.
+    /// The error of libvirt.
     pub fn virsh_update_live(
         &self,
         name: &str,
@@ -152,7 +153,7 @@ impl SimVms {
     ///
     /// # Errors
     ///
-    /// As libvirt says.
+    /// The error of libvirt.
     pub fn virsh_vcpus(&self, name: &str, vcpus: u32) -> Result<(), LibvirtError> {
         let uuid = self.named(name)?;
         let mut state = held(&self.state);
@@ -160,7 +161,7 @@ impl SimVms {
         for xml in [&mut domain.config, &mut domain.live].into_iter().flatten() {
             *xml = text::with_value(xml, "vcpu", &vcpus.to_string());
         }
-        state.tell_domain(&uuid, DomainChange::Defined);
+        state.notify_domain(&uuid, DomainChange::Defined);
         Ok(())
     }
 
@@ -168,7 +169,7 @@ impl SimVms {
     ///
     /// # Errors
     ///
-    /// As libvirt says.
+    /// The error of libvirt.
     pub fn virsh_detach_vf(&self, name: &str, mac: Mac) -> Result<(), LibvirtError> {
         let uuid = self.named(name)?;
         let live = self.xml(&uuid, Side::Live)?;
@@ -183,7 +184,7 @@ impl SimVms {
     ///
     /// # Errors
     ///
-    /// As libvirt says.
+    /// The error of libvirt.
     pub fn virsh_autostart(&self, name: &str, autostart: bool) -> Result<(), LibvirtError> {
         let uuid = self.named(name)?;
         held(&self.state).domain(&uuid)?.autostart = autostart;
@@ -194,7 +195,7 @@ impl SimVms {
     ///
     /// # Errors
     ///
-    /// As libvirt says.
+    /// The error of libvirt.
     pub fn virsh_save(
         &self,
         name: &str,
@@ -213,7 +214,7 @@ impl SimVms {
     ///
     /// # Errors
     ///
-    /// As libvirt says.
+    /// The error of libvirt.
     pub fn set_guest(&self, name: &str, guest: Guest) -> Result<(), LibvirtError> {
         let uuid = self.named(name)?;
         let mut state = held(&self.state);
@@ -276,7 +277,7 @@ impl SimVms {
         state.away = true;
     }
 
-    /// libvirt starts at boot, and starts what is to start with it; what cannot start is told.
+    /// libvirt starts at boot, and starts what is to start with it; failures are reported.
     pub fn boot(&self) -> Vec<String> {
         let mut state = held(&self.state);
         state.away = false;

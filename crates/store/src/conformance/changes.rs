@@ -1,4 +1,4 @@
-//! What a watch tells, and what compaction forgets.
+//! What a watch shows, and what compaction forgets.
 
 use std::time::Duration;
 
@@ -31,7 +31,7 @@ fn nothing(watch: &mut dyn Watch) {
 }
 
 /// Each change as text: revision, key without the prefix, value.
-fn told(changes: &[Change], prefix: &str) -> Vec<String> {
+fn as_text(changes: &[Change], prefix: &str) -> Vec<String> {
     let tell = |change: &Change| {
         let key = change.key().strip_prefix(prefix).unwrap_or("?");
         match change {
@@ -42,7 +42,7 @@ fn told(changes: &[Change], prefix: &str) -> Vec<String> {
     changes.iter().map(tell).collect()
 }
 
-/// Reads until the watch says that its changes are forgotten; a store may say so at once.
+/// Reads until the watch reports that its changes are forgotten; a store may report it at once.
 fn forgotten(store: &dyn Store, prefix: &str, from: u64) -> StoreError {
     match store.watch(prefix, from) {
         Ok(mut watch) => refused(watch.next(LONG)),
@@ -62,7 +62,7 @@ pub fn in_order(subject: &mut impl Subject) {
     let entry = must(store.get(&b));
     done(&*store, Txn::new().delete(&*b));
     let changes = next(&mut *watch, 4);
-    assert_eq!(told(&changes, &prefix), ["b=1", "a=2", "b=3", "b gone"]);
+    assert_eq!(as_text(&changes, &prefix), ["b=1", "a=2", "b=3", "b gone"]);
     let revisions: Vec<_> = changes.iter().map(Change::revision).collect();
     assert_eq!(revisions, [from, from + 1, from + 2, from + 3]);
     assert_eq!(Some(changes[2].clone()), entry.map(Change::Put));
@@ -82,13 +82,13 @@ pub fn of_one_prefix(subject: &mut impl Subject) {
         .put(format!("{prefix}c"), "");
     done(&*store, txn);
     assert_eq!(
-        told(&next(&mut *watch, 3), &prefix),
+        as_text(&next(&mut *watch, 3), &prefix),
         ["a/1=", "a/=", "a/2="]
     );
     nothing(&mut *watch);
 }
 
-/// A watch from an old revision tells all since, and goes on with what is new.
+/// A watch from an old revision returns all since, and goes on with what is new.
 pub fn from_an_old_revision(subject: &mut impl Subject) {
     let (store, prefix) = (subject.store(), subject.prefix());
     let key = format!("{prefix}a");
@@ -98,9 +98,9 @@ pub fn from_an_old_revision(subject: &mut impl Subject) {
     let mut watch = must(store.watch(&prefix, revisions[2]));
     done(&*store, Txn::new().delete(&*key));
     let changes = next(&mut *watch, 4);
-    assert_eq!(told(&changes, &prefix), ["a=2", "a=3", "a=4", "a gone"]);
+    assert_eq!(as_text(&changes, &prefix), ["a=2", "a=3", "a=4", "a gone"]);
     done(&*store, Txn::new().put(&*key, "5"));
-    assert_eq!(told(&next(&mut *watch, 1), &prefix), ["a=5"]);
+    assert_eq!(as_text(&next(&mut *watch, 1), &prefix), ["a=5"]);
 }
 
 /// From 0: only what is new.
@@ -111,10 +111,10 @@ pub fn from_now(subject: &mut impl Subject) {
     let mut watch = must(store.watch(&prefix, 0));
     nothing(&mut *watch);
     done(&*store, Txn::new().put(&*key, "new"));
-    assert_eq!(told(&next(&mut *watch, 1), &prefix), ["a=new"]);
+    assert_eq!(as_text(&next(&mut *watch, 1), &prefix), ["a=new"]);
 }
 
-/// From a revision that is not there yet: what comes before it is not told.
+/// From a revision that is not there yet: what comes before it is not reported.
 pub fn from_the_future(subject: &mut impl Subject) {
     let (store, prefix) = (subject.store(), subject.prefix());
     let key = format!("{prefix}a");
@@ -125,7 +125,7 @@ pub fn from_the_future(subject: &mut impl Subject) {
         nothing(&mut *watch);
     }
     done(&*store, Txn::new().put(&*key, "2"));
-    assert_eq!(told(&next(&mut *watch, 1), &prefix), ["a=2"]);
+    assert_eq!(as_text(&next(&mut *watch, 1), &prefix), ["a=2"]);
 }
 
 /// The changes of one revision come together, in the order of their ops.
@@ -148,7 +148,7 @@ pub fn whole_revisions(subject: &mut impl Subject) {
         );
         for together in changes.chunks(3) {
             let expected = ["c", "a", "b"].map(|key| format!("{key}={rounds}"));
-            assert_eq!(told(together, &prefix), expected);
+            assert_eq!(as_text(together, &prefix), expected);
             rounds += 1;
         }
     }
@@ -173,7 +173,7 @@ pub fn many_big_ones(subject: &mut impl Subject) {
     }
 }
 
-/// What happened before the store was opened again is still told.
+/// What happened before the store was opened again is still reported.
 pub fn outlive_reopening(subject: &mut impl Subject) {
     let (store, prefix) = (subject.store(), subject.prefix());
     let key = format!("{prefix}a");
@@ -185,12 +185,12 @@ pub fn outlive_reopening(subject: &mut impl Subject) {
     assert_eq!(done(&*store, Txn::new().put(&*key, "2")), from + 2);
     let mut watch = must(store.watch(&prefix, from));
     assert_eq!(
-        told(&next(&mut *watch, 3), &prefix),
+        as_text(&next(&mut *watch, 3), &prefix),
         ["a=1", "a gone", "a=2"]
     );
 }
 
-/// What was compacted is told to be gone; what came later is not touched.
+/// Compacted changes are reported as gone; what came later is not touched.
 pub fn compacted(subject: &mut impl Subject) {
     let (store, prefix) = (subject.store(), subject.prefix());
     let key = format!("{prefix}a");
@@ -206,7 +206,7 @@ pub fn compacted(subject: &mut impl Subject) {
         );
     }
     let mut watch = must(store.watch(&prefix, revisions[4]));
-    assert_eq!(told(&next(&mut *watch, 2), &prefix), ["a=4", "a=5"]);
+    assert_eq!(as_text(&next(&mut *watch, 2), &prefix), ["a=4", "a=5"]);
     drop((store, watch));
     subject.reopen();
     let error = forgotten(&*subject.store(), &prefix, revisions[2]);

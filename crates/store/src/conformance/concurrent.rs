@@ -58,7 +58,7 @@ pub fn counter(subject: &mut impl Subject) {
     assert_eq!(number(&*store, &key), (all, before + all as u64));
 }
 
-/// Of several who make the same key one wins, and the others are told.
+/// Of several who make the same key one wins, and the others get a conflict.
 pub fn one_winner(subject: &mut impl Subject) {
     let (store, prefix) = (subject.store(), subject.prefix());
     for round in 0..ROUNDS {
@@ -78,7 +78,7 @@ pub fn one_winner(subject: &mut impl Subject) {
     }
 }
 
-/// Whoever reads sees all of a transaction or nothing, and time goes forwards only.
+/// A caller that reads sees all of a transaction or nothing, and time goes forwards only.
 pub fn readers_see_whole_transactions(subject: &mut impl Subject) {
     let (store, prefix) = (subject.store(), subject.prefix());
     let both = |n: usize| {

@@ -43,7 +43,7 @@ pub fn versions(subject: &mut impl Subject) {
     assert_eq!(entry, Some((first, second, 2)));
 }
 
-/// A key that comes back begins anew.
+/// A key that comes back begins again.
 pub fn create_again(subject: &mut impl Subject) {
     let (store, prefix) = (subject.store(), subject.prefix());
     let key = format!("{prefix}a");

@@ -40,25 +40,25 @@ pub fn expire(subject: &mut impl Subject) {
     let (store, prefix) = (subject.store(), subject.prefix());
     let key = format!("{prefix}a");
     let lease = leased(&*store, &key);
-    subject.pass(lease.ttl / 2);
+    subject.advance(lease.ttl / 2);
     assert!(
         value(&*store, &key).is_some(),
         "it vanished before its time"
     );
-    subject.pass(lease.ttl / 2 + SLACK);
+    subject.advance(lease.ttl / 2 + SLACK);
     assert_eq!(value(&*store, &key), None);
     not_found(&refused(store.keep_alive(lease.id)));
     not_found(&refused(store.revoke(lease.id)));
 }
 
-/// Whoever is kept alive lives.
+/// A lease that is kept alive does not end.
 pub fn kept_alive(subject: &mut impl Subject) {
     let (store, prefix) = (subject.store(), subject.prefix());
     let key = format!("{prefix}a");
     let lease = leased(&*store, &key);
     let before = revision(&*store, &prefix);
     for _ in 0..4 {
-        subject.pass(lease.ttl / 2);
+        subject.advance(lease.ttl / 2);
         must(store.keep_alive(lease.id));
     }
     assert!(
@@ -70,7 +70,7 @@ pub fn kept_alive(subject: &mut impl Subject) {
         before,
         "keeping alive changes nothing"
     );
-    subject.pass(lease.ttl + SLACK);
+    subject.advance(lease.ttl + SLACK);
     assert_eq!(value(&*store, &key), None);
 }
 
@@ -148,14 +148,14 @@ pub fn conflict_before_unknown(subject: &mut impl Subject) {
     assert!(matches!(found, Commit::Conflict { .. }), "{found:?}");
 }
 
-/// A watch that waits is told when a lease ends; nobody else needs to use the store.
+/// A waiting watch returns when a lease ends; no other process needs to use the store.
 pub fn expiry_wakes_a_watch(subject: &mut impl Subject) {
     let (store, prefix) = (subject.store(), subject.prefix());
     let key = format!("{prefix}a");
     let lease = leased(&*store, &key);
     let mut watch = must(store.watch(&prefix, revision(&*store, &prefix) + 1));
     let waiting = thread::spawn(move || watch.next(Duration::from_secs(60)));
-    subject.pass(lease.ttl + SLACK);
+    subject.advance(lease.ttl + SLACK);
     let Ok(changes) = waiting.join() else {
         panic!("the watch panicked")
     };
@@ -219,6 +219,6 @@ pub fn start_again(subject: &mut impl Subject) {
     must(store.keep_alive(kept.id));
     must(store.revoke(kept.id));
     assert_eq!(value(&*store, &b), None);
-    subject.pass(lease.ttl + SLACK);
+    subject.advance(lease.ttl + SLACK);
     assert_eq!(value(&*store, &a), None);
 }

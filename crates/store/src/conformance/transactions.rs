@@ -75,8 +75,8 @@ pub fn check_present(subject: &mut impl Subject) {
     }
 }
 
-/// Of several checks the first that does not hold is told.
-pub fn conflict_tells_the_first(subject: &mut impl Subject) {
+/// Of several checks the first that does not hold is reported.
+pub fn conflict_names_the_first(subject: &mut impl Subject) {
     let (store, prefix) = (subject.store(), subject.prefix());
     let key = |name: &str| format!("{prefix}{name}");
     let at = done(&*store, Txn::new().put(key("b"), ""));
@@ -111,7 +111,7 @@ pub fn empty(subject: &mut impl Subject) {
     assert_eq!(revision(&*store, &prefix), before);
 }
 
-/// Checks alone tell whether something still is as it was.
+/// Checks alone show whether something still is as it was.
 pub fn checks_only(subject: &mut impl Subject) {
     let (store, prefix) = (subject.store(), subject.prefix());
     let key = format!("{prefix}a");

@@ -9,7 +9,7 @@ use crate::{StoreError, Txn};
 /// Longer than any test takes: what ends before it was woken.
 const LONG: Duration = Duration::from_secs(60);
 
-/// Nothing happens, nothing is told, and the watch goes on.
+/// Nothing happens, nothing is reported, and the watch goes on.
 pub fn nothing_within(subject: &mut impl Subject) {
     let (store, prefix) = (subject.store(), subject.prefix());
     let mut watch = must(store.watch(&prefix, revision(&*store, &prefix) + 1));
@@ -61,7 +61,7 @@ pub fn closed_for_good(subject: &mut impl Subject) {
     assert_eq!(must(open.next(LONG)).len(), 1);
 }
 
-/// Every watch is told everything.
+/// Every watch returns all changes.
 pub fn two_at_once(subject: &mut impl Subject) {
     let (store, prefix) = (subject.store(), subject.prefix());
     let from = revision(&*store, &prefix) + 1;

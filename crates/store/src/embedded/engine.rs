@@ -21,12 +21,12 @@ pub(super) struct Engine {
     medium: Box<dyn Medium>,
     history: History,
     clock: Box<dyn Clock>,
-    /// None after a failed read or write, until it is opened anew.
+    /// None after a failed read or write, until it is opened again.
     db: RwLock<Option<Database>>,
-    /// Whoever writes holds this.
+    /// A caller that writes holds this.
     leases: Mutex<Leases>,
     /// Uptime in nanoseconds at which the next lease ends, so that readers need not wait for
-    /// whoever writes.
+    /// the caller that writes.
     next_end: AtomicU64,
     pub(super) signal: Arc<Signal>,
 }
@@ -84,20 +84,20 @@ impl Engine {
             let mut closed = self.db.write().unwrap_or_else(PoisonError::into_inner);
             if closed.is_none() {
                 let opened = guarded(|| self.reopen());
-                *closed = Some(opened.map_err(|fault| fault.told(self.medium.path()))?);
+                *closed = Some(opened.map_err(|fault| fault.with_path(self.medium.path()))?);
             }
         };
         done.map_err(|fault| {
             if fault.breaks() {
                 self.let_go();
             }
-            fault.told(self.medium.path())
+            fault.with_path(self.medium.path())
         })
     }
 
-    /// A commit that failed may have been done: whoever waits is told.
+    /// A commit that failed may have been done: the waiting callers get the error.
     fn reopen(&self) -> Result<Database, Fault> {
-        if self.signal.seen().is_none() {
+        if self.signal.mark().is_none() {
             return Err(Fault::Refused(StoreError::Closed));
         }
         let db = self.medium.open()?;
@@ -111,7 +111,7 @@ impl Engine {
         self.let_go();
     }
 
-    /// Closes the file. What fails on the way is mended when it is opened.
+    /// Closes the file. What fails on the way is repaired when it is opened.
     fn let_go(&self) {
         let db = self
             .db
@@ -168,7 +168,7 @@ impl Engine {
         let lease = self.with(|db| write::grant(db, Duration::from_secs(seconds.max(1))))?;
         leases.grant(lease.id, lease.ttl, self.now());
         self.retell(&leases);
-        // Whoever waits must look again before this lease ends.
+        // A caller that waits must check again before this lease ends.
         self.signal.stir();
         Ok(lease)
     }

@@ -4,7 +4,6 @@ use std::io;
 use std::path::Path;
 
 use crate::StoreError;
-use crate::embedded::tables::FORMAT;
 
 pub(super) enum Fault {
     /// The database.
@@ -14,7 +13,7 @@ pub(super) enum Fault {
     /// The database panicked, with these words.
     Panic(String),
     /// The file has a newer format.
-    Newer { found: u64 },
+    Newer { found: u64, known: u64 },
     /// What was asked cannot be; the file is well.
     Refused(StoreError),
 }
@@ -24,7 +23,7 @@ impl Fault {
         Self::Corrupt(found.into())
     }
 
-    /// Whether the database must be opened anew: it gives up after the first failed write or read.
+    /// Whether the database must be opened again: it gives up after the first failed write or read.
     pub(super) fn breaks(&self) -> bool {
         use redb::Error::{DatabaseClosed, Io, LockPoisoned, PreviousIo};
         matches!(
@@ -34,22 +33,18 @@ impl Fault {
     }
 
     /// With the path and words.
-    pub(super) fn told(self, path: &Path) -> StoreError {
+    pub(super) fn with_path(self, path: &Path) -> StoreError {
         let path = path.to_path_buf();
         match self {
             Self::Refused(error) => error,
-            Self::Newer { found } => StoreError::NewerStore {
-                path,
-                found,
-                known: FORMAT,
-            },
+            Self::Newer { found, known } => StoreError::NewerStore { path, found, known },
             Self::Corrupt(found) | Self::Panic(found) => StoreError::Corrupt { path, found },
             Self::Database(redb::Error::DatabaseAlreadyOpen) => StoreError::Held { path },
             Self::Database(redb::Error::Io(source)) => match source.kind() {
                 io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
                     StoreError::Full { path, source }
                 }
-                // What the database says when it does not know the file's beginning, or its end.
+                // What the database reports when it does not know the file's beginning, or its end.
                 io::ErrorKind::InvalidData | io::ErrorKind::UnexpectedEof => StoreError::Corrupt {
                     path,
                     found: source.to_string(),

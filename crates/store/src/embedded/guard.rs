@@ -5,7 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use crate::embedded::fault::Fault;
 
 /// Turns a panic of the database, which panics when a page makes no sense, into a fault. After one
-/// the database is to be opened anew, so nobody sees what it left.
+/// the database is to be opened again, so its remains cannot be observed.
 pub(super) fn guarded<T>(work: impl FnOnce() -> Result<T, Fault>) -> Result<T, Fault> {
     match catch_unwind(AssertUnwindSafe(work)) {
         Ok(result) => result,

@@ -9,9 +9,9 @@ use std::sync::{Mutex, PoisonError};
 use redb::backends::{FileBackend, InMemoryBackend};
 use redb::{Builder, Database, StorageBackend};
 
+use crate::embedded::checksummed::{self, Checksummed};
 use crate::embedded::fault::Fault;
-use crate::embedded::sealed::{self, Sealed};
-use crate::embedded::settled::Settled;
+use crate::embedded::synced_length::SyncedLength;
 use crate::embedded::tables;
 use crate::{StoreError, private};
 
@@ -66,7 +66,7 @@ impl File {
         }
     }
 
-    /// Nobody else may have written what is in the file, or have put another in its place.
+    /// No other process may have written what is in the file, or have put another in its place.
     fn must_be_private(&self, file: &fs::File) -> Result<(), Fault> {
         let folder = match self.path.parent() {
             Some(folder) if !folder.as_os_str().is_empty() => folder,
@@ -128,7 +128,7 @@ impl Medium for File {
         let file = OpenOptions::new().read(true).write(true).open(&self.path)?;
         self.must_be_private(&file)?;
         let mut noticed = self.noticed.lock().unwrap_or_else(PoisonError::into_inner);
-        if sealed::lost_a_copy(&file) {
+        if checksummed::lost_a_copy(&file) {
             noticed.get_or_insert_with(|| NOTICED.to_owned());
         }
         drop(noticed);
@@ -157,7 +157,7 @@ pub(super) fn open(backend: impl StorageBackend) -> Result<Database, Fault> {
 pub(super) fn make(backend: impl StorageBackend) -> Result<Database, Fault> {
     let mut builder = Builder::new();
     builder.set_cache_size(CACHE_BYTES);
-    let db = builder.create_with_backend(Sealed::over(Settled(backend))?)?;
+    let db = builder.create_with_backend(Checksummed::over(SyncedLength(backend))?)?;
     tables::prepare(&db)?;
     Ok(db)
 }

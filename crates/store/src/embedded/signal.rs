@@ -1,4 +1,4 @@
-//! Tells waiting watches that something changed.
+//! Wakes waiting watches after a change.
 
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -20,7 +20,7 @@ pub(super) struct Signal {
 
 /// What a watch saw before it began to wait.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Seen {
+pub(super) struct Mark {
     pub(super) revision: u64,
     stirs: u64,
 }
@@ -44,7 +44,7 @@ impl Signal {
         self.changed.notify_all();
     }
 
-    /// Lets everyone who waits look again.
+    /// Lets everyone who waits check again.
     pub(super) fn stir(&self) {
         self.lock().stirs += 1;
         self.changed.notify_all();
@@ -56,18 +56,18 @@ impl Signal {
     }
 
     /// What there is to see now; `None` when the store is gone.
-    pub(super) fn seen(&self) -> Option<Seen> {
+    pub(super) fn mark(&self) -> Option<Mark> {
         let state = self.lock();
-        (!state.closed).then_some(Seen {
+        (!state.closed).then_some(Mark {
             revision: state.revision,
             stirs: state.stirs,
         })
     }
 
     /// Waits until there is something else to see, for at most `within`. True when nothing was.
-    pub(super) fn wait(&self, seen: Seen, within: Duration) -> bool {
+    pub(super) fn wait(&self, mark: Mark, within: Duration) -> bool {
         let same = |state: &mut State| {
-            !state.closed && state.revision == seen.revision && state.stirs == seen.stirs
+            !state.closed && state.revision == mark.revision && state.stirs == mark.stirs
         };
         let (state, waited) = self
             .changed

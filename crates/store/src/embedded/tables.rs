@@ -16,7 +16,6 @@ pub(super) const ENTRIES: TableDefinition<&str, &[u8]> = TableDefinition::new("e
 pub(super) const CHANGES: TableDefinition<(u64, u64), &[u8]> = TableDefinition::new("changes");
 /// Leases, and their time to live in seconds.
 pub(super) const LEASES: TableDefinition<u64, u64> = TableDefinition::new("leases");
-/// The keys of each lease.
 pub(super) const LEASE_KEYS: TableDefinition<(u64, &str), ()> = TableDefinition::new("lease-keys");
 
 /// The format of the file.
@@ -42,7 +41,10 @@ pub(super) fn prepare(db: &Database) -> Result<(), Fault> {
     };
     match found {
         None => make(db),
-        Some(found) if found > FORMAT => Err(Fault::Newer { found }),
+        Some(found) if found > FORMAT => Err(Fault::Newer {
+            found,
+            known: FORMAT,
+        }),
         Some(_) => Ok(()),
     }
 }
@@ -70,10 +72,10 @@ fn make(db: &Database) -> Result<(), Fault> {
 }
 
 /// Begins to write in two phases: what was written is synced before it counts. In one phase, the next
-/// open reads what a power cut may have torn to find out whether it counts, and [`Sealed`] shows it
+/// open reads what a power cut may have torn to find out whether it counts, and [`Checksummed`] shows it
 /// nothing torn.
 ///
-/// [`Sealed`]: crate::embedded::sealed::Sealed
+/// [`Checksummed`]: crate::embedded::checksummed::Checksummed
 pub(super) fn begin_write(db: &Database) -> Result<WriteTransaction, Fault> {
     let mut txn = db.begin_write()?;
     txn.set_two_phase_commit(true);

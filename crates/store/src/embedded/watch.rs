@@ -43,7 +43,7 @@ impl EmbeddedWatch {
     }
 
     /// Changes there are; and until when nothing ends by itself.
-    fn look(&mut self) -> Result<(Vec<Change>, Duration, Option<Duration>), StoreError> {
+    fn read_next(&mut self) -> Result<(Vec<Change>, Duration, Option<Duration>), StoreError> {
         let engine = self.engine.upgrade().ok_or(StoreError::Closed)?;
         engine.expire()?;
         loop {
@@ -63,11 +63,11 @@ impl Watch for EmbeddedWatch {
         let mut left = within;
         let mut before = None;
         loop {
-            let seen = signal.seen().ok_or(StoreError::Closed)?;
+            let mark = signal.mark().ok_or(StoreError::Closed)?;
             if self.closer.closed.load(Ordering::Acquire) {
                 return Err(StoreError::Closed);
             }
-            let (changes, now, end) = self.look()?;
+            let (changes, now, end) = self.read_next()?;
             if let Some(before) = before.replace(now) {
                 left = left.saturating_sub(now.saturating_sub(before));
             }
@@ -76,7 +76,7 @@ impl Watch for EmbeddedWatch {
             }
             let until_end = end.map_or(left, |end| end.saturating_sub(now));
             let slice = left.min(until_end.max(Duration::from_millis(1)));
-            if signal.wait(seen, slice) {
+            if signal.wait(mark, slice) {
                 // The clock may be one that stands still.
                 left = left.saturating_sub(slice);
                 before = None;

@@ -202,7 +202,7 @@ impl<'t> Next<'t> {
     }
 }
 
-/// Drops changes, the oldest first, while `over` says so of their revision and of all their bytes.
+/// Drops changes, the oldest first, while `over` is true for their revision and their bytes.
 fn forget(
     changes: &mut Table<'_, (u64, u64), &'static [u8]>,
     bytes: &mut u64,

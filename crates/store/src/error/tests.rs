@@ -74,7 +74,7 @@ fn each_fits_after_failed_to() {
 }
 
 #[test]
-fn each_of_a_file_names_it_and_says_what_to_do() {
+fn each_error_of_a_file_names_it_and_the_remedy() {
     for error in all().into_iter().take(5) {
         let text = error.to_string();
         assert!(

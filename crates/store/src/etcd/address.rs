@@ -7,7 +7,7 @@ use std::str::FromStr;
 const SCHEME: &str = "etcd://";
 /// etcd's port for clients.
 const PORT: u16 = 2379;
-/// Where accelnet's keys are when nothing else is said.
+/// Where accelnet's keys are by default.
 const PREFIX: &str = "accelnet";
 
 /// The members of an etcd, and the prefix of the keys.
@@ -19,7 +19,7 @@ pub struct EtcdAddress {
 
 impl EtcdAddress {
     /// Whether `text` means an etcd rather than a file.
-    pub fn is_meant(text: &str) -> bool {
+    pub fn is_etcd(text: &str) -> bool {
         text.starts_with(SCHEME)
     }
 

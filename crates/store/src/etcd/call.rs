@@ -14,7 +14,7 @@ use crate::StoreError;
 
 /// How long a call may take, whatever happens.
 const DEADLINE: Duration = Duration::from_secs(5);
-/// How long it may take while the last one failed: whoever is cut off does not wait each time.
+/// How long it may take while the last one failed: the caller that is cut off does not wait each time.
 const DEADLINE_CUT_OFF: Duration = Duration::from_secs(2);
 /// How long one member of several is waited for.
 const ATTEMPT: Duration = Duration::from_secs(2);
@@ -39,7 +39,7 @@ pub(super) struct Endpoints {
     clients: Vec<Client>,
     /// Who is asked first.
     current: AtomicUsize,
-    /// Whether the last call found nobody.
+    /// Whether the last call had no answer.
     cut_off: AtomicBool,
 }
 
@@ -84,10 +84,10 @@ impl Endpoints {
         (at, self.clients[at].clone())
     }
 
-    /// Asks another from now on, unless somebody did that already.
+    /// Asks another from now on, unless another call did that already.
     pub(super) fn leave(&self, at: usize) {
         let next = (at + 1) % self.clients.len();
-        // Whoever lost this race finds that what it wanted is done.
+        // The loser of this race finds that its work is done.
         let _ = self
             .current
             .compare_exchange(at, next, Ordering::Relaxed, Ordering::Relaxed);
@@ -147,3 +147,6 @@ impl fmt::Display for Endpoints {
         self.address.fmt(f)
     }
 }
+
+/// The longest answer that is taken. What an agent reads at once is far smaller.
+pub(super) const MOST_BYTES: usize = 256 * 1024 * 1024;

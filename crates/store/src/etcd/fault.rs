@@ -1,4 +1,4 @@
-//! Why etcd did not do what it was asked: it said no, or it could not be asked.
+//! Why etcd did not do what it was asked: it refused, or it could not be asked.
 
 use std::error::Error as _;
 use std::num::NonZeroU64;
@@ -11,7 +11,7 @@ use crate::{LeaseId, StoreError};
 pub(super) enum Fault {
     /// etcd answered, and another member would answer the same.
     Refused(Refusal),
-    /// Nobody answered, or whoever did has no quorum.
+    /// No member answered, or the one that did has no quorum.
     CutOff {
         /// What was met.
         found: String,
@@ -35,7 +35,7 @@ pub(super) enum Refusal {
     Other(String),
 }
 
-/// What etcd says (`api/v3rpc/rpctypes/error.go`) when it has no quorum or no leader, or is not
+/// What etcd reports (`api/v3rpc/rpctypes/error.go`) when it has no quorum or no leader, or is not
 /// ready; whether the request may have been done nevertheless.
 const NOT_NOW: &[(&str, bool)] = &[
     ("no leader", false),
@@ -50,7 +50,7 @@ const NOT_NOW: &[(&str, bool)] = &[
 ];
 
 impl Fault {
-    /// Nothing was heard in time.
+    /// Nothing was received in time.
     pub(super) fn silent() -> Self {
         Self::CutOff {
             found: "it does not answer".to_owned(),

@@ -10,8 +10,7 @@ use tokio::runtime::Handle;
 use tokio::task::AbortHandle;
 use tokio::time::sleep;
 
-use super::MOST_BYTES;
-use super::call::Endpoints;
+use super::call::{Endpoints, MOST_BYTES};
 use super::convert::{entry, key_below, signed, unsigned};
 use crate::{Change, Close, StoreError, Watch};
 
@@ -20,29 +19,29 @@ const PAUSE: (Duration, Duration) = (Duration::from_millis(100), Duration::from_
 /// Answers that wait for a reader before more are taken from etcd.
 const MOST_WAITING: usize = 256;
 
-/// What a watch has to tell.
+/// What a watch has not returned yet.
 #[derive(Default)]
-struct Told {
+struct Pending {
     answers: VecDeque<Result<Vec<Change>, StoreError>>,
     closed: bool,
-    /// Who told fell over: something may be missed.
+    /// The follower panicked: changes may be missing.
     fallen: bool,
 }
 
-/// What a watch and whoever reads it have in common.
+/// What a watch and the caller that reads it have in common.
 #[derive(Default)]
 struct Shared {
-    told: Mutex<Told>,
+    pending: Mutex<Pending>,
     changed: Condvar,
     taken: tokio::sync::Notify,
 }
 
 impl Shared {
-    fn lock(&self) -> MutexGuard<'_, Told> {
-        self.told.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, Pending> {
+        self.pending.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    async fn tell(&self, answer: Result<Vec<Change>, StoreError>) {
+    async fn push(&self, answer: Result<Vec<Change>, StoreError>) {
         while self.lock().answers.len() >= MOST_WAITING {
             self.taken.notified().await;
         }
@@ -58,7 +57,7 @@ impl Close for Shared {
     }
 }
 
-/// Ends what is told when the thread that would tell it ends.
+/// Ends the watch when its thread ends.
 struct Ending(Arc<Shared>);
 
 impl Drop for Ending {
@@ -105,23 +104,25 @@ impl EtcdWatch {
 
 impl Watch for EtcdWatch {
     fn next(&mut self, within: Duration) -> Result<Vec<Change>, StoreError> {
-        let waiting = |told: &mut Told| !told.closed && !told.fallen && told.answers.is_empty();
-        let told = self.shared.lock();
+        let waiting = |pending: &mut Pending| {
+            !pending.closed && !pending.fallen && pending.answers.is_empty()
+        };
+        let pending = self.shared.lock();
         let waited = self
             .shared
             .changed
-            .wait_timeout_while(told, within, waiting);
-        let (mut told, _) = waited.unwrap_or_else(PoisonError::into_inner);
-        if told.closed {
+            .wait_timeout_while(pending, within, waiting);
+        let (mut pending, _) = waited.unwrap_or_else(PoisonError::into_inner);
+        if pending.closed {
             return Err(StoreError::Closed);
         }
-        let mut answer = told.answers.pop_front();
-        if answer.is_none() && told.fallen {
-            // The same remedy: watch anew, from where the store is now.
+        let mut answer = pending.answers.pop_front();
+        if answer.is_none() && pending.fallen {
+            // The same remedy: watch again, from where the store is now.
             let (asked, oldest) = (0, 0);
             answer = Some(Err(StoreError::Compacted { asked, oldest }));
         }
-        drop(told);
+        drop(pending);
         self.shared.taken.notify_one();
         answer.unwrap_or_else(|| Ok(Vec::new()))
     }
@@ -137,12 +138,12 @@ impl Drop for EtcdWatch {
     }
 }
 
-/// Follows the changes, whoever tells them.
+/// Follows the changes, at any member.
 struct Follower {
     endpoints: Arc<Endpoints>,
     key: Vec<u8>,
     prefix: String,
-    /// The first revision that was not told yet.
+    /// The first revision that was not reported yet.
     next: u64,
 }
 
@@ -157,9 +158,9 @@ impl Follower {
                 Ended::Compacted(oldest) => {
                     let asked = self.next;
                     shared
-                        .tell(Err(StoreError::Compacted { asked, oldest }))
+                        .push(Err(StoreError::Compacted { asked, oldest }))
                         .await;
-                    // Whoever reads on is told the same again, and nothing that is out of order.
+                    // A caller that reads on gets the same again, and nothing that is out of order.
                     shared.taken.notified().await;
                 }
             }
@@ -172,7 +173,7 @@ impl Follower {
         }
     }
 
-    /// Tells what one member tells, until it ends.
+    /// Passes on the changes of one member, until it ends.
     async fn listen(&mut self, client: Client, shared: &Shared) -> Ended {
         let options = WatchOptions::new()
             .with_prefix()
@@ -197,14 +198,14 @@ impl Follower {
             match changes.last().map(Change::revision) {
                 None => self.progress(&answer),
                 Some(last) => {
-                    shared.tell(Ok(changes)).await;
+                    shared.push(Ok(changes)).await;
                     self.next = self.next.max(last + 1);
                 }
             }
         }
     }
 
-    /// Everything up to a revision was told: nothing of it is asked for again, so that it may be
+    /// Everything up to a revision was reported: nothing of it is requested again, so that it may be
     /// compacted.
     fn progress(&mut self, answer: &WatchResponse) {
         let Some(header) = answer.header().filter(|_| !answer.created()) else {
@@ -233,11 +234,11 @@ impl Follower {
 enum Ended {
     /// The connection is gone, or the member has no leader: another is tried.
     Lost,
-    /// What was asked for is forgotten; what is known begins there.
+    /// What was requested is forgotten; what is known begins there.
     Compacted(u64),
 }
 
-/// The oldest revision whose changes are known: what etcd says to who asks for the first.
+/// The oldest revision whose changes are known: etcd's answer to a watch from the first.
 pub(super) async fn oldest(client: Client, key: Vec<u8>) -> Result<u64, etcd_client::Error> {
     let options = WatchOptions::new().with_start_revision(1);
     let mut stream = client.watch_client().watch(key, Some(options)).await?;

@@ -55,7 +55,7 @@ fn what_is_put_is_read() {
 }
 
 #[test]
-fn the_stored_form_says_its_format() {
+fn the_stored_form_states_its_format() {
     let store = store();
     let done = store
         .put_json("reserve", &Reserve { percent: 20 }, 0)
@@ -81,7 +81,7 @@ fn a_put_at_another_revision_is_a_conflict() {
 }
 
 #[test]
-fn a_newer_format_is_told_whatever_it_looks_like() {
+fn a_newer_format_is_reported_whatever_it_looks_like() {
     assert_eq!(
         error(r#"{"format":4,"other":[]}"#),
         "read reserve: it has format 4 of a reserve, and this accelnet reads format 3; \
@@ -111,7 +111,7 @@ fn fields_are_renamed_at_any_depth() {
 }
 
 #[test]
-fn another_value_is_told_with_the_place() {
+fn another_value_is_reported_with_the_place() {
     for (value, place) in [
         ("", "EOF while parsing"),
         ("20", "invalid type: integer `20`"),

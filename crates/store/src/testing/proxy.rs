@@ -15,7 +15,7 @@ use crate::{Etcd, EtcdAddress};
 #[repr(u8)]
 enum Wire {
     Whole,
-    /// Nothing comes through, and nobody is told.
+    /// Nothing comes through, without an error.
     Silent,
     /// What is there is closed, and nothing new begins.
     Cut,
@@ -68,7 +68,7 @@ impl Proxy {
         Etcd::open(&self.address(prefix), None).expect("a store")
     }
 
-    /// Nothing comes through, and nobody is told.
+    /// Nothing comes through, without an error.
     pub fn silence(&self) {
         self.set(Wire::Silent);
     }
@@ -82,7 +82,7 @@ impl Proxy {
     }
 
     /// The wire is whole again: what was kept back comes through.
-    pub fn mend(&self) {
+    pub fn repair(&self) {
         self.set(Wire::Whole);
     }
 

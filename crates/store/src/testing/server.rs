@@ -1,4 +1,4 @@
-//! One etcd in a folder of its own, on ports that nobody else has.
+//! One etcd in a folder of its own, on ports that no other process has.
 
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
@@ -11,7 +11,7 @@ use tempfile::TempDir;
 use super::{until, wait};
 use crate::{Etcd, EtcdAddress};
 
-/// How often a start is tried: somebody else may take a port in between.
+/// How often a start is tried: another process may take a port in between.
 const TRIES: usize = 5;
 
 /// A running etcd with one member.
@@ -144,7 +144,7 @@ impl EtcdServer {
         copy
     }
 
-    /// Puts its state of a `snapshot` back, as whoever restores a backup of it does.
+    /// Puts its state of a `snapshot` back, as a restore of a backup does.
     ///
     /// # Panics
     ///
@@ -276,10 +276,10 @@ impl Drop for EtcdServer {
 
 /// In memory where there is room: a server that syncs a busy disk for each change is slow.
 fn folder() -> TempDir {
-    const ROOM: u64 = 1 << 30;
+    const NEEDED_BYTES: u64 = 1 << 30;
     let memory = Path::new("/dev/shm");
     let roomy = rustix::fs::statvfs(memory)
-        .is_ok_and(|room| room.f_bavail.saturating_mul(room.f_frsize) > ROOM);
+        .is_ok_and(|room| room.f_bavail.saturating_mul(room.f_frsize) > NEEDED_BYTES);
     let made = match roomy {
         true => TempDir::new_in(memory),
         false => TempDir::new(),

@@ -18,7 +18,7 @@ fn intent() -> Intent {
 }
 
 /// A bridge that is leased an address for so many seconds more, which dhclient renews.
-fn seen(seconds: u32) -> (Standing, Plan) {
+fn seen(seconds: u32) -> (NetworkState, Plan) {
     let address = Address {
         ip: IpAddr::from([192, 0, 2, 4]),
         prefix: 24,
@@ -54,14 +54,14 @@ fn seen(seconds: u32) -> (Standing, Plan) {
         as_port: false,
         cloud_init: false,
     };
-    let standing = Standing {
+    let standing = NetworkState {
         bridges: vec![bridge],
         renewals: vec![Renewal {
             link: "acn-lan".to_owned(),
             keepers: vec![dhclient],
             advertisements: false,
         }],
-        ..Standing::default()
+        ..NetworkState::default()
     };
     let plan = Plan {
         bridge: "acn-lan".to_owned(),

@@ -313,7 +313,7 @@ fn without_unchanged(
         let plan = one.plan();
         view.is_some_and(|view| view.acceleration == State::Accelerated)
             && policy.vm(&one.setting.uuid) == Some(&completed(&one.setting))
-            && plan.steps.iter().all(|step| *step == Step::Wish)
+            && plan.steps.iter().all(|step| *step == Step::WriteConfig)
             && !plan.waits_for_restart
     });
     for one in same {

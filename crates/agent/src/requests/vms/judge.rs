@@ -11,7 +11,7 @@ use accelnet_model::{
     Code, Domain, Intent, Mac, Performance, Problem, VfChoice, VfSecurityOfVm, VmName, VmSetting,
 };
 use accelnet_rules::pair::{self, Step};
-use accelnet_rules::vm::{self, Room, Switch};
+use accelnet_rules::vm::{self, FreeCapacity, Switch};
 
 use super::answer::refuse;
 use crate::capacity::adapters::{self, Place};
@@ -336,7 +336,7 @@ impl<'a> Judge<'a> {
         let policy = &self.world.policy;
         let figures = &policy.management.performance;
         let adapters = self.adapters.iter();
-        let free: Vec<Room> = adapters.clone().map(|one| one.room(policy)).collect();
+        let free: Vec<FreeCapacity> = adapters.clone().map(|one| one.room(policy)).collect();
         vm::provisionable(performance, figures, &free)?;
         self.can_limit_rate(performance)?;
         let adapters = adapters.map(|one| one.adapter);

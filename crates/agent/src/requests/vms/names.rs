@@ -37,7 +37,7 @@ pub(super) fn results(
     let mut places = BTreeSet::new();
     let mut results: Vec<VmResult> = Vec::new();
     for name in call.names {
-        let found = all.meant(name);
+        let found = all.matching(name);
         if found.is_empty() {
             let mut result = begun(name, None);
             refuse(&mut result, no_such_vm(ctx, call, name, here())?);
@@ -101,7 +101,7 @@ fn all_unknown(ctx: &Context, call: &Call<'_>) -> Option<Problem> {
     let known = Names::of(here().map(|(name, uuid)| (name, uuid.as_str())));
     let first = call.names.first()?;
     let mut names = call.names.iter();
-    if report.vms_unknown.is_some() || names.any(|name| !known.meant(name).is_empty()) {
+    if report.vms_unknown.is_some() || names.any(|name| !known.matching(name).is_empty()) {
         return None;
     }
     no_such_vm(ctx, call, first, here()).ok()

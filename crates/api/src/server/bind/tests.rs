@@ -36,7 +36,7 @@ fn a_file_that_is_no_socket_stays() {
 }
 
 #[test]
-fn a_path_that_is_too_long_is_told() {
+fn a_path_that_is_too_long_is_reported() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("x".repeat(150));
     let error = bind(&path).expect_err("too long").to_string();

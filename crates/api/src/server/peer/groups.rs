@@ -1,4 +1,4 @@
-//! The groups of whoever connected (`SO_PEERGROUPS` of `unix(7)`, since Linux 4.13).
+//! The groups of the client that connected (`SO_PEERGROUPS` of `unix(7)`, since Linux 4.13).
 #![expect(
     unsafe_code,
     reason = "no crate in use has SO_PEERGROUPS; /proc would tell the groups of whatever process has the id by now"
@@ -37,7 +37,7 @@ pub fn of(socket: impl AsFd) -> io::Result<Vec<u32>> {
             return Ok(groups);
         }
         let error = io::Error::last_os_error();
-        // ERANGE: `bytes` says now how many there are.
+        // ERANGE: `bytes` is now their number.
         let room = bytes as usize / size_of::<u32>();
         if error.raw_os_error() != Some(libc::ERANGE) || room > MOST || room <= groups.len() {
             return Err(error);

@@ -37,7 +37,7 @@ fn without_the_group_only_root_may() {
 }
 
 #[test]
-fn nonsense_in_the_files_makes_nobody_a_member() {
+fn nonsense_in_the_files_adds_no_member() {
     for group in [
         "",
         ":",
@@ -53,7 +53,7 @@ fn nonsense_in_the_files_makes_nobody_a_member() {
 }
 
 #[test]
-fn groups_that_are_not_told_are_no_membership() {
+fn groups_that_the_kernel_hides_are_no_membership() {
     let peer = Peer {
         groups: Observed::unknown("no such option"),
         ..peer(1000, &[])
@@ -62,7 +62,7 @@ fn groups_that_are_not_told_are_no_membership() {
 }
 
 #[test]
-fn the_kernel_tells_our_own_groups() {
+fn the_kernel_lists_our_own_groups() {
     let (one, _other) = std::os::unix::net::UnixStream::pair().expect("a pair");
     let mut ours: Vec<u32> = rustix::process::getgroups()
         .expect("groups")

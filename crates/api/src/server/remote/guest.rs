@@ -1,5 +1,5 @@
-//! Whoever came in with a certificate, for as long as the connection lasts: not longer than the certificate
-//! would let in.
+//! A client that came in with a certificate, for as long as the connection lasts: not longer than the
+//! certificate is accepted.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -13,17 +13,17 @@ use axum::middleware::Next;
 use rustls::pki_types::CertificateDer;
 use tokio::time::Instant;
 
-use super::keys::Keys;
-use super::{reason_of, tell};
+use super::keys::{Keys, record};
+use super::reason::reason_of;
 use crate::server::answer::refused;
 use crate::server::refusals::Refusals;
 
 /// How long a connection lasts at most: its next request takes another one.
 pub const AGE: Duration = Duration::from_secs(15 * 60);
-/// How long a look at the certificate counts, unless the files change.
+/// How long a check of the certificate counts, unless the files change.
 const COUNTS: Duration = Duration::from_secs(30);
 
-/// Somebody who came in.
+/// A client with an accepted certificate.
 #[derive(Clone)]
 pub struct Guest(Arc<Inner>);
 
@@ -37,7 +37,7 @@ struct Inner {
 }
 
 impl Guest {
-    /// Somebody who was let in just now, by files that were read again so many `times`.
+    /// A client that was accepted just now, by files that were read again so many `times`.
     pub fn new(
         keys: Keys,
         times: u64,
@@ -71,11 +71,11 @@ impl Guest {
         *self.0.good.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Why the certificate would not let in any more, a fragment.
+    /// Why the certificate would not accept it any more, a fragment.
     async fn judge(&self) -> Result<(), String> {
         let inner = &self.0;
         let (used, change) = inner.keys.newest();
-        tell(change, &inner.refusals).await;
+        record(change, &inner.refusals).await;
         let now = (Instant::now(), used.times);
         let good = self.good();
         if good.1 == now.1 && now.0 - good.0 < COUNTS {
@@ -88,7 +88,7 @@ impl Guest {
     }
 }
 
-/// Lets a request through, or refuses it where its certificate would not be let in any more.
+/// Lets a request through, or refuses it where its certificate would not be accepted any more.
 pub async fn check(State(guest): State<Guest>, request: Request, next: Next) -> Response<Body> {
     let Err(why) = guest.judge().await else {
         return next.run(request).await;

@@ -1,5 +1,5 @@
-//! Handshakes under way: so many at once, and so many of one network. One more takes the place of the
-//! oldest, of those that have said nothing first: whoever does not get further keeps nobody out.
+//! Handshakes under way: so many at once, and so many of one network. One more takes the place of the oldest,
+//! silent ones first: clients that do not get further block no other client.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -29,7 +29,7 @@ struct UnderWay {
 struct One {
     from: Source,
     has_spoken: bool,
-    /// Told when another one takes its place.
+    /// Notified when another one takes its place.
     evict: oneshot::Sender<()>,
 }
 
@@ -41,7 +41,7 @@ pub struct Place {
 }
 
 impl Handshakes {
-    /// A place for one from `address`, and what tells when it was taken away.
+    /// A place for one from `address`, and a signal for when it is taken away.
     pub fn begin(&self, address: IpAddr) -> (Place, oneshot::Receiver<()>) {
         let from = Source::of(address);
         let mut under_way = self.lock();

@@ -1,4 +1,4 @@
-//! Who a certificate says that somebody is.
+//! The identity in a certificate.
 
 use accelnet_model::outside;
 use ring::digest::{SHA256, digest};
@@ -22,7 +22,7 @@ pub struct Identity {
     pub fingerprint: String,
 }
 
-/// Why a certificate does not say who somebody is.
+/// Why a certificate has no identity.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum NoIdentity {
     /// It cannot be read.
@@ -31,12 +31,12 @@ pub enum NoIdentity {
     /// It names no role, or several.
     #[error("it names no role, or several")]
     NoRole,
-    /// Nobody can tell its subject from others.
+    /// Its subject cannot be distinguished from others.
     #[error("its subject '{0}' {1}")]
     Unfit(String, &'static str),
 }
 
-/// Who somebody is, in full and to be seen: two certificates are never taken for one.
+/// Who a client is, in full and to be seen: two certificates are never taken for one.
 fn subject(text: &str) -> Result<String, NoIdentity> {
     let why = match text {
         text if text.chars().count() > LONGEST_NAME => "is longer than 200 characters",

@@ -1,4 +1,4 @@
-//! The door's certificates and key: read anew when their files change.
+//! The listener's certificates and key: read again when their files change.
 
 use std::fs;
 use std::os::unix::fs::MetadataExt;
@@ -16,17 +16,19 @@ use tokio::sync::watch;
 
 use super::verifier::WithRole;
 use crate::pem;
+use crate::server::refusals::Refusals;
+use crate::types::EventKind;
 
-/// The PEM files of the door.
+/// The PEM files of the listener.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Files {
     /// Certificate of this agent, and those between it and its CA.
     pub cert: PathBuf,
     /// Its private key.
     pub key: PathBuf,
-    /// The CAs whose certificates let somebody in.
+    /// The CAs whose certificates are accepted.
     pub client_ca: PathBuf,
-    /// Certificates of these CAs that let nobody in any more: their revocation lists.
+    /// Certificates of these CAs that are no longer accepted: their revocation lists.
     pub client_crl: Option<PathBuf>,
 }
 
@@ -44,7 +46,7 @@ pub struct Keys {
 
 #[derive(Debug)]
 struct Newest {
-    seen: Stamps,
+    stamps: Stamps,
     used: Used,
 }
 
@@ -55,12 +57,12 @@ pub struct Used {
     pub times: u64,
     /// Of TLS.
     pub config: Arc<ServerConfig>,
-    /// Who is let in.
+    /// Who is accepted.
     verifier: Arc<dyn ClientCertVerifier>,
 }
 
 impl Used {
-    /// Whether whoever showed these certificates would be let in now.
+    /// Whether the client that showed these certificates would be accepted now.
     ///
     /// # Errors
     ///
@@ -105,8 +107,8 @@ impl Files {
         [cert, key, ca, crl]
     }
 
-    /// Who is let in: whoever has a certificate of a CA that is not on its revocation list. A CA without a
-    /// list has revoked nothing, and a list that is over is better than none.
+    /// Accepted are certificates of a CA that are not on its revocation list. A CA
+    /// without a list has revoked nothing, and a list that is over is better than none.
     fn verifier(&self) -> Result<Arc<dyn ClientCertVerifier>, Problem> {
         let mut trusted = RootCertStore::empty();
         for certificate in pem::certificates(&self.client_ca)? {
@@ -154,7 +156,7 @@ impl Files {
             .with_client_cert_verifier(verifier.clone())
             .with_single_cert(certificates, key)
             .map_err(unusable)?;
-        // Each connection shows its certificate: one that has expired since is not let in.
+        // Each connection shows its certificate: one that has expired since is not accepted.
         config.session_storage = Arc::new(NoServerSessionStorage {});
         config.send_tls13_tickets = 0;
         config.alpn_protocols = vec![b"http/1.1".to_vec()];
@@ -173,11 +175,11 @@ impl Keys {
     ///
     /// `certificate_unusable`.
     pub fn read(files: &Files) -> Result<Self, Problem> {
-        let seen = files.stamps();
+        let stamps = files.stamps();
         let used = files.used(0)?;
         Ok(Keys {
             files: files.clone(),
-            newest: Arc::new(Mutex::new(Newest { seen, used })),
+            newest: Arc::new(Mutex::new(Newest { stamps, used })),
             renewed: watch::Sender::new(0),
         })
     }
@@ -186,10 +188,10 @@ impl Keys {
     pub fn newest(&self) -> (Used, Option<Change>) {
         let now = self.files.stamps();
         let mut newest = self.lock();
-        if now == newest.seen {
+        if now == newest.stamps {
             return (newest.used.clone(), None);
         }
-        newest.seen = now;
+        newest.stamps = now;
         let times = newest.used.times + 1;
         let change = self.files.used(times).map(|used| {
             newest.used = used;
@@ -206,5 +208,27 @@ impl Keys {
 
     fn lock(&self) -> MutexGuard<'_, Newest> {
         self.newest.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Records a change of the files.
+pub(super) async fn record(change: Option<Change>, refusals: &Arc<Refusals>) {
+    match change {
+        None => {}
+        Some(Ok(())) => {
+            let words = "The certificates were read again: new connections use them.";
+            refusals
+                .noted(EventKind::Noticed, words.to_owned(), None)
+                .await;
+        }
+        Some(Err(problem)) => {
+            let words = format!(
+                "The certificates changed and cannot be used, so those before are: {} {}",
+                problem.message, problem.found
+            );
+            refusals
+                .noted(EventKind::Failed, words, Some(problem.code))
+                .await;
+        }
     }
 }

@@ -1,4 +1,4 @@
-//! Who is let in: whoever has a certificate of a trusted CA, in its time, for clients, and with a
+//! Accepted are certificates of a trusted CA, in their time, for clients, and with a
 //! role.
 
 use std::sync::Arc;
@@ -12,7 +12,7 @@ use rustls::{
 
 use super::identity::{self, NoIdentity};
 
-/// What another verifier lets in, as far as it has a role.
+/// What another verifier accepts, as far as it has a role.
 #[derive(Debug)]
 pub struct WithRole(pub Arc<dyn ClientCertVerifier>);
 

@@ -1,4 +1,4 @@
-//! The door to the network: who is let in, who may what, and what is told of the others.
+//! The TCP listener: accepted clients, their roles, and reports of refused ones.
 
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::path::Path;
@@ -14,7 +14,9 @@ use crate::client::{Credentials, Remote};
 use crate::server::{RemoteOptions, Server};
 use crate::testing::{Authority, Certified};
 
-/// An agent with both doors, and the CA that both sides trust.
+mod connected;
+
+/// An agent with both listeners, and the CA that both sides trust.
 struct Far {
     ca: Authority,
     options: RemoteOptions,
@@ -61,7 +63,7 @@ impl Far {
         (problem.code, problem.found)
     }
 
-    /// Waits for so many events, and tells them.
+    /// Waits for so many events.
     fn events(&self, many: usize) -> Vec<Event> {
         let client = Client::new(self.serving.socket());
         let mut events = Vec::new();
@@ -108,7 +110,7 @@ fn enable_web1() -> VmChange {
 }
 
 #[test]
-fn each_role_may_what_it_may_and_what_it_may_not_is_told() {
+fn each_role_has_its_rights_and_other_requests_are_reported() {
     let far = Far::new();
     let refused = |problem: Problem, needs: &str| {
         assert_eq!(problem.code, Code::NotAllowed);
@@ -169,7 +171,7 @@ fn each_role_may_what_it_may_and_what_it_may_not_is_told() {
 }
 
 #[test]
-fn who_has_no_good_certificate_is_not_let_in_and_that_is_told() {
+fn clients_without_a_valid_certificate_are_refused_and_reported() {
     let far = Far::new();
     let ca = &far.ca;
     let administrator = Some("accelnet-administrator");
@@ -223,7 +225,7 @@ fn who_has_no_good_certificate_is_not_let_in_and_that_is_told() {
 }
 
 #[test]
-fn what_is_no_handshake_is_told_and_harms_nobody() {
+fn an_invalid_handshake_is_reported_and_harms_no_client() {
     let far = Far::new();
     for bytes in [
         &b"GET /v1/status HTTP/1.1\r\nHost: a\r\n\r\n"[..],
@@ -276,7 +278,7 @@ fn the_agent_must_be_the_right_one() {
 }
 
 #[test]
-fn nobody_there_is_told() {
+fn a_missing_agent_is_reported() {
     let far = Far::new();
     let anna = far.of(May::Reader);
     let port = far.address().port();
@@ -325,7 +327,7 @@ fn new_files_are_used_without_a_restart_and_bad_ones_are_not() {
 }
 
 #[test]
-fn files_that_cannot_be_used_are_told_at_once() {
+fn files_that_cannot_be_used_are_reported_at_once() {
     let far = Far::new();
     let folder = far.folder.path();
     std::fs::write(folder.join("empty"), "").expect("a file");
@@ -386,9 +388,9 @@ fn an_address_that_is_not_there_yet_can_be_listened_on() {
 }
 
 #[test]
-fn handshakes_that_do_not_end_keep_nobody_out() {
+fn handshakes_that_do_not_end_block_no_client() {
     let far = Far::new();
-    // From the address of whoever comes after them, and from eight others.
+    // From the address of the client that comes after them, and from eight others.
     let own: Vec<TcpStream> = (0..16).map(|_| silent([127, 0, 0, 1], &far)).collect();
     let others = (2..10).flat_map(|last| [last; 16]);
     let others: Vec<TcpStream> = others.map(|last| silent([127, 0, 0, last], &far)).collect();
@@ -398,146 +400,12 @@ fn handshakes_that_do_not_end_keep_nobody_out() {
         .expect("so does who changes");
     let mut evicted = &own[0];
     assert_eq!(evicted.read(&mut [0; 16]).expect("closed"), 0);
-    // Whoever does not shake hands is hung up on.
+    // A client that does not shake hands is hung up on.
     let mut last = &others[others.len() - 1];
     assert_eq!(last.read(&mut [0; 16]).expect("closed"), 0);
     let events = far.events(2);
     assert!(events[0].message.contains("replaced it"), "{events:?}");
     far.of(May::Reader).status().expect("and go on");
-}
-
-/// Somebody who speaks TLS by hand, and keeps the connection.
-struct Connected(StreamOwned<ClientConnection, TcpStream>);
-
-impl Connected {
-    fn new(far: &Far, certified: &Certified) -> Self {
-        let folder = tempfile::tempdir().expect("a folder");
-        let (cert, key) = certified.write(folder.path(), "own").expect("files");
-        let mut trusted = RootCertStore::empty();
-        let pem = crate::pem::certificates(&far.options.files.client_ca).expect("a CA");
-        trusted.add(pem[0].clone()).expect("a CA");
-        let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let config = ClientConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()
-            .expect("versions")
-            .with_root_certificates(trusted)
-            .with_client_auth_cert(
-                crate::pem::certificates(&cert).expect("a certificate"),
-                crate::pem::key(&key).expect("a key"),
-            );
-        let name = ServerName::try_from("localhost").expect("a name");
-        let session = ClientConnection::new(Arc::new(config.expect("a client")), name);
-        let stream = TcpStream::connect(far.address()).expect("connected");
-        Connected(StreamOwned::new(session.expect("a session"), stream))
-    }
-
-    fn send(&mut self, path: &str) {
-        let request = format!("GET {path} HTTP/1.1\r\nHost: a\r\n\r\n");
-        // Whoever is turned away may be so before it has asked.
-        drop(self.0.write_all(request.as_bytes()));
-    }
-
-    /// What comes next; nothing where the connection was closed.
-    fn read(&mut self) -> String {
-        let mut answer = [0; 4096];
-        let read = self.0.read(&mut answer).unwrap_or_default();
-        String::from_utf8_lossy(&answer[..read]).into_owned()
-    }
-
-    fn ask(&mut self, path: &str) -> String {
-        self.send(path);
-        self.read()
-    }
-}
-
-#[test]
-fn readers_take_no_place_from_others() {
-    let far = Far::new();
-    let reader = far.ca.client("anna", Some("accelnet-reader"));
-    let mut seats: Vec<Connected> = (0..16)
-        .map(|_| {
-            let mut one = Connected::new(&far, &reader);
-            assert!(one.ask("/v1/version").starts_with("HTTP/1.1 200 OK"));
-            // It keeps its place for as long as it waits.
-            one.send("/v1/events?wait=60");
-            one
-        })
-        .collect();
-    let told = Connected::new(&far, &reader).ask("/v1/version");
-    assert!(told.starts_with("HTTP/1.1 429"), "{told}");
-    assert!(told.contains("retry-after: 1"), "{told}");
-    far.of(May::Operator)
-        .status()
-        .expect("others have their own");
-    far.fake
-        .happens(EventKind::Noticed, "test", "Nobody has to wait any more.");
-    seats.clear();
-}
-
-#[test]
-fn a_revoked_certificate_is_let_in_no_more_and_an_open_connection_ends() {
-    let mut far = Far::new();
-    let list = far.folder.path().join("crl.pem");
-    let (anna, bert) = (
-        far.ca.client("anna", Some("accelnet-administrator")),
-        far.ca.client("bert", Some("accelnet-administrator")),
-    );
-    far.ca.revoke(&[], &list).expect("a list");
-    let second = tempfile::tempdir().expect("a folder");
-    far.options.files.client_crl = Some(list.clone());
-    let service: Arc<dyn Service> = far.fake.clone();
-    far.serving = Serving::start_far(second.path(), service, &far.options).expect("two doors");
-    let mut open = Connected::new(&far, &anna);
-    let mut kept = Connected::new(&far, &bert);
-    assert!(open.ask("/v1/version").starts_with("HTTP/1.1 200"));
-    assert!(kept.ask("/v1/version").starts_with("HTTP/1.1 200"));
-    far.ca.revoke(&[&anna], &list).expect("a list");
-    // The files are looked at with each request: this one is not made.
-    let refused = open.ask("/v1/version");
-    assert!(refused.starts_with("HTTP/1.1 403"), "{refused}");
-    assert!(refused.contains("certificate was revoked"), "{refused}");
-    assert_eq!(open.read(), "", "it is closed");
-    assert_eq!(
-        far.why_refused(&anna),
-        (Code::CertificateRefused, "It was revoked.".to_owned())
-    );
-    far.with(&bert).status().expect("others come in");
-    // A connection from before ends in either case; whoever is let in comes again.
-    let last = kept.ask("/v1/version");
-    assert!(
-        last.is_empty() || last.starts_with("HTTP/1.1 200"),
-        "{last}"
-    );
-    assert_eq!(kept.read(), "", "it is closed");
-}
-
-#[test]
-fn connections_from_before_a_new_ca_end() {
-    let far = Far::new();
-    let before = far.ca.client("anna", Some("accelnet-administrator"));
-    let mut open = Connected::new(&far, &before);
-    let mut waits = Connected::new(&far, &before);
-    assert!(open.ask("/v1/version").starts_with("HTTP/1.1 200"));
-    assert!(waits.ask("/v1/version").starts_with("HTTP/1.1 200"));
-    waits.send("/v1/events?wait=60");
-    while far.fake.waiting() == 0 {
-        std::thread::yield_now();
-    }
-    let next = Authority::new("the next CA");
-    next.door(far.folder.path()).expect("files");
-    let after = next.client("anna", Some("accelnet-reader"));
-    far.with(&after).status().expect("it is trusted now");
-    // What waits is answered, and the connection closed, long before it would have been.
-    let answered = waits.read();
-    assert!(answered.starts_with("HTTP/1.1 200"), "{answered}");
-    assert_eq!(waits.read(), "", "it is closed");
-    let refused = open.ask("/v1/version");
-    assert!(
-        refused.is_empty() || refused.starts_with("HTTP/1.1 403"),
-        "{refused}"
-    );
-    assert_eq!(open.read(), "", "it is closed");
-    assert_eq!(far.why_refused(&before).0, Code::CertificateRefused);
 }
 
 #[test]

@@ -1,9 +1,9 @@
-//! Requests that cannot be read, told with their place.
+//! Requests that cannot be read, reported with their place.
 
 use super::*;
 
 #[test]
-fn wrong_json_is_told_with_its_place() {
+fn wrong_json_is_reported_with_its_place() {
     let agent = root();
     for (body, words) in [
         (
@@ -72,7 +72,7 @@ fn wrong_json_is_told_with_its_place() {
 }
 
 #[test]
-fn what_was_refused_is_told_and_not_at_length() {
+fn what_was_refused_is_reported_and_not_at_length() {
     let agent = root();
     let long = format!("{{\"\\u001b[2J{}\": 1}}", "x".repeat(500_000));
     assert_eq!(agent.enable(&long).status, 400);

@@ -68,7 +68,7 @@ fn heads_that_make_no_sense_end_their_own_connection() {
             answer.text()
         );
     }
-    // Half a head, and nobody there any more; and one who does not read the answer.
+    // Half a head, and the client is gone; and a client that does not read the answer.
     for half in ["GET /v1/st", "GET /v1/node HTTP/1.1\r\nHost: a\r\n\r\n"] {
         let mut stream = UnixStream::connect(agent.serving.socket()).expect("connected");
         stream.write_all(half.as_bytes()).expect("sent");
@@ -94,9 +94,9 @@ fn one_connection_serves_many_requests() {
 }
 
 #[test]
-fn too_many_connections_are_told_so_and_leave_a_place_for_others() {
+fn too_many_connections_are_refused_and_leave_a_place_for_others() {
     let agent = Agent::new(Fixed::onlooker());
-    // They come from root, who has no share, and are of somebody who may look.
+    // They come from root, who has no share, and are of a client that may read.
     let all: Vec<UnixStream> = (0..64)
         .map(|_| UnixStream::connect(agent.serving.socket()).expect("connected"))
         .collect();

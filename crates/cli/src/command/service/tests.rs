@@ -44,7 +44,7 @@ fn a_file_or_nothing_is_no_cluster() {
 }
 
 #[test]
-fn words_of_somebody_else_are_not_taken_for_no_cluster() {
+fn errors_of_other_programs_are_not_taken_for_no_cluster() {
     let text = "ACCELNET_STORE=--store etcd://db1 --node 'n 1'\n";
     assert!(Settings::read(text).is_err());
 }

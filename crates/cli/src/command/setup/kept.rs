@@ -74,7 +74,7 @@ pub fn keep(system: &dyn System, path: &str, aside: &str) -> Result<(), Problem>
         return Ok(());
     }
     system.before(&format!("write {aside}")).map_err(cannot)?;
-    // One that was interrupted is written again: nobody has read it.
+    // An interrupted one is written again: it was not read yet.
     let new = system::at(system, &format!("{aside}.new"));
     fs::write(&new, &old).map_err(cannot)?;
     fs::rename(&new, &to).map_err(cannot)

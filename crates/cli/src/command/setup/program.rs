@@ -14,8 +14,8 @@ const OTHERS_WRITE: u32 = 0o002;
 /// Where a file's access control list is kept.
 const ACL: &str = "system.posix_acl_access";
 
-/// Why `program`, a path without symbolic links, must not run as root: somebody else than `owners` can
-/// write it or a folder above it, up to `top`. None when nobody can.
+/// Why `program`, a path without symbolic links, must not run as root: another user than `owners` can
+/// write it or a folder above it, up to `top`. None when no user can.
 pub fn flaw(program: &Path, top: &Path, owners: &[u32]) -> Option<String> {
     let shown = |path: &Path| outside::escaped(&path.to_string_lossy()).into_owned();
     let Some(text) = program.to_str() else {

@@ -42,7 +42,7 @@ pub fn step(
     what: &str,
     act: impl FnOnce() -> Result<(), Problem>,
 ) -> Result<(), Problem> {
-    session.say(&format!("{}\n", outside::escaped(what)));
+    session.print(&format!("{}\n", outside::escaped(what)));
     match dry {
         true => Ok(()),
         false => {
@@ -56,7 +56,7 @@ pub fn step(
 ///
 /// # Errors
 ///
-/// It is somebody else.
+/// It belongs to another user.
 pub fn needs_root(system: &dyn System) -> Result<(), Problem> {
     let uid = system.user();
     if uid == 0 {
@@ -81,7 +81,7 @@ pub fn succeeds(system: &dyn System, program: &str, words: &[&str]) -> bool {
 ///
 /// # Errors
 ///
-/// It is not there, or what it says.
+/// It is not there, or an error.
 pub fn command(system: &dyn System, program: &str, words: &[&str]) -> Result<(), Problem> {
     let whole = format!("{program} {}", words.join(" "));
     let output = system
@@ -124,7 +124,7 @@ pub fn remove(system: &dyn System, path: &str) -> Result<(), Problem> {
     system::remove(system, path).map_err(wrong)
 }
 
-/// Something could not be done, in somebody's `words`.
+/// Something could not be done, in a user's `words`.
 pub fn failed(what: &str, words: &str) -> Problem {
     let what = format!("{what} failed");
     Problem::new(Code::SetupFailed, &[&what], format!("{words}."))

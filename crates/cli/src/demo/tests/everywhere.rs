@@ -85,7 +85,7 @@ impl Bench {
     fn types(&self, node: u8, command: &str) -> Shown {
         let host = self.cluster.node().host(&SystemClock);
         let line = format!("accelnet {command}");
-        types(&line, host, &self.cluster.client_of(node))
+        types(&line, host, &self.cluster.client_of(node), crate::run)
     }
 
     /// Whether the asked node shows node1 as down.

@@ -3,7 +3,6 @@ use serde_json::json;
 
 use super::*;
 
-/// The status of an intent that failed on `node`.
 fn failed(node: &str, problems: &[Problem]) -> IntentStatus {
     let mut problems = problems.iter();
     serde_json::from_value(json!({

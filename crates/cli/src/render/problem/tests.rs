@@ -36,7 +36,7 @@ fn an_error_has_its_code_a_cause_and_a_hint_in_one_column() {
 }
 
 #[test]
-fn a_need_is_shown_only_where_it_says_more_than_the_catalogue() {
+fn a_need_is_shown_only_where_it_states_more_than_the_catalogue() {
     let usual = Problem::new(Code::AdapterDown, &["ens1"], "Its state is down.");
     assert!(!problem(&usual, false).contains("needed:"));
     let own = usual.needed("A link on both ports.");

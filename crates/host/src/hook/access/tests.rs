@@ -20,7 +20,7 @@ fn node(program: &str) -> (tempfile::TempDir, Root) {
 }
 
 fn seen(root: &Root) -> HookAccess {
-    look(root).known().expect("readable").clone()
+    read(root).known().expect("readable").clone()
 }
 
 const ENFORCED: &str = "libvirtd (enforce)\nlibvirt-11111111 (enforce)\nvirtqemud (complain)\n";
@@ -35,7 +35,7 @@ fn a_node_without_policies_lets_the_hook_run() {
     assert_eq!(seen(&root), expected);
     let bare = tempfile::tempdir().expect("a folder");
     let root = Root::new(bare.path());
-    assert!(look(&root).reason().is_some(), "nothing is known of it");
+    assert!(read(&root).reason().is_some(), "nothing is known of it");
     std::fs::create_dir(bare.path().join("etc")).expect("a folder");
     assert_eq!(seen(&root), HookAccess::default());
 }

@@ -27,7 +27,7 @@ fn written(path: impl AsRef<Path>, value: &str) -> Option<i32> {
         .map(|error| error.raw_os_error().expect("its number"))
 }
 
-/// A file that hangs whoever opens it until the other end is opened.
+/// A file that hangs the process that opens it until the other end is opened.
 fn fifo(folder: &Path) -> std::path::PathBuf {
     use rustix::fs::{FileType, mknodat};
     let path = folder.join("fifo");
@@ -109,7 +109,7 @@ fn a_child_has_nothing_open_but_what_it_is_to_keep() {
 }
 
 #[test]
-fn a_child_that_somebody_kills_is_told_of() {
+fn a_killed_child_is_reported() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = text(fifo(folder.path()));
     let mut child = Child::start(Task::Read(&path), None).expect("started");

@@ -4,7 +4,7 @@ fn address() -> PciAddress {
     "0000:01:00.0".parse().expect("an address")
 }
 
-/// Whoever holds the lock, as another finds it; none when it is free.
+/// A process that holds the lock, as another finds it; none when it is free.
 fn holder(folder: &Path) -> Option<String> {
     match Lock::take(folder, address(), "a test") {
         Ok(_) => None,
@@ -14,7 +14,7 @@ fn holder(folder: &Path) -> Option<String> {
 }
 
 #[test]
-fn the_second_is_told_who_was_first() {
+fn the_second_gets_the_name_of_the_first() {
     let folder = tempfile::tempdir().expect("a folder");
     let locks = folder.path().join("not/there/yet");
     let lock = Lock::take(&locks, address(), "process 7").expect("it is free");

@@ -92,7 +92,7 @@ fn a_process_that_ended_meanwhile_is_none() {
 }
 
 #[test]
-fn one_that_cannot_be_looked_into_leaves_all_unknown() {
+fn one_that_cannot_be_inspected_leaves_all_unknown() {
     let (folder, root) = node();
     process(folder.path(), 7, &["dpdk"], &["/dev/vfio/12"]);
     std::fs::create_dir(folder.path().join("proc/9")).expect("a folder");

@@ -38,7 +38,7 @@ fn tree(command: u16, others: &[&str], open: &[&str]) -> tempfile::TempDir {
     folder
 }
 
-fn look(folder: &Path, thorough: bool) -> accelnet_model::VfEvidence {
+fn evidence(folder: &Path, thorough: bool) -> accelnet_model::VfEvidence {
     let vf = VF.parse().expect("an address");
     let root = Root::new(folder);
     vf_evidence(&root, &qemu_process(&root, "web"), vf, thorough)
@@ -51,14 +51,14 @@ fn a_vf_at_work_is_held_and_masters_the_bus() {
         &[],
         &["/dev/null", "/dev/vfio/vfio", "/dev/vfio/12"],
     );
-    let seen = look(tree.path(), true);
+    let seen = evidence(tree.path(), true);
     assert_eq!(
         seen.held,
         Observed::Known(Holding::Held("/dev/vfio/12".to_owned()))
     );
     assert_eq!(seen.bus_master, Observed::Known(true));
     assert!(
-        look(tree.path(), false).held.known().is_none(),
+        evidence(tree.path(), false).held.known().is_none(),
         "its files are not read again"
     );
 }
@@ -66,7 +66,7 @@ fn a_vf_at_work_is_held_and_masters_the_bus() {
 #[test]
 fn a_hidden_vf_is_not_held() {
     let tree = tree(0x0002, &[], &["/dev/vfio/vfio", "/dev/vfio/13"]);
-    let seen = look(tree.path(), false);
+    let seen = evidence(tree.path(), false);
     assert_eq!(seen.held, Observed::Known(Holding::NotHeld));
     assert_eq!(seen.bus_master, Observed::Known(false));
 }
@@ -74,7 +74,7 @@ fn a_hidden_vf_is_not_held() {
 #[test]
 fn a_group_that_several_share_proves_nothing() {
     let tree = tree(0x0002, &["0000:01:10.4"], &["/dev/vfio/12"]);
-    let seen = look(tree.path(), true);
+    let seen = evidence(tree.path(), true);
     let reason = seen.held.reason().expect("unknown");
     assert!(reason.contains("2 devices share"), "{reason}");
     // Through iommufd the VF has a file of its own.
@@ -83,7 +83,7 @@ fn a_group_that_several_share_proves_nothing() {
         .join(format!("sys/bus/pci/devices/{VF}/vfio-dev/vfio3"));
     fs::create_dir_all(device).expect("a folder");
     symlink("/dev/vfio/devices/vfio3", tree.path().join("proc/7/fd/9")).expect("a link");
-    let seen = look(tree.path(), true);
+    let seen = evidence(tree.path(), true);
     let file = "/dev/vfio/devices/vfio3".to_owned();
     assert_eq!(seen.held, Observed::Known(Holding::Held(file)));
 }
@@ -91,13 +91,13 @@ fn a_group_that_several_share_proves_nothing() {
 #[test]
 fn what_cannot_be_read_is_unknown() {
     let tree = tree(0xffff, &[], &[]);
-    let seen = look(tree.path(), true);
+    let seen = evidence(tree.path(), true);
     assert!(
         seen.bus_master.known().is_none(),
         "a device that does not answer"
     );
     fs::remove_file(tree.path().join("run/libvirt/qemu/web.pid")).expect("removed");
-    let seen = look(tree.path(), true);
+    let seen = evidence(tree.path(), true);
     let reason = seen.held.reason().expect("unknown");
     assert!(reason.contains("web.pid"), "{reason}");
 }

@@ -24,7 +24,7 @@ pub fn find(root: &Root, name: &str) -> Option<PathBuf> {
 ///
 /// # Errors
 ///
-/// It cannot be run, fails, or takes too long: a fragment that says so.
+/// It cannot be run, fails, or takes too long, as a fragment.
 pub fn answer(program: &Path, args: &[&str]) -> Result<String, String> {
     run_within(&program.to_string_lossy(), args, DEADLINE)
 }

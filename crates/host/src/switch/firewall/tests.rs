@@ -48,7 +48,7 @@ fn every_place_of_a_ruleset_that_names_the_link_is_found() {
 }
 
 #[test]
-fn rules_of_iptables_are_told_as_they_were_made() {
+fn rules_of_iptables_are_reported_as_they_were_made() {
     let saved = "# Generated\n*nat\n:PREROUTING ACCEPT [0:0]\n-A POSTROUTING -o eth0 -j MASQUERADE\nCOMMIT\n*filter\n-A INPUT -i eth1 -j ACCEPT\n-A INPUT ! -i eth+ -j DROP\n-A FORWARD -m physdev --physdev-in eth0 -j ACCEPT\n-A INPUT -m comment --comment eth0 -j ACCEPT\n";
     let rules = iptables::rules(saved, "iptables", "eth0");
     let rules: Vec<String> = rules.iter().map(ToString::to_string).collect();
@@ -87,7 +87,7 @@ fn with_nft(script: &str) -> Vec<String> {
 }
 
 #[test]
-fn a_program_is_asked_and_what_it_could_not_tell_is_said() {
+fn a_program_is_called_and_its_failure_is_reported() {
     let rule = r#"{"nftables":[{"rule":{"family":"ip","table":"nat","chain":"post","handle":5,"expr":[{"match":{"left":{"meta":{"key":"oifname"}},"right":"eth0"}}]}}]}"#;
     let script = format!("[ \"$*\" = '-j list ruleset' ] && echo '{rule}'");
     assert_eq!(

@@ -1,4 +1,4 @@
-//! The guard process: it outlives whoever started it, and hears from it over a pipe.
+//! The guard process: it outlives the process that started it, and is connected to it by a pipe.
 
 use std::ffi::OsString;
 use std::io::{self, BufRead, BufReader, Write};
@@ -16,10 +16,10 @@ use crate::switch::KernelSwitches;
 /// First argument of a guard: `accelnet __restore FILE SECONDS`.
 pub const CHILD: &str = "__restore";
 
-/// What a guard says when it holds the record.
+/// Printed by a guard that holds the record.
 const READY: &str = "ready\n";
 
-/// What it is told when the change is kept.
+/// Sent to the guard when the change is kept.
 const KEPT: &[u8] = b"kept\n";
 
 /// How long a process may take to start.
@@ -60,7 +60,7 @@ fn first_line(output: Option<ChildStdout>) -> Option<String> {
     std::thread::spawn(move || {
         let mut line = String::new();
         let read = BufReader::new(output).read_line(&mut line);
-        // Nobody listens any more when it took too long.
+        // No process listens any more when it took too long.
         drop(sender.send(read.map(|_| line)));
     });
     lines.recv_timeout(PATIENCE).ok()?.ok()
@@ -75,7 +75,7 @@ pub(super) struct ChildWatch {
 impl Watch for ChildWatch {
     fn dismiss(mut self: Box<Self>) -> Dismissed {
         if let Some(orders) = &mut self.child.stdin {
-            // Of one that is gone its end tells.
+            // A guard that is gone has an exit status.
             drop(orders.write_all(KEPT));
         }
         let ended = self.child.wait().ok().and_then(|status| status.code());
@@ -108,7 +108,7 @@ pub fn run(mut args: impl Iterator<Item = OsString>) -> i32 {
     match watch(&file, Duration::from_secs(seconds)) {
         Ok(status) => status,
         Err(error) => {
-            // Whoever reads standard error may be gone.
+            // A process that reads standard error may be gone.
             drop(writeln!(
                 io::stderr(),
                 "failed to guard {}: {error}",
@@ -145,8 +145,8 @@ fn watch(file: &Path, within: Duration) -> io::Result<i32> {
     })
 }
 
-/// Whether it is told in time that the change is kept. Input that ends says that nobody can
-/// tell any more.
+/// Whether the message that the change is kept comes in time. Input that ends means that it cannot
+/// come any more.
 fn is_kept(within: Duration) -> bool {
     let input = io::stdin();
     let timeout = Timespec::try_from(within).ok();

@@ -42,7 +42,7 @@ pub fn write(folder: &Path, bridge: &str, undo: &[SwitchStep]) -> io::Result<Pat
     fs::create_dir_all(folder)?;
     let file = folder.join(format!("{bridge}.{ENDING}"));
     if let Some(_taken) = Held::open(&file)? {
-        // Nobody holds it: it was left by a change that did not end.
+        // No process holds it: it was left by a change that did not end.
         let text = "an earlier change was left unfinished, and is to be undone first";
         return Err(io::Error::other(text));
     }
@@ -67,7 +67,7 @@ fn read(file: &Path) -> io::Result<Record> {
     Ok(serde_json::from_slice(&text)?)
 }
 
-/// Keeps a record for whoever looks after it, out of the way.
+/// Keeps a record for the process that handles it, out of the way.
 fn set_aside(file: &Path) -> io::Result<PathBuf> {
     let mut aside = file.as_os_str().to_owned();
     aside.push(".failed");
@@ -115,7 +115,7 @@ pub fn recover(folder: &Path, switches: &dyn Switches) -> io::Result<Vec<Recover
     Ok(recovered)
 }
 
-/// A record that nobody else holds.
+/// A record that no other process holds.
 pub struct Held {
     path: PathBuf,
     record: Record,
@@ -139,7 +139,7 @@ impl Held {
                 error => error,
             }
         })?;
-        // Whoever held it may have finished in between.
+        // A process that held it may have finished in between.
         if !path.exists() {
             return Ok(None);
         }

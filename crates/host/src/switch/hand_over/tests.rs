@@ -17,7 +17,7 @@ struct Fake {
 }
 
 impl Switches for Fake {
-    fn look(&self) -> Result<Vec<Bridge>, NetlinkError> {
+    fn list_bridges(&self) -> Result<Vec<Bridge>, NetlinkError> {
         Ok(Vec::new())
     }
 
@@ -52,12 +52,12 @@ impl Switches for Fake {
     }
 }
 
-/// A guard that does nothing, and tells how it was used.
+/// A guard that does nothing, and shows how it was used.
 #[derive(Default)]
 struct FakeGuard {
     /// Whether there is none to be had.
     missing: bool,
-    /// How it says it went.
+    /// The outcome that it reports.
     restored: bool,
     used: Arc<Mutex<Vec<String>>>,
 }
@@ -99,7 +99,7 @@ impl Watch for FakeWatch {
     }
 }
 
-/// A clock on which every look takes a second.
+/// A clock on which every read takes a second.
 #[derive(Default)]
 struct Slow(Mutex<u64>);
 
@@ -222,7 +222,7 @@ fn a_step_that_is_refused_takes_everything_back() {
 }
 
 #[test]
-fn what_cannot_be_taken_back_is_told_and_the_rest_is() {
+fn what_cannot_be_taken_back_is_reported_and_the_rest_is() {
     let fake = Fake {
         refuses: Some("set eth0 down"),
         silent_on: vec!["br0"],

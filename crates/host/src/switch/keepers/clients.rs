@@ -58,7 +58,7 @@ fn client(root: &Root, process: u32) -> Option<Client> {
         }
     }
     let words: Vec<String> = words.collect();
-    // One that was told no link serves all that there are.
+    // Without a link on its command line it serves all links.
     let leased = match name.as_str() {
         "dhcpcd" => leases_of_dhcpcd(root),
         "dhclient" => leases_of_dhclient(root),

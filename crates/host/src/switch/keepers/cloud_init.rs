@@ -2,7 +2,7 @@
 
 use accelnet_pci::Root;
 
-use super::texts;
+use super::files::texts;
 
 /// Whether cloud-init wrote one of `files`, and writes it again at the next boot.
 pub fn writes(root: &Root, files: &[String]) -> bool {
@@ -12,7 +12,7 @@ pub fn writes(root: &Root, files: &[String]) -> bool {
     let kept_off = texts(root, "/etc/cloud/cloud.cfg.d", ".cfg")
         .iter()
         .any(|(_, text)| keeps_off(text));
-    // Its files have its name, or tell of it in their first lines.
+    // Its files have its name, or report it in their first lines.
     let wrote = |path: &String| {
         let head = || root.text(path).unwrap_or_default();
         path.contains("cloud-init")

@@ -4,7 +4,7 @@ use accelnet_model::link::Link;
 use accelnet_model::switch::{Keeper, Program};
 use accelnet_pci::Root;
 
-use super::{found, value};
+use super::files::{found, value};
 
 /// The program that reads such a file of the link.
 pub fn keeper(root: &Root, link: &Link) -> Option<Keeper> {

@@ -4,7 +4,7 @@ use accelnet_model::link::Link;
 use accelnet_model::switch::{Keeper, Program};
 use accelnet_pci::Root;
 
-use super::found;
+use super::files::found;
 
 /// How deep files may name files.
 const DEPTH: u32 = 4;

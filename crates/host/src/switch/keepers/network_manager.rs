@@ -4,7 +4,7 @@ use accelnet_model::link::Link;
 use accelnet_model::switch::{Keeper, Program};
 use accelnet_pci::Root;
 
-use super::{found, netplan_files, texts, value};
+use super::files::{found, netplan_files, texts, value};
 
 /// Where its connections lie: on disk, those that it or others made up since the boot, and those
 /// that it reads of Red Hat's files.

@@ -4,7 +4,7 @@ use accelnet_model::link::Link;
 use accelnet_model::switch::{Keeper, Program};
 use accelnet_pci::Root;
 
-use super::{found, netplan_files, value};
+use super::files::{found, netplan_files, value};
 
 /// networkd, if it configures the link.
 pub fn keeper(root: &Root, link: &Link) -> Option<Keeper> {

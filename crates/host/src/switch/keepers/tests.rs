@@ -66,12 +66,12 @@ const STATE: &str = "run/systemd/netif/links/7";
 const FILE: &str = "etc/systemd/network/10-lan.network";
 
 #[test]
-fn nobody_keeps_a_link_that_nobody_mentions() {
+fn a_link_that_no_file_mentions_has_no_keeper() {
     assert_eq!(seen(&[]), [""; 0]);
 }
 
 #[test]
-fn networkd_tells_by_its_administrative_state_and_its_file() {
+fn networkd_is_detected_by_its_administrative_state_and_its_file() {
     let text = "# private\nADMIN_STATE=configured\nOPER_STATE=routable\n";
     assert_eq!(seen(&[(STATE, text)]), ["systemd-networkd"]);
     assert_eq!(seen(&[(STATE, "ADMIN_STATE=unmanaged\n")]), [""; 0]);
@@ -127,7 +127,7 @@ fn netplan_is_named_by_its_own_files_whatever_carries_it_out() {
         ("etc/netplan/50-cloud-init.yaml", yaml),
     ];
     assert_eq!(seen(&manager), [named]);
-    // cloud-init writes that file again, unless it was told not to.
+    // cloud-init writes that file again, unless it was asked not to.
     let cloud = ("var/lib/cloud/instance/user-data.txt", "");
     let with = |more: &[(&'static str, &'static str)]| {
         let mut files = networkd.to_vec();
@@ -147,7 +147,7 @@ fn netplan_is_named_by_its_own_files_whatever_carries_it_out() {
 }
 
 #[test]
-fn network_manager_tells_by_its_flag_and_its_connection() {
+fn network_manager_is_detected_by_its_flag_and_its_connection() {
     let device = "run/NetworkManager/devices/7";
     let text = "[device]\nmanaged=true\nconnection-uuid=x\n";
     assert_eq!(seen(&[(device, text)]), ["NetworkManager None"]);
@@ -187,7 +187,7 @@ fn network_manager_tells_by_its_flag_and_its_connection() {
 }
 
 #[test]
-fn ifupdown_tells_by_its_stanzas_in_all_files_that_it_reads() {
+fn ifupdown_is_detected_by_its_stanzas_in_all_files_that_it_reads() {
     let ifup = ("sbin/ifup", "");
     let interfaces = "etc/network/interfaces";
     let source = "# see interfaces(5)\nsource /etc/network/interfaces.d/*\nauto lo\niface lo inet loopback\n";
@@ -240,7 +240,7 @@ fn files_ifcfg_are_of_network_scripts_or_of_wicked() {
 }
 
 #[test]
-fn a_dhcp_client_tells_by_its_command_line() {
+fn a_dhcp_client_is_detected_by_its_command_line() {
     for (comm, line, serves) in [
         ("dhclient", "/sbin/dhclient\0-4\0-v\0eth0\0", true),
         ("dhclient", "dhclient\0eth1\0", false),
@@ -260,7 +260,7 @@ fn a_dhcp_client_tells_by_its_command_line() {
             "{found:?}"
         );
     }
-    // One that was told no link has leases in a file.
+    // Without a link on its command line it has leases in a file.
     let manager = [
         ("proc/812/comm", "dhcpcd"),
         ("proc/812/cmdline", "dhcpcd: [manager] [ip4]\0"),
@@ -283,7 +283,7 @@ fn a_dhcp_client_tells_by_its_command_line() {
 }
 
 #[test]
-fn the_kernel_takes_advertisements_where_it_is_told_to() {
+fn the_kernel_takes_advertisements_where_it_is_set_to() {
     let conf = "proc/sys/net/ipv6/conf/eth0";
     let taken = |accept_ra: &str, forwarding: &str, autoconf: &str, disabled: &str| {
         let file = |name: &str| format!("{conf}/{name}");

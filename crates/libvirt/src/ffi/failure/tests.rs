@@ -9,7 +9,7 @@ fn failure(code: i32, errno: i32) -> Failure {
 }
 
 #[test]
-fn a_connection_that_fails_says_what_stands_in_the_way() {
+fn a_connection_that_fails_names_the_obstacle() {
     let words = || "its words".to_owned();
     let not_running = LibvirtError::NotRunning { words: words() };
     let refused = LibvirtError::Refused { words: words() };

@@ -1,7 +1,7 @@
 use super::*;
 
 #[test]
-fn a_library_that_is_not_there_is_told_from_a_broken_one() {
+fn a_missing_library_is_distinguished_from_a_broken_one() {
     // The words of glibc and of musl.
     for words in [
         "libvirt.so.0: cannot open shared object file: No such file or directory",

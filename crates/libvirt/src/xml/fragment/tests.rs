@@ -34,7 +34,7 @@ const PLAIN: &str = "<interface type='network'>
     </interface>";
 
 #[test]
-fn interfaces_that_share_a_mac_are_told_apart() {
+fn interfaces_that_share_a_mac_are_distinguished() {
     let shared = mac("52:54:00:11:22:33");
     let path = interface_fragment(RUNNING, shared, Part::Persistent).unwrap();
     assert!(path.starts_with("<interface type='bridge'>\n"), "{path}");

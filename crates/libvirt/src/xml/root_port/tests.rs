@@ -65,7 +65,7 @@ fn an_own_port_has_a_slot_of_its_own_and_goes_again() {
 }
 
 #[test]
-fn a_port_that_somebody_uses_stays() {
+fn a_port_in_use_stays() {
     let before = domain(&[2], &disk(1));
     let grown = with(&before, &xml(&before).port_to_add().unwrap());
     let taken = with(&grown, &disk(2));

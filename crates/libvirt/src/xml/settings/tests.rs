@@ -10,7 +10,7 @@ fn read(inside: &str) -> DomainSettings {
 }
 
 #[test]
-fn a_running_vm_tells_its_settings() {
+fn a_running_vm_shows_its_settings() {
     let settings = Definition::parse(RUNNING).unwrap().settings;
     assert_eq!(settings.os_type.as_deref(), Some("hvm"));
     assert_eq!(settings.machine.as_deref(), Some("pc-q35-10.0"));
@@ -24,7 +24,7 @@ fn a_running_vm_tells_its_settings() {
 }
 
 #[test]
-fn memory_tells_how_it_is_backed() {
+fn memory_shows_how_it_is_backed() {
     let settings = read(
         "<maxMemory slots='4' unit='GiB'>8</maxMemory>
          <memtune><hard_limit unit='GiB'>3</hard_limit></memtune>
@@ -49,7 +49,7 @@ fn memory_tells_how_it_is_backed() {
 }
 
 #[test]
-fn what_has_no_addresses_yet_says_nothing() {
+fn devices_without_addresses_are_left_out() {
     assert_eq!(read("<devices/>").slots, DomainSettings::default().slots);
     assert_eq!(read(""), DomainSettings::default());
 }

@@ -91,7 +91,7 @@ fn vfs_out_of_order_or_beyond_the_number_are_refused() {
 }
 
 #[test]
-fn the_error_says_how_many_of_how_many_arrived() {
+fn the_error_states_how_many_of_how_many_arrived() {
     let (link, vfs) = adapter(256);
     let text = words(vf_settings(&encode::link_answer(&link, &vfs, true)));
     assert_eq!(

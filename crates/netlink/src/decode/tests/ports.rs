@@ -58,7 +58,7 @@ fn ports_of_one_bridge_are_read_with_their_vlans() {
     let elsewhere = message(6, "vnet2", |body| {
         body.words(IFLA_MASTER, &[4]);
     });
-    // What the driver of an adapter says of its own switch stands beside what the bridge says.
+    // What the driver of an adapter reports about its own switch stands beside what the bridge reports.
     let embedded = message(7, "ens1", |body| {
         body.words(IFLA_MASTER, &[3]).nest(IFLA_AF_SPEC, |spec| {
             spec.bytes(IFLA_BRIDGE_FLAGS, &BRIDGE_FLAGS_SELF.to_ne_bytes());

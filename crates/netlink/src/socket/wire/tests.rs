@@ -8,7 +8,14 @@ fn datagrams_of_any_size_arrive_whole() {
     let address = socket.bind_auto().unwrap();
     let mut wire = KernelWire { socket };
     let sender = Socket::new(NETLINK_USERSOCK).unwrap();
-    for size in [16, ROOM - 1, ROOM, ROOM + 1, 60_000, 150_000] {
+    for size in [
+        16,
+        DATAGRAM_BYTES - 1,
+        DATAGRAM_BYTES,
+        DATAGRAM_BYTES + 1,
+        60_000,
+        150_000,
+    ] {
         let datagram: Vec<u8> = (0..size).map(|byte| byte as u8).collect();
         sender.send_to(&datagram, &address, 0).unwrap();
         assert!(wire.receive().unwrap() == datagram, "{size} bytes");
@@ -23,7 +30,7 @@ fn silence_ends_at_the_deadline() {
 }
 
 #[test]
-fn nobody_but_the_kernel_can_answer() {
+fn only_the_kernel_can_answer() {
     let wire = KernelWire::open(NETLINK_USERSOCK, Duration::from_millis(20)).unwrap();
     let mut address = SocketAddr::new(0, 0);
     wire.socket.get_address(&mut address).unwrap();

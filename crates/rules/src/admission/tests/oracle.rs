@@ -77,10 +77,10 @@ fn admissions(cluster: &Cluster, random: &mut Random, seed: u64) -> (u32, u32) {
         };
         let fits = |adapter: &usize| {
             let with = with(*adapter);
-            let has_room = with.nodes[node].adapters[*adapter]
+            let has_capacity = with.nodes[node].adapters[*adapter]
                 .free(&with.sizes)
                 .is_some();
-            !with.nodes[node].down && has_room && small::holds(&with, more)
+            !with.nodes[node].down && has_capacity && small::holds(&with, more)
         };
         let real = (0..now.nodes[node].adapters.len()).find(fits);
         match ledger.admit(node, setting) {
@@ -116,7 +116,7 @@ fn what_fits_is_admitted_and_nothing_else_where_sizes_divide_each_other() {
         compared += all;
         refused += no;
     }
-    // Both answers must be there in number, or the comparison says little.
+    // Both answers must be there in number, or the comparison shows little.
     assert!(
         refused > compared / 5 && refused < compared / 5 * 4,
         "{refused} of {compared}"

@@ -31,7 +31,7 @@ fn vms(cluster: &Cluster) -> Vec<(usize, usize, Performance)> {
     all
 }
 
-/// What a cluster's sums say for every number of nodes.
+/// The verdict of a cluster's sums for every number of nodes.
 fn answers(ledger: &Ledger) -> Vec<bool> {
     let nodes = ledger.cluster().nodes.len();
     (0..nodes)
@@ -43,7 +43,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(1024))]
 
     #[test]
-    fn a_vm_less_never_breaks_the_promise((cluster, pick) in clusters()) {
+    fn one_vm_less_never_reduces_failover_capacity((cluster, pick) in clusters()) {
         let vms = vms(&cluster);
         prop_assume!(!vms.is_empty());
         let (node, adapter, setting) = Random(pick).one_of(&vms);

@@ -1,4 +1,4 @@
-//! What a refusal says, and clusters too large to try everything.
+//! The content of refusals, and clusters too large to try everything.
 
 use super::super::*;
 use super::small::Random;
@@ -171,7 +171,7 @@ fn a_node_that_is_down_uses_the_reserve() {
 }
 
 #[test]
-fn a_vm_without_a_vf_on_a_node_that_stays_breaks_the_promise() {
+fn a_vm_without_a_vf_on_a_remaining_node_is_a_shortage() {
     let mut cluster = cluster(
         &[adapter(4, 16, 4, [1, 0, 0]), adapter(4, 16, 4, [0; 3])],
         0,
@@ -201,7 +201,7 @@ fn large(random: &mut Random, nodes: u32, sizes: [u64; 3]) -> Cluster {
         };
         for _ in 0..random.small(0, vfs / 2) {
             let setting = random.one_of(&[0, 1, 2]);
-            if adapter.has_room(&sizes, setting) {
+            if adapter.has_capacity(&sizes, setting) {
                 adapter.promised[setting] += 1;
             }
         }
@@ -278,7 +278,7 @@ fn in_large_clusters_what_is_promised_fits_for_any_set_and_a_named_set_does_not(
 }
 
 #[test]
-fn what_could_not_be_proved_is_refused_and_says_so() {
+fn what_could_not_be_proved_is_refused_and_reports_it() {
     let unproved = (0..500).find_map(|seed| {
         let mut random = Random(seed);
         let cluster = large(&mut random, 24, [2, 3, 6]);

@@ -63,7 +63,7 @@ fn a_fit_definition_does_not_make_what_runs_fit() {
     assert!(problem.resolution.starts_with("Stop and start the VM"));
     // It gets its VF with its next start: then the definition counts.
     let waits = Facts {
-        steps: &[Step::Wish, Step::JoinNic, Step::DefineVf],
+        steps: &[Step::WriteConfig, Step::JoinNic, Step::DefineVf],
         ..facts
     };
     assert_eq!(judge(&waits), Ok(Vec::new()));
@@ -99,7 +99,7 @@ fn a_vf_needs_a_place() {
     refused(&facts, "As it runs: All of its 4");
     // It has its VF: nothing is plugged in.
     let has_it = Facts {
-        steps: &[Step::Wish],
+        steps: &[Step::WriteConfig],
         ..running(&full)
     };
     assert_eq!(judge(&has_it), Ok(Vec::new()));
@@ -127,8 +127,8 @@ fn a_vnic_of_the_root_bus_cannot_be_plugged_anew() {
     assert!(problem.resolution.contains("without --now"));
     // It has the failover feature already, or waits for its next start.
     for steps in [
-        &[Step::Wish, Step::AttachVf][..],
-        &[Step::Wish, Step::JoinNic],
+        &[Step::WriteConfig, Step::AttachVf][..],
+        &[Step::WriteConfig, Step::JoinNic],
     ] {
         let facts = Facts {
             steps,

@@ -86,14 +86,14 @@ fn a_stopped_vm_is_warned() {
     assert_eq!(judge(&available(stopped(&vm), 2560)), Ok(Vec::new()));
     // What it has while it runs is given back before it starts again.
     let waits = Facts {
-        steps: &[Step::Wish, Step::JoinNic, Step::DefineVf],
+        steps: &[Step::WriteConfig, Step::JoinNic, Step::DefineVf],
         ..running(&vm)
     };
     assert_eq!(judge(&available(waits, 2048)), Ok(Vec::new()));
 }
 
 #[test]
-fn what_cannot_be_read_is_said() {
+fn what_cannot_be_read_is_reported() {
     let vm = vm(|_| {});
     let facts = Facts {
         process: Observed::unknown("/run/libvirt/qemu/web1.pid is not there"),

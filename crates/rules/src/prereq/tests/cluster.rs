@@ -94,7 +94,7 @@ fn one_that_is_down_or_silent_is_a_failed_row() {
 }
 
 #[test]
-fn smt_differs_whoever_has_it() {
+fn smt_differs_on_any_node() {
     let other = |report: &mut PeerReport| report.smt = report.smt.map(|on| !on);
     let all = rows(&[peer("n2", other)], &Scope::All, 0);
     let row = of(&all, CheckName::Hyperthreading, "cluster").expect("a row");
@@ -109,7 +109,7 @@ fn an_intent_that_a_node_lacks_is_named() {
     let row = of(&all, CheckName::Intent, "n2").expect("a row");
     assert_eq!(came_out(row), failed(Code::IntentNotFound));
     assert!(row.found.contains("n2"), "{}", row.found);
-    // One that failed there is told in its own words.
+    // One that failed there is reported in its own words.
     let broken = Problem::new(Code::AdapterNotFound, &["ens1"], "There is none.");
     let fails = |report: &mut PeerReport| report.intents[0].problem = Some(broken.clone());
     let all = rows(&[peer("n2", fails)], &scope, 0);
@@ -123,7 +123,7 @@ fn an_intent_that_a_node_lacks_is_named() {
 }
 
 #[test]
-fn adapters_that_differ_are_a_warning_until_a_promise_breaks() {
+fn adapters_that_differ_are_a_warning_until_capacity_is_short() {
     for change in [
         (|one: &mut IntentAdapter| one.model = "Intel X550".to_owned()) as fn(&mut IntentAdapter),
         |one| one.speed_mbps = Some(100),

@@ -9,7 +9,6 @@ use crate::sample::{adapter_with, at, bridge};
 
 const MISSING: (Outcome, Option<Code>) = (Outcome::Failed, Some(Code::SriovMissingAcs));
 
-/// A bridge without ACS.
 fn without_acs(address: &str, kind: BridgeKind) -> Bridge {
     Bridge {
         acs: Observed::Known(None),
@@ -134,7 +133,7 @@ fn without_an_iommu_the_bridges_decide() {
     assert_eq!(came_out(&row), MISSING);
     assert_eq!(row.found, "Switch upstream port 0000:01:00.0 has no ACS.");
 
-    // A conventional bridge cannot have it, whatever it says.
+    // A conventional bridge cannot have it, whatever its registers are.
     let mut conventional = sound;
     conventional[0].kind = Observed::Known(BridgeKind::Conventional);
     let row = without_iommu(conventional);
@@ -165,7 +164,7 @@ fn what_a_port_cannot_switch_counts_as_on_as_in_the_kernel() {
 }
 
 #[test]
-fn what_cannot_be_read_is_unknown_unless_the_groups_tell() {
+fn what_cannot_be_read_is_unknown_unless_the_groups_show_it() {
     let mut port = bridge("0000:00:01.0", BridgeKind::RootPort);
     port.acs = Observed::unknown("no permission");
     assert_eq!(came_out(&without_iommu(vec![port.clone()])), UNKNOWN);
@@ -180,7 +179,7 @@ fn what_cannot_be_read_is_unknown_unless_the_groups_tell() {
 }
 
 #[test]
-fn groups_tell_even_where_the_bridges_cannot_be_read() {
+fn groups_decide_even_where_the_bridges_cannot_be_read() {
     let row = row_of(CheckName::Acs, |adapter| {
         adapter.bridges = Observed::unknown("no permission");
     });

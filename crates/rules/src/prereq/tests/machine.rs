@@ -249,14 +249,14 @@ fn smt_must_be_the_same_on_all_nodes() {
 }
 
 #[test]
-fn one_node_that_does_not_say_leaves_smt_unknown() {
+fn one_node_without_an_answer_leaves_smt_unknown() {
     let hidden = smt(&[Observed::Known(Smt::On), Observed::unknown("no permission")]);
     assert_eq!(came_out(&hidden), UNKNOWN);
     assert!(hidden.message.contains("SMT of node n2"), "{hidden:?}");
 }
 
 #[test]
-fn nodes_that_differ_for_certain_differ_whatever_a_third_one_says() {
+fn nodes_that_differ_differ_whatever_a_third_one_reports() {
     let third = Observed::unknown("no permission");
     let mixed = smt(&[Observed::Known(Smt::On), Observed::Known(Smt::Off), third]);
     assert_eq!(came_out(&mixed), failed(Code::HyperthreadingCheckFailed));

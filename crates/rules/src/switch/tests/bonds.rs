@@ -15,7 +15,7 @@ const MODES: [BondMode; 7] = [
 ];
 
 /// eth0 and eth1 in bond0, which is a port of nothing.
-fn bonded(mode: BondMode) -> Standing {
+fn bonded(mode: BondMode) -> NetworkState {
     let mut standing = node(&["eth0", "eth1"]);
     let mut bond = a_link("bond0", Some("bond"), None);
     bond.bond = Some(Bond {
@@ -79,7 +79,7 @@ fn an_adapter_that_only_gives_vfs_is_refused_in_such_a_bond_too() {
 }
 
 #[test]
-fn a_bond_whose_mode_is_not_told_a_team_and_open_vswitch_are_refused() {
+fn a_bond_of_unknown_mode_a_team_and_open_vswitch_are_refused() {
     let mut standing = with_bridge(bonded(BondMode::ActiveBackup), "br0", &["bond0"]);
     standing.links[2].bond = None;
     let refusal = planned(&standing, &["eth0"]).unwrap_err();
@@ -97,22 +97,22 @@ fn a_bond_whose_mode_is_not_told_a_team_and_open_vswitch_are_refused() {
 #[test]
 fn a_bridge_that_was_adopted_is_not_replaced_when_the_adapter_leaves_it() {
     let standing = with_bridge(node(&["eth0"]), "br0", &[]);
-    let mut wish = Wish {
+    let mut desired = DesiredSwitch {
         bridge: "acn-vms".to_owned(),
         uplinks: vec!["eth0".to_owned()],
         had: Some("br0".to_owned()),
     };
-    let refusal = plan(&wish, &standing).unwrap_err();
+    let refusal = plan(&desired, &standing).unwrap_err();
     assert_eq!(
         refusal.to_string(),
         "Bridge br0 is the intent's virtual switch, and eth0 is no longer its port."
     );
     assert!(refusal.to_do().contains("ip link set eth0 master br0"));
-    // A bridge that is gone, and one of accelnet's own, are made anew.
-    wish.had = Some("acn-vms".to_owned());
-    assert!(plan(&wish, &standing).is_ok());
-    wish.had = Some("br0".to_owned());
-    assert!(plan(&wish, &node(&["eth0"])).is_ok());
+    // A bridge that is gone, and one of accelnet's own, are made again.
+    desired.had = Some("acn-vms".to_owned());
+    assert!(plan(&desired, &standing).is_ok());
+    desired.had = Some("br0".to_owned());
+    assert!(plan(&desired, &node(&["eth0"])).is_ok());
 }
 
 #[test]
@@ -134,7 +134,7 @@ fn the_port_that_leads_to_an_adapter_is_its_link_or_its_bond() {
     assert_eq!(uplink_ports(&standing.links, &[at(3)]), [0; 0]);
     standing.links[0].master = Some("br0".to_owned());
     assert_eq!(uplink_ports(&standing.links, &[at(1)]), [1]);
-    // A bond without a bridge, and an adapter of nobody, lead into none.
+    // A bond without a bridge, and an unused adapter, lead into none.
     standing.links[2].master = None;
     standing.links[0].master = None;
     assert_eq!(uplink_ports(&standing.links, &[at(1), at(2)]), [0; 0]);

@@ -16,7 +16,7 @@ struct World {
 }
 
 impl World {
-    fn of(standing: &Standing) -> Self {
+    fn of(standing: &NetworkState) -> Self {
         let mut world = World::default();
         for uplink in &standing.uplinks {
             let carried = &uplink.carried;
@@ -181,7 +181,7 @@ fn a_route_that_comes_with_an_address_is_not_carried_but_an_ipv6_one_must_leave(
     let carried = &mut standing.uplinks[0].carried;
     carried.addresses = vec![address("192.0.2.4/24"), address("2001:db8::4/64")];
     carried.routes = vec![by_kernel("192.0.2.0/24"), by_kernel("2001:db8::/64")];
-    let of_routes = |standing: &Standing| {
+    let of_routes = |standing: &NetworkState| {
         let plan = planned(standing, &["eth0"]).unwrap();
         let mut steps = texts(&plan.steps);
         steps.retain(|step| step.contains("route"));
@@ -268,13 +268,13 @@ fn labels_flags_and_settings_are_made_the_bridges() {
             _ => None,
         })
         .collect();
-    let settled = AddressFlags::NO_DUPLICATE_CHECK;
+    let without_duplicate_search = AddressFlags::NO_DUPLICATE_CHECK;
     assert_eq!(
         given,
         [
             (Some("acn-vms:1"), 0),
             (None, 0),
-            (None, settled),
+            (None, without_duplicate_search),
             (None, 0)
         ]
     );

@@ -21,7 +21,7 @@ fn leased(text: &str, seconds: u32) -> Address {
 }
 
 /// A node whose adapter is leased an address until a known time.
-fn leasing(keepers: Vec<Keeper>) -> Standing {
+fn leasing(keepers: Vec<Keeper>) -> NetworkState {
     let mut standing = node(&["eth0"]);
     standing.uplinks[0].carried.addresses = vec![leased("192.0.2.4/24", 900)];
     standing.uplinks[0].keepers = keepers;
@@ -33,7 +33,7 @@ fn leasing(keepers: Vec<Keeper>) -> Standing {
 }
 
 /// The same once the bridge has the address, with what renews leases on it.
-fn moved(mut standing: Standing, renewal: Option<Keeper>) -> Standing {
+fn moved(mut standing: NetworkState, renewal: Option<Keeper>) -> NetworkState {
     let addresses = std::mem::take(&mut standing.uplinks[0].carried.addresses);
     standing = with_bridge(standing, "acn-vms", &["eth0"]);
     standing.bridges[0].addresses = addresses;
@@ -45,7 +45,7 @@ fn moved(mut standing: Standing, renewal: Option<Keeper>) -> Standing {
     standing
 }
 
-fn warnings(standing: &Standing) -> Vec<String> {
+fn warnings(standing: &NetworkState) -> Vec<String> {
     planned(standing, &["eth0"]).unwrap().warnings
 }
 
@@ -166,7 +166,7 @@ fn each_program_is_named_with_the_lines_to_change() {
 }
 
 #[test]
-fn what_names_the_adapter_elsewhere_is_listed_by_kind_and_told_what_to_name_instead() {
+fn files_that_name_the_adapter_are_listed_by_kind_with_what_to_name_instead() {
     let nft = |number: u32| Mention::Nftables {
         place: format!("rule {number} of chain input of table inet filter"),
     };

@@ -71,7 +71,7 @@ fn a_bridge_that_has_the_adapter_is_adopted() {
 }
 
 #[test]
-fn a_bridge_that_somebody_elses_adapter_is_in_is_not_adopted() {
+fn a_bridge_that_another_users_adapter_is_in_is_not_adopted() {
     let mut standing = with_bridge(node(&["eth0", "eth9"]), "br0", &["eth0", "eth9"]);
     let refusal = planned(&standing, &["eth0"]).unwrap_err();
     assert_eq!(
@@ -131,7 +131,7 @@ fn a_spanning_tree_is_refused_only_where_it_cuts_the_node_off() {
 
 #[test]
 fn what_cannot_be_a_port_is_refused() {
-    let refused = |change: &dyn Fn(&mut Standing)| {
+    let refused = |change: &dyn Fn(&mut NetworkState)| {
         let mut standing = node(&["eth0"]);
         change(&mut standing);
         planned(&standing, &["eth0"]).unwrap_err()
@@ -190,12 +190,12 @@ fn no_adapter_no_name() {
     let gone = planned(&standing, &["eth0"]).unwrap_err();
     assert_eq!(gone.to_string(), "Link eth0 does not exist.");
     for bridge in ["", "a-name-too-long-", "a/b", "a b", ".."] {
-        let wish = Wish {
+        let desired = DesiredSwitch {
             bridge: bridge.to_owned(),
             uplinks: vec!["eth0".to_owned()],
             had: None,
         };
-        let refusal = plan(&wish, &node(&["eth0"])).unwrap_err();
+        let refusal = plan(&desired, &node(&["eth0"])).unwrap_err();
         assert!(matches!(refusal, SwitchRefusal::BadName { .. }), "{bridge}");
     }
 }

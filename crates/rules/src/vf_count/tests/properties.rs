@@ -27,7 +27,7 @@ fn any_vf(index: u32) -> impl Strategy<Value = Vf> {
     })
 }
 
-/// An adapter in any state: VFs seen, VFs there, and VFs that the kernel says are on.
+/// An adapter in any state: VFs seen, VFs there, and VFs that the kernel reports are on.
 fn any_adapter() -> impl Strategy<Value = Adapter> {
     let vfs = (0_u32..8).prop_flat_map(|count| (0..count).map(any_vf).collect::<Vec<_>>());
     let num_vfs = prop_oneof![

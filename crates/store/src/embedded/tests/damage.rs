@@ -1,4 +1,4 @@
-//! Files that no power cut leaves: told as damaged, or read; never a panic.
+//! Files that no power cut leaves: reported as damaged, or read; never a panic.
 
 use proptest::prelude::*;
 
@@ -50,16 +50,16 @@ fn cut_short() {
 #[test]
 fn every_block() {
     let whole = file(true);
-    let mut told = 0;
+    let mut with_path = 0;
     for at in (100..whole.len()).step_by(4104) {
         let mut content = whole.clone();
         content[at..at + 8].fill(0xff);
         if let Err(error) = use_it(content) {
             assert!(damaged(&error), "{at}: {error}");
-            told += 1;
+            with_path += 1;
         }
     }
-    assert!(told > 5, "{told} of the damages were met");
+    assert!(with_path > 5, "{with_path} of the damages were met");
 }
 
 /// Each is well, and none is where it belongs.

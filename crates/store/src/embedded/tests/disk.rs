@@ -34,7 +34,7 @@ struct State {
     content: Vec<u8>,
     events: Vec<Event>,
     /// How many more writes there is room for.
-    room: Option<usize>,
+    writes_left: Option<usize>,
 }
 
 #[derive(Debug, Clone, Default)]
@@ -55,7 +55,7 @@ impl Disk {
             base: content.clone(),
             content,
             events: Vec::new(),
-            room: None,
+            writes_left: None,
         })))
     }
 
@@ -70,8 +70,8 @@ impl Disk {
     }
 
     /// Leaves room for so many writes, or for any number.
-    pub(super) fn set_room(&self, writes: Option<usize>) {
-        self.lock().room = writes;
+    pub(super) fn set_writes_left(&self, writes: Option<usize>) {
+        self.lock().writes_left = writes;
     }
 
     /// The indexes of the events before `at` that no sync before `at` followed.
@@ -153,10 +153,12 @@ impl StorageBackend for Disk {
 impl Disk {
     fn happen(&self, event: Event) -> io::Result<()> {
         let mut state = self.lock();
-        if let Some(room) = &mut state.room
+        if let Some(writes_left) = &mut state.writes_left
             && !matches!(event, Event::Sync)
         {
-            *room = room.checked_sub(1).ok_or(io::ErrorKind::StorageFull)?;
+            *writes_left = writes_left
+                .checked_sub(1)
+                .ok_or(io::ErrorKind::StorageFull)?;
         }
         play(&mut state.content, &event, Fate::Kept);
         state.events.push(event);

@@ -136,7 +136,7 @@ fn what_an_interrupted_start_left_is_no_hindrance() {
 }
 
 #[test]
-fn a_folder_in_place_of_the_file_is_told() {
+fn a_folder_in_place_of_the_file_is_reported() {
     let folder = TempDir::new().unwrap();
     let error = refused(folder.path());
     assert!(matches!(error, StoreError::Io { .. }), "{error}");

@@ -84,7 +84,7 @@ fn bytes_are_counted_back_by_compaction() {
 }
 
 #[test]
-fn a_watch_that_was_too_slow_is_told() {
+fn a_watch_that_was_too_slow_is_reported() {
     let store = store(10, u64::MAX);
     let mut watch = store.watch("", 0).unwrap();
     for _ in 0..11 {

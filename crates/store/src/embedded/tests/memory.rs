@@ -23,8 +23,8 @@ impl Subject for InMemory {
         format!("/case/{}/", COUNT.fetch_add(1, Ordering::Relaxed))
     }
 
-    fn pass(&self, time: Duration) {
-        self.clock.pass(time);
+    fn advance(&self, time: Duration) {
+        self.clock.advance(time);
     }
 }
 

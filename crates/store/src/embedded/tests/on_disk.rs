@@ -9,12 +9,12 @@ use tempfile::TempDir;
 use crate::conformance::Subject;
 use crate::{Embedded, History, Store};
 
-/// A clock that goes when it is told to.
+/// A clock that goes when it is asked to.
 #[derive(Clone, Default)]
 pub(super) struct FakeClock(Arc<AtomicU64>);
 
 impl FakeClock {
-    pub(super) fn pass(&self, time: Duration) {
+    pub(super) fn advance(&self, time: Duration) {
         let millis = u64::try_from(time.as_millis()).unwrap();
         self.0.fetch_add(millis, Ordering::SeqCst);
     }
@@ -48,8 +48,8 @@ impl Subject for OnDisk {
         "/case/".to_owned()
     }
 
-    fn pass(&self, time: Duration) {
-        self.clock.pass(time);
+    fn advance(&self, time: Duration) {
+        self.clock.advance(time);
     }
 
     fn reopen(&mut self) {

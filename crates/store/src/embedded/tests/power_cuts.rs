@@ -86,14 +86,14 @@ fn fates(count: usize) -> Vec<Vec<Fate>> {
 
 /// Tries every cut of a run, each once. Returns how many there were.
 fn every_cut(run: &Run, mut then: impl FnMut(Run)) -> usize {
-    let mut seen = HashSet::new();
+    let mut position = HashSet::new();
     for at in 0..=run.disk.count() {
         let unsynced = run.disk.unsynced(at);
         for fates in fates(unsynced.len()) {
             let each = unsynced.iter().copied().zip(fates.iter().copied());
             let kept: Vec<_> = each.filter(|(_, fate)| *fate != Fate::Lost).collect();
             let allowed = allowed(run, at);
-            if seen.insert((at - unsynced.len(), kept, allowed.as_ptr(), allowed.len())) {
+            if position.insert((at - unsynced.len(), kept, allowed.as_ptr(), allowed.len())) {
                 let content = run.disk.cut(at, &fates);
                 then(survive(content, allowed, || {
                     format!("cut at {at}, {fates:?}")
@@ -101,7 +101,7 @@ fn every_cut(run: &Run, mut then: impl FnMut(Run)) -> usize {
             }
         }
     }
-    seen.len()
+    position.len()
 }
 
 #[test]
@@ -112,7 +112,7 @@ fn at_every_write() {
     assert!(cuts > 1000, "only {cuts} cuts were tried");
 }
 
-/// The power goes again while the store mends itself, at every write of that.
+/// The power goes again while the store repairs itself, at every write of that.
 #[test]
 fn at_every_write_of_a_recovery() {
     let mut run = Run::open(Disk::with_store());

@@ -79,7 +79,7 @@ impl Run {
         self.try_step(step).unwrap();
     }
 
-    /// Does the step, and looks at the store when it went well.
+    /// Does the step, and reads the store when it went well.
     pub(super) fn try_step(&mut self, step: &Step) -> Result<(), StoreError> {
         let from = self.disk.count();
         self.attempt(step)?;
@@ -114,7 +114,7 @@ impl Run {
             },
             Step::Revoke => lease.map_or(Ok(()), |lease| self.store().revoke(lease)),
             Step::Expire => {
-                self.clock.pass(TTL);
+                self.clock.advance(TTL);
                 self.store().range("").map(drop)
             }
             Step::Compact(back) => {

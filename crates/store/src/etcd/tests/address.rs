@@ -26,7 +26,7 @@ fn several_members_and_a_prefix() {
 }
 
 #[test]
-fn what_is_no_address_is_refused_with_what_was_meant() {
+fn an_invalid_address_is_refused_with_the_nearest_valid_one() {
     for (text, found) in [
         ("http://db1", "does not begin with etcd://"),
         ("etcd://", "a host has no name"),

@@ -27,7 +27,7 @@ fn values(changes: &[Change]) -> Vec<String> {
 }
 
 #[test]
-fn nobody_there_is_no_error_before_something_is_asked() {
+fn a_missing_server_is_no_error_before_the_first_request() {
     let proxy = Proxy::to(1);
     let store = proxy.store("a");
     assert!(is_cut_off(store.get("a")));
@@ -60,13 +60,13 @@ fn a_watch_goes_on_over_everything_that_happens_to_the_wire() {
     assert_eq!(values(&watch.next(LONG).unwrap()), ["1"]);
     proxy.cut();
     put(&near, "k", "2");
-    proxy.mend();
+    proxy.repair();
     assert_eq!(values(&watch.next(LONG).unwrap()), ["2"]);
     // Long enough that a keepalive is missed.
     proxy.silence();
     put(&near, "k", "3");
     wait(Duration::from_secs(12));
-    proxy.mend();
+    proxy.repair();
     assert_eq!(values(&watch.next(LONG).unwrap()), ["3"]);
     server.start_again();
     put(&near, "k", "4");
@@ -74,7 +74,7 @@ fn a_watch_goes_on_over_everything_that_happens_to_the_wire() {
 }
 
 #[test]
-fn a_watch_that_missed_what_was_compacted_says_so() {
+fn a_watch_that_missed_compacted_changes_reports_it() {
     let server = EtcdServer::start();
     let proxy = Proxy::to(server.port());
     let (near, far) = (server.store("a"), proxy.store("a"));
@@ -85,7 +85,7 @@ fn a_watch_that_missed_what_was_compacted_says_so() {
         last = put(&near, "k", &number.to_string());
     }
     near.compact(last).expect("compacted");
-    proxy.mend();
+    proxy.repair();
     let error = watch.next(LONG).expect_err("they are forgotten");
     assert!(
         matches!(error, StoreError::Compacted { oldest, .. } if oldest == last),
@@ -98,7 +98,7 @@ fn a_watch_that_missed_what_was_compacted_says_so() {
 #[test]
 fn a_member_that_is_away_is_passed_over() {
     let server = EtcdServer::start();
-    // Nobody listens on the first one's port.
+    // No server listens on the first one's port.
     let address = format!("etcd://127.0.0.1:1,127.0.0.1:{}/a", server.port());
     let store = Etcd::open(&address.parse().expect("an address"), None).expect("a store");
     put(&store, "a", "1");
@@ -108,7 +108,7 @@ fn a_member_that_is_away_is_passed_over() {
 }
 
 #[test]
-fn an_etcd_without_room_says_so_and_is_still_read() {
+fn an_etcd_without_room_reports_it_and_is_still_read() {
     let server = EtcdServer::start_with(&["--quota-backend-bytes", "1048576"]);
     let store = server.store("a");
     put(&store, "a", "first");

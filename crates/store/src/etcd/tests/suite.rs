@@ -21,7 +21,7 @@ impl Subject for Real {
         "case/".to_owned()
     }
 
-    fn pass(&self, time: Duration) {
+    fn advance(&self, time: Duration) {
         wait(time);
     }
 

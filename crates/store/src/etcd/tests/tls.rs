@@ -71,7 +71,7 @@ fn ask(server: &EtcdServer, tls: Option<&EtcdTls>) -> Result<(), StoreError> {
 }
 
 #[test]
-fn only_who_shows_a_certificate_of_the_authority_is_heard() {
+fn only_clients_with_a_certificate_of_the_authority_are_accepted() {
     let authority = Authority::new();
     let server = server(&authority);
     let client = authority.issue("client");

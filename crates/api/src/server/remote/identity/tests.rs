@@ -20,7 +20,7 @@ fn one_role_is_needed() {
 }
 
 #[test]
-fn a_certificate_says_who_somebody_is() {
+fn a_certificate_names_its_holder() {
     let ca = Authority::new("the CA");
     let anna = ca.client("anna", Some("accelnet-operator"));
     let identity = read(anna.der()).expect("an identity");

@@ -41,7 +41,7 @@ impl Place {
 }
 
 #[test]
-fn a_program_that_nobody_else_can_write_is_fine() {
+fn a_program_that_no_other_user_can_write_is_fine() {
     for folder in ["bin", "a b/100%/$x/${y}"] {
         assert_eq!(Place::new(folder).flaw(), None);
     }

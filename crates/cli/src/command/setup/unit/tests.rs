@@ -21,7 +21,7 @@ fn blanks_and_special_characters_are_quoted() {
     assert_eq!(line, wanted);
 }
 
-/// systemd's own reader, where it is installed: it says when a unit's program is not there.
+/// systemd's own reader, where it is installed: it reports when a unit's program is not there.
 #[test]
 fn systemd_reads_the_very_path() {
     let home = tempfile::tempdir().expect("a folder");

@@ -27,7 +27,7 @@ impl Fake {
 }
 
 impl Switches for Fake {
-    fn look(&self) -> Result<Vec<Bridge>, NetlinkError> {
+    fn list_bridges(&self) -> Result<Vec<Bridge>, NetlinkError> {
         Ok(Vec::new())
     }
 
