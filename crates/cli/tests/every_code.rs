@@ -5,8 +5,6 @@
 
 #[path = "every_code/agent.rs"]
 mod agent;
-#[path = "every_code/agent.rs"]
-mod agent;
 #[path = "../../agent/tests/node/bench.rs"]
 #[expect(dead_code, reason = "the agent's own tests need all of it")]
 mod bench;
@@ -20,6 +18,8 @@ mod checks;
 mod cluster;
 #[path = "support/far.rs"]
 mod far;
+#[path = "every_code/managed.rs"]
+mod managed;
 #[path = "every_code/remote.rs"]
 mod remote;
 #[path = "every_code/rules.rs"]
@@ -74,7 +74,7 @@ fn raised(code: Code) -> Vec<Code> {
         Code::IommuGroupsForced => checks::groups_that_a_parameter_forces(),
         Code::VfsOutOfReach => checks::vfs_of_which_some_lie_past_the_last_bus(),
         Code::DriverRefuses => changes::a_driver_that_refuses(),
-        Code::AdapterNotFound => changes::an_unknown_name(),
+        Code::AdapterNotFound => changes::a_name_that_nobody_has(),
         Code::AdapterAmbiguous => changes::a_mac_that_two_have(),
         Code::PermissionDenied => changes::an_ordinary_user(),
         Code::VfInUse => changes::a_vf_that_is_up(),
@@ -99,40 +99,40 @@ fn raised(code: Code) -> Vec<Code> {
         Code::PerformanceSettingsInvalid => agent::a_setting_with_0_queue_pairs(),
         Code::VmNotFound => agent::a_vm_that_is_not_there(),
         Code::ManagementDisabled => agent::a_vm_while_management_is_off(),
-        Code::IntentInvalid => agent::an_intent_without_a_name(),
-        Code::IntentExists => agent::two_intents("One", &[Role::Compute], "ens2"),
-        Code::IntentAdapterTaken => agent::two_intents("Two", &[Role::Compute], "ens1"),
-        Code::IntentRoleTaken => agent::two_intents("Two", &[Role::Storage], "ens2"),
-        Code::IntentInUse => agent::an_intent_that_management_is_on(),
-        Code::IntentNotApplied => agent::an_intent_that_failed(),
-        Code::UplinkUnfit => agent::an_uplink_of_another_user(),
-        Code::GatewayLost => agent::a_gateway_that_falls_silent(),
-        Code::AddressExpires => agent::a_lease_that_nothing_renews(),
-        Code::VmNotAccelerated => agent::a_vm_without_a_setting(),
-        Code::VmNotOnSwitch => agent::a_vm_on_another_network(),
-        Code::MacDuplicate => agent::two_vms_with_one_mac(),
-        Code::VmUnfit => agent::a_saved_vm(true, 0),
-        Code::VnicNotFound => agent::a_vnic_that_is_not_there(),
-        Code::VfSettingUnsupported => agent::a_driver_without_trust(),
-        Code::VmCosts => agent::a_saved_vm(false, 2),
-        Code::GuestUnknown | Code::NextStart => agent::a_running_vm(),
-        Code::LibvirtFailed => agent::a_libvirt_that_refuses(),
-        Code::StoreFailed => agent::a_store_that_cannot_be_read(),
-        Code::NotVerified => agent::a_vf_that_is_gone_at_once(),
-        Code::VmOnSoftwarePath => agent::a_vf_that_does_not_come_back(),
-        Code::VfNotUsed => agent::a_guest_without_a_driver_for_its_vf(),
+        Code::IntentInvalid => managed::an_intent_without_a_name(),
+        Code::IntentExists => managed::two_intents("One", &[Role::Compute], "ens2"),
+        Code::IntentAdapterTaken => managed::two_intents("Two", &[Role::Compute], "ens1"),
+        Code::IntentRoleTaken => managed::two_intents("Two", &[Role::Storage], "ens2"),
+        Code::IntentInUse => managed::an_intent_that_management_is_on(),
+        Code::IntentNotApplied => managed::an_intent_that_failed(),
+        Code::UplinkUnfit => managed::an_uplink_of_somebody_else(),
+        Code::GatewayLost => managed::a_gateway_that_falls_silent(),
+        Code::AddressExpires => managed::a_lease_that_nothing_renews(),
+        Code::VmNotAccelerated => managed::a_vm_without_a_setting(),
+        Code::VmNotOnSwitch => managed::a_vm_on_another_network(),
+        Code::MacDuplicate => managed::two_vms_with_one_mac(),
+        Code::VmUnfit => managed::a_saved_vm(true, 0),
+        Code::VnicNotFound => managed::a_vnic_that_is_not_there(),
+        Code::VfSettingUnsupported => managed::a_driver_without_trust(),
+        Code::VmCosts => managed::a_saved_vm(false, 2),
+        Code::GuestUnknown | Code::NextStart => managed::a_running_vm(),
+        Code::LibvirtFailed => managed::a_libvirt_that_refuses(),
+        Code::StoreFailed => managed::a_store_that_cannot_be_read(),
+        Code::NotVerified => managed::a_vf_that_is_gone_at_once(),
+        Code::VmOnSoftwarePath => managed::a_vf_that_does_not_come_back(),
+        Code::VfNotUsed => managed::a_guest_without_a_driver_for_its_vf(),
         Code::HookBlocked => checks::a_hook_that_selinux_confines(),
-        Code::HookSilent => agent::a_hook_that_did_not_run(),
-        Code::MemoryShort => agent::a_node_without_memory_to_spare(),
-        Code::ReserveNotMet => capacity::failover_capacity_that_is_missing(),
+        Code::HookSilent => managed::a_hook_that_did_not_run(),
+        Code::MemoryShort => managed::a_node_without_memory_to_spare(),
+        Code::ReserveNotMet => capacity::a_promise_that_does_not_hold(),
         Code::CapacityFileInvalid => capacity::a_file_without_nodes(),
-        Code::FilterIncomplete => agent::a_filter_that_is_full(),
-        Code::VmStateUnknown => agent::a_libvirt_that_is_away(),
+        Code::FilterIncomplete => managed::a_filter_that_is_full(),
+        Code::VmStateUnknown => managed::a_libvirt_that_is_away(),
         Code::ServerUntrusted => remote::an_agent_of_another_ca(),
         Code::CertificateRefused => remote::a_client_of_another_ca(),
         Code::CertificateUnusable => remote::a_profile_without_its_files(),
         Code::ServerSettingsInvalid => remote::a_profile_that_is_not_there(),
-        Code::PoolForgot => agent::a_pool_that_was_restarted(),
+        Code::PoolForgot => managed::a_pool_that_was_restarted(),
         Code::NodeCutOff => cluster::an_etcd_that_is_away(),
         Code::StoreValueUnreadable => cluster::management_that_cannot_be_read(),
         Code::StoreForeign => cluster::an_intent_that_the_store_lost(),
@@ -148,7 +148,7 @@ fn raised(code: Code) -> Vec<Code> {
         Code::SetupFailed => cluster::a_program_that_others_can_replace(),
         Code::ClusterRefused => cluster::a_cluster_that_is_there_already(),
         Code::AdaptersDiffer => cluster::nodes_with_other_adapters(),
-        Code::OfLaterRelease => cluster::an_answer_of_a_later_release(),
+        Code::OfLaterRelease => cluster::what_a_later_release_says(),
     }
 }
 

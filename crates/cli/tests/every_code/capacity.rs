@@ -23,7 +23,7 @@ fn code(problem: &serde_json::Value) -> Vec<Code> {
         .collect()
 }
 
-pub fn failover_capacity_that_is_missing() -> Vec<Code> {
+pub fn a_promise_that_does_not_hold() -> Vec<Code> {
     let answer = shown(
         r#"{"nodes": [{"name": "n1", "adapters": [{"name": "pf0", "vfs": 1}]}, {"name": "n2"}],
             "vms": [{"name": "a", "node": "n1", "performance": "low"}]}"#,

@@ -19,7 +19,7 @@ pub fn a_driver_that_refuses() -> Vec<Code> {
     with(Fault::Errno(22))
 }
 
-pub fn an_unknown_name() -> Vec<Code> {
+pub fn a_name_that_nobody_has() -> Vec<Code> {
     shown(&node(|igb| igb), "accelnet adapter show ens9")
 }
 

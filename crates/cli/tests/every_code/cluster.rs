@@ -40,7 +40,7 @@ pub fn an_etcd_that_is_away() -> Vec<Code> {
     refused(PolicyStore::new(Arc::new(store), NODE).read())
 }
 
-/// A user wrote over it, and the agent began after that.
+/// Somebody wrote over it, and the agent began after that.
 pub fn management_that_cannot_be_read() -> Vec<Code> {
     let mut bench = Bench::enabled();
     bench.define("web1", 1, 4);
@@ -61,7 +61,7 @@ pub fn an_intent_that_the_store_lost() -> Vec<Code> {
     faults.map(|fault| fault.code).collect()
 }
 
-/// As the agent shows it that finds the other one.
+/// As the agent tells it that finds the other one.
 pub fn a_name_that_another_agent_has() -> Vec<Code> {
     let taken = CutOff {
         since: "2026-01-01T00:00:00Z".to_owned(),
@@ -72,7 +72,7 @@ pub fn a_name_that_another_agent_has() -> Vec<Code> {
     vec![taken.problem().code]
 }
 
-/// A user wrote down that it belongs to the cluster.
+/// Somebody wrote down that it belongs to the cluster.
 pub fn a_member_that_never_came() -> Vec<Code> {
     let mut bench = Bench::new();
     let member = br#"{"format":1,"value":{"joined_at":"2026-01-01T00:00:00Z","version":"0.1.0"}}"#;
@@ -99,7 +99,7 @@ pub fn a_node_that_went_down_with_an_order() -> Vec<Code> {
 }
 
 /// As an agent of it answers.
-pub fn an_answer_of_a_later_release() -> Vec<Code> {
+pub fn what_a_later_release_says() -> Vec<Code> {
     let said = r#"{"code": "moon_too_full", "message": "The moon is too full.", "found": "It is.",
         "needed": "Less of it.", "resolution": "Wait."}"#;
     let problem: Problem = serde_json::from_str(said).expect("a problem");
@@ -148,8 +148,8 @@ pub fn a_machine_on_its_own_that_leaves() -> Vec<Code> {
 /// It lies in a folder that every user can write, and is asked to have itself run as root.
 pub fn a_program_that_others_can_replace() -> Vec<Code> {
     let folder = tempfile::tempdir().expect("a folder");
-    let each_role = std::fs::Permissions::from_mode(0o777);
-    std::fs::set_permissions(folder.path(), each_role).expect("set");
+    let everybody = std::fs::Permissions::from_mode(0o777);
+    std::fs::set_permissions(folder.path(), everybody).expect("set");
     let program = folder.path().join("accelnet");
     std::fs::copy(env!("CARGO_BIN_EXE_accelnet"), &program).expect("copied");
     let setup = std::process::Command::new(program)

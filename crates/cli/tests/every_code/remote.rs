@@ -7,7 +7,7 @@ use accelnet_model::Code;
 
 use crate::far::Profiles;
 
-/// The answer to a user with a certificate of `signer` who trusts `trusted`.
+/// What somebody with a certificate of `signer` is told, who trusts `trusted`.
 fn asked(signer: impl Fn(&Profiles) -> Authority, trusted: Option<&Authority>) -> Vec<Code> {
     let mut profiles = Profiles::new();
     let folder = tempfile::tempdir().expect("a folder");

@@ -9,7 +9,7 @@ use accelnet_agent::simulated::Simulated;
 use accelnet_api::types::{IntentAdd, VmChange, VmChanged, VmEnable, VmResult};
 use accelnet_host::{Clock, Vms};
 use accelnet_model::intent::Role;
-use accelnet_model::{Code, Performance, Problem, hook_config};
+use accelnet_model::{Code, Performance, Problem, vf_wish};
 use accelnet_sim::{Fault, Guest};
 
 use crate::bench::{
@@ -50,7 +50,7 @@ pub fn an_intent_that_management_is_on() -> Vec<Code> {
     refused(bench.agent().remove_intent(WHO, INTENT, false))
 }
 
-/// A user switched the VFs off, and the kernel makes no new ones.
+/// Somebody switched the VFs off, and the kernel makes no new ones.
 pub fn an_intent_that_failed() -> Vec<Code> {
     let mut bench = Bench::new();
     bench
@@ -64,12 +64,12 @@ pub fn an_intent_that_failed() -> Vec<Code> {
 }
 
 /// Two adapters that are ports of a bridge already, one of them not the intent's.
-pub fn an_uplink_of_another_user() -> Vec<Code> {
+pub fn an_uplink_of_somebody_else() -> Vec<Code> {
     let mut bench = Bench::new();
     bench
         .machine
         .switches
-        .create_bridge_externally("br0", &["ens1", "ens2"]);
+        .somebody_makes_bridge("br0", &["ens1", "ens2"]);
     refused(bench.add_intent(INTENT, COMPUTE, &["ens1"]))
 }
 
@@ -145,7 +145,7 @@ pub fn a_saved_vm(image: bool, snapshots: u32) -> Vec<Code> {
     of(&bench.vm_enable("web1", LOW))
 }
 
-/// A running VM whose vNIC has no failover feature, and whose guest reports nothing.
+/// A running VM whose vNIC has no failover feature, and whose guest says nothing.
 pub fn a_running_vm() -> Vec<Code> {
     let mut bench = Bench::enabled();
     bench.run("web1", 1, 4);
@@ -192,7 +192,7 @@ pub fn a_store_that_cannot_be_read() -> Vec<Code> {
     refused(Place::open(&choice, "node1"))
 }
 
-/// A user takes the VF away right after it was given.
+/// Somebody takes the VF away right after it was given.
 pub fn a_vf_that_is_gone_at_once() -> Vec<Code> {
     let mut bench = Bench::enabled_on("ens2");
     bench.run("web1", 1, 4);
@@ -267,8 +267,7 @@ fn faults_of_a_running_vm(spoil: impl FnOnce(&Bench)) -> Vec<Code> {
 pub fn a_hook_that_did_not_run() -> Vec<Code> {
     faults_of_a_running_vm(|bench| {
         let uuid = bench.machine.vms.uuid("web1").expect("a VM");
-        let file =
-            hook_config::outcome_file(bench.machine.hook_configs(), &uuid.parse().expect("a UUID"));
+        let file = vf_wish::outcome_file(bench.machine.wishes(), &uuid.parse().expect("a UUID"));
         std::fs::remove_file(file).expect("an outcome");
     })
 }
