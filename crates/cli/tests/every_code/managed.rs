@@ -9,7 +9,7 @@ use accelnet_agent::simulated::Simulated;
 use accelnet_api::types::{IntentAdd, VmChange, VmChanged, VmEnable, VmResult};
 use accelnet_host::{Clock, Vms};
 use accelnet_model::intent::Role;
-use accelnet_model::{Code, Performance, Problem, vf_wish};
+use accelnet_model::{Code, Performance, Problem, hook_config};
 use accelnet_sim::{Fault, Guest};
 
 use crate::bench::{
@@ -69,7 +69,7 @@ pub fn an_uplink_of_somebody_else() -> Vec<Code> {
     bench
         .machine
         .switches
-        .somebody_makes_bridge("br0", &["ens1", "ens2"]);
+        .create_bridge_externally("br0", &["ens1", "ens2"]);
     refused(bench.add_intent(INTENT, COMPUTE, &["ens1"]))
 }
 
@@ -267,7 +267,8 @@ fn faults_of_a_running_vm(spoil: impl FnOnce(&Bench)) -> Vec<Code> {
 pub fn a_hook_that_did_not_run() -> Vec<Code> {
     faults_of_a_running_vm(|bench| {
         let uuid = bench.machine.vms.uuid("web1").expect("a VM");
-        let file = vf_wish::outcome_file(bench.machine.wishes(), &uuid.parse().expect("a UUID"));
+        let file =
+            hook_config::outcome_file(bench.machine.hook_configs(), &uuid.parse().expect("a UUID"));
         std::fs::remove_file(file).expect("an outcome");
     })
 }

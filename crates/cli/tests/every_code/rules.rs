@@ -7,7 +7,7 @@ use accelnet_model::performance::{Performance, PerformanceSettings};
 use accelnet_model::{Code, Domain, Problem};
 use accelnet_rules::enable;
 use accelnet_rules::prereq::{self, Scope};
-use accelnet_rules::vm::{self, Room};
+use accelnet_rules::vm::{self, FreeCapacity};
 use accelnet_sim::{AdapterSpec, Tree};
 
 use crate::support::{boot, node, pf, port};
@@ -74,7 +74,7 @@ pub fn a_vm_with_too_few_vcpus() -> Vec<Code> {
 }
 
 pub fn a_vf_with_too_few_queue_pairs() -> Vec<Code> {
-    let narrow = Room {
+    let narrow = FreeCapacity {
         free_vfs: 8,
         free_queue_pairs: 64,
         most_queue_pairs: 2,
@@ -87,7 +87,7 @@ pub fn a_vf_with_too_few_queue_pairs() -> Vec<Code> {
 }
 
 pub fn no_vf_left() -> Vec<Code> {
-    let full = Room {
+    let full = FreeCapacity {
         free_vfs: 0,
         free_queue_pairs: 64,
         most_queue_pairs: 8,
