@@ -36,7 +36,7 @@ const IDLE: Duration = Duration::from_secs(60);
 /// Longest wait for anything.
 const PATIENCE: Duration = Duration::from_secs(300);
 /// Between two looks at all nodes that have not acted yet: looking costs CPU that agents need.
-const LOOK: Duration = Duration::from_millis(100);
+const INTERVAL: Duration = Duration::from_millis(100);
 /// Between two questions who has joined: each reads all of them.
 const ASK: Duration = Duration::from_millis(500);
 
@@ -64,7 +64,7 @@ fn main() {
     let folder = tempfile::tempdir().expect("a folder");
     let nodes: Vec<Node> = (1..=agents).map(|n| node(n, folder.path())).collect();
     let server = EtcdServer::start();
-    tell("memory of the nodes", mebibytes("VmRSS:"), "MiB");
+    report("memory of the nodes", mebibytes("VmRSS:"), "MiB");
 
     let begun = Instant::now();
     let running: Vec<Running> = thread::scope(|scope| {
@@ -92,7 +92,7 @@ fn main() {
         assert!(begun.elapsed() < PATIENCE, "not all agents joined");
         wait(ASK);
     }
-    tell("joined", begun.elapsed().as_secs_f64(), "s");
+    report("joined", begun.elapsed().as_secs_f64(), "s");
 
     // The last of what joining set off.
     wait(REST);
@@ -155,11 +155,11 @@ fn main() {
     wait(IDLE);
     let (after, seconds) = (costs(), begun.elapsed().as_secs_f64());
     let [sent, ours, etcds] = [0, 1, 2].map(|n| (after[n] - before[n]) / seconds);
-    tell("idle traffic of each", sent / f64::from(agents), "B/s");
-    tell("idle CPU of each", ours / f64::from(agents) * 1e6, "us/s");
-    tell("idle CPU of etcd", etcds * 100.0, "%");
-    tell("memory", mebibytes("VmRSS:"), "MiB");
-    tell("threads", status("Threads:"), "");
+    report("idle traffic of each", sent / f64::from(agents), "B/s");
+    report("idle CPU of each", ours / f64::from(agents) * 1e6, "us/s");
+    report("idle CPU of etcd", etcds * 100.0, "%");
+    report("memory", mebibytes("VmRSS:"), "MiB");
+    report("threads", status("Threads:"), "");
     for agent in running {
         agent.stopper().stop();
         drop(agent);
@@ -171,7 +171,7 @@ fn main() {
 }
 
 #[expect(clippy::print_stdout, reason = "what it is for")]
-fn tell(what: &str, value: f64, unit: &str) {
+fn report(what: &str, value: f64, unit: &str) {
     println!("{what}: {value:.3} {unit}");
 }
 
@@ -240,12 +240,12 @@ fn in_time<T>(what: &str, all: &[T], begun: Instant, is_done: impl Fn(&T) -> boo
             left.len(),
             all.len()
         );
-        wait(LOOK);
+        wait(INTERVAL);
     }
     for (name, share) in [("median", 50), ("p99", 99), ("last", 100)] {
         let place = (times.len() * share).div_ceil(100).saturating_sub(1);
         let time = times[place].as_secs_f64();
-        tell(&format!("{what}, {name}"), time, "s");
+        report(&format!("{what}, {name}"), time, "s");
     }
 }
 

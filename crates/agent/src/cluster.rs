@@ -8,6 +8,7 @@ mod instance;
 pub(crate) mod last_reports;
 mod lease;
 pub mod link;
+mod linked;
 mod liveness;
 pub mod membership;
 pub mod migration;
@@ -20,7 +21,8 @@ pub(crate) mod vms;
 
 pub use lease::LEASE;
 pub(crate) use lease::{BEAT, OwnLease};
-pub use link::{CutOff, Link, Linked, Why};
+pub use link::{CutOff, Link, Why};
+pub use linked::Linked;
 pub(crate) use liveness::Liveness;
 pub use observers::OBSERVER_SLOTS;
 pub(crate) use observers::Observers;

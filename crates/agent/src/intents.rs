@@ -1,6 +1,7 @@
 //! Intents on this node: planned, applied, withdrawn.
 
 pub(crate) mod elsewhere;
+pub(crate) mod executor;
 pub(crate) mod host_network;
 pub(crate) mod last_applied;
 pub(crate) mod reconciler;

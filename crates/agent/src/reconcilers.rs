@@ -24,6 +24,7 @@ use crate::shortage::{self, Shortage};
 use crate::views::published::{Publication, Published};
 use crate::views::report::{Parts, report};
 use crate::views::vm::VmViews;
+use crate::vms::paths::Watched;
 use crate::vms::{VmReconciler, hook_files, request, vf_repair};
 use crate::world::World;
 
@@ -171,7 +172,8 @@ impl Reconcilers {
         self.applied_revision = world.policy.revision;
         if !world.policy.held.management {
             let paths = &self.vms.paths;
-            self.vms.guests.query(&self.ctx, &world, paths);
+            let evidence = |uuid: &str| paths.of(uuid).map(Watched::evidence);
+            self.vms.guests.query(&self.ctx, &world, evidence);
         }
         self.publish(world);
         Ok(())

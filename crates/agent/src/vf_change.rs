@@ -62,7 +62,7 @@ pub fn find(host: &Host<'_>, name: &str) -> Result<PciAddress, Problem> {
 /// # Errors
 ///
 /// It does not exist any more.
-pub fn look(host: &Host<'_>, name: &str, address: PciAddress) -> Result<Adapter, Problem> {
+pub fn read(host: &Host<'_>, name: &str, address: PciAddress) -> Result<Adapter, Problem> {
     observe::adapter(host, address).ok_or_else(|| gone(name, address))
 }
 

@@ -1,8 +1,6 @@
 //! Several agents on one store: a real etcd that is paused, killed, compacted, cut off and full,
 //! and a store in memory with a schedule of faults that can be replayed.
 
-#[path = "cluster/bench.rs"]
-mod bench;
 #[path = "cluster/etcd.rs"]
 mod etcd;
 #[path = "cluster/everywhere.rs"]
@@ -11,12 +9,12 @@ mod everywhere;
 mod faulty;
 #[path = "cluster/file.rs"]
 mod file;
+#[path = "cluster/fixture.rs"]
+mod fixture;
 #[path = "cluster/foreign.rs"]
 mod foreign;
 #[path = "cluster/garbage.rs"]
 mod garbage;
-#[path = "cluster/heard.rs"]
-mod heard;
 #[path = "cluster/last_vf.rs"]
 mod last_vf;
 #[path = "cluster/liveness.rs"]
@@ -27,6 +25,8 @@ mod membership;
 mod names;
 #[path = "cluster/orders.rs"]
 mod orders;
+#[path = "cluster/received.rs"]
+mod received;
 #[path = "cluster/releases.rs"]
 mod releases;
 #[path = "cluster/replayed.rs"]

@@ -1,13 +1,13 @@
 //! An agent that has no file descriptor left judges nothing, changes nothing, and goes on when there are some
 //! again. A file of its own: the limit is that of the whole process.
 
-#[path = "node/bench.rs"]
+#[path = "node/fixture.rs"]
 #[expect(dead_code, reason = "the other tests need all of it")]
-mod bench;
+mod fixture;
 
 use accelnet_api::types::EventKind;
 use accelnet_model::{Code, Performance};
-use bench::{Bench, INTENT};
+use fixture::{Fixture, INTENT};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 /// Runs `what` while no more files can be opened than there are.
@@ -25,15 +25,18 @@ fn without_descriptors<T>(what: impl FnOnce() -> T) -> T {
 
 #[test]
 fn what_cannot_be_opened_is_no_fault_of_the_node() {
-    let mut bench = Bench::enabled();
-    bench.run("web", 1, 4);
-    assert!(bench.vm_enable("web", Performance::Low).ok);
-    bench.define("stopped", 2, 4);
-    bench.reconcile();
-    let (before, policy) = (bench.report(), bench.policy());
+    let mut fixture = Fixture::enabled();
+    fixture.run("web", 1, 4);
+    assert!(fixture.vm_enable("web", Performance::Low).ok);
+    fixture.define("stopped", 2, 4);
+    fixture.reconcile();
+    let (before, policy) = (fixture.report(), fixture.policy());
     without_descriptors(|| {
         for _ in 0..2 {
-            let problem = bench.agent().reconcile().expect_err("nothing can be read");
+            let problem = fixture
+                .agent()
+                .reconcile()
+                .expect_err("nothing can be read");
             assert_eq!(problem.code, Code::NotReadable);
             assert!(
                 problem.found.contains("too many open files"),
@@ -41,20 +44,20 @@ fn what_cannot_be_opened_is_no_fault_of_the_node() {
                 problem.found
             );
         }
-        let change = bench::enable("stopped", Performance::Low, false);
-        let refused = bench.agent().change_vms("root", &change);
+        let change = fixture::enable("stopped", Performance::Low, false);
+        let refused = fixture.agent().change_vms("root", &change);
         assert_eq!(refused.expect_err("not judged").code, Code::NotReadable);
-        let checks = bench.agent().prereq(Some(INTENT));
+        let checks = fixture.agent().prereq(Some(INTENT));
         assert_eq!(checks.expect_err("not judged").code, Code::NotReadable);
     });
-    assert_eq!(bench.report(), before, "what was known stays");
-    assert_eq!(bench.policy().vms, policy.vms);
-    bench.reconcile();
-    assert!(bench.is_completed());
-    let told: Vec<_> = bench
+    assert_eq!(fixture.report(), before, "what was known stays");
+    assert_eq!(fixture.policy().vms, policy.vms);
+    fixture.reconcile();
+    assert!(fixture.is_completed());
+    let told: Vec<_> = fixture
         .events()
         .into_iter()
-        .filter(|event| event.subject == bench::NODE)
+        .filter(|event| event.subject == fixture::NODE)
         .map(|event| (event.kind, event.code))
         .collect();
     assert_eq!(
@@ -65,6 +68,6 @@ fn what_cannot_be_opened_is_no_fault_of_the_node() {
         ],
         "once each"
     );
-    assert!(bench.vm_enable("stopped", Performance::Low).ok);
-    assert_eq!(bench.policy().vms.len(), 2);
+    assert!(fixture.vm_enable("stopped", Performance::Low).ok);
+    assert_eq!(fixture.policy().vms.len(), 2);
 }

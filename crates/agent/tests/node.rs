@@ -3,8 +3,6 @@
 
 #[path = "node/audit.rs"]
 mod audit;
-#[path = "node/bench.rs"]
-mod bench;
 #[path = "node/bonds.rs"]
 mod bonds;
 #[path = "node/capacity.rs"]
@@ -21,6 +19,8 @@ mod evidence;
 mod firewall;
 #[path = "node/fitness.rs"]
 mod fitness;
+#[path = "node/fixture.rs"]
+mod fixture;
 #[path = "node/formats.rs"]
 mod formats;
 #[path = "node/host_network.rs"]

@@ -79,7 +79,7 @@ macro_rules! body {
 macro_rules! schema {
     ($all:ident, Any, $answer:ident) => {};
     ($all:ident, $gives:ident, $answer:ident) => {
-        crate::schema::with::<$answer>($all)
+        crate::schema::schemas::with::<$answer>($all)
     };
 }
 
@@ -145,9 +145,9 @@ macro_rules! endpoints {
 
         /// Adds the types of all requests and answers.
         #[cfg(feature = "schema")]
-        pub(crate) fn schemas(all: &mut crate::schema::Schemas) {
+        pub(crate) fn schemas(all: &mut crate::schema::schemas::Schemas) {
             $(schema!(all, $gives, $answer);
-            $(crate::schema::with::<$body>(all);)?)*
+            $(crate::schema::schemas::with::<$body>(all);)?)*
         }
     };
 }

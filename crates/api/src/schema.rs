@@ -1,18 +1,17 @@
 //! The OpenAPI document, made from the routes and the types: `docs/openapi.json`.
 
+pub(crate) mod schemas;
+
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
-use utoipa::openapi::{RefOr, Schema};
-use utoipa::{PartialSchema, ToSchema};
+
+use schemas::{Schemas, with};
 
 use crate::Role;
 use crate::limits::{Chars, Kind, Limit, Parameter};
 use crate::routes::{self, Gives, ROUTES, Route};
 use crate::types::Failure;
-
-/// Types by name.
-pub(crate) type Schemas = Vec<(String, RefOr<Schema>)>;
 
 /// Limits of a type of `model`.
 const PERFORMANCE: &[(&str, Limit)] = &[
@@ -230,12 +229,6 @@ fn schemas() -> BTreeMap<String, Value> {
     schemas.extend(flat);
     limit(&mut schemas);
     schemas
-}
-
-/// Adds a type and the types that it consists of.
-pub(crate) fn with<T: ToSchema + PartialSchema>(all: &mut Schemas) {
-    all.push((T::name().into_owned(), T::schema()));
-    T::schemas(all);
 }
 
 /// A type with another one flattened into it, as the one object that its JSON is: the inner

@@ -5,9 +5,6 @@
 
 #[path = "every_code/agent.rs"]
 mod agent;
-#[path = "../../agent/tests/node/bench.rs"]
-#[expect(dead_code, reason = "the agent's own tests need all of it")]
-mod bench;
 #[path = "every_code/capacity.rs"]
 mod capacity;
 #[path = "every_code/changes.rs"]
@@ -18,6 +15,9 @@ mod checks;
 mod cluster;
 #[path = "support/far.rs"]
 mod far;
+#[path = "../../agent/tests/node/fixture.rs"]
+#[expect(dead_code, reason = "the agent's own tests need all of it")]
+mod fixture;
 #[path = "every_code/managed.rs"]
 mod managed;
 #[path = "every_code/remote.rs"]
@@ -105,7 +105,7 @@ fn raised(code: Code) -> Vec<Code> {
         Code::IntentRoleTaken => managed::two_intents("Two", &[Role::Storage], "ens2"),
         Code::IntentInUse => managed::an_intent_that_management_is_on(),
         Code::IntentNotApplied => managed::an_intent_that_failed(),
-        Code::UplinkUnfit => managed::an_uplink_of_somebody_else(),
+        Code::UplinkUnfit => managed::an_uplink_of_another_user(),
         Code::GatewayLost => managed::a_gateway_that_falls_silent(),
         Code::AddressExpires => managed::a_lease_that_nothing_renews(),
         Code::VmNotAccelerated => managed::a_vm_without_a_setting(),
@@ -148,7 +148,7 @@ fn raised(code: Code) -> Vec<Code> {
         Code::SetupFailed => cluster::a_program_that_others_can_replace(),
         Code::ClusterRefused => cluster::a_cluster_that_is_there_already(),
         Code::AdaptersDiffer => cluster::nodes_with_other_adapters(),
-        Code::OfLaterRelease => cluster::what_a_later_release_says(),
+        Code::OfLaterRelease => cluster::what_a_later_release_reports(),
     }
 }
 

@@ -135,7 +135,7 @@ impl AdapterCapacity<'_> {
     }
 
     /// What is free.
-    pub fn room(&self, policy: &Policy) -> FreeCapacity {
+    pub fn free(&self, policy: &Policy) -> FreeCapacity {
         let (all, most) = vf_settings::queue_pairs_of(self.adapter);
         FreeCapacity {
             free_vfs: self.free_vfs(),

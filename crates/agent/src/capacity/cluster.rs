@@ -35,7 +35,7 @@ pub(crate) struct ClusterState {
 pub(super) struct Reserved {
     uuid: Uuid,
     name: String,
-    /// The place of its adapter; none where no adapter of the node has room for it.
+    /// The place of its adapter; none where no adapter of the node has capacity for it.
     adapter: Option<usize>,
     setting: Performance,
 }
@@ -93,12 +93,12 @@ impl<'a> Inputs<'a> {
     /// What counts of a node.
     pub(super) fn count(&self, member: &Member<'_>) -> Counted {
         let (here, sizes) = (&member.vms, self.sizes());
-        let (room, in_use) = match (&self.own, member.report) {
+        let (capacity, in_use) = match (&self.own, member.report) {
             (Some(own), _) if own.node == member.name => of_own(own, here, &sizes),
             (_, Some(report)) => of_report(self.policy, report, here),
-            (_, None) => (Room::default(), InUse::default()),
+            (_, None) => (NodeCapacity::default(), InUse::default()),
         };
-        let (node, adapters) = room.with(member.name, member.down, here, &sizes);
+        let (node, adapters) = capacity.with(member.name, member.down, here, &sizes);
         let vms = here.iter().zip(adapters).map(|(vm, adapter)| Reserved {
             uuid: vm.uuid.clone(),
             name: vm.name.to_string(),
@@ -220,7 +220,7 @@ impl ClusterState {
         }
     }
 
-    /// A VM is promised a VF: of the adapter at `adapter`, if that has room.
+    /// A VM is promised a VF: of the adapter at `adapter`, if that has capacity.
     pub fn reserve(&mut self, vm: &VmSetting, adapter: Option<usize>) {
         let Some(&node) = self.nodes.get(vm.node.as_str()) else {
             return;
@@ -287,13 +287,13 @@ impl ClusterState {
 
 /// Adapters of a node, and which of its VMs have which.
 #[derive(Default)]
-struct Room {
+struct NodeCapacity {
     adapters: Vec<Adapter>,
     /// By VM: the place of its adapter, where that is known.
     places: Vec<Option<usize>>,
 }
 
-impl Room {
+impl NodeCapacity {
     /// The node, each VM on its adapter; others on the one with the most free VFs. And the adapter of each.
     fn with(
         mut self,
@@ -326,7 +326,7 @@ impl Room {
     }
 }
 
-/// The adapter for one more VM: its own if that has room, else the one with the most free VFs.
+/// The adapter for one more VM: its own if that has capacity, else the one with the most free VFs.
 fn adapter_for(
     adapters: &[Adapter],
     own: Option<usize>,
@@ -364,27 +364,28 @@ fn pairs_of(vms: [u32; 3], sizes: &[u64; 3]) -> u32 {
     u32::try_from(sum).unwrap_or(u32::MAX)
 }
 
-fn of_own(own: &OwnAdapters<'_>, vms: &[&VmSetting], sizes: &[u64; 3]) -> (Room, InUse) {
+fn of_own(own: &OwnAdapters<'_>, vms: &[&VmSetting], sizes: &[u64; 3]) -> (NodeCapacity, InUse) {
     let mut used = InUse::default();
-    let mut room = Room::default();
+    let mut capacity = NodeCapacity::default();
     for one in own.adapters {
         let (all, most) = vf_settings::queue_pairs_of(one.adapter);
         let promised = pairs_of(one.reserved(), sizes);
         let vfs = one.vfs().saturating_sub(one.foreign);
         let pairs = (all.map(|all| all.saturating_sub(one.foreign_pairs)), most);
-        room.adapters
+        capacity
+            .adapters
             .push(adapter(&one.adapter.name(), vfs, pairs, promised));
         used.vfs += u32::try_from(one.adapter.vfs_in_use().count()).unwrap_or(u32::MAX);
         used.queue_pairs += pairs_of(one.held(), sizes);
     }
     let at = |vm: &&VmSetting| own.adapters.iter().position(|one| one.is_of(&vm.uuid));
-    room.places = vms.iter().map(at).collect();
-    (room, used)
+    capacity.places = vms.iter().map(at).collect();
+    (capacity, used)
 }
 
-fn of_report(policy: &Policy, report: &Report, vms: &[&VmSetting]) -> (Room, InUse) {
+fn of_report(policy: &Policy, report: &Report, vms: &[&VmSetting]) -> (NodeCapacity, InUse) {
     let mut used = InUse::default();
-    let mut room = Room::default();
+    let mut capacity = NodeCapacity::default();
     let uses: Vec<&AdapterUse> = managed_adapters(report, policy).collect();
     for one in &uses {
         let vfs = one.vfs.saturating_sub(one.vfs_in_use_by_others);
@@ -392,7 +393,8 @@ fn of_report(policy: &Policy, report: &Report, vms: &[&VmSetting]) -> (Room, InU
             .queue_pairs
             .map(|all| all.saturating_sub(one.queue_pairs_in_use_by_others));
         let pairs = (pairs, one.queue_pairs_per_vf);
-        room.adapters
+        capacity
+            .adapters
             .push(adapter(&one.adapter, vfs, pairs, one.queue_pairs_allocated));
         used.vfs += one.vfs_in_use;
         used.queue_pairs += one.queue_pairs_in_use;
@@ -406,8 +408,8 @@ fn of_report(policy: &Policy, report: &Report, vms: &[&VmSetting]) -> (Room, InU
         let name = views.get(&vm.uuid).copied().flatten()?;
         uses.iter().position(|one| one.adapter == name)
     };
-    room.places = vms.iter().map(at).collect();
-    (room, used)
+    capacity.places = vms.iter().map(at).collect();
+    (capacity, used)
 }
 
 /// The adapters of a report that are the managed intent's.

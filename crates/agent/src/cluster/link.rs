@@ -3,17 +3,12 @@
 //! A node that is cut off shows what it read last, and since when; it changes nothing. A store that was
 //! emptied, replaced or restored to an older state, or whose file is damaged, counts as one that does not answer.
 
-mod linked;
-mod watch;
-
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use accelnet_host::Clock;
 use accelnet_model::{Code, Problem};
 use accelnet_store::StoreError;
-
-pub use linked::Linked;
 
 /// Since when a node is cut off from the store, and why.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -94,7 +89,7 @@ pub struct Link {
 }
 
 impl Link {
-    fn new(clock: Arc<dyn Clock + Send + Sync>) -> Self {
+    pub(super) fn new(clock: Arc<dyn Clock + Send + Sync>) -> Self {
         Link {
             state: Mutex::default(),
             on_return: OnceLock::new(),
@@ -139,13 +134,13 @@ impl Link {
     }
 
     /// Sets why the store is not the cluster's; none if it is.
-    fn set_foreign(&self, found: Option<&str>) {
+    pub(super) fn set_foreign(&self, found: Option<&str>) {
         let found = found.map(|found| (found.to_owned(), Why::Foreign));
         self.set(|state| &mut state.foreign, found);
     }
 
     /// Records whether the store answered; any other error is an answer.
-    fn note<T>(&self, result: &Result<T, StoreError>) {
+    pub(super) fn note<T>(&self, result: &Result<T, StoreError>) {
         let found = match result {
             Err(StoreError::CutOff { found, .. }) => Some((found.clone(), Why::Silent)),
             Err(error @ StoreError::Corrupt { .. }) => Some((error.to_string(), Why::Damaged)),
@@ -155,17 +150,17 @@ impl Link {
     }
 
     /// Where another live agent with this node's name runs.
-    fn name_taken(&self) -> Option<String> {
+    pub(super) fn name_taken(&self) -> Option<String> {
         let taken = self.lock().name_taken.clone();
         taken.map(|taken| taken.found)
     }
 
-    fn is_foreign(&self) -> bool {
+    pub(super) fn is_foreign(&self) -> bool {
         self.lock().foreign.is_some()
     }
 
     /// Whether the store did not answer at some moment of the last `time`.
-    fn was_silent_within(&self, time: Duration) -> bool {
+    pub(super) fn was_silent_within(&self, time: Duration) -> bool {
         let state = self.lock();
         let ago = |back| self.clock.uptime().saturating_sub(back);
         state.cut_off.is_some()

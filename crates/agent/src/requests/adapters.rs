@@ -6,7 +6,7 @@ use accelnet_api::types::{AdapterResult, AdaptersChange, AdaptersChanged, Planne
 use accelnet_model::vf_plan::{Ask, vfs_in_words};
 use accelnet_model::{Code, Problem};
 
-use crate::intents::reconciler::VF_DEADLINE;
+use crate::intents::executor::VF_DEADLINE;
 use crate::observed::{Snapshot, observer};
 use crate::reconcilers::Reconcilers;
 use crate::requester::{Requester, outcome};

@@ -268,7 +268,7 @@ fn still_fits(ctx: &Context, world: &World, wanted: &Management) -> Result<(), P
         ..policy.clone()
     };
     let own = adapters::of(world, intent, &settings);
-    let free: Vec<vm::FreeCapacity> = own.iter().map(|adapter| adapter.room(&future)).collect();
+    let free: Vec<vm::FreeCapacity> = own.iter().map(|adapter| adapter.free(&future)).collect();
     for setting in world.own_settings() {
         let given = vm::provisionable(setting.performance, &wanted.performance, &free);
         given.map_err(|problem| {

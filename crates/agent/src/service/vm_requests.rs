@@ -103,11 +103,7 @@ impl Agent {
         });
         let (journal, clock, caller) = (self.journal.clone(), self.clock.clone(), who.clone());
         let is_dry_run = is_dry_run(change);
-        let action = match change {
-            VmChange::Enable(_) => Action::Enable,
-            VmChange::Set(_) => Action::Set,
-            VmChange::Disable(_) => Action::Disable,
-        };
+        let action = Action::of(change);
         let own_node = asker.node.to_string();
         Ok(Box::pin(async move {
             let mut results: Vec<VmResult> = Vec::new();

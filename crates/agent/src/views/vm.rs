@@ -247,7 +247,8 @@ impl<'a> VmViews<'a> {
             None => line("carrier", None, "the adapter has no netdev here"),
         });
         let watched = self.vms.paths.of(&subject.domain.uuid);
-        lines.push(self.vms.guests.answer(subject.domain, watched));
+        let evidence = watched.map(Watched::evidence);
+        lines.push(self.vms.guests.answer(subject.domain, evidence));
         lines
     }
 

@@ -7,10 +7,10 @@ use accelnet_api::types::Verified;
 use accelnet_host::vms::GuestAnswer;
 use accelnet_model::{Code, Domain, Mac, Problem, Uuid};
 use accelnet_rules::guest::{self, System};
+use accelnet_rules::vf_path::Observation;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
-use super::paths::{Paths, Watched};
 use crate::context::Context;
 use crate::world::World;
 
@@ -45,14 +45,19 @@ struct Os {
 }
 
 impl Guests {
-    /// Queries the guests of VMs whose devices changed since the last time.
-    pub fn query(&mut self, ctx: &Context, world: &World, paths: &Paths) {
+    /// Queries the guests of VMs whose devices changed since the last time; `evidence` is that of a VM's path.
+    pub fn query<'a>(
+        &mut self,
+        ctx: &Context,
+        world: &World,
+        evidence: impl Fn(&str) -> Option<&'a Observation>,
+    ) {
         for setting in world.own_settings() {
             let Some(domain) = world.snapshot.running(&setting.uuid) else {
                 self.0.remove(&setting.uuid);
                 continue;
             };
-            let held = held_by(domain, paths.of(&domain.uuid));
+            let held = held_by(domain, evidence(&domain.uuid));
             let known = self.0.get(&setting.uuid);
             if known.is_none_or(|(with, _)| *with != held) {
                 let answer = interfaces(ctx, domain, setting.mac);
@@ -62,9 +67,9 @@ impl Guests {
     }
 
     /// What the guest of a VM answered about the devices that it has.
-    pub fn answer(&self, domain: &Domain, watched: Option<&Watched>) -> Verified {
+    pub fn answer(&self, domain: &Domain, evidence: Option<&Observation>) -> Verified {
         match self.0.get(&domain.uuid) {
-            Some((with, answer)) if *with == held_by(domain, watched) => answer.clone(),
+            Some((with, answer)) if *with == held_by(domain, evidence) => answer.clone(),
             _ => verified(None, "not queried yet"),
         }
     }
@@ -79,10 +84,10 @@ fn verified(ok: Option<bool>, detail: impl Into<String>) -> Verified {
 }
 
 /// The host devices of a VM and whether its guest drives its VF.
-fn held_by(domain: &Domain, watched: Option<&Watched>) -> String {
+fn held_by(domain: &Domain, evidence: Option<&Observation>) -> String {
     let devices = domain.host_devices.iter();
     let mut held: Vec<String> = devices.map(ToString::to_string).collect();
-    let driven = watched.and_then(|watched| watched.evidence().vf.as_ref()?.bus_master.known());
+    let driven = evidence.and_then(|evidence| evidence.vf.as_ref()?.bus_master.known());
     held.extend(driven.map(ToString::to_string));
     held.join(" ")
 }

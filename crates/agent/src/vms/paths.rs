@@ -52,7 +52,7 @@ pub(crate) struct Watched {
     sent: Option<Duration>,
     /// Its QEMU.
     process: Observed<u32>,
-    seen: vf_path::Observation,
+    evidence: vf_path::Observation,
     /// When it was observed.
     at: Duration,
     pub verdict: Verdict,
@@ -61,7 +61,7 @@ pub(crate) struct Watched {
 impl Watched {
     /// What the verdict is based on.
     pub fn evidence(&self) -> &vf_path::Observation {
-        &self.seen
+        &self.evidence
     }
 
     /// Its MAC.
@@ -81,9 +81,9 @@ impl Watched {
 
     /// How long its guest is waited for at `now`. A paused one uses up no time.
     fn waited_until(&self, now: Duration, running: bool) -> Duration {
-        match self.verdict.path != Path::Vf && self.seen.running && running {
-            true => self.seen.waited + now.saturating_sub(self.at),
-            false => self.seen.waited,
+        match self.verdict.path != Path::Vf && self.evidence.running && running {
+            true => self.evidence.waited + now.saturating_sub(self.at),
+            false => self.evidence.waited,
         }
     }
 
@@ -91,7 +91,7 @@ impl Watched {
     /// another than before, or it may send there although it drives its VF.
     fn is_to_be_unlearned(&self, was: Option<Path>) -> bool {
         let (is, was) = (self.verdict.path == Path::Vf, was == Some(Path::Vf));
-        is != was || self.seen.sends_on_vnic
+        is != was || self.evidence.sends_on_vnic
     }
 
     fn due(&self) -> Option<Duration> {
@@ -123,15 +123,17 @@ impl Paths {
                 mac: setting.mac,
                 vf: vf.and_then(|vf| vf.host_device),
                 running: domain.state == DomainState::Running,
-                guest: guests.answer(domain, before.as_ref()).ok,
+                guest: guests
+                    .answer(domain, before.as_ref().map(Watched::evidence))
+                    .ok,
                 attached: self.attached.contains(setting.uuid.as_str()),
                 link: interface.map(|interface| interface.link.carrier),
                 elsewhere: interface.is_some_and(|one| leads_elsewhere(ctx, &one.link)),
             };
             let was = before.as_ref().map(|before| before.verdict.path);
-            let had_link = before.as_ref().and_then(|before| before.seen.link);
+            let had_link = before.as_ref().and_then(|before| before.evidence.link);
             let watched = Watched::observed(ctx, before, &now);
-            if had_link == Some(false) && watched.seen.link != Some(false) {
+            if had_link == Some(false) && watched.evidence.link != Some(false) {
                 found.linked.push(setting.mac);
             }
             if watched.is_to_be_unlearned(was) {
@@ -164,11 +166,11 @@ impl Paths {
                 name: &before.name,
                 mac: before.mac,
                 vf: before.vf,
-                running: before.seen.running,
-                guest: before.seen.guest,
+                running: before.evidence.running,
+                guest: before.evidence.guest,
                 attached: false,
-                link: before.seen.link,
-                elsewhere: before.seen.elsewhere,
+                link: before.evidence.link,
+                elsewhere: before.evidence.elsewhere,
             };
             *watched = Watched::observed(ctx, Some(before.clone()), &state);
             let (was, is) = (&before.verdict, &watched.verdict);
@@ -190,7 +192,7 @@ impl Paths {
                 watched.at = now;
                 watched.verdict.next_check = Some(Duration::ZERO);
                 watched.sent = Some(now);
-            } else if watched.seen.sends_on_vnic {
+            } else if watched.evidence.sends_on_vnic {
                 watched.sent = Some(now);
             }
         }
@@ -199,11 +201,11 @@ impl Paths {
     /// The guest of a VM rebooted.
     pub fn guest_rebooted(&mut self, uuid: &str, now: Duration) {
         if let Some(watched) = self.vms.get_mut(uuid) {
-            let seen = &mut watched.seen;
-            (seen.begin, seen.waited) = (Begin::Rebooted, Duration::ZERO);
+            let evidence = &mut watched.evidence;
+            (evidence.begin, evidence.waited) = (Begin::Rebooted, Duration::ZERO);
             // Without QEMU's events it is not known when it negotiates again.
-            seen.negotiated = seen.negotiated.map(|_| false);
-            seen.guest = None;
+            evidence.negotiated = evidence.negotiated.map(|_| false);
+            evidence.guest = None;
             watched.at = now;
             watched.verdict.next_check = Some(Duration::ZERO);
         }
@@ -212,7 +214,7 @@ impl Paths {
     /// The guest of a VM negotiated failover.
     pub fn failover_negotiated(&mut self, uuid: &str) {
         if let Some(watched) = self.vms.get_mut(uuid) {
-            watched.seen.negotiated = Some(true);
+            watched.evidence.negotiated = Some(true);
         }
     }
 
@@ -221,10 +223,10 @@ impl Paths {
         let Some(watched) = self.of(uuid) else {
             return "It has not been checked yet.".to_owned();
         };
-        if watched.seen.link == Some(false) {
+        if watched.evidence.link == Some(false) {
             return format!("Not now: {}.", watched.verdict.why);
         }
-        let since = match watched.seen.begin {
+        let since = match watched.evidence.begin {
             Begin::Attached => "since its VF was attached",
             Begin::Started => "since it was started or the agent began",
             Begin::Rebooted => "since it rebooted",
@@ -279,7 +281,7 @@ impl Watched {
         let same = before.as_ref().filter(|before| before.vf == now.vf);
         let vf = now.vf.map(|vf| {
             let mut vf = observe::vf_evidence(host.root, &process, vf, same.is_none());
-            let old = same.and_then(|same| same.seen.vf.as_ref());
+            let old = same.and_then(|same| same.evidence.vf.as_ref());
             if let (Some(old), Observed::Unknown(_), Some(true)) =
                 (old, &vf.held, vf.bus_master.known())
             {
@@ -288,27 +290,29 @@ impl Watched {
             vf
         });
         let sent = same.and_then(|same| same.sent);
-        let mut seen = vf_path::Observation {
+        let mut evidence = vf_path::Observation {
             running: now.running,
             vf,
-            negotiated: before.as_ref().and_then(|before| before.seen.negotiated),
+            negotiated: before
+                .as_ref()
+                .and_then(|before| before.evidence.negotiated),
             guest: now.guest,
             sends_on_vnic: sent.is_some_and(|sent| at < sent + SENDS),
             link: now.link,
             elsewhere: now.elsewhere,
             begin: match (same, &before) {
-                (Some(same), _) => same.seen.begin,
+                (Some(same), _) => same.evidence.begin,
                 // It may still boot.
-                (None, Some(before)) if before.seen.begin == Begin::Rebooted => Begin::Rebooted,
+                (None, Some(before)) if before.evidence.begin == Begin::Rebooted => Begin::Rebooted,
                 (None, Some(_)) => Begin::Attached,
                 (None, None) if now.attached => Begin::Attached,
                 (None, None) => Begin::Started,
             },
             waited: same.map_or(Duration::ZERO, |same| same.waited_until(at, now.running)),
         };
-        let verdict = vf_path::judge(&seen, ctx.edge.limits());
+        let verdict = vf_path::judge(&evidence, ctx.edge.limits());
         if verdict.path == Path::Vf {
-            (seen.begin, seen.waited) = (Begin::Lost, Duration::ZERO);
+            (evidence.begin, evidence.waited) = (Begin::Lost, Duration::ZERO);
         }
         Watched {
             name: now.name.to_owned(),
@@ -316,7 +320,7 @@ impl Watched {
             vf: now.vf,
             sent,
             process,
-            seen,
+            evidence,
             at,
             verdict,
         }

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use accelnet_api::types::{SubjectOutcome, VmResult};
+use accelnet_api::types::{SubjectOutcome, VmChange, VmResult};
 use accelnet_model::vf_security::OnOff;
 use accelnet_model::vm_setting::Phase;
 use accelnet_model::{Code, Problem, Uuid, VfSecurityOfVm, VmSetting};
@@ -27,6 +27,15 @@ pub(crate) struct Done {
 }
 
 impl Action {
+    /// The action of a change.
+    pub fn of(change: &VmChange) -> Self {
+        match change {
+            VmChange::Enable(_) => Action::Enable,
+            VmChange::Set(_) => Action::Set,
+            VmChange::Disable(_) => Action::Disable,
+        }
+    }
+
     /// The action for one VM, an imperative.
     fn of_one(self, name: &str) -> String {
         let (action, _) = self.of_all();
@@ -44,7 +53,7 @@ impl Action {
     }
 
     /// The action for a VM with that setting.
-    fn of(self, setting: &VmSetting) -> String {
+    fn for_setting(self, setting: &VmSetting) -> String {
         let (action, mac) = (self.of_one(&setting.name), setting.mac);
         match self {
             Action::Disable => format!("{action} (vNIC {mac})"),
@@ -184,7 +193,7 @@ fn outcome_of(
         }
     };
     if is_so {
-        let of = |setting| request.action.of(setting);
+        let of = |setting| request.action.for_setting(setting);
         let what = setting.map_or_else(|| request.action.of_one(name), of);
         return outcome(name, &what, None);
     }
@@ -212,7 +221,7 @@ pub(crate) fn tried(
     setting: &VmSetting,
     problem: Option<&Problem>,
 ) -> SubjectOutcome {
-    outcome(name, &action.of(setting), problem)
+    outcome(name, &action.for_setting(setting), problem)
 }
 
 /// The settings in which a VM differs from its intent, behind its setting; empty without any.

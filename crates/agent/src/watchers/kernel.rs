@@ -2,7 +2,7 @@
 
 use accelnet_netlink::{FdbMonitor, Monitor, Uevents};
 
-use super::{INTERVAL, MACHINE_RETRY, watch};
+use super::thread::{INTERVAL, MACHINE_RETRY, watch};
 use crate::inbox::{Inbox, Message};
 use crate::vital::End;
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use accelnet_host::{Clock, SystemClock};
 use accelnet_store::{Store, StoreError};
 
-use super::{INTERVAL, STORE_RETRY, watch};
+use super::thread::{INTERVAL, STORE_RETRY, watch};
 use crate::inbox::{Inbox, Message};
 use crate::policy::POLICY;
 use crate::vital::End;

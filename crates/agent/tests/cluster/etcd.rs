@@ -15,7 +15,7 @@ use accelnet_store::testing::{EtcdServer, Proxy, until};
 use accelnet_store::{Store, StoreError, Txn};
 use tempfile::TempDir;
 
-use crate::bench::{INTENT, Machine, enable, intent_add, only, policy, vm_disable, vm_enable};
+use crate::fixture::{INTENT, Machine, enable, intent_add, only, policy, vm_disable, vm_enable};
 
 pub const PREFIX: &str = "cluster";
 
@@ -119,7 +119,7 @@ impl Node {
         known.map_or(0, |known| known["revision"].as_u64().expect("a number"))
     }
 
-    pub fn was_told(&self, kind: EventKind, words: &str) -> bool {
+    pub fn was_recorded(&self, kind: EventKind, words: &str) -> bool {
         let events = self.client.events(0, 1000, std::time::Duration::ZERO);
         let events = events.expect("events").events;
         events
@@ -163,8 +163,8 @@ fn keeps_what_it_has(one: &Node) {
     assert!(status.enabled, "what was read last is shown");
     let accelerated: u32 = status.accelerated_vms.iter().map(|(_, vms)| vms).sum();
     assert_eq!(accelerated, 1);
-    let told = |fault: &accelnet_api::types::Fault| fault.code == Code::NodeCutOff;
-    assert!(status.faults.iter().any(told), "{:?}", status.faults);
+    let reported = |fault: &accelnet_api::types::Fault| fault.code == Code::NodeCutOff;
+    assert!(status.faults.iter().any(reported), "{:?}", status.faults);
     assert_eq!(code(one.enables(2)), Code::NodeCutOff);
     assert_eq!(code(one.disables(1)), Code::NodeCutOff);
     assert_eq!((one.vfs(), one.vfs_in_use()), (2, 1));
@@ -182,7 +182,7 @@ fn paused() {
         assert!(until(|| !node.is_cut_off()));
         node.enables(2).expect("accelerated");
     }
-    assert!(nodes[0].was_told(EventKind::Noticed, "The store answers again"));
+    assert!(nodes[0].was_recorded(EventKind::Noticed, "The store answers again"));
     let store: Arc<dyn Store> = Arc::new(server.store(PREFIX));
     assert_eq!(policy(&store).vms.len(), 3);
 }

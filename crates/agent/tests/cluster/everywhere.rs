@@ -16,15 +16,15 @@ use accelnet_store::testing::{EtcdServer, until};
 use accelnet_store::{Store, Txn};
 use tempfile::TempDir;
 
-use crate::bench::{enable, intent_add, only, vm_disable, vm_enable};
 use crate::etcd::Node;
+use crate::fixture::{enable, intent_add, only, vm_disable, vm_enable};
 
 const OTHER: &str = "node2";
 const AT: &str = "2026-01-01T00:00:00Z";
 const UUID: &str = "0a1b2c3d-0000-4000-8000-0000000000ff";
 
 /// An agent, and a store in which another node has reported.
-struct Bench {
+struct Fixture {
     served: Served,
     /// Its VM, as it was shown at first.
     vm: VmView,
@@ -33,7 +33,7 @@ struct Bench {
     _folder: TempDir,
 }
 
-impl Bench {
+impl Fixture {
     fn new() -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let machine = served::small(folder.path()).expect("a node");
@@ -41,7 +41,7 @@ impl Bench {
         let store = served::store().expect("a store");
         let served = Served::start(folder.path(), Box::new(edge), store.clone(), None);
         let served = served.expect("an agent");
-        Bench {
+        Fixture {
             vm: served.root().vm(VM).expect("a VM"),
             served,
             store,
@@ -94,15 +94,15 @@ fn at(name: &str, node: &str) -> (String, String) {
 
 #[test]
 fn vms_of_all_nodes_are_listed_and_shown() {
-    let bench = Bench::new();
-    bench.reports(|vm| {
+    let fixture = Fixture::new();
+    fixture.reports(|vm| {
         vm.name = "db".to_owned();
         vm.uuid = UUID.parse().expect("a UUID");
     });
-    assert_eq!(bench.listed(None), [at("db", OTHER), at(VM, NODE)]);
-    assert_eq!(bench.listed(Some(OTHER)), [at("db", OTHER)]);
-    assert_eq!(bench.listed(Some(NODE)), [at(VM, NODE)]);
-    let root = bench.served.root();
+    assert_eq!(fixture.listed(None), [at("db", OTHER), at(VM, NODE)]);
+    assert_eq!(fixture.listed(Some(OTHER)), [at("db", OTHER)]);
+    assert_eq!(fixture.listed(Some(NODE)), [at(VM, NODE)]);
+    let root = fixture.served.root();
     for name in ["db", UUID] {
         let shown = root.vm(name).expect("a VM");
         assert_eq!((shown.node.as_str(), shown.last_report), (OTHER, None));
@@ -118,10 +118,10 @@ fn vms_of_all_nodes_are_listed_and_shown() {
 
 #[test]
 fn a_name_on_two_nodes_is_answered_with_both() {
-    let bench = Bench::new();
-    bench.reports(|vm| vm.uuid = UUID.parse().expect("a UUID"));
-    assert_eq!(bench.listed(None), [at(VM, NODE), at(VM, OTHER)]);
-    let refused = bench.served.root().vm(VM).expect_err("two VMs");
+    let fixture = Fixture::new();
+    fixture.reports(|vm| vm.uuid = UUID.parse().expect("a UUID"));
+    assert_eq!(fixture.listed(None), [at(VM, NODE), at(VM, OTHER)]);
+    let refused = fixture.served.root().vm(VM).expect_err("two VMs");
     assert_eq!(refused.code, Code::VmAmbiguous);
     for node in [NODE, OTHER] {
         assert!(refused.found.contains(node), "{refused:?}");
@@ -132,32 +132,32 @@ fn a_name_on_two_nodes_is_answered_with_both() {
 /// Nodes may share the definitions of their VMs.
 #[test]
 fn a_vm_is_listed_where_it_runs() {
-    let bench = Bench::new();
-    bench.reports(|vm| vm.state = DomainState::Running);
-    assert_eq!(bench.listed(None), [at(VM, OTHER)]);
-    assert_eq!(bench.listed(Some(NODE)), [at(VM, NODE)]);
-    bench.reports(|vm| vm.state = DomainState::ShutOff);
-    assert_eq!(bench.listed(None), [at(VM, NODE), at(VM, OTHER)]);
+    let fixture = Fixture::new();
+    fixture.reports(|vm| vm.state = DomainState::Running);
+    assert_eq!(fixture.listed(None), [at(VM, OTHER)]);
+    assert_eq!(fixture.listed(Some(NODE)), [at(VM, NODE)]);
+    fixture.reports(|vm| vm.state = DomainState::ShutOff);
+    assert_eq!(fixture.listed(None), [at(VM, NODE), at(VM, OTHER)]);
 }
 
 /// A VM that was started elsewhere after its node failed.
 #[test]
 fn a_vm_is_not_listed_by_the_last_report_of_a_node_once_it_runs_on_another() {
-    let bench = Bench::new();
-    bench.served.declare().expect("an intent");
-    bench.reports(|vm| vm.state = DomainState::Running);
-    bench.fails();
-    assert_eq!(bench.listed(None), [at(VM, OTHER)]);
-    bench.machine.vms.virsh_start(VM).expect("started");
-    assert!(until(|| bench.listed(None) == [at(VM, NODE)]));
+    let fixture = Fixture::new();
+    fixture.served.declare().expect("an intent");
+    fixture.reports(|vm| vm.state = DomainState::Running);
+    fixture.fails();
+    assert_eq!(fixture.listed(None), [at(VM, OTHER)]);
+    fixture.machine.vms.virsh_start(VM).expect("started");
+    assert!(until(|| fixture.listed(None) == [at(VM, NODE)]));
 }
 
 #[test]
 fn the_report_of_a_node_that_is_down_is_marked() {
-    let bench = Bench::new();
-    bench.reports(|vm| vm.uuid = UUID.parse().expect("a UUID"));
-    bench.fails();
-    let root = bench.served.root();
+    let fixture = Fixture::new();
+    fixture.reports(|vm| vm.uuid = UUID.parse().expect("a UUID"));
+    fixture.fails();
+    let root = fixture.served.root();
     let shown = root.vms_of(Some(OTHER)).expect("VMs");
     let report = root.node_report(OTHER).expect("a report");
     assert_eq!(report.node.state, Standing::Down);
@@ -176,9 +176,9 @@ fn the_report_of_a_node_that_is_down_is_marked() {
 
 #[test]
 fn a_node_without_libvirt_lists_the_vms_of_the_others() {
-    let bench = Bench::new();
-    let root = bench.served.root();
-    bench.machine.vms.set_away(true);
+    let fixture = Fixture::new();
+    let root = fixture.served.root();
+    fixture.machine.vms.set_away(true);
     let unknown = |node: &str| {
         let nodes = root.nodes().expect("nodes").into_iter();
         let mut nodes = nodes.filter(|view| view.name == node);
@@ -189,12 +189,12 @@ fn a_node_without_libvirt_lists_the_vms_of_the_others() {
     assert!(unknown(NODE).is_some());
     let refused = root.vms().expect_err("no VMs are known");
     assert_eq!(refused.code, Code::VmStateUnknown);
-    bench.reports_with(|report| {
+    fixture.reports_with(|report| {
         let mut vm = report.vms.remove(0);
         vm.uuid = UUID.parse().expect("a UUID");
         report.vms.push(vm);
     });
-    assert_eq!(bench.listed(None), [at(VM, OTHER)]);
+    assert_eq!(fixture.listed(None), [at(VM, OTHER)]);
     assert_eq!(root.vm(VM).expect("a VM").node, OTHER);
     for (name, node) in [("nope", None), (VM, Some(NODE))] {
         let refused = match node {
@@ -207,13 +207,13 @@ fn a_node_without_libvirt_lists_the_vms_of_the_others() {
 
 #[test]
 fn a_node_without_libvirt_is_named_by_the_others() {
-    let bench = Bench::new();
-    bench.reports_with(|report| {
+    let fixture = Fixture::new();
+    fixture.reports_with(|report| {
         report.vms.clear();
         report.vms_unknown = Some("libvirt does not answer".to_owned());
     });
-    let root = bench.served.root();
-    assert_eq!(bench.listed(None), [at(VM, NODE)]);
+    let root = fixture.served.root();
+    assert_eq!(fixture.listed(None), [at(VM, NODE)]);
     let refused = root.vms_of(Some(OTHER)).expect_err("unknown");
     assert_eq!(refused.code, Code::VmStateUnknown);
     assert_eq!(refused.found, "libvirt does not answer.");
@@ -224,11 +224,11 @@ fn a_node_without_libvirt_is_named_by_the_others() {
 
 #[test]
 fn adapters_of_all_nodes_are_listed() {
-    let bench = Bench::new();
-    let root = bench.served.root();
+    let fixture = Fixture::new();
+    let root = fixture.served.root();
     let own = root.adapters(None).expect("adapters");
     assert_eq!((own.len(), own[0].node.as_str()), (1, NODE));
-    bench.reports_with(|report| {
+    fixture.reports_with(|report| {
         let mut adapter = own[0].clone();
         adapter.node = OTHER.to_owned();
         report.all_adapters = Observed::Known(vec![adapter]);
@@ -241,12 +241,12 @@ fn adapters_of_all_nodes_are_listed() {
     let row = |node: &str, marked| (node.to_owned(), marked);
     assert_eq!(listed(None), [row(NODE, false), row(OTHER, false)]);
     assert_eq!(listed(Some(OTHER)), [row(OTHER, false)]);
-    bench.fails();
+    fixture.fails();
     assert_eq!(listed(None), [row(NODE, false), row(OTHER, true)]);
     let unknown = root.adapters(Some("node9")).expect_err("no such node");
     assert_eq!(unknown.code, Code::NodeNotFound);
     // One of an earlier release, which reports none.
-    bench.reports_with(|report| report.all_adapters = Observed::unknown("an earlier release"));
+    fixture.reports_with(|report| report.all_adapters = Observed::unknown("an earlier release"));
     assert_eq!(listed(None), [row(NODE, false)]);
     let unknown = root.adapters(Some(OTHER)).expect_err("unknown");
     assert_eq!(unknown.code, Code::NotReadable);

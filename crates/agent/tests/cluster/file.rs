@@ -15,7 +15,7 @@ use accelnet_store::testing::until;
 use accelnet_store::{Embedded, History};
 use tempfile::TempDir;
 
-use crate::bench::{INTENT, Machine, enable, intent_add, only, vm_enable};
+use crate::fixture::{INTENT, Machine, enable, intent_add, only, vm_enable};
 
 const AT: &str = "2026-05-01T12:00:00Z";
 

@@ -10,8 +10,8 @@ use accelnet_model::Code;
 use accelnet_store::testing::{EtcdServer, until};
 use accelnet_store::{Store, Txn};
 
-use crate::bench::{policy, vm_enable};
 use crate::etcd::{Node, PREFIX, pair};
+use crate::fixture::{policy, vm_enable};
 
 const AT: &str = "2026-05-01T12:00:00Z";
 
@@ -50,8 +50,8 @@ fn goes_on(nodes: &[Node; 2], store: &Arc<dyn Store>) {
         nodes[0].status()
     );
     assert!(policy(store).vms.iter().any(|(vm, _)| vm.name == "vm12"));
-    let told = nodes[0].was_told(EventKind::Noticed, "this cluster's again");
-    assert!(told, "it is in the log");
+    let reported = nodes[0].was_recorded(EventKind::Noticed, "this cluster's again");
+    assert!(reported, "it is in the log");
     // A change of one node reaches the other: its watch goes on where the store is now.
     nodes[1].enables(1).expect("accelerated");
     assert!(until(|| nodes[0].status().nodes_down.is_empty()));

@@ -13,8 +13,8 @@ use accelnet_model::{Code, outside};
 use accelnet_store::testing::{EtcdServer, until};
 use accelnet_store::{Entry, Store, Txn};
 
-use crate::bench::INTENT;
 use crate::etcd::{Node, PREFIX, pair};
+use crate::fixture::INTENT;
 
 const AT: &str = "2026-05-01T12:00:00Z";
 

@@ -7,7 +7,7 @@ use accelnet_model::Code;
 use accelnet_store::Store;
 use accelnet_store::testing::EtcdServer;
 
-use crate::bench::{Machine, WHO, enable, intent_add, only, policy, vm_disable, vm_enable};
+use crate::fixture::{Machine, WHO, enable, intent_add, only, policy, vm_disable, vm_enable};
 
 /// How often it is tried.
 const ROUNDS: u32 = 1000;

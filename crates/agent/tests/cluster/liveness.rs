@@ -20,7 +20,7 @@ fn a_node_whose_lease_ends_is_down_until_it_gives_a_sign_of_life() {
     assert!(until(|| one.status().nodes_down == ["node2"]));
     let status = one.status();
     assert_eq!(status.nodes, 2, "its report stays");
-    let told = || {
+    let reported = || {
         let events = one.client.events(0, 1000, Duration::ZERO);
         let events = events.expect("events").events;
         let down = events
@@ -28,7 +28,7 @@ fn a_node_whose_lease_ends_is_down_until_it_gives_a_sign_of_life() {
             .filter(|event| event.code == Some(Code::NodeDown));
         down.count()
     };
-    assert!(until(|| told() == 1));
+    assert!(until(|| reported() == 1));
     let nodes = Nodes::new(Arc::new(server.store("cluster")), "node1");
     let all = nodes.all().expect("nodes");
     let down: Vec<bool> = all.iter().map(|node| node.is_down()).collect();
@@ -69,7 +69,7 @@ fn the_places_of_those_that_look_after_all_are_taken_by_others() {
             down.into_iter().collect::<BTreeSet<String>>() == gone
         }));
     }
-    let told = |name: &str| {
+    let reported = |name: &str| {
         let events = left[0].client.events(0, 1000, Duration::ZERO);
         let events = events.expect("events").events;
         let of_it = events
@@ -78,7 +78,7 @@ fn the_places_of_those_that_look_after_all_are_taken_by_others() {
         of_it.count()
     };
     for name in &gone {
-        assert!(until(|| told(name) == 1), "{name}");
+        assert!(until(|| reported(name) == 1), "{name}");
     }
     let names: BTreeSet<String> = left.iter().map(|node| node.machine.name.clone()).collect();
     assert!(until(|| observers() == names));
@@ -89,5 +89,5 @@ fn the_places_of_those_that_look_after_all_are_taken_by_others() {
     assert!(until(
         || back.status().nodes_down.len() == OBSERVER_SLOTS - 1
     ));
-    assert_eq!(told(&back.machine.name), 1);
+    assert_eq!(reported(&back.machine.name), 1);
 }

@@ -13,7 +13,7 @@ use accelnet_model::{Code, Problem};
 use accelnet_store::testing::EtcdServer;
 use accelnet_store::{Embedded, History, Json, Store, Txn};
 
-use crate::bench::{INTENT, Machine, WHO, enable, intent_add, only, vm_disable, vm_enable};
+use crate::fixture::{INTENT, Machine, WHO, enable, intent_add, only, vm_disable, vm_enable};
 
 const NOW: &str = "2026-01-01T00:00:00Z";
 
@@ -200,7 +200,7 @@ fn every_node_is_judged_from_any() {
         let mut all = answer.checks.into_iter();
         all.find(|row| row.name == name && row.node == node)
     };
-    // It is a member, and was never heard of.
+    // It is a member, and was never received of.
     put(&*store, "members/node2", MEMBER);
     let silent = row(&mut agents[0], CheckName::Node, "node2").expect("a row");
     assert_eq!(

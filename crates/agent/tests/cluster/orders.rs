@@ -14,8 +14,8 @@ use accelnet_store::testing::{EtcdServer, until};
 use accelnet_store::{Store, Txn};
 use tempfile::TempDir;
 
-use crate::bench::{INTENT, Machine, enable, intent_add, vm_disable, vm_enable};
 use crate::etcd;
+use crate::fixture::{INTENT, Machine, enable, intent_add, vm_disable, vm_enable};
 
 /// Agents on one store in memory, as many as nodes, each with two VMs.
 struct Cluster {
@@ -83,7 +83,7 @@ impl Cluster {
     }
 
     /// The events of the changes of a VM that a caller asked for.
-    fn asked(&self, vm: &str) -> Vec<Event> {
+    fn requested(&self, vm: &str) -> Vec<Event> {
         let events = self.clients[0].events(0, 1000, std::time::Duration::ZERO);
         let events = events.expect("events").events.into_iter();
         let asked = |event: &Event| event.user.is_some() && event.subject.contains(vm);
@@ -131,12 +131,12 @@ fn a_vm_of_another_node_is_changed_there() {
         .vms_change(&enabling(&["vm21"], true))
         .expect("an answer");
     assert_eq!(outcomes(&dry), [("vm21", Some("node2"), true)]);
-    assert_eq!(cluster.asked("vm21").len(), 0, "nothing was changed");
+    assert_eq!(cluster.requested("vm21").len(), 0, "nothing was changed");
     let done = three.vms_change(&vm_enable("vm21")).expect("an answer");
     assert_eq!(outcomes(&done), [("vm21", Some("node2"), true)]);
     let view = done.results[0].vm.as_ref().expect("a view");
     assert_eq!(view.performance, Some(Performance::Low));
-    let events = cluster.asked("vm21");
+    let events = cluster.requested("vm21");
     assert_eq!(events.len(), 1, "{events:?}");
     assert_eq!(
         (events[0].node.as_str(), events[0].kind),
@@ -311,7 +311,11 @@ fn two_nodes_ask_for_one_vm_at_once() {
             assert_eq!(outcomes(&done), [("vm21", Some("node2"), true)], "{done:?}");
         }
     });
-    assert_eq!(cluster.asked("vm21").len(), 1, "the second finds it done");
+    assert_eq!(
+        cluster.requested("vm21").len(),
+        1,
+        "the second finds it done"
+    );
     assert_eq!(cluster.orders(), Vec::<String>::new());
 }
 
@@ -341,7 +345,7 @@ fn a_node_that_is_down_is_answered_for_at_once() {
         outcomes(&several.expect("an answer")),
         [("db", Some("node2"), false), ("vm11", Some("node1"), true)]
     );
-    let events = cluster.asked("db");
+    let events = cluster.requested("db");
     assert!(
         events
             .iter()

@@ -15,7 +15,9 @@ use accelnet_store::{
 };
 use serde_json::Value;
 
-use crate::bench::{INTENT, Machine, WHO, enable, intent_add, only, policy, vm_disable, vm_enable};
+use crate::fixture::{
+    INTENT, Machine, WHO, enable, intent_add, only, policy, vm_disable, vm_enable,
+};
 
 /// What the later release has added.
 const ADDED: &str = "added_by_a_later_release";
@@ -164,10 +166,14 @@ fn an_agent_works_beside_one_of_the_next_release() {
     assert!(!added.message.is_empty());
     let events = Journal::new(store.clone(), "node1").since(None, 0, 1000);
     let events = events.expect("events");
-    let told = events.iter().filter(|event| event.node == "node2");
-    let told: Vec<&Event> = told.collect();
-    assert!(!told.is_empty());
-    assert!(told.iter().all(|event| event.kind == EventKind::Noticed));
+    let reported = events.iter().filter(|event| event.node == "node2");
+    let reported: Vec<&Event> = reported.collect();
+    assert!(!reported.is_empty());
+    assert!(
+        reported
+            .iter()
+            .all(|event| event.kind == EventKind::Noticed)
+    );
 
     // It was not all alike: what the later one wrote had the field.
     let reports = store.range("reports/").expect("reports");

@@ -22,8 +22,8 @@ use accelnet_model::vm_setting::Phase;
 use accelnet_model::{Code, Problem};
 use accelnet_store::{Embedded, Entry, History, MAX_OPS, Range, Store, Txn};
 
-use crate::bench::{Machine, WHO, enable, intent_add, only, policy, vm_disable, vm_enable};
 use crate::faulty::{Faulty, Mishap};
+use crate::fixture::{Machine, WHO, enable, intent_add, only, policy, vm_disable, vm_enable};
 use crate::replayed::Replayed;
 
 /// Nodes, and VFs of each. Of three nodes at 34 % one may be down.
@@ -70,7 +70,7 @@ enum Known {
 enum Request {
     Enable(u8),
     Disable(u8),
-    Pass,
+    Reconcile,
 }
 
 /// What happened, one line each.
@@ -113,7 +113,7 @@ impl Node {
         let mut agent = DirectAgent::new(Box::new(edge), self.linked.clone(), &self.machine.name);
         agent.connect(self.link.clone());
         *locked(&self.agent) = Some(agent);
-        self.ask(Request::Pass);
+        self.ask(Request::Reconcile);
     }
 
     /// Asks the node for something; a dead one does not hear it.
@@ -126,7 +126,7 @@ impl Node {
             let answer = match request {
                 Request::Enable(vm) => only(agent.change_vms(WHO, &vm_enable(&machine.vm(vm)))),
                 Request::Disable(vm) => only(agent.change_vms(WHO, &vm_disable(&machine.vm(vm)))),
-                Request::Pass => {
+                Request::Reconcile => {
                     drop(agent.reconcile());
                     return (agent, None);
                 }
@@ -140,7 +140,7 @@ impl Node {
             };
             (agent, Some(answer))
         }));
-        let told = match done {
+        let reported = match done {
             Ok((agent, answer)) => {
                 *locked(&self.agent) = Some(agent);
                 self.learn(request, answer.as_ref());
@@ -152,7 +152,7 @@ impl Node {
             }
             Err(payload) => resume_unwind(payload),
         };
-        let line = format!("{} {request:?}: {told}", machine.name);
+        let line = format!("{} {request:?}: {reported}", machine.name);
         locked(&self.trace).push(line);
     }
 
@@ -160,7 +160,7 @@ impl Node {
         let (vm, becomes) = match request {
             Request::Enable(vm) => (vm, Known::Accelerated),
             Request::Disable(vm) => (vm, Known::Not),
-            Request::Pass => return,
+            Request::Reconcile => return,
         };
         let mut known = locked(&self.known);
         match answer {
@@ -263,7 +263,7 @@ fn request(dice: &mut Dice) -> Request {
     match dice.roll(8) {
         0..=4 => Request::Enable(vm),
         5 | 6 => Request::Disable(vm),
-        _ => Request::Pass,
+        _ => Request::Reconcile,
     }
 }
 
@@ -440,12 +440,12 @@ fn happen(dice: &mut Dice, nodes: &[Arc<Node>], store: &Replayed, damage: &mut D
 /// Never more than fits, whatever happens.
 fn fits(store: &Arc<dyn Store>, seed: u64, trace: &Mutex<Vec<String>>) {
     let promised = policy(store).vms;
-    let told = || format!("seed {seed}: {:#?}", locked(trace));
-    assert!(promised.len() <= FIT, "{promised:?}\n{}", told());
+    let reported = || format!("seed {seed}: {:#?}", locked(trace));
+    assert!(promised.len() <= FIT, "{promised:?}\n{}", reported());
     for number in 1..=NODES {
         let name = format!("node{number}");
         let here = promised.iter().filter(|(vm, _)| vm.node == name).count();
-        assert!(here <= VFS as usize, "{promised:?}\n{}", told());
+        assert!(here <= VFS as usize, "{promised:?}\n{}", reported());
     }
 }
 
@@ -470,24 +470,24 @@ fn whole(
     trace: &Mutex<Vec<String>>,
 ) {
     let policy = policy(store);
-    let told = || format!("seed {seed}: {:#?}", locked(trace));
+    let reported = || format!("seed {seed}: {:#?}", locked(trace));
     for (setting, _) in &policy.vms {
-        assert_eq!(setting.phase, Phase::Enabled, "{setting:?}\n{}", told());
+        assert_eq!(setting.phase, Phase::Enabled, "{setting:?}\n{}", reported());
     }
     for node in nodes {
         for (vm, known) in locked(&node.known).iter() {
             let has = policy.vm(&node.machine.uuid(*vm)).is_some();
             let name = node.machine.vm(*vm);
             match known {
-                Known::Accelerated => assert!(has, "{name} is lost\n{}", told()),
-                Known::Not => assert!(!has, "{name} came back\n{}", told()),
+                Known::Accelerated => assert!(has, "{name} is lost\n{}", reported()),
+                Known::Not => assert!(!has, "{name} came back\n{}", reported()),
                 Known::Either => {}
             }
         }
         for (vf, uuid) in node.machine.sim.vms.vfs_in_use() {
             // What was decided in a store that was set back, and runs, stays and is named.
             let stays = policy.vm(&uuid).is_some() || (set_back && names_lost(node, &uuid));
-            assert!(stays, "VF {vf} is left\n{}", told());
+            assert!(stays, "VF {vf} is left\n{}", reported());
         }
     }
 }
@@ -512,7 +512,7 @@ fn run(ground: &Ground, seed: u64) -> Vec<String> {
     }
     for _ in 0..2 {
         for node in &nodes {
-            node.ask(Request::Pass);
+            node.ask(Request::Reconcile);
         }
     }
     fits(&store, seed, &trace);

@@ -16,7 +16,7 @@ use accelnet_model::intent::Role;
 use accelnet_model::{Code, Performance, outside};
 use accelnet_sim::Fault;
 
-use crate::bench::{Bench, INTENT, NODE, WHO, enable, set};
+use crate::fixture::{Fixture, INTENT, NODE, WHO, enable, set};
 
 const LOW: Performance = Performance::Low;
 
@@ -25,7 +25,7 @@ const END: &[u8] = b"END";
 
 /// A journal beside an agent.
 struct Audited {
-    bench: Bench,
+    fixture: Fixture,
     agent: DirectAgent,
     to_journal: UnixDatagram,
     records: Receiver<String>,
@@ -33,7 +33,7 @@ struct Audited {
 }
 
 impl Audited {
-    fn of(bench: Bench) -> Self {
+    fn of(fixture: Fixture) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("journal");
         let socket = UnixDatagram::bind(&path).expect("a socket");
@@ -50,11 +50,11 @@ impl Audited {
         });
         let to_journal = UnixDatagram::unbound().expect("a socket");
         to_journal.connect(&path).expect("connected");
-        let edge = Simulated::new(bench.machine.clone()).journald(Journald::at(path));
-        let mut agent = DirectAgent::new(Box::new(edge), Arc::clone(&bench.store), &bench.node);
+        let edge = Simulated::new(fixture.machine.clone()).journald(Journald::at(path));
+        let mut agent = DirectAgent::new(Box::new(edge), Arc::clone(&fixture.store), &fixture.node);
         agent.reconcile().expect("a store");
         let audited = Audited {
-            bench,
+            fixture,
             agent,
             to_journal,
             records,
@@ -82,7 +82,7 @@ impl Audited {
     }
 
     fn last(&self) -> Event {
-        self.bench.events().pop().expect("an event")
+        self.fixture.events().pop().expect("an event")
     }
 }
 
@@ -95,19 +95,19 @@ fn all(names: &[&str], dry_run: bool) -> VmChange {
 
 #[test]
 fn a_change_of_several_vms_is_one_event_and_each_is_in_the_journal() {
-    let bench = Bench::enabled();
+    let fixture = Fixture::enabled();
     for (name, number) in [("web1", 1), ("web2", 2), ("db", 3)] {
-        bench.define(name, number, 4);
+        fixture.define(name, number, 4);
     }
-    let mut audited = Audited::of(bench);
-    let before = audited.bench.events().len();
+    let mut audited = Audited::of(fixture);
+    let before = audited.fixture.events().len();
     let changed = audited
         .agent
         .change_vms(WHO, &enable("web*", LOW, false))
         .expect("changed");
     assert!(changed.ok, "{changed:#?}");
     let event = audited.last();
-    assert_eq!(audited.bench.events().len(), before + 1);
+    assert_eq!(audited.fixture.events().len(), before + 1);
     assert_eq!((event.kind, event.code), (EventKind::Changed, None));
     assert_eq!(event.subject, "web1 and 1 more");
     assert_eq!(event.message, "Enabled acceleration on 2 of 2 VMs.");
@@ -137,7 +137,7 @@ fn a_change_of_several_vms_is_one_event_and_each_is_in_the_journal() {
         .change_vms(WHO, &all(&["web1", "db", "nobody"], false))
         .expect("changed");
     let event = audited.last();
-    assert_eq!(audited.bench.events().len(), before + 2);
+    assert_eq!(audited.fixture.events().len(), before + 2);
     assert_eq!(event.message, "Disabled acceleration on 1 of 2 VMs.");
     let codes = event.outcomes.iter().map(|one| (&*one.subject, one.code));
     let wanted = [("web1", None), ("nobody", Some(Code::VmNotFound))];
@@ -152,10 +152,10 @@ fn a_change_of_several_vms_is_one_event_and_each_is_in_the_journal() {
 
 #[test]
 fn one_subject_is_one_record_and_a_dry_run_none() {
-    let bench = Bench::enabled();
-    bench.define("web", 1, 4);
-    let mut audited = Audited::of(bench);
-    let before = audited.bench.events().len();
+    let fixture = Fixture::enabled();
+    fixture.define("web", 1, 4);
+    let mut audited = Audited::of(fixture);
+    let before = audited.fixture.events().len();
     let _ = audited
         .agent
         .change_vms(WHO, &all(&["web", "nobody"], true))
@@ -165,7 +165,7 @@ fn one_subject_is_one_record_and_a_dry_run_none() {
         ..AdaptersChange::default()
     };
     let _ = audited.agent.change_adapters(WHO, &looked).expect("judged");
-    assert_eq!(audited.bench.events().len(), before);
+    assert_eq!(audited.fixture.events().len(), before);
     assert!(audited.records().is_empty());
     let _ = audited
         .agent
@@ -191,7 +191,7 @@ fn one_subject_is_one_record_and_a_dry_run_none() {
 /// A request that is carried out already is answered, and changes nothing.
 #[test]
 fn what_changes_nothing_is_no_event() {
-    let mut bench = Bench::enabled();
+    let mut fixture = Fixture::enabled();
     let drain = |undrain| NodeDrain {
         node: NODE.parse().expect("a name"),
         undrain,
@@ -210,65 +210,69 @@ fn what_changes_nothing_is_no_event() {
         node_reserve_percentage: Some(20),
         ..Set::default()
     };
-    type Request<'a> = &'a dyn Fn(&mut Bench) -> bool;
+    type Request<'a> = &'a dyn Fn(&mut Fixture) -> bool;
     let requests: [(&str, Request<'_>, bool); 8] = [
         (
             "add",
-            &|bench| {
-                bench
+            &|fixture| {
+                fixture
                     .add_intent(INTENT, &[Role::Compute], &["ens1"])
                     .is_ok()
             },
             false,
         ),
-        ("change", &|bench| bench.set_intent(&roles).is_ok(), false),
+        (
+            "change",
+            &|fixture| fixture.set_intent(&roles).is_ok(),
+            false,
+        ),
         (
             "reserve",
-            &|bench| bench.agent().set(WHO, &reserve).is_ok(),
+            &|fixture| fixture.agent().set(WHO, &reserve).is_ok(),
             true,
         ),
-        ("enable", &|bench| bench.enable(None).is_ok(), false),
+        ("enable", &|fixture| fixture.enable(None).is_ok(), false),
         (
             "adapters",
-            &|bench| bench.agent().change_adapters(WHO, &adapters).is_ok(),
+            &|fixture| fixture.agent().change_adapters(WHO, &adapters).is_ok(),
             true,
         ),
         (
             "drain",
-            &|bench| bench.agent().drain(WHO, &drain(false)).is_ok(),
+            &|fixture| fixture.agent().drain(WHO, &drain(false)).is_ok(),
             true,
         ),
         (
             "undrain",
-            &|bench| bench.agent().drain(WHO, &drain(true)).is_ok(),
+            &|fixture| fixture.agent().drain(WHO, &drain(true)).is_ok(),
             true,
         ),
         (
             "disable",
-            &|bench| bench.agent().disable(WHO, false).is_ok(),
+            &|fixture| fixture.agent().disable(WHO, false).is_ok(),
             true,
         ),
     ];
     for (what, request, changes) in requests {
-        let before = bench.events().len();
-        assert!(request(&mut bench), "{what}");
-        assert_eq!(bench.events().len() > before, changes, "{what}");
-        let before = bench.events().len();
-        assert!(request(&mut bench), "{what}");
-        assert_eq!(bench.events()[before..], [], "{what}");
+        let before = fixture.events().len();
+        assert!(request(&mut fixture), "{what}");
+        assert_eq!(fixture.events().len() > before, changes, "{what}");
+        let before = fixture.events().len();
+        assert!(request(&mut fixture), "{what}");
+        assert_eq!(fixture.events()[before..], [], "{what}");
     }
 }
 
 #[test]
 fn a_change_of_adapters_keeps_its_time_limit() {
-    let mut bench = Bench::new();
-    bench.machine.kernel.break_with(Fault::Hang);
+    let mut fixture = Fixture::new();
+    fixture.machine.kernel.break_with(Fault::Hang);
     let change = AdaptersChange {
         names: vec!["ens2".to_owned()],
         timeout_seconds: Some(7),
         ..AdaptersChange::default()
     };
-    let changed = bench.agent().change_adapters(WHO, &change);
+    let changed = fixture.agent().change_adapters(WHO, &change);
     let problem = changed.expect("an answer").results.remove(0).problem;
     let problem = problem.expect("refused");
     assert_eq!(problem.code, Code::VfCountTimedOut);
@@ -277,14 +281,14 @@ fn a_change_of_adapters_keeps_its_time_limit() {
 
 #[test]
 fn a_thousand_unknown_names_and_a_huge_one_are_one_small_event() {
-    let bench = Bench::enabled();
-    bench.define("web", 1, 4);
-    let mut audited = Audited::of(bench);
+    let fixture = Fixture::enabled();
+    fixture.define("web", 1, 4);
+    let mut audited = Audited::of(fixture);
     let huge = format!("B\n\u{1b}[31m{}", "x".repeat(1_000_000));
     let mut names: Vec<String> = (0..1200).map(|number| format!("none{number}")).collect();
     names.push(huge);
     names.push("web".to_owned());
-    let before = audited.bench.events().len();
+    let before = audited.fixture.events().len();
     let mut change = enable("web", LOW, false);
     if let VmChange::Enable(enable) = &mut change {
         enable.names = names;
@@ -295,7 +299,7 @@ fn a_thousand_unknown_names_and_a_huge_one_are_one_small_event() {
         .expect("changed");
     assert!(!changed.ok);
     let event = audited.last();
-    assert_eq!(audited.bench.events().len(), before + 1);
+    assert_eq!(audited.fixture.events().len(), before + 1);
     assert_eq!(event.user.as_deref(), Some("eve (uid 1000)"));
     assert_eq!(event.message, "Enabled acceleration on 1 of 1202 VMs.");
     assert_eq!(
@@ -330,35 +334,46 @@ fn a_thousand_unknown_names_and_a_huge_one_are_one_small_event() {
 
 #[test]
 fn a_flood_of_refusals_pushes_out_nobody_elses_events() {
-    let mut bench = Bench::enabled();
-    bench.define("web", 1, 4);
+    let mut fixture = Fixture::enabled();
+    fixture.define("web", 1, 4);
     let change = enable("web", LOW, false);
-    let _ = bench.agent().change_vms("anna", &change).expect("changed");
+    let _ = fixture
+        .agent()
+        .change_vms("anna", &change)
+        .expect("changed");
     let unknown = set("nobody", LOW, false);
-    let _ = bench.agent().change_vms("anna", &unknown).expect("refused");
-    let before = bench.events();
-    let journal = Journal::new(Arc::clone(&bench.store), "node2");
+    let _ = fixture
+        .agent()
+        .change_vms("anna", &unknown)
+        .expect("refused");
+    let before = fixture.events();
+    let journal = Journal::new(Arc::clone(&fixture.store), "node2");
     for number in 0..1200 {
-        let word = NewEvent {
+        let event = NewEvent {
             who: Some("eve".to_owned()),
             ..NewEvent::of(EventKind::Refused, "nobody", format!("Refused: {number}."))
         };
-        journal.record("2026-05-01T12:00:00Z", word);
+        journal.record("2026-05-01T12:00:00Z", event);
     }
     let after = journal.since(None, 0, usize::MAX).expect("events");
     for event in before {
         assert!(after.contains(&event), "{event:#?}");
     }
-    let there = bench.store.range("events/").expect("events").entries.len();
+    let there = fixture
+        .store
+        .range("events/")
+        .expect("events")
+        .entries
+        .len();
     assert!(there < 800, "{there} are there");
 }
 
 #[test]
 fn a_journal_that_is_not_there_changes_nothing() {
-    let bench = Bench::enabled();
-    bench.define("web", 1, 4);
-    let edge = Simulated::new(bench.machine.clone()).journald(Journald::at("/nowhere/journal"));
-    let mut agent = DirectAgent::new(Box::new(edge), Arc::clone(&bench.store), &bench.node);
+    let fixture = Fixture::enabled();
+    fixture.define("web", 1, 4);
+    let edge = Simulated::new(fixture.machine.clone()).journald(Journald::at("/nowhere/journal"));
+    let mut agent = DirectAgent::new(Box::new(edge), Arc::clone(&fixture.store), &fixture.node);
     agent.reconcile().expect("a store");
     let changed = agent
         .change_vms(WHO, &enable("web", LOW, false))

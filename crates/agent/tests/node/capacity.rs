@@ -4,14 +4,14 @@ use accelnet_agent::reports::Reports;
 use accelnet_api::types::Set;
 use accelnet_model::{Code, Performance};
 
-use crate::bench::*;
+use crate::fixture::*;
 
 const LOW: Performance = Performance::Low;
 const MEDIUM: Performance = Performance::Medium;
 
 /// A second node that reports as this one does, with so many VFs and queue pairs.
-fn beside(bench: &Bench, vfs: u32, queue_pairs: u32) {
-    let mut report = bench.report();
+fn beside(fixture: &Fixture, vfs: u32, queue_pairs: u32) {
+    let mut report = fixture.report();
     report.node = "node2".to_owned();
     report.vms.clear();
     report.macs.clear();
@@ -27,24 +27,24 @@ fn beside(bench: &Bench, vfs: u32, queue_pairs: u32) {
         adapter.queue_pairs_allocated = 0;
         adapter.queue_pairs_in_use = 0;
     }
-    let reports = Reports::new(bench.store.clone(), "node2");
+    let reports = Reports::new(fixture.store.clone(), "node2");
     reports.keep(report);
     reports.write();
 }
 
 #[test]
 fn a_node_is_told_its_own_newest_report_and_the_others_what_was_written() {
-    let bench = Bench::enabled_on("ens1");
+    let fixture = Fixture::enabled_on("ens1");
     let (own, other) = (
-        Reports::new(bench.store.clone(), "node2"),
-        Reports::new(bench.store.clone(), "node3"),
+        Reports::new(fixture.store.clone(), "node2"),
+        Reports::new(fixture.store.clone(), "node3"),
     );
     let told = |reports: &Reports| -> Vec<usize> {
         let all = reports.all().expect("reports").into_iter();
         let of_own = all.filter(|report| report.node == "node2");
         of_own.map(|report| report.adapters.len()).collect()
     };
-    let mut report = bench.report();
+    let mut report = fixture.report();
     report.node = "node2".to_owned();
     own.keep(report.clone());
     // What no other node was told yet is told nobody.
@@ -59,31 +59,31 @@ fn a_node_is_told_its_own_newest_report_and_the_others_what_was_written() {
     assert_eq!((told(&own), told(&other)), (vec![0], vec![0]));
 }
 
-fn reserve(bench: &mut Bench, percentage: i64) -> Result<(), accelnet_model::Problem> {
+fn reserve(fixture: &mut Fixture, percentage: i64) -> Result<(), accelnet_model::Problem> {
     let set = Set {
         node_reserve_percentage: Some(percentage),
         ..Set::default()
     };
-    bench.agent().set(WHO, &set).map(drop)
+    fixture.agent().set(WHO, &set).map(drop)
 }
 
-fn enabled() -> Bench {
-    let bench = Bench::enabled();
+fn enabled() -> Fixture {
+    let fixture = Fixture::enabled();
     for number in 1..=7 {
-        bench.define(&format!("vm{number}"), number, 4);
+        fixture.define(&format!("vm{number}"), number, 4);
     }
-    bench
+    fixture
 }
 
 #[test]
 fn vfs_of_the_other_node_bind() {
-    let mut bench = enabled();
-    beside(&bench, 3, 64);
-    reserve(&mut bench, 50).expect("nothing is promised yet");
+    let mut fixture = enabled();
+    beside(&fixture, 3, 64);
+    reserve(&mut fixture, 50).expect("nothing is promised yet");
     for number in 1..=3 {
-        assert!(bench.vm_enable(&format!("vm{number}"), LOW).ok);
+        assert!(fixture.vm_enable(&format!("vm{number}"), LOW).ok);
     }
-    let result = bench.vm_enable("vm4", LOW);
+    let result = fixture.vm_enable("vm4", LOW);
     assert_eq!(refused(&result), Code::ClusterNotEnoughResources);
     let problem = result.problem.expect("a problem");
     assert_eq!(
@@ -97,21 +97,21 @@ fn vfs_of_the_other_node_bind() {
         "{problem:?}"
     );
     // What it advises is so.
-    beside(&bench, 4, 64);
-    assert!(bench.vm_enable("vm4", LOW).ok);
-    reserve(&mut bench, 0).expect("less is promised");
-    assert!(bench.vm_enable("vm5", LOW).ok);
+    beside(&fixture, 4, 64);
+    assert!(fixture.vm_enable("vm4", LOW).ok);
+    reserve(&mut fixture, 0).expect("less is promised");
+    assert!(fixture.vm_enable("vm5", LOW).ok);
 }
 
 #[test]
 fn queue_pairs_of_the_other_node_bind() {
-    let mut bench = enabled();
-    beside(&bench, 7, 4);
-    reserve(&mut bench, 50).expect("nothing is promised yet");
+    let mut fixture = enabled();
+    beside(&fixture, 7, 4);
+    reserve(&mut fixture, 50).expect("nothing is promised yet");
     for number in 1..=2 {
-        assert!(bench.vm_enable(&format!("vm{number}"), MEDIUM).ok);
+        assert!(fixture.vm_enable(&format!("vm{number}"), MEDIUM).ok);
     }
-    let result = bench.vm_enable("vm3", MEDIUM);
+    let result = fixture.vm_enable("vm3", MEDIUM);
     assert_eq!(refused(&result), Code::ClusterNotEnoughResources);
     let problem = result.problem.expect("a problem");
     assert!(problem.found.ends_with("queue pairs bind."), "{problem:?}");
@@ -119,17 +119,17 @@ fn queue_pairs_of_the_other_node_bind() {
 
 #[test]
 fn a_reserve_that_what_is_promised_does_not_leave_is_refused() {
-    let mut bench = enabled();
-    beside(&bench, 3, 64);
+    let mut fixture = enabled();
+    beside(&fixture, 3, 64);
     for number in 1..=5 {
-        assert!(bench.vm_enable(&format!("vm{number}"), LOW).ok);
+        assert!(fixture.vm_enable(&format!("vm{number}"), LOW).ok);
     }
-    let problem = reserve(&mut bench, 50).expect_err("five do not fit into three");
+    let problem = reserve(&mut fixture, 50).expect_err("five do not fit into three");
     assert_eq!(problem.code, Code::ClusterNotEnoughResources);
     assert!(
         problem.found.contains("2 VMs would be left without a VF"),
         "{problem:?}"
     );
-    assert_eq!(bench.policy().management.node_reserve_percentage, 0);
-    reserve(&mut bench, 49).expect("49 % of two nodes is none");
+    assert_eq!(fixture.policy().management.node_reserve_percentage, 0);
+    reserve(&mut fixture, 49).expect("49 % of two nodes is none");
 }

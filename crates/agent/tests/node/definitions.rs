@@ -13,8 +13,8 @@ use proptest::prelude::*;
 use proptest::test_runner::Config;
 use roxmltree::{Document, Node};
 
-use crate::bench::{Bench, INTENT, WHO, disable, mac, set};
 use crate::elements::{NAME, Sample, UUID, interface_fragment, sample};
+use crate::fixture::{Fixture, INTENT, WHO, disable, mac, set};
 
 /// Steps at which the agent is killed.
 const STEPS: &[&str] = &[
@@ -49,7 +49,7 @@ enum Op {
     Refuse(u32),
     Away(bool),
     Kill(usize),
-    Pass,
+    Reconcile,
 }
 
 fn op() -> impl Strategy<Value = Op> {
@@ -63,13 +63,13 @@ fn op() -> impl Strategy<Value = Op> {
         3 => (0..6_u32).prop_map(Op::Refuse),
         1 => any::<bool>().prop_map(Op::Away),
         4 => (0..STEPS.len()).prop_map(Op::Kill),
-        2 => Just(Op::Pass),
+        2 => Just(Op::Reconcile),
     ]
 }
 
 /// Does one thing; what is refused is refused. Whether the VM was enabled.
-fn does(bench: &mut Bench, op: &Op, on_switch: bool) -> bool {
-    let vms = bench.machine.vms.clone();
+fn does(fixture: &mut Fixture, op: &Op, on_switch: bool) -> bool {
+    let vms = fixture.machine.vms.clone();
     let change = match op {
         Op::Enable(now) => Some(enable(*now, !on_switch)),
         Op::Set(now) => Some(set(NAME, Performance::Medium, *now)),
@@ -77,18 +77,18 @@ fn does(bench: &mut Bench, op: &Op, on_switch: bool) -> bool {
         _ => None,
     };
     if let Some(change) = change {
-        let changed = bench.attempt(|agent| agent.change_vms(WHO, &change));
+        let changed = fixture.attempt(|agent| agent.change_vms(WHO, &change));
         let enabled = changed.is_some_and(|changed| changed.is_ok_and(|answer| answer.ok));
         return enabled && matches!(op, Op::Enable(_));
     }
     match op {
         Op::Start => drop(vms.virsh_start(NAME)),
         Op::Stop => drop(vms.virsh_stop(NAME)),
-        Op::ChangeRunning(mtu) => change_running(bench, *mtu),
+        Op::ChangeRunning(mtu) => change_running(fixture, *mtu),
         Op::Refuse(call) => vms.refuse_call(*call, "error from the hypervisor"),
         Op::Away(away) => vms.set_away(*away),
-        Op::Kill(step) => bench.steps.kill_at(STEPS[*step], 0),
-        Op::Pass => drop(bench.attempt(|agent| agent.reconcile())),
+        Op::Kill(step) => fixture.steps.kill_at(STEPS[*step], 0),
+        Op::Reconcile => drop(fixture.attempt(|agent| agent.reconcile())),
         Op::Enable(_) | Op::Set(_) | Op::Disable => {}
     }
     false
@@ -108,8 +108,8 @@ fn enable(now: bool, add_nic: bool) -> VmChange {
 }
 
 /// Somebody changes what runs, and not what it starts with.
-fn change_running(bench: &Bench, mtu: u32) {
-    let vms = &bench.machine.vms;
+fn change_running(fixture: &Fixture, mtu: u32) {
+    let vms = &fixture.machine.vms;
     let live = vms.migratable_xml(UUID).unwrap_or_default();
     if let Some(nic) = interface_fragment(&live, mac(1), Part::Persistent) {
         let anew = format!("<mtu size='{mtu}'/>");
@@ -158,8 +158,8 @@ fn foreign(definition: &str, before: &str) -> String {
 }
 
 /// The running vNIC, as far as it is not accelnet's or made up anew by libvirt.
-fn running_nic(bench: &Bench) -> Option<Vec<String>> {
-    let live = bench.machine.vms.texts(NAME).1?;
+fn running_nic(fixture: &Fixture) -> Option<Vec<String>> {
+    let live = fixture.machine.vms.texts(NAME).1?;
     let nic = interface_fragment(&live, mac(1), Part::Persistent)?;
     let document = Document::parse(&nic).ok()?;
     let made_up = |child: &Node<'_, '_>| {
@@ -201,39 +201,39 @@ fn attribute<'a>(node: Node<'a, '_>, name: &str, attribute: &str) -> Option<&'a 
 
 /// Does all of it, and disables the VM at the end. Whether it was ever enabled.
 fn run(sample: &Sample, ops: &[Op]) -> bool {
-    let mut bench = Bench::enabled();
-    let vms = bench.machine.vms.clone();
+    let mut fixture = Fixture::enabled();
+    let vms = fixture.machine.vms.clone();
     vms.define(&sample.xml).expect("defined");
-    bench.reconcile();
+    fixture.reconcile();
     let definition = || vms.texts(NAME).0.expect("a definition");
     let before = definition();
     let what = |op: &str| format!("{op} of {ops:?}\n{}", sample.xml);
     let mut enabled = false;
     let mut running = None;
     for op in ops {
-        enabled |= does(&mut bench, op, sample.on_switch);
+        enabled |= does(&mut fixture, op, sample.on_switch);
         assert_eq!(
             foreign(&definition(), &before),
             before,
             "{}",
             what(&format!("{op:?}"))
         );
-        if !bench.lives() {
-            bench.steps.spare();
-            bench.start();
+        if !fixture.lives() {
+            fixture.steps.spare();
+            fixture.start();
         }
-        let now = running_nic(&bench);
+        let now = running_nic(&fixture);
         let replaced = matches!(op, Op::Start | Op::Stop | Op::ChangeRunning(_));
         if !replaced && running.is_some() && now.is_some() {
             assert_eq!(now, running, "{}", what(&format!("{op:?}")));
         }
         running = now.or(running.filter(|_| !replaced));
     }
-    bench.steps.spare();
+    fixture.steps.spare();
     vms.accept();
     vms.set_away(false);
     for _ in 0..3 {
-        bench.reconcile();
+        fixture.reconcile();
     }
     assert_eq!(
         foreign(&definition(), &before),
@@ -241,13 +241,13 @@ fn run(sample: &Sample, ops: &[Op]) -> bool {
         "{}",
         what("the end")
     );
-    if bench.policy().vm(UUID).is_some() {
-        let disabled = bench.change(&disable(NAME));
+    if fixture.policy().vm(UUID).is_some() {
+        let disabled = fixture.change(&disable(NAME));
         assert!(disabled.ok, "{disabled:?} {}", what("disable"));
     }
-    bench.reconcile();
+    fixture.reconcile();
     assert_eq!(definition(), before, "{}", what("disable"));
-    let now = running_nic(&bench);
+    let now = running_nic(&fixture);
     assert_eq!(now.is_some(), running.is_some(), "{}", what("the vNIC"));
     assert_eq!(now, running, "{}", what("the vNIC"));
     enabled
@@ -302,15 +302,15 @@ fn most_samples_can_be_enabled() {
 
 #[test]
 fn a_vm_whose_vf_has_the_last_port_can_be_set() {
-    let mut bench = Bench::enabled();
+    let mut fixture = Fixture::enabled();
     let network = format!("accelnet-{INTENT}");
     let mut spec = DomainSpec::new(NAME, 1, 4).nic(NicSpec::on_network(mac(1), &network));
     // The first has a disk.
     spec.ports = 3;
-    bench.machine.vms.add(&spec).expect("defined");
-    assert!(bench.vm_enable(NAME, Performance::Low).ok);
-    let enabled = bench.machine.vms.texts(NAME).0;
-    let result = bench.change(&set(NAME, Performance::Medium, false));
+    fixture.machine.vms.add(&spec).expect("defined");
+    assert!(fixture.vm_enable(NAME, Performance::Low).ok);
+    let enabled = fixture.machine.vms.texts(NAME).0;
+    let result = fixture.change(&set(NAME, Performance::Medium, false));
     assert!(result.ok, "{result:?}");
-    assert_eq!(bench.machine.vms.texts(NAME).0, enabled);
+    assert_eq!(fixture.machine.vms.texts(NAME).0, enabled);
 }

@@ -8,7 +8,7 @@ use proptest::option;
 use proptest::prelude::*;
 use proptest::sample::{select, subsequence};
 
-use crate::bench::{INTENT, mac};
+use crate::fixture::{INTENT, mac};
 
 /// The VM of the tests.
 pub const UUID: &str = "ac0e1ab5-0000-4000-8000-0000000000aa";
@@ -123,7 +123,7 @@ const DEVICES: &[&str] = &[
     "<memballoon model='none'/>",
 ];
 
-fn spaces() -> impl Strategy<Value = &'static str> {
+fn blanks() -> impl Strategy<Value = &'static str> {
     select(&["", " ", "\n", "\n      ", "\t\n  "][..])
 }
 
@@ -170,7 +170,7 @@ fn children(fixed: Vec<Element>, past: bool) -> impl Strategy<Value = Vec<Elemen
 /// One interface: what its start tag says, and its children.
 fn interface(head: String, fixed: Vec<Element>, past: bool) -> impl Strategy<Value = String> {
     let trust = option::of(select(&["yes", "no"][..]));
-    let styles = vec((spaces(), any::<bool>(), any::<bool>()), 40);
+    let styles = vec((blanks(), any::<bool>(), any::<bool>()), 40);
     (children(fixed, past), trust, styles).prop_map(move |(children, trust, styles)| {
         let trust = trust.map_or_else(String::new, |trust| {
             format!(" trustGuestRxFilters='{trust}'")
@@ -261,7 +261,7 @@ pub fn sample() -> impl Strategy<Value = Sample> {
         let metadata = subsequence(METADATA, 0..METADATA.len());
         let devices = subsequence(DEVICES, 0..DEVICES.len());
         let first_place = 0..=others.len();
-        (first, others, first_place, metadata, devices, spaces()).prop_map(
+        (first, others, first_place, metadata, devices, blanks()).prop_map(
             move |(first, mut nics, place, metadata, devices, space)| {
                 nics.insert(place, first);
                 let middle = devices.len() / 2;

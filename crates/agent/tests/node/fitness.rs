@@ -4,24 +4,24 @@ use accelnet_api::types::{State, VmChange, VmEnable, VmResult};
 use accelnet_model::{Code, Performance};
 use accelnet_sim::{DomainSpec, Guest, NicSpec};
 
-use crate::bench::{self, Bench, INTENT, WHO, enable, mac, refused};
+use crate::fixture::{self, Fixture, INTENT, WHO, enable, mac, refused};
 use crate::invariants;
 
 const LOW: Performance = Performance::Low;
 
 /// A VM whose definition was edited before it started.
-fn run_edited(bench: &Bench, from: &str, to: &str) {
-    bench.define("web", 1, 4);
+fn run_edited(fixture: &Fixture, from: &str, to: &str) {
+    fixture.define("web", 1, 4);
     let edit = |xml: String| {
         assert!(xml.contains(from), "{xml}");
         xml.replacen(from, to, 1)
     };
-    bench.machine.vms.virsh_edit("web", edit).expect("edited");
-    bench.machine.vms.virsh_start("web").expect("started");
+    fixture.machine.vms.virsh_edit("web", edit).expect("edited");
+    fixture.machine.vms.virsh_start("web").expect("started");
 }
 
 /// Enables `names` now, or shows what would be done.
-fn now(bench: &mut Bench, names: &[&str], dry_run: bool) -> Vec<VmResult> {
+fn now(fixture: &mut Fixture, names: &[&str], dry_run: bool) -> Vec<VmResult> {
     let change = VmChange::Enable(VmEnable {
         names: names.iter().map(|name| (*name).to_owned()).collect(),
         performance: LOW,
@@ -32,79 +32,79 @@ fn now(bench: &mut Bench, names: &[&str], dry_run: bool) -> Vec<VmResult> {
         spoof_check: None,
         dry_run,
     });
-    let changed = bench.agent().change_vms(WHO, &change);
+    let changed = fixture.agent().change_vms(WHO, &change);
     changed.expect("an answer").results
 }
 
 /// Refused by the plan and by the change in the same words, and nothing changed.
-fn refused_unchanged(bench: &mut Bench, words: &str) {
-    let before = bench.machine.vms.texts("web");
-    drop(bench.machine.vms.calls());
-    let planned = now(bench, &["web"], true);
-    let done = now(bench, &["web"], false);
+fn refused_unchanged(fixture: &mut Fixture, words: &str) {
+    let before = fixture.machine.vms.texts("web");
+    drop(fixture.machine.vms.calls());
+    let planned = now(fixture, &["web"], true);
+    let done = now(fixture, &["web"], false);
     let found = |results: &[VmResult]| results[0].problem.clone().expect("a refusal");
     assert_eq!(found(&planned), found(&done));
     assert_eq!(found(&done).code, Code::VmUnfit);
     assert!(found(&done).found.contains(words), "{:?}", found(&done));
-    assert_eq!(bench.machine.vms.texts("web"), before);
-    assert_eq!(bench.machine.vms.calls(), Vec::<String>::new());
-    assert!(bench.policy().vms.is_empty());
+    assert_eq!(fixture.machine.vms.texts("web"), before);
+    assert_eq!(fixture.machine.vms.calls(), Vec::<String>::new());
+    assert!(fixture.policy().vms.is_empty());
 }
 
 #[test]
 fn a_machine_without_pci_express_is_refused() {
-    let mut bench = Bench::enabled();
-    run_edited(&bench, "model='pcie-root'", "model='pci-root'");
-    refused_unchanged(&mut bench, "has no PCI Express");
+    let mut fixture = Fixture::enabled();
+    run_edited(&fixture, "model='pcie-root'", "model='pci-root'");
+    refused_unchanged(&mut fixture, "has no PCI Express");
 }
 
 #[test]
 fn an_intel_iommu_without_caching_mode_is_refused() {
-    let mut bench = Bench::enabled();
+    let mut fixture = Fixture::enabled();
     let iommu = "<iommu model='intel'><driver intremap='on'/></iommu><memballoon";
-    run_edited(&bench, "<memballoon", iommu);
-    refused_unchanged(&mut bench, "no caching mode");
+    run_edited(&fixture, "<memballoon", iommu);
+    refused_unchanged(&mut fixture, "no caching mode");
 }
 
 #[test]
 fn a_vnic_of_the_root_bus_is_not_replugged_and_now_is_not_advised() {
-    let mut bench = Bench::enabled();
-    run_edited(&bench, "bus='0x02' slot='0x00'", "bus='0x00' slot='0x09'");
-    refused_unchanged(&mut bench, "on PCI bus 0 cannot be unplugged");
-    let result = bench.vm_enable("web", LOW);
+    let mut fixture = Fixture::enabled();
+    run_edited(&fixture, "bus='0x02' slot='0x00'", "bus='0x00' slot='0x09'");
+    refused_unchanged(&mut fixture, "on PCI bus 0 cannot be unplugged");
+    let result = fixture.vm_enable("web", LOW);
     assert!(result.ok && result.waits_for_restart, "{result:?}");
     let mut warnings = result.warnings.iter();
     let waits = warnings.find(|one| one.code == Code::NextStart);
     let waits = waits.expect("a warning");
     assert!(!waits.resolution.contains("--now"), "{waits:?}");
-    bench.machine.vms.virsh_stop("web").expect("stopped");
-    bench.machine.vms.virsh_start("web").expect("started");
-    bench.reconcile();
-    assert_eq!(bench.vm("web").acceleration, State::Accelerated);
+    fixture.machine.vms.virsh_stop("web").expect("stopped");
+    fixture.machine.vms.virsh_start("web").expect("started");
+    fixture.reconcile();
+    assert_eq!(fixture.vm("web").acceleration, State::Accelerated);
 }
 
 #[test]
 fn a_running_vm_whose_memory_does_not_fit_is_refused_and_lives() {
-    let mut bench = Bench::enabled();
-    bench.run("web", 1, 4);
+    let mut fixture = Fixture::enabled();
+    fixture.run("web", 1, 4);
     // 4096 MiB, 256 of them resident: 3840 more, and 512 of 16384 to spare.
-    bench.machine.kernel.set_memory(16 << 10, 4351);
-    refused_unchanged(&mut bench, "the node has 4351 MiB available");
-    assert_eq!(bench.machine.vms.list().len(), 1);
-    bench.machine.kernel.set_memory(16 << 10, 4352);
-    let done = now(&mut bench, &["web"], false);
+    fixture.machine.kernel.set_memory(16 << 10, 4351);
+    refused_unchanged(&mut fixture, "the node has 4351 MiB available");
+    assert_eq!(fixture.machine.vms.list().len(), 1);
+    fixture.machine.kernel.set_memory(16 << 10, 4352);
+    let done = now(&mut fixture, &["web"], false);
     assert!(done[0].ok, "{done:?}");
-    invariants::hold(&bench, "memory");
+    invariants::hold(&fixture, "memory");
 }
 
 #[test]
 fn what_one_vm_takes_the_next_does_not_find() {
-    let mut bench = Bench::enabled();
-    bench.run("db", 1, 4);
-    bench.run("web", 2, 4);
-    bench.machine.kernel.set_memory(16 << 10, 6000);
+    let mut fixture = Fixture::enabled();
+    fixture.run("db", 1, 4);
+    fixture.run("web", 2, 4);
+    fixture.machine.kernel.set_memory(16 << 10, 6000);
     for dry_run in [true, false] {
-        let done = now(&mut bench, &["db", "web"], dry_run);
+        let done = now(&mut fixture, &["db", "web"], dry_run);
         assert!(done[0].ok, "{done:?}");
         assert_eq!(refused(&done[1]), Code::VmUnfit);
     }
@@ -112,10 +112,10 @@ fn what_one_vm_takes_the_next_does_not_find() {
 
 #[test]
 fn a_stopped_vm_is_warned_that_it_may_not_fit() {
-    let mut bench = Bench::enabled();
-    bench.define("web", 1, 4);
-    bench.machine.kernel.set_memory(16 << 10, 2000);
-    let result = bench.vm_enable("web", LOW);
+    let mut fixture = Fixture::enabled();
+    fixture.define("web", 1, 4);
+    fixture.machine.kernel.set_memory(16 << 10, 2000);
+    let result = fixture.vm_enable("web", LOW);
     assert!(result.ok, "{result:?}");
     let mut warnings = result.warnings.iter();
     let found = warnings.find(|one| one.code == Code::VmCosts);
@@ -124,46 +124,50 @@ fn a_stopped_vm_is_warned_that_it_may_not_fit() {
 
 #[test]
 fn a_vm_that_has_its_vf_needs_no_more_memory_and_no_more_ports() {
-    let mut bench = Bench::enabled();
+    let mut fixture = Fixture::enabled();
     let network = format!("accelnet-{INTENT}");
     let mut spec = DomainSpec::new("web", 1, 4).nic(NicSpec::on_network(mac(1), &network));
     spec.ports = 3;
-    bench.machine.vms.add(&spec).expect("defined");
-    bench.machine.vms.virsh_start("web").expect("started");
-    assert!(bench.change(&enable("web", LOW, true)).ok);
-    bench.machine.kernel.set_memory(16 << 10, 0);
-    let result = bench.change(&bench::set("web", Performance::Medium, false));
+    fixture.machine.vms.add(&spec).expect("defined");
+    fixture.machine.vms.virsh_start("web").expect("started");
+    assert!(fixture.change(&enable("web", LOW, true)).ok);
+    fixture.machine.kernel.set_memory(16 << 10, 0);
+    let result = fixture.change(&fixture::set("web", Performance::Medium, false));
     assert!(result.ok, "{result:?}");
 }
 
 #[test]
 fn a_pass_gives_no_vf_to_a_vm_that_became_unfit() {
-    let mut bench = Bench::enabled();
-    bench.run("web", 1, 4);
-    assert!(bench.change(&enable("web", LOW, true)).ok);
-    bench
+    let mut fixture = Fixture::enabled();
+    fixture.run("web", 1, 4);
+    assert!(fixture.change(&enable("web", LOW, true)).ok);
+    fixture
         .machine
         .vms
         .virsh_detach_vf("web", mac(1))
         .expect("detached");
-    bench.machine.vms.set_resident("web", 256).expect("touched");
-    bench.machine.kernel.set_memory(16 << 10, 1000);
-    bench.reconcile();
-    let vm = bench.vm("web");
+    fixture
+        .machine
+        .vms
+        .set_resident("web", 256)
+        .expect("touched");
+    fixture.machine.kernel.set_memory(16 << 10, 1000);
+    fixture.reconcile();
+    let vm = fixture.vm("web");
     assert_eq!(vm.acceleration, State::Degraded);
     assert!(
         vm.conditions[0].contains("the node has 1000 MiB available"),
         "{:?}",
         vm.conditions
     );
-    bench.machine.kernel.set_memory(16 << 10, 8000);
-    bench.reconcile();
-    assert_eq!(bench.vm("web").acceleration, State::Accelerated);
+    fixture.machine.kernel.set_memory(16 << 10, 8000);
+    fixture.reconcile();
+    assert_eq!(fixture.vm("web").acceleration, State::Accelerated);
 }
 
 /// What is said of the guest of a VM that is enabled.
-fn said_of_the_guest(bench: &mut Bench) -> Option<String> {
-    let result = bench.vm_enable("web", LOW);
+fn reported_of_the_guest(fixture: &mut Fixture) -> Option<String> {
+    let result = fixture.vm_enable("web", LOW);
     assert!(result.ok, "{result:?}");
     let mut warnings = result.warnings.into_iter();
     let found = warnings.find(|one| one.code == Code::GuestUnknown);
@@ -172,15 +176,19 @@ fn said_of_the_guest(bench: &mut Bench) -> Option<String> {
 
 #[test]
 fn a_freebsd_guest_is_not_taken_for_a_linux_of_that_number() {
-    let mut bench = Bench::enabled();
-    bench.run("web", 1, 4);
+    let mut fixture = Fixture::enabled();
+    fixture.run("web", 1, 4);
     let guest = Guest {
         id: "freebsd".to_owned(),
         kernel: "14.1-RELEASE".to_owned(),
         ..Guest::default()
     };
-    bench.machine.vms.set_guest("web", guest).expect("a guest");
-    let said = said_of_the_guest(&mut bench);
+    fixture
+        .machine
+        .vms
+        .set_guest("web", guest)
+        .expect("a guest");
+    let said = reported_of_the_guest(&mut fixture);
     assert!(said.is_some_and(|found| found.contains("FreeBSD")));
 }
 
@@ -192,62 +200,62 @@ fn the_guest_of_a_stopped_vm_is_known_by_its_metadata() {
         ("http://microsoft.com/win/2k22", Some("Windows")),
         ("http://freebsd.org/freebsd/14.1", Some("freebsd.org")),
     ] {
-        let mut bench = Bench::enabled();
-        bench.define("web", 1, 4);
+        let mut fixture = Fixture::enabled();
+        fixture.define("web", 1, 4);
         let edit = |xml: String| xml.replace(debian, id);
-        bench.machine.vms.virsh_edit("web", edit).expect("edited");
-        let said = said_of_the_guest(&mut bench);
+        fixture.machine.vms.virsh_edit("web", edit).expect("edited");
+        let said = reported_of_the_guest(&mut fixture);
         assert_eq!(said.is_some(), words.is_some(), "{said:?}");
         assert!(words.is_none_or(|words| said.is_some_and(|said| said.contains(words))));
     }
-    let mut bench = Bench::enabled();
-    bench.define("web", 1, 4);
+    let mut fixture = Fixture::enabled();
+    fixture.define("web", 1, 4);
     let edit = |xml: String| xml.replace("libosinfo:os id", "libosinfo:os no");
-    bench.machine.vms.virsh_edit("web", edit).expect("edited");
-    let said = said_of_the_guest(&mut bench);
+    fixture.machine.vms.virsh_edit("web", edit).expect("edited");
+    let said = reported_of_the_guest(&mut fixture);
     assert!(said.is_some_and(|found| found.contains("does not name its system")));
 }
 
 /// The codes of the faults of a running VM with its VF, once `spoil` was done.
-fn faults(spoil: impl FnOnce(&Bench)) -> Vec<(Code, String)> {
-    let mut bench = Bench::enabled();
-    bench.run("web", 1, 4);
-    assert!(bench.change(&enable("web", LOW, true)).ok, "a VF");
-    spoil(&bench);
-    bench.reconcile();
-    let faults = bench.report().faults.into_iter();
+fn faults(spoil: impl FnOnce(&Fixture)) -> Vec<(Code, String)> {
+    let mut fixture = Fixture::enabled();
+    fixture.run("web", 1, 4);
+    assert!(fixture.change(&enable("web", LOW, true)).ok, "a VF");
+    spoil(&fixture);
+    fixture.reconcile();
+    let faults = fixture.report().faults.into_iter();
     faults.map(|fault| (fault.code, fault.found)).collect()
 }
 
-fn outcome(bench: &Bench) -> std::path::PathBuf {
-    let uuid = bench.vm("web").uuid;
-    accelnet_model::hook_config::outcome_file(bench.machine.hook_configs(), &uuid)
+fn outcome(fixture: &Fixture) -> std::path::PathBuf {
+    let uuid = fixture.vm("web").uuid;
+    accelnet_model::hook_config::outcome_file(fixture.machine.hook_configs(), &uuid)
 }
 
 #[test]
 fn a_hook_that_did_not_run_for_a_vf_is_a_fault() {
     assert_eq!(faults(|_| {}), []);
-    let missing = faults(|bench| std::fs::remove_file(outcome(bench)).expect("removed"));
+    let missing = faults(|fixture| std::fs::remove_file(outcome(fixture)).expect("removed"));
     assert_eq!(missing[0].0, Code::HookSilent);
     assert!(missing[0].1.contains("does not exist"), "{missing:?}");
-    let old = faults(|bench| {
-        let file = std::fs::File::options().append(true).open(outcome(bench));
+    let old = faults(|fixture| {
+        let file = std::fs::File::options().append(true).open(outcome(fixture));
         let hours = std::time::Duration::from_secs(7200);
         let time = std::time::UNIX_EPOCH + hours;
         file.expect("an outcome").set_modified(time).expect("aged");
     });
     assert!(old[0].1.contains("older than the VM's start"), "{old:?}");
-    let other = faults(|bench| {
-        let text = std::fs::read_to_string(outcome(bench)).expect("an outcome");
+    let other = faults(|fixture| {
+        let text = std::fs::read_to_string(outcome(fixture)).expect("an outcome");
         let text = text.replace("port-created", "port-deleted");
-        std::fs::write(outcome(bench), text).expect("written");
+        std::fs::write(outcome(fixture), text).expect("written");
     });
     assert!(other[0].1.contains("is not about VF"), "{other:?}");
 }
 
 #[test]
 fn locked_memory_that_leaves_the_node_too_little_is_a_fault() {
-    let faults = faults(|bench| bench.machine.kernel.set_memory(16 << 10, 511));
+    let faults = faults(|fixture| fixture.machine.kernel.set_memory(16 << 10, 511));
     assert_eq!(faults[0].0, Code::MemoryShort);
     assert!(
         faults[0]
@@ -259,16 +267,16 @@ fn locked_memory_that_leaves_the_node_too_little_is_a_fault() {
 
 #[test]
 fn a_vm_that_takes_the_last_memory_with_its_start_is_a_fault() {
-    let mut bench = Bench::enabled();
-    bench.define("web", 1, 4);
-    bench.machine.kernel.set_memory(16 << 10, 4300);
-    let result = bench.vm_enable("web", LOW);
+    let mut fixture = Fixture::enabled();
+    fixture.define("web", 1, 4);
+    fixture.machine.kernel.set_memory(16 << 10, 4300);
+    let result = fixture.vm_enable("web", LOW);
     assert!(
         result.warnings.iter().any(|one| one.code == Code::VmCosts),
         "{result:?}"
     );
-    bench.machine.vms.virsh_start("web").expect("started");
-    bench.reconcile();
-    let mut faults = bench.report().faults.into_iter();
+    fixture.machine.vms.virsh_start("web").expect("started");
+    fixture.reconcile();
+    let mut faults = fixture.report().faults.into_iter();
     assert!(faults.any(|fault| fault.code == Code::MemoryShort));
 }

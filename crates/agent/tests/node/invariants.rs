@@ -10,43 +10,43 @@ use accelnet_model::domain::Teaming;
 use accelnet_model::hook_config::config_file;
 use accelnet_model::vm_setting::Phase;
 
-use crate::bench::{Bench, INTENT};
 use crate::elements::interface_fragment;
+use crate::fixture::{Fixture, INTENT};
 use crate::reach;
 
 /// Checks all of it; `what` is said of a failure.
-pub fn hold(bench: &Bench, what: &str) {
-    no_vf_leaks(bench, what);
-    nobody_is_without_network(bench, what);
-    wishes_match(bench, what);
-    at_rest(bench, what);
-    truthful(bench, what);
-    reach::everybody_reaches_everybody(bench, what);
+pub fn hold(fixture: &Fixture, what: &str) {
+    no_vf_leaks(fixture, what);
+    no_vm_is_without_network(fixture, what);
+    hook_configs_match(fixture, what);
+    at_rest(fixture, what);
+    truthful(fixture, what);
+    reach::all_reach_each_other(fixture, what);
 }
 
 /// Once every guest has had its time, exactly those VMs of this node are bridged whose guests do not drive
 /// a VF.
-pub fn have_crossed(bench: &mut Bench, what: &str) {
+pub fn have_crossed(fixture: &mut Fixture, what: &str) {
     // What is seen to be proved now lingers for a while.
     for _ in 0..2 {
-        bench.machine.kernel.sleep(Duration::from_secs(16));
-        bench.agent().check_paths();
+        fixture.machine.kernel.sleep(Duration::from_secs(16));
+        fixture.agent().check_paths();
     }
-    let policy = bench.policy();
-    let taken_in = bench.machine.kernel.taken_in();
-    for adapter in bench.machine.kernel.node().adapters() {
-        let vfs = reach::vf_macs(bench, adapter);
-        for (setting, _) in policy.vms.iter().filter(|(vm, _)| vm.node == bench.node) {
+    let policy = fixture.policy();
+    let taken_in = fixture.machine.kernel.taken_in();
+    for adapter in fixture.machine.kernel.node().adapters() {
+        let vfs = reach::vf_macs(fixture, adapter);
+        for (setting, _) in policy.vms.iter().filter(|(vm, _)| vm.node == fixture.node) {
             if !vfs.contains(&setting.mac) {
                 continue;
             }
-            let driven = bench.machine.vms.guest_drives_vf(&setting.name);
+            let driven = fixture.machine.vms.guest_drives_vf(&setting.name);
             let bridged = taken_in.contains(&(adapter, setting.mac));
             assert_eq!(bridged, !driven, "{what}: {} on {adapter}", setting.name);
         }
     }
     for (adapter, mac) in taken_in {
-        let vf = reach::vf_macs(bench, adapter).contains(&mac);
+        let vf = reach::vf_macs(fixture, adapter).contains(&mac);
         let known = policy.vms.iter().any(|(setting, _)| setting.mac == mac);
         assert!(
             !vf || known,
@@ -56,13 +56,13 @@ pub fn have_crossed(bench: &mut Bench, what: &str) {
 }
 
 /// No VM is cut off: one whose guest does not drive its VF is bridged, or its VF has another MAC.
-pub fn nobody_is_cut_off(bench: &Bench, what: &str) {
-    let taken_in = bench.machine.kernel.taken_in();
-    let policy = bench.policy();
-    for (setting, _) in policy.vms.iter().filter(|(vm, _)| vm.node == bench.node) {
-        let used = bench.machine.vms.vfs_in_use();
+pub fn no_vm_is_cut_off(fixture: &Fixture, what: &str) {
+    let taken_in = fixture.machine.kernel.taken_in();
+    let policy = fixture.policy();
+    for (setting, _) in policy.vms.iter().filter(|(vm, _)| vm.node == fixture.node) {
+        let used = fixture.machine.vms.vfs_in_use();
         let vf = used.iter().find(|(_, uuid)| *uuid == setting.uuid);
-        if vf.is_none() || bench.machine.vms.guest_drives_vf(&setting.name) {
+        if vf.is_none() || fixture.machine.vms.guest_drives_vf(&setting.name) {
             continue;
         }
         let bridged = taken_in.iter().any(|(_, mac)| *mac == setting.mac);
@@ -72,17 +72,17 @@ pub fn nobody_is_cut_off(bench: &Bench, what: &str) {
 
 /// Every VF in use belongs to a VM with a setting, and is bound and set for it; every other
 /// is free.
-fn no_vf_leaks(bench: &Bench, what: &str) {
-    let policy = bench.policy();
-    let used = bench.machine.vms.vfs_in_use();
+fn no_vf_leaks(fixture: &Fixture, what: &str) {
+    let policy = fixture.policy();
+    let used = fixture.machine.vms.vfs_in_use();
     for (vf, uuid) in &used {
         assert!(
             policy.vm(uuid).is_some(),
             "{what}: VF {vf} is with {uuid}, which has no setting"
         );
     }
-    let node = bench.machine.kernel.node();
-    let root = bench.machine.kernel.root();
+    let node = fixture.machine.kernel.node();
+    let root = fixture.machine.kernel.root();
     for adapter in node.adapters() {
         for index in 0..64 {
             let Some(address) = node.vf_address(adapter, index) else {
@@ -103,8 +103,8 @@ fn no_vf_leaks(bench: &Bench, what: &str) {
 }
 
 /// The virtio vNIC that every VM was given is there, in its definition and live.
-fn nobody_is_without_network(bench: &Bench, what: &str) {
-    let vms = &bench.machine.vms;
+fn no_vm_is_without_network(fixture: &Fixture, what: &str) {
+    let vms = &fixture.machine.vms;
     for (name, _) in vms.list() {
         let (config, live) = vms.texts(&name);
         for (side, xml) in [("definition", config), ("running state", live)] {
@@ -130,9 +130,9 @@ fn nobody_is_without_network(bench: &Bench, what: &str) {
 }
 
 /// A wish lies there for each VM with a setting, and for no other.
-fn wishes_match(bench: &Bench, what: &str) {
-    let policy = bench.policy();
-    let folder = bench.machine.hook_configs();
+fn hook_configs_match(fixture: &Fixture, what: &str) {
+    let policy = fixture.policy();
+    let folder = fixture.machine.hook_configs();
     let there: BTreeSet<String> = std::fs::read_dir(folder)
         .into_iter()
         .flatten()
@@ -140,7 +140,7 @@ fn wishes_match(bench: &Bench, what: &str) {
         .filter(|name| name.ends_with(".json") && !name.ends_with(".outcome.json"))
         .map(|name| name.trim_end_matches(".json").to_owned())
         .collect();
-    let known = |uuid: &str| bench.machine.vms.xml(uuid, Side::Config).is_ok();
+    let known = |uuid: &str| fixture.machine.vms.xml(uuid, Side::Config).is_ok();
     for (setting, _) in &policy.vms {
         let file = config_file(folder, &setting.uuid);
         if !known(&setting.uuid) {
@@ -161,8 +161,8 @@ fn wishes_match(bench: &Bench, what: &str) {
 }
 
 /// Nothing is half-way, and definitions are as the settings say.
-fn at_rest(bench: &Bench, what: &str) {
-    let policy = bench.policy();
+fn at_rest(fixture: &Fixture, what: &str) {
+    let policy = fixture.policy();
     for (setting, _) in &policy.vms {
         assert_eq!(
             setting.phase,
@@ -171,20 +171,20 @@ fn at_rest(bench: &Bench, what: &str) {
             setting.name
         );
     }
-    let disruption = bench.policies().disruption(INTENT).expect("a store");
+    let disruption = fixture.policies().disruption(INTENT).expect("a store");
     assert_eq!(disruption, None, "{what}: a disruptive change is half-way");
     let pool = format!("accelnet-{INTENT}-vf");
-    for (name, _) in bench.machine.vms.list() {
-        let (Some(config), _) = bench.machine.vms.texts(&name) else {
+    for (name, _) in fixture.machine.vms.list() {
+        let (Some(config), _) = fixture.machine.vms.texts(&name) else {
             continue;
         };
-        let uuid = bench.machine.vms.uuid(&name).expect("a VM");
+        let uuid = fixture.machine.vms.uuid(&name).expect("a VM");
         let vnics = Definition::parse(&config).expect("a domain").vnics;
         let has_vf = vnics
             .iter()
             .any(|vnic| vnic.source.as_deref() == Some(&pool));
         match policy.vm(&uuid) {
-            Some(setting) if policy.management.enabled && setting.node == bench.node => {
+            Some(setting) if policy.management.enabled && setting.node == fixture.node => {
                 let vf = interface_fragment(&config, setting.mac, Part::Transient);
                 assert!(vf.is_some(), "{what}: {name} has no VF defined\n{config}");
             }
@@ -195,9 +195,9 @@ fn at_rest(bench: &Bench, what: &str) {
 }
 
 /// What is told is so.
-pub fn truthful(bench: &Bench, what: &str) {
-    let policy = bench.policy();
-    for status in bench.report().intents {
+pub fn truthful(fixture: &Fixture, what: &str) {
+    let policy = fixture.policy();
+    for status in fixture.report().intents {
         let Some(intent) = policy.intent(&status.intent) else {
             continue;
         };
@@ -208,7 +208,7 @@ pub fn truthful(bench: &Bench, what: &str) {
             continue;
         }
         // Nobody can tell while libvirt is away.
-        let Ok(networks) = bench.machine.vms.networks() else {
+        let Ok(networks) = fixture.machine.vms.networks() else {
             continue;
         };
         for name in [intent.switch_network(), intent.pool_network()] {
@@ -218,13 +218,13 @@ pub fn truthful(bench: &Bench, what: &str) {
             assert!(runs, "{what}: completed, and network {name} does not run");
         }
         let bridge = status.bridge.clone().expect("a bridge");
-        let ports = bench.machine.switches.ports(&bridge);
+        let ports = fixture.machine.switches.ports(&bridge);
         assert!(
             ports.iter().any(|port| port.starts_with("en")),
             "{what}: completed, and {bridge} has ports {ports:?}"
         );
         if let (Some(vfs), [adapter]) = (intent.vfs, intent.adapters.as_slice()) {
-            let (_, there) = bench.machine.kernel.node().vfs_of(adapter).expect("a PF");
+            let (_, there) = fixture.machine.kernel.node().vfs_of(adapter).expect("a PF");
             assert_eq!(there.len() as u32, vfs, "{what}: completed, and other VFs");
         }
     }

@@ -15,7 +15,7 @@ fn store() -> Arc<dyn Store> {
     Arc::new(store.expect("a store"))
 }
 
-fn word(message: &str) -> NewEvent {
+fn event(message: &str) -> NewEvent {
     NewEvent::of(EventKind::Changed, "lan", message)
 }
 
@@ -28,11 +28,11 @@ fn two_journals_of_a_node_lose_nothing_in_the_same_second() {
     let store = store();
     let [one, other] = [(); 2].map(|()| Journal::new(store.clone(), "node1"));
     let far = Journal::new(store.clone(), "node0");
-    one.record(AT, word("a"));
-    other.record_all(AT, &["b", "c"].map(word));
-    one.record(AT, word("d"));
-    far.record(AT, word("e"));
-    other.record(AT, word("f"));
+    one.record(AT, event("a"));
+    other.record_all(AT, &["b", "c"].map(event));
+    one.record(AT, event("d"));
+    far.record(AT, event("e"));
+    other.record(AT, event("f"));
     let events = far.since(None, 0, 100).expect("events");
     assert_eq!(messages(&events), ["a", "b", "c", "d", "e", "f"]);
     let numbers: BTreeSet<u64> = events.iter().map(|event| event.number).collect();
@@ -62,7 +62,7 @@ fn the_newest_thousand_are_kept_whoever_told_them() {
         .collect();
     for round in 0..60 {
         for journal in &journals {
-            journal.record(AT, word(&format!("{round}")));
+            journal.record(AT, event(&format!("{round}")));
         }
     }
     let events = journals[0].since(None, 0, usize::MAX).expect("events");

@@ -13,7 +13,7 @@ use accelnet_model::vm_setting::Phase;
 use accelnet_model::{Code, Performance};
 use accelnet_sim::Fault;
 
-use crate::bench::{self, Bench, INTENT, WHO, disable, enable, intent_add, set};
+use crate::fixture::{self, Fixture, INTENT, WHO, disable, enable, intent_add, set};
 use crate::invariants;
 
 /// Passes that a new agent may need.
@@ -24,11 +24,11 @@ struct Change {
     /// What it is called when it fails.
     name: &'static str,
     /// What is there before.
-    before: fn() -> Bench,
+    before: fn() -> Fixture,
     /// The change.
     does: fn(&mut DirectAgent),
     /// What must be so afterwards, beside the invariants: it arrived, or was never begun.
-    arrives: fn(&Bench),
+    arrives: fn(&Fixture),
 }
 
 #[test]
@@ -36,16 +36,16 @@ fn adding_an_intent() {
     killed_everywhere(&Change {
         name: "intent add",
         before: || {
-            let bench = Bench::new();
+            let fixture = Fixture::new();
             let ip = "192.0.2.4".parse().expect("an address");
             let gateway = "192.0.2.1".parse().ok();
-            bench.machine.switches.address("ens1", ip, 24, gateway);
-            bench
+            fixture.machine.switches.address("ens1", ip, 24, gateway);
+            fixture
         },
         does: |agent| drop(agent.add_intent(WHO, &intent_add(INTENT, &[Role::Compute], &["ens1"]))),
-        arrives: |bench| {
-            assert!(bench.is_completed(), "{:?}", bench.status_of(INTENT));
-            let bridge = bench.machine.switches.carries("acn-MyIntent");
+        arrives: |fixture| {
+            assert!(fixture.is_completed(), "{:?}", fixture.status_of(INTENT));
+            let bridge = fixture.machine.switches.carries("acn-MyIntent");
             assert_eq!(bridge.addresses.len(), 1, "the node's address went over");
         },
     });
@@ -56,22 +56,22 @@ fn removing_an_intent() {
     killed_everywhere(&Change {
         name: "intent remove",
         before: || {
-            let mut bench = Bench::new();
+            let mut fixture = Fixture::new();
             let ip = "192.0.2.4".parse().expect("an address");
             let gateway = "192.0.2.1".parse().ok();
-            bench.machine.switches.address("ens1", ip, 24, gateway);
-            bench
+            fixture.machine.switches.address("ens1", ip, 24, gateway);
+            fixture
                 .add_intent(INTENT, &[Role::Compute], &["ens1"])
                 .expect("an intent");
-            bench
+            fixture
         },
         does: |agent| drop(agent.remove_intent(WHO, INTENT, false)),
-        arrives: |bench| {
-            assert_eq!(bench.policy().intents.len(), 0);
-            let (_, vfs) = bench.machine.kernel.node().vfs_of("ens1").expect("a PF");
+        arrives: |fixture| {
+            assert_eq!(fixture.policy().intents.len(), 0);
+            let (_, vfs) = fixture.machine.kernel.node().vfs_of("ens1").expect("a PF");
             assert_eq!(vfs.len(), 0, "VFs are left");
-            assert!(!bench.machine.kernel.node().has_link("acn-MyIntent"));
-            let carries = bench.machine.switches.carries("ens1");
+            assert!(!fixture.machine.kernel.node().has_link("acn-MyIntent"));
+            let carries = fixture.machine.switches.carries("ens1");
             assert_eq!(carries.addresses.len(), 1, "the node's address came back");
         },
     });
@@ -82,22 +82,22 @@ fn an_intent_that_cuts_the_node_off() {
     killed_everywhere(&Change {
         name: "intent add with a gateway that falls silent",
         before: || {
-            let bench = Bench::new();
+            let fixture = Fixture::new();
             let ip = "192.0.2.4".parse().expect("an address");
             let gateway = "192.0.2.1".parse().ok();
-            bench.machine.switches.address("ens1", ip, 24, gateway);
-            bench.machine.switches.silence_through_bridges(true);
-            bench
+            fixture.machine.switches.address("ens1", ip, 24, gateway);
+            fixture.machine.switches.silence_through_bridges(true);
+            fixture
         },
         does: |agent| {
             let added = agent.add_intent(WHO, &intent_add(INTENT, &[Role::Compute], &["ens1"]));
             assert_eq!(added.expect_err("silent").code, Code::GatewayLost);
         },
-        arrives: |bench| {
+        arrives: |fixture| {
             // Wherever it died: the node can be reached.
-            let carries = bench.machine.switches.carries("ens1");
+            let carries = fixture.machine.switches.carries("ens1");
             assert_eq!(carries.addresses.len(), 1, "the node's address is there");
-            assert!(!bench.is_completed());
+            assert!(!fixture.is_completed());
         },
     });
 }
@@ -107,11 +107,11 @@ fn enabling_management() {
     killed_everywhere(&Change {
         name: "enable",
         before: || {
-            let mut bench = Bench::new();
-            bench
+            let mut fixture = Fixture::new();
+            fixture
                 .add_intent(INTENT, &[Role::Compute], &["ens1"])
                 .expect("an intent");
-            bench
+            fixture
         },
         does: |agent| {
             let request = accelnet_api::types::Enable {
@@ -120,36 +120,36 @@ fn enabling_management() {
             };
             drop(agent.enable(WHO, &request));
         },
-        arrives: |bench| assert!(bench.is_completed()),
+        arrives: |fixture| assert!(fixture.is_completed()),
     });
 }
 
-fn with_vm(runs: bool) -> Bench {
-    let mut bench = Bench::enabled();
-    bench.define("web", 1, 4);
+fn with_vm(runs: bool) -> Fixture {
+    let mut fixture = Fixture::enabled();
+    fixture.define("web", 1, 4);
     if runs {
-        bench.machine.vms.virsh_start("web").expect("started");
+        fixture.machine.vms.virsh_start("web").expect("started");
     }
-    bench.reconcile();
-    bench
+    fixture.reconcile();
+    fixture
 }
 
 /// A VM that runs with its VF.
-fn accelerated(adapter: &str) -> Bench {
-    let mut bench = Bench::enabled_on(adapter);
-    bench.define("web", 1, 4);
-    let result = bench.vm_enable("web", Performance::Low);
+fn accelerated(adapter: &str) -> Fixture {
+    let mut fixture = Fixture::enabled_on(adapter);
+    fixture.define("web", 1, 4);
+    let result = fixture.vm_enable("web", Performance::Low);
     assert!(result.ok, "{result:?}");
-    bench.machine.vms.virsh_start("web").expect("started");
-    bench.reconcile();
-    assert_eq!(bench.vm("web").acceleration, State::Accelerated);
-    bench
+    fixture.machine.vms.virsh_start("web").expect("started");
+    fixture.reconcile();
+    assert_eq!(fixture.vm("web").acceleration, State::Accelerated);
+    fixture
 }
 
 /// A VM that runs with the failover feature, and without a VF.
-fn prepared() -> Bench {
-    let mut bench = with_vm(false);
-    bench
+fn prepared() -> Fixture {
+    let mut fixture = with_vm(false);
+    fixture
         .machine
         .vms
         .virsh_edit("web", |xml| {
@@ -160,15 +160,15 @@ fn prepared() -> Bench {
             )
         })
         .expect("edited");
-    bench.machine.vms.virsh_start("web").expect("started");
-    bench.reconcile();
-    bench
+    fixture.machine.vms.virsh_start("web").expect("started");
+    fixture.reconcile();
+    fixture
 }
 
 /// The VM is enabled, or has nothing of it.
-fn enabled_or_not(bench: &Bench) {
-    let policy = bench.policy();
-    let uuid = bench.machine.vms.uuid("web").expect("a VM");
+fn enabled_or_not(fixture: &Fixture) {
+    let policy = fixture.policy();
+    let uuid = fixture.machine.vms.uuid("web").expect("a VM");
     if let Some(setting) = policy.vm(&uuid) {
         assert_eq!(setting.phase, Phase::Enabled);
     }
@@ -190,9 +190,9 @@ fn enabling_a_running_vm_with_the_failover_feature() {
         name: "vm enable, running with failover",
         before: prepared,
         does: |agent| drop(agent.change_vms(WHO, &enable("web", Performance::Low, false))),
-        arrives: |bench| {
-            enabled_or_not(bench);
-            let vm = bench.vm("web");
+        arrives: |fixture| {
+            enabled_or_not(fixture);
+            let vm = fixture.vm("web");
             assert!(
                 vm.performance.is_none() || vm.acceleration == State::Accelerated,
                 "{vm:?}"
@@ -216,14 +216,17 @@ fn enabling_a_vm_that_gets_a_nic() {
     killed_everywhere(&Change {
         name: "vm enable --add-nic",
         before: || {
-            let mut bench = Bench::enabled();
-            bench.machine.switches.create_bridge_externally("br9", &[]);
-            let nic = accelnet_sim::NicSpec::on_bridge(bench::mac(9), "br9");
+            let mut fixture = Fixture::enabled();
+            fixture
+                .machine
+                .switches
+                .create_bridge_externally("br9", &[]);
+            let nic = accelnet_sim::NicSpec::on_bridge(fixture::mac(9), "br9");
             let spec = accelnet_sim::DomainSpec::new("web", 1, 4).nic(nic);
-            bench.machine.vms.add(&spec).expect("defined");
-            bench.machine.vms.virsh_start("web").expect("started");
-            bench.reconcile();
-            bench
+            fixture.machine.vms.add(&spec).expect("defined");
+            fixture.machine.vms.virsh_start("web").expect("started");
+            fixture.reconcile();
+            fixture
         },
         does: |agent| {
             let change = accelnet_api::types::VmChange::Enable(accelnet_api::types::VmEnable {
@@ -248,8 +251,8 @@ fn setting_a_vm() {
         name: "vm set",
         before: || accelerated("ens1"),
         does: |agent| drop(agent.change_vms(WHO, &set("web", Performance::Medium, false))),
-        arrives: |bench| {
-            let vm = bench.vm("web");
+        arrives: |fixture| {
+            let vm = fixture.vm("web");
             assert_eq!(vm.acceleration, State::Accelerated, "{vm:?}");
             assert!(vm.performance >= Some(Performance::Low));
         },
@@ -262,8 +265,8 @@ fn setting_a_vm_whose_vf_is_given_anew() {
         name: "vm set --now, other queue pairs",
         before: || accelerated("ens2"),
         does: |agent| drop(agent.change_vms(WHO, &set("web", Performance::High, true))),
-        arrives: |bench| {
-            let vm = bench.vm("web");
+        arrives: |fixture| {
+            let vm = fixture.vm("web");
             assert_eq!(vm.acceleration, State::Accelerated, "{vm:?}");
         },
     });
@@ -275,10 +278,10 @@ fn disabling_a_vm() {
         name: "vm disable",
         before: || accelerated("ens1"),
         does: |agent| drop(agent.change_vms(WHO, &disable("web"))),
-        arrives: |bench| {
-            let vm = bench.vm("web");
+        arrives: |fixture| {
+            let vm = fixture.vm("web");
             let gone = vm.performance.is_none();
-            assert_eq!(gone, bench.machine.vms.vfs_in_use().is_empty(), "{vm:?}");
+            assert_eq!(gone, fixture.machine.vms.vfs_in_use().is_empty(), "{vm:?}");
         },
     });
 }
@@ -294,12 +297,12 @@ fn fewer(
     agent.set_intent(WHO, INTENT, &request)
 }
 
-fn has_its_vf(bench: &Bench) {
-    let vm = bench.vm("web");
+fn has_its_vf(fixture: &Fixture) {
+    let vm = fixture.vm("web");
     assert_eq!(vm.acceleration, State::Accelerated, "{vm:?}");
-    assert!(bench.is_completed(), "{:?}", bench.status_of(INTENT));
-    let vfs = bench.policy().intent(INTENT).expect("an intent").vfs;
-    let (_, there) = bench.machine.kernel.node().vfs_of("ens1").expect("a PF");
+    assert!(fixture.is_completed(), "{:?}", fixture.status_of(INTENT));
+    let vfs = fixture.policy().intent(INTENT).expect("an intent").vfs;
+    let (_, there) = fixture.machine.kernel.node().vfs_of("ens1").expect("a PF");
     assert_eq!(there.len() as u32, vfs.unwrap_or(7));
 }
 
@@ -318,35 +321,35 @@ fn a_disruptive_change_that_the_kernel_refuses() {
     killed_everywhere(&Change {
         name: "disruptive change, refused",
         before: || {
-            let bench = accelerated("ens1");
-            bench
+            let fixture = accelerated("ens1");
+            fixture
                 .machine
                 .kernel
                 .break_with(Fault::RefusesNumber { vfs: 3, errno: 28 });
-            bench
+            fixture
         },
         does: |agent| {
             let changed = fewer(agent);
             assert!(changed.is_err(), "{changed:?}");
         },
-        arrives: |bench| {
-            has_its_vf(bench);
-            assert_eq!(bench.policy().intent(INTENT).expect("one").vfs, None);
+        arrives: |fixture| {
+            has_its_vf(fixture);
+            assert_eq!(fixture.policy().intent(INTENT).expect("one").vfs, None);
         },
     });
 }
 
 /// Runs a change once whole, then once for each step at which it can be killed.
 fn killed_everywhere(change: &Change) {
-    let mut bench = (change.before)();
-    bench.steps.passed();
-    bench.attempt(change.does).expect("nobody is killed");
-    let mut passed = bench.steps.passed();
+    let mut fixture = (change.before)();
+    fixture.steps.passed();
+    fixture.attempt(change.does).expect("nobody is killed");
+    let mut passed = fixture.steps.passed();
     // What was not decided yet is never begun: `many.rs` has the steps of the store.
-    passed.retain(|step| !bench::STORE_STEPS.contains(&step.as_str()));
-    bench.reconcile();
-    invariants::hold(&bench, &format!("{}, whole", change.name));
-    (change.arrives)(&bench);
+    passed.retain(|step| !fixture::STORE_STEPS.contains(&step.as_str()));
+    fixture.reconcile();
+    invariants::hold(&fixture, &format!("{}, whole", change.name));
+    (change.arrives)(&fixture);
     let mut often: BTreeMap<String, u32> = BTreeMap::new();
     let mut kills: Vec<(String, u32)> = Vec::new();
     for step in passed {
@@ -362,25 +365,25 @@ fn killed_everywhere(change: &Change) {
 
 fn killed_at(change: &Change, step: &str, times: u32) {
     let what = format!("{} killed at {step} ({times})", change.name);
-    let mut bench = (change.before)();
-    bench.steps.kill_at(step, times);
-    let ended = bench.attempt(change.does);
+    let mut fixture = (change.before)();
+    fixture.steps.kill_at(step, times);
+    let ended = fixture.attempt(change.does);
     assert!(ended.is_none(), "{what}: nobody was killed");
-    invariants::truthful(&bench, &format!("{what}, at once"));
-    bench.start();
-    invariants::truthful(&bench, &format!("{what}, after the first pass"));
+    invariants::truthful(&fixture, &format!("{what}, at once"));
+    fixture.start();
+    invariants::truthful(&fixture, &format!("{what}, after the first pass"));
     for _ in 1..PASSES {
-        bench.reconcile();
-        invariants::truthful(&bench, &format!("{what}, after a pass"));
+        fixture.reconcile();
+        invariants::truthful(&fixture, &format!("{what}, after a pass"));
     }
-    invariants::hold(&bench, &what);
-    (change.arrives)(&bench);
+    invariants::hold(&fixture, &what);
+    (change.arrives)(&fixture);
     // At rest: nothing more is to be done.
-    bench.machine.vms.calls();
-    bench.machine.switches.applied();
-    bench.reconcile();
-    let calls = bench.machine.vms.calls();
+    fixture.machine.vms.calls();
+    fixture.machine.switches.applied();
+    fixture.reconcile();
+    let calls = fixture.machine.vms.calls();
     assert_eq!(calls, Vec::<String>::new(), "{what}: not at rest");
-    assert_eq!(bench.machine.switches.applied(), Vec::<String>::new());
-    invariants::have_crossed(&mut bench, &what);
+    assert_eq!(fixture.machine.switches.applied(), Vec::<String>::new());
+    invariants::have_crossed(&mut fixture, &what);
 }

@@ -4,37 +4,37 @@ use accelnet_api::types::{Enable, EventKind, Set, State};
 use accelnet_model::intent::Role;
 use accelnet_model::{Code, Performance};
 
-use crate::bench::{Bench, INTENT, WHO};
+use crate::fixture::{Fixture, INTENT, WHO};
 use crate::invariants;
 
-fn with_intent() -> Bench {
-    let mut bench = Bench::new();
-    bench
+fn with_intent() -> Fixture {
+    let mut fixture = Fixture::new();
+    fixture
         .add_intent(INTENT, &[Role::Compute], &["ens1"])
         .expect("an intent");
-    bench
+    fixture
 }
 
 #[test]
 fn the_reserve_is_fifty_unless_it_is_given() {
-    let mut bench = with_intent();
-    let changed = bench.enable(None).expect("enabled");
+    let mut fixture = with_intent();
+    let changed = fixture.enable(None).expect("enabled");
     assert_eq!(changed.management.node_reserve_percentage, 50);
-    assert_eq!(bench.policy().management.node_reserve_percentage, 50);
-    let changed = bench.enable(Some(99)).expect("enabled");
+    assert_eq!(fixture.policy().management.node_reserve_percentage, 50);
+    let changed = fixture.enable(Some(99)).expect("enabled");
     assert_eq!(changed.management.node_reserve_percentage, 99);
 }
 
 #[test]
 fn enabling_again_without_a_reserve_keeps_the_one_that_was_set() {
-    let mut bench = with_intent();
-    bench.enable(Some(25)).expect("enabled");
-    let changed = bench.enable(None).expect("enabled");
+    let mut fixture = with_intent();
+    fixture.enable(Some(25)).expect("enabled");
+    let changed = fixture.enable(None).expect("enabled");
     assert_eq!(changed.management.node_reserve_percentage, 25);
     assert_eq!(changed.previous, Some(changed.management));
-    bench.agent().disable(WHO, false).expect("disabled");
-    let changed = bench.enable(None).expect("enabled");
-    assert_eq!(bench.policy().management.node_reserve_percentage, 25);
+    fixture.agent().disable(WHO, false).expect("disabled");
+    let changed = fixture.enable(None).expect("enabled");
+    assert_eq!(fixture.policy().management.node_reserve_percentage, 25);
     let before = changed.previous.expect("settings");
     assert_eq!(
         (before.enabled, before.node_reserve_percentage),
@@ -46,7 +46,7 @@ fn enabling_again_without_a_reserve_keeps_the_one_that_was_set() {
         performance: None,
         dry_run: true,
     };
-    let shown = bench.agent().enable(WHO, &request).expect("judged");
+    let shown = fixture.agent().enable(WHO, &request).expect("judged");
     let actions: Vec<&str> = shown.steps.iter().map(|step| &*step.action).collect();
     assert_eq!(actions, ["change the node reserve from 25 % to 50 %"]);
 }
@@ -54,13 +54,13 @@ fn enabling_again_without_a_reserve_keeps_the_one_that_was_set() {
 #[test]
 fn a_change_that_the_vms_do_not_fit_is_named_with_what_binds() {
     // 64 VFs of mlx5 share their queue pairs.
-    let mut bench = Bench::enabled_on("ens2");
+    let mut fixture = Fixture::enabled_on("ens2");
     for number in 1..=3 {
         let name = format!("web{number}");
-        bench.define(&name, number, 4);
-        assert!(bench.vm_enable(&name, Performance::High).ok);
+        fixture.define(&name, number, 4);
+        assert!(fixture.vm_enable(&name, Performance::High).ok);
     }
-    let mut figures = bench.policy().management.performance;
+    let mut figures = fixture.policy().management.performance;
     let mut codes = Vec::new();
     for pairs in 5..=64 {
         figures.high.queue_pairs = pairs;
@@ -69,7 +69,7 @@ fn a_change_that_the_vms_do_not_fit_is_named_with_what_binds() {
             dry_run: true,
             ..Set::default()
         };
-        let Err(refused) = bench.agent().set(WHO, &request) else {
+        let Err(refused) = fixture.agent().set(WHO, &request) else {
             continue;
         };
         let said = format!("{} {}", refused.message, refused.found);
@@ -97,39 +97,39 @@ fn a_change_that_the_vms_do_not_fit_is_named_with_what_binds() {
         ..Set::default()
     };
     // One node: none may be down.
-    bench.agent().set(WHO, &reserve).expect("set");
+    fixture.agent().set(WHO, &reserve).expect("set");
 }
 
 #[test]
 fn a_reserve_out_of_range_is_refused() {
-    let mut bench = with_intent();
+    let mut fixture = with_intent();
     for reserve in [100, -1, i64::MAX, i64::MIN] {
-        let refused = bench.enable(Some(reserve)).expect_err("out of range");
+        let refused = fixture.enable(Some(reserve)).expect_err("out of range");
         assert_eq!(refused.code, Code::NodeReserveInvalid, "{reserve}");
     }
-    assert!(!bench.policy().management.enabled);
+    assert!(!fixture.policy().management.enabled);
 }
 
 #[test]
 fn an_unknown_intent_and_one_without_compute_are_refused() {
-    let mut bench = Bench::new();
-    let refused = bench.enable(None).expect_err("no intent");
+    let mut fixture = Fixture::new();
+    let refused = fixture.enable(None).expect_err("no intent");
     assert_eq!(refused.code, Code::IntentNotFound);
-    bench
+    fixture
         .add_intent(INTENT, &[Role::Storage], &["ens1"])
         .expect("an intent");
-    let refused = bench.enable(None).expect_err("storage only");
+    let refused = fixture.enable(None).expect_err("storage only");
     assert_eq!(refused.code, Code::IntentTypeCheckFailed);
-    assert!(!bench.policy().management.enabled);
-    assert!(bench.was_told(EventKind::Refused, "cluster"));
+    assert!(!fixture.policy().management.enabled);
+    assert!(fixture.was_recorded(EventKind::Refused, "cluster"));
 }
 
 #[test]
 fn prerequisites_refuse_in_their_own_words() {
-    let mut bench = Bench::with_platform(|platform| platform.iommus.clear());
-    let added = bench.add_intent(INTENT, &[Role::Compute], &["ens1"]);
+    let mut fixture = Fixture::with_platform(|platform| platform.iommus.clear());
+    let added = fixture.add_intent(INTENT, &[Role::Compute], &["ens1"]);
     drop(added);
-    let refused = bench.enable(None).expect_err("no IOMMU");
+    let refused = fixture.enable(None).expect_err("no IOMMU");
     assert!(
         matches!(refused.code, Code::IommuOff | Code::AccelNetNotSupported),
         "{refused:?}"
@@ -142,130 +142,134 @@ fn prerequisites_refuse_in_their_own_words() {
 
 #[test]
 fn what_is_not_given_stays() {
-    let mut bench = with_intent();
-    let refused = bench
+    let mut fixture = with_intent();
+    let refused = fixture
         .agent()
         .set(WHO, &Set::default())
         .expect_err("disabled");
     assert_eq!(refused.code, Code::ManagementDisabled);
-    bench.enable(Some(20)).expect("enabled");
-    bench
+    fixture.enable(Some(20)).expect("enabled");
+    fixture
         .agent()
         .set(WHO, &Set::default())
         .expect("nothing to do");
-    assert_eq!(bench.policy().management.node_reserve_percentage, 20);
+    assert_eq!(fixture.policy().management.node_reserve_percentage, 20);
     let request = Set {
         node_reserve_percentage: Some(30),
         ..Set::default()
     };
-    let changed = bench.agent().set(WHO, &request).expect("set");
+    let changed = fixture.agent().set(WHO, &request).expect("set");
     assert_eq!(changed.management.intent.as_deref(), Some(INTENT));
-    assert_eq!(bench.policy().management.node_reserve_percentage, 30);
+    assert_eq!(fixture.policy().management.node_reserve_percentage, 30);
 }
 
 #[test]
 fn another_intent_is_taken_only_when_nothing_is_promised() {
-    let mut bench = Bench::enabled();
-    bench
+    let mut fixture = Fixture::enabled();
+    fixture
         .add_intent("Other", &[Role::Compute], &["ens2"])
         .expect("an intent");
-    bench.define("web", 1, 4);
-    assert!(bench.vm_enable("web", Performance::Low).ok);
+    fixture.define("web", 1, 4);
+    assert!(fixture.vm_enable("web", Performance::Low).ok);
     let request = Set {
         intent: Some("Other".to_owned()),
         ..Set::default()
     };
-    let refused = bench.agent().set(WHO, &request).expect_err("in use");
+    let refused = fixture.agent().set(WHO, &request).expect_err("in use");
     assert_eq!(refused.code, Code::IntentInUse);
-    assert_eq!(bench.policy().management.intent.as_deref(), Some(INTENT));
-    assert!(bench.vm_disable("web").ok);
-    bench.agent().set(WHO, &request).expect("set");
-    assert_eq!(bench.policy().management.intent.as_deref(), Some("Other"));
+    assert_eq!(fixture.policy().management.intent.as_deref(), Some(INTENT));
+    assert!(fixture.vm_disable("web").ok);
+    fixture.agent().set(WHO, &request).expect("set");
+    assert_eq!(fixture.policy().management.intent.as_deref(), Some("Other"));
 }
 
 #[test]
 fn figures_that_no_longer_fit_are_refused() {
-    let mut bench = Bench::enabled();
-    bench.define("web", 1, 4);
-    assert!(bench.vm_enable("web", Performance::Medium).ok);
-    let mut figures = bench.policy().management.performance;
+    let mut fixture = Fixture::enabled();
+    fixture.define("web", 1, 4);
+    assert!(fixture.vm_enable("web", Performance::Medium).ok);
+    let mut figures = fixture.policy().management.performance;
     figures.medium.queue_pairs = 8;
     figures.high.queue_pairs = 8;
     let request = Set {
         performance: Some(figures),
         ..Set::default()
     };
-    let refused = bench.agent().set(WHO, &request).expect_err("too many");
+    let refused = fixture.agent().set(WHO, &request).expect_err("too many");
     assert_eq!(refused.code, Code::CannotProvisionPerformance);
     figures.medium.queue_pairs = 0;
     let request = Set {
         performance: Some(figures),
         ..Set::default()
     };
-    let refused = bench.agent().set(WHO, &request).expect_err("none");
+    let refused = fixture.agent().set(WHO, &request).expect_err("none");
     assert_eq!(refused.code, Code::PerformanceSettingsInvalid);
 }
 
 #[test]
 fn an_intent_that_is_not_completed_is_not_enough() {
-    let mut bench = with_intent();
-    bench
+    let mut fixture = with_intent();
+    fixture
         .machine
         .vms
         .virsh_start("nobody")
         .expect_err("no such VM");
-    bench.machine.vms.set_away(true);
-    bench.reconcile();
-    let refused = bench.enable(None).expect_err("libvirt is away");
+    fixture.machine.vms.set_away(true);
+    fixture.reconcile();
+    let refused = fixture.enable(None).expect_err("libvirt is away");
     // The prerequisites say it first.
-    assert!(!bench.policy().management.enabled, "{refused:?}");
+    assert!(!fixture.policy().management.enabled, "{refused:?}");
 }
 
 #[test]
 fn a_dry_run_changes_nothing() {
-    let mut bench = with_intent();
+    let mut fixture = with_intent();
     let request = Enable {
         intent: INTENT.to_owned(),
         dry_run: true,
         ..Enable::default()
     };
-    let changed = bench.agent().enable(WHO, &request).expect("judged");
+    let changed = fixture.agent().enable(WHO, &request).expect("judged");
     assert!(!changed.applied && !changed.steps.is_empty());
-    assert!(!bench.policy().management.enabled);
-    bench.enable(None).expect("enabled");
-    let changed = bench.agent().disable(WHO, true).expect("judged");
-    assert!(!changed.applied && bench.policy().management.enabled);
+    assert!(!fixture.policy().management.enabled);
+    fixture.enable(None).expect("enabled");
+    let changed = fixture.agent().disable(WHO, true).expect("judged");
+    assert!(!changed.applied && fixture.policy().management.enabled);
 }
 
 #[test]
 fn disabling_leaves_vms_as_they_are_and_enabling_picks_them_up() {
-    let mut bench = Bench::enabled();
-    bench.define("web", 1, 4);
-    assert!(bench.vm_enable("web", Performance::Medium).ok);
-    bench.machine.vms.virsh_start("web").expect("started");
-    bench.reconcile();
-    let before = bench.machine.vms.texts("web");
-    let changed = bench.agent().disable(WHO, false).expect("disabled");
+    let mut fixture = Fixture::enabled();
+    fixture.define("web", 1, 4);
+    assert!(fixture.vm_enable("web", Performance::Medium).ok);
+    fixture.machine.vms.virsh_start("web").expect("started");
+    fixture.reconcile();
+    let before = fixture.machine.vms.texts("web");
+    let changed = fixture.agent().disable(WHO, false).expect("disabled");
     assert_eq!(changed.warnings.len(), 1, "{changed:?}");
-    bench.reconcile();
-    assert_eq!(bench.machine.vms.texts("web"), before);
-    assert_eq!(bench.vm("web").acceleration, State::Unmanaged);
-    assert_eq!(bench.report().faults, Vec::new(), "nobody watches");
+    fixture.reconcile();
+    assert_eq!(fixture.machine.vms.texts("web"), before);
+    assert_eq!(fixture.vm("web").acceleration, State::Unmanaged);
+    assert_eq!(fixture.report().faults, Vec::new(), "nobody watches");
     // Its VF is taken away, and nobody gives it another.
-    let mac = crate::bench::mac(1);
-    bench.machine.vms.virsh_detach_vf("web", mac).expect("gone");
-    bench.reconcile();
-    assert!(bench.machine.vms.vfs_in_use().is_empty());
-    let refused = bench
+    let mac = crate::fixture::mac(1);
+    fixture
+        .machine
+        .vms
+        .virsh_detach_vf("web", mac)
+        .expect("gone");
+    fixture.reconcile();
+    assert!(fixture.machine.vms.vfs_in_use().is_empty());
+    let refused = fixture
         .agent()
-        .change_vms(WHO, &crate::bench::enable("web", Performance::Low, false));
+        .change_vms(WHO, &crate::fixture::enable("web", Performance::Low, false));
     assert_eq!(
         refused.expect_err("disabled").code,
         Code::ManagementDisabled
     );
-    bench.enable(Some(0)).expect("enabled");
-    bench.reconcile();
-    assert_eq!(bench.vm("web").acceleration, State::Accelerated);
-    assert_eq!(bench.vm("web").performance, Some(Performance::Medium));
-    invariants::hold(&bench, "enabled again");
+    fixture.enable(Some(0)).expect("enabled");
+    fixture.reconcile();
+    assert_eq!(fixture.vm("web").acceleration, State::Accelerated);
+    assert_eq!(fixture.vm("web").performance, Some(Performance::Medium));
+    invariants::hold(&fixture, "enabled again");
 }

@@ -12,7 +12,7 @@ use accelnet_sim::{AdapterSpec, DomainSpec, NicSpec, Port, Tree};
 use accelnet_store::testing::EtcdServer;
 use accelnet_store::{Embedded, History, Store};
 
-use crate::bench::{Bench, INTENT, NODE, STORE_STEPS, WHO, vm_enable};
+use crate::fixture::{Fixture, INTENT, NODE, STORE_STEPS, WHO, vm_enable};
 use crate::invariants;
 
 /// Several transactions of [`accelnet_store::MAX_OPS`].
@@ -21,7 +21,7 @@ const VMS: u32 = 130;
 const VFS: u32 = 250;
 
 /// A node with so many VMs, and VFs for all of them.
-fn bench_of(vms: u32, store: Arc<dyn Store>) -> Bench {
+fn bench_of(vms: u32, store: Arc<dyn Store>) -> Fixture {
     let adapters = u8::try_from(vms.div_ceil(VFS)).expect("few adapters");
     let tree = (1..=adapters).fold(Tree::new(), |tree, number| {
         let at = |bus, device| PciAddress {
@@ -34,22 +34,22 @@ fn bench_of(vms: u32, store: Arc<dyn Store>) -> Bench {
         let adapter = AdapterSpec::mlx5(at(bus, 0), &format!("ens{number}"));
         tree.port(Port::root(at(0, number), bus, bus + 2).adapter(adapter))
     });
-    let mut bench = Bench::on(tree, NODE, store);
+    let mut fixture = Fixture::on(tree, NODE, store);
     let names: Vec<String> = (1..=adapters).map(|one| format!("ens{one}")).collect();
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
-    bench
+    fixture
         .add_intent(INTENT, &[Role::Compute], &names)
         .expect("an intent");
-    bench.enable(Some(0)).expect("enabled");
+    fixture.enable(Some(0)).expect("enabled");
     for number in 1..=vms {
         let [_, _, high, low] = number.to_be_bytes();
         let mac = Mac([0x52, 0x54, 0, 0xaa, high, low]);
         let nic = NicSpec::on_network(mac, &format!("accelnet-{INTENT}"));
         let spec = DomainSpec::new(&format!("vm{number}"), number, 4).nic(nic);
-        bench.machine.vms.add(&spec).expect("a VM");
+        fixture.machine.vms.add(&spec).expect("a VM");
     }
-    bench.reconcile();
-    bench
+    fixture.reconcile();
+    fixture
 }
 
 fn in_memory() -> Arc<dyn Store> {
@@ -57,7 +57,7 @@ fn in_memory() -> Arc<dyn Store> {
     Arc::new(store.expect("a store"))
 }
 
-fn bench() -> Bench {
+fn fixture() -> Fixture {
     bench_of(VMS, in_memory())
 }
 
@@ -73,8 +73,8 @@ fn all_disabled() -> VmChange {
 }
 
 /// Settings that are there; none of them is half-way.
-fn whole(bench: &Bench) -> usize {
-    let policy = bench.policy();
+fn whole(fixture: &Fixture) -> usize {
+    let policy = fixture.policy();
     let half = policy
         .vms
         .iter()
@@ -84,37 +84,37 @@ fn whole(bench: &Bench) -> usize {
 }
 
 /// Events of what was asked for.
-fn asked(bench: &Bench) -> Vec<Event> {
-    let mut events = bench.events();
+fn requested(fixture: &Fixture) -> Vec<Event> {
+    let mut events = fixture.events();
     events.retain(|event| event.user.is_some());
     events
 }
 
-fn changed(bench: &mut Bench, change: &VmChange) {
-    let changed = bench.agent().change_vms(WHO, change).expect("an answer");
+fn changed(fixture: &mut Fixture, change: &VmChange) {
+    let changed = fixture.agent().change_vms(WHO, change).expect("an answer");
     assert!(changed.ok, "{changed:#?}");
 }
 
 #[test]
 fn more_than_go_at_once_are_enabled_and_disabled_by_one_request_each() {
-    let mut bench = bench();
+    let mut fixture = fixture();
     let count = usize::try_from(VMS).expect("a number");
     for _ in 0..2 {
-        let changed = bench
+        let changed = fixture
             .agent()
             .change_vms(WHO, &all_enabled())
             .expect("an answer");
         assert!(changed.ok && changed.results.len() == count);
-        assert_eq!(whole(&bench), count);
+        assert_eq!(whole(&fixture), count);
     }
-    let before = asked(&bench).len();
-    let changed = bench
+    let before = requested(&fixture).len();
+    let changed = fixture
         .agent()
         .change_vms(WHO, &all_disabled())
         .expect("an answer");
     assert!(changed.ok && changed.results.len() == count);
-    assert_eq!(whole(&bench), 0);
-    assert_eq!(asked(&bench).len(), before + 1);
+    assert_eq!(whole(&fixture), 0);
+    assert_eq!(requested(&fixture).len(), before + 1);
 }
 
 /// The steps at which a change of many VMs is killed: each of the store and of the request, and of those that
@@ -139,23 +139,23 @@ fn kills(passed: Vec<String>) -> Vec<(String, u32)> {
 /// Kills an agent in the middle of a change: the next one goes on with it or takes it back, and records the
 /// request once. Whether it was killed.
 fn killed_at(
-    bench: &mut Bench,
+    fixture: &mut Fixture,
     change: &VmChange,
     vms: u32,
     (step, times): &(String, u32),
 ) -> bool {
     let what = format!("killed at {step} ({times})");
-    let before = asked(bench).len();
-    bench.steps.kill_at(step, *times);
-    let answer = bench.attempt(|agent| agent.change_vms(WHO, change));
-    bench.steps.spare();
+    let before = requested(fixture).len();
+    fixture.steps.kill_at(step, *times);
+    let answer = fixture.attempt(|agent| agent.change_vms(WHO, change));
+    fixture.steps.spare();
     if answer.is_some() {
         return false;
     }
-    bench.start();
-    let settings = whole(bench);
-    invariants::hold(bench, &what);
-    let events = asked(bench);
+    fixture.start();
+    let settings = whole(fixture);
+    invariants::hold(fixture, &what);
+    let events = requested(fixture);
     // Before its first commit nothing was asked of the store.
     if (step.as_str(), *times) == ("commit", 0) {
         assert_eq!(events.len(), before, "{what}");
@@ -178,35 +178,35 @@ fn killed_at(
         done => format!("acceleration on {done} of {vms} VMs."),
     };
     assert!(event.message.ends_with(&message), "{what}: {event:?}");
-    bench.reconcile();
-    assert_eq!(asked(bench).len(), before + 1, "{what}: not at rest");
+    fixture.reconcile();
+    assert_eq!(requested(fixture).len(), before + 1, "{what}: not at rest");
     true
 }
 
 /// Has all VMs be enabled, or none.
-fn put(bench: &mut Bench, enabled: bool, vms: u32) {
-    let settings = whole(bench);
+fn put(fixture: &mut Fixture, enabled: bool, vms: u32) {
+    let settings = whole(fixture);
     let change = match enabled {
         true if settings < vms as usize => all_enabled(),
         false if settings > 0 => all_disabled(),
         _ => return,
     };
     // A VM that has nothing cannot be disabled.
-    let _ = bench.agent().change_vms(WHO, &change).expect("an answer");
+    let _ = fixture.agent().change_vms(WHO, &change).expect("an answer");
 }
 
 /// Kills an agent at each of the steps of enabling or of disabling.
 fn killed_everywhere(vms: u32, change: &VmChange) {
-    let mut bench = bench_of(vms, in_memory());
+    let mut fixture = bench_of(vms, in_memory());
     let enabled = matches!(change, VmChange::Disable(_));
-    put(&mut bench, enabled, vms);
-    bench.steps.passed();
-    changed(&mut bench, change);
-    let all = kills(bench.steps.passed());
+    put(&mut fixture, enabled, vms);
+    fixture.steps.passed();
+    changed(&mut fixture, change);
+    let all = kills(fixture.steps.passed());
     let mut killed = 0;
     for kill in &all {
-        put(&mut bench, enabled, vms);
-        killed += u32::from(killed_at(&mut bench, change, vms, kill));
+        put(&mut fixture, enabled, vms);
+        killed += u32::from(killed_at(&mut fixture, change, vms, kill));
     }
     println!("killed at {killed} of {} steps", all.len());
     assert!(killed > 10, "{all:?}");
@@ -225,28 +225,28 @@ fn disabling_many_killed_at_each_step() {
 /// A thousand VMs are enabled and disabled, killed in the middle each time, and whole afterwards.
 fn a_thousand(store: Arc<dyn Store>) {
     const VMS: u32 = 1000;
-    let mut bench = bench_of(VMS, store);
+    let mut fixture = bench_of(VMS, store);
     let step = |name: &str, times| (name.to_owned(), times);
     for kill in [step("committed", 3), step("define-vf", 500)] {
-        put(&mut bench, false, VMS);
-        assert!(killed_at(&mut bench, &all_enabled(), VMS, &kill));
+        put(&mut fixture, false, VMS);
+        assert!(killed_at(&mut fixture, &all_enabled(), VMS, &kill));
     }
-    changed(&mut bench, &all_enabled());
-    assert_eq!(whole(&bench), 1000);
+    changed(&mut fixture, &all_enabled());
+    assert_eq!(whole(&fixture), 1000);
     assert!(killed_at(
-        &mut bench,
+        &mut fixture,
         &all_disabled(),
         VMS,
         &step("acted", 500)
     ));
-    changed(&mut bench, &all_enabled());
+    changed(&mut fixture, &all_enabled());
     assert!(killed_at(
-        &mut bench,
+        &mut fixture,
         &all_disabled(),
         VMS,
         &step("committed", 12)
     ));
-    assert_eq!(whole(&bench), 0);
+    assert_eq!(whole(&fixture), 0);
 }
 
 #[test]
@@ -263,20 +263,20 @@ fn a_thousand_in_etcd_killed_in_the_middle() {
 /// What cannot be gone on with is taken back, and the event of its request says so.
 #[test]
 fn refused_by_libvirt_after_a_kill_the_event_says_so() {
-    let mut bench = Bench::enabled();
-    bench.define("web", 1, 4);
-    bench.define("db", 2, 4);
-    let before = asked(&bench).len();
-    bench.steps.kill_at("decided", 0);
-    let answer = bench.attempt(|agent| agent.change_vms(WHO, &all_enabled()));
+    let mut fixture = Fixture::enabled();
+    fixture.define("web", 1, 4);
+    fixture.define("db", 2, 4);
+    let before = requested(&fixture).len();
+    fixture.steps.kill_at("decided", 0);
+    let answer = fixture.attempt(|agent| agent.change_vms(WHO, &all_enabled()));
     assert!(answer.is_none(), "it died");
-    bench
+    fixture
         .machine
         .vms
         .refuse("update config", "Operation not supported", 1);
-    bench.start();
-    assert_eq!(whole(&bench), 1);
-    let events = asked(&bench);
+    fixture.start();
+    assert_eq!(whole(&fixture), 1);
+    let events = requested(&fixture);
     assert_eq!(events.len(), before + 1);
     let event = events.last().expect("an event");
     assert_eq!(event.kind, EventKind::Changed);
@@ -287,25 +287,25 @@ fn refused_by_libvirt_after_a_kill_the_event_says_so() {
 /// A request that stays open since libvirt went away is recorded before another begins.
 #[test]
 fn a_request_that_is_open_is_recorded_before_the_next() {
-    let mut bench = Bench::enabled();
-    bench.define("web", 1, 4);
-    bench.define("db", 2, 4);
-    let before = asked(&bench).len();
-    bench.steps.kill_at("decided", 0);
-    let answer = bench.attempt(|agent| agent.change_vms(WHO, &all_enabled()));
+    let mut fixture = Fixture::enabled();
+    fixture.define("web", 1, 4);
+    fixture.define("db", 2, 4);
+    let before = requested(&fixture).len();
+    fixture.steps.kill_at("decided", 0);
+    let answer = fixture.attempt(|agent| agent.change_vms(WHO, &all_enabled()));
     assert!(answer.is_none(), "it died");
-    bench.machine.vms.set_away(true);
-    bench.start();
-    assert_eq!(asked(&bench).len(), before, "nobody can tell yet");
-    bench.machine.vms.set_away(false);
+    fixture.machine.vms.set_away(true);
+    fixture.start();
+    assert_eq!(requested(&fixture).len(), before, "nobody can tell yet");
+    fixture.machine.vms.set_away(false);
     changed(
-        &mut bench,
+        &mut fixture,
         &VmChange::Disable(VmDisable {
             names: vec!["db".to_owned()],
             dry_run: false,
         }),
     );
-    let events = asked(&bench);
+    let events = requested(&fixture);
     let told: Vec<&str> = events[before..].iter().map(|one| &*one.message).collect();
     assert_eq!(told.len(), 2, "{told:?}");
     assert_eq!(told[0], "Enabled acceleration on 2 of 2 VMs.");
@@ -313,7 +313,7 @@ fn a_request_that_is_open_is_recorded_before_the_next() {
         told[1].starts_with("Disabled acceleration on db"),
         "{told:?}"
     );
-    bench.reconcile();
-    assert_eq!(whole(&bench), 1);
-    assert_eq!(asked(&bench).len(), before + 2);
+    fixture.reconcile();
+    assert_eq!(whole(&fixture), 1);
+    assert_eq!(requested(&fixture).len(), before + 2);
 }

@@ -7,21 +7,21 @@ use accelnet_libvirt::xml::Part;
 use accelnet_model::hook_config::config_file;
 use accelnet_model::{Code, Mac, Performance};
 
-use crate::bench::{self, Bench, mac};
 use crate::elements::interface_fragment;
+use crate::fixture::{self, Fixture, mac};
 use crate::invariants;
 
 const LOW: Performance = Performance::Low;
 
 /// Two nodes with one store, an intent with VFs on both, and management enabled.
-fn two() -> (Bench, Bench) {
-    let one = Bench::enabled();
+fn two() -> (Fixture, Fixture) {
+    let one = Fixture::enabled();
     let other = one.beside("node2");
     (one, other)
 }
 
 /// `web` runs on the first node, with its VF.
-fn with_web() -> (Bench, Bench) {
+fn with_web() -> (Fixture, Fixture) {
     let (mut one, mut other) = two();
     one.define("web", 1, 4);
     assert!(one.vm_enable("web", LOW).ok);
@@ -32,31 +32,31 @@ fn with_web() -> (Bench, Bench) {
     (one, other)
 }
 
-fn event(bench: &Bench, change: MigrationChange) -> VmEvent {
-    let uuid = bench.machine.vms.uuid("web").expect("a VM");
+fn event(fixture: &Fixture, change: MigrationChange) -> VmEvent {
+    let uuid = fixture.machine.vms.uuid("web").expect("a VM");
     VmEvent::Migration { uuid, change }
 }
 
 /// The administrative MACs of the VFs that VMs have on a node.
-fn macs(bench: &Bench) -> Vec<Mac> {
-    let links = bench.machine.kernel.links().expect("links");
+fn macs(fixture: &Fixture) -> Vec<Mac> {
+    let links = fixture.machine.kernel.links().expect("links");
     let of = |address| {
-        let (pf, index) = bench.machine.kernel.node().vf_at(address).expect("a VF");
+        let (pf, index) = fixture.machine.kernel.node().vf_at(address).expect("a VF");
         let link = links.iter().find(|link| link.parent == Some(pf));
-        let all = bench.machine.kernel.vf_settings(link.expect("a PF"));
+        let all = fixture.machine.kernel.vf_settings(link.expect("a PF"));
         all.expect("settings")[usize::from(index)].mac
     };
-    let held = bench.machine.vms.vfs_in_use();
+    let held = fixture.machine.vms.vfs_in_use();
     held.into_iter().map(|(vf, _)| of(vf)).collect()
 }
 
-fn owner(bench: &Bench) -> String {
-    bench.policy().vms[0].0.node.to_string()
+fn owner(fixture: &Fixture) -> String {
+    fixture.policy().vms[0].0.node.to_string()
 }
 
 /// Whether the definition of `web` asks for a VF, and whether its vNIC offers failover.
-fn definition(bench: &Bench) -> (bool, bool) {
-    let config = bench.machine.vms.texts("web").0.expect("a definition");
+fn definition(fixture: &Fixture) -> (bool, bool) {
+    let config = fixture.machine.vms.texts("web").0.expect("a definition");
     let vf = interface_fragment(&config, mac(1), Part::Transient).is_some();
     let nic = interface_fragment(&config, mac(1), Part::Persistent).expect("a vNIC");
     (vf, nic.contains("persistent"))
@@ -75,15 +75,15 @@ fn the_mac_goes_the_moment_the_guest_gives_up_its_vf() {
         None
     );
     assert_eq!(macs(&one), [mac(1)]);
-    let word = responder.respond(&event(&one, MigrationChange::Active));
-    let word = word.expect("a word");
+    let event = responder.respond(&event(&one, MigrationChange::Active));
+    let event = event.expect("a event");
     assert_eq!(
-        (word.kind, word.subject.as_str()),
+        (event.kind, event.subject.as_str()),
         (EventKind::Noticed, "web")
     );
     assert_eq!(macs(&one), [Mac::ZERO]);
-    let taken_in = |bench: &Bench| bench.machine.kernel.taken_in();
-    let both = [(bench::igb(), mac(1))];
+    let taken_in = |fixture: &Fixture| fixture.machine.kernel.taken_in();
+    let both = [(fixture::igb(), mac(1))];
     assert_eq!(
         taken_in(&one),
         both,
@@ -113,9 +113,10 @@ fn the_mac_goes_the_moment_the_guest_gives_up_its_vf() {
     // On the target its neighbours reach it where it still is.
     assert_eq!(macs(&other), [mac(1)]);
     let there = other.agent().responder();
-    let word = there.respond(&event(&other, MigrationChange::Active));
+    let event = there.respond(&event(&other, MigrationChange::Active));
     assert!(
-        word.expect("a word")
+        event
+            .expect("a event")
             .message
             .contains("is migrating to this node")
     );
@@ -123,9 +124,10 @@ fn the_mac_goes_the_moment_the_guest_gives_up_its_vf() {
     other.reconcile();
     assert_eq!(macs(&other), [Mac::ZERO]);
     assert_eq!(other.machine.kernel.taken_in(), [], "it is not here yet");
-    let word = there.respond(&event(&other, MigrationChange::Completed));
+    let event = there.respond(&event(&other, MigrationChange::Completed));
     assert!(
-        word.expect("a word")
+        event
+            .expect("a event")
             .message
             .contains("has migrated to this node")
     );
@@ -142,7 +144,7 @@ fn the_mac_goes_the_moment_the_guest_gives_up_its_vf() {
     assert_eq!(macs(&other), [mac(1)]);
     let vm = other.vm("web");
     assert_eq!((vm.acceleration, vm.path), (State::Accelerated, Path::Vf));
-    assert!(other.was_told(EventKind::Noticed, "web"));
+    assert!(other.was_recorded(EventKind::Noticed, "web"));
     invariants::hold(&other, "arrived");
 }
 
@@ -253,7 +255,7 @@ fn a_vm_of_a_dead_node_is_started_elsewhere_and_gets_its_vf() {
 fn a_definition_elsewhere_is_what_it_was_once_the_setting_is_gone() {
     let (mut one, mut other) = with_web();
     other.define("web", 1, 4);
-    let text = |bench: &Bench| bench.machine.vms.texts("web").0.expect("a definition");
+    let text = |fixture: &Fixture| fixture.machine.vms.texts("web").0.expect("a definition");
     let before = text(&other);
     other.reconcile();
     assert_eq!(definition(&other), (false, true));

@@ -11,7 +11,7 @@ use accelnet_model::vm_setting::Phase;
 use accelnet_store::{LeaseId, Txn};
 use serde_json::{Value, json};
 
-use crate::bench::{Bench, NODE};
+use crate::fixture::{Fixture, NODE};
 
 const ID: &str = "0a1b2c3d-0000-4000-8000-0000000000aa";
 const ASKER: &str = "node9";
@@ -19,20 +19,23 @@ const ASKER: &str = "node9";
 const PASSES: u32 = 4;
 
 /// A node with a VM, and a lease of the node that asks.
-fn bench() -> (Bench, LeaseId) {
-    let mut bench = Bench::enabled();
-    bench.define("web", 1, 4);
-    bench.reconcile();
-    let lease = bench.store.grant(Duration::from_secs(60)).expect("a lease");
-    (bench, lease.id)
+fn fixture() -> (Fixture, LeaseId) {
+    let mut fixture = Fixture::enabled();
+    fixture.define("web", 1, 4);
+    fixture.reconcile();
+    let lease = fixture
+        .store
+        .grant(Duration::from_secs(60))
+        .expect("a lease");
+    (fixture, lease.id)
 }
 
 fn key(id: &str) -> String {
     format!("nodes/{NODE}/orders/{id}")
 }
 
-fn enable(bench: &Bench) -> Value {
-    let uuid = bench.machine.vms.uuid("web").expect("a VM");
+fn enable(fixture: &Fixture) -> Value {
+    let uuid = fixture.machine.vms.uuid("web").expect("a VM");
     json!({"enable": {"names": [uuid], "performance": "low"}})
 }
 
@@ -43,14 +46,14 @@ fn order(role: &str, request: &Value) -> Value {
     }})
 }
 
-fn put(bench: &Bench, id: &str, value: &Value, lease: Option<LeaseId>) {
+fn put(fixture: &Fixture, id: &str, value: &Value, lease: Option<LeaseId>) {
     let txn = Txn::new().put_leased(key(id), value.to_string(), lease);
-    let _ = bench.store.commit(&txn).expect("a store");
+    let _ = fixture.store.commit(&txn).expect("a store");
 }
 
 /// The state of an order.
-fn state(bench: &Bench, id: &str) -> Value {
-    let entry = bench
+fn state(fixture: &Fixture, id: &str) -> Value {
+    let entry = fixture
         .store
         .get(&key(id))
         .expect("a store")
@@ -61,8 +64,8 @@ fn state(bench: &Bench, id: &str) -> Value {
 }
 
 /// What was answered: whether it was done, or the code.
-fn answer(bench: &Bench, id: &str) -> Result<(), Code> {
-    let answered = state(bench, id)["answered"].take();
+fn answer(fixture: &Fixture, id: &str) -> Result<(), Code> {
+    let answered = state(fixture, id)["answered"].take();
     let code = |problem: &Value| {
         let code = problem["code"].as_str().expect("a code");
         code.parse::<Code>().expect("a code")
@@ -74,28 +77,33 @@ fn answer(bench: &Bench, id: &str) -> Result<(), Code> {
     }
 }
 
-fn events(bench: &Bench) -> Vec<Event> {
-    let journal = Journal::new(bench.store.clone(), NODE);
+fn events(fixture: &Fixture) -> Vec<Event> {
+    let journal = Journal::new(fixture.store.clone(), NODE);
     let all = journal.since(None, 0, 1000).expect("events").into_iter();
     let asked = |event: &Event| event.user.as_deref() == Some("anna (uid 1000)");
     all.filter(asked).collect()
 }
 
-fn is_accelerated(bench: &Bench) -> bool {
-    let uuid = bench.machine.vms.uuid("web").expect("a VM");
-    let policy = bench.policy();
+fn is_accelerated(fixture: &Fixture) -> bool {
+    let uuid = fixture.machine.vms.uuid("web").expect("a VM");
+    let policy = fixture.policy();
     let setting = policy.vm(&uuid);
     setting.is_some_and(|setting| setting.phase == Phase::Enabled)
 }
 
 #[test]
 fn an_order_is_carried_out_and_recorded_as_a_request_is() {
-    let (mut bench, lease) = bench();
-    put(&bench, ID, &order("operator", &enable(&bench)), Some(lease));
-    bench.agent().carry_out_orders();
-    assert_eq!(answer(&bench, ID), Ok(()));
-    assert!(is_accelerated(&bench));
-    let events = events(&bench);
+    let (mut fixture, lease) = fixture();
+    put(
+        &fixture,
+        ID,
+        &order("operator", &enable(&fixture)),
+        Some(lease),
+    );
+    fixture.agent().carry_out_orders();
+    assert_eq!(answer(&fixture, ID), Ok(()));
+    assert!(is_accelerated(&fixture));
+    let events = events(&fixture);
     assert_eq!(events.len(), 1, "{events:?}");
     assert_eq!(
         (events[0].kind, events[0].role),
@@ -106,30 +114,35 @@ fn an_order_is_carried_out_and_recorded_as_a_request_is() {
         (from.address.as_str(), from.node.as_deref()),
         ("socket", Some(ASKER))
     );
-    bench.agent().carry_out_orders();
-    assert_eq!(self::events(&bench).len(), 1, "it is not done twice");
+    fixture.agent().carry_out_orders();
+    assert_eq!(self::events(&fixture).len(), 1, "it is not done twice");
 }
 
 #[test]
 fn a_dry_run_changes_nothing() {
-    let (mut bench, lease) = bench();
-    let mut request = enable(&bench);
+    let (mut fixture, lease) = fixture();
+    let mut request = enable(&fixture);
     request["enable"]["dry_run"] = true.into();
-    put(&bench, ID, &order("reader", &request), Some(lease));
-    bench.agent().carry_out_orders();
-    assert_eq!(answer(&bench, ID), Ok(()));
-    assert!(!is_accelerated(&bench));
-    assert_eq!(events(&bench).len(), 0);
+    put(&fixture, ID, &order("reader", &request), Some(lease));
+    fixture.agent().carry_out_orders();
+    assert_eq!(answer(&fixture, ID), Ok(()));
+    assert!(!is_accelerated(&fixture));
+    assert_eq!(events(&fixture).len(), 0);
 }
 
 #[test]
 fn the_role_is_checked_by_the_node_that_carries_it_out() {
-    let (mut bench, lease) = bench();
-    put(&bench, ID, &order("reader", &enable(&bench)), Some(lease));
-    bench.agent().carry_out_orders();
-    assert_eq!(answer(&bench, ID), Err(Code::NotAllowed));
-    assert!(!is_accelerated(&bench));
-    let events = events(&bench);
+    let (mut fixture, lease) = fixture();
+    put(
+        &fixture,
+        ID,
+        &order("reader", &enable(&fixture)),
+        Some(lease),
+    );
+    fixture.agent().carry_out_orders();
+    assert_eq!(answer(&fixture, ID), Err(Code::NotAllowed));
+    assert!(!is_accelerated(&fixture));
+    let events = events(&fixture);
     assert_eq!(events.len(), 1, "{events:?}");
     assert_eq!(
         (events[0].kind, events[0].code),
@@ -139,21 +152,26 @@ fn the_role_is_checked_by_the_node_that_carries_it_out() {
 
 #[test]
 fn what_was_refused_as_a_whole_is_answered() {
-    let (mut bench, lease) = bench();
-    bench
+    let (mut fixture, lease) = fixture();
+    fixture
         .agent()
-        .disable(crate::bench::WHO, false)
+        .disable(crate::fixture::WHO, false)
         .expect("disabled");
-    put(&bench, ID, &order("operator", &enable(&bench)), Some(lease));
-    bench.agent().carry_out_orders();
-    assert_eq!(answer(&bench, ID), Err(Code::ManagementDisabled));
+    put(
+        &fixture,
+        ID,
+        &order("operator", &enable(&fixture)),
+        Some(lease),
+    );
+    fixture.agent().carry_out_orders();
+    assert_eq!(answer(&fixture, ID), Err(Code::ManagementDisabled));
 }
 
 /// What is no order is skipped and named, and hides no order.
 #[test]
 fn garbage_is_no_order() {
-    let (mut bench, lease) = bench();
-    let good = order("operator", &enable(&bench));
+    let (mut fixture, lease) = fixture();
+    let good = order("operator", &enable(&fixture));
     let changed = |change: fn(&mut Value)| {
         let mut order = good.clone();
         change(&mut order["value"]);
@@ -172,35 +190,40 @@ fn garbage_is_no_order() {
     ];
     for (number, value) in bad.iter().enumerate() {
         let id = format!("0a1b2c3d-0000-4000-8000-{number:012}");
-        put(&bench, &id, value, Some(lease));
+        put(&fixture, &id, value, Some(lease));
     }
-    put(&bench, "no-id", &good, Some(lease));
-    let found = check(&*bench.store).expect("a store").unreadable;
+    put(&fixture, "no-id", &good, Some(lease));
+    let found = check(&*fixture.store).expect("a store").unreadable;
     assert_eq!(found.len(), bad.len() + 1, "{found:?}");
     assert!(found.iter().all(|one| one.key.starts_with(&key(""))));
-    bench.agent().carry_out_orders();
-    assert!(!is_accelerated(&bench));
-    put(&bench, ID, &good, Some(lease));
-    bench.agent().carry_out_orders();
-    assert_eq!(answer(&bench, ID), Ok(()));
+    fixture.agent().carry_out_orders();
+    assert!(!is_accelerated(&fixture));
+    put(&fixture, ID, &good, Some(lease));
+    fixture.agent().carry_out_orders();
+    assert_eq!(answer(&fixture, ID), Ok(()));
 }
 
 #[test]
 fn an_order_without_a_lease_is_not_carried_out() {
-    let (mut bench, _) = bench();
-    put(&bench, ID, &order("operator", &enable(&bench)), None);
-    bench.agent().carry_out_orders();
-    assert!(!is_accelerated(&bench));
+    let (mut fixture, _) = fixture();
+    put(&fixture, ID, &order("operator", &enable(&fixture)), None);
+    fixture.agent().carry_out_orders();
+    assert!(!is_accelerated(&fixture));
 }
 
 #[test]
 fn an_order_that_went_with_its_lease_is_not_carried_out() {
-    let (mut bench, lease) = bench();
-    put(&bench, ID, &order("operator", &enable(&bench)), Some(lease));
-    bench.store.revoke(lease).expect("revoked");
-    bench.agent().carry_out_orders();
-    assert!(!is_accelerated(&bench));
-    assert_eq!(events(&bench).len(), 0);
+    let (mut fixture, lease) = fixture();
+    put(
+        &fixture,
+        ID,
+        &order("operator", &enable(&fixture)),
+        Some(lease),
+    );
+    fixture.store.revoke(lease).expect("revoked");
+    fixture.agent().carry_out_orders();
+    assert!(!is_accelerated(&fixture));
+    assert_eq!(events(&fixture).len(), 0);
 }
 
 /// The lease of the asker ends while this node works: the change is made whole or not at all, recorded once, and
@@ -208,29 +231,38 @@ fn an_order_that_went_with_its_lease_is_not_carried_out() {
 #[test]
 fn a_lease_that_ends_at_any_step_leaves_one_outcome() {
     let asked = || {
-        let (bench, lease) = bench();
-        put(&bench, ID, &order("operator", &enable(&bench)), Some(lease));
-        bench.steps.passed();
-        (bench, lease)
+        let (fixture, lease) = fixture();
+        put(
+            &fixture,
+            ID,
+            &order("operator", &enable(&fixture)),
+            Some(lease),
+        );
+        fixture.steps.passed();
+        (fixture, lease)
     };
-    let (mut whole, _) = asked();
+    let (mut whole, _) = requested();
     whole.agent().carry_out_orders();
     let mut changed = 0;
     for (step, times) in counted(whole.steps.passed()) {
         let what = format!("the lease ends at {step} ({times})");
-        let (mut bench, lease) = asked();
-        let store = bench.store.clone();
-        bench.steps.act_at(&step, times, move || {
+        let (mut fixture, lease) = requested();
+        let store = fixture.store.clone();
+        fixture.steps.act_at(&step, times, move || {
             store.revoke(lease).expect("revoked");
         });
-        bench.agent().carry_out_orders();
+        fixture.agent().carry_out_orders();
         for _ in 0..PASSES {
-            bench.reconcile();
-            bench.agent().carry_out_orders();
+            fixture.reconcile();
+            fixture.agent().carry_out_orders();
         }
-        assert_eq!(bench.store.get(&key(ID)).expect("a store"), None, "{what}");
-        let is_done = is_accelerated(&bench);
-        let events = events(&bench);
+        assert_eq!(
+            fixture.store.get(&key(ID)).expect("a store"),
+            None,
+            "{what}"
+        );
+        let is_done = is_accelerated(&fixture);
+        let events = events(&fixture);
         assert_eq!(events.len(), usize::from(is_done), "{what}: {events:?}");
         changed += events.len();
     }
@@ -240,13 +272,13 @@ fn a_lease_that_ends_at_any_step_leaves_one_outcome() {
 /// An order is for this node alone: a VM that is on another one is refused, and nothing is forwarded.
 #[test]
 fn an_order_is_never_forwarded() {
-    let (mut bench, lease) = bench();
+    let (mut fixture, lease) = fixture();
     let elsewhere = json!({"enable": {"names": [ID], "performance": "low"}});
     let order = order("operator", &elsewhere);
-    put(&bench, ID, &order, Some(lease));
-    bench.agent().carry_out_orders();
-    assert_eq!(answer(&bench, ID), Err(Code::VmNotFound));
-    let range = bench.store.range("nodes/").expect("a store");
+    put(&fixture, ID, &order, Some(lease));
+    fixture.agent().carry_out_orders();
+    assert_eq!(answer(&fixture, ID), Err(Code::VmNotFound));
+    let range = fixture.store.range("nodes/").expect("a store");
     let keys = range.entries.iter().map(|entry| entry.key.as_str());
     let orders: Vec<&str> = keys.filter(|key| key.contains("/orders/")).collect();
     assert_eq!(orders, [key(ID)]);
@@ -255,74 +287,76 @@ fn an_order_is_never_forwarded() {
 /// A later release may order what this one does not know: it stays as it is, named, and hides no other order.
 #[test]
 fn an_order_in_a_later_format_is_left_to_its_asker() {
-    let (mut bench, lease) = bench();
-    let mut later = order("operator", &enable(&bench));
+    let (mut fixture, lease) = fixture();
+    let mut later = order("operator", &enable(&fixture));
     later["format"] = 99.into();
-    put(&bench, ID, &later, Some(lease));
-    bench.agent().carry_out_orders();
-    assert!(!is_accelerated(&bench));
-    let entry = bench.store.get(&key(ID)).expect("a store");
+    put(&fixture, ID, &later, Some(lease));
+    fixture.agent().carry_out_orders();
+    assert!(!is_accelerated(&fixture));
+    let entry = fixture.store.get(&key(ID)).expect("a store");
     assert_eq!(
         entry.expect("as it was").value,
         later.to_string().into_bytes()
     );
-    let found = check(&*bench.store).expect("a store").unreadable;
+    let found = check(&*fixture.store).expect("a store").unreadable;
     assert_eq!(found.len(), 1, "{found:?}");
 }
 
 #[test]
 fn a_kill_at_any_step_of_enabling() {
-    killed_everywhere(enable, |bench| drop(bench.machine.vms.virsh_start("web")));
+    killed_everywhere(enable, |fixture| {
+        drop(fixture.machine.vms.virsh_start("web"))
+    });
 }
 
 #[test]
 fn a_kill_at_any_step_of_disabling() {
-    let disable = |bench: &Bench| {
-        let uuid = bench.machine.vms.uuid("web").expect("a VM");
+    let disable = |fixture: &Fixture| {
+        let uuid = fixture.machine.vms.uuid("web").expect("a VM");
         json!({"disable": {"names": [uuid]}})
     };
-    killed_everywhere(disable, |bench| {
+    killed_everywhere(disable, |fixture| {
         let low = accelnet_model::Performance::Low;
-        assert!(bench.vm_enable("web", low).ok);
+        assert!(fixture.vm_enable("web", low).ok);
     });
 }
 
 /// Kills the agent at each step of an order; the next agent answers it with the state of the VM.
-fn killed_everywhere(request: fn(&Bench) -> Value, before: fn(&mut Bench)) {
+fn killed_everywhere(request: fn(&Fixture) -> Value, before: fn(&mut Fixture)) {
     let asked = || {
-        let (mut bench, lease) = bench();
-        before(&mut bench);
-        bench.reconcile();
+        let (mut fixture, lease) = fixture();
+        before(&mut fixture);
+        fixture.reconcile();
         put(
-            &bench,
+            &fixture,
             ID,
-            &order("operator", &request(&bench)),
+            &order("operator", &request(&fixture)),
             Some(lease),
         );
-        bench.steps.passed();
-        bench
+        fixture.steps.passed();
+        fixture
     };
-    let mut whole = asked();
+    let mut whole = requested();
     let was = is_accelerated(&whole);
     whole.agent().carry_out_orders();
     assert_eq!(answer(&whole, ID), Ok(()), "whole");
     assert_ne!(is_accelerated(&whole), was);
     for (step, times) in counted(whole.steps.passed()) {
         let what = format!("killed at {step} ({times})");
-        let mut bench = asked();
-        bench.steps.kill_at(&step, times);
-        let ended = bench.attempt(|agent| agent.carry_out_orders());
+        let mut fixture = requested();
+        fixture.steps.kill_at(&step, times);
+        let ended = fixture.attempt(|agent| agent.carry_out_orders());
         assert!(ended.is_none(), "{what}: no agent was killed");
-        bench.start();
+        fixture.start();
         for _ in 1..PASSES {
-            bench.reconcile();
+            fixture.reconcile();
             // As the agent that starts hands in what it finds.
-            bench.agent().carry_out_orders();
+            fixture.agent().carry_out_orders();
         }
-        let is_done = is_accelerated(&bench) != was;
-        let answered = answer(&bench, ID);
+        let is_done = is_accelerated(&fixture) != was;
+        let answered = answer(&fixture, ID);
         assert_eq!(answered.is_ok(), is_done, "{what}: {answered:?}");
-        let events = events(&bench);
+        let events = events(&fixture);
         let changes = events
             .iter()
             .filter(|event| event.kind == EventKind::Changed);

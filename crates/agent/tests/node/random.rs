@@ -8,7 +8,7 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::test_runner::Config;
 
-use crate::bench::{Bench, INTENT, WHO, disable, enable, igb, mac, set};
+use crate::fixture::{Fixture, INTENT, WHO, disable, enable, igb, mac, set};
 use crate::{invariants, reach};
 
 /// VMs there are.
@@ -55,7 +55,7 @@ enum Op {
     /// A container is connected and speaks, or it is disconnected.
     Container(u8, bool),
     Kill(usize, u32),
-    Pass,
+    Reconcile,
 }
 
 fn op() -> impl Strategy<Value = Op> {
@@ -78,7 +78,7 @@ fn op() -> impl Strategy<Value = Op> {
         1 => any::<bool>().prop_map(Op::Away),
         2 => (0..3_u8, any::<bool>()).prop_map(|(port, there)| Op::Container(port, there)),
         4 => (0..STEPS.len(), 0..2_u32).prop_map(|(step, times)| Op::Kill(step, times)),
-        3 => Just(Op::Pass),
+        3 => Just(Op::Reconcile),
     ]
 }
 
@@ -87,8 +87,8 @@ fn name(vm: u8) -> String {
 }
 
 /// Does one thing; what is refused is refused.
-fn does(bench: &mut Bench, op: &Op) {
-    let vms = bench.machine.vms.clone();
+fn does(fixture: &mut Fixture, op: &Op) {
+    let vms = fixture.machine.vms.clone();
     let change = match op {
         Op::Enable(vm, performance, now) => Some(enable(&name(*vm), *performance, *now)),
         Op::Set(vm, performance, now) => Some(set(&name(*vm), *performance, *now)),
@@ -96,7 +96,7 @@ fn does(bench: &mut Bench, op: &Op) {
         _ => None,
     };
     if let Some(change) = change {
-        drop(bench.attempt(|agent| agent.change_vms(WHO, &change)));
+        drop(fixture.attempt(|agent| agent.change_vms(WHO, &change)));
         return;
     }
     match op {
@@ -106,16 +106,16 @@ fn does(bench: &mut Bench, op: &Op) {
                 node_reserve_percentage: Some(0),
                 ..Default::default()
             };
-            drop(bench.attempt(|agent| agent.enable(WHO, &request)));
+            drop(fixture.attempt(|agent| agent.enable(WHO, &request)));
         }
-        Op::Manage(false) => drop(bench.attempt(|agent| agent.disable(WHO, false))),
+        Op::Manage(false) => drop(fixture.attempt(|agent| agent.disable(WHO, false))),
         Op::Vfs(vfs, disruptive) => {
             let request = IntentSet {
                 vfs: Some(*vfs),
                 disruptive: *disruptive,
                 ..IntentSet::default()
             };
-            drop(bench.attempt(|agent| agent.set_intent(WHO, INTENT, &request)));
+            drop(fixture.attempt(|agent| agent.set_intent(WHO, INTENT, &request)));
         }
         Op::Start(vm) => drop(vms.virsh_start(&name(*vm))),
         Op::Stop(vm) => drop(vms.virsh_stop(&name(*vm))),
@@ -134,62 +134,62 @@ fn does(bench: &mut Bench, op: &Op) {
             drop(vms.stop_network(network));
         }
         Op::DeleteBridge => {
-            let switches = &bench.machine.switches;
+            let switches = &fixture.machine.switches;
             switches.delete_bridge_externally("acn-MyIntent");
         }
         Op::SwitchVfsOff => {
             if vms.vfs_in_use().is_empty() {
-                drop(bench.machine.kernel.echo_numvfs(igb(), 0));
+                drop(fixture.machine.kernel.echo_numvfs(igb(), 0));
             }
         }
         Op::Refuse(call) => vms.refuse_call(*call, "error from the hypervisor"),
         Op::Away(away) => vms.set_away(*away),
         Op::Container(number, there) => {
             let port = format!("veth{number}");
-            bench.machine.switches.disconnect(&port);
+            fixture.machine.switches.disconnect(&port);
             if *there
-                && bench
+                && fixture
                     .machine
                     .switches
                     .connect(&port, "acn-MyIntent")
                     .is_ok()
             {
-                reach::speaks(bench, &port, Mac([0x02, 0x42, 0, 0, 0, *number]));
+                reach::speaks(fixture, &port, Mac([0x02, 0x42, 0, 0, 0, *number]));
             }
         }
-        Op::Kill(step, times) => bench.steps.kill_at(STEPS[*step], *times),
-        Op::Pass => drop(bench.attempt(|agent| agent.reconcile())),
+        Op::Kill(step, times) => fixture.steps.kill_at(STEPS[*step], *times),
+        Op::Reconcile => drop(fixture.attempt(|agent| agent.reconcile())),
         Op::Enable(..) | Op::Set(..) | Op::Disable(_) => {}
     }
 }
 
 /// Does all of it, then puts right what an agent cannot, and lets it come to rest.
 fn run(ops: &[Op]) {
-    let mut bench = Bench::enabled();
+    let mut fixture = Fixture::enabled();
     for vm in 1..=VMS {
-        bench.define(&name(vm), vm, 4);
+        fixture.define(&name(vm), vm, 4);
     }
-    bench.reconcile();
+    fixture.reconcile();
     for op in ops {
-        does(&mut bench, op);
-        if !bench.lives() {
-            bench.steps.spare();
-            bench.start();
-            invariants::truthful(&bench, &format!("killed, {ops:?}"));
+        does(&mut fixture, op);
+        if !fixture.lives() {
+            fixture.steps.spare();
+            fixture.start();
+            invariants::truthful(&fixture, &format!("killed, {ops:?}"));
         }
     }
-    bench.steps.spare();
-    bench.machine.vms.accept();
-    bench.machine.vms.set_away(false);
+    fixture.steps.spare();
+    fixture.machine.vms.accept();
+    fixture.machine.vms.set_away(false);
     for _ in 0..4 {
-        bench.reconcile();
+        fixture.reconcile();
     }
-    invariants::hold(&bench, &format!("{ops:?}"));
-    invariants::have_crossed(&mut bench, &format!("{ops:?}"));
+    invariants::hold(&fixture, &format!("{ops:?}"));
+    invariants::have_crossed(&mut fixture, &format!("{ops:?}"));
     assert!(
-        bench.is_completed(),
+        fixture.is_completed(),
         "{:?} {ops:?}",
-        bench.status_of(INTENT)
+        fixture.status_of(INTENT)
     );
 }
 

@@ -14,7 +14,7 @@ use accelnet_model::{Code, Mac, PciAddress, Performance};
 use accelnet_netlink::{FdbEvent, FdbKind};
 use accelnet_sim::Guest;
 
-use crate::bench::{Bench, INTENT, enable, igb, mac};
+use crate::fixture::{Fixture, INTENT, enable, igb, mac};
 use crate::invariants;
 
 const LOW: Performance = Performance::Low;
@@ -56,20 +56,20 @@ struct Net {
 }
 
 /// The MACs that VFs of an adapter have.
-pub fn vf_macs(bench: &Bench, adapter: PciAddress) -> BTreeSet<Mac> {
-    let links = bench.machine.kernel.links().expect("links");
+pub fn vf_macs(fixture: &Fixture, adapter: PciAddress) -> BTreeSet<Mac> {
+    let links = fixture.machine.kernel.links().expect("links");
     let link = links.iter().find(|link| link.parent == Some(adapter));
-    let settings = link.map(|link| bench.machine.kernel.vf_settings(link).expect("settings"));
+    let settings = link.map(|link| fixture.machine.kernel.vf_settings(link).expect("settings"));
     let macs = settings.into_iter().flatten().map(|vf| vf.mac);
     macs.filter(|mac| *mac != Mac::ZERO).collect()
 }
 
 impl Net {
-    fn of(bench: &Bench) -> Self {
-        let kernel = &bench.machine.kernel;
+    fn of(fixture: &Fixture) -> Self {
+        let kernel = &fixture.machine.kernel;
         let links = kernel.links().expect("links");
         let adapters = links.iter().filter_map(|link| link.parent);
-        let vfs = adapters.map(|adapter| (adapter, vf_macs(bench, adapter)));
+        let vfs = adapters.map(|adapter| (adapter, vf_macs(fixture, adapter)));
         let vfs = vfs.collect();
         let entries = kernel.fdb().expect("entries").into_iter();
         let learned = entries.filter(|entry| entry.kind == FdbKind::Learned);
@@ -184,10 +184,10 @@ impl Net {
     }
 
     /// Running VMs on the bridge, containers that were heard of, the node, and somebody outside.
-    fn stations(&self, bench: &Bench) -> Vec<Station> {
+    fn stations(&self, fixture: &Fixture) -> Vec<Station> {
         let mut stations = Vec::new();
-        for (name, _) in bench.machine.vms.list() {
-            let (_, Some(live)) = bench.machine.vms.texts(&name) else {
+        for (name, _) in fixture.machine.vms.list() {
+            let (_, Some(live)) = fixture.machine.vms.texts(&name) else {
                 continue;
             };
             let vnics = Definition::parse(&live).expect("a domain").vnics;
@@ -235,9 +235,9 @@ impl Net {
 }
 
 /// The pairs of which one does not reach the other.
-fn cut_off(bench: &Bench) -> Vec<(String, String)> {
-    let net = Net::of(bench);
-    let stations = net.stations(bench);
+fn cut_off(fixture: &Fixture) -> Vec<(String, String)> {
+    let net = Net::of(fixture);
+    let stations = net.stations(fixture);
     let mut missed = Vec::new();
     for from in &stations {
         for to in stations.iter().filter(|to| to.mac != from.mac) {
@@ -255,74 +255,78 @@ fn cut_off(bench: &Bench) -> Vec<(String, String)> {
 }
 
 /// All pairs reach each other, where the intent has its bridge.
-pub fn everybody_reaches_everybody(bench: &Bench, what: &str) {
-    let status = bench.status_of(INTENT);
+pub fn all_reach_each_other(fixture: &Fixture, what: &str) {
+    let status = fixture.status_of(INTENT);
     let uplink = status.is_some_and(|status| {
         let bridge = status.bridge.clone().unwrap_or_default();
-        let ports = bench.machine.switches.ports(&bridge);
+        let ports = fixture.machine.switches.ports(&bridge);
         ports.iter().any(|port| port.starts_with("en"))
     });
     if uplink {
-        assert_eq!(cut_off(bench), [], "{what}");
+        assert_eq!(cut_off(fixture), [], "{what}");
     }
 }
 
-fn taken_in(bench: &Bench) -> BTreeSet<Mac> {
-    let all = bench.machine.kernel.taken_in();
+fn taken_in(fixture: &Fixture) -> BTreeSet<Mac> {
+    let all = fixture.machine.kernel.taken_in();
     all.into_iter().map(|(_, mac)| mac).collect()
 }
 
 /// A frame from `mac` comes in by `port`, and the agent hears of what the bridge learned.
-pub fn speaks(bench: &mut Bench, port: &str, mac: Mac) {
-    let event = bench.machine.kernel.receives(port, mac).expect("a bridge");
+pub fn speaks(fixture: &mut Fixture, port: &str, mac: Mac) {
+    let event = fixture
+        .machine
+        .kernel
+        .receives(port, mac)
+        .expect("a bridge");
     if let Some(event) = event {
-        bench.agent().address_event(event);
+        fixture.agent().address_event(event);
     }
-    if bench.agent().next_filter().is_some() {
-        bench.agent().apply_filter();
+    if fixture.agent().next_filter().is_some() {
+        fixture.agent().apply_filter();
     }
 }
 
 /// `web` is on its VF, `db` on the software path.
-fn web_and_db() -> Bench {
-    let mut bench = Bench::enabled();
-    bench.run("web", 1, 4);
-    bench.run("db", 2, 4);
-    assert!(bench.change(&enable("web", LOW, true)).ok);
-    invariants::have_crossed(&mut bench, "web has crossed");
-    bench.reconcile();
-    bench
+fn web_and_db() -> Fixture {
+    let mut fixture = Fixture::enabled();
+    fixture.run("web", 1, 4);
+    fixture.run("db", 2, 4);
+    assert!(fixture.change(&enable("web", LOW, true)).ok);
+    invariants::have_crossed(&mut fixture, "web has crossed");
+    fixture.reconcile();
+    fixture
 }
 
 #[test]
 fn a_vm_on_its_vf_and_one_on_the_software_path() {
-    let mut bench = web_and_db();
-    assert_eq!(taken_in(&bench), BTreeSet::from([mac(2)]));
-    invariants::hold(&bench, "one on each path");
+    let mut fixture = web_and_db();
+    assert_eq!(taken_in(&fixture), BTreeSet::from([mac(2)]));
+    invariants::hold(&fixture, "one on each path");
     // Without the entry, the oracle sees what the lab saw.
-    let links = bench.machine.kernel.links().expect("links");
+    let links = fixture.machine.kernel.links().expect("links");
     let pf = links.iter().find(|link| link.parent == Some(igb()));
     let index = pf.expect("a PF").index;
-    let kernel = bench.machine.kernel.clone();
+    let kernel = fixture.machine.kernel.clone();
     assert!(kernel.take_in(index, mac(2), false).expect("removed"));
     let missed = ("web".to_owned(), "db".to_owned());
-    assert_eq!(cut_off(&bench), [missed]);
+    assert_eq!(cut_off(&fixture), [missed]);
     // Somebody removed it: the next pass adds it again.
-    bench.reconcile();
-    invariants::hold(&bench, "mended");
-    assert!(bench.vm_enable("db", LOW).ok);
-    assert!(bench.vm_disable("web").ok);
-    invariants::hold(&bench, "the other way round");
-    bench.machine.vms.virsh_stop("db").expect("stopped");
-    bench.reconcile();
-    invariants::have_crossed(&mut bench, "db is off");
+    fixture.reconcile();
+    invariants::hold(&fixture, "mended");
+    assert!(fixture.vm_enable("db", LOW).ok);
+    assert!(fixture.vm_disable("web").ok);
+    invariants::hold(&fixture, "the other way round");
+    fixture.machine.vms.virsh_stop("db").expect("stopped");
+    fixture.reconcile();
+    invariants::have_crossed(&mut fixture, "db is off");
     // One that is accelerated may be started by anybody.
-    assert_eq!(taken_in(&bench), BTreeSet::from([mac(1), mac(2)]));
+    assert_eq!(taken_in(&fixture), BTreeSet::from([mac(1), mac(2)]));
 }
 
 /// The port of the vNIC of a running VM.
-fn port_of(bench: &Bench, vm: &str) -> String {
-    let (_, live) = bench.machine.vms.texts(vm);
+fn port_of(fixture: &Fixture, vm: &str) -> String {
+    let (_, live) = fixture.machine.vms.texts(vm);
     let vnics = Definition::parse(&live.expect("it runs"))
         .expect("a domain")
         .vnics;
@@ -332,180 +336,180 @@ fn port_of(bench: &Bench, vm: &str) -> String {
 
 #[test]
 fn a_vm_is_reached_whichever_path_it_last_sent_over() {
-    let mut bench = web_and_db();
-    let port = port_of(&bench, "db");
+    let mut fixture = web_and_db();
+    let port = port_of(&fixture, "db");
     // The bridge has learned where it is, and its guest takes a while to use its VF.
-    speaks(&mut bench, &port, mac(2));
+    speaks(&mut fixture, &port, mac(2));
     let slow = Guest {
         slow: true,
         ..Guest::default()
     };
-    bench.machine.vms.set_guest("db", slow).expect("a guest");
-    assert!(bench.change(&enable("db", LOW, true)).ok);
-    invariants::hold(&bench, "either path");
-    let port = port_of(&bench, "db");
-    speaks(&mut bench, &port, mac(2));
-    invariants::hold(&bench, "it sends over its vNIC");
+    fixture.machine.vms.set_guest("db", slow).expect("a guest");
+    assert!(fixture.change(&enable("db", LOW, true)).ok);
+    invariants::hold(&fixture, "either path");
+    let port = port_of(&fixture, "db");
+    speaks(&mut fixture, &port, mac(2));
+    invariants::hold(&fixture, "it sends over its vNIC");
     // The agent dies in between.
-    bench.start();
-    speaks(&mut bench, &port, mac(2));
-    invariants::hold(&bench, "after a restart");
-    bench.machine.vms.guest_binds("db").expect("bound");
-    invariants::have_crossed(&mut bench, "on its VF");
-    let learned = |bench: &Bench| Net::of(bench).learned.get(&mac(2)).cloned();
-    assert_eq!(learned(&bench).as_deref(), Some("ens1"), "not flooded");
-    invariants::hold(&bench, "on its VF");
+    fixture.start();
+    speaks(&mut fixture, &port, mac(2));
+    invariants::hold(&fixture, "after a restart");
+    fixture.machine.vms.guest_binds("db").expect("bound");
+    invariants::have_crossed(&mut fixture, "on its VF");
+    let learned = |fixture: &Fixture| Net::of(fixture).learned.get(&mac(2)).cloned();
+    assert_eq!(learned(&fixture).as_deref(), Some("ens1"), "not flooded");
+    invariants::hold(&fixture, "on its VF");
     // It goes back, and has not sent yet.
-    assert!(bench.vm_disable("db").ok);
-    invariants::hold(&bench, "on its software path");
-    speaks(&mut bench, &port, mac(2));
-    assert_eq!(learned(&bench), Some(port), "the port learns again");
-    bench.machine.vms.virsh_stop("db").expect("stopped");
-    bench.reconcile();
-    assert_eq!(learned(&bench), None);
+    assert!(fixture.vm_disable("db").ok);
+    invariants::hold(&fixture, "on its software path");
+    speaks(&mut fixture, &port, mac(2));
+    assert_eq!(learned(&fixture), Some(port), "the port learns again");
+    fixture.machine.vms.virsh_stop("db").expect("stopped");
+    fixture.reconcile();
+    assert_eq!(learned(&fixture), None);
 }
 
 #[test]
 fn a_vm_that_moved_here_is_reached_from_the_moment_it_runs() {
-    let mut bench = web_and_db();
+    let mut fixture = web_and_db();
     let slow = Guest {
         slow: true,
         ..Guest::default()
     };
-    bench.machine.vms.set_guest("db", slow).expect("a guest");
-    assert!(bench.change(&enable("db", LOW, true)).ok);
+    fixture.machine.vms.set_guest("db", slow).expect("a guest");
+    assert!(fixture.change(&enable("db", LOW, true)).ok);
     // Until now it ran elsewhere, and its frames came over the wire.
-    let learned = bench.machine.kernel.receives("ens1", mac(2));
+    let learned = fixture.machine.kernel.receives("ens1", mac(2));
     assert!(learned.expect("a bridge").is_some());
-    assert!(!cut_off(&bench).is_empty());
-    let uuid = bench.machine.vms.uuid("db").expect("a VM");
-    bench.agent().vm_resumed(&uuid);
-    everybody_reaches_everybody(&bench, "it goes on");
+    assert!(!cut_off(&fixture).is_empty());
+    let uuid = fixture.machine.vms.uuid("db").expect("a VM");
+    fixture.agent().vm_resumed(&uuid);
+    all_reach_each_other(&fixture, "it goes on");
 }
 
 #[test]
 fn a_vm_that_falls_back_is_reached() {
-    let mut bench = web_and_db();
+    let mut fixture = web_and_db();
     // The bridge has heard it through the adapter.
-    speaks(&mut bench, "ens1", mac(1));
-    drop(bench.machine.vms.virsh_detach_vf("web", mac(1)));
-    bench.use_all_vfs();
-    bench.reconcile();
-    everybody_reaches_everybody(&bench, "fallen back");
-    assert!(taken_in(&bench).is_superset(&BTreeSet::from([mac(1), mac(2)])));
+    speaks(&mut fixture, "ens1", mac(1));
+    drop(fixture.machine.vms.virsh_detach_vf("web", mac(1)));
+    fixture.use_all_vfs();
+    fixture.reconcile();
+    all_reach_each_other(&fixture, "fallen back");
+    assert!(taken_in(&fixture).is_superset(&BTreeSet::from([mac(1), mac(2)])));
 }
 
 #[test]
 fn a_container_is_reached_from_its_first_frame_on() {
-    let mut bench = web_and_db();
+    let mut fixture = web_and_db();
     let container = Mac([0x02, 0x42, 0, 0, 0, 9]);
-    bench
+    fixture
         .machine
         .switches
         .connect("veth0", BRIDGE)
         .expect("a port");
-    speaks(&mut bench, "veth0", container);
-    assert_eq!(taken_in(&bench), BTreeSet::from([mac(2), container]));
-    bench.reconcile();
-    invariants::hold(&bench, "a container");
+    speaks(&mut fixture, "veth0", container);
+    assert_eq!(taken_in(&fixture), BTreeSet::from([mac(2), container]));
+    fixture.reconcile();
+    invariants::hold(&fixture, "a container");
     // It is silent for long, and still there.
-    let aged = bench.machine.kernel.ages(container).expect("a bridge");
-    bench.agent().address_event(aged.expect("an event"));
-    bench.reconcile();
-    assert!(taken_in(&bench).contains(&container));
+    let aged = fixture.machine.kernel.ages(container).expect("a bridge");
+    fixture.agent().address_event(aged.expect("an event"));
+    fixture.reconcile();
+    assert!(taken_in(&fixture).contains(&container));
     // It goes elsewhere.
-    speaks(&mut bench, "ens1", container);
-    assert_eq!(taken_in(&bench), BTreeSet::from([mac(2)]));
-    speaks(&mut bench, "veth0", container);
-    assert!(taken_in(&bench).contains(&container));
-    bench.machine.switches.disconnect("veth0");
-    bench.reconcile();
-    assert_eq!(taken_in(&bench), BTreeSet::from([mac(2)]));
+    speaks(&mut fixture, "ens1", container);
+    assert_eq!(taken_in(&fixture), BTreeSet::from([mac(2)]));
+    speaks(&mut fixture, "veth0", container);
+    assert!(taken_in(&fixture).contains(&container));
+    fixture.machine.switches.disconnect("veth0");
+    fixture.reconcile();
+    assert_eq!(taken_in(&fixture), BTreeSet::from([mac(2)]));
 }
 
 #[test]
 fn the_outside_is_in_no_filter() {
-    let mut bench = web_and_db();
-    let before = taken_in(&bench);
+    let mut fixture = web_and_db();
+    let before = taken_in(&fixture);
     for port in ["ens1", "ens1"] {
-        speaks(&mut bench, port, OUTSIDE);
+        speaks(&mut fixture, port, OUTSIDE);
         // A guest on its VF is heard through the adapter.
-        speaks(&mut bench, port, mac(1));
+        speaks(&mut fixture, port, mac(1));
     }
-    bench.reconcile();
-    assert_eq!(taken_in(&bench), before);
-    invariants::hold(&bench, "the outside");
+    fixture.reconcile();
+    assert_eq!(taken_in(&fixture), before);
+    invariants::hold(&fixture, "the outside");
     // Events that were lost cost nothing: the bridge is asked.
-    bench
+    fixture
         .machine
         .switches
         .connect("veth0", BRIDGE)
         .expect("a port");
     let container = Mac([0x02, 0x42, 0, 0, 0, 9]);
-    drop(bench.machine.kernel.receives("veth0", container));
-    bench.agent().address_event(FdbEvent::Lost);
-    bench.agent().apply_filter();
-    assert!(taken_in(&bench).contains(&container));
+    drop(fixture.machine.kernel.receives("veth0", container));
+    fixture.agent().address_event(FdbEvent::Lost);
+    fixture.agent().apply_filter();
+    assert!(taken_in(&fixture).contains(&container));
 }
 
 #[test]
 fn entries_of_others_stay_and_those_of_a_dead_agent_go() {
-    let mut bench = web_and_db();
-    let links = bench.machine.kernel.links().expect("links");
+    let mut fixture = web_and_db();
+    let links = fixture.machine.kernel.links().expect("links");
     let pf = links.iter().find(|link| link.parent == Some(igb()));
     let index = pf.expect("a PF").index;
     let theirs = Mac([0x52, 0x54, 0, 0xcc, 0, 1]);
     for mac in [theirs, mac(3)] {
-        let kernel = &bench.machine.kernel;
+        let kernel = &fixture.machine.kernel;
         assert!(kernel.take_in(index, mac, true).expect("added"));
     }
-    bench.run("third", 3, 4);
-    bench.reconcile();
+    fixture.run("third", 3, 4);
+    fixture.reconcile();
     let all = BTreeSet::from([mac(2), mac(3), theirs]);
-    assert_eq!(taken_in(&bench), all);
+    assert_eq!(taken_in(&fixture), all);
     // The agent dies, and two VMs end before the next one begins.
     for vm in ["db", "third"] {
-        bench.machine.vms.virsh_stop(vm).expect("stopped");
+        fixture.machine.vms.virsh_stop(vm).expect("stopped");
     }
-    bench.start();
-    assert_eq!(taken_in(&bench), BTreeSet::from([mac(3), theirs]));
+    fixture.start();
+    assert_eq!(taken_in(&fixture), BTreeSet::from([mac(3), theirs]));
 }
 
 #[test]
 fn a_filter_that_is_full_is_told_before_and_after() {
-    let mut bench = Bench::enabled();
-    bench.machine.kernel.limit_filters(Some(1));
+    let mut fixture = Fixture::enabled();
+    fixture.machine.kernel.limit_filters(Some(1));
     for (vm, number) in [("a", 1), ("b", 2), ("web", 3)] {
-        bench.run(vm, number, 4);
+        fixture.run(vm, number, 4);
     }
-    bench.reconcile();
-    let result = bench.change(&enable("web", LOW, true));
+    fixture.reconcile();
+    let result = fixture.change(&enable("web", LOW, true));
     let warned = |warning: &accelnet_model::Problem| warning.code == Code::FilterIncomplete;
     let warning = result.warnings.iter().find(|one| warned(one));
     let warning = warning.expect("a warning");
     assert!(warning.found.contains("ENOMEM"), "{warning:?}");
-    invariants::have_crossed(&mut bench, "crossed");
-    bench.reconcile();
-    let faults = bench.report().faults;
+    invariants::have_crossed(&mut fixture, "crossed");
+    fixture.reconcile();
+    let faults = fixture.report().faults;
     let fault = faults.iter().find(|one| one.code == Code::FilterIncomplete);
     let fault = fault.expect("a fault");
     assert_eq!(fault.subject, "ens1");
     assert!(fault.found.contains("VM b") && !fault.found.contains("VM a"));
-    assert_eq!(cut_off(&bench), [("web".to_owned(), "b".to_owned())]);
+    assert_eq!(cut_off(&fixture), [("web".to_owned(), "b".to_owned())]);
     // A VM in failover bridging is more important than one that is not accelerated.
     let slow = Guest {
         slow: true,
         ..Guest::default()
     };
-    bench.machine.vms.set_guest("a", slow).expect("a guest");
-    assert!(bench.change(&enable("a", LOW, true)).ok);
-    assert_eq!(taken_in(&bench), BTreeSet::from([mac(1)]));
-    bench.machine.vms.guest_binds("a").expect("bound");
-    invariants::have_crossed(&mut bench, "crossed");
-    bench.reconcile();
-    assert_eq!(taken_in(&bench), BTreeSet::from([mac(2)]));
+    fixture.machine.vms.set_guest("a", slow).expect("a guest");
+    assert!(fixture.change(&enable("a", LOW, true)).ok);
+    assert_eq!(taken_in(&fixture), BTreeSet::from([mac(1)]));
+    fixture.machine.vms.guest_binds("a").expect("bound");
+    invariants::have_crossed(&mut fixture, "crossed");
+    fixture.reconcile();
+    assert_eq!(taken_in(&fixture), BTreeSet::from([mac(2)]));
     assert!(
-        bench
+        fixture
             .report()
             .faults
             .iter()

@@ -11,8 +11,8 @@ use accelnet_model::intent::Role;
 use accelnet_model::{Code, Performance};
 use accelnet_sim::{DomainSpec, Guest, NicSpec};
 
-use crate::bench::{Bench, INTENT, WHO, disable, enable, intent_add, mac, refused, set};
 use crate::elements::interface_fragment;
+use crate::fixture::{Fixture, INTENT, WHO, disable, enable, intent_add, mac, refused, set};
 use crate::invariants;
 
 const LOW: Performance = Performance::Low;
@@ -26,8 +26,8 @@ struct State {
     setting: Option<Performance>,
 }
 
-fn state(bench: &Bench) -> State {
-    let (config, live) = bench.machine.vms.texts("web");
+fn state(fixture: &Fixture) -> State {
+    let (config, live) = fixture.machine.vms.texts("web");
     let live = live.map_or_else(Vec::new, |live| {
         let vnics = Definition::parse(&live).expect("a domain").vnics;
         let mut all: Vec<String> = vnics
@@ -43,27 +43,27 @@ fn state(bench: &Bench) -> State {
         all.sort();
         all
     });
-    let uuid = bench.machine.vms.uuid("web").expect("a VM");
+    let uuid = fixture.machine.vms.uuid("web").expect("a VM");
     State {
         config,
         live,
-        vfs: bench.machine.vms.vfs_in_use().len(),
-        setting: bench.policy().vm(&uuid).map(|vm| vm.performance),
+        vfs: fixture.machine.vms.vfs_in_use().len(),
+        setting: fixture.policy().vm(&uuid).map(|vm| vm.performance),
     }
 }
 
 /// Refuses the first changing call of `change`, then the second, until it goes through.
-fn refused_everywhere(name: &str, before: impl Fn() -> Bench, change: &VmChange) {
+fn refused_everywhere(name: &str, before: impl Fn() -> Fixture, change: &VmChange) {
     for call in 0.. {
         let what = format!("{name}, call {call} refused");
-        let mut bench = before();
-        let as_before = state(&bench);
-        bench
+        let mut fixture = before();
+        let as_before = state(&fixture);
+        fixture
             .machine
             .vms
             .refuse_call(call, "error from the hypervisor");
-        let result = bench.change(change);
-        if bench.machine.vms.accept() {
+        let result = fixture.change(change);
+        if fixture.machine.vms.accept() {
             assert!(result.ok, "{what}: {result:?}");
             assert!(call > 0, "{name} changes nothing");
             println!("{name}: each of {call} calls refused");
@@ -77,50 +77,50 @@ fn refused_everywhere(name: &str, before: impl Fn() -> Bench, change: &VmChange)
             cause.contains("error from the hypervisor"),
             "{what}: {problem:?}"
         );
-        assert_eq!(state(&bench), as_before, "{what}");
-        invariants::hold(&bench, &what);
+        assert_eq!(state(&fixture), as_before, "{what}");
+        invariants::hold(&fixture, &what);
         // The way is free again.
-        bench.reconcile();
-        assert_eq!(state(&bench), as_before, "{what}, after a pass");
-        let result = bench.change(change);
+        fixture.reconcile();
+        assert_eq!(state(&fixture), as_before, "{what}, after a pass");
+        let result = fixture.change(change);
         assert!(result.ok, "{what}, again: {result:?}");
-        invariants::hold(&bench, &format!("{what}, again"));
+        invariants::hold(&fixture, &format!("{what}, again"));
     }
 }
 
-fn stopped() -> Bench {
-    let mut bench = Bench::enabled();
-    bench.define("web", 1, 4);
-    bench.reconcile();
-    bench
+fn stopped() -> Fixture {
+    let mut fixture = Fixture::enabled();
+    fixture.define("web", 1, 4);
+    fixture.reconcile();
+    fixture
 }
 
-fn running() -> Bench {
-    let mut bench = stopped();
-    bench.machine.vms.virsh_start("web").expect("started");
-    bench.reconcile();
-    bench
+fn running() -> Fixture {
+    let mut fixture = stopped();
+    fixture.machine.vms.virsh_start("web").expect("started");
+    fixture.reconcile();
+    fixture
 }
 
-fn with_failover() -> Bench {
-    let mut bench = stopped();
+fn with_failover() -> Fixture {
+    let mut fixture = stopped();
     let edit = |xml: String| {
         let pair = "<model type='virtio'/><teaming type='persistent'/><alias name='ua-mine'/>";
         xml.replacen("<model type='virtio'/>", pair, 1)
     };
-    bench.machine.vms.virsh_edit("web", edit).expect("edited");
-    bench.machine.vms.virsh_start("web").expect("started");
-    bench.reconcile();
-    bench
+    fixture.machine.vms.virsh_edit("web", edit).expect("edited");
+    fixture.machine.vms.virsh_start("web").expect("started");
+    fixture.reconcile();
+    fixture
 }
 
-fn accelerated() -> Bench {
-    let mut bench = Bench::enabled_on("ens2");
-    bench.define("web", 1, 4);
-    assert!(bench.vm_enable("web", LOW).ok);
-    bench.machine.vms.virsh_start("web").expect("started");
-    bench.reconcile();
-    bench
+fn accelerated() -> Fixture {
+    let mut fixture = Fixture::enabled_on("ens2");
+    fixture.define("web", 1, 4);
+    assert!(fixture.vm_enable("web", LOW).ok);
+    fixture.machine.vms.virsh_start("web").expect("started");
+    fixture.reconcile();
+    fixture
 }
 
 #[test]
@@ -142,13 +142,16 @@ fn setting_and_disabling() {
 #[test]
 fn adding_a_vnic() {
     let before = || {
-        let mut bench = Bench::enabled();
-        bench.machine.switches.create_bridge_externally("br9", &[]);
+        let mut fixture = Fixture::enabled();
+        fixture
+            .machine
+            .switches
+            .create_bridge_externally("br9", &[]);
         let spec = DomainSpec::new("web", 1, 4).nic(NicSpec::on_bridge(mac(9), "br9"));
-        bench.machine.vms.add(&spec).expect("defined");
-        bench.machine.vms.virsh_start("web").expect("started");
-        bench.reconcile();
-        bench
+        fixture.machine.vms.add(&spec).expect("defined");
+        fixture.machine.vms.virsh_start("web").expect("started");
+        fixture.reconcile();
+        fixture
     };
     let change = VmChange::Enable(VmEnable {
         names: vec!["web".to_owned()],
@@ -165,38 +168,42 @@ fn adding_a_vnic() {
 
 #[test]
 fn a_guest_that_keeps_its_vf() {
-    let mut bench = accelerated();
+    let mut fixture = accelerated();
     let keeps = Guest {
         keeps_devices: true,
         ..Guest::default()
     };
-    bench.machine.vms.set_guest("web", keeps).expect("a guest");
-    let before = state(&bench);
-    let result = bench.vm_disable("web");
+    fixture
+        .machine
+        .vms
+        .set_guest("web", keeps)
+        .expect("a guest");
+    let before = state(&fixture);
+    let result = fixture.vm_disable("web");
     let problem = result.problem.expect("a problem");
     assert_eq!(problem.code, Code::LibvirtFailed);
     assert!(problem.cause.expect("words").contains("did not release"));
-    assert_eq!(state(&bench), before);
-    invariants::hold(&bench, "kept");
+    assert_eq!(state(&fixture), before);
+    invariants::hold(&fixture, "kept");
     // Nor does it for a disruptive change: everything is as it was.
     let request = IntentSet {
         vfs: Some(3),
         disruptive: true,
         ..IntentSet::default()
     };
-    bench.set_intent(&request).expect_err("kept");
-    bench.reconcile();
-    assert_eq!(state(&bench), before);
-    assert_eq!(bench.policy().intent(INTENT).expect("one").vfs, None);
-    invariants::hold(&bench, "kept, disruptive");
+    fixture.set_intent(&request).expect_err("kept");
+    fixture.reconcile();
+    assert_eq!(state(&fixture), before);
+    assert_eq!(fixture.policy().intent(INTENT).expect("one").vfs, None);
+    invariants::hold(&fixture, "kept, disruptive");
 }
 
 #[test]
 fn a_guest_that_gives_up_its_vnic_late_gets_it_back() {
-    let mut bench = Bench::enabled();
-    bench.run("web", 1, 4);
-    bench.reconcile();
-    let vms = bench.machine.vms.clone();
+    let mut fixture = Fixture::enabled();
+    fixture.run("web", 1, 4);
+    fixture.reconcile();
+    let vms = fixture.machine.vms.clone();
     let guest = |keeps_devices| {
         let guest = Guest {
             keeps_devices,
@@ -206,7 +213,7 @@ fn a_guest_that_gives_up_its_vnic_late_gets_it_back() {
     };
     guest(true);
     let before = vms.texts("web");
-    let result = bench.change(&enable("web", LOW, true));
+    let result = fixture.change(&enable("web", LOW, true));
     assert_eq!(refused(&result), Code::LibvirtFailed);
     assert_eq!(vms.texts("web"), before);
     // It follows the request after all, when nobody waits any more.
@@ -216,8 +223,8 @@ fn a_guest_that_gives_up_its_vnic_late_gets_it_back() {
     let nic = interface_fragment(&live, mac(1), Part::Persistent).expect("a vNIC");
     vms.detach(&uuid, &nic, Side::Live, Duration::ZERO)
         .expect("given up");
-    bench.reconcile();
-    bench.reconcile();
+    fixture.reconcile();
+    fixture.reconcile();
     let after = vms.texts("web").1.expect("it runs");
     let nic = |xml: &str| {
         let nic = DomainXml::parse(xml).ok()?;
@@ -235,25 +242,25 @@ fn a_guest_that_gives_up_its_vnic_late_gets_it_back() {
         )
     };
     assert_eq!(nic(&after), nic(&live));
-    assert!(bench.was_told(EventKind::Repaired, "web"));
+    assert!(fixture.was_recorded(EventKind::Repaired, "web"));
     vms.calls();
-    bench.reconcile();
+    fixture.reconcile();
     assert!(vms.calls().is_empty(), "not at rest");
 }
 
 #[test]
 fn a_vnic_that_cannot_be_attached_again_is_attached_by_the_next_pass() {
-    let mut bench = running();
-    let vms = bench.machine.vms.clone();
+    let mut fixture = running();
+    let vms = fixture.machine.vms.clone();
     // With the failover feature, as it was, and elsewhere.
     vms.refuse("attach live", "error from the hypervisor", 3);
-    let result = bench.change(&enable("web", LOW, true));
+    let result = fixture.change(&enable("web", LOW, true));
     assert_eq!(refused(&result), Code::LibvirtFailed);
     let live = || vms.texts("web").1.expect("it runs");
     assert!(!live().contains("52:54:00:aa:00:01"), "{}", live());
-    bench.reconcile();
+    fixture.reconcile();
     assert!(live().contains("52:54:00:aa:00:01"), "{}", live());
-    invariants::hold(&bench, "attached again");
+    invariants::hold(&fixture, "attached again");
 }
 
 /// Intents: what libvirt or the kernel refuses leaves nothing behind.
@@ -263,27 +270,27 @@ fn declaring_an_intent() {
         agent.add_intent(WHO, &intent_add(INTENT, &[Role::Compute], &["ens1"]))
     };
     for call in 0.. {
-        let mut bench = Bench::new();
-        bench
+        let mut fixture = Fixture::new();
+        fixture
             .machine
             .vms
             .refuse_call(call, "error from the hypervisor");
-        let added = add(bench.agent());
-        if bench.machine.vms.accept() {
+        let added = add(fixture.agent());
+        if fixture.machine.vms.accept() {
             added.expect("declared");
             println!("intent add: each of {call} calls refused");
             return;
         }
         let problem = added.expect_err("refused");
         assert_eq!(problem.code, Code::LibvirtFailed, "call {call}");
-        assert!(bench.policy().intents.is_empty(), "call {call}");
+        assert!(fixture.policy().intents.is_empty(), "call {call}");
         assert!(
-            !bench.machine.kernel.node().has_link("acn-MyIntent"),
+            !fixture.machine.kernel.node().has_link("acn-MyIntent"),
             "call {call}"
         );
-        let (_, vfs) = bench.machine.kernel.node().vfs_of("ens1").expect("a PF");
+        let (_, vfs) = fixture.machine.kernel.node().vfs_of("ens1").expect("a PF");
         assert_eq!(vfs.len(), 0, "call {call}");
-        add(bench.agent()).expect("declared now");
-        assert!(bench.is_completed());
+        add(fixture.agent()).expect("declared now");
+        assert!(fixture.is_completed());
     }
 }

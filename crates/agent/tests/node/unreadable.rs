@@ -9,7 +9,7 @@ use accelnet_api::types::EventKind;
 use accelnet_model::{Code, Performance};
 use accelnet_store::Txn;
 
-use crate::bench::{Bench, INTENT, WHO, enable};
+use crate::fixture::{Fixture, INTENT, WHO, enable};
 
 const UUID: &str = "0a1b2c3d-0000-4000-8000-0000000000ff";
 
@@ -25,32 +25,32 @@ fn garbage() -> Vec<Vec<u8>> {
     ]
 }
 
-fn put(bench: &Bench, key: &str, value: impl Into<Vec<u8>>) {
-    let _ = bench
+fn put(fixture: &Fixture, key: &str, value: impl Into<Vec<u8>>) {
+    let _ = fixture
         .store
         .commit(&Txn::new().put(key, value))
         .expect("a store");
 }
 
 /// A node with a VM that runs on its VF, and one that has no setting yet.
-fn running() -> Bench {
-    let mut bench = Bench::enabled();
-    bench.run("web1", 1, 4);
-    bench.define("web2", 2, 4);
-    assert!(bench.vm_enable("web1", Performance::Low).ok);
-    bench
+fn running() -> Fixture {
+    let mut fixture = Fixture::enabled();
+    fixture.run("web1", 1, 4);
+    fixture.define("web2", 2, 4);
+    assert!(fixture.vm_enable("web1", Performance::Low).ok);
+    fixture
 }
 
-fn networks(bench: &Bench) -> usize {
+fn networks(fixture: &Fixture) -> usize {
     use accelnet_host::Vms;
-    bench.machine.vms.networks().expect("networks").len()
+    fixture.machine.vms.networks().expect("networks").len()
 }
 
 #[test]
 fn garbage_beside_every_key_hides_nothing() {
     for (number, value) in garbage().into_iter().enumerate() {
-        let mut bench = running();
-        let (vfs, before) = (bench.machine.vms.vfs_in_use(), networks(&bench));
+        let mut fixture = running();
+        let (vfs, before) = (fixture.machine.vms.vfs_in_use(), networks(&fixture));
         for key in [
             "policy/intents/other",
             "policy/intents/../../x",
@@ -69,19 +69,19 @@ fn garbage_beside_every_key_hides_nothing() {
             "alive/node9",
             "down/node9",
         ] {
-            put(&bench, key, value.clone());
+            put(&fixture, key, value.clone());
         }
-        bench.reconcile();
-        assert_eq!(bench.machine.vms.vfs_in_use(), vfs, "value {number}");
-        assert_eq!(networks(&bench), before);
-        assert!(bench.is_completed());
+        fixture.reconcile();
+        assert_eq!(fixture.machine.vms.vfs_in_use(), vfs, "value {number}");
+        assert_eq!(networks(&fixture), before);
+        assert!(fixture.is_completed());
         assert!(
-            bench.vm_enable("web2", Performance::Low).ok,
+            fixture.vm_enable("web2", Performance::Low).ok,
             "value {number}"
         );
-        assert!(bench.vm_disable("web1").ok, "value {number}");
-        assert!(bench.was_told(EventKind::Changed, "web2"));
-        let unreadable = bench.policy().unreadable;
+        assert!(fixture.vm_disable("web1").ok, "value {number}");
+        assert!(fixture.was_recorded(EventKind::Changed, "web2"));
+        let unreadable = fixture.policy().unreadable;
         let names = |key: &str| unreadable.iter().any(|one| one.key == key);
         assert!(names("policy/vms/not-a-uuid") && names("policy/intents/other"));
         assert!(
@@ -97,10 +97,10 @@ fn garbage_beside_every_key_hides_nothing() {
 #[test]
 fn garbage_in_the_keys_that_count_takes_nothing_away() {
     for value in garbage() {
-        let mut bench = running();
-        let uuid = bench.vm("web1").uuid;
-        let wish = accelnet_model::hook_config::config_file(bench.machine.hook_configs(), &uuid);
-        let (vfs, before) = (bench.machine.vms.vfs_in_use(), networks(&bench));
+        let mut fixture = running();
+        let uuid = fixture.vm("web1").uuid;
+        let wish = accelnet_model::hook_config::config_file(fixture.machine.hook_configs(), &uuid);
+        let (vfs, before) = (fixture.machine.vms.vfs_in_use(), networks(&fixture));
         let keys = [
             "policy/management".to_owned(),
             format!("policy/intents/{INTENT}"),
@@ -109,23 +109,26 @@ fn garbage_in_the_keys_that_count_takes_nothing_away() {
             "reports/node1".to_owned(),
         ];
         for key in &keys {
-            assert!(bench.store.get(key).expect("a store").is_some(), "{key}");
-            put(&bench, key, value.clone());
+            assert!(fixture.store.get(key).expect("a store").is_some(), "{key}");
+            put(&fixture, key, value.clone());
         }
-        let stays = |bench: &Bench| {
-            assert_eq!(bench.machine.vms.vfs_in_use(), vfs);
-            assert_eq!(networks(bench), before);
+        let stays = |fixture: &Fixture| {
+            assert_eq!(fixture.machine.vms.vfs_in_use(), vfs);
+            assert_eq!(networks(fixture), before);
             assert!(wish.is_file());
         };
-        bench.reconcile();
-        stays(&bench);
-        assert!(bench.vm_enable("web2", Performance::Low).ok, "it goes on");
-        assert!(bench.vm_disable("web2").ok);
-        bench.start();
-        bench.reconcile();
-        stays(&bench);
+        fixture.reconcile();
+        stays(&fixture);
+        assert!(fixture.vm_enable("web2", Performance::Low).ok, "it goes on");
+        assert!(fixture.vm_disable("web2").ok);
+        fixture.start();
+        fixture.reconcile();
+        stays(&fixture);
         let change = enable("web2", Performance::Low, false);
-        let refused = bench.agent().change_vms(WHO, &change).expect_err("refused");
+        let refused = fixture
+            .agent()
+            .change_vms(WHO, &change)
+            .expect_err("refused");
         assert_eq!(refused.code, Code::StoreValueUnreadable, "{refused:?}");
         assert!(refused.message.contains("policy/"), "{refused:?}");
     }
@@ -134,18 +137,18 @@ fn garbage_in_the_keys_that_count_takes_nothing_away() {
 /// As an attacker who may write to etcd would: ids and names that lead elsewhere.
 #[test]
 fn hostile_ids_touch_no_path() {
-    let mut bench = running();
-    let setting = bench
+    let mut fixture = running();
+    let setting = fixture
         .store
-        .get(&format!("policy/vms/{}", bench.vm("web1").uuid));
+        .get(&format!("policy/vms/{}", fixture.vm("web1").uuid));
     let setting = String::from_utf8(setting.expect("a store").expect("a setting").value).unwrap();
-    let uuid = bench.vm("web1").uuid.to_string();
-    let intent = bench
+    let uuid = fixture.vm("web1").uuid.to_string();
+    let intent = fixture
         .store
         .get(&format!("policy/intents/{INTENT}"))
         .expect("a store");
     let intent = String::from_utf8(intent.expect("an intent").value).unwrap();
-    let bait = bait(bench.machine.hook_configs());
+    let bait = bait(fixture.machine.hook_configs());
     let mut before = Vec::new();
     for file in &bait {
         std::fs::create_dir_all(file.parent().unwrap()).unwrap();
@@ -160,24 +163,24 @@ fn hostile_ids_touch_no_path() {
         ("../../../x", "../../../x"),
     ] {
         let value = setting.replace(&uuid, uuid_in);
-        put(&bench, &format!("policy/vms/{key}"), value);
+        put(&fixture, &format!("policy/vms/{key}"), value);
         let value = intent.replace(&format!("{INTENT:?}"), &format!("\"{uuid_in}\""));
-        put(&bench, &format!("policy/intents/{key}"), value);
+        put(&fixture, &format!("policy/intents/{key}"), value);
         put(
-            &bench,
+            &fixture,
             &format!("policy/removed/{key}"),
             format!(r#"{{"format":1,"value":"{key}"}}"#),
         );
         put(
-            &bench,
+            &fixture,
             &format!("nodes/node1/bound/{key}"),
             r#"{"format":1,"value":[]}"#,
         );
-        bench.reconcile();
+        fixture.reconcile();
     }
-    bench.start();
-    bench.reconcile();
-    assert!(bench.vm_disable("web1").ok);
+    fixture.start();
+    fixture.reconcile();
+    assert!(fixture.vm_disable("web1").ok);
     for file in before {
         assert_eq!(
             std::fs::read_to_string(&file).expect("there"),
@@ -185,7 +188,7 @@ fn hostile_ids_touch_no_path() {
             "{file:?}"
         );
     }
-    let outside = bench.machine.hook_configs().parent().unwrap();
+    let outside = fixture.machine.hook_configs().parent().unwrap();
     let names = std::fs::read_dir(outside).unwrap().flatten();
     let names: Vec<String> = names
         .map(|one| one.file_name().to_string_lossy().into())
@@ -204,20 +207,25 @@ fn bait(wishes: &Path) -> Vec<PathBuf> {
 
 #[test]
 fn events_that_cannot_be_read_grow_old_with_the_others() {
-    let bench = running();
+    let fixture = running();
     for number in 0..1500 {
-        put(&bench, &format!("events/a/{number}"), "no event");
+        put(&fixture, &format!("events/a/{number}"), "no event");
     }
-    let journal = Journal::new(Arc::clone(&bench.store), "node1");
-    let word = |number: u32| {
+    let journal = Journal::new(Arc::clone(&fixture.store), "node1");
+    let event = |number: u32| {
         let message = format!("event {number}");
         accelnet_agent::journal::NewEvent::of(EventKind::Noticed, "lan", message)
     };
     for number in 0..200 {
-        journal.record("2026-05-01T12:00:00Z", word(number));
+        journal.record("2026-05-01T12:00:00Z", event(number));
     }
     let events = journal.since(None, 0, 1000).expect("events");
     assert_eq!(events.last().expect("one").message, "event 199");
-    let left = bench.store.range("events/").expect("a store").entries.len();
+    let left = fixture
+        .store
+        .range("events/")
+        .expect("a store")
+        .entries
+        .len();
     assert!(left < 1200, "{left} events are left");
 }

@@ -4,7 +4,7 @@ use accelnet_api::types::{Path, State, VmChange, VmEnable};
 use accelnet_model::{Code, Mac, Performance};
 use accelnet_sim::{DomainSpec, Guest, NicSpec};
 
-use crate::bench::{self, Bench, INTENT, WHO, disable, enable, mac, refused, set};
+use crate::fixture::{self, Fixture, INTENT, WHO, disable, enable, mac, refused, set};
 use crate::invariants;
 
 const LOW: Performance = Performance::Low;
@@ -13,39 +13,39 @@ const HIGH: Performance = Performance::High;
 
 #[test]
 fn a_vm_that_does_not_run_gets_its_vf_with_its_next_start() {
-    let mut bench = Bench::enabled();
-    bench.define("web", 1, 4);
-    let before = bench.machine.vms.texts("web");
-    let result = bench.vm_enable("web", MEDIUM);
+    let mut fixture = Fixture::enabled();
+    fixture.define("web", 1, 4);
+    let before = fixture.machine.vms.texts("web");
+    let result = fixture.vm_enable("web", MEDIUM);
     assert!(result.ok, "{result:?}");
-    bench.machine.vms.virsh_start("web").expect("started");
-    bench.reconcile();
-    let vm = bench.vm("web");
+    fixture.machine.vms.virsh_start("web").expect("started");
+    fixture.reconcile();
+    let vm = fixture.vm("web");
     assert_eq!((vm.acceleration, vm.path), (State::Accelerated, Path::Vf));
-    invariants::hold(&bench, "enabled");
-    let result = bench.vm_disable("web");
+    invariants::hold(&fixture, "enabled");
+    let result = fixture.vm_disable("web");
     assert!(result.ok, "{result:?}");
-    invariants::hold(&bench, "disabled");
-    assert_eq!(bench.machine.vms.texts("web").0, before.0);
+    invariants::hold(&fixture, "disabled");
+    assert_eq!(fixture.machine.vms.texts("web").0, before.0);
 }
 
 #[test]
 fn figures_are_on_the_vf_before_the_guest_has_it() {
-    let mut bench = Bench::enabled_on("ens2");
-    bench.define("web", 1, 4);
-    assert!(bench.vm_enable("web", MEDIUM).ok);
-    bench.machine.vms.virsh_start("web").expect("started");
-    let vf = bench.machine.vms.vfs_in_use()[0].0;
-    let (pf, index) = bench.machine.kernel.node().vf_at(vf).expect("a VF");
-    let settings = settings(&bench, pf, index);
+    let mut fixture = Fixture::enabled_on("ens2");
+    fixture.define("web", 1, 4);
+    assert!(fixture.vm_enable("web", MEDIUM).ok);
+    fixture.machine.vms.virsh_start("web").expect("started");
+    let vf = fixture.machine.vms.vfs_in_use()[0].0;
+    let (pf, index) = fixture.machine.kernel.node().vf_at(vf).expect("a VF");
+    let settings = settings(&fixture, pf, index);
     // Half of 100 Gb/s.
     assert_eq!((settings.mac, settings.max_tx_rate), (mac(1), 50_000));
     assert_eq!(settings.spoof_check, Some(true));
-    bench.reconcile();
-    let node = bench.report();
+    fixture.reconcile();
+    let node = fixture.report();
     assert_eq!(node.adapters[0].queue_pairs_allocated, 2);
     // What the VF of the VM has: 2 queue pairs and one more vector.
-    let config = bench
+    let config = fixture
         .machine
         .kernel
         .root()
@@ -53,31 +53,31 @@ fn figures_are_on_the_vf_before_the_guest_has_it() {
     let config = config.expect("a configuration space");
     let table = u16::from_le_bytes([config[0x72], config[0x73]]) & 0x7ff;
     assert_eq!(table + 1, 3, "vectors");
-    bench.machine.vms.virsh_stop("web").expect("stopped");
-    let back = settings_of(&bench, pf, index);
+    fixture.machine.vms.virsh_stop("web").expect("stopped");
+    let back = settings_of(&fixture, pf, index);
     assert_eq!((back.mac, back.max_tx_rate), (Mac::ZERO, 0));
 }
 
 fn settings(
-    bench: &Bench,
+    fixture: &Fixture,
     pf: accelnet_model::PciAddress,
     index: u16,
 ) -> accelnet_model::vf::VfSettings {
-    settings_of(bench, pf, index)
+    settings_of(fixture, pf, index)
 }
 
 fn settings_of(
-    bench: &Bench,
+    fixture: &Fixture,
     pf: accelnet_model::PciAddress,
     index: u16,
 ) -> accelnet_model::vf::VfSettings {
     use accelnet_host::Links;
-    let links = bench.machine.kernel.links().expect("links");
+    let links = fixture.machine.kernel.links().expect("links");
     let link = links
         .iter()
         .find(|link| link.parent == Some(pf))
         .expect("a PF");
-    let all = bench.machine.kernel.vf_settings(link).expect("settings");
+    let all = fixture.machine.kernel.vf_settings(link).expect("settings");
     all.into_iter()
         .find(|one| one.index == u32::from(index))
         .expect("a VF")
@@ -85,10 +85,10 @@ fn settings_of(
 
 #[test]
 fn a_running_vm_without_failover_waits_unless_now() {
-    let mut bench = Bench::enabled();
-    bench.run("web", 1, 4);
-    let before = bench.machine.vms.texts("web").1;
-    let result = bench.vm_enable("web", LOW);
+    let mut fixture = Fixture::enabled();
+    fixture.run("web", 1, 4);
+    let before = fixture.machine.vms.texts("web").1;
+    let result = fixture.vm_enable("web", LOW);
     assert!(result.ok && result.waits_for_restart, "{result:?}");
     assert!(
         result
@@ -97,85 +97,85 @@ fn a_running_vm_without_failover_waits_unless_now() {
             .any(|one| one.code == Code::NextStart)
     );
     assert_eq!(
-        bench.machine.vms.texts("web").1,
+        fixture.machine.vms.texts("web").1,
         before,
         "what runs is left"
     );
-    assert_eq!(bench.vm("web").acceleration, State::WaitsForRestart);
-    assert!(bench.vm_disable("web").ok);
-    let result = bench.change(&enable("web", LOW, true));
+    assert_eq!(fixture.vm("web").acceleration, State::WaitsForRestart);
+    assert!(fixture.vm_disable("web").ok);
+    let result = fixture.change(&enable("web", LOW, true));
     assert!(result.ok && !result.waits_for_restart, "{result:?}");
-    assert_eq!(bench.vm("web").acceleration, State::Accelerated);
+    assert_eq!(fixture.vm("web").acceleration, State::Accelerated);
     let told = result.steps.iter().any(|step| step.restarts.is_some());
     assert!(told, "what it costs is said: {result:?}");
-    invariants::hold(&bench, "now");
+    invariants::hold(&fixture, "now");
 }
 
 #[test]
 fn a_vm_is_bridged_unless_its_guest_drives_its_vf() {
-    let mut bench = Bench::enabled();
-    let both = |number| vec![(bench::igb(), mac(number))];
-    let taken_in = |bench: &Bench| bench.machine.kernel.taken_in();
+    let mut fixture = Fixture::enabled();
+    let both = |number| vec![(fixture::igb(), mac(number))];
+    let taken_in = |fixture: &Fixture| fixture.machine.kernel.taken_in();
     // Before its VF has the MAC: whoever starts it, it is bridged from the beginning.
-    bench.define("web", 1, 4);
-    assert!(bench.vm_enable("web", LOW).ok);
-    assert_eq!(taken_in(&bench), both(1));
-    bench.machine.vms.virsh_start("web").expect("started");
-    bench.reconcile();
-    assert_eq!(taken_in(&bench), [], "its guest drives its VF");
-    bench.machine.vms.virsh_stop("web").expect("stopped");
-    bench.reconcile();
-    assert_eq!(taken_in(&bench), both(1), "and may be started again");
-    assert!(bench.vm_disable("web").ok);
-    bench.agent().check_paths();
-    assert_eq!(taken_in(&bench), []);
+    fixture.define("web", 1, 4);
+    assert!(fixture.vm_enable("web", LOW).ok);
+    assert_eq!(taken_in(&fixture), both(1));
+    fixture.machine.vms.virsh_start("web").expect("started");
+    fixture.reconcile();
+    assert_eq!(taken_in(&fixture), [], "its guest drives its VF");
+    fixture.machine.vms.virsh_stop("web").expect("stopped");
+    fixture.reconcile();
+    assert_eq!(taken_in(&fixture), both(1), "and may be started again");
+    assert!(fixture.vm_disable("web").ok);
+    fixture.agent().check_paths();
+    assert_eq!(taken_in(&fixture), []);
     // One that runs may still let go of its VF when it is disabled.
-    bench.run("live", 2, 4);
-    assert!(bench.change(&enable("live", LOW, true)).ok);
-    assert_eq!(taken_in(&bench), both(2), "the link of its VF comes up");
-    invariants::have_crossed(&mut bench, "its guest drives its VF");
-    assert!(bench.vm_disable("live").ok);
-    assert_eq!(taken_in(&bench), both(2));
+    fixture.run("live", 2, 4);
+    assert!(fixture.change(&enable("live", LOW, true)).ok);
+    assert_eq!(taken_in(&fixture), both(2), "the link of its VF comes up");
+    invariants::have_crossed(&mut fixture, "its guest drives its VF");
+    assert!(fixture.vm_disable("live").ok);
+    assert_eq!(taken_in(&fixture), both(2));
     // On its software path it is reached from VFs, also after the agent died.
-    invariants::have_crossed(&mut bench, "on its software path");
-    assert_eq!(taken_in(&bench), both(2));
-    bench.start();
-    assert_eq!(taken_in(&bench), both(2));
+    invariants::have_crossed(&mut fixture, "on its software path");
+    assert_eq!(taken_in(&fixture), both(2));
+    fixture.start();
+    assert_eq!(taken_in(&fixture), both(2));
     // What is not running has no path.
-    bench.machine.vms.virsh_stop("live").expect("stopped");
-    bench.reconcile();
-    assert_eq!(taken_in(&bench), []);
+    fixture.machine.vms.virsh_stop("live").expect("stopped");
+    fixture.reconcile();
+    assert_eq!(taken_in(&fixture), []);
 }
 
 #[test]
 fn queue_pairs_of_a_running_vm_change_now_or_with_its_next_start() {
-    let mut bench = Bench::enabled_on("ens2");
-    bench.define("web", 1, 4);
-    assert!(bench.vm_enable("web", LOW).ok);
-    bench.machine.vms.virsh_start("web").expect("started");
-    bench.reconcile();
-    let result = bench.change(&set("web", HIGH, false));
+    let mut fixture = Fixture::enabled_on("ens2");
+    fixture.define("web", 1, 4);
+    assert!(fixture.vm_enable("web", LOW).ok);
+    fixture.machine.vms.virsh_start("web").expect("started");
+    fixture.reconcile();
+    let result = fixture.change(&set("web", HIGH, false));
     assert!(result.ok && result.waits_for_restart, "{result:?}");
     let told = result
         .warnings
         .iter()
         .any(|one| one.code == Code::NextStart);
     assert!(told && result.message.contains("queue pairs"), "{result:?}");
-    assert_eq!(vectors(&bench), 2, "as before");
-    let result = bench.change(&set("web", MEDIUM, true));
+    assert_eq!(vectors(&fixture), 2, "as before");
+    let result = fixture.change(&set("web", MEDIUM, true));
     assert!(result.ok && !result.waits_for_restart, "{result:?}");
-    assert_eq!(vectors(&bench), 3);
-    assert!(bench.change(&set("web", HIGH, false)).ok);
-    bench.machine.vms.virsh_stop("web").expect("stopped");
-    bench.machine.vms.virsh_start("web").expect("started");
-    assert_eq!(vectors(&bench), 5);
+    assert_eq!(vectors(&fixture), 3);
+    assert!(fixture.change(&set("web", HIGH, false)).ok);
+    fixture.machine.vms.virsh_stop("web").expect("stopped");
+    fixture.machine.vms.virsh_start("web").expect("started");
+    assert_eq!(vectors(&fixture), 5);
 }
 
 /// MSI-X vectors of the VF that is in use.
-fn vectors(bench: &Bench) -> u16 {
-    let vf = bench.machine.vms.vfs_in_use()[0].0;
+fn vectors(fixture: &Fixture) -> u16 {
+    let vf = fixture.machine.vms.vfs_in_use()[0].0;
     let path = format!("/sys/bus/pci/devices/{vf}/config");
-    let config = bench.machine.kernel.root().read(&path);
+    let config = fixture.machine.kernel.root().read(&path);
     let config = config.expect("a configuration space");
     (u16::from_le_bytes([config[0x72], config[0x73]]) & 0x7ff) + 1
 }
@@ -192,11 +192,11 @@ fn too_few_vcpus_in_each_cell_of_the_table() {
         ("on", HIGH, 4),
     ];
     for (smt, setting, least) in table {
-        let mut bench = Bench::with_platform(|platform| platform.smt = smt.to_owned());
-        bench.manage("ens2");
-        bench.define("few", 1, least - 1);
-        bench.define("enough", 2, least);
-        let result = bench.vm_enable("few", setting);
+        let mut fixture = Fixture::with_platform(|platform| platform.smt = smt.to_owned());
+        fixture.manage("ens2");
+        fixture.define("few", 1, least - 1);
+        fixture.define("enough", 2, least);
+        let result = fixture.vm_enable("few", setting);
         assert_eq!(refused(&result), Code::VmNotEnoughVcpus, "{smt} {setting}");
         let problem = result.problem.expect("a problem");
         assert!(
@@ -204,32 +204,35 @@ fn too_few_vcpus_in_each_cell_of_the_table() {
             "{problem:?}"
         );
         assert!(problem.needed.contains(&least.to_string()), "{problem:?}");
-        let result = bench.vm_enable("enough", setting);
+        let result = fixture.vm_enable("enough", setting);
         assert!(result.ok, "{smt} {setting}: {result:?}");
     }
 }
 
 #[test]
 fn vms_that_cannot_be_meant() {
-    let mut bench = Bench::enabled();
-    assert_eq!(refused(&bench.vm_enable("nobody", LOW)), Code::VmNotFound);
+    let mut fixture = Fixture::enabled();
+    assert_eq!(refused(&fixture.vm_enable("nobody", LOW)), Code::VmNotFound);
     let bare = DomainSpec::new("bare", 1, 4);
-    bench.machine.vms.add(&bare).expect("defined");
+    fixture.machine.vms.add(&bare).expect("defined");
     assert_eq!(
-        refused(&bench.vm_enable("bare", LOW)),
+        refused(&fixture.vm_enable("bare", LOW)),
         Code::GetNetworkAdapterFailed
     );
-    bench.machine.switches.create_bridge_externally("br9", &[]);
+    fixture
+        .machine
+        .switches
+        .create_bridge_externally("br9", &[]);
     let elsewhere = DomainSpec::new("elsewhere", 2, 4).nic(NicSpec::on_bridge(mac(2), "br9"));
-    bench.machine.vms.add(&elsewhere).expect("defined");
+    fixture.machine.vms.add(&elsewhere).expect("defined");
     assert_eq!(
-        refused(&bench.vm_enable("elsewhere", LOW)),
+        refused(&fixture.vm_enable("elsewhere", LOW)),
         Code::VmNotOnSwitch
     );
     let mut e1000e = NicSpec::on_network(mac(3), &format!("accelnet-{INTENT}"));
     e1000e.model = "e1000e";
     let other = DomainSpec::new("other", 3, 4).nic(e1000e);
-    bench.machine.vms.add(&other).expect("defined");
+    fixture.machine.vms.add(&other).expect("defined");
     // It is on the switch: neither is that denied, nor does it get a second one.
     let add_nic = VmChange::Enable(VmEnable {
         names: vec!["other".to_owned()],
@@ -242,7 +245,7 @@ fn vms_that_cannot_be_meant() {
         spoof_check: None,
     });
     for change in [enable("other", LOW, false), add_nic] {
-        let result = bench.change(&change);
+        let result = fixture.change(&change);
         assert_eq!(refused(&result), Code::VmUnfit);
         let problem = result.problem.expect("a problem");
         let found = "is on the virtual switch of intent MyIntent, and its model is e1000e";
@@ -250,24 +253,24 @@ fn vms_that_cannot_be_meant() {
         assert!(problem.resolution.contains("virtio"), "{problem:?}");
         assert!(!problem.resolution.contains("--add-nic"), "{problem:?}");
     }
-    bench.define("plain", 4, 4);
+    fixture.define("plain", 4, 4);
     assert_eq!(
-        refused(&bench.change(&set("plain", LOW, false))),
+        refused(&fixture.change(&set("plain", LOW, false))),
         Code::VmNotAccelerated
     );
-    assert!(bench.policy().vms.is_empty());
+    assert!(fixture.policy().vms.is_empty());
 }
 
 #[test]
 fn a_vm_that_is_as_requested_succeeds_and_nothing_changes() {
-    let mut bench = Bench::enabled();
+    let mut fixture = Fixture::enabled();
     for (name, number) in [("web", 1), ("db", 2)] {
-        bench.define(name, number, 4);
-        assert!(bench.vm_enable(name, LOW).ok);
+        fixture.define(name, number, 4);
+        assert!(fixture.vm_enable(name, LOW).ok);
     }
-    bench.machine.vms.virsh_start("web").expect("started");
-    bench.reconcile();
-    let (policy, events) = (bench.policy(), bench.events().len());
+    fixture.machine.vms.virsh_start("web").expect("started");
+    fixture.reconcile();
+    let (policy, events) = (fixture.policy(), fixture.events().len());
     for (change, message) in [
         (
             enable("web", LOW, false),
@@ -282,49 +285,49 @@ fn a_vm_that_is_as_requested_succeeds_and_nothing_changes() {
             "VM db is already enabled with Low on its vNIC 52:54:00:aa:00:02; it gets its VF at its next start.",
         ),
     ] {
-        let result = bench.change(&change);
+        let result = fixture.change(&change);
         assert!(result.ok && result.unchanged, "{result:?}");
         assert_eq!(result.message, message);
     }
     // The store is not written, and no event records a change.
-    assert_eq!(bench.policy().revision, policy.revision);
-    assert_eq!(bench.events().len(), events);
-    let result = bench.change(&set("web", MEDIUM, false));
+    assert_eq!(fixture.policy().revision, policy.revision);
+    assert_eq!(fixture.events().len(), events);
+    let result = fixture.change(&set("web", MEDIUM, false));
     assert!(result.ok && !result.unchanged, "{result:?}");
 }
 
 #[test]
 fn a_vm_without_acceleration_is_disabled_already() {
-    let mut bench = Bench::enabled();
+    let mut fixture = Fixture::enabled();
     for (name, number) in [("web", 1), ("db", 2), ("mail", 3)] {
-        bench.define(name, number, 4);
+        fixture.define(name, number, 4);
     }
-    assert!(bench.vm_enable("web", LOW).ok);
+    assert!(fixture.vm_enable("web", LOW).ok);
     let all = disable("*");
     let mut unchanged = Vec::new();
     for _ in 0..2 {
-        let changed = bench.agent().change_vms(WHO, &all).expect("changed");
+        let changed = fixture.agent().change_vms(WHO, &all).expect("changed");
         assert!(changed.ok, "{changed:?}");
         let same = changed.results.iter().filter(|result| result.unchanged);
         unchanged.push(same.count());
     }
     assert_eq!(unchanged, [2, 3]);
-    assert!(bench.policy().vms.is_empty());
-    let result = bench.vm_disable("db");
+    assert!(fixture.policy().vms.is_empty());
+    let result = fixture.vm_disable("db");
     assert_eq!(result.message, "VM db is not accelerated.");
 }
 
 #[test]
 fn a_stopped_vm_is_enabled_and_told_when_its_vf_comes() {
-    let mut bench = Bench::enabled();
-    bench.define("web", 1, 4);
-    let result = bench.vm_enable("web", LOW);
+    let mut fixture = Fixture::enabled();
+    fixture.define("web", 1, 4);
+    let result = fixture.vm_enable("web", LOW);
     assert_eq!(
         result.message,
         "VM web is enabled with Low on its vNIC 52:54:00:aa:00:01; it gets its VF at its next start."
     );
-    assert_eq!(bench.vm("web").path, Path::NotRunning);
-    let result = bench.change(&set("web", MEDIUM, false));
+    assert_eq!(fixture.vm("web").path, Path::NotRunning);
+    let result = fixture.change(&set("web", MEDIUM, false));
     let set =
         "VM web is set to Medium on its vNIC 52:54:00:aa:00:01; it gets its VF at its next start.";
     assert_eq!(result.message, set);
@@ -332,16 +335,16 @@ fn a_stopped_vm_is_enabled_and_told_when_its_vf_comes() {
 
 #[test]
 fn a_setting_that_the_adapter_cannot_give() {
-    let mut bench = Bench::enabled();
-    bench.define("web", 1, 8);
-    let result = bench.vm_enable("web", HIGH);
+    let mut fixture = Fixture::enabled();
+    fixture.define("web", 1, 8);
+    let result = fixture.vm_enable("web", HIGH);
     assert_eq!(refused(&result), Code::CannotProvisionPerformance);
     let problem = result.problem.expect("a problem");
     assert!(problem.needed.contains("4 queue pairs"), "{problem:?}");
     assert!(problem.found.contains("2 queue pairs"), "{problem:?}");
-    let mut bench = Bench::enabled_on("ens2");
-    bench.define("web", 1, 8);
-    assert!(bench.vm_enable("web", HIGH).ok);
+    let mut fixture = Fixture::enabled_on("ens2");
+    fixture.define("web", 1, 8);
+    assert!(fixture.vm_enable("web", HIGH).ok);
 }
 
 #[test]
@@ -350,40 +353,40 @@ fn a_rate_that_the_adapter_cannot_limit() {
     let at = |text: &str| text.parse().expect("an address");
     let rigid =
         AdapterSpec::igb(at("0000:01:00.0"), "ens1").sriov(|sriov| sriov.limits_rate = false);
-    let mut bench =
-        Bench::of(Tree::new().port(Port::root(at("0000:00:01.0"), 1, 2).adapter(rigid)));
-    bench.manage("ens1");
-    bench.define("web", 1, 4);
-    let result = bench.vm_enable("web", LOW);
+    let mut fixture =
+        Fixture::of(Tree::new().port(Port::root(at("0000:00:01.0"), 1, 2).adapter(rigid)));
+    fixture.manage("ens1");
+    fixture.define("web", 1, 4);
+    let result = fixture.vm_enable("web", LOW);
     assert_eq!(refused(&result), Code::CannotProvisionPerformance);
 }
 
 #[test]
 fn a_pool_that_is_exhausted_and_a_reserve_that_binds() {
-    let mut bench = Bench::enabled();
+    let mut fixture = Fixture::enabled();
     for number in 1..=8 {
-        bench.define(&format!("vm{number}"), number, 4);
+        fixture.define(&format!("vm{number}"), number, 4);
     }
     for number in 1..=7 {
-        assert!(bench.vm_enable(&format!("vm{number}"), LOW).ok);
+        assert!(fixture.vm_enable(&format!("vm{number}"), LOW).ok);
     }
-    let result = bench.vm_enable("vm8", LOW);
+    let result = fixture.vm_enable("vm8", LOW);
     assert_eq!(refused(&result), Code::ClusterNotEnoughResources);
     let problem = result.problem.expect("a problem");
     assert!(problem.found.contains("0 VFs"), "{problem:?}");
-    assert_eq!(bench.policy().vms.len(), 7);
-    invariants::hold(&bench, "full");
-    assert!(bench.vm_disable("vm3").ok);
-    assert!(bench.vm_enable("vm8", LOW).ok);
+    assert_eq!(fixture.policy().vms.len(), 7);
+    invariants::hold(&fixture, "full");
+    assert!(fixture.vm_disable("vm3").ok);
+    assert!(fixture.vm_enable("vm8", LOW).ok);
 }
 
 #[test]
 fn of_several_that_do_not_all_fit_the_first_are_admitted() {
-    let mut bench = Bench::enabled();
+    let mut fixture = Fixture::enabled();
     for number in 1..=9 {
-        bench.define(&format!("vm{number}"), number, 4);
+        fixture.define(&format!("vm{number}"), number, 4);
     }
-    let changed = bench
+    let changed = fixture
         .agent()
         .change_vms(WHO, &enable("vm*", LOW, false))
         .expect("answered");
@@ -393,56 +396,56 @@ fn of_several_that_do_not_all_fit_the_first_are_admitted() {
     for result in changed.results.iter().filter(|result| !result.ok) {
         assert_eq!(refused(result), Code::ClusterNotEnoughResources);
     }
-    invariants::hold(&bench, "seven of nine");
+    invariants::hold(&fixture, "seven of nine");
 }
 
 #[test]
 fn a_mac_that_two_have() {
-    let mut bench = Bench::enabled();
-    bench.define("web", 1, 4);
+    let mut fixture = Fixture::enabled();
+    fixture.define("web", 1, 4);
     let network = format!("accelnet-{INTENT}");
     let twin = DomainSpec::new("twin", 2, 4).nic(NicSpec::on_network(mac(1), &network));
-    bench.machine.vms.add(&twin).expect("defined");
-    let result = bench.vm_enable("web", LOW);
+    fixture.machine.vms.add(&twin).expect("defined");
+    let result = fixture.vm_enable("web", LOW);
     assert_eq!(refused(&result), Code::MacDuplicate);
     assert!(result.problem.expect("a problem").found.contains("twin"));
 }
 
 #[test]
 fn what_does_not_go_with_a_vf() {
-    let mut bench = Bench::enabled();
-    bench.define("saved", 1, 4);
-    bench
+    let mut fixture = Fixture::enabled();
+    fixture.define("saved", 1, 4);
+    fixture
         .machine
         .vms
         .virsh_save("saved", true, 0)
         .expect("saved");
-    assert_eq!(refused(&bench.vm_enable("saved", LOW)), Code::VmUnfit);
-    bench.define("snapped", 2, 4);
-    bench
+    assert_eq!(refused(&fixture.vm_enable("saved", LOW)), Code::VmUnfit);
+    fixture.define("snapped", 2, 4);
+    fixture
         .machine
         .vms
         .virsh_save("snapped", false, 2)
         .expect("saved");
-    let result = bench.vm_enable("snapped", LOW);
+    let result = fixture.vm_enable("snapped", LOW);
     assert!(result.ok && result.warnings.iter().any(|one| one.code == Code::VmCosts));
     let network = format!("accelnet-{INTENT}");
     let mut full = DomainSpec::new("full", 3, 4).nic(NicSpec::on_network(mac(3), &network));
     full.ports = 2;
-    bench.machine.vms.add(&full).expect("defined");
+    fixture.machine.vms.add(&full).expect("defined");
     // Its definition gets a port for the VF.
-    let result = bench.vm_enable("full", LOW);
+    let result = fixture.vm_enable("full", LOW);
     let mut steps = result.steps.iter();
     assert!(result.ok && steps.any(|step| step.action.contains("PCI Express port")));
     let mut small = DomainSpec::new("small", 4, 4).nic(NicSpec::on_network(mac(4), &network));
     small.more = "<memtune><hard_limit unit='MiB'>512</hard_limit></memtune>".to_owned();
-    bench.machine.vms.add(&small).expect("defined");
-    assert_eq!(refused(&bench.vm_enable("small", LOW)), Code::VmUnfit);
+    fixture.machine.vms.add(&small).expect("defined");
+    assert_eq!(refused(&fixture.vm_enable("small", LOW)), Code::VmUnfit);
 }
 
 #[test]
 fn a_guest_that_may_not_support_it_is_pointed_out() {
-    let mut bench = Bench::enabled();
+    let mut fixture = Fixture::enabled();
     let silent = Guest {
         answers: false,
         ..Guest::default()
@@ -457,13 +460,17 @@ fn a_guest_that_may_not_support_it_is_pointed_out() {
     };
     for (number, guest) in (1..).zip([silent, old, none]) {
         let name = format!("vm{number}");
-        bench.define(&name, number, 4);
+        fixture.define(&name, number, 4);
         // Without an agent, the definition's metadata would name its system.
         let edit = |xml: String| xml.replace("libosinfo:os id", "libosinfo:os no");
-        bench.machine.vms.virsh_edit(&name, edit).expect("edited");
-        bench.machine.vms.virsh_start(&name).expect("started");
-        bench.machine.vms.set_guest(&name, guest).expect("a guest");
-        let result = bench.vm_enable(&name, LOW);
+        fixture.machine.vms.virsh_edit(&name, edit).expect("edited");
+        fixture.machine.vms.virsh_start(&name).expect("started");
+        fixture
+            .machine
+            .vms
+            .set_guest(&name, guest)
+            .expect("a guest");
+        let result = fixture.vm_enable(&name, LOW);
         assert!(result.ok, "{result:?}");
         let told = result
             .warnings
@@ -471,8 +478,8 @@ fn a_guest_that_may_not_support_it_is_pointed_out() {
             .any(|one| one.code == Code::GuestUnknown);
         assert!(told, "{result:?}");
     }
-    bench.run("new", 9, 4);
-    let result = bench.vm_enable("new", LOW);
+    fixture.run("new", 9, 4);
+    let result = fixture.vm_enable("new", LOW);
     assert!(
         result
             .warnings
@@ -484,51 +491,57 @@ fn a_guest_that_may_not_support_it_is_pointed_out() {
 #[test]
 fn checks_come_in_their_order() {
     // Everything is wrong with it, and one thing after the other is put right.
-    let mut bench = Bench::enabled();
+    let mut fixture = Fixture::enabled();
     for number in 11..=17 {
-        bench.define(&format!("other{number}"), number, 4);
-        assert!(bench.vm_enable(&format!("other{number}"), LOW).ok);
+        fixture.define(&format!("other{number}"), number, 4);
+        assert!(fixture.vm_enable(&format!("other{number}"), LOW).ok);
     }
-    bench.machine.switches.create_bridge_externally("br9", &[]);
-    let ask = |bench: &mut Bench| refused(&bench.vm_enable("web", HIGH));
-    assert_eq!(ask(&mut bench), Code::VmNotFound);
-    bench
+    fixture
+        .machine
+        .switches
+        .create_bridge_externally("br9", &[]);
+    let ask = |fixture: &mut Fixture| refused(&fixture.vm_enable("web", HIGH));
+    assert_eq!(ask(&mut fixture), Code::VmNotFound);
+    fixture
         .machine
         .vms
         .add(&DomainSpec::new("web", 1, 1))
         .expect("defined");
-    assert_eq!(ask(&mut bench), Code::GetNetworkAdapterFailed);
+    assert_eq!(ask(&mut fixture), Code::GetNetworkAdapterFailed);
     let spec = |vcpus, nic| DomainSpec::new("web", 1, vcpus).nic(nic);
     let away = NicSpec::on_bridge(mac(11), "br9");
-    bench.machine.vms.add(&spec(1, away)).expect("defined");
-    assert_eq!(ask(&mut bench), Code::VmNotOnSwitch);
+    fixture.machine.vms.add(&spec(1, away)).expect("defined");
+    assert_eq!(ask(&mut fixture), Code::VmNotOnSwitch);
     // The MAC is another VM's.
     let on = || NicSpec::on_network(mac(11), &format!("accelnet-{INTENT}"));
-    bench.machine.vms.add(&spec(1, on())).expect("defined");
-    assert_eq!(ask(&mut bench), Code::VmNotEnoughVcpus);
-    bench.machine.vms.add(&spec(4, on())).expect("defined");
-    assert_eq!(ask(&mut bench), Code::CannotProvisionPerformance);
-    let ask = |bench: &mut Bench| refused(&bench.vm_enable("web", LOW));
-    assert_eq!(ask(&mut bench), Code::ClusterNotEnoughResources);
-    assert!(bench.vm_disable("other17").ok);
-    assert_eq!(ask(&mut bench), Code::MacDuplicate);
-    bench
+    fixture.machine.vms.add(&spec(1, on())).expect("defined");
+    assert_eq!(ask(&mut fixture), Code::VmNotEnoughVcpus);
+    fixture.machine.vms.add(&spec(4, on())).expect("defined");
+    assert_eq!(ask(&mut fixture), Code::CannotProvisionPerformance);
+    let ask = |fixture: &mut Fixture| refused(&fixture.vm_enable("web", LOW));
+    assert_eq!(ask(&mut fixture), Code::ClusterNotEnoughResources);
+    assert!(fixture.vm_disable("other17").ok);
+    assert_eq!(ask(&mut fixture), Code::MacDuplicate);
+    fixture
         .machine
         .vms
         .virsh_undefine("other11")
         .expect("undefined");
-    bench.reconcile();
-    assert!(bench.vm_enable("web", LOW).ok);
+    fixture.reconcile();
+    assert!(fixture.vm_enable("web", LOW).ok);
 }
 
 #[test]
 fn a_vnic_is_added_and_goes_with_the_setting() {
-    let mut bench = Bench::enabled();
-    bench.machine.switches.create_bridge_externally("br9", &[]);
+    let mut fixture = Fixture::enabled();
+    fixture
+        .machine
+        .switches
+        .create_bridge_externally("br9", &[]);
     let spec = DomainSpec::new("web", 1, 4).nic(NicSpec::on_bridge(mac(1), "br9"));
-    bench.machine.vms.add(&spec).expect("defined");
-    bench.machine.vms.virsh_start("web").expect("started");
-    let before = bench.machine.vms.texts("web");
+    fixture.machine.vms.add(&spec).expect("defined");
+    fixture.machine.vms.virsh_start("web").expect("started");
+    let before = fixture.machine.vms.texts("web");
     let change = VmChange::Enable(VmEnable {
         names: vec!["web".to_owned()],
         performance: LOW,
@@ -539,23 +552,26 @@ fn a_vnic_is_added_and_goes_with_the_setting() {
         trust: None,
         spoof_check: None,
     });
-    let result = bench.change(&change);
+    let result = fixture.change(&change);
     assert!(result.ok, "{result:?}");
-    assert_eq!(bench.vm("web").acceleration, State::Accelerated);
-    invariants::hold(&bench, "with a vNIC");
-    assert!(bench.vm_disable("web").ok);
-    assert_eq!(bench.machine.vms.texts("web"), before);
-    invariants::hold(&bench, "without");
+    assert_eq!(fixture.vm("web").acceleration, State::Accelerated);
+    invariants::hold(&fixture, "with a vNIC");
+    assert!(fixture.vm_disable("web").ok);
+    assert_eq!(fixture.machine.vms.texts("web"), before);
+    invariants::hold(&fixture, "without");
 }
 
 #[test]
 fn a_vnic_that_was_added_in_vain_goes_again() {
-    let mut bench = Bench::enabled();
-    bench.machine.switches.create_bridge_externally("br9", &[]);
+    let mut fixture = Fixture::enabled();
+    fixture
+        .machine
+        .switches
+        .create_bridge_externally("br9", &[]);
     // Too few vCPUs: it is refused after its vNIC was added.
     let spec = DomainSpec::new("web", 1, 1).nic(NicSpec::on_bridge(mac(1), "br9"));
-    bench.machine.vms.add(&spec).expect("defined");
-    let before = bench.machine.vms.texts("web");
+    fixture.machine.vms.add(&spec).expect("defined");
+    let before = fixture.machine.vms.texts("web");
     let change = VmChange::Enable(VmEnable {
         names: vec!["web".to_owned()],
         performance: LOW,
@@ -566,15 +582,15 @@ fn a_vnic_that_was_added_in_vain_goes_again() {
         trust: None,
         spoof_check: None,
     });
-    assert_eq!(refused(&bench.change(&change)), Code::VmNotEnoughVcpus);
-    assert_eq!(bench.machine.vms.texts("web"), before);
+    assert_eq!(refused(&fixture.change(&change)), Code::VmNotEnoughVcpus);
+    assert_eq!(fixture.machine.vms.texts("web"), before);
 }
 
 #[test]
 fn a_dry_run_says_what_would_be() {
-    let mut bench = Bench::enabled();
-    bench.run("web", 1, 4);
-    let before = bench.machine.vms.texts("web");
+    let mut fixture = Fixture::enabled();
+    fixture.run("web", 1, 4);
+    let before = fixture.machine.vms.texts("web");
     let change = VmChange::Enable(VmEnable {
         names: vec!["web".to_owned()],
         performance: LOW,
@@ -585,21 +601,21 @@ fn a_dry_run_says_what_would_be() {
         trust: None,
         spoof_check: None,
     });
-    let result = bench.change(&change);
+    let result = fixture.change(&change);
     assert!(result.ok && !result.steps.is_empty(), "{result:?}");
-    assert_eq!(bench.machine.vms.texts("web"), before);
-    assert!(bench.policy().vms.is_empty());
-    invariants::hold(&bench, "a dry run");
+    assert_eq!(fixture.machine.vms.texts("web"), before);
+    assert!(fixture.policy().vms.is_empty());
+    invariants::hold(&fixture, "a dry run");
 }
 
 #[test]
 fn queue_pairs_of_a_running_vm_are_looked_at() {
-    let mut bench = Bench::enabled_on("ens1");
-    bench.define("web", 1, 4);
-    assert!(bench.vm_enable("web", Performance::Low).ok);
-    bench.machine.vms.virsh_start("web").expect("started");
-    bench.reconcile();
-    let vm = bench.vm("web");
+    let mut fixture = Fixture::enabled_on("ens1");
+    fixture.define("web", 1, 4);
+    assert!(fixture.vm_enable("web", Performance::Low).ok);
+    fixture.machine.vms.virsh_start("web").expect("started");
+    fixture.reconcile();
+    let vm = fixture.vm("web");
     let line = vm.verified.iter().find(|line| line.check == "queue pairs");
     let line = line.unwrap_or_else(|| panic!("{vm:#?}"));
     assert_eq!(line.ok, Some(true), "{line:?}");

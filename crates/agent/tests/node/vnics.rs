@@ -7,28 +7,28 @@ use accelnet_model::switch::SwitchStep;
 use accelnet_model::vf::VfSettings;
 use accelnet_model::{Code, Performance};
 
-use crate::bench::{Bench, INTENT, enable, refused};
+use crate::fixture::{Fixture, INTENT, enable, refused};
 use crate::invariants;
 
 const LOW: Performance = Performance::Low;
 const MEDIUM: Performance = Performance::Medium;
 
 /// `web`, whose vNIC has `element` in its definition, too.
-fn with(bench: &Bench, element: &str) {
-    bench.define("web", 1, 4);
-    edit(bench, element);
+fn with(fixture: &Fixture, element: &str) {
+    fixture.define("web", 1, 4);
+    edit(fixture, element);
 }
 
-fn edit(bench: &Bench, element: &str) {
+fn edit(fixture: &Fixture, element: &str) {
     let model = "<model type='virtio'/>";
     let both = format!("{element}{model}");
     let edit = |xml: String| xml.replacen(model, &both, 1);
-    bench.machine.vms.virsh_edit("web", edit).expect("edited");
+    fixture.machine.vms.virsh_edit("web", edit).expect("edited");
 }
 
-fn set_live(bench: &Bench, from: &str, to: &str) {
+fn set_live(fixture: &Fixture, from: &str, to: &str) {
     let edit = |xml: String| xml.replacen(from, to, 1);
-    bench
+    fixture
         .machine
         .vms
         .virsh_update_live("web", edit)
@@ -36,9 +36,9 @@ fn set_live(bench: &Bench, from: &str, to: &str) {
 }
 
 /// The settings of the VF that `web` has; none without one.
-fn vf(bench: &Bench) -> Option<VfSettings> {
-    let (vf, _) = bench.machine.vms.vfs_in_use().into_iter().next()?;
-    let kernel = &bench.machine.kernel;
+fn vf(fixture: &Fixture) -> Option<VfSettings> {
+    let (vf, _) = fixture.machine.vms.vfs_in_use().into_iter().next()?;
+    let kernel = &fixture.machine.kernel;
     let (pf, index) = kernel.node().vf_at(vf)?;
     let links = kernel.links().expect("links");
     let link = links.iter().find(|link| link.parent == Some(pf))?;
@@ -54,27 +54,27 @@ fn vlans(xml: Option<&String>) -> Vec<Option<u16>> {
     vnics.map(|vnic| vnic.vlan.as_ref().and_then(tag)).collect()
 }
 
-fn tap(bench: &Bench) -> String {
-    let (_, live) = bench.machine.vms.texts("web");
+fn tap(fixture: &Fixture) -> String {
+    let (_, live) = fixture.machine.vms.texts("web");
     let vnics = Definition::parse(&live.expect("running")).expect("a domain");
     let mut targets = vnics.vnics.into_iter().filter_map(|vnic| vnic.target);
     targets.next().expect("a tap")
 }
 
 /// The intent on `br0`, which filters VLANs: 1 without a tag and 42 with one on the uplink.
-fn on_a_vlan_bridge() -> Bench {
-    let mut bench = Bench::new();
-    let switches = &bench.machine.switches;
+fn on_a_vlan_bridge() -> Fixture {
+    let mut fixture = Fixture::new();
+    let switches = &fixture.machine.switches;
     switches.create_bridge_externally("br0", &["ens1"]);
     switches.filter_vlans("br0", Some(1));
     switches.set_vlans("ens1", &[(1, true, true), (42, false, false)]);
-    bench.manage("ens1");
-    bench
+    fixture.manage("ens1");
+    fixture
 }
 
 #[test]
 fn what_a_vf_would_go_past_is_refused_and_nothing_is_changed() {
-    let mut bench = Bench::enabled();
+    let mut fixture = Fixture::enabled();
     for (element, words) in [
         ("<filterref filter='clean-traffic'/>", "clean-traffic"),
         ("<link state='down'/>", "is down"),
@@ -99,63 +99,67 @@ fn what_a_vf_would_go_past_is_refused_and_nothing_is_changed() {
         ("<virtualport type='openvswitch'/>", "openvswitch"),
         ("<mtu size='9000'/>", "MTU of 9000"),
     ] {
-        with(&bench, element);
+        with(&fixture, element);
         for now in [false, true] {
             if now {
-                bench.machine.vms.virsh_start("web").expect("started");
+                fixture.machine.vms.virsh_start("web").expect("started");
             }
-            let before = bench.machine.vms.texts("web");
-            let result = bench.change(&enable("web", LOW, now));
+            let before = fixture.machine.vms.texts("web");
+            let result = fixture.change(&enable("web", LOW, now));
             assert_eq!(refused(&result), Code::VmUnfit, "{element}");
             let problem = result.problem.expect("a problem");
             assert!(problem.found.contains(words), "{element}: {problem:?}");
-            assert_eq!(bench.machine.vms.texts("web"), before, "{element}");
-            assert!(bench.policy().vms.is_empty(), "{element}");
+            assert_eq!(fixture.machine.vms.texts("web"), before, "{element}");
+            assert!(fixture.policy().vms.is_empty(), "{element}");
         }
-        bench.machine.vms.virsh_stop("web").expect("stopped");
-        bench.machine.vms.virsh_undefine("web").expect("undefined");
+        fixture.machine.vms.virsh_stop("web").expect("stopped");
+        fixture
+            .machine
+            .vms
+            .virsh_undefine("web")
+            .expect("undefined");
     }
-    invariants::hold(&bench, "refused");
+    invariants::hold(&fixture, "refused");
 }
 
 #[test]
 fn what_somebody_set_of_the_running_vnic_only_is_seen_with_now() {
-    let mut bench = Bench::enabled();
-    bench.run("web", 1, 4);
-    set_live(&bench, "<model", "<link state='down'/><model");
+    let mut fixture = Fixture::enabled();
+    fixture.run("web", 1, 4);
+    set_live(&fixture, "<model", "<link state='down'/><model");
     // Its next start has a vNIC whose link is up.
-    assert!(bench.change(&enable("web", LOW, false)).ok);
-    assert!(bench.vm_disable("web").ok);
-    let before = bench.machine.vms.texts("web");
+    assert!(fixture.change(&enable("web", LOW, false)).ok);
+    assert!(fixture.vm_disable("web").ok);
+    let before = fixture.machine.vms.texts("web");
     assert_eq!(
-        refused(&bench.change(&enable("web", LOW, true))),
+        refused(&fixture.change(&enable("web", LOW, true))),
         Code::VmUnfit
     );
-    assert_eq!(bench.machine.vms.texts("web"), before);
+    assert_eq!(fixture.machine.vms.texts("web"), before);
     // Nor past what was set on the port itself.
-    set_live(&bench, "<link state='down'/>", "");
-    bench.machine.switches.isolate(&tap(&bench));
+    set_live(&fixture, "<link state='down'/>", "");
+    fixture.machine.switches.isolate(&tap(&fixture));
     assert_eq!(
-        refused(&bench.change(&enable("web", LOW, true))),
+        refused(&fixture.change(&enable("web", LOW, true))),
         Code::VmUnfit
     );
 }
 
 #[test]
 fn a_network_and_its_port_group_are_asked_too() {
-    let mut bench = Bench::enabled();
+    let mut fixture = Fixture::enabled();
     let network = |inner: &str| {
         format!(
             "<network><name>lan</name><forward mode='bridge'/><bridge name='acn-{INTENT}'/>{inner}</network>"
         )
     };
-    let lan = |bench: &Bench, inner: &str| {
-        let vms = &bench.machine.vms;
+    let lan = |fixture: &Fixture, inner: &str| {
+        let vms = &fixture.machine.vms;
         vms.stop_network("lan").expect("stopped");
         vms.define_network(&network(inner), true).expect("defined");
         vms.start_network("lan").expect("started");
     };
-    bench.define_on("web", 1, 4, "lan");
+    fixture.define_on("web", 1, 4, "lan");
     for (inner, words) in [
         ("<port isolated='yes'/>", "Network lan is isolated"),
         (
@@ -168,37 +172,41 @@ fn a_network_and_its_port_group_are_asked_too() {
         ),
         ("<mtu size='9000'/>", "Network lan has an MTU of 9000"),
     ] {
-        lan(&bench, inner);
-        let result = bench.vm_enable("web", LOW);
+        lan(&fixture, inner);
+        let result = fixture.vm_enable("web", LOW);
         assert_eq!(refused(&result), Code::VmUnfit, "{inner}");
         let found = result.problem.expect("a problem").found;
         assert!(found.contains(words), "{found}");
     }
     lan(
-        &bench,
+        &fixture,
         "<portgroup name='b'><port isolated='yes'/></portgroup>",
     );
-    assert!(bench.vm_enable("web", LOW).ok, "not its port group");
+    assert!(fixture.vm_enable("web", LOW).ok, "not its port group");
 }
 
 #[test]
 fn an_outbound_limit_is_the_rate_of_the_vf_where_it_is_the_lower_one() {
     // 10 % of 1 Gb/s are 100 Mb/s; 2500 KiB/s are 20.
     for (average, rate) in [(2500, 20), (25_000, 100), (1, 1)] {
-        let mut bench = Bench::enabled();
+        let mut fixture = Fixture::enabled();
         let peak = "peak='99999'";
         let outbound = format!("<bandwidth><outbound average='{average}' {peak}/></bandwidth>");
-        with(&bench, &outbound);
-        let result = bench.vm_enable("web", LOW);
+        with(&fixture, &outbound);
+        let result = fixture.vm_enable("web", LOW);
         assert!(result.ok, "{result:?}");
         let costs = result.warnings.iter();
         let mut costs = costs.filter(|one| one.code == Code::VmCosts);
         let cost = costs.next().expect("the peak is lost");
         assert!(cost.found.contains("a peak"), "{cost:?}");
-        bench.machine.vms.virsh_start("web").expect("started");
-        assert_eq!(vf(&bench).map(|vf| vf.max_tx_rate), Some(rate), "the hook");
-        bench.reconcile();
-        let shown = bench.vm("web");
+        fixture.machine.vms.virsh_start("web").expect("started");
+        assert_eq!(
+            vf(&fixture).map(|vf| vf.max_tx_rate),
+            Some(rate),
+            "the hook"
+        );
+        fixture.reconcile();
+        let shown = fixture.vm("web");
         let words = format!("outbound {average} KiB/s");
         let line = shown
             .vnic_settings
@@ -210,102 +218,116 @@ fn an_outbound_limit_is_the_rate_of_the_vf_where_it_is_the_lower_one() {
         assert_eq!(rates.next().and_then(|one| one.ok), Some(true));
         // virsh domiftune
         let before = format!("average='{average}'");
-        set_live(&bench, &before, "average='1250'");
-        bench.reconcile();
-        let now = vf(&bench).map(|vf| vf.max_tx_rate);
+        set_live(&fixture, &before, "average='1250'");
+        fixture.reconcile();
+        let now = vf(&fixture).map(|vf| vf.max_tx_rate);
         assert_eq!(now, Some(10), "as it is now");
     }
 }
 
 #[test]
 fn a_larger_mtu_needs_one_of_the_adapter() {
-    let mut bench = Bench::enabled();
-    with(&bench, "<mtu size='9000'/>");
-    let problem = bench.vm_enable("web", LOW).problem.expect("too small");
+    let mut fixture = Fixture::enabled();
+    with(&fixture, "<mtu size='9000'/>");
+    let problem = fixture.vm_enable("web", LOW).problem.expect("too small");
     assert!(problem.resolution.contains("ip link set ens1 mtu 9000"));
     let raise = |mtu| SwitchStep::SetMtu {
         link: "ens1".to_owned(),
         mtu,
     };
-    bench.machine.switches.apply(&raise(9000)).expect("raised");
-    bench.reconcile();
-    assert!(bench.vm_enable("web", LOW).ok);
-    bench.machine.vms.virsh_start("web").expect("started");
-    bench.reconcile();
-    assert!(bench.report().faults.is_empty(), "{:?}", bench.report());
+    fixture
+        .machine
+        .switches
+        .apply(&raise(9000))
+        .expect("raised");
+    fixture.reconcile();
+    assert!(fixture.vm_enable("web", LOW).ok);
+    fixture.machine.vms.virsh_start("web").expect("started");
+    fixture.reconcile();
+    assert!(fixture.report().faults.is_empty(), "{:?}", fixture.report());
     // Somebody lowers it: the VM keeps its VF, and that is told.
-    bench.machine.switches.apply(&raise(1500)).expect("lowered");
-    bench.reconcile();
-    let faults = bench.report().faults;
+    fixture
+        .machine
+        .switches
+        .apply(&raise(1500))
+        .expect("lowered");
+    fixture.reconcile();
+    let faults = fixture.report().faults;
     assert_eq!(faults.len(), 1, "{faults:?}");
     assert_eq!(faults[0].code, Code::VmUnfit);
-    assert_eq!(bench.vm("web").path, Path::Vf);
+    assert_eq!(fixture.vm("web").path, Path::Vf);
 }
 
 #[test]
 fn a_vf_is_in_the_vlan_of_its_port() {
-    let mut bench = on_a_vlan_bridge();
+    let mut fixture = on_a_vlan_bridge();
     // What it names, or what a new port gets.
-    with(&bench, "<vlan><tag id='42'/></vlan>");
-    bench.define("plain", 2, 4);
-    assert!(bench.vm_enable("web", LOW).ok);
-    assert!(bench.vm_enable("plain", LOW).ok);
-    let vms = &bench.machine.vms;
+    with(&fixture, "<vlan><tag id='42'/></vlan>");
+    fixture.define("plain", 2, 4);
+    assert!(fixture.vm_enable("web", LOW).ok);
+    assert!(fixture.vm_enable("plain", LOW).ok);
+    let vms = &fixture.machine.vms;
     assert_eq!(vlans(vms.texts("web").0.as_ref()), [Some(42), Some(42)]);
     assert_eq!(vlans(vms.texts("plain").0.as_ref()), [None, None]);
     vms.virsh_start("web").expect("started");
-    bench.reconcile();
-    assert_eq!(vf(&bench).map(|vf| vf.vlan), Some(42));
-    let lines = bench.vm("web").vnic_settings;
+    fixture.reconcile();
+    assert_eq!(vf(&fixture).map(|vf| vf.vlan), Some(42));
+    let lines = fixture.vm("web").vnic_settings;
     assert_eq!(lines, ["VLAN 42: the adapter puts the VF into it"]);
-    invariants::hold(&bench, "in a VLAN");
+    invariants::hold(&fixture, "in a VLAN");
 }
 
 #[test]
 fn a_vf_follows_its_port_into_another_vlan() {
-    let mut bench = on_a_vlan_bridge();
-    bench.define("web", 1, 4);
-    assert!(bench.vm_enable("web", LOW).ok);
-    bench.machine.vms.virsh_start("web").expect("started");
-    bench.reconcile();
-    assert_eq!(vf(&bench).map(|vf| vf.vlan), Some(0));
+    let mut fixture = on_a_vlan_bridge();
+    fixture.define("web", 1, 4);
+    assert!(fixture.vm_enable("web", LOW).ok);
+    fixture.machine.vms.virsh_start("web").expect("started");
+    fixture.reconcile();
+    assert_eq!(vf(&fixture).map(|vf| vf.vlan), Some(0));
     // bridge vlan add dev vnet2 vid 42 pvid untagged
-    let tap = tap(&bench);
-    bench.machine.switches.set_vlans(&tap, &[(42, true, true)]);
-    bench.reconcile();
-    assert_eq!(vf(&bench).map(|vf| vf.vlan), Some(42));
-    bench.reconcile();
-    let (config, _) = bench.machine.vms.texts("web");
+    let tap = tap(&fixture);
+    fixture
+        .machine
+        .switches
+        .set_vlans(&tap, &[(42, true, true)]);
+    fixture.reconcile();
+    assert_eq!(vf(&fixture).map(|vf| vf.vlan), Some(42));
+    fixture.reconcile();
+    let (config, _) = fixture.machine.vms.texts("web");
     assert_eq!(vlans(config.as_ref()), [None, Some(42)], "its next start");
     // And a trunk takes it.
     let both = [(42, true, true), (7, false, false)];
-    bench.machine.switches.set_vlans(&tap, &both);
-    bench.reconcile();
-    assert_eq!(vf(&bench), None);
-    bench.machine.switches.set_vlans(&tap, &[(42, true, true)]);
-    bench.reconcile();
-    assert_eq!(vf(&bench).map(|vf| vf.vlan), Some(42));
-    bench.machine.vms.virsh_stop("web").expect("stopped");
-    bench.reconcile();
-    let (config, _) = bench.machine.vms.texts("web");
+    fixture.machine.switches.set_vlans(&tap, &both);
+    fixture.reconcile();
+    assert_eq!(vf(&fixture), None);
+    fixture
+        .machine
+        .switches
+        .set_vlans(&tap, &[(42, true, true)]);
+    fixture.reconcile();
+    assert_eq!(vf(&fixture).map(|vf| vf.vlan), Some(42));
+    fixture.machine.vms.virsh_stop("web").expect("stopped");
+    fixture.reconcile();
+    let (config, _) = fixture.machine.vms.texts("web");
     assert_eq!(vlans(config.as_ref()), [None, Some(42)], "it is kept");
-    invariants::hold(&bench, "followed");
+    invariants::hold(&fixture, "followed");
 }
 
 /// An accelerated VM that runs with its VF.
-fn accelerated() -> Bench {
-    let mut bench = Bench::enabled();
-    bench.define("web", 1, 4);
-    assert!(bench.vm_enable("web", LOW).ok);
-    bench.machine.vms.virsh_start("web").expect("started");
-    bench.reconcile();
-    assert!(vf(&bench).is_some());
-    bench
+fn accelerated() -> Fixture {
+    let mut fixture = Fixture::enabled();
+    fixture.define("web", 1, 4);
+    assert!(fixture.vm_enable("web", LOW).ok);
+    fixture.machine.vms.virsh_start("web").expect("started");
+    fixture.reconcile();
+    assert!(vf(&fixture).is_some());
+    fixture
 }
 
 /// The fault that a VM has because of its vNIC; none without.
-fn fault(bench: &Bench) -> Option<String> {
-    let faults = bench.report().faults.into_iter();
+fn fault(fixture: &Fixture) -> Option<String> {
+    let faults = fixture.report().faults.into_iter();
     let mut own = faults.filter(|fault| fault.subject == "web");
     let fault = own.next()?;
     assert_eq!(fault.code, Code::VmUnfit, "{fault:?}");
@@ -321,72 +343,72 @@ fn a_vf_does_not_go_past_what_is_set_while_it_is_there() {
         ("<filterref filter='no-mac-spoofing'/>", "no-mac-spoofing"),
         ("<bandwidth><inbound average='9'/></bandwidth>", "9 KiB/s"),
     ] {
-        let mut bench = accelerated();
-        let config = bench.machine.vms.texts("web").0;
+        let mut fixture = accelerated();
+        let config = fixture.machine.vms.texts("web").0;
         let both = format!("{element}{model}");
-        assert!(!bench.agent().vnics_have_changed());
-        set_live(&bench, model, &both);
-        assert!(bench.agent().vnics_have_changed(), "{element}");
-        bench.reconcile();
-        assert!(!bench.agent().vnics_have_changed());
-        assert_eq!(vf(&bench), None, "{element}");
-        let vm = bench.vm("web");
+        assert!(!fixture.agent().vnics_have_changed());
+        set_live(&fixture, model, &both);
+        assert!(fixture.agent().vnics_have_changed(), "{element}");
+        fixture.reconcile();
+        assert!(!fixture.agent().vnics_have_changed());
+        assert_eq!(vf(&fixture), None, "{element}");
+        let vm = fixture.vm("web");
         assert_eq!(
             (vm.acceleration, vm.path),
             (State::Degraded, Path::Software)
         );
-        let told = fault(&bench).expect("a fault");
+        let told = fault(&fixture).expect("a fault");
         assert!(told.contains(words), "{told}");
-        assert!(bench.was_told(EventKind::Drift, "web"));
-        assert_eq!(bench.machine.vms.texts("web").0, config, "{element}");
-        bench.reconcile();
-        let drifts = bench.events().into_iter();
+        assert!(fixture.was_recorded(EventKind::Drift, "web"));
+        assert_eq!(fixture.machine.vms.texts("web").0, config, "{element}");
+        fixture.reconcile();
+        let drifts = fixture.events().into_iter();
         let drifts = drifts.filter(|event| event.code == Some(Code::VmUnfit));
         assert_eq!(drifts.count(), 1, "told once");
         // It goes again, and the VF comes back.
-        set_live(&bench, &both, model);
-        assert!(bench.agent().vnics_have_changed(), "{element}");
-        bench.reconcile();
-        assert!(vf(&bench).is_some(), "{element}");
-        assert_eq!(fault(&bench), None);
-        assert_eq!(bench.vm("web").acceleration, State::Accelerated);
-        invariants::hold(&bench, element);
+        set_live(&fixture, &both, model);
+        assert!(fixture.agent().vnics_have_changed(), "{element}");
+        fixture.reconcile();
+        assert!(vf(&fixture).is_some(), "{element}");
+        assert_eq!(fault(&fixture), None);
+        assert_eq!(fixture.vm("web").acceleration, State::Accelerated);
+        invariants::hold(&fixture, element);
     }
 }
 
 #[test]
 fn a_definition_that_does_not_go_with_a_vf_has_none_at_its_next_start() {
-    let mut bench = accelerated();
-    edit(&bench, "<filterref filter='clean-traffic'/>");
-    bench.reconcile();
-    assert!(vf(&bench).is_some(), "what runs has no filter");
-    assert!(fault(&bench).is_some());
-    bench.machine.vms.virsh_stop("web").expect("stopped");
-    bench.reconcile();
-    assert_eq!(bench.vm("web").acceleration, State::Degraded);
-    bench.machine.vms.virsh_start("web").expect("started");
-    assert_eq!(vf(&bench), None, "not even for a moment");
-    bench.reconcile();
-    assert_eq!(vf(&bench), None);
-    let (config, _) = bench.machine.vms.texts("web");
+    let mut fixture = accelerated();
+    edit(&fixture, "<filterref filter='clean-traffic'/>");
+    fixture.reconcile();
+    assert!(vf(&fixture).is_some(), "what runs has no filter");
+    assert!(fault(&fixture).is_some());
+    fixture.machine.vms.virsh_stop("web").expect("stopped");
+    fixture.reconcile();
+    assert_eq!(fixture.vm("web").acceleration, State::Degraded);
+    fixture.machine.vms.virsh_start("web").expect("started");
+    assert_eq!(vf(&fixture), None, "not even for a moment");
+    fixture.reconcile();
+    assert_eq!(vf(&fixture), None);
+    let (config, _) = fixture.machine.vms.texts("web");
     assert!(config.expect("defined").contains("clean-traffic"));
     // Disabled, it is as it was, and nobody is told any more.
-    assert!(bench.vm_disable("web").ok);
-    bench.reconcile();
-    assert_eq!(fault(&bench), None);
-    let (config, _) = bench.machine.vms.texts("web");
+    assert!(fixture.vm_disable("web").ok);
+    fixture.reconcile();
+    assert_eq!(fault(&fixture), None);
+    let (config, _) = fixture.machine.vms.texts("web");
     assert!(!config.expect("defined").contains("teaming"));
-    invariants::hold(&bench, "disabled");
+    invariants::hold(&fixture, "disabled");
 }
 
 #[test]
 fn a_started_vm_is_kept_from_a_vf_that_came_with_what_was_edited_meanwhile() {
-    let mut bench = Bench::enabled();
-    bench.define("web", 1, 4);
-    assert!(bench.vm_enable("web", MEDIUM).ok);
-    edit(&bench, "<link state='down'/>");
-    bench.machine.vms.virsh_start("web").expect("started");
-    bench.reconcile();
-    assert_eq!(vf(&bench), None);
-    assert!(fault(&bench).is_some());
+    let mut fixture = Fixture::enabled();
+    fixture.define("web", 1, 4);
+    assert!(fixture.vm_enable("web", MEDIUM).ok);
+    edit(&fixture, "<link state='down'/>");
+    fixture.machine.vms.virsh_start("web").expect("started");
+    fixture.reconcile();
+    assert_eq!(vf(&fixture), None);
+    assert!(fault(&fixture).is_some());
 }

@@ -97,7 +97,7 @@ fn elsewhere(args: &AdapterShow, session: &mut Session<'_>) -> Result {
 fn here(args: &AdapterShow, session: &mut Session<'_>) -> Result {
     let host = session.host;
     let address = change::find(&host, &args.name)?;
-    let mut adapter = change::look(&host, &args.name, address)?;
+    let mut adapter = change::read(&host, &args.name, address)?;
     if args.ask {
         let asked = features::ask(&host, &adapter).map_err(|reason| {
             let names = ["The adapter's VF capabilities", "its answer"];
@@ -108,7 +108,7 @@ fn here(args: &AdapterShow, session: &mut Session<'_>) -> Result {
         for words in asked.warnings.iter().chain(&asked.not_restored) {
             session.note(words);
         }
-        adapter = change::look(&host, &args.name, address)?;
+        adapter = change::read(&host, &args.name, address)?;
     }
     ask::print_answer(session, args.output, &adapter, render::adapter);
     Ok(0)

@@ -17,7 +17,7 @@ use accelnet_model::{Code, Performance, Problem};
 use accelnet_rules::prereq::{self, IntentAdapter, Peer, PeerIntent, PeerReport, Scope};
 use accelnet_store::{Embedded, Etcd, History, Txn};
 
-use crate::bench::{Bench, INTENT, NODE, WHO, enable};
+use crate::fixture::{Fixture, INTENT, NODE, WHO, enable};
 use crate::support::{node, types};
 
 fn refused<T>(answer: Result<T, Problem>) -> Vec<Code> {
@@ -42,22 +42,22 @@ pub fn an_etcd_that_is_away() -> Vec<Code> {
 
 /// Somebody wrote over it, and the agent began after that.
 pub fn management_that_cannot_be_read() -> Vec<Code> {
-    let mut bench = Bench::enabled();
-    bench.define("web1", 1, 4);
+    let mut fixture = Fixture::enabled();
+    fixture.define("web1", 1, 4);
     let txn = Txn::new().put("policy/management", "{}");
-    let _ = bench.store.commit(&txn).expect("a store");
-    bench.start();
+    let _ = fixture.store.commit(&txn).expect("a store");
+    fixture.start();
     let change = enable("web1", Performance::Low, false);
-    refused(bench.agent().change_vms(WHO, &change))
+    refused(fixture.agent().change_vms(WHO, &change))
 }
 
 /// As an older state of the store has it.
 pub fn an_intent_that_the_store_lost() -> Vec<Code> {
-    let mut bench = Bench::enabled();
+    let mut fixture = Fixture::enabled();
     let txn = Txn::new().delete(format!("policy/intents/{INTENT}"));
-    let _ = bench.store.commit(&txn).expect("a store");
-    bench.agent().reconcile().expect("a pass");
-    let faults = bench.report().faults.into_iter();
+    let _ = fixture.store.commit(&txn).expect("a store");
+    fixture.agent().reconcile().expect("a pass");
+    let faults = fixture.report().faults.into_iter();
     faults.map(|fault| fault.code).collect()
 }
 
@@ -74,11 +74,11 @@ pub fn a_name_that_another_agent_has() -> Vec<Code> {
 
 /// Somebody wrote down that it belongs to the cluster.
 pub fn a_member_that_never_came() -> Vec<Code> {
-    let mut bench = Bench::new();
+    let mut fixture = Fixture::new();
     let member = br#"{"format":1,"value":{"joined_at":"2026-01-01T00:00:00Z","version":"0.1.0"}}"#;
     let txn = Txn::new().put("members/node2", member.to_vec());
-    let _ = bench.store.commit(&txn).expect("a store");
-    let answer = bench.agent().prereq(None).expect("checks");
+    let _ = fixture.store.commit(&txn).expect("a store");
+    let answer = fixture.agent().prereq(None).expect("checks");
     answer
         .checks
         .into_iter()
@@ -99,7 +99,7 @@ pub fn a_node_that_went_down_with_an_order() -> Vec<Code> {
 }
 
 /// As an agent of it answers.
-pub fn what_a_later_release_says() -> Vec<Code> {
+pub fn what_a_later_release_reports() -> Vec<Code> {
     let said = r#"{"code": "moon_too_full", "message": "The moon is too full.", "found": "It is.",
         "needed": "Less of it.", "resolution": "Wait."}"#;
     let problem: Problem = serde_json::from_str(said).expect("a problem");
@@ -107,15 +107,15 @@ pub fn what_a_later_release_says() -> Vec<Code> {
 }
 
 pub fn a_vm_on_a_drained_node() -> Vec<Code> {
-    let mut bench = Bench::enabled();
-    bench.define("web1", 1, 4);
-    bench.agent().drain(WHO, &drain(NODE)).expect("drained");
+    let mut fixture = Fixture::enabled();
+    fixture.define("web1", 1, 4);
+    fixture.agent().drain(WHO, &drain(NODE)).expect("drained");
     let change = enable("web1", Performance::Low, false);
-    refused(bench.agent().change_vms(WHO, &change))
+    refused(fixture.agent().change_vms(WHO, &change))
 }
 
 pub fn a_node_that_is_not_there() -> Vec<Code> {
-    refused(Bench::new().agent().drain(WHO, &drain("node9")))
+    refused(Fixture::new().agent().drain(WHO, &drain("node9")))
 }
 
 pub fn a_cluster_that_is_there_already() -> Vec<Code> {

@@ -3,7 +3,7 @@
 use accelnet_model::PciAddress;
 use roxmltree::Node;
 
-use super::{XmlError, child};
+use super::document::{XmlError, child};
 
 /// The host's PCI function that `<source>` names; none where it names none.
 ///

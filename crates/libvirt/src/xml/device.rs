@@ -4,7 +4,8 @@ use accelnet_model::domain::Teaming;
 use accelnet_model::{Mac, PciAddress};
 use roxmltree::Node;
 
-use super::{XmlError, address, child, interface, parse};
+use super::document::{XmlError, child, parse};
+use super::{address, interface};
 
 /// Users' aliases begin so (formatdomain); libvirt makes all others, anew at each start.
 const USERS: &str = "ua-";

@@ -7,9 +7,11 @@ use accelnet_model::domain::{Teaming, Vnic};
 use accelnet_model::{Mac, Uuid};
 use roxmltree::{Document, Node};
 
+use super::device::Device;
+use super::document::{XmlError, child, children, parse};
+use super::fragment::InterfaceXml;
 use super::fragment::{edited, with_white_space};
 use super::write::attribute;
-use super::{Device, InterfaceXml, XmlError, child, children, parse};
 
 /// The XML of a domain and its tree. A change is spliced into the text, so that nothing is lost.
 #[derive(Debug)]

@@ -7,8 +7,10 @@ use accelnet_model::Mac;
 use accelnet_model::domain::Vnic;
 use roxmltree::{Document, Node, NodeId};
 
+use super::device::Device;
+use super::document::{XmlError, child, of_child, parse};
+use super::interface;
 use super::write::attribute;
-use super::{Device, XmlError, child, interface, of_child, parse};
 
 /// Aliases that accelnet gives begin so.
 pub(super) const OWN_ALIAS: &str = "ua-accelnet-";

@@ -3,7 +3,8 @@
 use accelnet_model::domain::{Teaming, Vnic};
 use roxmltree::Node;
 
-use super::{XmlError, address, child, of_child, port_settings};
+use super::document::{XmlError, child, of_child};
+use super::{address, port_settings};
 
 /// Reads one `<interface>`.
 ///

@@ -2,7 +2,7 @@
 
 use roxmltree::Node;
 
-use super::XmlError;
+use super::document::XmlError;
 
 const MIB: u64 = 1 << 20;
 

@@ -5,7 +5,8 @@ use accelnet_model::port::NetworkSettings;
 
 use roxmltree::{Document, Node};
 
-use super::{XmlError, address, child, parse, port_settings};
+use super::document::{XmlError, child, parse};
+use super::{address, port_settings};
 
 /// What a virtual network leads to.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

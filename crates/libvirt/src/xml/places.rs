@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use accelnet_model::domain::{GuestPlace, PciSlots};
 use roxmltree::Node;
 
-use super::{address, child, of_child};
+use super::address;
+use super::document::{child, of_child};
 
 /// Ports that take one device each, on a bus of their own.
 const PORTS: [&str; 2] = ["pcie-root-port", "pcie-switch-downstream-port"];

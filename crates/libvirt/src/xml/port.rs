@@ -3,7 +3,8 @@
 use accelnet_model::port::VnicVlan;
 use accelnet_model::{Mac, PciAddress};
 
-use super::{XmlError, address, child, interface, of_child, parse, port_settings};
+use super::document::{XmlError, child, of_child, parse};
+use super::{address, interface, port_settings};
 
 /// One interface on one network (`<hookData>` of the network hook, since libvirt 5.1).
 #[derive(Debug, Clone, PartialEq, Eq)]

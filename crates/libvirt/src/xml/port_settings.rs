@@ -3,7 +3,7 @@
 use accelnet_model::port::{Bandwidth, NetworkSettings, PortGroup, PortSettings, VnicVlan};
 use roxmltree::Node;
 
-use super::{XmlError, child, children, of_child};
+use super::document::{XmlError, child, children, of_child};
 
 /// Of an `<interface>`; `shown` is what it came to on this host, its `<actual>` or itself.
 pub(super) fn of_vnic(interface: Node<'_, '_>, shown: Node<'_, '_>) -> PortSettings {

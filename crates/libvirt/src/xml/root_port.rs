@@ -6,9 +6,10 @@ use std::collections::BTreeSet;
 
 use roxmltree::Node;
 
+use super::document::of_child;
+use super::domain::DomainXml;
 use super::fragment::OWN_ALIAS;
 use super::places::place;
-use super::{DomainXml, of_child};
 
 /// Aliases of the ports that accelnet adds begin so.
 const PORT_ALIAS: &str = "ua-accelnet-port-";

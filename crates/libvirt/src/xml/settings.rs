@@ -3,8 +3,9 @@
 use accelnet_model::domain::{DomainMemory, DomainSettings, GuestIommu, MemoryDevice, PciSlots};
 use roxmltree::Node;
 
+use super::document::{XmlError, child, of_child};
 use super::places::Places;
-use super::{XmlError, child, memory, of_child, root_port};
+use super::{memory, root_port};
 
 /// Namespace of libosinfo's metadata.
 const LIBOSINFO: &str = "http://libosinfo.org/xmlns/libvirt/domain/1.0";

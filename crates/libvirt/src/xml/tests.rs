@@ -1,4 +1,5 @@
-use accelnet_model::domain::Teaming;
+use accelnet_model::domain::Vnic;
+use accelnet_model::domain::{Teaming, Vnic};
 use accelnet_model::{Mac, PciAddress};
 
 use super::*;

@@ -83,12 +83,7 @@ fn policy(reserve: u8) -> Policy {
     }
 }
 
-fn standing(
-    reserve: u8,
-    promised: &[VmSetting],
-    reports: &[Report],
-    down: &[&str],
-) -> ClusterState {
+fn state(reserve: u8, promised: &[VmSetting], reports: &[Report], down: &[&str]) -> ClusterState {
     let policy = policy(reserve);
     let reports: Vec<Arc<Report>> = reports.iter().cloned().map(Arc::new).collect();
     ClusterState::of(&Inputs {
@@ -105,12 +100,12 @@ fn standing(
 fn nodes_that_are_down_leave_fewer_that_may_be() {
     let reports = ["n1", "n2", "n3"].map(|node| report(node, 4));
     let vms = [vm("a", "n1"), vm("b", "n1"), vm("c", "n2"), vm("d", "n3")];
-    let all_up = standing(34, &vms, &reports, &[]);
+    let all_up = state(34, &vms, &reports, &[]);
     assert_eq!(all_up.ledger.survives(), Some(2));
-    let one_down = standing(34, &vms, &reports, &["n1"]);
+    let one_down = state(34, &vms, &reports, &["n1"]);
     assert_eq!(one_down.ledger.survives(), Some(1));
     assert_eq!(one_down.failover_problem(), None);
-    let two_down = standing(34, &vms, &reports, &["n1", "n2"]);
+    let two_down = state(34, &vms, &reports, &["n1", "n2"]);
     assert_eq!(two_down.ledger.survives(), Some(0));
     let shown = two_down.capacity();
     assert_eq!((shown.nodes[0].down, shown.nodes[2].down), (true, false));
@@ -120,16 +115,16 @@ fn nodes_that_are_down_leave_fewer_that_may_be() {
 fn an_adapter_that_is_lost_breaks_the_promise_at_once() {
     let mut reports = ["n1", "n2"].map(|node| report(node, 4));
     let vms = [vm("a", "n1"), vm("b", "n2")];
-    assert!(standing(50, &vms, &reports, &[]).ledger.holds().holds());
+    assert!(state(50, &vms, &reports, &[]).ledger.holds().holds());
     reports[1].adapters.clear();
-    let standing = standing(50, &vms, &reports, &[]);
-    let broken = standing.failover_problem().expect("b has no VF");
+    let state = state(50, &vms, &reports, &[]);
+    let broken = state.failover_problem().expect("b has no VF");
     assert_eq!(broken.code, Code::ReserveNotMet);
     assert!(
         broken.found.starts_with("Now 1 VM would be left"),
         "{broken:?}"
     );
-    assert_eq!(standing.ledger.survives(), None);
+    assert_eq!(state.ledger.survives(), None);
 }
 
 #[test]
@@ -137,9 +132,9 @@ fn vfs_that_others_use_are_not_counted() {
     let mut reports = ["n1", "n2"].map(|node| report(node, 4));
     reports[1].adapters[0].vfs_in_use_by_others = 3;
     let vms = [vm("a", "n1")];
-    let standing = standing(50, &vms, &reports, &[]);
-    assert!(standing.ledger.holds().holds());
-    let refused = standing.admit("b", "n1", Performance::Low);
+    let state = state(50, &vms, &reports, &[]);
+    assert!(state.ledger.holds().holds());
+    let refused = state.admit("b", "n1", Performance::Low);
     assert!(
         refused
             .expect_err("one VF is left")
@@ -150,11 +145,11 @@ fn vfs_that_others_use_are_not_counted() {
 
 #[test]
 fn a_node_that_never_reported_is_down() {
-    let standing = standing(0, &[vm("a", "n9")], &[report("n1", 4)], &[]);
-    let cluster = standing.ledger.cluster();
+    let state = state(0, &[vm("a", "n9")], &[report("n1", 4)], &[]);
+    let cluster = state.ledger.cluster();
     assert_eq!((cluster.nodes.len(), cluster.down()), (2, 1));
     // Its VM fits on the other, and that is all that there is.
-    assert_eq!(standing.ledger.survives(), Some(0));
+    assert_eq!(state.ledger.survives(), Some(0));
 }
 
 /// What happens between two admissions.
@@ -265,16 +260,16 @@ proptest! {
             }
             let (now, anew) = world.both(Some(kept));
             kept = now;
-            let standing = &kept.state;
-            prop_assert_eq!(standing.ledger.cluster(), anew.ledger.cluster());
-            prop_assert_eq!(standing.reserved(), anew.reserved());
-            prop_assert_eq!(&standing.places, &anew.places);
-            prop_assert_eq!(&standing.in_use, &anew.in_use);
-            prop_assert_eq!(standing.capacity(), anew.capacity());
+            let state = &kept.state;
+            prop_assert_eq!(state.ledger.cluster(), anew.ledger.cluster());
+            prop_assert_eq!(state.reserved(), anew.reserved());
+            prop_assert_eq!(&state.places, &anew.places);
+            prop_assert_eq!(&state.in_use, &anew.in_use);
+            prop_assert_eq!(state.capacity(), anew.capacity());
             for node in anew.nodes.keys() {
                 for setting in Performance::ALL {
                     prop_assert_eq!(
-                        standing.admit("new", node, setting),
+                        state.admit("new", node, setting),
                         anew.admit("new", node, setting)
                     );
                 }

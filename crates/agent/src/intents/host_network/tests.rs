@@ -18,7 +18,7 @@ fn intent() -> Intent {
 }
 
 /// A bridge that is leased an address for so many seconds more, which dhclient renews.
-fn seen(seconds: u32) -> (NetworkState, Plan) {
+fn observation(seconds: u32) -> (NetworkState, Plan) {
     let address = Address {
         ip: IpAddr::from([192, 0, 2, 4]),
         prefix: 24,
@@ -80,7 +80,7 @@ fn a_look_is_due_when_an_eighth_is_left_once_and_again_after_a_renewal() {
     let mut network = HostNetwork::default();
     let second = Duration::from_secs;
     let look = |network: &mut HostNetwork, now: u64, left: u32| {
-        let (mut standing, plan) = seen(left);
+        let (mut standing, plan) = observation(left);
         network.note(&mut standing, second(now), second(now), NOW);
         network.judge(&intent(), &plan, &standing, second(now));
         network.next_due()
@@ -107,7 +107,7 @@ fn a_slow_look_is_no_renewal() {
     let mut network = HostNetwork::default();
     let second = Duration::from_secs;
     let look = |network: &mut HostNetwork, begun: u64, now: u64, left: u32| {
-        let (mut standing, plan) = seen(left);
+        let (mut standing, plan) = observation(left);
         network.note(&mut standing, second(begun), second(now), NOW);
         network.judge(&intent(), &plan, &standing, second(now));
         network.next_due()
@@ -125,7 +125,7 @@ fn a_slow_look_is_no_renewal() {
 fn a_slow_move_to_the_bridge_is_no_renewal() {
     let mut network = HostNetwork::default();
     let second = Duration::from_secs;
-    let (mut standing, _) = seen(800);
+    let (mut standing, _) = observation(800);
     let carried = Carried {
         addresses: std::mem::take(&mut standing.bridges[0].addresses),
         ..Carried::default()
@@ -140,7 +140,7 @@ fn a_slow_move_to_the_bridge_is_no_renewal() {
     // The bridge got the address 20 s later, with as much time.
     let later = "2026-01-02T03:04:25Z";
     for _ in 0..2 {
-        let (mut standing, plan) = seen(800);
+        let (mut standing, plan) = observation(800);
         standing.renewals.clear();
         network.note(&mut standing, second(1020), second(1020), later);
         assert_eq!(standing.expiries, before);

@@ -11,14 +11,14 @@ use crate::simulated::Simulated;
 const ALL: [&str; 3] = ["db", "web01", "web02"];
 
 /// An observer of a node whose VMs all have changed since it observed them.
-struct Bench {
+struct Fixture {
     ctx: Context,
     observer: Observer,
     uuids: Vec<String>,
     _folder: tempfile::TempDir,
 }
 
-impl Bench {
+impl Fixture {
     fn new() -> Self {
         let folder = tempfile::tempdir().expect("no error");
         let machine = SimMachine::boot(Tree::new(), folder.path()).expect("no error");
@@ -38,7 +38,7 @@ impl Bench {
         }
         let domains = observer.newest.node.domains.known().expect("no error");
         let uuids = domains.iter().map(|vm| vm.uuid.to_string()).collect();
-        Bench {
+        Fixture {
             ctx,
             observer,
             uuids,
@@ -62,24 +62,24 @@ fn changed_vms(snapshot: &Snapshot) -> Vec<String> {
 
 #[test]
 fn all_vms_are_observed_when_an_event_waits_or_no_vm_is_named() {
-    let mut bench = Bench::new();
-    bench.observer.is_current = true;
-    assert_eq!(bench.observed_for(&["web01"]), ["web01"]);
-    assert_eq!(bench.observed_for(&["web*", "web01"]), ["web01", "web02"]);
-    assert_eq!(bench.observed_for(&["web01", "nobody"]), ALL);
-    assert_eq!(bench.observed_for(&[]), ALL);
-    bench.observer.is_current = false;
-    assert_eq!(bench.observed_for(&["web01"]), ALL);
+    let mut fixture = Fixture::new();
+    fixture.observer.is_current = true;
+    assert_eq!(fixture.observed_for(&["web01"]), ["web01"]);
+    assert_eq!(fixture.observed_for(&["web*", "web01"]), ["web01", "web02"]);
+    assert_eq!(fixture.observed_for(&["web01", "nobody"]), ALL);
+    assert_eq!(fixture.observed_for(&[]), ALL);
+    fixture.observer.is_current = false;
+    assert_eq!(fixture.observed_for(&["web01"]), ALL);
 }
 
 #[test]
 fn an_event_of_one_vm_observes_that_vm() {
-    let bench = Bench::new();
+    let fixture = Fixture::new();
     let after = |uuids: &[&String]| {
         let uuids = uuids.iter().map(|uuid| (*uuid).clone()).collect();
-        changed_vms(&bench.observer.events_of(&bench.ctx, &uuids))
+        changed_vms(&fixture.observer.events_of(&fixture.ctx, &uuids))
     };
-    assert_eq!(after(&[&bench.uuids[0]]), ["db"]);
+    assert_eq!(after(&[&fixture.uuids[0]]), ["db"]);
     let new = "0a1b2c3d-0000-4000-8000-0000000000aa".to_owned();
-    assert_eq!(after(&[&bench.uuids[0], &new]), ALL);
+    assert_eq!(after(&[&fixture.uuids[0], &new]), ALL);
 }

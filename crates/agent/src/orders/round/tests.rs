@@ -71,13 +71,13 @@ impl Close for Open {
     fn close(&self) {}
 }
 
-struct Bench {
+struct Fixture {
     store: Arc<dyn Store>,
     clock: Arc<Moved>,
     lease: Arc<Mutex<Option<LeaseId>>>,
 }
 
-impl Bench {
+impl Fixture {
     /// A store in which n2 sends heartbeats.
     fn new() -> Self {
         let clock = Arc::new(Moved::default());
@@ -97,7 +97,7 @@ impl Bench {
         let txn = Txn::new().put_json("members/n2", &member).expect("JSON");
         let txn = txn.put_json_leased("alive/n2", &alive, lease);
         let _ = store.commit(&txn.expect("JSON")).expect("done");
-        Bench {
+        Fixture {
             store,
             clock,
             lease: Arc::new(Mutex::new(Some(lease))),
@@ -170,7 +170,7 @@ fn code(answered: Answered) -> (Code, String) {
 
 #[test]
 fn an_order_that_is_not_taken_is_withdrawn_after_half_a_minute() {
-    let (answered, seconds) = Bench::new().asks(Vec::new());
+    let (answered, seconds) = Fixture::new().asks(Vec::new());
     let (code, found) = code(answered);
     assert_eq!((code, seconds), (Code::RequestNotTaken, 30));
     assert_eq!(found, "n2 is up; its agent is busy.");
@@ -179,7 +179,7 @@ fn an_order_that_is_not_taken_is_withdrawn_after_half_a_minute() {
 
 #[test]
 fn an_order_that_is_taken_is_waited_for_ten_minutes() {
-    let (answered, seconds) = Bench::new().asks(vec![steps(State::Taken)]);
+    let (answered, seconds) = Fixture::new().asks(vec![steps(State::Taken)]);
     assert_eq!((code(answered).0, seconds), (Code::RequestUnanswered, 600));
     assert_eq!(ANSWER_WITHIN.as_secs(), seconds);
 }
@@ -193,7 +193,7 @@ fn an_order_that_is_answered_late_is_answered() {
         steps(State::Recorded(Vec::new())),
         steps(State::Answered(Reply::Refused(refusal))),
     ];
-    let (answered, _) = Bench::new().asks(acts);
+    let (answered, _) = Fixture::new().asks(acts);
     assert_eq!(code(answered).0, Code::VmNotFound);
 }
 
@@ -205,7 +205,7 @@ fn a_node_that_goes_down_with_an_order_is_given_up_at_the_next_check() {
         let txn = txn.put_json("down/n2", &Down { since }).expect("JSON");
         let _ = store.commit(&txn).expect("done");
     });
-    let (answered, seconds) = Bench::new().asks(vec![steps(State::Taken), goes_down]);
+    let (answered, seconds) = Fixture::new().asks(vec![steps(State::Taken), goes_down]);
     let (code, found) = code(answered);
     assert_eq!((code, seconds), (Code::RequestUnanswered, CHECK.as_secs()));
     assert!(found.contains("no heartbeat since"), "{found}");
@@ -217,7 +217,7 @@ fn an_order_that_goes_with_its_lease_is_unanswered() {
     let ends = does(|store, key| {
         let _ = store.commit(&Txn::new().delete(key)).expect("done");
     });
-    let (answered, seconds) = Bench::new().asks(vec![steps(State::Taken), ends]);
+    let (answered, seconds) = Fixture::new().asks(vec![steps(State::Taken), ends]);
     let (code, found) = code(answered);
     assert_eq!((code, seconds), (Code::RequestUnanswered, 0));
     assert!(found.contains("the lease of n1 ended"), "{found}");
@@ -232,6 +232,6 @@ fn an_order_in_a_later_format_is_one_that_was_taken() {
         let txn = Txn::new().put_leased(key, value, lease);
         let _ = store.commit(&txn).expect("done");
     });
-    let (answered, seconds) = Bench::new().asks(vec![later]);
+    let (answered, seconds) = Fixture::new().asks(vec![later]);
     assert_eq!((code(answered).0, seconds), (Code::RequestUnanswered, 600));
 }

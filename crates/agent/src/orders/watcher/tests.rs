@@ -9,7 +9,7 @@ use crate::inbox::{Message, Outbox, inbox};
 const VM: &str = "0a1b2c3d-0000-4000-8000-0000000000aa";
 
 /// The order watcher of n2, whose engine is busy.
-struct Bench {
+struct Fixture {
     watcher: OrderWatcher,
     outbox: Outbox,
     store: Arc<dyn Store>,
@@ -17,7 +17,7 @@ struct Bench {
     number: u32,
 }
 
-impl Bench {
+impl Fixture {
     fn new() -> Self {
         let store = Embedded::in_memory(History::default(), || SystemClock.uptime());
         let store: Arc<dyn Store> = Arc::new(store.expect("a store"));
@@ -28,7 +28,7 @@ impl Bench {
             orders: Orders::new(store.clone(), "n2"),
             queued: Arc::default(),
         };
-        Bench {
+        Fixture {
             watcher,
             outbox,
             store,
@@ -69,39 +69,39 @@ impl Bench {
 
 #[test]
 fn orders_that_wait_for_the_engine_are_limited() {
-    let mut bench = Bench::new();
+    let mut fixture = Fixture::new();
     for _ in 0..MAX_QUEUED {
-        assert_eq!(bench.comes("operator"), None);
+        assert_eq!(fixture.comes("operator"), None);
     }
-    assert_eq!(bench.comes("operator"), Some(Code::AgentBusy));
-    bench.done();
-    assert_eq!(bench.comes("operator"), None, "a place is free again");
-    assert_eq!(bench.comes("administrator"), Some(Code::AgentBusy));
+    assert_eq!(fixture.comes("operator"), Some(Code::AgentBusy));
+    fixture.done();
+    assert_eq!(fixture.comes("operator"), None, "a place is free again");
+    assert_eq!(fixture.comes("administrator"), Some(Code::AgentBusy));
 }
 
 /// Dry runs of readers have places of their own, which leave room for changes.
 #[test]
 fn dry_runs_of_readers_do_not_keep_changes_out() {
-    let mut bench = Bench::new();
+    let mut fixture = Fixture::new();
     let refused = (0..MAX_QUEUED)
-        .filter_map(|_| bench.comes("reader"))
+        .filter_map(|_| fixture.comes("reader"))
         .count();
     assert!(refused > 0, "readers are limited before others");
-    assert_eq!(bench.comes("operator"), None);
-    bench.done();
-    assert_eq!(bench.comes("operator"), None);
+    assert_eq!(fixture.comes("operator"), None);
+    fixture.done();
+    assert_eq!(fixture.comes("operator"), None);
 }
 
 /// What this release cannot read is left to its asker, which withdraws it.
 #[test]
 fn an_order_in_a_later_format_is_not_handed_in() {
-    let bench = Bench::new();
+    let fixture = Fixture::new();
     let key = format!("nodes/n2/orders/{VM}");
     let value = json!({"format": 99, "value": {"asker": "n1"}}).to_string();
-    let txn = Txn::new().put_leased(&key, value, Some(bench.lease));
-    let _ = bench.store.commit(&txn).expect("done");
-    assert!(bench.watcher.orders.held(&key).expect("read").is_none());
-    let entry = bench.store.get(&key).expect("read").expect("an entry");
+    let txn = Txn::new().put_leased(&key, value, Some(fixture.lease));
+    let _ = fixture.store.commit(&txn).expect("done");
+    assert!(fixture.watcher.orders.held(&key).expect("read").is_none());
+    let entry = fixture.store.get(&key).expect("read").expect("an entry");
     assert!(Held::of(&entry).is_none());
     assert!(
         crate::unread::error::<super::super::Order>(&entry).is_some(),

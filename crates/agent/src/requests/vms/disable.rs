@@ -5,8 +5,8 @@ use accelnet_model::vm_setting::Phase;
 use accelnet_model::{Domain, Problem, VmSetting};
 use accelnet_rules::pair::Plan;
 
-use super::Call;
 use super::answer::{answer, refuse, unchanged};
+use super::call::Call;
 use super::names::results;
 use crate::observed::observer;
 use crate::policy::{Action, Change, Policy, Request};

@@ -6,8 +6,8 @@ use accelnet_model::{Code, Domain, Mac, Problem, Uuid};
 use accelnet_rules::pair::{Plan, Step};
 use accelnet_rules::vm_action::completed;
 
-use super::Call;
 use super::answer::{answer, refuse, unchanged};
+use super::call::Call;
 use super::judge::{Admitted, Wanted, judge_all};
 use super::names::{managed_intent, results};
 use crate::policy::{Action, Change, Policy, Request};

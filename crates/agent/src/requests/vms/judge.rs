@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use accelnet_api::types::VmResult;
+use accelnet_api::types::{VmChange, VmResult};
 use accelnet_host::vms::{GuestAnswer, SavedState};
 use accelnet_model::adapter::Support;
-use accelnet_model::domain::Teaming;
+use accelnet_model::domain::{Teaming, Vnic};
 use accelnet_model::vm_setting::Phase;
 use accelnet_model::{
     Code, Domain, Intent, Mac, Performance, Problem, VfChoice, VfSecurityOfVm, VmName, VmSetting,
@@ -39,6 +39,33 @@ pub(super) struct Wanted {
     pub spoof_check: Option<VfChoice>,
     /// The VM has a setting, which is changed.
     pub set: bool,
+}
+
+impl Wanted {
+    /// What a change wants; none of one that disables VMs.
+    pub fn of(change: &VmChange) -> Option<Self> {
+        match change {
+            VmChange::Enable(one) => Some(Wanted {
+                performance: Some(one.performance),
+                now: one.now,
+                add_nic: one.add_nic,
+                mac: one.mac,
+                trust: one.trust,
+                spoof_check: one.spoof_check,
+                set: false,
+            }),
+            VmChange::Set(one) => Some(Wanted {
+                performance: one.performance,
+                now: one.now,
+                add_nic: false,
+                mac: None,
+                trust: one.trust,
+                spoof_check: one.spoof_check,
+                set: true,
+            }),
+            VmChange::Disable(_) => None,
+        }
+    }
 }
 
 /// A VM that may have it.
@@ -288,22 +315,7 @@ impl<'a> Judge<'a> {
         vm::mac_is_its_own(&domain.name, mac, &self.macs)?;
         pair::has_no_other_vf(&definition, mac, &self.world.pool)?;
         pair::has_no_other_vf(&domain, mac, &self.world.pool)?;
-        let setting = VmSetting {
-            uuid: domain.uuid.clone(),
-            name: vm_name(&domain.name)?,
-            node: self.world.node.clone(),
-            performance,
-            mac: known.map_or(mac, |known| known.mac),
-            phase: Phase::Enabling,
-            nic_added: known.map_or(nic.is_some(), |known| known.nic_added),
-            nic_teamed: known.map_or_else(
-                || vnic.teaming == Some(Teaming::Persistent),
-                |known| known.nic_teamed,
-            ),
-            before: known.and_then(before_the_change),
-            security,
-            security_before: known.map(|known| known.security_before.unwrap_or(known.security)),
-        };
+        let setting = self.setting(&domain, vnic, nic.is_some(), (performance, security))?;
         // The vNIC of a VM that was accelerated before is not chosen again.
         let others = match known.is_none() && wanted.mac.is_none() {
             true => candidates.others,
@@ -326,6 +338,32 @@ impl<'a> Judge<'a> {
         })
     }
 
+    /// The setting of a VM with that vNIC, which is added if `is_added`.
+    fn setting(
+        &self,
+        domain: &Domain,
+        vnic: &Vnic,
+        is_added: bool,
+        (performance, security): (Performance, VfSecurityOfVm),
+    ) -> Result<VmSetting, Problem> {
+        let known = self.world.policy.vm(&domain.uuid);
+        let is_teamed = vnic.teaming == Some(Teaming::Persistent);
+        let mac = vnic.mac.unwrap_or(Mac::ZERO);
+        Ok(VmSetting {
+            uuid: domain.uuid.clone(),
+            name: vm_name(&domain.name)?,
+            node: self.world.node.clone(),
+            performance,
+            mac: known.map_or(mac, |known| known.mac),
+            phase: Phase::Enabling,
+            nic_added: known.map_or(is_added, |known| known.nic_added),
+            nic_teamed: known.map_or(is_teamed, |known| known.nic_teamed),
+            before: known.and_then(before_the_change),
+            security,
+            security_before: known.map(|known| known.security_before.unwrap_or(known.security)),
+        })
+    }
+
     /// Whether the adapters here, and the cluster with its reserve, have capacity for a VM.
     fn has_capacity(
         &self,
@@ -336,7 +374,7 @@ impl<'a> Judge<'a> {
         let policy = &self.world.policy;
         let figures = &policy.management.performance;
         let adapters = self.adapters.iter();
-        let free: Vec<FreeCapacity> = adapters.clone().map(|one| one.room(policy)).collect();
+        let free: Vec<FreeCapacity> = adapters.clone().map(|one| one.free(policy)).collect();
         vm::provisionable(performance, figures, &free)?;
         self.can_limit_rate(performance)?;
         let adapters = adapters.map(|one| one.adapter);

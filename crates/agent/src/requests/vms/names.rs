@@ -8,7 +8,7 @@ use accelnet_model::{Code, Intent, Problem, Uuid, VmSetting};
 use accelnet_rules::vm_names::{Names, not_found};
 
 use super::answer::{begun, refuse};
-use super::{Call, Scope};
+use super::call::{Call, Scope};
 use crate::context::Context;
 use crate::policy::Policy;
 use crate::problems::{intent_not_applied, node_drained, vms_unknown};

@@ -1,4 +1,4 @@
-//! A store and an edge that record each change once they are sealed, and then refuse it where they can.
+//! A store and an edge that record each change once they are frozen, and then refuse it where they can.
 
 use std::fs::File;
 use std::io;
@@ -25,14 +25,14 @@ use accelnet_store::{Commit, Entry, Lease, LeaseId, Range, Store, StoreError, Tx
 
 /// What was changed since it was closed.
 #[derive(Default)]
-pub struct Seal {
+pub struct Freeze {
     store: AtomicBool,
     edge: AtomicBool,
     broken: Mutex<Vec<String>>,
     commits: AtomicUsize,
 }
 
-impl Seal {
+impl Freeze {
     /// Nothing may change any more.
     pub fn close(&self) {
         self.store.store(true, Ordering::SeqCst);
@@ -73,25 +73,25 @@ impl Seal {
 }
 
 /// A store.
-pub struct SealedStore {
+pub struct FrozenStore {
     pub store: Arc<dyn Store>,
-    pub seal: Arc<Seal>,
+    pub freeze: Arc<Freeze>,
 }
 
-impl SealedStore {
+impl FrozenStore {
     fn may(&self, what: &str) -> Result<(), StoreError> {
-        if !self.seal.store.load(Ordering::SeqCst) {
+        if !self.freeze.store.load(Ordering::SeqCst) {
             return Ok(());
         }
-        self.seal.note(what);
+        self.freeze.note(what);
         Err(StoreError::CutOff {
-            store: "a sealed store".to_owned(),
+            store: "a frozen store".to_owned(),
             found: format!("it takes no {what}"),
         })
     }
 }
 
-impl Store for SealedStore {
+impl Store for FrozenStore {
     fn get(&self, key: &str) -> Result<Option<Entry>, StoreError> {
         self.store.get(key)
     }
@@ -102,7 +102,7 @@ impl Store for SealedStore {
 
     fn commit(&self, txn: &Txn) -> Result<Commit, StoreError> {
         self.may("commit")?;
-        self.seal.commits.fetch_add(1, Ordering::SeqCst);
+        self.freeze.commits.fetch_add(1, Ordering::SeqCst);
         self.store.commit(txn)
     }
 
@@ -133,30 +133,30 @@ impl Store for SealedStore {
 
 /// The kernel of a simulated node.
 #[derive(Clone)]
-struct SealedKernel {
+struct FrozenKernel {
     kernel: Arc<SimKernel>,
-    seal: Arc<Seal>,
+    freeze: Arc<Freeze>,
 }
 
 /// The edge of a simulated node, whose switches and libvirt record their changes by themselves.
-pub struct SealedEdge {
+pub struct FrozenEdge {
     inner: Simulated,
-    kernel: SealedKernel,
+    kernel: FrozenKernel,
 }
 
-impl SealedEdge {
-    pub fn new(machine: SimMachine, seal: Arc<Seal>) -> Self {
-        SealedEdge {
-            kernel: SealedKernel {
+impl FrozenEdge {
+    pub fn new(machine: SimMachine, freeze: Arc<Freeze>) -> Self {
+        FrozenEdge {
+            kernel: FrozenKernel {
                 kernel: machine.kernel.clone(),
-                seal,
+                freeze,
             },
             inner: Simulated::new(machine).in_real_time(),
         }
     }
 }
 
-impl Edge for SealedEdge {
+impl Edge for FrozenEdge {
     fn host(&self) -> Host<'_> {
         Host {
             links: &self.kernel,
@@ -190,19 +190,19 @@ impl Edge for SealedEdge {
     }
 
     fn failpoint(&self, step: &str) {
-        self.kernel.seal.effect(&format!("step {step}"));
+        self.kernel.freeze.effect(&format!("step {step}"));
     }
 }
 
-impl LockedRead for SealedKernel {
+impl LockedRead for FrozenKernel {
     fn read(&self, paths: &[PathBuf]) -> Vec<io::Result<String>> {
         self.kernel.read(paths)
     }
 }
 
-impl Knobs for SealedKernel {
+impl Knobs for FrozenKernel {
     fn lock(&self, address: PciAddress, note: &str) -> Result<Lock, LockError> {
-        self.seal.effect(&format!("lock {address}"));
+        self.freeze.effect(&format!("lock {address}"));
         self.kernel.lock(address, note)
     }
 
@@ -214,7 +214,7 @@ impl Knobs for SealedKernel {
         within: Duration,
         waiting: &mut dyn FnMut(),
     ) -> Result<(), Refusal> {
-        self.seal.effect(&format!("write {path}"));
+        self.freeze.effect(&format!("write {path}"));
         Knobs::write(&*self.kernel, lock, path, value, within, waiting)
     }
 
@@ -223,7 +223,7 @@ impl Knobs for SealedKernel {
     }
 }
 
-impl Links for SealedKernel {
+impl Links for FrozenKernel {
     fn links(&self) -> Result<Vec<Link>, NetlinkError> {
         self.kernel.links()
     }
@@ -242,12 +242,12 @@ impl Links for SealedKernel {
         vf: u32,
         change: VfChange,
     ) -> Result<Option<String>, NetlinkError> {
-        self.seal.effect("set a VF");
+        self.freeze.effect("set a VF");
         self.kernel.set_vf(index, vf, change)
     }
 
     fn take_in(&self, index: u32, mac: Mac, on: bool) -> Result<bool, NetlinkError> {
-        self.seal.effect("take an address in");
+        self.freeze.effect("take an address in");
         self.kernel.take_in(index, mac, on)
     }
 
@@ -256,17 +256,17 @@ impl Links for SealedKernel {
     }
 
     fn unlearn(&self, port: u32, mac: Mac, vlan: u16) -> Result<(), NetlinkError> {
-        self.seal.effect("unlearn an address");
+        self.freeze.effect("unlearn an address");
         self.kernel.unlearn(port, mac, vlan)
     }
 
     fn learn(&self, port: u32, mac: Mac, vlan: u16) -> Result<(), NetlinkError> {
-        self.seal.effect("learn an address");
+        self.freeze.effect("learn an address");
         self.kernel.learn(port, mac, vlan)
     }
 
     fn set_learning(&self, port: u32, on: bool) -> Result<(), NetlinkError> {
-        self.seal.effect("set learning");
+        self.freeze.effect("set learning");
         self.kernel.set_learning(port, on)
     }
 

@@ -1,5 +1,7 @@
 //! A store behind its [`Link`]: it serves the last readings while the store is not used.
 
+mod watch;
+
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
@@ -9,12 +11,12 @@ use accelnet_store::{
     Close, Commit, Entry, Json, Lease, LeaseId, Range, Store, StoreError, Txn, Watch,
 };
 
-use super::Link;
-use super::watch::{Closer, LinkedWatch};
+use super::link::Link;
 use crate::cluster::documents::ALIVE;
 use crate::cluster::identity::{IDENTITY, Identity, Verdict, judge};
 use crate::cluster::remembered::Remembered;
 use crate::policy::POLICY;
+use watch::{Closer, LinkedWatch};
 
 /// A store, its state, and what was read last.
 pub struct Linked {

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use accelnet_store::{Change, Close, StoreError, Watch};
 
-use super::Link;
 use crate::cluster::identity::IDENTITY;
+use crate::cluster::link::Link;
 use crate::cluster::remembered::Remembered;
 
 /// Closes a watch, and records that its user requested it.

@@ -40,7 +40,7 @@ pub struct Steps {
 struct Killed;
 
 impl Steps {
-    fn pass(&self, step: &str) {
+    fn reach(&self, step: &str) {
         locked(&self.passed).push(step.to_owned());
         if let Some(act) = self.due(step) {
             act();
@@ -114,9 +114,9 @@ impl Store for Stepping {
     }
 
     fn commit(&self, txn: &Txn) -> Result<Commit, StoreError> {
-        self.steps.pass(STORE_STEPS[0]);
+        self.steps.reach(STORE_STEPS[0]);
         let done = self.store.commit(txn);
-        self.steps.pass(STORE_STEPS[1]);
+        self.steps.reach(STORE_STEPS[1]);
         done
     }
 
@@ -142,7 +142,7 @@ impl Store for Stepping {
 }
 
 /// All of it.
-pub struct Bench {
+pub struct Fixture {
     pub machine: SimMachine,
     pub steps: Arc<Steps>,
     pub store: Arc<dyn Store>,
@@ -187,40 +187,40 @@ pub fn tree() -> Tree {
         .port(Port::root(at(3), 17, 18).adapter(plain))
 }
 
-impl Bench {
+impl Fixture {
     /// The usual node, and an agent that has looked at it.
     pub fn new() -> Self {
-        Bench::of(tree())
+        Fixture::of(tree())
     }
 
     /// The usual node with another machine around it.
     pub fn with_platform(change: impl FnOnce(&mut PlatformSpec)) -> Self {
-        Bench::of(tree().platform(change))
+        Fixture::of(tree().platform(change))
     }
 
     /// A node.
     pub fn of(tree: Tree) -> Self {
         let store = Embedded::in_memory(History::default(), || Duration::ZERO).expect("a store");
-        Bench::on(tree, NODE, Arc::new(store))
+        Fixture::on(tree, NODE, Arc::new(store))
     }
 
     /// A node with an igb whose driver does not let guests be trusted.
     pub fn without_trust() -> Self {
         let rigid = AdapterSpec::igb(igb(), "ens1").sriov(|sriov| sriov.trusts = false);
         let at = "0000:00:01.0".parse().expect("an address");
-        Bench::of(Tree::new().port(Port::root(at, 1, 2).adapter(rigid)))
+        Fixture::of(Tree::new().port(Port::root(at, 1, 2).adapter(rigid)))
     }
 
     /// Another of the usual nodes, with the same store.
     pub fn beside(&self, node: &str) -> Self {
-        Bench::on(tree(), node, self.store.clone())
+        Fixture::on(tree(), node, self.store.clone())
     }
 
     /// A node with that store.
     pub fn on(tree: Tree, node: &str, store: Arc<dyn Store>) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let machine = SimMachine::boot(tree, folder.path()).expect("a node");
-        let mut bench = Bench {
+        let mut fixture = Fixture {
             machine,
             steps: Arc::default(),
             store,
@@ -228,20 +228,20 @@ impl Bench {
             agent: None,
             _folder: folder,
         };
-        bench.start();
-        bench
+        fixture.start();
+        fixture
     }
 
     /// With the intent on `ens1` and management enabled without a reserve.
     pub fn enabled() -> Self {
-        Bench::enabled_on("ens1")
+        Fixture::enabled_on("ens1")
     }
 
     /// With the intent on `adapter` and management enabled without a reserve.
     pub fn enabled_on(adapter: &str) -> Self {
-        let mut bench = Bench::new();
-        bench.manage(adapter);
-        bench
+        let mut fixture = Fixture::new();
+        fixture.manage(adapter);
+        fixture
     }
 
     /// Declares the intent on `adapter`, and enables management without a reserve.
@@ -255,7 +255,7 @@ impl Bench {
     pub fn start(&mut self) {
         let steps = self.steps.clone();
         let edge = Simulated::new(self.machine.clone()).failpoint(Arc::new(move |step: &str| {
-            steps.pass(step);
+            steps.reach(step);
         }));
         let store = Arc::new(Stepping {
             store: self.store.clone(),
@@ -423,7 +423,7 @@ impl Bench {
     }
 
     /// Whether something of that kind was told about `subject`.
-    pub fn was_told(&self, kind: EventKind, subject: &str) -> bool {
+    pub fn was_recorded(&self, kind: EventKind, subject: &str) -> bool {
         let mut events = self.events().into_iter();
         events.any(|event| event.kind == kind && event.subject == subject)
     }

@@ -1,4 +1,4 @@
-//! What a watch of the policy told is as good as what was read.
+//! What a watch of the policy reported is as good as what was read.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -46,7 +46,7 @@ impl Wire {
     }
 }
 
-fn told(range: &Range) -> Vec<(&str, &[u8])> {
+fn reported(range: &Range) -> Vec<(&str, &[u8])> {
     // The first node has given the store an identity.
     let entries = range.entries.iter();
     entries
@@ -69,14 +69,14 @@ fn what_was_heard_of_needs_no_question() {
     let _ = wire.change(Txn::new().put("others", "2"));
     let last = wire.change(Txn::new().put("policy/a", "3").put("policy/d", "3"));
     wire.wire.partition(true);
-    let mut heard = 0;
-    while heard < last {
+    let mut received = 0;
+    while received < last {
         let changes = watch.next(Duration::from_secs(30)).expect("changes");
-        heard = changes.last().expect("a change").revision();
+        received = changes.last().expect("a change").revision();
     }
-    let known = node.range_since(POLICY, last).expect("what was heard");
+    let known = node.range_since(POLICY, last).expect("what was received");
     let wanted: [(&str, &[u8]); 3] = [("policy/a", b"3"), ("policy/c", b"2"), ("policy/d", b"3")];
-    assert_eq!(told(&known), wanted);
+    assert_eq!(reported(&known), wanted);
     assert_eq!(link.cut_off(), None, "the store was not asked");
     assert_eq!(known.entries, wire.store.range(POLICY).expect("it").entries);
 
@@ -85,7 +85,7 @@ fn what_was_heard_of_needs_no_question() {
         let (again, link) = wire.node(&file);
         let range = again.range(POLICY);
         assert!(link.cut_off().is_some());
-        range.is_ok_and(|range| told(&range) == wanted)
+        range.is_ok_and(|range| reported(&range) == wanted)
     };
     assert!(until(found));
 }
@@ -144,16 +144,16 @@ fn what_was_not_heard_of_is_read() {
     assert_eq!(changes.last().expect("a change").revision(), last);
     // The watch began too late for it to be whole.
     let known = node.range_since(POLICY, read.revision).expect("as it was");
-    assert_eq!(told(&known).len(), 1);
+    assert_eq!(reported(&known).len(), 1);
     let now = node.range_since(POLICY, last).expect("as it is");
-    assert_eq!(told(&now).len(), 3);
-    // Now it is: and what was read before it was heard is not done twice.
+    assert_eq!(reported(&now).len(), 3);
+    // Now it is: and what was read before it was received is not done twice.
     let next = wire.change(Txn::new().delete("policy/c"));
     let read = node.range(POLICY).expect("policy");
     assert_eq!(read.revision, next);
     let _ = watch.next(Duration::from_secs(30)).expect("changes");
     wire.wire.partition(true);
     let known = node.range_since(POLICY, next).expect("as it is");
-    assert_eq!(told(&known).len(), 2);
+    assert_eq!(reported(&known).len(), 2);
     assert_eq!(link.cut_off(), None, "the store was not asked");
 }

@@ -1,8 +1,8 @@
 //! Whoever may look changes nothing: every request of the API that a reader may make, on nodes of several
 //! kinds, whose store and edge record each change.
 
-#[path = "looks/sealed.rs"]
-mod sealed;
+#[path = "reads/frozen.rs"]
+mod frozen;
 
 use std::io::{Read, Write};
 use std::os::unix::net::UnixStream;
@@ -18,7 +18,7 @@ use accelnet_api::types::*;
 use accelnet_model::intent::Role;
 use accelnet_model::{PciAddress, Performance, Problem};
 use accelnet_sim::SimMachine;
-use sealed::{Seal, SealedEdge, SealedStore};
+use frozen::{Freeze, FrozenEdge, FrozenStore};
 
 /// What is so of a node when it is looked at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,7 +43,7 @@ const KINDS: [Kind; 4] = [
 /// A node of a kind, and what a reader asks it by.
 struct Looked {
     reader: Client,
-    seal: Arc<Seal>,
+    freeze: Arc<Freeze>,
     machine: SimMachine,
     // Ends before its folder goes.
     served: Served,
@@ -56,11 +56,11 @@ impl Looked {
         let machine = served::small(&folder.path().join("node")).expect("a node");
         let ca = Authority::new("the CA");
         let options = ca.door(folder.path()).expect("files");
-        let seal = Arc::new(Seal::default());
-        let edge = Box::new(SealedEdge::new(machine.clone(), seal.clone()));
-        let store = SealedStore {
+        let freeze = Arc::new(Freeze::default());
+        let edge = Box::new(FrozenEdge::new(machine.clone(), freeze.clone()));
+        let store = FrozenStore {
             store: served::store().expect("a store"),
-            seal: seal.clone(),
+            freeze: freeze.clone(),
         };
         let served = Served::start(folder.path(), edge, Arc::new(store), Some(&options));
         let served = served.expect("an agent");
@@ -84,7 +84,7 @@ impl Looked {
         let remote = Remote::new(&format!("localhost:{}", address.port()), &credentials);
         let looked = Looked {
             reader: Client::remote(remote.expect("a client")),
-            seal,
+            freeze,
             machine,
             served,
             folder,
@@ -96,12 +96,12 @@ impl Looked {
     /// Waits until the agent has done what it does by itself after a start and a change.
     fn await_rest(&self) {
         loop {
-            let before = self.seal.commits();
+            let before = self.freeze.commits();
             let second = Duration::from_secs(1);
             let waited = self.reader.events(u64::MAX >> 1, 1, second);
             waited.expect("an answer");
             self.served.root().prereq(None).expect("an answer");
-            if self.seal.commits() == before {
+            if self.freeze.commits() == before {
                 return;
             }
         }
@@ -279,7 +279,7 @@ fn no_request_of_a_reader_changes_anything() {
             looked.machine.vms.calls(),
             looked.machine.switches.applied(),
         ));
-        looked.seal.close();
+        looked.freeze.close();
         let mut answered = 0;
         for route in ROUTES {
             for answer in ask(&looked, route) {
@@ -289,13 +289,13 @@ fn no_request_of_a_reader_changes_anything() {
                 if let Err(problem) = answer {
                     assert_ne!(problem.code, accelnet_model::Code::NotAllowed, "{told}");
                 }
-                assert_eq!(looked.seal.broken(), Vec::<String>::new(), "{told}");
+                assert_eq!(looked.freeze.broken(), Vec::<String>::new(), "{told}");
             }
         }
         assert!(answered >= 10, "{kind:?}: only {answered} were answered");
         // What was begun is over when this is answered.
         looked.reader.status().expect("an answer");
-        assert_eq!(looked.seal.broken(), Vec::<String>::new(), "{kind:?}");
+        assert_eq!(looked.freeze.broken(), Vec::<String>::new(), "{kind:?}");
         assert_eq!(looked.files(), files, "{kind:?}");
         let changes = (
             looked.machine.vms.calls(),
@@ -316,14 +316,14 @@ fn the_seal_sees_changes() {
         };
         looked.served.root().intent_set(INTENT, &set)
     };
-    looked.seal.close();
+    looked.freeze.close();
     assert!(change(2).is_err());
-    let broken = looked.seal.broken();
+    let broken = looked.freeze.broken();
     assert!(broken.contains(&"commit".to_owned()), "{broken:?}");
-    looked.seal.open();
-    looked.seal.close_edge();
+    looked.freeze.open();
+    looked.freeze.close_edge();
     change(3).expect("changed");
-    let broken = looked.seal.broken();
+    let broken = looked.freeze.broken();
     let is_write = |what: &String| what.starts_with("write ") && what.ends_with("sriov_numvfs");
     assert!(broken.iter().any(is_write), "{broken:?}");
 }
