@@ -320,20 +320,20 @@ fn what_names_the_uplink_is_looked_for_when_it_becomes_a_port_and_until_it_is_go
     };
     assert!(names(&dry_run(&mut fixture).warnings));
     assert!(names(&add(&mut fixture).warnings));
-    let asked = switches.mentions_requested();
+    let asked = switches.mentions_asked();
     for _ in 0..3 {
         fixture.reconcile();
         assert!(names(&status_warnings(&fixture)));
     }
-    assert_eq!(switches.mentions_requested(), asked, "not for every look");
+    assert_eq!(switches.mentions_asked(), asked, "not for every look");
     switches.mention("ens1", &[]);
     wait(&fixture, Duration::from_secs(301));
     fixture.reconcile();
     assert!(!names(&status_warnings(&fixture)));
-    let asked = switches.mentions_requested();
+    let asked = switches.mentions_asked();
     wait(&fixture, Duration::from_secs(301));
     fixture.reconcile();
-    assert_eq!(switches.mentions_requested(), asked, "nothing named it");
+    assert_eq!(switches.mentions_asked(), asked, "nothing named it");
 }
 
 #[test]
@@ -343,7 +343,7 @@ fn a_bridge_that_others_made_is_their_own_affair() {
     switches.create_bridge_externally("br0", &["ens1"]);
     assert_eq!(add(&mut fixture).warnings, [""; 0]);
     fixture.reconcile();
-    assert_eq!(switches.mentions_requested(), 0);
+    assert_eq!(switches.mentions_asked(), 0);
 }
 
 #[test]

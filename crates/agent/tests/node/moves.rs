@@ -75,10 +75,10 @@ fn the_mac_goes_the_moment_the_guest_gives_up_its_vf() {
         None
     );
     assert_eq!(macs(&one), [mac(1)]);
-    let event = responder.respond(&event(&one, MigrationChange::Active));
-    let event = event.expect("a event");
+    let response = responder.respond(&event(&one, MigrationChange::Active));
+    let response = response.expect("a response");
     assert_eq!(
-        (event.kind, event.subject.as_str()),
+        (response.kind, response.subject.as_str()),
         (EventKind::Noticed, "web")
     );
     assert_eq!(macs(&one), [Mac::ZERO]);
@@ -113,10 +113,10 @@ fn the_mac_goes_the_moment_the_guest_gives_up_its_vf() {
     // On the target its neighbours reach it where it still is.
     assert_eq!(macs(&other), [mac(1)]);
     let there = other.agent().responder();
-    let event = there.respond(&event(&other, MigrationChange::Active));
+    let response = there.respond(&event(&other, MigrationChange::Active));
     assert!(
-        event
-            .expect("a event")
+        response
+            .expect("a response")
             .message
             .contains("is migrating to this node")
     );
@@ -124,10 +124,10 @@ fn the_mac_goes_the_moment_the_guest_gives_up_its_vf() {
     other.reconcile();
     assert_eq!(macs(&other), [Mac::ZERO]);
     assert_eq!(other.machine.kernel.taken_in(), [], "it is not here yet");
-    let event = there.respond(&event(&other, MigrationChange::Completed));
+    let response = there.respond(&event(&other, MigrationChange::Completed));
     assert!(
-        event
-            .expect("a event")
+        response
+            .expect("a response")
             .message
             .contains("has migrated to this node")
     );

@@ -80,8 +80,8 @@ fn answer(fixture: &Fixture, id: &str) -> Result<(), Code> {
 fn events(fixture: &Fixture) -> Vec<Event> {
     let journal = Journal::new(fixture.store.clone(), NODE);
     let all = journal.since(None, 0, 1000).expect("events").into_iter();
-    let asked = |event: &Event| event.user.as_deref() == Some("anna (uid 1000)");
-    all.filter(asked).collect()
+    let requested = |event: &Event| event.user.as_deref() == Some("anna (uid 1000)");
+    all.filter(requested).collect()
 }
 
 fn is_accelerated(fixture: &Fixture) -> bool {
@@ -230,7 +230,7 @@ fn an_order_that_went_with_its_lease_is_not_carried_out() {
 /// the order does not come back.
 #[test]
 fn a_lease_that_ends_at_any_step_leaves_one_outcome() {
-    let asked = || {
+    let requested = || {
         let (fixture, lease) = fixture();
         put(
             &fixture,
@@ -323,7 +323,7 @@ fn a_kill_at_any_step_of_disabling() {
 
 /// Kills the agent at each step of an order; the next agent answers it with the state of the VM.
 fn killed_everywhere(request: fn(&Fixture) -> Value, before: fn(&mut Fixture)) {
-    let asked = || {
+    let requested = || {
         let (mut fixture, lease) = fixture();
         before(&mut fixture);
         fixture.reconcile();

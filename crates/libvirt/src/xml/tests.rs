@@ -1,4 +1,3 @@
-use accelnet_model::domain::Vnic;
 use accelnet_model::domain::{Teaming, Vnic};
 use accelnet_model::{Mac, PciAddress};
 
