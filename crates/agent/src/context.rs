@@ -67,6 +67,7 @@ impl Context {
 
     /// Passes a failpoint, where tests kill the agent.
     pub fn failpoint(&self, step: &str) {
+        tracing::debug!(step);
         self.edge.failpoint(step);
     }
 

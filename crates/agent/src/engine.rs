@@ -9,6 +9,7 @@ use std::time::Duration;
 use accelnet_host::Clock;
 
 use crate::inbox::{Job, Message, Outbox};
+use crate::logging;
 use crate::reconcilers::Reconcilers;
 use crate::vital::Vital;
 
@@ -109,6 +110,10 @@ impl Engine {
         match is_late || due.whole {
             true => self.reconcile_whole(),
             false => {
+                let _span = logging::reconcile(match due.policy {
+                    Some(_) => "policy",
+                    None => "VMs",
+                });
                 let done = self.agent.reconcile_changed(due.policy, &due.vms);
                 let next = self.after_reconcile(done.is_err());
                 // Changes again and again do not put off the observation of the whole node.
@@ -119,6 +124,7 @@ impl Engine {
     }
 
     fn reconcile_whole(&mut self) {
+        let _span = logging::reconcile("node");
         let done = self.agent.reconcile();
         self.whole_at = self.after_reconcile(done.is_err());
     }

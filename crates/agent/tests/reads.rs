@@ -1,8 +1,10 @@
-//! Whoever may look changes nothing: every request of the API that a reader may make, on nodes of several
-//! kinds, whose store and edge record each change.
+//! Reads and plans change nothing: every request of the API that a reader may make, on nodes of several kinds, whose
+//! store and edge record each change.
 
 #[path = "reads/frozen.rs"]
 mod frozen;
+#[path = "reads/plans.rs"]
+mod plans;
 
 use std::io::{Read, Write};
 use std::os::unix::net::UnixStream;
@@ -57,12 +59,17 @@ impl Looked {
         let ca = Authority::new("the CA");
         let options = ca.door(folder.path()).expect("files");
         let freeze = Arc::new(Freeze::default());
-        let edge = Box::new(FrozenEdge::new(machine.clone(), freeze.clone()));
+        let edge = FrozenEdge::new(machine.clone(), freeze.clone()).in_real_time();
         let store = FrozenStore {
             store: served::store().expect("a store"),
             freeze: freeze.clone(),
         };
-        let served = Served::start(folder.path(), edge, Arc::new(store), Some(&options));
+        let served = Served::start(
+            folder.path(),
+            Box::new(edge),
+            Arc::new(store),
+            Some(&options),
+        );
         let served = served.expect("an agent");
         if kind != Kind::Fresh {
             served.declare().expect("a VM");
@@ -120,11 +127,16 @@ impl Looked {
 
     /// All files of the node, by path.
     fn files(&self) -> Vec<(String, Vec<u8>)> {
-        let mut files = Vec::new();
-        collect(&self.folder.path().join("node"), &mut files);
-        files.sort();
-        files
+        files(&self.folder.path().join("node"))
     }
+}
+
+/// All files below a folder, by path.
+fn files(folder: &std::path::Path) -> Vec<(String, Vec<u8>)> {
+    let mut files = Vec::new();
+    collect(folder, &mut files);
+    files.sort();
+    files
 }
 
 fn collect(folder: &std::path::Path, files: &mut Vec<(String, Vec<u8>)>) {
@@ -306,7 +318,7 @@ fn no_request_of_a_reader_changes_anything() {
 }
 
 #[test]
-fn the_seal_sees_changes() {
+fn a_freeze_records_changes() {
     let looked = Looked::new(Kind::Declared);
     let change = |vfs| {
         let set = IntentSet {

@@ -151,8 +151,14 @@ impl FrozenEdge {
                 kernel: machine.kernel.clone(),
                 freeze,
             },
-            inner: Simulated::new(machine).in_real_time(),
+            inner: Simulated::new(machine),
         }
+    }
+
+    /// With the system's clock, which an agent behind a socket needs.
+    pub fn in_real_time(mut self) -> Self {
+        self.inner = self.inner.in_real_time();
+        self
     }
 }
 
