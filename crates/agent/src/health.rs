@@ -1,17 +1,17 @@
 //! The faults of a node.
 
-use std::collections::HashMap;
+use std::collections::HashSet;
 
 use accelnet_api::types::{Fault, Severity, State, VmView};
 use accelnet_model::domain::{VF_ALIAS, Vnic};
 use accelnet_model::intent::IntentState;
 use accelnet_model::vm_setting::Phase;
 use accelnet_model::{Code, Domain, Problem};
+use accelnet_rules::conditions::{Conditions, Hysteresis, Moment};
 use accelnet_rules::software_path;
 
 use crate::context::Context;
 use crate::intents::{IntentReconciler, reconciler};
-use crate::reports::Report;
 use crate::vms::paths::Watched;
 use crate::vms::{VmReconciler, fitness, hook_outcome};
 use crate::world::World;
@@ -28,14 +28,65 @@ pub(crate) struct Subject<'a> {
 /// A fault before its time is known.
 type Finding = (Severity, String, Problem);
 
-/// The faults of this node; one of the report `before` keeps its time. While Accelerated Networking is disabled only
-/// the addresses of the node's bridges and lost intents are watched.
-pub(crate) fn faults(ctx: &Context, subject: &Subject<'_>, before: Option<&Report>) -> Vec<Fault> {
+/// Faults by subject and code.
+type Faults = Conditions<(String, Code), Fault>;
+
+/// The faults of this node.
+#[derive(Default)]
+pub(crate) struct Health {
+    /// None before the first report of this agent.
+    faults: Option<Faults>,
+}
+
+impl Health {
+    /// Looks for faults; one that was found before keeps its time, also that of an earlier agent.
+    pub fn faults(&mut self, ctx: &Context, subject: &Subject<'_>) -> Vec<Fault> {
+        let conditions = self.faults.get_or_insert_with(|| reported(ctx));
+        let world = subject.world;
+        let now = Moment {
+            time: &world.snapshot.node.observed_at,
+            uptime: ctx.uptime(),
+        };
+        let found = findings(ctx, subject).into_iter();
+        let found = found.map(|((severity, name, problem), hysteresis)| {
+            let names = (&*world.node, &*name);
+            let fault = Fault::new(severity, names, &problem, now.time.to_owned());
+            (key(&fault), fault, hysteresis)
+        });
+        let found: Vec<_> = found.collect();
+        conditions.update(found.iter().cloned(), now);
+        // Several findings can have one key.
+        let keys: HashSet<_> = found.iter().map(|(key, ..)| key).collect();
+        let kept = conditions.raised().filter(|(key, ..)| !keys.contains(key));
+        let kept = kept.map(|(key, fault, _)| (key, fault));
+        let faults = found.iter().map(|(key, fault, _)| (key, fault)).chain(kept);
+        let raised = faults.filter_map(|(key, fault)| {
+            let since = conditions.since(key)?.to_owned();
+            Some(Fault {
+                since,
+                ..fault.clone()
+            })
+        });
+        raised.collect()
+    }
+}
+
+fn key(fault: &Fault) -> (String, Code) {
+    (fault.subject.clone(), fault.code)
+}
+
+/// The faults that an earlier agent of this node reported.
+fn reported(ctx: &Context) -> Faults {
+    let reports = ctx.reports.shared().unwrap_or_default();
+    let own = reports.iter().filter(|report| report.node == *ctx.node);
+    let faults = own.flat_map(|report| &report.faults);
+    Conditions::restored(faults.map(|fault| (key(fault), fault.clone(), fault.since.clone())))
+}
+
+/// What is found now. While Accelerated Networking is disabled only the addresses of the node's bridges and lost
+/// intents are watched.
+fn findings(ctx: &Context, subject: &Subject<'_>) -> Vec<(Finding, Hysteresis)> {
     let world = subject.world;
-    let old = before.into_iter().flat_map(|one| one.faults.iter().rev());
-    let old: HashMap<(&str, Code), &str> = old
-        .map(|old| ((&*old.subject, old.code), &*old.since))
-        .collect();
     let mut found = leases(ctx, subject);
     found.extend(lost_intents(world));
     if world.policy.management.enabled {
@@ -49,12 +100,8 @@ pub(crate) fn faults(ctx: &Context, subject: &Subject<'_>, before: Option<&Repor
         found.extend(vms(ctx, subject));
         found.extend(running_vms(ctx, world));
     }
-    let faults = found.iter().map(|(severity, name, problem)| {
-        let since = old.get(&(name.as_str(), problem.code)).copied();
-        let since = since.unwrap_or(&world.snapshot.node.observed_at);
-        Fault::new(*severity, (&world.node, name), problem, since)
-    });
-    faults.collect()
+    let found = found.into_iter();
+    found.map(|found| (found, Hysteresis::NONE)).collect()
 }
 
 /// Addresses of bridges that are not renewed.

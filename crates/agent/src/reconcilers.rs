@@ -15,7 +15,7 @@ use crate::cluster::link::{CutOff, Link, Why};
 use crate::context::Context;
 use crate::disruption;
 use crate::edge::Edge;
-use crate::health;
+use crate::health::{self, Health};
 use crate::intents::IntentReconciler;
 use crate::observed::{Observer, Snapshot, observer};
 use crate::policy::Policy;
@@ -37,6 +37,7 @@ pub struct Reconcilers {
     /// The cluster as the last admission left it.
     pub(crate) cluster: Option<CachedCluster>,
     shortage: Shortage,
+    health: Health,
     publication: Publication,
     /// Revision of the policy that was applied.
     applied_revision: u64,
@@ -65,6 +66,7 @@ impl Reconcilers {
             intents: IntentReconciler::default(),
             cluster: None,
             shortage: Shortage::default(),
+            health: Health::default(),
             publication,
             applied_revision: 0,
             link: None,
@@ -274,7 +276,7 @@ impl Reconcilers {
             &world,
             Parts {
                 statuses: &self.intents.statuses,
-                faults: health::faults(ctx, &subject, before.as_ref()),
+                faults: self.health.faults(ctx, &subject),
                 vms: views,
                 settings_revision: match applied {
                     true => Some(world.policy.management_revision),

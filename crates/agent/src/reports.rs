@@ -8,6 +8,7 @@ use std::hash::{DefaultHasher, Hasher};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use accelnet_model::Problem;
+use accelnet_rules::conditions::Conditions;
 use accelnet_store::{Entry, Store, StoreError, Stored, Unreadable};
 
 use crate::cluster::nodes::Nodes;
@@ -28,7 +29,7 @@ pub struct Reports {
     /// Parsed reports without parts, by key: an unchanged one is not parsed again.
     parsed: Mutex<HashMap<String, Parsed>>,
     /// Since when the reserve is not met.
-    unmet: Mutex<Option<String>>,
+    unmet: Mutex<Conditions<(), ()>>,
 }
 
 /// A report and the value that it was parsed from.
@@ -60,7 +61,7 @@ impl Reports {
             written: Mutex::default(),
             unread: Unread::default(),
             parsed: Mutex::default(),
-            unmet: Mutex::new(None),
+            unmet: Mutex::default(),
         }
     }
 
@@ -83,13 +84,12 @@ impl Reports {
     /// Since when the reserve is not met, by the clock of this node; none if it is met. That is `now` if it was
     /// met at the last call.
     pub(crate) fn unmet_since(&self, unmet: bool, now: &str) -> Option<String> {
-        let mut since = self.unmet.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut condition = self.unmet.lock().unwrap_or_else(PoisonError::into_inner);
         match unmet {
-            false => *since = None,
-            true if since.is_none() => *since = Some(now.to_owned()),
-            true => {}
-        }
-        since.clone()
+            true => condition.raise((), (), now),
+            false => condition.clear(&()),
+        };
+        condition.since(&()).map(str::to_owned)
     }
 
     /// Keeps this node's report for the readers of this node.

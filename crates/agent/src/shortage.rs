@@ -3,6 +3,7 @@
 
 use accelnet_api::types::EventKind;
 use accelnet_model::{Code, Node, Problem};
+use accelnet_rules::conditions::Conditions;
 
 use crate::context::Context;
 use crate::observed::Snapshot;
@@ -55,24 +56,25 @@ pub(crate) fn caused(problem: &Problem) -> bool {
     is_short(&problem.found) || problem.cause.as_deref().is_some_and(is_short)
 }
 
-/// Whether reconciles fail for want of descriptors or memory: the end of it is recorded once.
+/// Whether reconciles fail for want of descriptors or memory: its begin and its end are recorded.
 #[derive(Debug, Default)]
-pub(crate) struct Shortage(bool);
+pub(crate) struct Shortage(Conditions<(), ()>);
 
 impl Shortage {
     /// As [`of`], for a reconcile, which is repeated later.
     pub fn check(&mut self, ctx: &Context, snapshot: &Snapshot) -> Result<(), Problem> {
         let judged = of(ctx, snapshot);
-        match (&judged, self.0) {
-            (Err(problem), false) => ctx.record_problem(EventKind::Failed, &ctx.node, problem),
-            (Ok(()), true) => {
+        match &judged {
+            Err(problem) if self.0.raise((), (), &ctx.now()) => {
+                ctx.record_problem(EventKind::Failed, &ctx.node, problem);
+            }
+            Ok(()) if self.0.clear(&()) => {
                 let message =
                     "File descriptors and memory are available again; the agent continues.";
                 ctx.record(EventKind::Repaired, &ctx.node, message);
             }
             _ => {}
         }
-        self.0 = judged.is_err();
         judged
     }
 }

@@ -3,10 +3,11 @@
 //! [`prereq`] checks nodes, [`vf_count`] plans a change of the number of VFs and explains the kernel's
 //! refusals, [`switch`] plans the virtual switch, [`vm`], [`fitness`] and [`vnic_fitness`] check a VM,
 //! [`pair`] plans its VF, [`admission`] evaluates the capacity of the cluster, [`migration`] finds
-//! targets, and [`filter`] selects the addresses of an adapter's filter.
+//! targets, [`conditions`] keeps faults, and [`filter`] selects the addresses of an adapter's filter.
 
 pub mod adapter_summary;
 pub mod admission;
+pub mod conditions;
 pub mod drain;
 pub mod enable;
 pub mod filter;

@@ -1,12 +1,13 @@
 //! The state of an agent that its API reads, and the queue of its engine.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use accelnet_api::types::{EventKind, Fault, Severity};
 use accelnet_api::{Answer, Caller, Role, answered};
 use accelnet_host::Clock;
 use accelnet_model::{Code, Node, Problem};
+use accelnet_rules::conditions::{Conditions, Hysteresis, Moment};
 use accelnet_rules::vm_names;
 
 use super::rarely_read::RarelyRead;
@@ -38,7 +39,7 @@ pub struct Agent {
     /// Keys that no other reader reads often.
     pub(crate) rarely_read: RarelyRead,
     /// Since when values of the store cannot be read, by key.
-    pub(crate) unreadable_since: Mutex<BTreeMap<String, String>>,
+    pub(crate) unreadable_since: Mutex<Conditions<String, ()>>,
     /// Sends orders to other nodes; none for a store of one node.
     pub(crate) asker: Option<Asker>,
 }
@@ -143,15 +144,18 @@ impl Agent {
             .unreadable_since
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
-        since.retain(|key, _| all.iter().any(|one| one.key == *key));
-        let first = all
+        let found = all
             .iter()
-            .map(|one| since.entry(one.key.clone()).or_insert(now.clone()).clone());
-        let first: Vec<String> = first.collect();
+            .map(|one| (one.key.clone(), (), Hysteresis::NONE));
+        let uptime = self.clock.uptime();
+        since.update(found, Moment { time: &now, uptime });
         let problems = unread::problems(&all);
         let faults = problems.iter().enumerate().map(|(place, problem)| {
-            let mut fault = node_fault(node, problem, first.get(place).unwrap_or(&now).clone());
+            let mut fault = node_fault(node, problem, now.clone());
             if let Some(one) = all.get(place) {
+                if let Some(since) = since.since(&one.key) {
+                    since.clone_into(&mut fault.since);
+                }
                 fault.subject = unread::shown(&one.key);
                 if one.newer_format {
                     fault.severity = Severity::Warning;

@@ -75,7 +75,7 @@ impl VmReconciler {
         ctx.failpoint("take-back");
         let done = self.run_step(ctx, world, setting, domain, Step::DetachVf);
         if let Err(problem) = done {
-            if self.conditions.set_reason(uuid, &problem) {
+            if self.conditions.set_reason(ctx, uuid, &problem) {
                 ctx.record_problem(EventKind::Failed, &domain.name, &problem);
             }
             return false;
@@ -123,18 +123,18 @@ impl VmReconciler {
         let reason = node_drained(&ctx.node, drained);
         let has_vf = world.pair(&domain.vnics, setting.mac).vf.is_some();
         if !domain.state.holds_devices() || !has_vf {
-            self.conditions.set_reason(uuid, &reason);
+            self.conditions.set_reason(ctx, uuid, &reason);
             return false;
         }
         if let Err(problem) = software_path::check(ctx, world.bridge.as_deref()) {
             let before = self.conditions.reason(uuid).map(str::to_owned);
-            self.conditions.set_reason(uuid, &problem);
+            self.conditions.set_reason(ctx, uuid, &problem);
             if self.conditions.reason(uuid) != before.as_deref() {
                 ctx.record_problem(EventKind::Failed, name, &problem);
             }
             return false;
         }
-        self.conditions.set_reason(uuid, &reason);
+        self.conditions.set_reason(ctx, uuid, &reason);
         let done = self.run_step(ctx, world, setting, domain, Step::DetachVf);
         match &done {
             Ok(()) => {
@@ -164,7 +164,7 @@ impl VmReconciler {
         let (plan, bypassed) = match planned {
             Ok(planned) => planned,
             Err(problem) => {
-                self.conditions.set_reason(uuid, &problem);
+                self.conditions.set_reason(ctx, uuid, &problem);
                 return acted;
             }
         };
@@ -178,7 +178,7 @@ impl VmReconciler {
         match self.detached.of(uuid).is_some() {
             true => {
                 let problem = self.not_used(ctx, uuid, &domain.name);
-                self.conditions.set_reason(uuid, &problem);
+                self.conditions.set_reason(ctx, uuid, &problem);
             }
             false => self.conditions.clear_reason(uuid),
         }
@@ -246,7 +246,7 @@ impl VmReconciler {
                 if news {
                     ctx.record_problem(EventKind::Failed, name, &problem);
                 }
-                self.conditions.set_reason(uuid, &problem);
+                self.conditions.set_reason(ctx, uuid, &problem);
             }
         }
         acted
@@ -263,7 +263,7 @@ impl VmReconciler {
     ) -> bool {
         let unfit = Some(problem.clone());
         let news = self.conditions.set_unfit(ctx, setting, unfit);
-        self.conditions.set_reason(&setting.uuid, problem);
+        self.conditions.set_reason(ctx, &setting.uuid, problem);
         if plan.steps.is_empty() {
             return false;
         }

@@ -79,7 +79,7 @@ impl VmReconciler {
         }
         for step in &plan.steps {
             if let Err(problem) = self.run_step(ctx, world, setting, domain, *step) {
-                if self.conditions.set_reason(&setting.uuid, &problem) {
+                if self.conditions.set_reason(ctx, &setting.uuid, &problem) {
                     ctx.record_problem(EventKind::Failed, &domain.name, &problem);
                 }
                 return false;

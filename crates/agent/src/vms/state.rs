@@ -6,7 +6,7 @@ use std::time::Duration;
 use accelnet_model::domain::DomainState;
 use accelnet_model::{Problem, Uuid};
 
-use super::conditions::Conditions;
+use super::conditions::VmConditions;
 use super::detached::DetachedVfs;
 use super::failover_bridge::FailoverBridge;
 use super::guest::Guests;
@@ -22,7 +22,7 @@ use crate::world::World;
 pub(crate) struct VmReconciler {
     /// VMs with a setting that this node had while they ran here.
     pub(super) own: BTreeSet<Uuid>,
-    pub conditions: Conditions,
+    pub conditions: VmConditions,
     pub guests: Guests,
     pub paths: Paths,
     pub vnics: Vnics,
@@ -38,7 +38,7 @@ impl VmReconciler {
     pub fn new(ctx: &Context) -> Self {
         VmReconciler {
             own: BTreeSet::new(),
-            conditions: Conditions::default(),
+            conditions: VmConditions::default(),
             guests: Guests::default(),
             paths: Paths::default(),
             vnics: Vnics::default(),
