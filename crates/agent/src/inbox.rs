@@ -100,7 +100,7 @@ impl Inbox {
         drop(self.messages.send(message));
     }
 
-    /// Has something run, of which nobody waits for the end.
+    /// Runs something for which no caller waits.
     pub fn run(&self, job: impl FnOnce(&mut Reconcilers) + Send + 'static) {
         self.put(Message::Run(Box::new(job)));
     }

@@ -21,6 +21,7 @@ pub struct Requester {
 
 impl Requester {
     /// A caller of which only the name is known.
+    #[cfg(feature = "simulated")]
     pub fn named(name: &str) -> Self {
         Requester {
             name: name.to_owned(),

@@ -45,7 +45,7 @@ pub struct Response {
     pub message: String,
 }
 
-/// The responder of an agent. Reconciles tell it which VM has which VF. Clones share their state.
+/// The responder of an agent. Reconciles report to it which VM has which VF. Clones share their state.
 #[derive(Clone)]
 pub struct Responder {
     links: Arc<dyn Links + Send + Sync>,

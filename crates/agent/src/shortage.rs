@@ -18,8 +18,7 @@ const ANSWERS: [&str; 6] = [
     "too many open files",
 ];
 
-/// Whether the kernel had nothing left to answer with: each room tells of what it asked, and of the answer after
-/// a colon.
+/// Whether the kernel had no descriptors or memory left: each layer names its request, and the answer after a colon.
 fn is_short(words: &str) -> bool {
     let words = words.to_lowercase();
     let mut answers = words.split(": ");

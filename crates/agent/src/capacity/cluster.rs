@@ -30,7 +30,7 @@ pub(crate) struct ClusterState {
     pub(super) touched: BTreeSet<usize>,
 }
 
-/// A VM that is promised a VF.
+/// A VM with a reserved VF.
 #[derive(Debug, Clone)]
 pub(super) struct Reserved {
     uuid: Uuid,
@@ -220,7 +220,7 @@ impl ClusterState {
         }
     }
 
-    /// A VM is promised a VF: of the adapter at `adapter`, if that has capacity.
+    /// Reserves a VF for a VM: of the adapter at `adapter`, if that has capacity.
     pub fn reserve(&mut self, vm: &VmSetting, adapter: Option<usize>) {
         let Some(&node) = self.nodes.get(vm.node.as_str()) else {
             return;
@@ -346,7 +346,7 @@ fn adapter_for(
     own.filter(fits).or_else(roomiest)
 }
 
-/// An adapter whose queue pairs cannot be told has those that are promised, and no more.
+/// An adapter whose number of queue pairs is unknown has those that are allocated, and no more.
 fn adapter(name: &str, vfs: u32, pairs: (Option<u32>, Option<u32>), promised: u32) -> Adapter {
     let (queue_pairs, queue_pairs_per_vf) = pairs;
     Adapter {

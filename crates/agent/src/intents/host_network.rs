@@ -1,5 +1,5 @@
 //! What the node's own network has to do with a virtual switch: addresses that run out, and rules
-//! that name an uplink. It is remembered between looks.
+//! that name an uplink. It is kept between reconciles.
 
 use std::net::IpAddr;
 use std::time::Duration;
@@ -14,9 +14,9 @@ use crate::observed::Snapshot;
 
 /// A lease that ends so little later than it was seen to is the same: the kernel counts in seconds.
 const SLACK: Duration = Duration::from_secs(2);
-/// Within so long of a look at the firewall, its rules are taken to be the same.
+/// The rules of the firewall are taken to be unchanged for so long after they were read.
 const FRESH: Duration = Duration::from_secs(10);
-/// Rules that name an uplink are looked for again after so long.
+/// Rules that name an uplink are read again after so long.
 const STALE: Duration = Duration::from_secs(5 * 60);
 
 /// What is remembered.
@@ -34,7 +34,7 @@ struct Leased {
     lease: Lease,
     /// The intent whose bridge has it, or had it until it ran out.
     intent: Option<String>,
-    /// What was found wrong at the last look.
+    /// The problem at the last check.
     problem: Option<Problem>,
 }
 
@@ -67,7 +67,7 @@ impl HostNetwork {
                 continue;
             };
             let valid_for = Duration::from_secs(valid.into());
-            // A slow look must not pass for a renewal.
+            // A slow reading must not count as a renewal.
             let (earliest, ends) = (begun + valid_for, now + valid_for);
             match leases.iter_mut().find(|one| one.ip == address.ip) {
                 Some(known) if earliest <= known.ends + SLACK => {
@@ -162,7 +162,7 @@ impl HostNetwork {
             .min()
     }
 
-    /// That moment has come: it is not waited for again before the next look.
+    /// That moment has come: it is not waited for again before the next reading.
     pub fn recheck(&mut self, now: Duration) {
         for one in &mut self.leases {
             if one.intent.is_some() && one.problem.is_none() {

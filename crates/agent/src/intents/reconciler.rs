@@ -20,7 +20,7 @@ use crate::world::World;
 const ATTEMPTS: u32 = 5;
 /// after so long each time.
 const PAUSE: Duration = Duration::from_millis(400);
-/// Rounds of steps. A second one begins where the first made room: a bridge that exists can be planned with.
+/// Rounds of steps. A second one begins with what the first created: a bridge that exists can be planned with.
 const ROUNDS: usize = 4;
 
 /// Reconciles intents.

@@ -36,7 +36,7 @@ struct Executor<'a> {
     vms: &'a dyn Vms,
     setting: &'a VmSetting,
     pool: &'a str,
-    /// Where its vNIC is looked up: what runs, of a VM without a definition.
+    /// Where its vNIC is read: from what runs, of a VM without a definition.
     side: Side,
     /// The definition before the first step.
     config: String,

@@ -1,5 +1,5 @@
-//! vNICs whose guests did not release them in time, when they were re-plugged. The request stands: a guest may release
-//! its vNIC later, which is then attached again.
+//! vNICs whose guests did not release them in time, when they were re-plugged. QEMU does not withdraw the request: a
+//! guest may release its vNIC later, which is then attached again.
 
 use std::collections::BTreeMap;
 

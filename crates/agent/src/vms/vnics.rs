@@ -239,8 +239,8 @@ impl Vnics {
         }
     }
 
-    /// Of a vNIC as it is defined. Where it names no VLAN, whoever put the running one's port into another
-    /// VLAN than a new port has will do so again.
+    /// Of a vNIC as it is defined. Where it names no VLAN, the program that moved the running one's port
+    /// to another VLAN than a new port has will do so again.
     fn definition<'a>(&'a self, vm: &'a str, nic: &'a Vnic, live: Option<&'a Vnic>) -> Way<'a> {
         let way = self.way(vm, nic, None);
         let port = live.and_then(|live| live.target.as_deref());
