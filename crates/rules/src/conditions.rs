@@ -54,6 +54,8 @@ struct Condition<V> {
     hysteresis: Hysteresis,
     /// When it was found last, the latest moment last; as many as can matter.
     found: VecDeque<Duration>,
+    /// It was found at the last update.
+    is_found: bool,
 }
 
 /// Conditions by their keys, such as a subject and a code.
@@ -76,6 +78,7 @@ impl<K: Ord + Clone, V> Conditions<K, V> {
                 since: Some(since),
                 hysteresis: Hysteresis::NONE,
                 found: VecDeque::new(),
+                is_found: false,
             };
             (key, condition)
         });
@@ -89,6 +92,9 @@ impl<K: Ord + Clone, V> Conditions<K, V> {
         now: Moment<'_>,
     ) -> Vec<Change<K>> {
         let mut changes = Vec::new();
+        for condition in self.0.values_mut() {
+            condition.is_found = false;
+        }
         for (key, value, hysteresis) in found {
             if self.find(key.clone(), value, hysteresis, now) {
                 changes.push(Change::Raised(key));
@@ -164,6 +170,7 @@ impl<K: Ord + Clone, V> Conditions<K, V> {
                 since: None,
                 hysteresis,
                 found: VecDeque::new(),
+                is_found: false,
             }),
         };
         condition.find(now)
@@ -171,9 +178,9 @@ impl<K: Ord + Clone, V> Conditions<K, V> {
 }
 
 impl<V> Condition<V> {
-    /// It is found; whether that raises it. Found twice at one moment, it counts once.
+    /// It is found; whether that raises it. Found twice by one update, it counts once.
     fn find(&mut self, now: Moment<'_>) -> bool {
-        if self.found.back() != Some(&now.uptime) {
+        if !std::mem::replace(&mut self.is_found, true) {
             self.found.push_back(now.uptime);
         }
         let needed = self.hysteresis.raise_after.max(1);
@@ -197,7 +204,7 @@ impl<V> Condition<V> {
         };
         let quiet = now.saturating_sub(*last);
         match self.since {
-            _ if quiet.is_zero() => true,
+            _ if self.is_found => true,
             Some(_) => quiet < self.hysteresis.clear_after,
             None => quiet <= self.hysteresis.within,
         }

@@ -42,6 +42,12 @@ fn without_hysteresis_each_transition_is_one() {
         (5, Change::Raised("flapping")),
     ];
     assert_eq!(run(Hysteresis::NONE, &observed), changes);
+    // Two observations at one moment are two.
+    let changes = [
+        (1, Change::Raised("flapping")),
+        (1, Change::Cleared("flapping")),
+    ];
+    assert_eq!(run(Hysteresis::NONE, &[(1, true), (1, false)]), changes);
 }
 
 #[test]
