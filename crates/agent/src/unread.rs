@@ -7,7 +7,7 @@ use accelnet_model::{Code, Problem};
 use accelnet_store::{Document, Entry, Stored, Unreadable};
 
 /// Values that are named one by one; further ones are counted.
-const MAX_NAMED: usize = 16;
+pub(crate) const MAX_NAMED: usize = 16;
 /// Characters of a key that are shown.
 const MAX_KEY: usize = 120;
 /// Characters of a reason that are shown.

@@ -1,4 +1,4 @@
-//! The mind of an agent over nodes that never existed: what it does, refuses and mends, what
+//! An agent on simulated nodes: what it does, refuses and repairs, what
 //! is left when a step fails, and what becomes of it when it is killed.
 
 #[path = "node/audit.rs"]

@@ -400,7 +400,7 @@ fn the_script_is_written_once() {
     assert!(run.expect("run").success(), "also without accelnet");
     fs::set_permissions(&script, fs::Permissions::from_mode(0o644)).expect("set");
     assert!(hook::differs(hooks.path(), program));
-    assert!(hook::install(hooks.path(), program).expect("mended"));
+    assert!(hook::install(hooks.path(), program).expect("repaired"));
     let names = fs::read_dir(hooks.path().join("network.d")).expect("a folder");
     assert_eq!(names.count(), 1);
 }

@@ -152,7 +152,8 @@ impl Agent {
         let problems = unread::problems(&all);
         let faults = problems.iter().enumerate().map(|(place, problem)| {
             let mut fault = node_fault(node, problem, now.clone());
-            if let Some(one) = all.get(place) {
+            // The last one counts those beyond the limit, and is that of no key.
+            if let Some(one) = all.iter().take(unread::MAX_NAMED).nth(place) {
                 if let Some(since) = since.since(&one.key) {
                     since.clone_into(&mut fault.since);
                 }

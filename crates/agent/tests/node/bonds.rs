@@ -40,7 +40,7 @@ fn accelerated() -> Fixture {
     fixture
 }
 
-/// The fault of the intent, as it is told.
+/// The fault of the intent, as it is reported.
 fn fault(fixture: &Fixture) -> Option<String> {
     let mut faults = fixture.report().faults.into_iter();
     let fault = faults.find(|fault| fault.code == Code::UplinkUnfit)?;

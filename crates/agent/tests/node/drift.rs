@@ -1,4 +1,4 @@
-//! Whoever else changes something: found, told, and mended.
+//! Changes by other programs: found, recorded, and repaired.
 
 use accelnet_api::types::{EventKind, IntentSet, State};
 use accelnet_host::{Links, Vms};
@@ -23,7 +23,7 @@ fn accelerated() -> Fixture {
     fixture
 }
 
-/// Passes until nothing is left to do, and checks that drift of `subject` was told.
+/// Passes until nothing is left to do, and checks that drift of `subject` was recorded.
 fn is_repaired(fixture: &mut Fixture, subject: &str) {
     fixture.reconcile();
     assert!(
@@ -198,7 +198,7 @@ fn a_bridge_that_is_being_deleted() {
     is_repaired(&mut fixture, INTENT);
 }
 
-/// Neither drift nor mended: an administrator asked for it.
+/// Neither drift nor repaired: an administrator requested it.
 #[test]
 fn another_number_of_vfs_that_was_asked_for() {
     let mut fixture = Fixture::enabled();
@@ -292,8 +292,8 @@ fn a_network_that_was_stopped_or_removed() {
 }
 
 /// A limit of libvirt's: a pool that was restarted no longer knows which VFs are taken, and
-/// hands out the first. What it says then is carried to whoever asked, and a fault says what
-/// mends it.
+/// hands out the first. Its message is in the answer to the caller, and a fault names
+/// the repair.
 #[test]
 fn another_vm_after_the_pool_was_restarted() {
     let mut fixture = accelerated();

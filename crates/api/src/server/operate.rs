@@ -178,9 +178,9 @@ pub fn named(names: &mut Vec<String>, dry_run: bool, caller: &Caller) -> Result<
         );
         return Err(bad_request(&what));
     }
-    // One name too many is as good as a thousand for whoever reads who was refused what.
-    let told = names.get(..MAX_NAMES).unwrap_or(names);
-    Ok(Some(told.join(", ")))
+    // One name too many is as good as a thousand for the administrator who reads the refusals.
+    let shown = names.get(..MAX_NAMES).unwrap_or(names);
+    Ok(Some(shown.join(", ")))
 }
 
 pub fn each_once(names: &mut Vec<String>) -> Result<Subject, Problem> {

@@ -77,7 +77,7 @@ impl Page {
     pub fn stops(&mut self, node: &Booted, fault: Fault, command: &str, code: &str) {
         node.host.kernel.break_with(fault);
         self.fails(node, command, code);
-        node.host.kernel.repair().expect("mended");
+        node.host.kernel.repair().expect("repaired");
     }
 
     /// Fails where something went otherwise than it must.

@@ -33,7 +33,7 @@ fn hanging(page: &mut Page) {
     page.then("While it hangs, the next call changes nothing, and looking still answers:");
     page.fails(&node, patient, "change_in_progress");
     page.types(&node, "accelnet adapter list");
-    node.host.kernel.repair().expect("mended");
+    node.host.kernel.repair().expect("repaired");
     page.then("The write comes back at last, and has made the VFs:");
     page.ends_well(&node, patient, 7);
 
@@ -44,7 +44,7 @@ fn hanging(page: &mut Page) {
     let node = self::node(|igb| igb.vfs(7));
     node.host.kernel.break_with(Fault::Hang);
     page.fails(&node, DISABLE, "vf_count_timed_out");
-    node.host.kernel.repair().expect("mended");
+    node.host.kernel.repair().expect("repaired");
     page.then("When it has come back, the same command:");
     page.ends_well(&node, DISABLE, 0);
 }
@@ -102,7 +102,7 @@ fn late(page: &mut Page) {
     let hasty = "accelnet adapter enable ens1 --timeout 2";
     node.host.kernel.break_with(fault);
     page.fails(&node, hasty, "vf_not_ready");
-    node.host.kernel.repair().expect("mended");
+    node.host.kernel.repair().expect("repaired");
     page.then("The same command once more, with the longer deadline that it has by itself:");
     page.ends_well(&node, ENABLE, 7);
 }
@@ -154,7 +154,7 @@ fn dying(page: &mut Page) {
     page.fails(&node, by_address, "Sriov_support_MissingPfDriver");
     let by_address = "accelnet adapter disable 0000:01:00.0";
     page.fails(&node, by_address, "Sriov_support_MissingPfDriver");
-    node.host.kernel.repair().expect("mended");
+    node.host.kernel.repair().expect("repaired");
     page.then("With the driver bound again, the first command:");
     page.ends_well(&node, ENABLE, 7);
 
@@ -169,7 +169,7 @@ fn dying(page: &mut Page) {
     page.fails(&node, ENABLE, "adapter_lost");
     page.then("The kernel answers nothing about the adapter any more:");
     page.fails(&node, ENABLE, "vf_count_timed_out");
-    node.host.kernel.repair().expect("mended");
+    node.host.kernel.repair().expect("repaired");
     page.then("After a reboot, the same command:");
     page.ends_well(&node, ENABLE, 7);
 }
@@ -184,7 +184,7 @@ fn vanishing(page: &mut Page) {
     page.fails(&node, ENABLE, "adapter_lost");
     page.then("While it is gone:");
     page.fails(&node, ENABLE, "adapter_not_found");
-    node.host.kernel.repair().expect("mended");
+    node.host.kernel.repair().expect("repaired");
     page.then("Back in its slot, the same command:");
     page.ends_well(&node, ENABLE, 7);
 
@@ -195,7 +195,7 @@ fn vanishing(page: &mut Page) {
     let node = self::node(|igb| igb);
     node.host.kernel.break_with(Fault::AdapterVanishesLater);
     page.fails(&node, ENABLE, "adapter_lost");
-    node.host.kernel.repair().expect("mended");
+    node.host.kernel.repair().expect("repaired");
     page.then("Back in its slot, the same command:");
     page.ends_well(&node, ENABLE, 7);
 }

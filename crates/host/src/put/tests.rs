@@ -18,7 +18,7 @@ fn a_file_has_its_own_mode_and_folders_that_only_root_writes() {
         (0o640, 0o755)
     );
     fs::set_permissions(&file, fs::Permissions::from_mode(0o666)).expect("set");
-    assert!(put(&file, &new, "one\n", 0o640).expect("mended"));
+    assert!(put(&file, &new, "one\n", 0o640).expect("repaired"));
     assert_eq!(mode(&file), 0o640);
     assert!(put(&file, &new, "two\n", 0o640).expect("changed"));
     assert_eq!(fs::read_to_string(&file).expect("text"), "two\n");
