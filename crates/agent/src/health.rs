@@ -77,10 +77,9 @@ fn key(fault: &Fault) -> (String, Code) {
 
 /// The faults that an earlier agent of this node reported.
 fn reported(ctx: &Context) -> Faults {
-    let reports = ctx.reports.shared().unwrap_or_default();
-    let own = reports.iter().filter(|report| report.node == *ctx.node);
-    let faults = own.flat_map(|report| &report.faults);
-    Conditions::restored(faults.map(|fault| (key(fault), fault.clone(), fault.since.clone())))
+    let report = ctx.reports.stored();
+    let faults = report.into_iter().flat_map(|report| report.faults);
+    Conditions::restored(faults.map(|fault| (key(&fault), fault.clone(), fault.since)))
 }
 
 /// What is found now. While Accelerated Networking is disabled only the addresses of the node's bridges and lost

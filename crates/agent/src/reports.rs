@@ -115,6 +115,16 @@ impl Reports {
         }
     }
 
+    /// The report of this node in the store, which an earlier agent may have written. Those of other nodes are not
+    /// read: an agent that starts has no use for them.
+    pub(crate) fn stored(&self) -> Option<Report> {
+        let entry = self.store.get(&format!("{REPORTS}{}", self.node)).ok()??;
+        let mut reports = [Stored::<Report>::read(&entry).ok()?.value];
+        parts::complete(&*self.store, &mut reports, None).ok()?;
+        let [report] = reports;
+        Some(report)
+    }
+
     /// The last report of each node, the newest of this one.
     pub fn all(&self) -> Result<Vec<Report>, Problem> {
         let all = self.shared()?.into_iter();
