@@ -17,7 +17,8 @@ use crate::vital::Vital;
 const WHOLE: Duration = Duration::from_secs(15 * 60);
 /// Events are gathered for so long.
 const GATHER: Duration = Duration::from_millis(300);
-/// The least time between two reconciles because of events.
+/// The least time from one reconcile to the next but one because of events: one that follows another soon, such as
+/// after the loss of a link, does not wait.
 const REST: Duration = Duration::from_secs(2);
 /// A heartbeat is sent at least this often while nothing happens.
 const BEAT: Duration = Duration::from_secs(120);
@@ -55,6 +56,7 @@ struct Engine {
     whole_at: Duration,
     vnics_at: Duration,
     last: Duration,
+    last_but_one: Duration,
     due: Option<Due>,
 }
 
@@ -75,6 +77,7 @@ pub(crate) fn run(
         whole_at: now + WHOLE,
         vnics_at: now + VNICS,
         last: now,
+        last_but_one: now,
         due: None,
     };
     loop {
@@ -132,7 +135,7 @@ impl Engine {
     /// When the whole node is to be observed after a reconcile.
     fn after_reconcile(&mut self, failed: bool) -> Duration {
         self.busy = true;
-        self.last = self.clock.uptime();
+        self.last_but_one = std::mem::replace(&mut self.last, self.clock.uptime());
         self.vnics_at = self.last + VNICS;
         match failed || self.agent.have_failures() {
             true => self.last + AGAIN,
@@ -215,7 +218,7 @@ impl Engine {
 
     /// One more event requires a reconcile.
     fn schedule(&mut self, event: impl FnOnce(&mut Due)) {
-        let earliest = (self.clock.uptime() + GATHER).max(self.last + REST);
+        let earliest = (self.clock.uptime() + GATHER).max(self.last_but_one + REST);
         let due = self.due.get_or_insert_with(|| Due {
             at: earliest,
             ..Due::default()
